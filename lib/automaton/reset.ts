@@ -1,0 +1,152 @@
+// Which sources have an attempt under way, and what ends it: the chains that a packet walks that fits no step. Pure.
+//
+// A packet of a source that is not knocking costs one look-up, however many doors there are. For one that is,
+// attempts are found through groups, so that a reset with a thousand doors walks dozens of rules and not thousands.
+import { type Action, type Chain, goTo, inSet, jump, type Match, RETURN, type Rule, remove, type TimedSet, update } from './automaton.js'
+import type { KnockProgram } from './program.js'
+
+/** The most attempts, and groups of attempts, that one chain walks. */
+const FAN_OUT = 32
+
+/** The modes in which something resets an attempt. */
+export type ResettingMode = 'any' | 'knock-ports'
+
+/** All attempts that one mode resets. */
+export class ResetDomain {
+  readonly #mode: ResettingMode
+  readonly #grouped: boolean
+  readonly #members: KnockProgram[] = []
+
+  /** `expected`: how many attempts will join at the most. */
+  constructor(mode: ResettingMode, expected: number) {
+    this.#mode = mode
+    this.#grouped = expected > FAN_OUT
+  }
+
+  get mode(): ResettingMode {
+    return this.#mode
+  }
+
+  /** The set of the sources that have an attempt under way. */
+  get knocking(): string {
+    return this.#mode === 'any' ? 'knocking' : 'knocking_ports'
+  }
+
+  /** The chain that ends a source's attempts, except those of which the packet is a step. */
+  get chain(): string {
+    return this.#mode === 'any' ? 'reset_any' : 'reset_ports'
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.length === 0
+  }
+
+  /** What marks a source as knocking, for the program that joins next. */
+  nextTouch(): Action[] {
+    const group = groupOf(this.#members.length)
+    return [update(this.knocking), ...(this.#grouped ? [update(this.#groupSet(group))] : [])]
+  }
+
+  join(program: KnockProgram): void {
+    this.#members.push(program)
+  }
+
+  sets(capacity: number): TimedSet[] {
+    if (this.isEmpty) return []
+    // Each knock marks its source anew. One second more than the longest gap: a mark must not end before its stage.
+    const timeout = Math.max(...this.#members.map(({ gap }) => gap)) + 1
+    const groups = this.#grouped ? this.#groups().map((group) => this.#groupSet(group)) : []
+    return [this.knocking, ...groups].map((name) => ({ name, key: ['source'], timeout, capacity }))
+  }
+
+  chains(): Chain[] {
+    if (this.isEmpty) return []
+    return [...this.#walk(), ...this.#members.flatMap((program) => attemptChains(program))]
+  }
+
+  #walk(): Chain[] {
+    const forget = (set: string): Rule => ({
+      when: [],
+      then: [remove(set)],
+      comment: 'reset: the attempts that go on mark the source anew',
+    })
+    if (!this.#grouped) {
+      const rules = this.#members.map((program) => visit(program))
+      return [{ name: this.chain, rules: [forget(this.knocking), ...rules] }]
+    }
+    const groups = this.#groups()
+    const root = groups.map((group): Rule => ({
+      when: [inSet(this.#groupSet(group))],
+      verdict: jump(this.#groupChain(group)),
+      comment: 'reset: a group of attempts',
+    }))
+    return [
+      { name: this.chain, rules: [forget(this.knocking), ...root] },
+      ...groups.map((group): Chain => {
+        const members = this.#members.slice(group * FAN_OUT, (group + 1) * FAN_OUT)
+        const rules = members.map((program) => visit(program))
+        return { name: this.#groupChain(group), rules: [forget(this.#groupSet(group)), ...rules] }
+      }),
+    ]
+  }
+
+  #groups(): number[] {
+    return Array.from({ length: groupOf(this.#members.length - 1) + 1 }, (_, group) => group)
+  }
+
+  #groupSet(group: number): string {
+    return `${this.knocking}_g${group}`
+  }
+
+  #groupChain(group: number): string {
+    return `${this.chain}_g${group}`
+  }
+}
+
+const groupOf = (place: number): number => Math.floor(place / FAN_OUT)
+
+const visit = (program: KnockProgram): Rule => ({
+  when: [],
+  verdict: jump(resetChain(program)),
+  comment: origin(program, 'reset'),
+})
+
+const resetChain = ({ attempt, door }: KnockProgram): string => `reset_${attempt}_${door.name}`
+
+/** The chain that ends an attempt, whatever the packet. */
+export const wipeChain = ({ attempt, door }: KnockProgram): string =>
+  `wipe_${attempt}_${door.name}`
+
+const origin = ({ door, attempt }: KnockProgram, purpose: string): string =>
+  `${door.name} ${door.origin}/${attempt === 'close' ? 'close' : 'knock'} ${purpose}`
+
+function attemptChains(program: KnockProgram): Chain[] {
+  const goOn: Rule = {
+    when: [],
+    verdict: goTo(wipeChain(program)),
+    comment: origin(program, 'reset'),
+  }
+  return [
+    { name: resetChain(program), rules: [...ownSteps(program), goOn] },
+    { name: wipeChain(program), rules: program.wipe },
+  ]
+}
+
+/** Leaves the packets alone that the program's own endpoints judge. */
+function ownSteps(program: KnockProgram): Rule[] {
+  const { addresses } = program.door
+  const here: Match[] = addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
+  const comment = origin(program, 'judges this itself')
+  return program.endpoints.flatMap(({ protocol, port, packets }): Rule[] => {
+    if (protocol !== 'icmp') {
+      const match: Match = { kind: 'port', protocol, port: port as number }
+      return [{ when: [match, ...here], verdict: RETURN, comment }]
+    }
+    return packets.map((packet) => ({
+      ...packet,
+      when: [{ kind: 'echo-request' }, ...packet.when, ...here],
+      verdict: RETURN,
+      comment,
+    }))
+  })
+}

@@ -1,0 +1,130 @@
+// The error classes, each with its data first and its text derived, and the predicates on them. Pure.
+
+/** One thing that is wrong with a spec. */
+export interface SpecProblem {
+  /** JSON Pointer into the spec, as RFC 6901 writes it; '' is the whole document. */
+  readonly path: string
+  /** What was expected there and what was found. */
+  readonly message: string
+  readonly params: { readonly expected: string; readonly found?: unknown }
+}
+
+export type NftErrorCode =
+  | 'not-found'
+  | 'already-exists'
+  | 'not-permitted'
+  | 'nft-missing'
+  | 'nft-too-old'
+  | 'nft-crashed'
+  | 'timed-out'
+  | 'aborted'
+  | 'rejected'
+
+export type KnockErrorCode =
+  | NftErrorCode
+  | 'invalid-spec'
+  | 'invalid-argument'
+  | 'invalid-packet'
+  | 'unexpected-listing'
+  | 'missing-capability'
+  | 'not-sent'
+
+/** The base of every error that knocklib throws on purpose. Its message reads: operation: subject: reason. */
+export abstract class KnockError extends Error {
+  abstract readonly code: KnockErrorCode
+}
+
+/** The spec is wrong. Carries every problem that was found, not only the first. */
+export class SpecError extends KnockError {
+  override readonly name = 'SpecError'
+  readonly code = 'invalid-spec'
+  readonly problems: readonly SpecProblem[]
+
+  constructor(operation: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
+    const lines = problems.map(({ path, message }) => `${path === '' ? '/' : path}: ${message}`)
+    super(`${operation}: ${lines.join('\n  ')}`, options)
+    this.problems = problems
+  }
+}
+
+/** An argument is no address, no duration, no step: the value is in the message. */
+export class ArgumentError extends KnockError {
+  override readonly name = 'ArgumentError'
+  readonly code = 'invalid-argument'
+}
+
+/** What nft was asked, and what it answered. */
+export interface NftFailure {
+  readonly argv?: readonly string[] | undefined
+  readonly stderr?: string | undefined
+  readonly exitCode?: number | undefined
+  readonly signal?: string | undefined
+  /** JSON Pointer into the spec of the command that nft named, where it named one. */
+  readonly origin?: string | undefined
+}
+
+/** nft could not be run, or it refused; with every code but `timed-out` and `aborted` nothing has changed. */
+export class NftError extends KnockError {
+  override readonly name = 'NftError'
+  readonly code: NftErrorCode
+  readonly argv: readonly string[]
+  readonly stderr: string
+  readonly exitCode: number | undefined
+  readonly signal: string | undefined
+  readonly origin: string | undefined
+
+  constructor(code: NftErrorCode, message: string, failure: NftFailure & ErrorOptions = {}) {
+    super(message, 'cause' in failure ? { cause: failure.cause } : undefined)
+    this.code = code
+    this.argv = failure.argv ?? []
+    this.stderr = failure.stderr ?? ''
+    this.exitCode = failure.exitCode
+    this.signal = failure.signal
+    this.origin = failure.origin
+  }
+}
+
+/** nft's listing of our table is not of the form we write. Carries the fragment. */
+export class ListingError extends KnockError {
+  override readonly name = 'ListingError'
+  readonly code = 'unexpected-listing'
+  readonly fragment: unknown
+
+  constructor(message: string, fragment: unknown) {
+    super(message)
+    this.fragment = fragment
+  }
+}
+
+/** Something that this machine or this process lacks, and who could provide it. */
+export class CapabilityError extends KnockError {
+  override readonly name = 'CapabilityError'
+  readonly code = 'missing-capability'
+  readonly missing: string
+  readonly provider: string
+
+  constructor(operation: string, missing: string, provider: string, options?: ErrorOptions) {
+    super(`${operation}: ${missing}: ${provider}`, options)
+    this.missing = missing
+    this.provider = provider
+  }
+}
+
+/** A knock could not be sent: the host has no address, or the network refused the packet. */
+export class SendError extends KnockError {
+  override readonly name = 'SendError'
+  readonly code = 'not-sent'
+}
+
+const hasCode = (error: unknown, code: KnockErrorCode): error is KnockError =>
+  error instanceof KnockError && error.code === code
+
+/** Whether the table, the door or the grant that was asked for is not there. */
+export const isNotFound = (error: unknown): error is KnockError => hasCode(error, 'not-found')
+
+/** Whether nft may not change or read the ruleset for want of CAP_NET_ADMIN. */
+export const isNotPermitted = (error: unknown): error is KnockError =>
+  hasCode(error, 'not-permitted')
+
+/** Whether the spec is wrong; its `problems` say where. */
+export const isInvalidSpec = (error: unknown): error is SpecError => error instanceof SpecError

@@ -1,0 +1,137 @@
+// An automaton → the nft JSON of its table. Pure; the same document, byte for byte, for the same automaton.
+import type { Automaton, DispatchMap, Rule } from '../automaton/automaton.js'
+import type { Family } from '../spec/model.js'
+import { ABOUT_CHAIN, aboutRules } from './about.js'
+import type { NftCommand, NftDocument, NftObject, NftStatement, NftValue } from './document.js'
+import {
+  isFamilyMatch,
+  KEY_TYPE,
+  type KeyOf,
+  PROTOCOL,
+  renderAction,
+  renderCidr,
+  renderMatch,
+  renderVerdict,
+} from './expression.js'
+import { familySet } from './names.js'
+
+const FAMILIES = [4, 6] as const
+
+/** Before the host's own filter chains at 0: what a door drops they never see, what it accepts they judge as ever. */
+const PRIORITY = -10
+
+/**
+ * Renders the whole table, as a document that makes it anew: whatever stood there under this name is gone with it.
+ * nft does all of the document or nothing.
+ */
+export function renderRuleset(automaton: Automaton): NftDocument {
+  const renderer = new Renderer(automaton)
+  return { nftables: renderer.render() }
+}
+
+class Renderer {
+  readonly #automaton: Automaton
+  readonly #keyOf: KeyOf
+  readonly #here: { readonly family: 'inet'; readonly table: string }
+
+  constructor(automaton: Automaton) {
+    this.#automaton = automaton
+    const keys = new Map(automaton.sets.map(({ name, key }) => [name, key]))
+    for (const { name } of automaton.addressSets) keys.set(name, ['source'])
+    this.#keyOf = (set) => {
+      const key = keys.get(set)
+      if (!key) throw new Error(`unreachable: no set ${set}`)
+      return key
+    }
+    this.#here = { family: 'inet', table: automaton.table }
+  }
+
+  render(): NftCommand[] {
+    const { chains, maps } = this.#automaton
+    const table = { table: { family: 'inet', name: this.#automaton.table } } as const
+    const content: NftCommand[] = [
+      ...this.#counters(),
+      ...this.#sets(),
+      ...this.#chains(),
+      ...maps.map((map) => this.#map(map)),
+      ...maps.flatMap((map) => this.#entries(map)),
+      ...chains.flatMap((chain) => chain.rules.flatMap((rule) => this.#rules(chain.name, rule))),
+    ]
+    const about = aboutRules(this.#automaton, content).map((comment) =>
+      this.#rule(ABOUT_CHAIN, comment, [{ return: null }]),
+    )
+    return [{ add: table }, { delete: table }, { add: table }, ...content, ...about]
+  }
+
+  #counters(): NftCommand[] {
+    return this.#automaton.counters.map((name) => added({ counter: { ...this.#here, name } }))
+  }
+
+  #sets(): NftCommand[] {
+    const timed = this.#automaton.sets.flatMap(({ name, key, timeout, capacity }) =>
+      FAMILIES.map((family) => {
+        const types = key.map((field) => KEY_TYPE[field](family))
+        const type = types.length === 1 ? (types[0] as string) : types
+        const set = { ...this.#here, name: familySet(name, family), type }
+        return added({ set: { ...set, flags: ['timeout'], timeout, size: capacity } })
+      }),
+    )
+    const constant = this.#automaton.addressSets.flatMap(({ name, addresses }) =>
+      FAMILIES.map((family) => {
+        const set = { ...this.#here, name: familySet(name, family), type: KEY_TYPE.source(family) }
+        const elem = addresses.filter((cidr) => cidr.family === family).map(renderCidr)
+        return added({ set: { ...set, flags: ['interval'], ...(elem.length > 0 && { elem }) } })
+      }),
+    )
+    return [...timed, ...constant]
+  }
+
+  #chains(): NftCommand[] {
+    const [base, ...rest] = this.#automaton.chains.map(({ name }) => ({ ...this.#here, name }))
+    if (!base) throw new Error('unreachable: no base chain')
+    const hook = { type: 'filter', hook: 'input', prio: PRIORITY, policy: 'accept' } as const
+    const regular = [...rest, { ...this.#here, name: ABOUT_CHAIN }]
+    return [{ ...base, ...hook }, ...regular].map((chain) => added({ chain }))
+  }
+
+  #map({ name, interval }: DispatchMap): NftCommand {
+    const type = ['inet_proto', 'inet_service']
+    const flags = interval ? { flags: ['interval'] } : {}
+    return added({ map: { ...this.#here, name, type, map: 'verdict', ...flags } })
+  }
+
+  #entries({ name, entries }: DispatchMap): NftCommand[] {
+    if (entries.length === 0) return []
+    const elem = entries.map(({ protocol, ports: { from, to }, verdict }): NftValue => {
+      const port = from === to ? from : { range: [from, to] }
+      return [{ concat: [PROTOCOL[protocol], port] }, renderVerdict(verdict)]
+    })
+    return [added({ element: { ...this.#here, name, elem } })]
+  }
+
+  /** One rule, or one for each family where it reads differently for them. */
+  #rules(chain: string, rule: Rule): NftCommand[] {
+    const { when, then = [], families = FAMILIES } = rule
+    const differs = when.some(isFamilyMatch) || then.some(({ op }) => op !== 'count')
+    const rendered = (differs ? families : [4 as const]).map((family) =>
+      this.#statements(rule, family),
+    )
+    return rendered.flatMap((expr) => (expr ? [this.#rule(chain, rule.comment, expr)] : []))
+  }
+
+  #statements({ when, then = [], verdict }: Rule, family: Family): NftStatement[] | undefined {
+    const matches = when.map((match) => renderMatch(match, family, this.#keyOf))
+    if (matches.includes(undefined)) return undefined
+    return [
+      ...matches.flatMap((match) => match ?? []),
+      ...then.map((action) => renderAction(action, family, this.#keyOf)),
+      ...(verdict ? [renderVerdict(verdict)] : []),
+    ]
+  }
+
+  #rule(chain: string, comment: string, expr: NftStatement[]): NftCommand {
+    return added({ rule: { ...this.#here, chain, comment, expr } })
+  }
+}
+
+const added = (object: NftObject): NftCommand => ({ add: object })

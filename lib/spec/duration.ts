@@ -1,0 +1,27 @@
+// Durations in the user's words → whole seconds. Pure.
+
+/** nft's JSON knows whole seconds only and takes everything else for "no timeout", which would be for ever. */
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
+
+/** The longest duration: 365 days. */
+export const MAX_DURATION = 365 * 86400
+
+/**
+ * Reads a duration: a whole number of seconds, or a whole number with `s`, `m`, `h` or `d`.
+ * Returns seconds, 1 to 31,536,000, or undefined for anything else.
+ */
+export function parseDuration(value: unknown): number | undefined {
+  const match = typeof value === 'string' ? /^([1-9][0-9]{0,8})([smhd])$/.exec(value) : null
+  const seconds = match ? Number(match[1]) * (SECONDS[match[2] as string] as number) : value
+  if (typeof seconds !== 'number' || !Number.isInteger(seconds)) return undefined
+  return seconds >= 1 && seconds <= MAX_DURATION ? seconds : undefined
+}
+
+/** Writes seconds as the shortest duration that `parseDuration` reads. */
+export function formatDuration(seconds: number): string {
+  for (const unit of ['d', 'h', 'm']) {
+    const size = SECONDS[unit] as number
+    if (seconds > 0 && seconds % size === 0) return `${seconds / size}${unit}`
+  }
+  return `${seconds}s`
+}

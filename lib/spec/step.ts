@@ -1,0 +1,89 @@
+// Steps and services in the user's words → objects, and back to text. Pure.
+import type { PortRange, Service, Step, TcpFlags } from './model.js'
+
+/** RFC 9293, section 3.1, and RFC 3168: the bits of the flags byte. */
+const FLAGS: Readonly<Record<string, number>> = {
+  fin: 0x01,
+  syn: 0x02,
+  rst: 0x04,
+  psh: 0x08,
+  ack: 0x10,
+  urg: 0x20,
+  ece: 0x40,
+  cwr: 0x80,
+}
+
+/** A connection's first packet: SYN without FIN, RST and ACK. */
+export const SYN: TcpFlags = { mask: 0x17, value: 0x02 }
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65535
+
+/** Reads `tcp/7000`, `udp/8000`, `icmp` or `icmpv6`; undefined for anything else. */
+export function parseStep(text: string): Step | undefined {
+  if (text === 'icmp' || text === 'icmpv6') return { protocol: text }
+  const match = /^(tcp|udp)\/([1-9][0-9]{0,4})$/.exec(text)
+  if (!match || !isPort(Number(match[2]))) return undefined
+  return { protocol: match[1] as 'tcp' | 'udp', port: Number(match[2]) }
+}
+
+/** Reads `tcp/22`, `udp/8000-8010`, `tcp`, `udp` or `any`; undefined for anything else, also for a range that runs backwards. */
+export function parseService(text: string): Service | undefined {
+  if (text === 'any' || text === 'tcp' || text === 'udp') return { protocol: text }
+  const match = /^(tcp|udp)\/([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?$/.exec(text)
+  if (!match) return undefined
+  const from = Number(match[2])
+  const to = match[3] === undefined ? from : Number(match[3])
+  if (!isPort(from) || !isPort(to) || from > to) return undefined
+  return { protocol: match[1] as 'tcp' | 'udp', ports: { from, to } }
+}
+
+/** Reads `syn,!ack`; undefined where a flag is asked for both set and clear, or is unknown. */
+export function parseFlags(text: string): TcpFlags | undefined {
+  let set = 0
+  let clear = 0
+  for (const word of text.split(',')) {
+    const bit = FLAGS[word.replace(/^!/, '')]
+    if (bit === undefined) return undefined
+    if (word.startsWith('!')) clear |= bit
+    else set |= bit
+  }
+  return set & clear ? undefined : { mask: set | clear, value: set }
+}
+
+/** Writes a service as `parseService` reads it. */
+export function formatService({ protocol, ports }: Service): string {
+  if (!ports) return protocol
+  return `${protocol}/${ports.from}${ports.to === ports.from ? '' : `-${ports.to}`}`
+}
+
+/** Writes a step for people: protocol and port, without flags and length. */
+export function formatStep({ protocol, port }: Step): string {
+  return port === undefined ? protocol : `${protocol}/${port}`
+}
+
+/** Whether two services share a port. */
+export function servicesOverlap(a: Service, b: Service): boolean {
+  if (a.protocol !== b.protocol && a.protocol !== 'any' && b.protocol !== 'any') return false
+  return !a.ports || !b.ports || rangesOverlap(a.ports, b.ports)
+}
+
+/** Whether a step knocks on a port that a service names; a whole-protocol service names none. */
+export function stepMeetsService(step: Step, service: Service): boolean {
+  if (step.port === undefined || step.protocol !== service.protocol || !service.ports) return false
+  return rangesOverlap({ from: step.port, to: step.port }, service.ports)
+}
+
+/** Whether two steps can be the same packet's. */
+export function sameStep(a: Step, b: Step): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.port === b.port &&
+    a.length === b.length &&
+    a.flags?.mask === b.flags?.mask &&
+    a.flags?.value === b.flags?.value
+  )
+}
+
+function rangesOverlap(a: PortRange, b: PortRange): boolean {
+  return a.from <= b.to && b.from <= a.to
+}

@@ -1,0 +1,180 @@
+// An unknown document → a valid spec with defaults filled in, or every problem at once. Pure; the only importer of ajv.
+import type { ErrorObject } from 'ajv'
+import { SpecError, type SpecProblem } from '../errors.js'
+import { MAX_DURATION, parseDuration } from './duration.js'
+import { expected } from './generated/expected-knock.js'
+import type { Door, KnockSpec, Sequence, Step as SpecStep } from './generated/knock-types.js'
+import validateSchema from './generated/validate-knock.js'
+import { at, Findings } from './findings.js'
+import type { Cidr, Service, Step, ValidDoor, ValidSequence, ValidSpec } from './model.js'
+import { mergeCidrs, parseCidr } from './address.js'
+import { checkSpec } from './rules.js'
+import { parseFlags, parseService, parseStep } from './step.js'
+
+/** Sources that one set holds unless the spec says otherwise; about 100 bytes each, used only as sources come. */
+export const DEFAULT_CAPACITY = 262144
+
+/** Longest gap between two knocks unless the spec says otherwise. */
+const DEFAULT_STEP_TIMEOUT = 5
+
+/**
+ * Validates a spec and fills in its defaults. The document is left as it is.
+ *
+ * @throws SpecError with all problems, in the order of the document's parts.
+ */
+export function validateSpec(document: unknown, operation = 'validateSpec'): ValidSpec {
+  const findings = new Findings(document)
+  if (!validateSchema(document)) addSchemaErrors(findings, validateSchema.errors ?? [])
+  // What the schema refuses is left out, so that the rest can be read, and all problems told at once.
+  const spec = findings.isClean('') ? readSpec(document as KnockSpec, findings) : undefined
+  if (spec) checkSpec(spec, findings)
+  if (!spec || findings.problems.length > 0) throw new SpecError(operation, findings.sorted())
+  return spec
+}
+
+/** Keywords that only say that something inside them failed. */
+const WRAPPERS = new Set(['if', 'oneOf', 'anyOf'])
+
+function addSchemaErrors(findings: Findings, errors: readonly ErrorObject[]): void {
+  for (const error of errors) {
+    if (WRAPPERS.has(error.keyword)) continue
+    if (error.keyword === 'additionalProperties') {
+      const key = String(error.params['additionalProperty'])
+      findings.add(`${error.instancePath}${at(key)}`, 'no such key')
+    } else if (error.keyword === 'required') {
+      const key = String(error.params['missingProperty'])
+      findings.addMissing(error.instancePath, key)
+    } else if (error.keyword === 'discriminator') {
+      const path = `${error.instancePath}${at(String(error.params['tag']))}`
+      findings.add(path, expectation(error.schemaPath))
+    } else {
+      findings.add(error.instancePath, expectation(error.schemaPath))
+    }
+  }
+}
+
+/** The `expected` of the schema that failed, or of the nearest one around it. */
+function expectation(schemaPath: string): string {
+  const parts = schemaPath.split('/')
+  while (parts.length > 1) {
+    parts.pop()
+    const text = expected[parts.join('/')]
+    if (text !== undefined) return text
+  }
+  return expected['#'] as string
+}
+
+function readSpec(spec: KnockSpec, findings: Findings): ValidSpec | undefined {
+  const guard = findings.isClean('/guard') ? (spec.guard ?? {}) : {}
+  const list = <T>(path: string, values: T | undefined, fallback: T): T =>
+    values !== undefined && findings.isClean(path) ? values : fallback
+  const doors = Array.isArray(spec.doors) ? spec.doors : []
+  return {
+    table: list('/table', spec.table, 'knock'),
+    hook: 'input',
+    interfaces: list('/interfaces', spec.interfaces, []),
+    guard: {
+      trusted: mergeCidrs(
+        readCidrs(list('/guard/trusted', guard.trusted, []), '/guard/trusted', findings),
+      ),
+      ignore: readServices(list('/guard/ignore', guard.ignore, []), '/guard/ignore', findings),
+      capacity: list('/guard/capacity', guard.capacity, DEFAULT_CAPACITY),
+    },
+    doors: doors.flatMap((door, index) => {
+      const origin = `/doors/${index}`
+      return findings.isCleanBelow(origin) ? [readDoor(door, origin, findings)] : []
+    }),
+  }
+}
+
+function readDoor(door: Door, origin: string, findings: Findings): ValidDoor {
+  const { connections, refresh = false } = door.open
+  return {
+    name: door.name,
+    origin,
+    services: readServices(door.service, `${origin}/service`, findings),
+    addresses: mergeCidrs(readCidrs(door.address ?? [], `${origin}/address`, findings)),
+    knock: readSequence(door.knock, `${origin}/knock`, findings),
+    ...(door.close && { close: readSequence(door.close, `${origin}/close`, findings) }),
+    open: {
+      for: readDuration(door.open.for, `${origin}/open/for`, findings),
+      ...(connections !== undefined && { connections }),
+      refresh,
+    },
+  }
+}
+
+function readSequence(knock: Sequence, origin: string, findings: Findings): ValidSequence {
+  const read = (key: 'stepTimeout' | 'timeout') => {
+    const value = knock[key]
+    return value === undefined ? undefined : readDuration(value, `${origin}/${key}`, findings)
+  }
+  const timeout = read('timeout')
+  return {
+    type: 'sequence',
+    origin,
+    steps: knock.steps.map((step, index) => readStep(step, `${origin}/steps/${index}`, findings)),
+    stepTimeout: read('stepTimeout') ?? timeout ?? DEFAULT_STEP_TIMEOUT,
+    ...(timeout !== undefined && { timeout }),
+    reset: knock.reset ?? 'any',
+  }
+}
+
+function readStep(step: SpecStep, origin: string, findings: Findings): Step {
+  if (typeof step === 'string') {
+    const parsed = parseStep(step)
+    if (parsed) return parsed
+    findings.add(origin, 'tcp/1..65535, udp/1..65535, icmp or icmpv6')
+    return { protocol: 'icmp' }
+  }
+  if (step.protocol !== 'tcp') return step
+  const { protocol, port, flags } = step
+  if (flags === undefined) return { protocol, port }
+  const parsed = parseFlags(flags)
+  if (!parsed) findings.add(`${origin}/flags`, 'flags that are not both set and clear')
+  return parsed ? { protocol, port, flags: parsed } : { protocol, port }
+}
+
+function readDuration(value: unknown, path: string, findings: Findings): number {
+  const seconds = parseDuration(value)
+  if (seconds === undefined) findings.add(path, expected['#/definitions/duration'] as string)
+  return seconds ?? MAX_DURATION
+}
+
+/** Reads one value or a list of them; what cannot be read is reported and left out. */
+function readList<T>(
+  values: string | readonly string[],
+  path: string,
+  read: (value: string, path: string) => T | undefined,
+): T[] {
+  if (typeof values === 'string') {
+    const only = read(values, path)
+    return only === undefined ? [] : [only]
+  }
+  return values.flatMap((value, index) => read(value, `${path}/${index}`) ?? [])
+}
+
+function readServices(
+  values: string | readonly string[],
+  path: string,
+  findings: Findings,
+): Service[] {
+  return readList(values, path, (value, where) => {
+    const service = parseService(value)
+    if (!service) findings.add(where, 'ports from 1 to 65535, a range from low to high')
+    return service
+  })
+}
+
+function readCidrs(values: string | readonly string[], path: string, findings: Findings): Cidr[] {
+  return readList(values, path, (value, where) => {
+    const cidr = parseCidr(value)
+    if (!cidr) {
+      findings.add(where, 'an IPv4 or IPv6 address or a CIDR block')
+      return undefined
+    }
+    const { hostBits, ...block } = cidr
+    if (hostBits) findings.add(where, `${block.address}/${block.prefixLength} (no host bits)`)
+    return block
+  })
+}

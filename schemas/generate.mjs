@@ -1,0 +1,61 @@
+// Makes the validators and the types in lib/**/generated from the schemas beside this file.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import standalone from 'ajv/dist/standalone/index.js'
+import { compile } from 'json-schema-to-typescript'
+
+const here = new URL('.', import.meta.url)
+const root = new URL('../', here)
+
+/** Every `expected` text, by the JSON Pointer of the schema that bears it. */
+function expectations(schema, pointer = '#', found = {}) {
+  if (schema === null || typeof schema !== 'object') return found
+  if (typeof schema.expected === 'string') found[pointer] = schema.expected
+  for (const [key, value] of Object.entries(schema)) expectations(value, `${pointer}/${key}`, found)
+  return found
+}
+
+/** The standalone code asks for ajv's small runtime with `require`, also in ESM. */
+function toImports(code) {
+  const imports = []
+  const body = code.replace(/require\("([^"]+)"\)(\.default)?/g, (_match, path, member) => {
+    const name = `runtime${imports.length}`
+    imports.push(`import ${name} from ${JSON.stringify(`${path}.js`)}`)
+    return member ? `${name}.default` : name
+  })
+  return `${imports.join('\n')}\n${body}`
+}
+
+async function generate(name, folder, typeName) {
+  const schema = JSON.parse(readFileSync(new URL(`${name}.schema.json`, here), 'utf8'))
+  const out = new URL(`lib/${folder}/generated/`, root)
+  mkdirSync(out, { recursive: true })
+
+  const ajv = new Ajv({
+    allErrors: true,
+    discriminator: true,
+    strictTypes: false,
+    code: { source: true, esm: true },
+    keywords: ['expected', 'tsType'],
+  })
+  const code = toImports(standalone(ajv, ajv.compile(schema)))
+  writeFileSync(new URL(`validate-${name}.js`, out), `// Generated from schemas/${name}.schema.json.\n${code}\n`)
+  writeFileSync(
+    new URL(`validate-${name}.d.ts`, out),
+    `import type { ValidateFunction } from 'ajv'\ndeclare const validate: ValidateFunction\nexport default validate\n`,
+  )
+  writeFileSync(
+    new URL(`expected-${name}.ts`, out),
+    `// Generated from schemas/${name}.schema.json.\nexport const expected: Readonly<Record<string, string>> = ${JSON.stringify(expectations(schema), null, 2)}\n`,
+  )
+  const types = await compile(schema, typeName, {
+    bannerComment: `// Generated from schemas/${name}.schema.json.`,
+    ignoreMinAndMaxItems: true,
+    additionalProperties: false,
+    unreachableDefinitions: true,
+    style: { semi: false, singleQuote: true, printWidth: 100 },
+  })
+  writeFileSync(new URL(`${name}-types.ts`, out), types)
+}
+
+await generate('knock', 'spec', 'KnockSpec')
