@@ -15,6 +15,16 @@ function expectations(schema, pointer = '#', found = {}) {
   return found
 }
 
+/** The schema with each $ref replaced by what it stands for: so an error's schemaPath says where it is in the whole. */
+function inline(schema, root = schema) {
+  if (schema === null || typeof schema !== 'object') return schema
+  if (Array.isArray(schema)) return schema.map((item) => inline(item, root))
+  const { $ref, definitions: _, ...own } = schema
+  const target = $ref === undefined ? {} : root.definitions[$ref.replace('#/definitions/', '')]
+  const entries = Object.entries({ ...target, ...own })
+  return Object.fromEntries(entries.map(([key, value]) => [key, inline(value, root)]))
+}
+
 /** The standalone code asks for ajv's small runtime with `require`, also in ESM. */
 function toImports(code) {
   const imports = []
@@ -38,15 +48,19 @@ async function generate(name, folder, typeName) {
     code: { source: true, esm: true },
     keywords: ['expected', 'tsType'],
   })
-  const code = toImports(standalone(ajv, ajv.compile(schema)))
-  writeFileSync(new URL(`validate-${name}.js`, out), `// Generated from schemas/${name}.schema.json.\n${code}\n`)
+  const inlined = inline(schema)
+  const code = toImports(standalone(ajv, ajv.compile(inlined)))
+  writeFileSync(
+    new URL(`validate-${name}.js`, out),
+    `// Generated from schemas/${name}.schema.json.\n${code}\n`,
+  )
   writeFileSync(
     new URL(`validate-${name}.d.ts`, out),
     `import type { ValidateFunction } from 'ajv'\ndeclare const validate: ValidateFunction\nexport default validate\n`,
   )
   writeFileSync(
     new URL(`expected-${name}.ts`, out),
-    `// Generated from schemas/${name}.schema.json.\nexport const expected: Readonly<Record<string, string>> = ${JSON.stringify(expectations(schema), null, 2)}\n`,
+    `// Generated from schemas/${name}.schema.json.\nexport const expected: Readonly<Record<string, string>> = ${JSON.stringify(expectations({ ...inlined, definitions: schema.definitions }), null, 2)}\n`,
   )
   const types = await compile(schema, typeName, {
     bannerComment: `// Generated from schemas/${name}.schema.json.`,

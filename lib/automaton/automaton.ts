@@ -40,6 +40,7 @@ export type Match =
   | { readonly kind: 'echo-request' }
   | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
+  | { readonly kind: 'loopback' }
   | { readonly kind: 'interface'; readonly names: readonly string[]; readonly not?: true }
 
 /**
@@ -123,3 +124,13 @@ export const add = (set: string): Action => ({ op: 'add', set })
 export const update = (set: string): Action => ({ op: 'update', set })
 export const remove = (set: string): Action => ({ op: 'delete', set })
 export const count = (counter: string): Action => ({ op: 'count', counter })
+
+export const entryOf = (
+  protocol: 'tcp' | 'udp',
+  ports: number | PortRange,
+  verdict: Verdict,
+): DispatchEntry => ({
+  protocol,
+  ports: typeof ports === 'number' ? { from: ports, to: ports } : ports,
+  verdict,
+})

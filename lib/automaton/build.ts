@@ -1,6 +1,7 @@
 // A valid spec → the automaton of its whole table. Pure, and the same for the same spec.
-import { formatService } from '../spec/step.js'
+
 import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model.js'
+import { formatService } from '../spec/step.js'
 import type { AddressSet, Automaton, DoorSummary, TimedSet } from './automaton.js'
 import { buildGate, closeActions, gateSets, grantActions } from './gate.js'
 import { type Attempt, COUNTERS, counterName, SEEN, TRUSTED } from './names.js'
@@ -82,7 +83,8 @@ function sharedSets(programs: readonly KnockProgram[], timeout: number, capacity
   // Without a TCP knock and without anything that resets, no SYN is ever remembered.
   const remembers = programs.some(
     ({ endpoints, reset, wipe }) =>
-      endpoints.some(({ protocol }) => protocol === 'tcp') || (reset === 'any' && wipe.length > 0),
+      endpoints.some(({ port }) => port?.protocol === 'tcp') ||
+      (reset === 'any' && wipe.length > 0),
   )
   const seen: TimedSet = { name: SEEN, key: ['source', 'sourcePort', 'port'], timeout, capacity }
   return remembers ? [seen] : []

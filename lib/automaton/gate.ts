@@ -19,7 +19,7 @@ import {
 import { counterName, flowsSet, grantsSet, TRUSTED, usedSet } from './names.js'
 
 /** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
-const USED_AT_LEAST = 86400
+export const COUNTED_AT_LEAST = 86400
 
 export const gateChain = (door: string): string => `gate_${door}`
 
@@ -45,7 +45,7 @@ export function gateSets(door: ValidDoor, capacity: number, seconds: number): Ti
     grants,
     { name: flowsSet(name), key: ['source', 'sourcePort', 'port'], timeout: seconds, capacity },
     ...usedCounts(open.connections).map((connections) =>
-      bySource(usedSet(name, connections), Math.max(open.for, USED_AT_LEAST)),
+      bySource(usedSet(name, connections), Math.max(open.for, COUNTED_AT_LEAST)),
     ),
   ]
 }
@@ -64,9 +64,7 @@ export function buildGate(door: ValidDoor, trusted: boolean): Chain {
   return {
     name: gateChain(name),
     rules: [
-      ...(addresses.length > 0
-        ? [rule('address', { when: [elsewhere], verdict: RETURN })]
-        : []),
+      ...(addresses.length > 0 ? [rule('address', { when: [elsewhere], verdict: RETURN })] : []),
       ...(trusted
         ? [{ when: [inSet(TRUSTED)], verdict: ACCEPT, comment: `${name} /guard/trusted` }]
         : []),
@@ -96,6 +94,8 @@ function acceptCounted({ name, open }: ValidDoor): Accept[] {
   const refresh = open.refresh ? [update(grants)] : []
   const counts = usedCounts(connections)
   const isNew = stateIs('new')
+  // What has no ports is no flow that could be told from another: each ping is a connection of its own.
+  const hasPorts: Match = { kind: 'protocol', protocols: ['tcp', 'udp'] }
   const accept = (used: number): Accept => {
     const before = used > 0 ? [usedSet(name, used)] : []
     const having = before.map(inSet)
@@ -111,7 +111,7 @@ function acceptCounted({ name, open }: ValidDoor): Accept[] {
     }
   }
   return [
-    { when: [isNew, inSet(flows)], then: [update(flows)], verdict: ACCEPT },
+    { when: [isNew, hasPorts, inSet(flows)], then: [update(flows)], verdict: ACCEPT },
     ...[0, ...counts].map(accept),
   ]
 }

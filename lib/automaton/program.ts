@@ -21,16 +21,21 @@ export interface PacketMatch {
   readonly when: readonly Match[]
 }
 
+export interface KnockPort {
+  readonly protocol: 'tcp' | 'udp'
+  readonly port: number
+}
+
 /** The rules for the packets to one port (or for all echo requests) of one knock. */
 export interface Endpoint {
-  readonly protocol: 'tcp' | 'udp' | 'icmp'
-  /** None for icmp. */
-  readonly port?: number
+  /** None: echo requests. */
+  readonly port?: KnockPort
   /** The packets that are a knock here: any one of these. */
   readonly packets: readonly PacketMatch[]
   /** Ordered; the first that holds ends with a verdict. */
   readonly rules: readonly Rule[]
-  /** Those of `rules` that also judge packets which conntrack calls invalid. */
+  /** Those of `packets` and of `rules` that are also for packets which conntrack calls invalid. */
+  readonly invalidPackets: readonly PacketMatch[]
   readonly invalidRules: readonly Rule[]
 }
 

@@ -2,7 +2,19 @@
 //
 // A packet of a source that is not knocking costs one look-up, however many doors there are. For one that is,
 // attempts are found through groups, so that a reset with a thousand doors walks dozens of rules and not thousands.
-import { type Action, type Chain, goTo, inSet, jump, type Match, RETURN, type Rule, remove, type TimedSet, update } from './automaton.js'
+import {
+  type Action,
+  type Chain,
+  goTo,
+  inSet,
+  jump,
+  type Match,
+  RETURN,
+  type Rule,
+  remove,
+  type TimedSet,
+  update,
+} from './automaton.js'
 import type { KnockProgram } from './program.js'
 
 /** The most attempts, and groups of attempts, that one chain walks. */
@@ -75,11 +87,13 @@ export class ResetDomain {
       return [{ name: this.chain, rules: [forget(this.knocking), ...rules] }]
     }
     const groups = this.#groups()
-    const root = groups.map((group): Rule => ({
-      when: [inSet(this.#groupSet(group))],
-      verdict: jump(this.#groupChain(group)),
-      comment: 'reset: a group of attempts',
-    }))
+    const root = groups.map(
+      (group): Rule => ({
+        when: [inSet(this.#groupSet(group))],
+        verdict: jump(this.#groupChain(group)),
+        comment: 'reset: a group of attempts',
+      }),
+    )
     return [
       { name: this.chain, rules: [forget(this.knocking), ...root] },
       ...groups.map((group): Chain => {
@@ -114,8 +128,7 @@ const visit = (program: KnockProgram): Rule => ({
 const resetChain = ({ attempt, door }: KnockProgram): string => `reset_${attempt}_${door.name}`
 
 /** The chain that ends an attempt, whatever the packet. */
-export const wipeChain = ({ attempt, door }: KnockProgram): string =>
-  `wipe_${attempt}_${door.name}`
+export const wipeChain = ({ attempt, door }: KnockProgram): string => `wipe_${attempt}_${door.name}`
 
 const origin = ({ door, attempt }: KnockProgram, purpose: string): string =>
   `${door.name} ${door.origin}/${attempt === 'close' ? 'close' : 'knock'} ${purpose}`
@@ -137,9 +150,9 @@ function ownSteps(program: KnockProgram): Rule[] {
   const { addresses } = program.door
   const here: Match[] = addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
   const comment = origin(program, 'judges this itself')
-  return program.endpoints.flatMap(({ protocol, port, packets }): Rule[] => {
-    if (protocol !== 'icmp') {
-      const match: Match = { kind: 'port', protocol, port: port as number }
+  return program.endpoints.flatMap(({ port, packets }): Rule[] => {
+    if (port) {
+      const match: Match = { kind: 'port', ...port }
       return [{ when: [match, ...here], verdict: RETURN, comment }]
     }
     return packets.map((packet) => ({

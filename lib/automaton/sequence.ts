@@ -80,8 +80,8 @@ class SequenceBuilder {
   }
 
   #endpoint(positions: readonly number[]): Endpoint {
-    const first = this.#step(positions[0] as number)
-    const protocol = first.protocol === 'icmpv6' ? 'icmp' : first.protocol
+    const { protocol, port } = this.#step(positions[0] as number)
+    const isPort = (protocol === 'tcp' || protocol === 'udp') && port !== undefined
     // The order is the meaning: advance, then duplicate, then start over.
     const judged = [
       ...positions.filter((i) => i > 1).map((i) => ({ i, rule: this.#advance(i) })),
@@ -91,10 +91,12 @@ class SequenceBuilder {
       ...positions.filter((i) => i === 1).map((i) => ({ i, rule: this.#start() })),
     ]
     return {
-      protocol,
-      ...(first.port !== undefined && { port: first.port }),
+      ...(isPort && { port: { protocol, port } }),
       packets: positions.map((i) => matchStep(this.#step(i))),
       rules: judged.map(({ rule }) => rule),
+      invalidPackets: positions
+        .filter((i) => isOdd(this.#step(i)))
+        .map((i) => matchStep(this.#step(i))),
       invalidRules: judged.filter(({ i }) => isOdd(this.#step(i))).map(({ rule }) => rule),
     }
   }

@@ -2,7 +2,16 @@
 import { cidrContains } from '../spec/address.js'
 import type { Cidr, Family } from '../spec/model.js'
 import { SYN } from '../spec/step.js'
-import type { Action, Automaton, Chain, KeyField, Match, Rule, State, Verdict } from './automaton.js'
+import type {
+  Action,
+  Automaton,
+  Chain,
+  KeyField,
+  Match,
+  Rule,
+  State,
+  Verdict,
+} from './automaton.js'
 
 /** One packet as it comes in. */
 export interface Packet {
@@ -42,7 +51,10 @@ type Step = Outcome | 'return' | 'next'
 export class Simulator {
   readonly #automaton: Automaton
   readonly #chains: ReadonlyMap<string, Chain>
-  readonly #timeouts: ReadonlyMap<string, { timeout: number; capacity: number; key: readonly KeyField[] }>
+  readonly #timeouts: ReadonlyMap<
+    string,
+    { timeout: number; capacity: number; key: readonly KeyField[] }
+  >
   readonly #trusted: ReadonlyMap<string, readonly Cidr[]>
   /** By set and family, the time at which each key expires. */
   readonly #elements = new Map<string, Map<string, number>>()
@@ -153,6 +165,8 @@ export class Simulator {
         )
         return inside !== (match.not ?? false)
       }
+      case 'loopback':
+        return packet.interface === 'lo'
       case 'interface': {
         const name = packet.interface ?? ''
         return match.names.some((pattern) => fits(pattern, name)) !== (match.not ?? false)

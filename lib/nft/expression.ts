@@ -17,7 +17,9 @@ export const PROTOCOL: Readonly<Record<IpProtocol, number>> = {
 const HEADERS: Readonly<Record<Family, number>> = { 4: 20 + 8, 6: 8 }
 const UDP_HEADER = 8
 
-const payload = (protocol: string, field: string): NftExpression => ({ payload: { protocol, field } })
+const payload = (protocol: string, field: string): NftExpression => ({
+  payload: { protocol, field },
+})
 const meta = (key: string): NftExpression => ({ meta: { key } })
 const ip = (family: Family): string => (family === 4 ? 'ip' : 'ip6')
 
@@ -75,7 +77,11 @@ export function isFamilyMatch(match: Match): boolean {
 export type KeyOf = (set: string) => readonly KeyField[]
 
 /** Renders a match; undefined where no packet of the family fits it. */
-export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStatement[] | undefined {
+export function renderMatch(
+  match: Match,
+  family: Family,
+  keyOf: KeyOf,
+): NftStatement[] | undefined {
   switch (match.kind) {
     case 'in':
     case 'not-in': {
@@ -84,7 +90,13 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
     }
     case 'state': {
       const [first, ...rest] = match.states
-      return [compare('in', { ct: { key: 'state' } }, rest.length ? [...match.states] : (first as string))]
+      return [
+        compare(
+          'in',
+          { ct: { key: 'state' } },
+          rest.length ? [...match.states] : (first as string),
+        ),
+      ]
     }
     case 'protocol':
       return [compare('==', meta('l4proto'), oneOf(match.protocols.map((name) => PROTOCOL[name])))]
@@ -95,7 +107,8 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       return [compare('==', masked, match.flags.value)]
     }
     case 'length': {
-      if (match.of === 'udp') return [compare('==', payload('udp', 'length'), match.length + UDP_HEADER)]
+      if (match.of === 'udp')
+        return [compare('==', payload('udp', 'length'), match.length + UDP_HEADER)]
       return [compare('==', payload(ip(family), 'length'), match.length + HEADERS[family])]
     }
     case 'echo-request':
@@ -104,6 +117,9 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       return renderAddresses('saddr', match.addresses, family, false)
     case 'destination':
       return renderAddresses('daddr', match.addresses, family, match.not ?? false)
+    case 'loopback':
+      // By index, not by name: this is compared for each packet.
+      return [compare('==', meta('iif'), 'lo')]
     case 'interface': {
       const names = oneOf([...match.names])
       return [compare(match.not ? '!=' : '==', meta('iifname'), names)]
@@ -122,8 +138,12 @@ function renderAddresses(
     return [compare(not ? '!=' : '==', payload(ip(family), field), oneOf(own.map(renderCidr)))]
   }
   // None of this family: every packet of it is elsewhere.
-  return not ? [compare('==', meta('nfproto'), family === 4 ? 'ipv4' : 'ipv6')] : undefined
+  return not ? [matchFamily(family)] : undefined
 }
+
+/** Holds for all packets of one family. */
+export const matchFamily = (family: Family): NftStatement =>
+  compare('==', meta('nfproto'), family === 4 ? 'ipv4' : 'ipv6')
 
 export function renderAction(action: Action, family: Family, keyOf: KeyOf): NftStatement {
   if (action.op === 'count') return { counter: action.counter }

@@ -1,12 +1,13 @@
 // An automaton → the nft JSON of its table. Pure; the same document, byte for byte, for the same automaton.
 import type { Automaton, DispatchMap, Rule } from '../automaton/automaton.js'
 import type { Family } from '../spec/model.js'
-import { ABOUT_CHAIN, aboutRules } from './about.js'
+import { ABOUT_CHAIN, aboutRules, digestCommands, markerSet } from './about.js'
 import type { NftCommand, NftDocument, NftObject, NftStatement, NftValue } from './document.js'
 import {
   isFamilyMatch,
   KEY_TYPE,
   type KeyOf,
+  matchFamily,
   PROTOCOL,
   renderAction,
   renderCidr,
@@ -57,10 +58,14 @@ class Renderer {
       ...maps.flatMap((map) => this.#entries(map)),
       ...chains.flatMap((chain) => chain.rules.flatMap((rule) => this.#rules(chain.name, rule))),
     ]
-    const about = aboutRules(this.#automaton, content).map((comment) =>
+    const digest = digestCommands(content)
+    const about = aboutRules(this.#automaton, digest).map((comment) =>
       this.#rule(ABOUT_CHAIN, comment, [{ return: null }]),
     )
-    return [{ add: table }, { delete: table }, { add: table }, ...content, ...about]
+    const marker = added({
+      set: { ...this.#here, name: markerSet(digest), type: 'inet_service' },
+    })
+    return [{ add: table }, { delete: table }, { add: table }, ...content, marker, ...about]
   }
 
   #counters(): NftCommand[] {
@@ -111,11 +116,13 @@ class Renderer {
 
   /** One rule, or one for each family where it reads differently for them. */
   #rules(chain: string, rule: Rule): NftCommand[] {
-    const { when, then = [], families = FAMILIES } = rule
+    const { when, then = [], families } = rule
     const differs = when.some(isFamilyMatch) || then.some(({ op }) => op !== 'count')
-    const rendered = (differs ? families : [4 as const]).map((family) =>
-      this.#statements(rule, family),
-    )
+    const rendered = (families ?? (differs ? FAMILIES : [4 as const])).map((family) => {
+      const statements = this.#statements(rule, family)
+      // Nothing in such a rule says by itself that it is for one family.
+      return families && !differs && statements ? [matchFamily(family), ...statements] : statements
+    })
     return rendered.flatMap((expr) => (expr ? [this.#rule(chain, rule.comment, expr)] : []))
   }
 

@@ -35,10 +35,9 @@ export function parseCidr(text: unknown): (Cidr & { hostBits: boolean }) | undef
   if (!parsed || rest.length > 0) return undefined
   const width = WIDTH[parsed.family]
   if (tail === undefined) return { ...parsed, prefixLength: width, hostBits: false }
+  if (!/^(0|[1-9]\d{0,2})$/.test(tail) || Number(tail) > width) return undefined
   // A mapped address with a prefix would need the prefix mapped as well: nobody writes that.
-  if (!/^(0|[1-9]\d{0,2})$/.test(tail) || Number(tail) > width || head?.includes(':ffff:')) {
-    return undefined
-  }
+  if (parsed.family === 4 && head?.includes(':')) return undefined
   const prefixLength = Number(tail)
   const hostMask = (1n << BigInt(width - prefixLength)) - 1n
   const value = toInteger(parsed)
@@ -70,12 +69,18 @@ export function cidrContains(block: Cidr, address: string): boolean {
 
 /** Leaves out the blocks that lie in another one: nft 1.0.6 takes them for conflicting intervals. */
 export function mergeCidrs(blocks: readonly Cidr[]): Cidr[] {
-  const wideFirst = [...blocks].sort((a, b) => a.prefixLength - b.prefixLength)
-  const kept: Cidr[] = []
-  for (const block of wideFirst) {
-    if (!kept.some((wider) => cidrsIntersect(wider, block))) kept.push(block)
-  }
-  return blocks.filter((block) => kept.includes(block))
+  const known = new Map(blocks.map((block) => [formatBlock(block, block.prefixLength), block]))
+  const lengths = [...new Set(blocks.map(({ prefixLength }) => prefixLength))]
+  return [...known.values()].filter((block) => {
+    const wider = lengths.filter((length) => length < block.prefixLength)
+    return !wider.some((length) => known.has(formatBlock(block, length)))
+  })
+}
+
+/** The block of a prefix length that an address begins with, as text to compare. */
+function formatBlock(address: Address, prefixLength: number): string {
+  const network = toInteger(address) >> BigInt(WIDTH[address.family] - prefixLength)
+  return `${address.family} ${network}/${prefixLength}`
 }
 
 /** Writes a block: an address alone where the prefix is the whole of it. */

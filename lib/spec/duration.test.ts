@@ -11,7 +11,22 @@ t.test('reads whole seconds and units', async (t) => {
 })
 
 t.test('refuses what nft would turn into for ever', async (t) => {
-  for (const value of ['0s', 0, 0.5, '500ms', '1.5s', -5, '-5s', '1h30m', '5', '', ' 5s', '366d', Number.NaN, null]) {
+  for (const value of [
+    '0s',
+    0,
+    0.5,
+    '500ms',
+    '1.5s',
+    -5,
+    '-5s',
+    '1h30m',
+    '5',
+    '',
+    ' 5s',
+    '366d',
+    Number.NaN,
+    null,
+  ]) {
     t.equal(parseDuration(value), undefined, JSON.stringify(value))
   }
 })

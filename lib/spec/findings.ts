@@ -11,68 +11,104 @@ const LONGEST = 120
 export class Findings {
   readonly problems: SpecProblem[] = []
   readonly #document: unknown
+  /** The paths that were reported, and everything around them. */
+  readonly #paths = new Set<string>()
+  readonly #around = new Set<string>()
 
   constructor(document: unknown) {
     this.#document = document
   }
 
-  /** Reports the value at a path: what it should have been. The first report of a path stands. */
+  /** Reports the value at a path, or that there is none: what it should have been. The first report of a path stands. */
   add(path: string, expected: string): void {
-    const found = valueAt(this.#document, path)
-    this.#push(path, expected, { found })
-  }
-
-  /** Reports a key that is not there. */
-  addMissing(path: string, key: string): void {
-    this.#push(`${path}${at(key)}`, 'a value', {})
+    if (!this.isClean(path)) return
+    this.#paths.add(path)
+    for (let part = path; part !== ''; part = part.slice(0, part.lastIndexOf('/'))) {
+      this.#around.add(part)
+    }
+    this.#around.add('')
+    const value = valueAt(this.#document, path)
+    const got = value ? echo(value.found) : 'nothing'
+    this.problems.push({
+      path,
+      message: `expected ${expected}, got ${got}`,
+      params: { expected, ...value },
+    })
   }
 
   /** Whether the document has a list at a path. */
   isList(path: string): boolean {
-    return Array.isArray(valueAt(this.#document, path))
+    return Array.isArray(valueAt(this.#document, path)?.found)
   }
 
   /** Whether the value at exactly this path has the right form. */
   isClean(path: string): boolean {
-    return !this.problems.some((problem) => problem.path === path)
+    return !this.#paths.has(path)
   }
 
   /** Whether the value at this path and everything in it has the right form. */
   isCleanBelow(path: string): boolean {
-    return !this.problems.some(
-      (problem) => problem.path === path || problem.path.startsWith(`${path}/`),
-    )
+    return !this.#around.has(path)
   }
 
-  /** The problems in the order of their paths, numbers as numbers. */
+  /** The problems in the order in which the document has their places; of a part, what is missing comes last. */
   sorted(): SpecProblem[] {
-    return [...this.problems].sort((a, b) =>
-      a.path.localeCompare(b.path, 'en', { numeric: true }),
-    )
-  }
-
-  #push(path: string, expected: string, rest: { found?: unknown }): void {
-    if (!this.isClean(path)) return
-    const got = 'found' in rest ? `got ${echo(rest.found)}` : 'got nothing'
-    this.problems.push({
-      path,
-      message: `expected ${expected}, ${got}`,
-      params: { expected, ...rest },
-    })
+    return this.problems
+      .map((problem) => ({ problem, places: placesOf(this.#document, problem.path) }))
+      .sort((a, b) => compare(a.places, b.places))
+      .map(({ problem }) => problem)
   }
 }
 
 function echo(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  const text = asText(value)
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`
 }
 
-function valueAt(document: unknown, path: string): unknown {
-  let value = document
-  for (const part of path.split('/').slice(1)) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (value === null || typeof value !== 'object') return undefined
-    value = (value as Record<string, unknown>)[key]
+/** JSON where the value has one: a document that a program made may hold anything. */
+function asText(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return String(value)
   }
-  return value
+}
+
+const keysOf = (path: string): string[] =>
+  path
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  value !== null && typeof value === 'object'
+
+function valueAt(document: unknown, path: string): { found: unknown } | undefined {
+  let found = document
+  for (const key of keysOf(path)) {
+    if (!isObject(found) || !Object.hasOwn(found, key)) return undefined
+    found = found[key]
+  }
+  return { found }
+}
+
+/** For each key of a path its place among the keys beside it. */
+function placesOf(document: unknown, path: string): number[] {
+  let value = document
+  return keysOf(path).map((key) => {
+    const place = isObject(value) ? placeOf(value, key) : -1
+    value = isObject(value) ? value[key] : undefined
+    return place === -1 ? Number.POSITIVE_INFINITY : place
+  })
+}
+
+const placeOf = (parent: object, key: string): number =>
+  Array.isArray(parent) ? Number(key) : Object.keys(parent).indexOf(key)
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const index = a.findIndex((place, i) => place !== b[i])
+  if (index === -1) return a.length - b.length
+  const [left, right] = [a[index] as number, b[index]]
+  return right !== undefined && left < right ? -1 : 1
 }

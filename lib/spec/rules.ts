@@ -3,7 +3,7 @@ import { cidrsIntersect } from './address.js'
 import type { Findings } from './findings.js'
 import { isKeyword } from './keywords.js'
 import type { Family, Service, Step, ValidDoor, ValidKnock, ValidSpec } from './model.js'
-import { formatService, formatStep, sameStep, servicesOverlap, stepMeetsService } from './step.js'
+import { formatService, formatStep, servicesOverlap, stepMeetsService, stepsMeet } from './step.js'
 
 /** Reports every contradiction in a spec whose parts are each of the right form. */
 export function checkSpec(spec: ValidSpec, findings: Findings): void {
@@ -19,7 +19,10 @@ export function checkSpec(spec: ValidSpec, findings: Findings): void {
     }
     checkClose(door, findings)
     if (door.open.refresh && door.open.connections === 1) {
-      findings.add(`${door.origin}/open/refresh`, 'no refresh where one connection uses the grant up')
+      findings.add(
+        `${door.origin}/open/refresh`,
+        'no refresh where one connection uses the grant up',
+      )
     }
   }
   checkIgnore(spec, findings)
@@ -71,7 +74,10 @@ function checkServices({ doors }: ValidSpec, findings: Findings): void {
         open.splice(i, 1)
       } else if (clash(earlier, current)) {
         const [low, high] = byDocument(earlier, current)
-        findings.add(high.path, `a service of its own, ${low.path} is ${formatService(low.service)}`)
+        findings.add(
+          high.path,
+          `a service of its own, ${low.path} is ${formatService(low.service)}`,
+        )
       }
     }
     open.push(current)
@@ -150,10 +156,14 @@ function checkFamilies(knock: ValidKnock, door: ValidDoor, findings: Findings): 
 /** One packet must not both open and close: neither sequence may end with the whole of the other. */
 function checkClose({ knock, close, origin }: ValidDoor, findings: Findings): void {
   if (!close) return
+  // A step that could not be read has another in its place.
+  if (!findings.isCleanBelow(knock.origin) || !findings.isCleanBelow(close.origin)) return
   const [short, long] =
-    knock.steps.length <= close.steps.length ? [knock.steps, close.steps] : [close.steps, knock.steps]
+    knock.steps.length <= close.steps.length
+      ? [knock.steps, close.steps]
+      : [close.steps, knock.steps]
   const tail = long.slice(long.length - short.length)
-  if (short.every((step, index) => sameStep(step, tail[index] as Step))) {
+  if (short.every((step, index) => stepsMeet(step, tail[index] as Step))) {
     findings.add(`${origin}/close/steps`, 'steps that do not complete the opening knock as well')
   }
 }

@@ -73,14 +73,15 @@ export function stepMeetsService(step: Step, service: Service): boolean {
   return rangesOverlap({ from: step.port, to: step.port }, service.ports)
 }
 
-/** Whether two steps can be the same packet's. */
-export function sameStep(a: Step, b: Step): boolean {
+/** Whether one packet can be both steps. */
+export function stepsMeet(a: Step, b: Step): boolean {
+  const [left, right] = [a.flags ?? SYN, b.flags ?? SYN]
   return (
-    a.protocol === b.protocol &&
+    // icmp is the echo request of both families.
+    a.protocol.replace('v6', '') === b.protocol.replace('v6', '') &&
     a.port === b.port &&
-    a.length === b.length &&
-    a.flags?.mask === b.flags?.mask &&
-    a.flags?.value === b.flags?.value
+    (a.length === undefined || b.length === undefined || a.length === b.length) &&
+    ((left.value ^ right.value) & left.mask & right.mask) === 0
   )
 }
 

@@ -1,13 +1,13 @@
 // An unknown document → a valid spec with defaults filled in, or every problem at once. Pure; the only importer of ajv.
 import type { ErrorObject } from 'ajv'
-import { SpecError, type SpecProblem } from '../errors.js'
+import { SpecError } from '../errors.js'
+import { mergeCidrs, parseCidr } from './address.js'
 import { MAX_DURATION, parseDuration } from './duration.js'
+import { at, Findings } from './findings.js'
 import { expected } from './generated/expected-knock.js'
 import type { Door, KnockSpec, Sequence, Step as SpecStep } from './generated/knock-types.js'
 import validateSchema from './generated/validate-knock.js'
-import { at, Findings } from './findings.js'
 import type { Cidr, Service, Step, ValidDoor, ValidSequence, ValidSpec } from './model.js'
-import { mergeCidrs, parseCidr } from './address.js'
 import { checkSpec } from './rules.js'
 import { parseFlags, parseService, parseStep } from './step.js'
 
@@ -36,26 +36,26 @@ export function validateSpec(document: unknown, operation = 'validateSpec'): Val
 const WRAPPERS = new Set(['if', 'oneOf', 'anyOf'])
 
 function addSchemaErrors(findings: Findings, errors: readonly ErrorObject[]): void {
-  for (const error of errors) {
-    if (WRAPPERS.has(error.keyword)) continue
-    if (error.keyword === 'additionalProperties') {
-      const key = String(error.params['additionalProperty'])
-      findings.add(`${error.instancePath}${at(key)}`, 'no such key')
-    } else if (error.keyword === 'required') {
-      const key = String(error.params['missingProperty'])
-      findings.addMissing(error.instancePath, key)
-    } else if (error.keyword === 'discriminator') {
-      const path = `${error.instancePath}${at(String(error.params['tag']))}`
-      findings.add(path, expectation(error.schemaPath))
+  for (const { keyword, instancePath, schemaPath, params } of errors) {
+    if (WRAPPERS.has(keyword)) continue
+    const { additionalProperty: unknown, missingProperty: missing, tag } = params
+    if (keyword === 'additionalProperties') {
+      findings.add(`${instancePath}${at(unknown)}`, 'no such key')
+    } else if (keyword === 'required') {
+      const schema = schemaPath.replace(/required$/, 'properties')
+      findings.add(`${instancePath}${at(missing)}`, expectation(`${schema}${at(missing)}/required`))
+    } else if (keyword === 'discriminator') {
+      findings.add(`${instancePath}${at(tag)}`, expectation(`${schemaPath}/tag`))
     } else {
-      findings.add(error.instancePath, expectation(error.schemaPath))
+      findings.add(instancePath, expectation(schemaPath))
     }
   }
 }
 
-/** The `expected` of the schema that failed, or of the nearest one around it. */
+/** The `expected` of the schema whose keyword failed, or of the nearest one around it. */
 function expectation(schemaPath: string): string {
-  const parts = schemaPath.split('/')
+  // ajv writes it as a URI's fragment.
+  const parts = decodeURIComponent(schemaPath).split('/')
   while (parts.length > 1) {
     parts.pop()
     const text = expected[parts.join('/')]

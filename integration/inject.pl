@@ -1,0 +1,28 @@
+# Lines on stdin, each the name of an interface and a frame in hexadecimal -> the frames, sent as they are.
+# Perl's own functions alone, so that the smallest installation of it will do.
+use strict;
+use warnings;
+
+my ($AF_PACKET, $SOCK_RAW, $SIOCGIFINDEX) = (17, 3, 0x8933);
+
+# Protocol 0: it sends and never receives.
+socket(my $socket, $AF_PACKET, $SOCK_RAW, 0) or die "socket: $!\n";
+
+my %index;
+
+sub index_of {
+    my ($name) = @_;
+    my $request = pack('a16 x24', $name);
+    ioctl($socket, $SIOCGIFINDEX, $request) or die "$name: $!\n";
+    return unpack('x16 i', $request);
+}
+
+$| = 1;
+while (my $line = <STDIN>) {
+    my ($name, $hex) = $line =~ /^(\S+) ([0-9a-f]+)$/ or die "not a name and a frame: $line";
+    $index{$name} //= index_of($name);
+    # packet(7): family, protocol, index, hardware type, packet type, address length, address.
+    my $to = pack('S n i S C C a8', $AF_PACKET, 0, $index{$name}, 0, 0, 6, '');
+    defined(send($socket, pack('H*', $hex), 0, $to)) or die "send: $!\n";
+    print ".\n";
+}

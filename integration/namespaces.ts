@@ -1,0 +1,201 @@
+// Pairs of network namespaces, a server and a client joined by a cable of their own; what runs inside, runs there alone.
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const NAMES = '/run/netns'
+const PREFIX = 'knl'
+
+/** The addresses of both ends. Sources in 10.99.0.0/16 and fd00:99::/64 are behind the client. */
+export const SERVER = { 4: '10.77.0.1', 6: 'fd00:77::1', mac: '02:00:00:00:77:01' } as const
+export const CLIENT = { 4: '10.77.0.2', 6: 'fd00:77::2', mac: '02:00:00:00:77:02' } as const
+/** Both ends' name of the cable. */
+export const CABLE = 'eth0'
+
+/** The nft that is tested. */
+export const NFT = process.env['KNOCKLIB_NFT'] ?? 'nft'
+
+export interface Output {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Pair extends AsyncDisposable {
+  readonly server: string
+  readonly client: string
+}
+
+export interface PairOptions {
+  /** More addresses of the server, each with its prefix length. */
+  readonly addresses?: readonly string[]
+}
+
+/** Those that this process has made and not yet removed. */
+const alive = new Set<string>()
+let made = 0
+
+/** Makes a pair; it is removed when disposed of, or with the process at the latest. */
+export async function createPair({ addresses = [] }: PairOptions = {}): Promise<Pair> {
+  removeWithProcess()
+  made += 1
+  const server = `${PREFIX}-${process.pid}-${made}-srv`
+  const client = `${PREFIX}-${process.pid}-${made}-cli`
+  const remove = () => removeAll([server, client])
+  try {
+    for (const name of [server, client]) {
+      alive.add(name)
+      await ip(['netns', 'add', name])
+    }
+    const ends = [server, 'type', 'veth', 'peer', 'name', CABLE, 'address', CLIENT.mac]
+    const cable = ['link', 'add', CABLE, 'address', SERVER.mac, 'netns', ...ends]
+    await ip([...cable, 'netns', client])
+    await addressEnd(server, [`${SERVER[4]}/24`, `${SERVER[6]}/64`, ...addresses])
+    await addressEnd(client, [`${CLIENT[4]}/24`, `${CLIENT[6]}/64`])
+    await introduce(server, CLIENT)
+    await introduce(client, SERVER)
+    await ip(['-n', server, 'route', 'add', '10.99.0.0/16', 'via', CLIENT[4]])
+    await ip(['-n', server, '-6', 'route', 'add', 'fd00:99::/64', 'via', CLIENT[6]])
+  } catch (error) {
+    remove()
+    throw error
+  }
+  return { server, client, [Symbol.asyncDispose]: async () => remove() }
+}
+
+async function addressEnd(name: string, addresses: readonly string[]): Promise<void> {
+  await ip(['-n', name, 'link', 'set', 'lo', 'up'])
+  // No address of its own making: what it says about that would be packets that no test sent.
+  await ip(['-n', name, 'link', 'set', CABLE, 'addrgenmode', 'none', 'up'])
+  for (const address of addresses) {
+    const options = address.includes(':') ? ['nodad'] : []
+    await ip(['-n', name, 'address', 'add', address, 'dev', CABLE, ...options])
+  }
+}
+
+/** Tells one end where the other is, for good, so that nobody has to ask. */
+async function introduce(name: string, other: typeof SERVER | typeof CLIENT): Promise<void> {
+  for (const address of [other[4], other[6]]) {
+    const place = ['lladdr', other.mac, 'dev', CABLE, 'nud', 'permanent']
+    await ip(['-n', name, 'neighbour', 'replace', address, ...place])
+  }
+}
+
+async function ip(args: readonly string[]): Promise<void> {
+  const { code, stderr } = await collect(spawn('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] }))
+  if (code !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr.trim()}`)
+}
+
+/** Starts a program inside a namespace. Its files are everybody's; only the network is its own. */
+export function start(
+  namespace: string,
+  file: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): ChildProcess {
+  return spawn('nsenter', [`--net=${join(NAMES, namespace)}`, file, ...args], options)
+}
+
+/** Runs a program inside a namespace to its end. */
+export function exec(
+  namespace: string,
+  file: string,
+  args: readonly string[],
+  options: Omit<SpawnOptions, 'stdio'> = {},
+): Promise<Output> {
+  return collect(start(namespace, file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+function collect(child: ChildProcess): Promise<Output> {
+  const text = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.setEncoding('utf8').on('data', (part: string) => {
+      text[stream] += part
+    })
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, ...text }))
+  })
+}
+
+/** Gives nft a document (JSON) or a script (its own language) to do, all or nothing. */
+export async function apply(
+  namespace: string,
+  content: object | string,
+  nft: string = NFT,
+): Promise<void> {
+  // Knock sequences are secrets: nobody else reads the file, and no argument shows them.
+  const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
+  try {
+    const file = join(folder, 'ruleset')
+    const isScript = typeof content === 'string'
+    await writeFile(file, isScript ? content : JSON.stringify(content), { mode: 0o600, flag: 'wx' })
+    const output = await exec(namespace, nft, [...(isScript ? [] : ['-j']), '-f', file])
+    if (output.code !== 0) throw new Error(`nft -f: ${output.stderr.trim()}`)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Lists an inet table as nft's JSON; undefined where there is none. */
+export async function listTable(
+  namespace: string,
+  table: string,
+  nft: string = NFT,
+): Promise<Record<string, unknown>[] | undefined> {
+  const { code, stdout, stderr } = await exec(namespace, nft, [
+    '-j',
+    'list',
+    'table',
+    'inet',
+    table,
+  ])
+  if (code === 0) return (JSON.parse(stdout) as { nftables: Record<string, unknown>[] }).nftables
+  if (stderr.includes('No such file or directory')) return undefined
+  throw new Error(`nft list table inet ${table}: ${stderr.trim()}`)
+}
+
+/** Removes what processes left behind that are no more. */
+export function sweep(): void {
+  let names: string[] = []
+  try {
+    names = readdirSync(NAMES)
+  } catch {
+    return
+  }
+  removeAll(names.filter((name) => isLeft(/^knl-(\d+)-\d+-(?:srv|cli)$/.exec(name)?.[1])))
+}
+
+function isLeft(pid: string | undefined): boolean {
+  if (pid === undefined) return false
+  try {
+    process.kill(Number(pid), 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
+
+function removeAll(names: Iterable<string>): void {
+  for (const name of names) {
+    spawnSync('ip', ['netns', 'delete', name], { stdio: 'ignore' })
+    alive.delete(name)
+  }
+}
+
+let isArmed = false
+
+function removeWithProcess(): void {
+  if (isArmed) return
+  isArmed = true
+  process.on('exit', () => removeAll([...alive]))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      removeAll([...alive])
+      process.kill(process.pid, signal)
+    })
+  }
+}

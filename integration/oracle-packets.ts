@@ -1,0 +1,60 @@
+// A packet and a part of a spec → whether the one is meant by the other. Pure; the oracle's own reading of both.
+import { BlockList } from 'node:net'
+import type { Packet } from '../lib/automaton/simulate.js'
+import type { Cidr, Service, Step, TcpFlags, ValidDoor } from '../lib/spec/model.js'
+
+const SYN: TcpFlags = { mask: 0b10111, value: 0b00010 }
+
+export function isStep(step: Step, door: ValidDoor, packet: Packet): boolean {
+  const { protocol, port, length } = step
+  if (!isAt(door, packet)) return false
+  if (length !== undefined && length !== (packet.length ?? 0)) return false
+  if (protocol === 'icmp') return packet.protocol === 'icmp'
+  if (protocol === 'icmpv6') return packet.protocol === 'icmp' && packet.source.includes(':')
+  if (protocol !== packet.protocol || port !== packet.port) return false
+  return protocol === 'udp' || hasFlags(packet, step.flags ?? SYN)
+}
+
+const hasFlags = ({ flags = SYN.value }: Packet, { mask, value }: TcpFlags): boolean =>
+  (flags & mask) === value
+
+export const isSyn = (packet: Packet): boolean => packet.protocol === 'tcp' && hasFlags(packet, SYN)
+
+/** Whether the step asks for flags that another packet than a plain SYN can have. */
+export function isOdd({ protocol, flags }: Step): boolean {
+  if (protocol !== 'tcp' || !flags) return false
+  return Array.from({ length: 256 }, (_, byte) => byte).some(
+    (byte) => (byte & flags.mask) === flags.value && (byte & SYN.mask) !== SYN.value,
+  )
+}
+
+export const isAt = ({ addresses }: ValidDoor, { destination }: Packet): boolean =>
+  addresses.length === 0 ||
+  (destination !== undefined && addresses.some((cidr) => contains(cidr, destination)))
+
+export function isService(door: ValidDoor, packet: Packet, kind: 'ports' | 'whole'): boolean {
+  if (!isAt(door, packet)) return false
+  const services = door.services.filter(({ ports }) => (ports === undefined) === (kind === 'whole'))
+  return services.some((service) => covers(service, packet))
+}
+
+export function covers({ protocol, ports }: Service, packet: Packet): boolean {
+  if (protocol !== 'any' && protocol !== packet.protocol) return false
+  if (!ports) return true
+  return packet.port !== undefined && ports.from <= packet.port && packet.port <= ports.to
+}
+
+export const flowOf = ({ source, sourcePort, port }: Packet): string =>
+  `${source} ${sourcePort} ${port}`
+
+export function contains({ family, address, prefixLength }: Cidr, other: string): boolean {
+  if ((family === 6) !== other.includes(':')) return false
+  const list = new BlockList()
+  list.addSubnet(address, prefixLength, family === 6 ? 'ipv6' : 'ipv4')
+  return list.check(other, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+export function isOnInterface(names: readonly string[], name = 'eth0'): boolean {
+  if (names.length === 0) return name !== 'lo'
+  return names.some((own) => (own.endsWith('*') ? name.startsWith(own.slice(0, -1)) : own === name))
+}

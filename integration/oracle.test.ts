@@ -1,0 +1,79 @@
+// Traces with known outcomes and random ones → the oracle and the simulator agree on each. No root needed.
+import fc from 'fast-check'
+import t from 'tap'
+import type { Packet } from '../lib/automaton/simulate.js'
+import type { ValidSpec } from '../lib/spec/model.js'
+import { validateSpec } from '../lib/spec/validate.js'
+import { type Scale, spec } from './arbitrary-spec.js'
+import { events, packetsOf, type Untimed } from './arbitrary-trace.js'
+import { hear, oracleOf, same, simulatorOf } from './witnesses.js'
+import { packetsOfTrace, WORKED, workedSpec } from './worked-traces.js'
+
+/** Random pairs of spec and trace that must agree. */
+const RUNS = Number(process.env['RUNS'] ?? 6000)
+
+const SCALE: Scale = { stepTimeout: [1, 3, 5], timeout: [5, 8, 12], open: [2, 10, 60] }
+const GAPS = [0, 0, 0, 0.5, 0.5, 1, 2, 4, 7, 30]
+const SOURCES = ['10.99.0.1', '10.99.0.2', 'fd00:99::1', 'fd00:99::2', '10.99.9.1', 'fd00:99::9:1']
+
+const INTERFACES = [...new Array<string>(12).fill('eth0'), 'lo', 'wg0']
+
+t.test('the worked traces', async (t) => {
+  for (const { trace, reset, opens } of WORKED) {
+    for (const family of [4, 6] as const) {
+      const spec = validateSpec(workedSpec(reset, { stepTimeout: 5, open: 60 }))
+      const packets = packetsOfTrace(trace, family, 6, 1)
+      const { oracle, simulator } = play(spec, packets)
+      const name = `${trace}, reset ${reset}, IPv${family}`
+      t.equal(
+        Object.values(oracle.states[0] ?? {})[0]?.counters.grants,
+        opens ? 1 : 0,
+        `oracle: ${name}`,
+      )
+      t.same(simulator, oracle, `simulator: ${name}`)
+    }
+  }
+})
+
+t.test('random specs and traces', async (t) => {
+  const reached = { grants: 0, resets: 0, denied: 0, unsettled: 0 }
+  const pair = spec(SCALE).chain((spec) => fc.tuple(fc.constant(spec), events(GAPS, 24)))
+  fc.assert(
+    fc.property(pair, ([spec, events]) => {
+      const packets = timed(packetsOf(spec, events, SOURCES, INTERFACES))
+      const { oracle, simulator, settled } = play(spec, packets)
+      reached.unsettled += settled ? 0 : 1
+      fc.pre(settled)
+      for (const { counters } of Object.values(oracle.states[0] ?? {})) {
+        reached.grants += counters.grants
+        reached.resets += counters.resets
+        reached.denied += counters.denied
+      }
+      if (same(oracle, simulator)) return
+      throw new Error(
+        `${JSON.stringify(spec)}\noracle ${JSON.stringify(oracle)}\nsimulator ${JSON.stringify(simulator)}\npackets ${JSON.stringify(packets)}`,
+      )
+    }),
+    { numRuns: RUNS },
+  )
+  t.comment(`${RUNS} pairs: ${JSON.stringify(reached)}`)
+  t.ok(reached.grants > RUNS / 10, 'grants were made')
+  t.ok(reached.resets > RUNS / 10, 'attempts were reset')
+  t.ok(reached.unsettled < RUNS / 20, 'few traces depend on when a source ceases to be knocking')
+})
+
+/** Adds up the gaps. No two packets are apart by whole half seconds, so no timeout ends just at a packet. */
+function timed(packets: readonly Untimed[]): Packet[] {
+  let seconds = 0
+  return packets.map(({ gap, ...packet }, index) => {
+    seconds += gap
+    return { ...packet, at: seconds + index / 512 }
+  })
+}
+
+function play(spec: ValidSpec, packets: readonly Packet[]) {
+  const end = [(packets.at(-1)?.at ?? 0) + 1 / 512]
+  const oracle = hear(oracleOf(spec), packets, end)
+  const settled = same(oracle, hear(oracleOf(spec, { remembers: 'all' }), packets, end))
+  return { oracle, simulator: hear(simulatorOf(spec), packets, end), settled }
+}

@@ -1,0 +1,143 @@
+// Doors and knock ports → the entries of the maps that bring a packet to what judges it. Pure.
+import type { Cidr, PortRange, Service, ValidDoor } from '../spec/model.js'
+import {
+  ACCEPT,
+  type Chain,
+  type DispatchEntry,
+  entryOf,
+  goTo,
+  jump,
+  type Match,
+  type Rule,
+} from './automaton.js'
+import { groupBy, type PortUsers } from './endpoints.js'
+import { gateChain } from './gate.js'
+
+/** Entries of the ports' map, and the chains that they lead to where one verdict is not enough. */
+export interface PortEntries {
+  readonly entries: readonly DispatchEntry[]
+  readonly chains: readonly Chain[]
+}
+
+/** Knock ports go to the chain of their protocol; at addresses where no door is knocked, packets pass by. */
+export function knockEntries(
+  ports: readonly PortUsers[],
+  chainOf: Readonly<Record<'tcp' | 'udp', string>>,
+): PortEntries {
+  const entries: DispatchEntry[] = []
+  const chains: Chain[] = []
+  for (const { key, port, users } of ports) {
+    const target = chainOf[port.protocol]
+    const addresses = unionOfAddresses(users.map(({ program }) => program.door))
+    if (!addresses) {
+      entries.push(entryOf(port.protocol, port.port, jump(target)))
+      continue
+    }
+    const name = `only_${key}`
+    const here: Match = { kind: 'destination', addresses }
+    const comment = `${port.protocol}/${port.port} at the doors' addresses`
+    chains.push({ name, rules: [{ when: [here], verdict: goTo(target), comment }] })
+    entries.push(entryOf(port.protocol, port.port, jump(name)))
+  }
+  return { entries, chains }
+}
+
+/** The destinations of doors where each of them names some; undefined where one is for any. */
+function unionOfAddresses(doors: readonly ValidDoor[]): Cidr[] | undefined {
+  if (doors.some(({ addresses }) => addresses.length === 0)) return undefined
+  const all = new Map<string, Cidr>()
+  for (const { addresses } of doors) {
+    for (const cidr of addresses) all.set(`${cidr.address}/${cidr.prefixLength}`, cidr)
+  }
+  return [...all.values()]
+}
+
+interface Listed {
+  readonly door: ValidDoor
+  readonly protocol: 'tcp' | 'udp'
+  readonly ports: PortRange
+}
+
+/** Doors may share a service where their addresses are apart: each gate passes the others' packets on. */
+export function serviceEntries(doors: readonly ValidDoor[]): PortEntries {
+  const entries: DispatchEntry[] = []
+  const chains: Chain[] = []
+  const groups = groupBy(doors.flatMap(listedServices), ({ protocol, ports }) =>
+    [protocol, ports.from, ports.to].join('_'),
+  )
+  for (const [key, [first, ...others]] of groups) {
+    const { protocol, ports, door } = first
+    if (others.length === 0) {
+      entries.push(entryOf(protocol, ports, jump(gateChain(door.name))))
+      continue
+    }
+    const name = `gates_${key}`
+    const rules = [first, ...others].map((listed) => toGate(listed.door, []))
+    chains.push({ name, rules })
+    entries.push(entryOf(protocol, ports, jump(name)))
+  }
+  return { entries, chains }
+}
+
+function listedServices(door: ValidDoor): Listed[] {
+  return door.services.flatMap(({ protocol, ports }) =>
+    ports && protocol !== 'any' ? [{ door, protocol, ports }] : [],
+  )
+}
+
+const toGate = (door: ValidDoor, when: readonly Match[]): Rule => ({
+  when,
+  verdict: jump(gateChain(door.name)),
+  comment: `${door.name} ${door.origin}/service`,
+})
+
+const IGNORED = 'ignored'
+
+/** Ignored ports pass at once, unless they lie behind a door before a whole protocol. */
+export function ignoredEntries(ignore: readonly Service[], whole: readonly Rule[]): PortEntries {
+  const verdict = whole.length > 0 ? goTo(IGNORED) : ACCEPT
+  const entries = ignore.flatMap(({ protocol, ports }) =>
+    ports && protocol !== 'any' ? [entryOf(protocol, ports, verdict)] : [],
+  )
+  const pass: Rule = { when: [], verdict: ACCEPT, comment: '/guard/ignore' }
+  const isUsed = whole.length > 0 && entries.length > 0
+  return { entries, chains: isUsed ? [{ name: IGNORED, rules: [...whole, pass] }] : [] }
+}
+
+/** Doors before every port of a protocol. What keeps the host on its network is let through. */
+export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
+  return doors.flatMap((door) =>
+    door.services
+      .filter(({ ports }) => !ports)
+      .flatMap(({ protocol }): Rule[] => {
+        if (protocol === 'tcp') return [toGate(door, [{ kind: 'protocol', protocols: ['tcp'] }])]
+        if (protocol === 'udp') {
+          return [DHCPV6, toGate(door, [{ kind: 'protocol', protocols: ['udp'] }])]
+        }
+        // At the door's own addresses: a ping to others may be for another door, or reset an attempt.
+        const control = { ...CONTROL, when: [...CONTROL.when, ...atDestination(door)] }
+        return [DHCPV6, toGate(door, [{ kind: 'echo-request' }]), control, toGate(door, [])]
+      }),
+  )
+}
+
+const atDestination = ({ addresses }: ValidDoor): Match[] =>
+  addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
+
+/** A DHCPv6 server answers from its own address what was asked by multicast: conntrack knows no such reply. */
+const DHCPV6: Rule = {
+  families: [6],
+  when: [
+    { kind: 'port', protocol: 'udp', port: 546 },
+    { kind: 'source', addresses: [{ family: 6, address: 'fe80::', prefixLength: 10 }] },
+  ],
+  verdict: ACCEPT,
+  comment: 'DHCPv6 replies',
+}
+
+/** Neighbour discovery, router advertisements, group membership: without them the host drops off its network. */
+const CONTROL: Rule = {
+  when: [{ kind: 'protocol', protocols: ['icmp', 'icmpv6', 'igmp'] }],
+  verdict: ACCEPT,
+  comment: 'network control',
+}

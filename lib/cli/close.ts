@@ -1,0 +1,18 @@
+// knocklib close: a grant taken away.
+import { attachKnock } from '../index.js'
+import { type CommandDefinition, EXIT, textOf } from './command.js'
+
+export const close: CommandDefinition = {
+  usage: 'close <door> <source>',
+  summary: "take a source's grant away; its connections live on",
+  examples: ['knocklib close ssh 203.0.113.7'],
+  async run([door, source], options) {
+    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+    const closed = await knock.door(door as string).close(source as string)
+    return {
+      json: { door, source, closed },
+      text: `${door}: ${source} ${closed ? 'is let in no longer' : 'had no grant'}\n`,
+      exitCode: closed ? EXIT.done : EXIT.notFound,
+    }
+  },
+}

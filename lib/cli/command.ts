@@ -1,0 +1,60 @@
+// What a command is, and how its result or its error ends: text or JSON, and an exit code. Pure.
+import {
+  ArgumentError,
+  CapabilityError,
+  isInvalidSpec,
+  type KnockError,
+  PacketError,
+} from '../index.js'
+
+/** 0 done; 1 refused by kernel or nft; 2 usage or invalid spec; 3 missing permission or capability; 4 not found. */
+export const EXIT = { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 } as const
+
+/** A command's result: what `--json` prints, what people read, and the exit code where it is not 0. */
+export interface Outcome {
+  readonly json: unknown
+  readonly text: string
+  readonly exitCode?: number
+}
+
+export interface OptionDefinition {
+  /** As commander reads it: `--for <duration>`. */
+  readonly flags: string
+  readonly description: string
+  readonly choices?: readonly string[]
+  readonly default?: string
+}
+
+/** The options as commander parses them: by name, text or true. */
+export type Options = Readonly<Record<string, string | boolean | undefined>>
+
+/** One command, in a file of its own. */
+export interface CommandDefinition {
+  /** Its name and its arguments, as commander reads them: `open <door> <source>`. */
+  readonly usage: string
+  readonly summary: string
+  readonly examples: readonly string[]
+  readonly options?: readonly OptionDefinition[]
+  run(args: readonly (string | readonly string[])[], options: Options): Promise<Outcome>
+}
+
+/** An option's text, undefined where it is not given. */
+export const textOf = (options: Options, name: string): string | undefined => {
+  const value = options[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** What `--json` prints of an error. */
+export function describeError(error: KnockError): unknown {
+  const { code, message } = error
+  return { error: { code, message, ...(isInvalidSpec(error) && { problems: error.problems }) } }
+}
+
+const MISSING = new Set(['not-permitted', 'nft-missing', 'nft-too-old', 'nft-crashed'])
+
+export function exitCodeOf(error: KnockError): number {
+  const isUsage = [ArgumentError, PacketError].some((kind) => error instanceof kind)
+  if (isUsage || isInvalidSpec(error)) return EXIT.usage
+  if (error instanceof CapabilityError || MISSING.has(error.code)) return EXIT.missing
+  return error.code === 'not-found' ? EXIT.notFound : EXIT.refused
+}

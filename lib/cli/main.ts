@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+// The knocklib command: reads argv, runs one command, prints its result. The only importer of commander.
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, Option } from 'commander'
+import { KnockError } from '../index.js'
+import { check } from './check.js'
+import { close } from './close.js'
+import { type CommandDefinition, describeError, EXIT, exitCodeOf, type Options } from './command.js'
+import { install } from './install.js'
+import { knock } from './knock.js'
+import { open } from './open.js'
+import { render } from './render.js'
+import { simulate } from './simulate.js'
+import { status } from './status.js'
+import { uninstall } from './uninstall.js'
+
+const COMMANDS = [check, render, install, uninstall, status, open, close, knock, simulate]
+
+const EXIT_CODES = `
+Exit codes:
+  0 done; 1 refused by kernel or nft; 2 usage or invalid spec;
+  3 missing permission or capability; 4 not found
+
+Environment:
+  KNOCKLIB_NFT  the nft binary (default: nft on PATH)`
+
+function buildProgram(): Command {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { version: string }
+  const program = new Command('knocklib')
+    .description('Port knocking by nftables: the kernel alone judges the knocks.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(knocklib --help says how)')
+    .addHelpText('after', EXIT_CODES)
+  for (const definition of COMMANDS) addCommand(program, definition)
+  return program
+}
+
+function addCommand(program: Command, definition: CommandDefinition): void {
+  const { usage, summary, examples, options = [] } = definition
+  const command = program
+    .command(usage)
+    .description(summary)
+    .addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${line}`)].join('\n'))
+  for (const { flags, description, choices, default: value } of options) {
+    const option = new Option(flags, description)
+    if (choices) option.choices(choices)
+    if (value !== undefined) option.default(value)
+    command.addOption(option)
+  }
+  command
+    .option('--table <name>', "the nft table (default: the spec's, or knock)")
+    .option('--json', 'print one JSON document')
+    .action(async (...given: unknown[]) => {
+      const args = given.slice(0, -2) as (string | string[])[]
+      process.exitCode = await run(definition, args, given.at(-2) as Options)
+    })
+}
+
+async function run(
+  definition: CommandDefinition,
+  args: readonly (string | readonly string[])[],
+  options: Options,
+): Promise<number> {
+  try {
+    const { json, text, exitCode = EXIT.done } = await definition.run(args, options)
+    process.stdout.write(options['json'] ? `${JSON.stringify(json, null, 2)}\n` : text)
+    return exitCode
+  } catch (error) {
+    if (!(error instanceof KnockError)) throw error
+    if (options['json']) {
+      process.stdout.write(`${JSON.stringify(describeError(error), null, 2)}\n`)
+    } else {
+      process.stderr.write(`${error.message}\n`)
+    }
+    return exitCodeOf(error)
+  }
+}
+
+// A reader that has seen enough (`knocklib render … | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+try {
+  await buildProgram().parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
+}

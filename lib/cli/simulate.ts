@@ -1,0 +1,23 @@
+// knocklib simulate: packets played through a spec, without a kernel.
+import { loadTrace, type SimulatedPacket, simulateKnock } from '../index.js'
+import type { CommandDefinition } from './command.js'
+import { formatStatus } from './format.js'
+import { loadSpec } from './spec-file.js'
+
+export const simulate: CommandDefinition = {
+  usage: 'simulate <spec> <trace>',
+  summary: 'play packets through a spec, without a kernel',
+  examples: [
+    'knocklib simulate doors.json trace.txt',
+    "printf '0 10.77.0.2 tcp/7000\\n1 10.77.0.2 tcp/22\\n' > trace.txt   # seconds, source, where to",
+  ],
+  async run([specPath, tracePath], options) {
+    const spec = await loadSpec(specPath as string, options)
+    const json = simulateKnock(spec, await loadTrace(tracePath as string))
+    const lines = json.packets.map(formatPacket).join('')
+    return { json, text: `${lines}\n${formatStatus(json.status)}` }
+  },
+}
+
+const formatPacket = ({ at, source, to, verdict }: SimulatedPacket): string =>
+  `${String(at).padStart(8)}  ${source.padEnd(24)}  ${to.padEnd(10)}  ${verdict}\n`

@@ -1,0 +1,147 @@
+// Steps → packets on the wire, one for each step, with a gap between them. Touches the network.
+import { execFile } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ArgumentError, CapabilityError, SendError } from '../errors.js'
+import { type Address, parseAddress } from '../spec/address.js'
+import type { StepObject } from '../spec/generated/knock-types.js'
+import type { Family, Step } from '../spec/model.js'
+import { formatStep, SYN } from '../spec/step.js'
+import { readClientStep } from './step.js'
+
+export interface KnockProfile {
+  readonly steps: readonly (string | StepObject)[]
+}
+
+export interface SendOptions {
+  /** The pause between two knocks: milliseconds, or `"100ms"`, `"2s"`. Default: 100 ms. Networks don't keep the order of packets that are close. */
+  readonly gap?: string | number
+  /** Default: that of the host's first address. */
+  readonly family?: Family
+  readonly signal?: AbortSignal
+}
+
+/** How long a SYN needs to leave: long enough for a busy machine, far from the second one after 1 s. */
+const SYN_TIME = 50
+
+/**
+ * Sends a knock: one packet for each step, in order. Nothing comes back from a door, so nothing says whether it opened.
+ * A TCP step is one SYN from a source port of its own: no connection is left behind, and none is completed unless the
+ * port is open.
+ *
+ * @param host a name or an address.
+ * @throws ArgumentError where a step or the gap is none.
+ * @throws CapabilityError for TCP steps with flags of their own, and for icmp where `ping` is missing.
+ * @throws SendError where the host has no address, or the network refuses the packet.
+ */
+export async function sendKnock(
+  host: string,
+  profile: KnockProfile,
+  options: SendOptions = {},
+): Promise<void> {
+  const steps = profile.steps.map(readClientStep)
+  const gap = readGap(options.gap ?? 100)
+  for (const step of steps) refuseFlags(step)
+  const address = await resolveHost(host, needsIpv6(steps) ? 6 : options.family)
+  for (const [index, step] of steps.entries()) {
+    const pause = index > 0 ? gap : 0
+    // The SYN's own time is part of the gap.
+    if (pause > 0) await sleep(pause, undefined, options.signal && { signal: options.signal })
+    options.signal?.throwIfAborted()
+    await sendStep(step, address)
+  }
+}
+
+const needsIpv6 = (steps: readonly Step[]): boolean =>
+  steps.some(({ protocol }) => protocol === 'icmpv6')
+
+function refuseFlags({ flags, ...step }: Step): void {
+  if (!flags || (SYN.value & flags.mask) === flags.value) return
+  const missing = `${formatStep(step)} with flags other than a plain SYN's`
+  throw new CapabilityError('sendKnock', missing, 'needs raw sockets; hping3 sends such packets')
+}
+
+function readGap(gap: string | number): number {
+  const match = typeof gap === 'string' ? /^(\d{1,6})(ms|s)$/.exec(gap) : null
+  const milliseconds = match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : gap
+  if (typeof milliseconds === 'number' && milliseconds >= 0 && milliseconds <= 3_600_000) {
+    return milliseconds
+  }
+  throw new ArgumentError(
+    `sendKnock: expected a gap such as 100, "100ms" or "2s", got ${JSON.stringify(gap)}`,
+  )
+}
+
+async function resolveHost(host: string, family: Family | undefined): Promise<Address> {
+  const address = parseAddress(host)
+  if (address && (family ?? address.family) === address.family) return address
+  try {
+    const found = await lookup(host, { family: family ?? 0 })
+    return { address: found.address, family: found.family === 6 ? 6 : 4 }
+  } catch (cause) {
+    const kind = family === undefined ? 'address' : `IPv${family} address`
+    throw new SendError(`sendKnock: ${host}: no ${kind} found`, { cause })
+  }
+}
+
+async function sendStep(step: Step, { address, family }: Address): Promise<void> {
+  const send = { tcp: sendSyn, udp: sendDatagram, icmp: sendEcho, icmpv6: sendEcho }[step.protocol]
+  try {
+    await send(step, address, family)
+  } catch (cause) {
+    if (cause instanceof CapabilityError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SendError(`sendKnock: ${address} ${formatStep(step)}: ${reason}`, { cause })
+  }
+}
+
+/** What a port answers that is not a knock port: that the packet came is all that we want. */
+const ANSWERS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT'])
+
+function sendSyn({ port = 0 }: Step, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, autoSelectFamily: false })
+    // Closed before its SYN is repeated, and not before it has left: a close in the same tick sends none.
+    const timer = setTimeout(() => socket.destroy(), SYN_TIME)
+    let failure: Error | undefined
+    socket.on('connect', () => socket.destroy())
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (!ANSWERS.has(error.code ?? '')) failure = error
+    })
+    socket.on('close', () => {
+      clearTimeout(timer)
+      if (failure) reject(failure)
+      else resolve()
+    })
+  })
+}
+
+function sendDatagram({ port = 0, length = 0 }: Step, host: string, family: Family): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+    socket.on('error', reject)
+    socket.send(Buffer.alloc(length), port, host, (error) => {
+      socket.close()
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+}
+
+/** An echo request needs a raw socket or a permitted group: ping has the right. */
+function sendEcho({ length = 56 }: Step, host: string, family: Family): Promise<void> {
+  const argv = [`-${family}`, '-c1', '-W0.01', '-n', '-q', '-s', String(length), host]
+  return new Promise((resolve, reject) => {
+    execFile('ping', argv, { timeout: 5000 }, (error, _stdout, stderr) => {
+      // Exit code 1 says that nothing came back, as nothing should.
+      if (!error || error.code === 1) return resolve()
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        const provider = 'install the package iputils-ping'
+        return reject(new CapabilityError('sendKnock', 'the program ping', provider))
+      }
+      reject(new Error(stderr.trim() || error.message))
+    })
+  })
+}

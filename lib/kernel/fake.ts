@@ -1,0 +1,282 @@
+// A ruleset in memory that keeps nft's promises, for tests that need no kernel: same documents, listings and errors.
+import { NftError } from '../errors.js'
+import type {
+  NftChain,
+  NftCommand,
+  NftCounter,
+  NftDocument,
+  NftElements,
+  NftMap,
+  NftObject,
+  NftRule,
+  NftSet,
+  NftStatement,
+  NftTable,
+  NftValue,
+} from '../nft/document.js'
+import type { CallOptions, ListQuery, Nft } from './nft.js'
+
+interface Table {
+  readonly chains: Map<string, { chain: NftChain; rules: NftRule[] }>
+  readonly sets: Map<string, { kind: 'set' | 'map'; set: NftSet; elements: Map<string, Element> }>
+  readonly counters: Map<string, NftCounter>
+}
+
+interface Element {
+  readonly value: NftValue
+  /** Seconds, and milliseconds since the epoch; without them the element stays. */
+  readonly timeout?: number
+  readonly expiry?: number
+}
+
+type Ruleset = Map<string, Table>
+
+export interface FakeNftOptions {
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  readonly now?: () => number
+  readonly version?: string
+}
+
+/**
+ * Keeps tables of family inet. Documents are done all or none; elements expire by its clock.
+ * It judges no packets: `simulateKnock` does that.
+ */
+export class FakeNft implements Nft {
+  #ruleset: Ruleset = new Map()
+  readonly #now: () => number
+  readonly #version: string
+
+  constructor({ now = Date.now, version = '1.1.3' }: FakeNftOptions = {}) {
+    this.#now = now
+    this.#version = version
+  }
+
+  async apply(document: NftDocument, options: CallOptions = {}): Promise<void> {
+    this.#ruleset = this.#attempt(document, options)
+  }
+
+  async check(document: NftDocument, options: CallOptions = {}): Promise<void> {
+    this.#attempt(document, options)
+  }
+
+  async version({ operation, signal }: CallOptions = {}): Promise<string> {
+    throwIfAborted(signal, operation, 'nft')
+    return this.#version
+  }
+
+  async list({ table, chain, set }: ListQuery, options: CallOptions = {}): Promise<unknown> {
+    const name = set ?? chain
+    const kind = set ? 'set' : 'chain'
+    const subject = name === undefined ? `table inet ${table}` : `${kind} inet ${table} ${name}`
+    throwIfAborted(options.signal, options.operation, subject)
+    const found = this.#ruleset.get(table)
+    const present = set ? found?.sets.has(set) : chain ? found?.chains.has(chain) : found
+    if (!found || !present) throw failure('not-found', options.operation, subject, 'not there')
+    const chains = [...found.chains].filter(([key]) => !set && (!chain || key === chain))
+    const sets = [...found.sets].filter(([key]) => !chain && (!set || key === set))
+    const counters = name === undefined ? [...found.counters.values()] : []
+    return {
+      nftables: [
+        { metainfo: { version: this.#version, release_name: 'fake', json_schema_version: 1 } },
+        ...(name === undefined ? [{ table: { family: 'inet', name: table } }] : []),
+        ...counters.map((counter) => ({ counter: { packets: 0, bytes: 0, ...counter } })),
+        ...sets.map(([, entry]) => ({ [entry.kind]: this.#listSet(entry) })),
+        ...chains.map(([, entry]) => ({ chain: entry.chain })),
+        ...chains.flatMap(([, entry]) => entry.rules.map((rule) => ({ rule }))),
+      ],
+    }
+  }
+
+  #listSet({ set, elements }: { set: NftSet; elements: ReadonlyMap<string, Element> }): NftSet {
+    const elem = [...elements.values()]
+      .filter((element) => this.#isLive(element))
+      .map((element) => {
+        const { value, timeout, expiry } = element
+        if (timeout === undefined || expiry === undefined) return value
+        const expires = Math.floor((expiry - this.#now()) / 1000)
+        return { elem: { val: value, timeout, expires } }
+      })
+    return elem.length > 0 ? { ...set, elem } : set
+  }
+
+  #isLive({ expiry }: Element): boolean {
+    return expiry === undefined || expiry > this.#now()
+  }
+
+  /** The ruleset as it would be after the document. */
+  #attempt(document: NftDocument, { signal, operation }: CallOptions): Ruleset {
+    throwIfAborted(signal, operation, 'apply')
+    const next = structuredClone(this.#ruleset)
+    for (const command of document.nftables) this.#do(next, command, operation)
+    checkReferences(next, operation)
+    return next
+  }
+
+  #do(ruleset: Ruleset, command: NftCommand, operation: string | undefined): void {
+    if ('add' in command) this.#add(ruleset, command.add, operation)
+    else if ('delete' in command) this.#delete(ruleset, command.delete, operation)
+    else flush(ruleset, command.flush, operation)
+  }
+
+  #add(ruleset: Ruleset, object: NftObject, operation: string | undefined): void {
+    if ('table' in object) {
+      if (!ruleset.has(object.table.name)) ruleset.set(object.table.name, emptyTable())
+      return
+    }
+    const table = tableOf(ruleset, object, operation)
+    if ('chain' in object) {
+      const { name } = object.chain
+      if (!table.chains.has(name)) table.chains.set(name, { chain: object.chain, rules: [] })
+    } else if ('rule' in object) {
+      const entry = table.chains.get(object.rule.chain)
+      if (!entry) throw missing(operation, `chain inet ${object.rule.table} ${object.rule.chain}`)
+      entry.rules.push(object.rule)
+    } else if ('counter' in object) {
+      if (!table.counters.has(object.counter.name)) {
+        table.counters.set(object.counter.name, object.counter)
+      }
+    } else if ('element' in object) {
+      this.#addElements(table, object.element, operation)
+    } else {
+      const kind = 'map' in object ? 'map' : 'set'
+      const { elem = [], ...set } = ('map' in object ? object.map : object.set) as NftMap
+      if (table.sets.has(set.name)) return
+      table.sets.set(set.name, { kind, set, elements: new Map() })
+      this.#addElements(
+        table,
+        { family: 'inet', table: set.table, name: set.name, elem },
+        operation,
+      )
+    }
+  }
+
+  #addElements(table: Table, { name, elem, table: of }: NftElements, operation?: string): void {
+    const entry = table.sets.get(name)
+    if (!entry) throw missing(operation, `set inet ${of} ${name}`)
+    const { set, elements } = entry
+    for (const item of elem) {
+      const { value, timeout = set.timeout } = unwrap(item)
+      const key = keyOf(value)
+      const known = elements.get(key)
+      if (known && this.#isLive(known)) continue
+      const live = [...elements.values()].filter((element) => this.#isLive(element)).length
+      if (set.size !== undefined && live >= set.size) {
+        throw failure(
+          'rejected',
+          operation,
+          `set inet ${of} ${name}`,
+          'nft refused it: set is full',
+        )
+      }
+      const life = timeout === undefined ? {} : { timeout, expiry: this.#now() + timeout * 1000 }
+      elements.set(key, { value, ...life })
+    }
+  }
+
+  #delete(ruleset: Ruleset, object: NftObject, operation: string | undefined): void {
+    if ('table' in object) {
+      if (!ruleset.delete(object.table.name)) throw missing(operation, describe(object))
+      return
+    }
+    const table = tableOf(ruleset, object, operation)
+    if ('element' in object) {
+      const { name, elem } = object.element
+      const elements = table.sets.get(name)?.elements
+      for (const item of elem) {
+        const key = keyOf(unwrap(item).value)
+        const known = elements?.get(key)
+        if (!elements || !known || !this.#isLive(known)) throw missing(operation, describe(object))
+        elements.delete(key)
+      }
+      return
+    }
+    const [kind, { name }] = Object.entries(object)[0] as [string, { name: string }]
+    const from = { chain: table.chains, set: table.sets, map: table.sets, counter: table.counters }[
+      kind
+    ]
+    if (!from?.delete(name)) throw missing(operation, describe(object))
+  }
+}
+
+function flush(ruleset: Ruleset, object: NftObject, operation: string | undefined): void {
+  const table = tableOf(ruleset, object, operation)
+  if ('table' in object) {
+    for (const chain of table.chains.values()) chain.rules.length = 0
+  } else if ('chain' in object) {
+    const entry = table.chains.get(object.chain.name)
+    if (!entry) throw missing(operation, describe(object))
+    entry.rules.length = 0
+  } else if ('set' in object || 'map' in object) {
+    const entry = table.sets.get('map' in object ? object.map.name : object.set.name)
+    if (!entry) throw missing(operation, describe(object))
+    entry.elements.clear()
+  } else {
+    throw failure('rejected', operation, describe(object), 'nft refused it: it cannot be flushed')
+  }
+}
+
+const emptyTable = (): Table => ({ chains: new Map(), sets: new Map(), counters: new Map() })
+
+/** Every chain and set that a rule or a verdict names must be there, as the kernel asks at the end. */
+function checkReferences(ruleset: Ruleset, operation: string | undefined): void {
+  for (const [name, table] of ruleset) {
+    const values = [...table.sets.values()].flatMap(({ elements }) =>
+      [...elements.values()].map(({ value }) => value),
+    )
+    const statements = [...table.chains.values()].flatMap(({ rules }) =>
+      rules.flatMap(({ expr }): NftStatement[] => expr),
+    )
+    for (const { kind, target } of references([...values, ...statements])) {
+      const found = kind === 'chain' ? table.chains.has(target) : table.sets.has(target)
+      if (!found) throw missing(operation, `${kind} inet ${name} ${target}`)
+    }
+  }
+}
+
+function references(value: unknown): { kind: 'chain' | 'set'; target: string }[] {
+  if (typeof value === 'string' && value.startsWith('@'))
+    return [{ kind: 'set', target: value.slice(1) }]
+  if (typeof value !== 'object' || value === null) return []
+  if ('target' in value) return [{ kind: 'chain', target: String(value.target) }]
+  return Object.values(value).flatMap(references)
+}
+
+function unwrap(item: NftValue): { value: NftValue; timeout?: number } {
+  if (item && typeof item === 'object' && !Array.isArray(item) && item['elem']) {
+    const { val, timeout } = item['elem'] as { val: NftValue; timeout?: number }
+    return { value: val, ...(timeout !== undefined && { timeout }) }
+  }
+  return { value: item }
+}
+
+/** An element of a map is a pair of key and data. */
+const keyOf = (value: NftValue): string => JSON.stringify(Array.isArray(value) ? value[0] : value)
+
+function tableOf(ruleset: Ruleset, object: NftObject, operation: string | undefined): Table {
+  const [content] = Object.values(object) as [{ table?: string } & Partial<NftTable>]
+  const name = content.table ?? content.name ?? ''
+  const table = ruleset.get(name)
+  if (!table) throw missing(operation, `table inet ${name}`)
+  return table
+}
+
+function describe(object: NftObject): string {
+  const [kind, content] = Object.entries(object)[0] as [string, { table?: string; name: string }]
+  return `${kind} inet ${content.table ? `${content.table} ` : ''}${content.name}`
+}
+
+type Code = 'not-found' | 'rejected' | 'aborted'
+
+const failure = (code: Code, operation = 'nft', subject: string, reason: string): NftError =>
+  new NftError(code, `${operation}: ${subject}: ${reason}`)
+
+const missing = (operation: string | undefined, subject: string): NftError =>
+  failure('not-found', operation, subject, 'not there')
+
+function throwIfAborted(
+  signal: AbortSignal | undefined,
+  operation: string | undefined,
+  subject: string,
+) {
+  if (signal?.aborted) throw failure('aborted', operation, subject, 'aborted')
+}

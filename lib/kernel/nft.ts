@@ -1,0 +1,141 @@
+// The kernel's ruleset behind a tiny interface, and the real one: nft as a child process. The only importer of execa.
+import { randomUUID } from 'node:crypto'
+import { open, unlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { NftDocument } from '../nft/document.js'
+import { type Asked, describeFailure } from './failure.js'
+
+export interface CallOptions {
+  /** Who asks, for error messages. */
+  readonly operation?: string
+  readonly signal?: AbortSignal
+}
+
+/** What can be listed: a table whole, or one chain or set of it. */
+export interface ListQuery {
+  readonly table: string
+  readonly chain?: string
+  readonly set?: string
+}
+
+/**
+ * What knocklib asks of nftables. `createNft` makes the real one, `FakeNft` keeps a ruleset in memory;
+ * both keep the same promises, which one table of cases runs through both.
+ */
+export interface Nft {
+  /**
+   * Does all commands of a document, or none of them.
+   * @throws NftError
+   */
+  apply(document: NftDocument, options?: CallOptions): Promise<void>
+  /**
+   * Asks whether `apply` would succeed; changes nothing.
+   * @throws NftError
+   */
+  check(document: NftDocument, options?: CallOptions): Promise<void>
+  /**
+   * Lists as nft's JSON does; `parseListing` reads it.
+   * @throws NftError `not-found` where there is no such table, chain or set.
+   */
+  list(query: ListQuery, options?: CallOptions): Promise<unknown>
+  /**
+   * The version as nft prints it, such as `1.0.6`.
+   * @throws NftError
+   */
+  version(options?: CallOptions): Promise<string>
+}
+
+export interface NftOptions {
+  /** The nft binary. Default: the environment's KNOCKLIB_NFT, then `nft` on PATH. */
+  readonly binary?: string
+  /** A network namespace to work in: a name as `ip netns` knows it, or a path. Default: this process's own. */
+  readonly netns?: string
+  /** Milliseconds that one call may take. Default: 60,000. */
+  readonly timeout?: number
+}
+
+/** Runs nft as a child process, in this process's network namespace or in another. */
+export function createNft(options: NftOptions = {}): Nft {
+  return new ProcessNft(options)
+}
+
+class ProcessNft implements Nft {
+  readonly #command: readonly [string, ...string[]]
+  readonly #timeout: number
+
+  constructor({ binary, netns, timeout = 60_000 }: NftOptions) {
+    const nft = binary ?? process.env['KNOCKLIB_NFT'] ?? 'nft'
+    const namespace = netns?.includes('/') ? netns : `/run/netns/${netns}`
+    this.#command = netns === undefined ? [nft] : ['nsenter', `--net=${namespace}`, '--', nft]
+    this.#timeout = timeout
+  }
+
+  async apply(document: NftDocument, options: CallOptions = {}): Promise<void> {
+    await this.#give(document, [], options)
+  }
+
+  async check(document: NftDocument, options: CallOptions = {}): Promise<void> {
+    await this.#give(document, ['-c'], options)
+  }
+
+  async list({ table, chain, set }: ListQuery, options: CallOptions = {}): Promise<unknown> {
+    const kind = set ? 'set' : chain ? 'chain' : 'table'
+    const name = set ?? chain
+    const args = ['-j', 'list', kind, 'inet', table, ...(name === undefined ? [] : [name])]
+    const subject = name === undefined ? `table inet ${table}` : `${kind} inet ${table} ${name}`
+    const stdout = await this.#run(args, { ...options, subject })
+    return JSON.parse(stdout)
+  }
+
+  async version(options: CallOptions = {}): Promise<string> {
+    const stdout = await this.#run(['--version'], { ...options, subject: 'nft' })
+    return /v(\d+\.\d+(?:\.\d+)?)/.exec(stdout)?.[1] ?? stdout.trim()
+  }
+
+  /**
+   * Hands a document over through a file that has no name any more and that nobody else may read: knock sequences
+   * must not show in the process list, and nft cannot open the socket that Node gives a child as its stdin.
+   */
+  async #give(document: NftDocument, flags: string[], options: CallOptions): Promise<void> {
+    const path = join(tmpdir(), `knocklib-${randomUUID()}`)
+    const file = await open(path, 'wx+', 0o600)
+    try {
+      await unlink(path)
+      await file.writeFile(JSON.stringify(document))
+      // Not `-f -` and not /dev/stdin: for those nft 1.0.6 answers broken JSON with success.
+      const args = [...flags, '-j', '-f', '/dev/fd/0']
+      await this.#run(
+        args,
+        { ...options, document, subject: `table inet ${tableOf(document)}` },
+        file.fd,
+      )
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #run(args: readonly string[], asked: Asked & CallOptions, file?: number): Promise<string> {
+    // Loading execa takes longer than everything else at start, and reading --help needs no nft.
+    const { execa } = await import('execa')
+    const [command, ...prefix] = this.#command
+    const argv = [...prefix, ...args]
+    const result = await execa(command, argv, {
+      // Any descriptor will do; execa's types name the small ones alone.
+      stdin: (file as 3 | undefined) ?? 'ignore',
+      env: { LC_ALL: 'C', TZ: 'UTC' },
+      reject: false,
+      timeout: this.#timeout,
+      maxBuffer: 2 ** 29,
+      ...(asked.signal && { cancelSignal: asked.signal }),
+    })
+    if (result.failed) throw describeFailure(result, [command, ...argv], asked)
+    return String(result.stdout)
+  }
+}
+
+function tableOf({ nftables: [first] }: NftDocument): string {
+  const object = first && Object.values(first)[0]
+  const content = object && Object.values(object)[0]
+  return content?.table ?? content?.name ?? ''
+}

@@ -1,0 +1,148 @@
+// The library's main calls: spec → automaton → ruleset → kernel, and the way back to a table that stands. Wiring only.
+import { buildAutomaton } from './automaton/build.js'
+import { isNotFound, NftError } from './errors.js'
+import { Knock } from './handle.js'
+import { requireVersion } from './kernel/capability.js'
+import { type CallOptions, createNft, type Nft } from './kernel/nft.js'
+import { ABOUT_CHAIN, isOurs, markerOf, parseAbout } from './nft/about.js'
+import type { NftDocument } from './nft/document.js'
+import { isIntact } from './nft/intact.js'
+import { type Listing, parseListing } from './nft/listing.js'
+import { renderRuleset } from './nft/render.js'
+import { renderText } from './nft/text.js'
+import type { KnockSpec } from './spec/generated/knock-types.js'
+import { validateSpec } from './spec/validate.js'
+
+export interface KernelOptions {
+  /** The nft binary's path, or an `Nft` of your own. Default: KNOCKLIB_NFT, then `nft` on PATH. */
+  readonly nft?: string | Nft
+  /** Aborts the call, and every later call of the handle that it returns. */
+  readonly signal?: AbortSignal
+}
+
+export type InstallOptions = KernelOptions
+
+export interface AttachOptions extends KernelOptions {
+  /** Default: `knock`. */
+  readonly table?: string
+}
+
+/**
+ * Installs a spec's table in one transaction: all of it stands, or nothing has changed. The same spec again changes
+ * nothing; another spec replaces the table, grants and attempts included. Established connections live on.
+ *
+ * @throws SpecError with every problem of the spec.
+ * @throws NftError `already-exists` where a table of that name is not ours; otherwise what nft answered.
+ */
+export async function installKnock(spec: KnockSpec, options: InstallOptions = {}): Promise<Knock> {
+  const { nft, call } = resolve(options, 'installKnock')
+  const automaton = buildAutomaton(validateSpec(spec, call.operation))
+  const document = renderRuleset(automaton)
+  const { table } = automaton
+  const [version, listing] = await Promise.all([nft.version(call), listTable(nft, table, call)])
+  requireVersion(version, call.operation)
+  if (listing && !isOurs(listing.chains.get(ABOUT_CHAIN))) {
+    const reason = 'there already, and not made by knocklib; it is left as it is'
+    throw new NftError('already-exists', `${call.operation}: table inet ${table}: ${reason}`)
+  }
+  if (!listing || !isIntact(listing, document)) {
+    await nft.apply(document, call)
+    await requireApplied(nft, table, document, call)
+  }
+  return new Knock(table, automaton.doors, nft, options.signal)
+}
+
+/**
+ * Finds a table that stands, also from another process; the spec is not needed.
+ *
+ * @throws NftError `not-found` where there is none that knocklib made.
+ */
+export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
+  const { table = 'knock' } = options
+  const { nft, call } = resolve(options, 'attachKnock')
+  const [version, comments] = await Promise.all([nft.version(call), listAbout(nft, table, call)])
+  requireVersion(version, call.operation)
+  const about = comments && parseAbout(comments)
+  if (!about) {
+    const reason = !comments
+      ? 'not there, or not made by knocklib'
+      : 'made by another version of knocklib, which alone can read it; install the spec again'
+    throw new NftError('not-found', `${call.operation}: table inet ${table}: ${reason}`)
+  }
+  return new Knock(table, about.doors, nft, options.signal)
+}
+
+/**
+ * Validates a spec and asks nft whether it would take the ruleset; changes nothing. Needs CAP_NET_ADMIN like
+ * `installKnock`: nft reads the kernel's ruleset also when it only checks.
+ *
+ * @throws SpecError with every problem of the spec.
+ * @throws NftError
+ */
+export async function checkKnock(spec: KnockSpec, options: KernelOptions = {}): Promise<void> {
+  const { nft, call } = resolve(options, 'checkKnock')
+  const document = renderRuleset(buildAutomaton(validateSpec(spec, call.operation)))
+  requireVersion(await nft.version(call), call.operation)
+  await nft.check(document, call)
+}
+
+/**
+ * Renders a spec as nft's JSON: what `nft -j -f` reads. Pure, no root; the same spec gives the same bytes.
+ *
+ * @throws SpecError with every problem of the spec.
+ */
+export function renderKnock(spec: KnockSpec): NftDocument {
+  return renderRuleset(buildAutomaton(validateSpec(spec, 'renderKnock')))
+}
+
+/**
+ * Renders a spec as text that `nft -f` reads, for /etc/nftables.d. Pure, no root.
+ *
+ * @throws SpecError with every problem of the spec.
+ */
+export function renderKnockText(spec: KnockSpec): string {
+  return renderText(renderKnock(spec))
+}
+
+type Call = CallOptions & { readonly operation: string }
+
+function resolve(options: KernelOptions, operation: string): { nft: Nft; call: Call } {
+  const { nft, signal } = options
+  return {
+    nft: typeof nft === 'object' ? nft : createNft(nft === undefined ? {} : { binary: nft }),
+    call: { operation, ...(signal && { signal }) },
+  }
+}
+
+async function listTable(nft: Nft, table: string, call: Call): Promise<Listing | undefined> {
+  return ifFound(async () => parseListing(await nft.list({ table }, call)))
+}
+
+/** The comments of the about chain; undefined where there is no such table or no such chain in it. */
+async function listAbout(
+  nft: Nft,
+  table: string,
+  call: Call,
+): Promise<readonly string[] | undefined> {
+  const listing = await ifFound(async () =>
+    parseListing(await nft.list({ table, chain: ABOUT_CHAIN }, call)),
+  )
+  return listing?.chains.get(ABOUT_CHAIN)
+}
+
+async function ifFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
+/** nft's exit code alone is no proof: some versions drop what they don't know and report success. */
+async function requireApplied(nft: Nft, table: string, document: NftDocument, call: Call) {
+  const marker = await ifFound(() => nft.list({ table, set: markerOf(document) }, call))
+  if (marker) return
+  const reason = 'nft reported success, but the table is not what was asked for'
+  throw new NftError('rejected', `${call.operation}: table inet ${table}: ${reason}`)
+}

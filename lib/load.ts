@@ -1,0 +1,43 @@
+// A spec's file, JSON or YAML → the document in it, not validated yet. Reads one file; the only importer of yaml.
+import { readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { ArgumentError, SpecError } from './errors.js'
+
+/**
+ * Reads a JSON or YAML file; the ending says which (.yaml and .yml are YAML, all others JSON).
+ *
+ * @throws SpecError where the text is not of that form, with line and column.
+ * @throws ArgumentError where the file cannot be read.
+ */
+export async function loadDocument(path: string, operation = 'loadDocument'): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ArgumentError(`${operation}: ${path}: ${reason}`, { cause })
+  })
+  return ['.yaml', '.yml'].includes(extname(path))
+    ? parseYaml(text, path, operation)
+    : parseJson(text, path, operation)
+}
+
+function parseJson(text: string, path: string, operation: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw notOfForm(operation, path, 'JSON', (cause as Error).message, cause)
+  }
+}
+
+async function parseYaml(text: string, path: string, operation: string): Promise<unknown> {
+  const { parseDocument } = await import('yaml')
+  const document = parseDocument(text, { uniqueKeys: true })
+  const [error] = document.errors
+  if (error) throw notOfForm(operation, path, 'YAML', error.message.split('\n')[0] ?? '', error)
+  return document.toJS({ maxAliasCount: 100 })
+}
+
+const notOfForm = (operation: string, path: string, form: string, reason: string, cause: unknown) =>
+  new SpecError(
+    operation,
+    [{ path: '', message: `expected ${form}, ${path}: ${reason}`, params: { expected: form } }],
+    { cause },
+  )

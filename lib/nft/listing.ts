@@ -1,0 +1,130 @@
+// nft's JSON listing of our table → typed content. Pure; what is not of the expected form is an error, never a guess.
+import { ListingError } from '../errors.js'
+
+export interface ListedElement {
+  /** The parts of the key, one for each field. */
+  readonly key: readonly string[]
+  /** Seconds, where the set has timeouts: configured, and remaining. 0 remaining: less than one. */
+  readonly timeout: number | undefined
+  readonly expires: number | undefined
+}
+
+export interface ListedSet {
+  readonly timeout: number | undefined
+  readonly size: number | undefined
+  readonly elements: readonly ListedElement[]
+}
+
+export interface Listing {
+  readonly sets: ReadonlyMap<string, ListedSet>
+  /** By name, how many elements a verdict map has. */
+  readonly maps: ReadonlyMap<string, number>
+  /** By name, the comments of a chain's rules, in order. */
+  readonly chains: ReadonlyMap<string, readonly string[]>
+  /** By name, packets. */
+  readonly counters: ReadonlyMap<string, number>
+}
+
+/** @throws ListingError with the fragment that is not of the expected form. */
+export function parseListing(json: unknown): Listing {
+  const sets = new Map<string, ListedSet>()
+  const maps = new Map<string, number>()
+  const chains = new Map<string, string[]>()
+  const counters = new Map<string, number>()
+  for (const item of list(record(json, json)['nftables'], json)) {
+    const [entry] = Object.entries(record(item, item))
+    if (!entry) continue
+    const [kind, value] = entry
+    const content = record(value, item)
+    switch (kind) {
+      case 'set':
+        sets.set(text(content['name'], item), parseSet(content))
+        break
+      case 'map':
+        maps.set(text(content['name'], item), optionalList(content['elem'], item).length)
+        break
+      case 'chain':
+        chains.set(text(content['name'], item), [])
+        break
+      case 'counter':
+        counters.set(text(content['name'], item), number(content['packets'], item))
+        break
+      case 'rule': {
+        const chain = chains.get(text(content['chain'], item)) ?? []
+        chains.set(text(content['chain'], item), [...chain, String(content['comment'] ?? '')])
+        break
+      }
+      default:
+        // The metainfo and the table itself say nothing that we need; other objects are not ours.
+        break
+    }
+  }
+  return { sets, maps, chains, counters }
+}
+
+function parseSet(content: Record<string, unknown>): ListedSet {
+  return {
+    timeout: optionalNumber(content['timeout'], content),
+    size: optionalNumber(content['size'], content),
+    elements: optionalList(content['elem'], content).map(parseElement),
+  }
+}
+
+/** `"10.0.0.1"`, `{"concat": […]}`, `{"prefix": …}`, or one of these in `{"elem": {"val", "timeout", "expires"}}`. */
+function parseElement(value: unknown): ListedElement {
+  if (isRecord(value) && isRecord(value['elem'])) {
+    const { val, timeout, expires } = value['elem']
+    return {
+      key: parseKey(val),
+      timeout: optionalNumber(timeout, value),
+      expires: optionalNumber(expires, value),
+    }
+  }
+  return { key: parseKey(value), timeout: undefined, expires: undefined }
+}
+
+function parseKey(value: unknown): string[] {
+  if (typeof value === 'string' || typeof value === 'number') return [String(value)]
+  if (isRecord(value) && Array.isArray(value['concat'])) return value['concat'].flatMap(parseKey)
+  if (isRecord(value) && isRecord(value['prefix'])) {
+    const { addr, len } = value['prefix']
+    return [`${text(addr, value)}/${number(len, value)}`]
+  }
+  if (isRecord(value) && Array.isArray(value['range'])) return [value['range'].join('-')]
+  throw unexpected('an element', value)
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const unexpected = (what: string, fragment: unknown): ListingError =>
+  new ListingError(
+    `parseListing: expected ${what}, got ${JSON.stringify(fragment)?.slice(0, 200)}`,
+    fragment,
+  )
+
+function record(value: unknown, fragment: unknown): Record<string, unknown> {
+  if (!isRecord(value)) throw unexpected('an object', fragment)
+  return value
+}
+
+function list(value: unknown, fragment: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw unexpected('a list', fragment)
+  return value
+}
+
+function text(value: unknown, fragment: unknown): string {
+  if (typeof value !== 'string') throw unexpected('a string', fragment)
+  return value
+}
+
+function number(value: unknown, fragment: unknown): number {
+  if (typeof value !== 'number') throw unexpected('a number', fragment)
+  return value
+}
+
+const optionalNumber = (value: unknown, fragment: unknown): number | undefined =>
+  value === undefined ? undefined : number(value, fragment)
+
+const optionalList = (value: unknown, fragment: unknown): readonly unknown[] =>
+  value === undefined ? [] : list(value, fragment)

@@ -1,0 +1,471 @@
+// Specs whose parts are of the wrong form, each with everything that is said about it.
+import t from 'tap'
+import { door, problemsOf, sequence, spec } from '../../integration/specs.js'
+
+const NAME = 'a name of 1 to 32 letters, digits and _, not starting with a digit'
+const DURATION =
+  'a duration from 1 s to 365 d in whole seconds, such as 30, "30s", "5m", "1h" or "7d"'
+const SERVICE =
+  'tcp/1..65535 or udp/1..65535, a range such as tcp/8000-8010, or "tcp", "udp" or "any"'
+const PORTS = 'ports from 1 to 65535, a range from low to high'
+const ADDRESS = 'an IPv4 or IPv6 address or a CIDR block'
+const INTERFACE = 'an interface name of at most 15 characters, such as eth0 or eth*'
+const INTERFACES = 'a list of at least one interface name, each once'
+const STEP = 'tcp/1..65535, udp/1..65535, icmp or icmpv6'
+const PROTOCOL = '"tcp", "udp", "icmp" or "icmpv6"'
+const STEPS = 'a list of 1 to 32 steps'
+const FLAGS =
+  'a comma-separated list of fin, syn, rst, psh, ack, urg, ece, cwr, each with or without !'
+const LENGTH = 'a payload length from 0 to 65507 bytes'
+const CAPACITY = 'a whole number from 1 to 16777216'
+
+/** What was expected at a path, and what was found there. */
+type Wrong = readonly [path: string, expected: string, got: string]
+
+interface Case {
+  readonly of: string
+  readonly document: unknown
+  readonly wrong: readonly Wrong[]
+}
+
+const root = (of: string, document: unknown, got: string): Case => ({
+  of,
+  document,
+  wrong: [['', 'an object with doors', got]],
+})
+
+const circular: { self?: unknown } = {}
+circular.self = circular
+
+const roots: Case[] = [
+  root('nothing', undefined, 'undefined'),
+  root('null', null, 'null'),
+  root('a list', [], '[]'),
+  root('a text', 'doors', '"doors"'),
+  root('a number', 7, '7'),
+  {
+    of: 'an empty object',
+    document: {},
+    wrong: [['/doors', 'a list of 1 to 4096 doors', 'nothing']],
+  },
+]
+
+const top: Case[] = [
+  {
+    of: 'unknown keys everywhere',
+    document: {
+      hooks: 'input',
+      guard: { trust: [] },
+      doors: [
+        {
+          'a/b~c': 1,
+          ...door({
+            knock: sequence({ step: [], steps: [{ protocol: 'icmp', port: 8 }, 'tcp/7'] }),
+            close: sequence({ steps: ['tcp/9'], window: null }),
+            open: { for: 1, long: true },
+          }),
+        },
+      ],
+    },
+    wrong: [
+      ['/hooks', 'no such key', '"input"'],
+      ['/guard/trust', 'no such key', '[]'],
+      ['/doors/0/a~1b~0c', 'no such key', '1'],
+      ['/doors/0/knock/steps/0/port', 'no such key', '8'],
+      ['/doors/0/knock/step', 'no such key', '[]'],
+      ['/doors/0/open/long', 'no such key', 'true'],
+      ['/doors/0/close/window', 'no such key', 'null'],
+    ],
+  },
+  {
+    of: '$schema that is no text',
+    document: spec({}, { $schema: 7 }),
+    wrong: [['/$schema', 'the path or URL of this schema', '7']],
+  },
+  ...['', '1st', 'my-table', 'ta ble', 'ü', 'a'.repeat(33)].map((table) => ({
+    of: `table "${table}"`,
+    document: spec({}, { table }),
+    wrong: [['/table', NAME, JSON.stringify(table)] as const],
+  })),
+  {
+    of: 'a table that refers to itself',
+    document: spec({}, { table: circular }),
+    wrong: [['/table', NAME, '[object Object]']],
+  },
+  {
+    of: 'a hook that is not there yet',
+    document: spec({}, { hook: 'forward' }),
+    wrong: [['/hook', '"input"', '"forward"']],
+  },
+  {
+    of: 'interfaces without a list',
+    document: spec({}, { interfaces: 'eth0' }),
+    wrong: [['/interfaces', INTERFACES, '"eth0"']],
+  },
+  {
+    of: 'no interfaces',
+    document: spec({}, { interfaces: [] }),
+    wrong: [['/interfaces', INTERFACES, '[]']],
+  },
+  {
+    of: 'an interface twice',
+    document: spec({}, { interfaces: ['eth0', 'eth0'] }),
+    wrong: [['/interfaces', INTERFACES, '["eth0","eth0"]']],
+  },
+  {
+    of: 'names that no interface has',
+    document: spec({}, { interfaces: ['', 'eth 0', 'a/b', '*', 'e*h', '..', 'a'.repeat(16), 0] }),
+    wrong: [
+      ['/interfaces/0', INTERFACE, '""'],
+      ['/interfaces/1', INTERFACE, '"eth 0"'],
+      ['/interfaces/2', INTERFACE, '"a/b"'],
+      ['/interfaces/3', INTERFACE, '"*"'],
+      ['/interfaces/4', INTERFACE, '"e*h"'],
+      ['/interfaces/5', INTERFACE, '".."'],
+      ['/interfaces/6', INTERFACE, '"aaaaaaaaaaaaaaaa"'],
+      ['/interfaces/7', INTERFACE, '0'],
+    ],
+  },
+]
+
+const guards: Case[] = [
+  {
+    of: 'a guard that is a list',
+    document: spec({}, { guard: [] }),
+    wrong: [['/guard', 'an object with trusted, ignore or capacity', '[]']],
+  },
+  {
+    of: 'guard parts of the wrong type',
+    document: spec({}, { guard: { trusted: '10.0.0.1', ignore: 'tcp/80', capacity: '1k' } }),
+    wrong: [
+      ['/guard/trusted', 'a list of addresses and CIDR blocks', '"10.0.0.1"'],
+      ['/guard/ignore', 'a list of services', '"tcp/80"'],
+      ['/guard/capacity', CAPACITY, '"1k"'],
+    ],
+  },
+  ...[0, -1, 1.5, 16777217, Number.NaN, null].map((capacity) => ({
+    of: `capacity ${capacity}`,
+    document: spec({}, { guard: { capacity } }),
+    wrong: [['/guard/capacity', CAPACITY, String(capacity)] as const],
+  })),
+  {
+    of: 'ignored services that name no ports',
+    document: spec({}, { guard: { ignore: ['tcp', 'any', 'icmp', 80, 'tcp/99999', 'tcp/90-80'] } }),
+    wrong: [
+      [
+        '/guard/ignore/0',
+        'tcp/1..65535 or udp/1..65535, or a range such as tcp/8000-8010',
+        '"tcp"',
+      ],
+      [
+        '/guard/ignore/1',
+        'tcp/1..65535 or udp/1..65535, or a range such as tcp/8000-8010',
+        '"any"',
+      ],
+      [
+        '/guard/ignore/2',
+        'tcp/1..65535 or udp/1..65535, or a range such as tcp/8000-8010',
+        '"icmp"',
+      ],
+      ['/guard/ignore/3', 'tcp/1..65535 or udp/1..65535, or a range such as tcp/8000-8010', '80'],
+      ['/guard/ignore/4', PORTS, '"tcp/99999"'],
+      ['/guard/ignore/5', PORTS, '"tcp/90-80"'],
+    ],
+  },
+]
+
+const doors: Case[] = [
+  {
+    of: 'doors without a list',
+    document: { doors: door() },
+    wrong: [
+      [
+        '/doors',
+        'a list of 1 to 4096 doors',
+        // The first 120 characters.
+        '{"name":"ssh","service":"tcp/22","knock":{"type":"sequence","steps":["tcp/7000","udp/8000","icmp"]},"open":{"for":"30s"}…',
+      ],
+    ],
+  },
+  {
+    of: 'no doors',
+    document: { doors: [] },
+    wrong: [['/doors', 'a list of 1 to 4096 doors', '[]']],
+  },
+  {
+    of: 'doors that are no objects',
+    document: { doors: [null, 'ssh'] },
+    wrong: [
+      ['/doors/0', 'an object with name, service, knock and open', 'null'],
+      ['/doors/1', 'an object with name, service, knock and open', '"ssh"'],
+    ],
+  },
+  {
+    of: 'an empty door',
+    document: { doors: [{}] },
+    wrong: [
+      ['/doors/0/name', NAME, 'nothing'],
+      ['/doors/0/service', 'a service or a list of at least one', 'nothing'],
+      ['/doors/0/knock', 'a knock with type "sequence"', 'nothing'],
+      ['/doors/0/open', 'an object with for', 'nothing'],
+    ],
+  },
+  ...['', '2nd', 'a-b', 'a'.repeat(33), 5].map((name) => ({
+    of: `name ${JSON.stringify(name)}`,
+    document: spec({ name }),
+    wrong: [['/doors/0/name', NAME, JSON.stringify(name)] as const],
+  })),
+  ...[
+    '',
+    'ssh',
+    'icmp',
+    'tcp/0',
+    'tcp/022',
+    'TCP/22',
+    'tcp/22 ',
+    'any/5',
+    'sctp/5',
+    'tcp/-1',
+    22,
+  ].map((service) => ({
+    of: `service ${JSON.stringify(service)}`,
+    document: spec({ service }),
+    wrong: [['/doors/0/service', SERVICE, JSON.stringify(service)] as const],
+  })),
+  ...['tcp/65536', 'udp/99999', 'tcp/8010-8000', 'tcp/1-65536'].map((service) => ({
+    of: `service "${service}"`,
+    document: spec({ service }),
+    wrong: [['/doors/0/service', PORTS, JSON.stringify(service)] as const],
+  })),
+  {
+    of: 'no services',
+    document: spec({ service: [] }),
+    wrong: [['/doors/0/service', 'a service or a list of at least one', '[]']],
+  },
+  {
+    of: 'services of which some are wrong',
+    document: spec({ service: ['tcp/22', 'tcp/x', 'udp/70000'] }),
+    wrong: [['/doors/0/service/1', SERVICE, '"tcp/x"']],
+  },
+  {
+    of: 'services of which some have no such port',
+    document: spec({ service: ['tcp/22', 'udp/70000', 'tcp/9-8'] }),
+    wrong: [
+      ['/doors/0/service/1', PORTS, '"udp/70000"'],
+      ['/doors/0/service/2', PORTS, '"tcp/9-8"'],
+    ],
+  },
+]
+
+const addresses: Case[] = [
+  ...[
+    '',
+    'localhost',
+    'example.com',
+    'eth0',
+    '1.2.3',
+    '256.1.1.1',
+    '010.0.0.1',
+    '0x7f.0.0.1',
+    'fe80::1%eth0',
+    '[::1]',
+    '10.0.0.0/33',
+    '10.0.0.0/08',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '10.0.0.0/255.0.0.0',
+    '2001:db8::/129',
+    '::ffff:192.0.2.0/120',
+    7,
+  ].map((address) => ({
+    of: `address ${JSON.stringify(address)}`,
+    document: spec({ address }),
+    wrong: [['/doors/0/address', ADDRESS, JSON.stringify(address)] as const],
+  })),
+  {
+    of: 'no addresses',
+    document: spec({ address: [] }),
+    wrong: [['/doors/0/address', 'an address, a CIDR block or a list of at least one', '[]']],
+  },
+  {
+    of: 'blocks with host bits',
+    document: spec(
+      { address: ['10.0.0.1/24', '2001:DB8::1/32', '10.1.0.0/16'] },
+      { guard: { trusted: ['10.0.0.1/0', '10.0.0.0/8', 'home'] } },
+    ),
+    wrong: [
+      ['/doors/0/address/0', '10.0.0.0/24 (no host bits)', '"10.0.0.1/24"'],
+      ['/doors/0/address/1', '2001:db8::/32 (no host bits)', '"2001:DB8::1/32"'],
+      ['/guard/trusted/0', '0.0.0.0/0 (no host bits)', '"10.0.0.1/0"'],
+      ['/guard/trusted/2', ADDRESS, '"home"'],
+    ],
+  },
+]
+
+const opens: Case[] = [
+  {
+    of: 'open that is a duration',
+    document: spec({ open: '30s' }),
+    wrong: [['/doors/0/open', 'an object with for', '"30s"']],
+  },
+  {
+    of: 'open without for',
+    document: spec({ open: {} }),
+    wrong: [['/doors/0/open/for', DURATION, 'nothing']],
+  },
+  ...[
+    0,
+    0.5,
+    -5,
+    31536001,
+    '',
+    '0s',
+    '05s',
+    '30',
+    '-5s',
+    ' 5s',
+    '500ms',
+    '1.5s',
+    '1h30m',
+    '366d',
+    null,
+  ].map((duration) => ({
+    of: `for ${JSON.stringify(duration)}`,
+    document: spec({ open: { for: duration } }),
+    wrong: [['/doors/0/open/for', DURATION, JSON.stringify(duration)] as const],
+  })),
+  {
+    of: 'for without an end',
+    document: spec({ open: { for: Number.POSITIVE_INFINITY } }),
+    wrong: [['/doors/0/open/for', DURATION, 'Infinity']],
+  },
+  {
+    of: 'connections and refresh of the wrong form',
+    document: spec({ open: { for: 5, connections: 9, refresh: 'yes' } }),
+    wrong: [
+      ['/doors/0/open/connections', 'a whole number from 1 to 8', '9'],
+      ['/doors/0/open/refresh', 'true or false', '"yes"'],
+    ],
+  },
+]
+
+const knocks: Case[] = [
+  {
+    of: 'a knock that is a list of steps',
+    document: spec({ knock: ['tcp/7000'] }),
+    wrong: [['/doors/0/knock', 'a knock with type "sequence"', '["tcp/7000"]']],
+  },
+  {
+    of: 'a knock without a type',
+    document: spec({ knock: { steps: ['tcp/7000'] } }),
+    wrong: [['/doors/0/knock/type', '"sequence"', 'nothing']],
+  },
+  {
+    of: 'a knock of an unknown type',
+    document: spec({ knock: { type: 'melody', steps: [] } }),
+    wrong: [['/doors/0/knock/type', '"sequence"', '"melody"']],
+  },
+  {
+    of: 'a knock without steps, a close without anything',
+    document: spec({ knock: { type: 'sequence' }, close: {} }),
+    wrong: [
+      ['/doors/0/knock/steps', STEPS, 'nothing'],
+      ['/doors/0/close/type', '"sequence"', 'nothing'],
+      ['/doors/0/close/steps', STEPS, 'nothing'],
+    ],
+  },
+  {
+    of: 'times and reset of the wrong form',
+    document: spec({ knock: sequence({ stepTimeout: 0, timeout: '1h30m', reset: 'sometimes' }) }),
+    wrong: [
+      ['/doors/0/knock/stepTimeout', DURATION, '0'],
+      ['/doors/0/knock/timeout', DURATION, '"1h30m"'],
+      ['/doors/0/knock/reset', '"any", "knock-ports" or "never"', '"sometimes"'],
+    ],
+  },
+  {
+    of: 'times that are too long',
+    document: spec({ knock: sequence({ stepTimeout: '366d', timeout: 31536001 }) }),
+    wrong: [
+      ['/doors/0/knock/stepTimeout', DURATION, '"366d"'],
+      ['/doors/0/knock/timeout', DURATION, '31536001'],
+    ],
+  },
+  {
+    of: 'no steps',
+    document: spec({ knock: sequence({ steps: [] }) }),
+    wrong: [['/doors/0/knock/steps', STEPS, '[]']],
+  },
+  {
+    of: 'steps without a list',
+    document: spec({ knock: sequence({ steps: 'tcp/7000' }) }),
+    wrong: [['/doors/0/knock/steps', STEPS, '"tcp/7000"']],
+  },
+  {
+    of: '33 steps',
+    document: spec({ knock: sequence({ steps: new Array(33).fill('icmp') }) }),
+    wrong: [['/doors/0/knock/steps', STEPS, `[${'"icmp",'.repeat(17)}…`]],
+  },
+]
+
+const step = (value: unknown, path: string, expected: string, got: string): Case => ({
+  of: `step ${JSON.stringify(value)}`,
+  document: spec({ knock: sequence({ steps: ['tcp/7000', value] }) }),
+  wrong: [[`/doors/0/knock/steps/1${path}`, expected, got]],
+})
+
+const steps: Case[] = [
+  ...[
+    '',
+    'tcp',
+    'tcp/0',
+    'tcp/07',
+    'udp/-1',
+    '7000',
+    '7000:udp',
+    'icmp/8',
+    'TCP/7000',
+    'tcp/7-9',
+  ].map((text) => step(text, '', `${STEP}, or an object with protocol`, JSON.stringify(text))),
+  step('tcp/65536', '', STEP, '"tcp/65536"'),
+  ...[7000, null, ['tcp/7000']].map((value) =>
+    step(value, '', `${STEP}, or an object with protocol ${PROTOCOL}`, JSON.stringify(value)),
+  ),
+  step({}, '/protocol', PROTOCOL, 'nothing'),
+  step({ protocol: 'sctp', port: 7 }, '/protocol', PROTOCOL, '"sctp"'),
+  step({ protocol: 'tcp' }, '/port', 'a port from 1 to 65535', 'nothing'),
+  step({ protocol: 'udp' }, '/port', 'a port from 1 to 65535', 'nothing'),
+  ...[0, 65536, 1.5, '7000'].map((port) =>
+    step({ protocol: 'tcp', port }, '/port', 'a port from 1 to 65535', JSON.stringify(port)),
+  ),
+  step({ protocol: 'icmp', port: 8 }, '/port', 'no such key', '8'),
+  step({ protocol: 'tcp', port: 7, length: 8 }, '/length', 'no such key', '8'),
+  step({ protocol: 'udp', port: 7, flags: 'syn' }, '/flags', 'no such key', '"syn"'),
+  step({ protocol: 'icmpv6', flags: 'syn' }, '/flags', 'no such key', '"syn"'),
+  ...['', 'SYN', 'syn,', 'syn ack', 'syn,!', 'ns', 2].map((flags) =>
+    step({ protocol: 'tcp', port: 7, flags }, '/flags', FLAGS, JSON.stringify(flags)),
+  ),
+  step(
+    { protocol: 'tcp', port: 7, flags: 'syn,ack,!syn' },
+    '/flags',
+    'flags that are not both set and clear',
+    '"syn,ack,!syn"',
+  ),
+  ...[-1, 65508, 0.5, '8'].map((length) =>
+    step({ protocol: 'icmp', length }, '/length', LENGTH, JSON.stringify(length)),
+  ),
+]
+
+const tables = { roots, top, guards, doors, addresses, opens, knocks, steps }
+
+for (const [name, cases] of Object.entries(tables)) {
+  t.test(name, async (t) => {
+    for (const { of, document, wrong } of cases) {
+      const problems = wrong.map(([path, expected, got]) => [
+        path,
+        `expected ${expected}, got ${got}`,
+      ])
+      t.strictSame(problemsOf(document), problems, of)
+    }
+  })
+}

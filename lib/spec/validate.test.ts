@@ -1,0 +1,185 @@
+// What becomes of a spec that is right: defaults, normal forms; and the error of one that is not.
+import t from 'tap'
+import { door, sequence, spec } from '../../integration/specs.js'
+import { SpecError } from '../errors.js'
+import { validateSpec } from './validate.js'
+
+t.test('fills in the defaults', async (t) => {
+  t.strictSame(validateSpec(spec()), {
+    table: 'knock',
+    hook: 'input',
+    interfaces: [],
+    guard: { trusted: [], ignore: [], capacity: 262144 },
+    doors: [
+      {
+        name: 'ssh',
+        origin: '/doors/0',
+        services: [{ protocol: 'tcp', ports: { from: 22, to: 22 } }],
+        addresses: [],
+        knock: {
+          type: 'sequence',
+          origin: '/doors/0/knock',
+          steps: [
+            { protocol: 'tcp', port: 7000 },
+            { protocol: 'udp', port: 8000 },
+            { protocol: 'icmp' },
+          ],
+          stepTimeout: 5,
+          reset: 'any',
+        },
+        open: { for: 30, refresh: false },
+      },
+    ],
+  })
+})
+
+const full = {
+  $schema: './knock.schema.json',
+  table: 'gate_1',
+  hook: 'input',
+  interfaces: ['eth0', 'wlan*'],
+  guard: {
+    trusted: ['192.168.1.0/24', '192.168.1.7', 'FD00:0:0::/8', '::ffff:10.0.0.1', '10.0.0.1'],
+    ignore: ['tcp/80', 'udp/5000-5010'],
+    capacity: 1000,
+  },
+  doors: [
+    {
+      name: 'ssh',
+      service: ['tcp/22', 'tcp/8000-8010', 'udp/8000'],
+      address: ['203.0.113.10', '2001:DB8:0:0:0:0:0:1'],
+      knock: {
+        type: 'sequence',
+        steps: [
+          'tcp/7000',
+          { protocol: 'tcp', port: 7001, flags: 'syn,!ack' },
+          { protocol: 'udp', port: 8001, length: 0 },
+          { protocol: 'icmp', length: 228 },
+          { protocol: 'icmpv6' },
+        ],
+        stepTimeout: '1m',
+        timeout: '1h',
+        reset: 'knock-ports',
+      },
+      close: { type: 'sequence', steps: ['tcp/9000'], timeout: 3 },
+      open: { for: '7d', connections: 2, refresh: true },
+    },
+    {
+      name: 'rest',
+      service: 'udp',
+      address: '203.0.113.11',
+      knock: { type: 'sequence', steps: ['icmp'], stepTimeout: 9, reset: 'never' },
+      open: { for: 1 },
+    },
+  ],
+}
+
+t.test('reads every part', async (t) => {
+  const before = structuredClone(full)
+  t.strictSame(validateSpec(full), {
+    table: 'gate_1',
+    hook: 'input',
+    interfaces: ['eth0', 'wlan*'],
+    guard: {
+      trusted: [
+        { family: 4, address: '192.168.1.0', prefixLength: 24 },
+        { family: 6, address: 'fd00::', prefixLength: 8 },
+        { family: 4, address: '10.0.0.1', prefixLength: 32 },
+      ],
+      ignore: [
+        { protocol: 'tcp', ports: { from: 80, to: 80 } },
+        { protocol: 'udp', ports: { from: 5000, to: 5010 } },
+      ],
+      capacity: 1000,
+    },
+    doors: [
+      {
+        name: 'ssh',
+        origin: '/doors/0',
+        services: [
+          { protocol: 'tcp', ports: { from: 22, to: 22 } },
+          { protocol: 'tcp', ports: { from: 8000, to: 8010 } },
+          { protocol: 'udp', ports: { from: 8000, to: 8000 } },
+        ],
+        addresses: [
+          { family: 4, address: '203.0.113.10', prefixLength: 32 },
+          { family: 6, address: '2001:db8::1', prefixLength: 128 },
+        ],
+        knock: {
+          type: 'sequence',
+          origin: '/doors/0/knock',
+          steps: [
+            { protocol: 'tcp', port: 7000 },
+            { protocol: 'tcp', port: 7001, flags: { mask: 0x12, value: 0x02 } },
+            { protocol: 'udp', port: 8001, length: 0 },
+            { protocol: 'icmp', length: 228 },
+            { protocol: 'icmpv6' },
+          ],
+          stepTimeout: 60,
+          timeout: 3600,
+          reset: 'knock-ports',
+        },
+        close: {
+          type: 'sequence',
+          origin: '/doors/0/close',
+          steps: [{ protocol: 'tcp', port: 9000 }],
+          stepTimeout: 3,
+          timeout: 3,
+          reset: 'any',
+        },
+        open: { for: 604800, connections: 2, refresh: true },
+      },
+      {
+        name: 'rest',
+        origin: '/doors/1',
+        services: [{ protocol: 'udp' }],
+        addresses: [{ family: 4, address: '203.0.113.11', prefixLength: 32 }],
+        knock: {
+          type: 'sequence',
+          origin: '/doors/1/knock',
+          steps: [{ protocol: 'icmp' }],
+          stepTimeout: 9,
+          reset: 'never',
+        },
+        open: { for: 1, refresh: false },
+      },
+    ],
+  })
+  t.strictSame(full, before, 'the document is left as it is')
+})
+
+t.test('is quick with the largest spec', async (t) => {
+  const steps = new Array(32).fill('tcp/1')
+  const doors = Array.from({ length: 4096 }, (_, i) =>
+    door({ name: `d${i}`, service: `tcp/${i + 10}`, knock: sequence({ steps }) }),
+  )
+  const trusted = Array.from({ length: 20000 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`)
+  t.equal(validateSpec({ doors, guard: { trusted } }).doors.length, 4096)
+  const broken = doors.map((door) => ({ ...door, knock: { steps: steps.map(() => 'x') } }))
+  t.throws(() => validateSpec({ doors: broken }), { code: 'invalid-spec' })
+})
+
+t.test('throws what is wrong as data and as text', async (t) => {
+  const document = spec({ service: 'tcp/0', open: { for: '1s', long: 1 } })
+  const error = t.throws(() => validateSpec(document, 'installKnock'), SpecError) as SpecError
+  const expected =
+    'tcp/1..65535 or udp/1..65535, a range such as tcp/8000-8010, or "tcp", "udp" or "any"'
+  t.equal(
+    error.message,
+    `installKnock: /doors/0/service: expected ${expected}, got "tcp/0"\n  /doors/0/open/long: expected no such key, got 1`,
+  )
+  t.strictSame(error.problems, [
+    {
+      path: '/doors/0/service',
+      message: `expected ${expected}, got "tcp/0"`,
+      params: { expected, found: 'tcp/0' },
+    },
+    {
+      path: '/doors/0/open/long',
+      message: 'expected no such key, got 1',
+      params: { expected: 'no such key', found: 1 },
+    },
+  ])
+  const missing = t.throws(() => validateSpec({}), SpecError) as SpecError
+  t.strictSame(missing.problems[0]?.params, { expected: 'a list of 1 to 4096 doors' })
+})
