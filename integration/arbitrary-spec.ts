@@ -121,6 +121,23 @@ export const spec = (scale: Scale): fc.Arbitrary<ValidSpec> =>
     .map((candidate) => accept(candidate))
     .filter((valid) => valid !== undefined)
 
+/** Specs of so many doors, each with an opening and a closing knock, that attempts are reset in groups. */
+export const manyDoors = (scale: Scale): fc.Arbitrary<ValidSpec> =>
+  fc
+    .array(fc.tuple(sequence(scale, 3), sequence(scale, 3)), { minLength: 36, maxLength: 48 })
+    .map((knocks) =>
+      accept({
+        doors: knocks.map(([knock, close], index) => ({
+          name: `d${index}`,
+          service: `tcp/${100 + index}`,
+          knock: { ...knock, reset: index % 3 === 2 ? 'knock-ports' : 'any' },
+          close: { ...close, reset: index % 8 === 7 ? 'knock-ports' : 'any' },
+          open: { for: 60 },
+        })),
+      }),
+    )
+    .filter((valid) => valid !== undefined)
+
 function accept(candidate: unknown): ValidSpec | undefined {
   try {
     return validateSpec(candidate)

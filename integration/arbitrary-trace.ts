@@ -6,7 +6,7 @@ import { SERVERS } from './arbitrary-spec.js'
 
 /** What happens next, in numbers that mean something only together with a spec. */
 export interface Event {
-  readonly kind: 'run' | 'knock' | 'serve' | 'other' | 'again' | 'odd'
+  readonly kind: 'run' | 'dawdle' | 'knock' | 'serve' | 'other' | 'again' | 'odd'
   readonly source: number
   readonly which: number
   readonly detail: number
@@ -16,7 +16,7 @@ export interface Event {
 export type Untimed = Omit<Packet, 'at'> & { readonly gap: number }
 
 const kind = fc.constantFrom(
-  ...(['run', 'run', 'run', 'knock', 'knock', 'serve', 'other', 'again', 'odd'] as const),
+  ...(['run', 'run', 'run', 'dawdle', 'knock', 'knock', 'serve', 'other', 'again', 'odd'] as const),
 )
 
 export const events = (gaps: readonly number[], most: number): fc.Arbitrary<Event[]> =>
@@ -75,6 +75,13 @@ export function packetsOf(
         }
         break
       }
+      case 'dawdle':
+        // Slow, and each knock twice: what counts is when the first of two came.
+        for (const step of steps) {
+          push(event, knock(step, detail))
+          if (detail % 3 > 0) push(event, knock(step, detail))
+        }
+        break
       case 'knock':
         push(event, knock(pick(steps, detail), which))
         break

@@ -1,5 +1,7 @@
 // What the tests need of the machine → whether it is there, by name. A machine without it skips them; CI must have it all.
 import { spawnSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { NFT } from './namespaces.js'
 
 /** Programs with an argument with which each ends at once. */
@@ -11,18 +13,31 @@ const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = 
 ]
 
 /**
- * The reason to skip what needs namespaces and nft, or false.
+ * The reason to skip what needs namespaces, nft and perhaps more programs, or false.
  *
  * @throws Error in CI, where nothing may be missing.
  */
-export function missing(): string | false {
+export function missing(...programs: readonly string[]): string | false {
   const lacks = [
     ...(process.getuid?.() === 0 ? [] : ['root']),
     ...PROGRAMS.filter(([name, args]) => spawnSync(name, args).status !== 0).map(([name]) => name),
+    ...programs.filter((name) => !isOnPath(name)),
   ]
   if (lacks.length === 0) return false
   const reason = `missing capability: ${lacks.join(', ')}`
   if (process.env['CI'] === 'true') throw new Error(reason)
   console.error(`SKIPPED, ${reason}`)
   return reason
+}
+
+/** Most of the programs that knock have no argument with which they end well. */
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
 }

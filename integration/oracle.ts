@@ -1,7 +1,8 @@
 // A valid spec and packets → what the documented meaning of a sequence says of them. Pure; the tests' witness, which
 // shares no code with the compiler: it keeps a record for each source, where the compiler builds sets and rules.
 import type { Packet } from '../lib/automaton/simulate.js'
-import type { Step, ValidDoor, ValidSpec } from '../lib/spec/model.js'
+import type { Step, ValidSpec } from '../lib/spec/model.js'
+import { type Attempt, type Counters, type Door, end, move, stageOf } from './oracle-attempts.js'
 import {
   contains,
   covers,
@@ -15,16 +16,6 @@ import {
 } from './oracle-packets.js'
 
 export type Verdict = 'accept' | 'drop'
-
-export interface Counters {
-  /** Packets that are a step of the door. */
-  knocks: number
-  grants: number
-  /** Attempts ended by a packet that does not fit. */
-  resets: number
-  /** Packets to the service that were not let through. */
-  denied: number
-}
 
 /** Who is where with one door; sources that are nowhere are left out. */
 export interface DoorState {
@@ -42,29 +33,6 @@ export interface OracleOptions {
    * What comes out the same both ways does not depend on when exactly a source ceases to be knocking.
    */
   readonly remembers?: 'knocking' | 'all'
-}
-
-interface Progress {
-  stage: number
-  first: number
-  last: number
-}
-
-interface Attempt {
-  readonly door: Door
-  readonly kind: 'open' | 'close'
-  readonly steps: readonly Step[]
-  readonly stepTimeout: number
-  readonly timeout: number
-  readonly reset: ValidDoor['knock']['reset']
-  readonly sources: Map<string, Progress>
-}
-
-interface Door {
-  readonly spec: ValidDoor
-  readonly grants: Map<string, { until: number; used: number }>
-  readonly flows: Map<string, number>
-  readonly counters: Counters
 }
 
 /** A SYN is remembered this long at least: longer than the longest pause between retransmissions. */
@@ -223,45 +191,4 @@ export class Oracle {
     else if (open.refresh) grant.until = at + open.for
     return 'accept'
   }
-}
-
-/** Moves a source along by a packet; false where the packet does not fit. */
-function move(attempt: Attempt, packet: Packet, fits: (step: number) => boolean): boolean {
-  const { source, at } = packet
-  const stage = stageOf(attempt, source, at)
-  const progress = attempt.sources.get(source)
-  const last = attempt.steps.length
-  if (stage > 0 && progress && fits(stage + 1)) {
-    if (stage + 1 === last) complete(attempt, packet)
-    else attempt.sources.set(source, { ...progress, stage: stage + 1, last: at })
-    return true
-  }
-  if (stage >= 2 && fits(stage)) return true
-  if (!fits(1)) return false
-  if (last === 1) complete(attempt, packet)
-  else attempt.sources.set(source, { stage: 1, first: at, last: at })
-  return true
-}
-
-function complete({ door, kind, sources }: Attempt, { source, at }: Packet): void {
-  sources.delete(source)
-  if (kind === 'close') {
-    door.grants.delete(source)
-    return
-  }
-  door.grants.set(source, { until: at + door.spec.open.for, used: 0 })
-  door.counters.grants += 1
-}
-
-function end(attempt: Attempt, { source, at }: Packet): void {
-  if (stageOf(attempt, source, at) > 0) attempt.door.counters.resets += 1
-  attempt.sources.delete(source)
-}
-
-/** How many steps a source has done of an attempt that is still under way. */
-function stageOf({ sources, stepTimeout, timeout }: Attempt, source: string, at: number): number {
-  const progress = sources.get(source)
-  if (!progress) return 0
-  const isLive = at - progress.last < stepTimeout && at - progress.first < timeout
-  return isLive ? progress.stage : 0
 }

@@ -4,7 +4,7 @@ import type { Packet } from '../lib/automaton/simulate.js'
 import type { ValidSpec } from '../lib/spec/model.js'
 import { type Scale, SERVERS, spec } from './arbitrary-spec.js'
 import { type Event, events, packetsOf } from './arbitrary-trace.js'
-import type { DoorState } from './oracle.js'
+import { placesOf } from './state.js'
 import { hear, oracleOf, same, simulatorOf } from './witnesses.js'
 
 /** Seconds by which a packet or a look at the sets may be off. */
@@ -80,29 +80,15 @@ export function isSettled(spec: ValidSpec, { packets }: Trace): boolean {
   return same(strict, lenient) && variantsOf(packets).every((v) => same(outcome(v), expected))
 }
 
-/** Whether the sources of a trace are in the same place shortly before and after a moment. */
+/** Whether the sources of a trace are in the same place shortly before and after a moment, and send nothing then. */
 export function isSettledAt(spec: ValidSpec, trace: Trace, at: number): boolean {
+  if (trace.packets.some((packet) => Math.abs(packet.at - at) < MARGIN)) return false
   const places = [trace.packets, ...variantsOf(trace.packets)].flatMap((packets) =>
     hear(simulatorOf(spec), packets, [at - MARGIN, at, at + MARGIN]).states.map((state) =>
       placesOf(state, trace.sources),
     ),
   )
   return places.every((place) => same(place, places[0]))
-}
-
-/** The doors' states as far as they tell of some sources, without the times that are left. */
-export function placesOf(
-  state: Readonly<Record<string, DoorState>>,
-  sources: readonly string[],
-): unknown {
-  const own = <T>(values: Readonly<Record<string, T>>) =>
-    Object.fromEntries(Object.entries(values).filter(([source]) => sources.includes(source)))
-  return Object.entries(state).map(([name, { grants, open, close }]) => ({
-    name,
-    grants: Object.keys(own(grants)).sort(),
-    open: own(open),
-    close: own(close),
-  }))
 }
 
 /** The packets in their order, each moved by a pseudo-random part of the margin; the same moves for the same trace. */

@@ -21,6 +21,8 @@ export interface Playback {
   readonly arrivals: ReadonlyMap<string, number>
   /** Who was where, at each of the times asked for; undefined where the listing came late. */
   readonly states: readonly (Probed | undefined)[]
+  /** Who was where when all was over, whenever that was; and what was counted. */
+  readonly end: Probed
   /** By how many seconds the latest packet was late. */
   readonly lateness: number
 }
@@ -69,7 +71,7 @@ export class Theatre implements AsyncDisposable {
       return states
     }
     const [lateness, states] = await Promise.all([this.injector.play(packets, start), look()])
-    return { lateness, states, arrivals: await this.arrivals() }
+    return { lateness, states, end: await this.state(), arrivals: await this.arrivals() }
   }
 
   async state(): Promise<Probed> {

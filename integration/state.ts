@@ -58,3 +58,18 @@ export function simulatedState(
     counter: (name) => simulator.counter(name),
   })
 }
+
+/** The doors' states as far as they tell of some sources, without the times that are left. */
+export function placesOf(
+  state: Readonly<Record<string, DoorState>>,
+  sources: readonly string[],
+): unknown {
+  const own = <T>(values: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(values).filter(([source]) => sources.includes(source)))
+  return Object.entries(state).map(([name, { grants, open, close }]) => ({
+    name,
+    grants: Object.keys(own(grants)).sort(),
+    open: own(open),
+    close: own(close),
+  }))
+}

@@ -90,7 +90,7 @@ function formatMatch(content: NftValue): string {
   if (op === 'in' && Array.isArray(right)) return `${tested} ${listOf(right).map(word).join(',')}`
   if (op === 'in') return `${tested} ${word(right)}`
   if (op !== '==' && op !== '!=') throw unreachable(content)
-  const isName = tested === 'meta iifname'
+  const isName = tested === 'meta iifname' || tested === 'meta iif'
   return `${tested} ${op} ${formatValue(right as NftValue, isName)}`
 }
 

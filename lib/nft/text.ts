@@ -37,6 +37,10 @@ export function renderText({ nftables }: NftDocument): string {
     if (!('add' in command)) throw unreachable(command)
     return command.add
   })
+  for (const object of objects) {
+    const [content] = Object.values(object)
+    if (content.table !== table.name) throw unreachable(object)
+  }
   const blocks = formatContent(objects).map((block) => indent(block).join('\n'))
   const body = `${name} {\n${blocks.join('\n\n')}\n}`
   return `${HEADER}\n\nadd ${name}\ndelete ${name}\n\n${body}\n`
@@ -66,10 +70,12 @@ function formatContent(objects: readonly NftObject[]): string[][] {
     else throw unreachable(object)
   }
   const verdictMaps = maps.map((map) => {
-    const entries = (elements.get(map.name) ?? []).map(formatEntry)
+    const entries = take(elements, map.name).map(formatEntry)
     return formatSet('map', map, `${typeOf(map)} : ${word(map.map)}`, entries)
   })
-  const named = chains.map((chain) => formatChain(chain, rules.get(chain.name) ?? []))
+  const named = chains.map((chain) => formatChain(chain, take(rules, chain.name)))
+  // What belongs to nothing here must not be lost.
+  for (const left of [...rules.values(), ...elements.values()]) throw unreachable(left)
   return [...(counters.length > 0 ? [counters] : []), ...sets, ...verdictMaps, ...named]
 }
 
@@ -77,6 +83,12 @@ function gather<T>(groups: Map<string, T[]>, name: string, items: readonly T[]):
   const group = groups.get(name)
   if (group) group.push(...items)
   else groups.set(name, [...items])
+}
+
+function take<T>(groups: Map<string, T[]>, name: string): T[] {
+  const group = groups.get(name) ?? []
+  groups.delete(name)
+  return group
 }
 
 const typeOf = ({ type }: NftSet): string =>

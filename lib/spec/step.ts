@@ -2,16 +2,16 @@
 import type { PortRange, Service, Step, TcpFlags } from './model.js'
 
 /** RFC 9293, section 3.1, and RFC 3168: the bits of the flags byte. */
-const FLAGS: Readonly<Record<string, number>> = {
-  fin: 0x01,
-  syn: 0x02,
-  rst: 0x04,
-  psh: 0x08,
-  ack: 0x10,
-  urg: 0x20,
-  ece: 0x40,
-  cwr: 0x80,
-}
+const FLAGS: ReadonlyMap<string, number> = new Map([
+  ['fin', 0x01],
+  ['syn', 0x02],
+  ['rst', 0x04],
+  ['psh', 0x08],
+  ['ack', 0x10],
+  ['urg', 0x20],
+  ['ece', 0x40],
+  ['cwr', 0x80],
+])
 
 /** A connection's first packet: SYN without FIN, RST and ACK. */
 export const SYN: TcpFlags = { mask: 0x17, value: 0x02 }
@@ -42,7 +42,7 @@ export function parseFlags(text: string): TcpFlags | undefined {
   let set = 0
   let clear = 0
   for (const word of text.split(',')) {
-    const bit = FLAGS[word.replace(/^!/, '')]
+    const bit = FLAGS.get(word.replace(/^!/, ''))
     if (bit === undefined) return undefined
     if (word.startsWith('!')) clear |= bit
     else set |= bit

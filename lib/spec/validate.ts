@@ -5,7 +5,12 @@ import { mergeCidrs, parseCidr } from './address.js'
 import { MAX_DURATION, parseDuration } from './duration.js'
 import { at, Findings } from './findings.js'
 import { expected } from './generated/expected-knock.js'
-import type { Door, KnockSpec, Sequence, Step as SpecStep } from './generated/knock-types.js'
+import type {
+  DoorSpec,
+  KnockSpec,
+  SequenceKnock,
+  Step as SpecStep,
+} from './generated/knock-types.js'
 import validateSchema from './generated/validate-knock.js'
 import type { Cidr, Service, Step, ValidDoor, ValidSequence, ValidSpec } from './model.js'
 import { checkSpec } from './rules.js'
@@ -87,7 +92,7 @@ function readSpec(spec: KnockSpec, findings: Findings): ValidSpec | undefined {
   }
 }
 
-function readDoor(door: Door, origin: string, findings: Findings): ValidDoor {
+function readDoor(door: DoorSpec, origin: string, findings: Findings): ValidDoor {
   const { connections, refresh = false } = door.open
   return {
     name: door.name,
@@ -104,7 +109,7 @@ function readDoor(door: Door, origin: string, findings: Findings): ValidDoor {
   }
 }
 
-function readSequence(knock: Sequence, origin: string, findings: Findings): ValidSequence {
+function readSequence(knock: SequenceKnock, origin: string, findings: Findings): ValidSequence {
   const read = (key: 'stepTimeout' | 'timeout') => {
     const value = knock[key]
     return value === undefined ? undefined : readDuration(value, `${origin}/${key}`, findings)

@@ -1,0 +1,51 @@
+// How long installing a thousand doors takes, beside `nft -j -f` of the same document.
+//
+//   npm run bench:install [RUNS] [DOORS]
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createNft, installKnock, renderKnock } from 'knocklib'
+import { createPair, exec, sweep } from '../namespaces.js'
+import { pairedRatio, report } from './report.js'
+import { specOf } from './specs.js'
+
+const RUNS = Number(process.argv[2] ?? 7)
+const DOORS = Number(process.argv[3] ?? 1000)
+
+async function time(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now()
+  await work()
+  return performance.now() - begun
+}
+
+sweep()
+await using pair = await createPair()
+const nft = createNft({ netns: pair.server })
+const folder = await mkdtemp(join(tmpdir(), 'knocklib-bench-'))
+try {
+  const file = join(folder, 'ruleset.json')
+  await writeFile(file, JSON.stringify(renderKnock(specOf(DOORS))), { mode: 0o600 })
+  const remove = () => exec(pair.server, 'nft', ['delete', 'table', 'inet', 'knock'])
+  const ours: number[] = []
+  const theirs: number[] = []
+  // One of each to warm up, then in turn.
+  for (let run = -1; run < RUNS; run += 1) {
+    const direct = await time(() => exec(pair.server, 'nft', ['-j', '-f', file]))
+    await remove()
+    const library = await time(() => installKnock(specOf(DOORS), { nft }))
+    await remove()
+    if (run < 0) continue
+    theirs.push(direct)
+    ours.push(library)
+  }
+  report(
+    'install',
+    [
+      { name: `nft -j -f, ${DOORS} doors`, unit: 'ms', runs: theirs },
+      { name: `installKnock, ${DOORS} doors`, unit: 'ms', runs: ours },
+    ],
+    { 'installKnock / nft -j -f': pairedRatio(ours, theirs) },
+  )
+} finally {
+  await rm(folder, { recursive: true })
+}

@@ -1,0 +1,85 @@
+// What a new packet to an unrelated port costs: behind no table, behind a plain stateful one, behind one door and a thousand.
+//
+//   npm run bench:packets [RUNS] [PACKETS]
+//
+// SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so a run's time is the
+// sum of both. All variants end in the same drop behind them. Runs are interleaved: A B C D, A B C D, …
+import { createNft, installKnock } from 'knocklib'
+import { apply, CABLE, CLIENT, createPair, exec, type Pair, SERVER, sweep } from '../namespaces.js'
+import { median, minimum, pairedRatio, report } from './report.js'
+import { specOf } from './specs.js'
+
+const RUNS = Number(process.argv[2] ?? 7)
+const PACKETS = Number(process.argv[3] ?? 1_000_000)
+const FLOOD = new URL('../../../integration/bench/flood.pl', import.meta.url).pathname
+
+const TAIL = `table inet tail {
+  chain input {
+    type filter hook input priority 100
+    drop
+  }
+}`
+const PLAIN = `table inet plain {
+  chain input {
+    type filter hook input priority -10
+    ct state established,related accept
+  }
+}`
+
+/** Sets a variant up; the result takes it down. */
+type Variant = (pair: Pair) => Promise<() => Promise<unknown>>
+
+const doors =
+  (count: number): Variant =>
+  async ({ server }) => {
+    const knock = await installKnock(specOf(count), { nft: createNft({ netns: server }) })
+    return () => knock.uninstall()
+  }
+
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  'no table': async () => async () => {},
+  'ct state established,related accept': async ({ server }) => {
+    await apply(server, PLAIN)
+    return () => exec(server, 'nft', ['delete', 'table', 'inet', 'plain'])
+  },
+  '1 door': doors(1),
+  '1,000 doors': doors(1000),
+}
+
+async function flood({ client }: Pair): Promise<number> {
+  // The last core: the first one is often busy with interrupts.
+  const args = ['-c', '1', 'perl', FLOOD, CABLE, CLIENT.mac, SERVER.mac, String(PACKETS)]
+  const { code, stdout, stderr } = await exec(client, 'taskset', args)
+  if (code !== 0) throw new Error(`flood.pl: ${stderr.trim()}`)
+  const { seconds, packets } = JSON.parse(stdout) as { seconds: number; packets: number }
+  return (seconds / packets) * 1e9
+}
+
+sweep()
+await using pair = await createPair()
+await apply(pair.server, TAIL)
+const runs: Record<string, number[]> = {}
+for (let run = 0; run < RUNS; run += 1) {
+  for (const [name, variant] of Object.entries(VARIANTS)) {
+    const remove = await variant(pair)
+    const own = runs[name] ?? []
+    own.push(await flood(pair))
+    runs[name] = own
+    await remove()
+  }
+}
+const of = (name: string) => runs[name] as number[]
+const plain = of('ct state established,related accept')
+const floor = minimum(of('no table'))
+const net = (name: string) => median(of(name)) - floor
+report(
+  'packets',
+  Object.entries(runs).map(([name, values]) => ({ name, unit: 'ns per packet', runs: values })),
+  {
+    '1 door / plain stateful table': pairedRatio(of('1 door'), plain),
+    '1,000 doors / plain stateful table': pairedRatio(of('1,000 doors'), plain),
+    '1,000 doors / 1 door': pairedRatio(of('1,000 doors'), of('1 door')),
+    '1 door / plain, without the generator and the empty path':
+      net('1 door') / net('ct state established,related accept'),
+  },
+)

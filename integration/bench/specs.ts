@@ -1,0 +1,20 @@
+// The specs that are measured: one door, and as many as asked for, each with ports of its own.
+import type { DoorSpec, KnockSpec } from 'knocklib'
+
+export function specOf(doors: number): KnockSpec {
+  return { doors: Array.from({ length: doors }, (_, index) => doorOf(index)) }
+}
+
+function doorOf(index: number): DoorSpec {
+  const first = 3000 + 3 * index
+  return {
+    name: `door${index}`,
+    service: `tcp/${1000 + index}`,
+    knock: {
+      type: 'sequence',
+      steps: [`tcp/${first}`, `udp/${first + 1}`, `tcp/${first + 2}`],
+      stepTimeout: '5s',
+    },
+    open: { for: '30s' },
+  }
+}

@@ -1,0 +1,135 @@
+// A rendered document → text; and that nothing which is not ours is ever glued into it.
+import t from 'tap'
+import { spec } from '../../integration/specs.js'
+import { buildAutomaton } from '../automaton/build.js'
+import { validateSpec } from '../spec/validate.js'
+import type { NftDocument, NftObject, NftStatement } from './document.js'
+import { renderRuleset } from './render.js'
+import { renderText } from './text.js'
+
+const documentOf = (parts: object = {}, rest: object = {}): NftDocument =>
+  renderRuleset(buildAutomaton(validateSpec(spec({ ...parts }, { ...rest }))))
+
+t.test('one table, made anew', async (t) => {
+  const text = renderText(documentOf({}, { table: 'gate' }))
+  const lines = text.split('\n').filter((line) => !line.startsWith('#'))
+  t.strictSame(lines.slice(0, 5), [
+    '',
+    'add table inet gate',
+    'delete table inet gate',
+    '',
+    'table inet gate {',
+  ])
+  t.equal(text.at(-1), '\n')
+  t.equal(text.match(/\btable inet\b/g)?.length, 3)
+})
+
+t.test('its parts', async (t) => {
+  const address = ['10.0.0.0/8', '192.0.2.1']
+  const parts = { service: ['tcp/22', 'tcp/80-90'], address }
+  const guard = { trusted: ['10.1.0.0/16', '::1'] }
+  const text = renderText(documentOf(parts, { guard, interfaces: ['eth0', 'wlan*'] }))
+  for (const part of [
+    '  counter knocks_ssh {}',
+    '  set grants_ssh_4 {\n    type ipv4_addr\n    flags timeout\n    timeout 30s\n    size 262144\n  }',
+    '    type ipv6_addr . inet_service . inet_service',
+    '    elements = {\n      10.1.0.0/16,\n    }',
+    '    type inet_proto . inet_service : verdict',
+    '      6 . 80-90 : jump gate_ssh,',
+    '    type filter hook input priority -10; policy accept;',
+    '    meta iifname != { "eth0", "wlan*" } accept comment "/interfaces"',
+    '    ct state established,related accept comment ',
+    '    meta l4proto . th dport vmap @ports comment ',
+    '    tcp flags & 23 == 2 ',
+    '    ip daddr != { 10.0.0.0/8, 192.0.2.1 } return comment "ssh /doors/0/address"',
+    '    meta nfproto == ipv6 return ',
+    '    ip saddr == @grants_ssh_4 accept comment "ssh /doors/0/open"',
+    '    counter name "denied_ssh" drop comment "ssh /doors/0/service"',
+    ' update @knocking_4 { ip saddr } ',
+    '    return comment "service ssh tcp/80-90"',
+  ]) {
+    t.match(text, part, part)
+  }
+})
+
+const table = { family: 'inet', name: 't' } as const
+const head: NftDocument['nftables'] = [
+  { add: { table } },
+  { delete: { table } },
+  { add: { table } },
+]
+const chain = { family: 'inet', table: 't', name: 'c' } as const
+const withRule = (comment: string, ...expr: unknown[]): NftDocument => {
+  const rule = { family: 'inet', table: 't', chain: 'c', comment, expr } as const
+  return {
+    nftables: [
+      ...head,
+      { add: { chain } },
+      { add: { rule: { ...rule, expr: expr as NftStatement[] } } },
+    ],
+  }
+}
+const map = { map: { ...chain, type: 'inet_proto', map: 'verdict' } }
+const add = (...objects: unknown[]): NftDocument => ({
+  nftables: [...head, ...objects.map((object) => ({ add: object as NftObject }))],
+})
+
+t.test('what the renderer never writes has no text', async (t) => {
+  const match = (left: unknown, right: unknown, op = '==') =>
+    withRule('x', { match: { op, left, right } })
+  const saddr = { payload: { protocol: 'ip', field: 'saddr' } }
+  const wrong: Record<string, NftDocument> = {
+    nothing: { nftables: [] },
+    'no table': { nftables: [{ add: { chain } }] },
+    'two tables': { nftables: [...head.slice(0, 2), { add: { table: { ...table, name: 'u' } } }] },
+    'a delete later on': { nftables: [...head, { delete: { chain } }] },
+    'a table later on': { nftables: [...head, { add: { table } }] },
+    'a name with a brace': add({ chain: { ...chain, name: 'c { }' } }),
+    'a name with a new line': add({ chain: { ...chain, name: 'c\n' } }),
+    'half a second': add({ set: { ...chain, type: 'ipv4_addr', timeout: 0.5 } }),
+    'a comment that ends early': withRule('a" accept comment "b', { accept: null }),
+    'a comment over two lines': withRule('a\nb', { accept: null }),
+    'a comment with a backslash': withRule('a\\', { accept: null }),
+    'a comment that is too long': withRule('a'.repeat(129), { accept: null }),
+    'a comment that is not ASCII': withRule('ü', { accept: null }),
+    'an unknown statement': withRule('x', { log: { prefix: 'x' } }),
+    'an accept with something in it': withRule('x', { accept: {} }),
+    'two statements in one': withRule('x', { accept: null, drop: null }),
+    'a jump to nowhere': withRule('x', { jump: {} }),
+    'a counter without a name': withRule('x', { counter: null }),
+    'an unknown operation on a set': withRule('x', {
+      set: { op: 'flush', elem: saddr, set: '@s' },
+    }),
+    'a set without @': withRule('x', { set: { op: 'add', elem: saddr, set: 's' } }),
+    'a set with statements': withRule('x', {
+      set: { op: 'add', elem: saddr, set: '@s', stmt: [] },
+    }),
+    'an unknown operator': match(saddr, '10.0.0.1', '<'),
+    'an unknown expression': match({ numgen: {} }, 1),
+    'a payload with more to it': match(
+      { payload: { protocol: 'ip', field: 'saddr', base: 'th' } },
+      1,
+    ),
+    'a value that is code': match(saddr, '10.0.0.1 accept'),
+    'a value that is half a number': match(saddr, 1.5),
+    'a value that is true': match(saddr, true),
+    'an empty set': match(saddr, { set: [] }),
+    'an empty list': match({ ct: { key: 'state' } }, [], 'in'),
+    'an interface with a quote': match({ meta: { key: 'iifname' } }, 'a"b'),
+    'an entry of three parts': add(map, { element: { ...chain, elem: [[1, { drop: null }, 2]] } }),
+    'an entry without a verdict': add(map, { element: { ...chain, elem: [[1, 2]] } }),
+    'an element of no map': add({ element: { ...chain, elem: [[1, { drop: null }]] } }),
+    'a rule of no chain': add({
+      rule: { family: 'inet', table: 't', chain: 'c', comment: 'x', expr: [{ drop: null }] },
+    }),
+    'a chain of another table': add({ chain: { ...chain, table: 'u' } }),
+  }
+  for (const [name, document] of Object.entries(wrong)) {
+    t.throws(() => renderText(document), /^unreachable: no text for /, name)
+  }
+})
+
+t.test('a comment may have all else in it', async (t) => {
+  const text = renderText(withRule("a'b; # {c} /doors/0~1 $x @y", { accept: null }))
+  t.match(text, `accept comment "a'b; # {c} /doors/0~1 $x @y"`)
+})
