@@ -1,7 +1,7 @@
 // What the tests need of the machine → whether it is there, by name. A machine without it skips them; CI must have it all.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, resolve } from 'node:path'
 import { NFT } from './namespaces.js'
 
 /** Programs with an argument with which each ends at once. */
@@ -34,7 +34,7 @@ export function missing(...programs: readonly string[]): string | false {
 function isOnPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
-      accessSync(join(folder, program), constants.X_OK)
+      accessSync(resolve(folder, program), constants.X_OK)
       return true
     } catch {
       return false

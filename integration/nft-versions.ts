@@ -82,9 +82,10 @@ async function fetchSuite(suite: string): Promise<NftVersion> {
     await rename(folder, join(CACHE, version)).catch(() => undefined)
     return (await cached(suite)) as NftVersion
   } catch (error) {
-    throw new Error(`nft of Debian ${suite} cannot be fetched: ${(error as Error).message}`, {
-      cause: error,
-    })
+    // apt's own last word, rather than the whole of its command line.
+    const { message, stderr = '' } = error as Error & { stderr?: string }
+    const reason = stderr.trim().split('\n').at(-1) || message
+    throw new Error(`nft of Debian ${suite} cannot be fetched: ${reason}`, { cause: error })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -6,6 +6,7 @@ import type { ValidSpec } from '../lib/spec/model.js'
 import { validateSpec } from '../lib/spec/validate.js'
 import { manyDoors, type Scale, spec } from './arbitrary-spec.js'
 import { events, packetsOf, type Untimed } from './arbitrary-trace.js'
+import { CORNERS } from './corners.js'
 import { hear, oracleOf, same, simulatorOf } from './witnesses.js'
 import { packetsOfTrace, WORKED, workedSpec } from './worked-traces.js'
 
@@ -34,6 +35,17 @@ t.test('the worked traces', async (t) => {
       )
       t.same(simulator, oracle, `simulator: ${name}`)
     }
+  }
+})
+
+t.test('the corners of the meaning', async (t) => {
+  for (const { name, doors, guard, packets, verdicts, counters } of CORNERS) {
+    const spec = validateSpec({ doors, ...(guard && { guard }) })
+    const timed = packets.map((packet, index) => ({ ...packet, at: index / 512 }))
+    const { oracle, simulator } = play(spec, timed)
+    t.same(oracle.verdicts, verdicts, name)
+    t.match(Object.values(oracle.states[0] ?? {})[0]?.counters, counters, name)
+    t.same(simulator, oracle, `simulator: ${name}`)
   }
 })
 

@@ -5,6 +5,7 @@ import type { Packet } from '../lib/automaton/simulate.js'
 import { validateSpec } from '../lib/spec/validate.js'
 import { stateOf } from './arbitrary-trace.js'
 import { missing } from './capabilities.js'
+import { CORNERS } from './corners.js'
 import { now } from './inject.js'
 import { apply, listTable, SERVER, sweep } from './namespaces.js'
 import { arrivalKey, Theatre } from './playback.js'
@@ -46,17 +47,29 @@ async function playAndCompare(
     ...packet,
     at: index / 500,
   }))
-  const end = timed.length / 500 + 0.2
-  const { arrivals, states } = await theatre.play(timed, [end], { start: now(), margin: 10 })
-  const account = hear(simulatorOf(spec), timed, [end])
-  const [kernel, simulator] = [states[0] ?? {}, account.states[0] ?? {}]
+  const { arrivals, end } = await theatre.play(timed, [], { start: now(), margin: 0 })
+  const account = hear(simulatorOf(spec), timed, [timed.length / 500])
+  const [kernel, simulator] = [end, account.states[0] ?? {}]
   const sources = [...new Set(packets.map(({ source }) => source))]
   t.same(placesOf(kernel, sources), placesOf(simulator, sources), 'stages and grants')
-  t.same(kernel['ssh']?.counters, simulator['ssh']?.counters, 'counters')
+  const countersOf = (state: typeof kernel) => Object.values(state).map((door) => door.counters)
+  t.same(countersOf(kernel), countersOf(simulator), 'counters')
   const passed = timed.map((packet) => (arrivals.has(arrivalKey(packet)) ? 'accept' : 'drop'))
   t.same(passed, account.verdicts, 'verdicts')
-  return { ...(kernel['ssh'] as NonNullable<(typeof kernel)[string]>), passed }
+  const [first] = Object.values(kernel)
+  return { ...(first as NonNullable<typeof first>), passed }
 }
+
+t.test('the corners of the meaning', { skip }, async (t) => {
+  for (const { name, doors, guard, packets, verdicts, counters } of CORNERS) {
+    await t.test(name, async (t) => {
+      const spec = validateSpec({ doors, ...(guard && { guard }) })
+      const played = await playAndCompare(t, spec, packets)
+      t.same(played.passed, verdicts)
+      t.match(played.counters, counters)
+    })
+  }
+})
 
 t.test('131 duplicates of a knock change nothing', { skip }, async (t) => {
   for (const family of FAMILIES) {

@@ -113,30 +113,29 @@ atHouse('a prober sees no difference', {}, async (t, house) => {
   }
 })
 
-const PORTS = ['tcp/7000', 'tcp/7010', 'tcp/7020']
+const RANGE = ['-sS', '-p', `${PORT},6990-7030`]
+const TCP_STEPS = ['tcp/7000', 'tcp/7010', 'tcp/7020']
 
+/** A packet that no other comes between is a knock wherever it comes from: one try for each port, in both orders. */
 atHouse(
-  'measure',
-  { open: { for: '3s' } },
+  'a scan of the range does not open',
+  {},
   async (t, house) => {
-    for (const extra of [
-      [],
-      ['-r'],
-      ['--max-retries', '0'],
-      ['-r', '--max-retries', '0'],
-      ['-T4'],
-      ['-T5'],
-    ]) {
-      let opened = 0
-      const began = Date.now()
-      for (let i = 0; i < 10; i++) {
-        const before = (await house.counters()).grants
-        await house.run('nmap', '-Pn', '-n', '-sS', ...extra, '-p', `${PORT},6950-7050`, SERVER[4])
-        if ((await house.counters()).grants > before) opened++
-        await sleep(100)
+    for (const order of [[], ['-r']]) {
+      const run = async (family: Family) => {
+        const found = await scan(house, family, ...RANGE, ...order, '--max-retries', '0')
+        t.same(found.get(PORT), 'filtered no-response', `IPv${family} ${order}`)
       }
-      t.comment(extra.join(' '), opened, Date.now() - began, JSON.stringify(await house.counters()))
+      await Promise.all(FAMILIES.map(run))
     }
+    t.match(await house.counters(), { knocks: 12, grants: 0 })
   },
-  PORTS,
+  TCP_STEPS,
 )
+
+atHouse('a scan that tries again meets no door of mixed protocols', {}, async (t, house) => {
+  await Promise.all(FAMILIES.map((family) => scan(house, family, ...RANGE, '-T5')))
+  const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
+  t.same(answers, [false, false])
+  t.match(await house.counters(), { grants: 0 })
+})

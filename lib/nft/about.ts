@@ -20,9 +20,7 @@ export interface About {
 
 /** The same for the same commands: 32 hex digits. */
 export function digestCommands(commands: readonly NftCommand[]): string {
-  const hash = createHash('sha256')
-  for (const command of commands) hash.update(JSON.stringify(command))
-  return hash.digest('hex').slice(0, 32)
+  return createHash('sha256').update(JSON.stringify(commands)).digest('hex').slice(0, 32)
 }
 
 /** The comments of the rules of the about chain. */

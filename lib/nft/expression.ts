@@ -77,52 +77,43 @@ export function isFamilyMatch(match: Match): boolean {
 export type KeyOf = (set: string) => readonly KeyField[]
 
 /** Renders a match; undefined where no packet of the family fits it. */
-export function renderMatch(
-  match: Match,
-  family: Family,
-  keyOf: KeyOf,
-): NftStatement[] | undefined {
+export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStatement | undefined {
   switch (match.kind) {
     case 'in':
     case 'not-in': {
       const key = renderKey(keyOf(match.set), family)
-      return [compare(match.kind === 'in' ? '==' : '!=', key, `@${familySet(match.set, family)}`)]
+      return compare(match.kind === 'in' ? '==' : '!=', key, `@${familySet(match.set, family)}`)
     }
     case 'state': {
       const [first, ...rest] = match.states
-      return [
-        compare(
-          'in',
-          { ct: { key: 'state' } },
-          rest.length ? [...match.states] : (first as string),
-        ),
-      ]
+      const states = rest.length > 0 ? [...match.states] : (first as string)
+      return compare('in', { ct: { key: 'state' } }, states)
     }
     case 'protocol':
-      return [compare('==', meta('l4proto'), oneOf(match.protocols.map((name) => PROTOCOL[name])))]
+      return compare('==', meta('l4proto'), oneOf(match.protocols.map((name) => PROTOCOL[name])))
     case 'port':
-      return [compare('==', payload(match.protocol, 'dport'), match.port)]
+      return compare('==', payload(match.protocol, 'dport'), match.port)
     case 'flags': {
       const masked = { '&': [payload('tcp', 'flags'), match.flags.mask] }
-      return [compare('==', masked, match.flags.value)]
+      return compare('==', masked, match.flags.value)
     }
     case 'length': {
       if (match.of === 'udp')
-        return [compare('==', payload('udp', 'length'), match.length + UDP_HEADER)]
-      return [compare('==', payload(ip(family), 'length'), match.length + HEADERS[family])]
+        return compare('==', payload('udp', 'length'), match.length + UDP_HEADER)
+      return compare('==', payload(ip(family), 'length'), match.length + HEADERS[family])
     }
     case 'echo-request':
-      return [compare('==', payload(family === 4 ? 'icmp' : 'icmpv6', 'type'), 'echo-request')]
+      return compare('==', payload(family === 4 ? 'icmp' : 'icmpv6', 'type'), 'echo-request')
     case 'source':
       return renderAddresses('saddr', match.addresses, family, false)
     case 'destination':
       return renderAddresses('daddr', match.addresses, family, match.not ?? false)
     case 'loopback':
       // By index, not by name: this is compared for each packet.
-      return [compare('==', meta('iif'), 'lo')]
+      return compare('==', meta('iif'), 'lo')
     case 'interface': {
       const names = oneOf([...match.names])
-      return [compare(match.not ? '!=' : '==', meta('iifname'), names)]
+      return compare(match.not ? '!=' : '==', meta('iifname'), names)
     }
   }
 }
@@ -132,13 +123,13 @@ function renderAddresses(
   addresses: readonly Cidr[],
   family: Family,
   not: boolean,
-): NftStatement[] | undefined {
+): NftStatement | undefined {
   const own = addresses.filter((cidr) => cidr.family === family)
   if (own.length > 0) {
-    return [compare(not ? '!=' : '==', payload(ip(family), field), oneOf(own.map(renderCidr)))]
+    return compare(not ? '!=' : '==', payload(ip(family), field), oneOf(own.map(renderCidr)))
   }
   // None of this family: every packet of it is elsewhere.
-  return not ? [matchFamily(family)] : undefined
+  return not ? matchFamily(family) : undefined
 }
 
 /** Holds for all packets of one family. */

@@ -17,6 +17,8 @@ import {
 import { familySet } from './names.js'
 
 const FAMILIES = [4, 6] as const
+/** A rule that reads the same for both. */
+const EITHER = [4] as const
 
 /** Before the host's own filter chains at 0: what a door drops they never see, what it accepts they judge as ever. */
 const PRIORITY = -10
@@ -56,8 +58,11 @@ class Renderer {
       ...this.#chains(),
       ...maps.map((map) => this.#map(map)),
       ...maps.flatMap((map) => this.#entries(map)),
-      ...chains.flatMap((chain) => chain.rules.flatMap((rule) => this.#rules(chain.name, rule))),
     ]
+    // A thousand doors have tens of thousands of rules: this is the loop that counts.
+    for (const { name, rules } of chains) {
+      for (const rule of rules) this.#rules(name, rule, content)
+    }
     const digest = digestCommands(content)
     const about = aboutRules(this.#automaton, digest).map((comment) =>
       this.#rule(ABOUT_CHAIN, comment, [{ return: null }]),
@@ -115,29 +120,33 @@ class Renderer {
   }
 
   /** One rule, or one for each family where it reads differently for them. */
-  #rules(chain: string, rule: Rule): NftCommand[] {
+  #rules(chain: string, rule: Rule, to: NftCommand[]): void {
     const { when, then = [], families } = rule
     const differs = when.some(isFamilyMatch) || then.some(({ op }) => op !== 'count')
-    const rendered = (families ?? (differs ? FAMILIES : [4 as const])).map((family) => {
-      const statements = this.#statements(rule, family)
+    for (const family of families ?? (differs ? FAMILIES : EITHER)) {
+      const expr = this.#statements(rule, family)
+      if (!expr) continue
       // Nothing in such a rule says by itself that it is for one family.
-      return families && !differs && statements ? [matchFamily(family), ...statements] : statements
-    })
-    return rendered.flatMap((expr) => (expr ? [this.#rule(chain, rule.comment, expr)] : []))
+      if (families && !differs) expr.unshift(matchFamily(family))
+      to.push(this.#rule(chain, rule.comment, expr))
+    }
   }
 
   #statements({ when, then = [], verdict }: Rule, family: Family): NftStatement[] | undefined {
-    const matches = when.map((match) => renderMatch(match, family, this.#keyOf))
-    if (matches.includes(undefined)) return undefined
-    return [
-      ...matches.flatMap((match) => match ?? []),
-      ...then.map((action) => renderAction(action, family, this.#keyOf)),
-      ...(verdict ? [renderVerdict(verdict)] : []),
-    ]
+    const statements: NftStatement[] = []
+    for (const match of when) {
+      const rendered = renderMatch(match, family, this.#keyOf)
+      if (!rendered) return undefined
+      statements.push(rendered)
+    }
+    for (const action of then) statements.push(renderAction(action, family, this.#keyOf))
+    if (verdict) statements.push(renderVerdict(verdict))
+    return statements
   }
 
   #rule(chain: string, comment: string, expr: NftStatement[]): NftCommand {
-    return added({ rule: { ...this.#here, chain, comment, expr } })
+    const { family, table } = this.#here
+    return { add: { rule: { family, table, chain, comment, expr } } }
   }
 }
 
