@@ -1,6 +1,6 @@
 // The library's main calls: spec → automaton → ruleset → kernel, and the way back to a table that stands. Wiring only.
 import { buildAutomaton } from './automaton/build.js'
-import { isNotFound, NftError } from './errors.js'
+import { ArgumentError, isNotFound, NftError } from './errors.js'
 import { Knock } from './handle.js'
 import { requireVersion } from './kernel/capability.js'
 import { type CallOptions, createNft, type Nft } from './kernel/nft.js'
@@ -11,6 +11,7 @@ import { type Listing, parseListing } from './nft/listing.js'
 import { renderRuleset } from './nft/render.js'
 import { renderText } from './nft/text.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
+import { isKeyword } from './spec/keywords.js'
 import { validateSpec } from './spec/validate.js'
 
 export interface KernelOptions {
@@ -52,14 +53,23 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   return new Knock(table, automaton.doors, nft, options.signal)
 }
 
+/** As the spec's schema has it. */
+const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
+
 /**
  * Finds a table that stands, also from another process; the spec is not needed.
  *
+ * @throws ArgumentError where the name is none that a spec's table can have.
  * @throws NftError `not-found` where there is none that knocklib made.
  */
 export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
   const { table = 'knock' } = options
   const { nft, call } = resolve(options, 'attachKnock')
+  if (!TABLE_NAME.test(table) || isKeyword(table)) {
+    const expected = 'a name of 1 to 32 letters, digits and _ that is not a word of nft'
+    const got = JSON.stringify(table)
+    throw new ArgumentError(`${call.operation}: table: expected ${expected}, got ${got}`)
+  }
   const [version, comments] = await Promise.all([nft.version(call), listAbout(nft, table, call)])
   requireVersion(version, call.operation)
   const about = comments && parseAbout(comments)

@@ -31,9 +31,16 @@ async function parseYaml(text: string, path: string, operation: string): Promise
   const { parseDocument } = await import('yaml')
   const document = parseDocument(text, { uniqueKeys: true })
   const [error] = document.errors
-  if (error) throw notOfForm(operation, path, 'YAML', error.message.split('\n')[0] ?? '', error)
-  return document.toJS({ maxAliasCount: 100 })
+  if (error) throw notOfForm(operation, path, 'YAML', firstLine(error.message), error)
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (cause) {
+    // Aliases of aliases: a few lines that stand for more than fits into memory.
+    throw notOfForm(operation, path, 'YAML', firstLine((cause as Error).message), cause)
+  }
 }
+
+const firstLine = (text: string): string => text.split('\n')[0]?.replace(/:$/, '') ?? ''
 
 const notOfForm = (operation: string, path: string, form: string, reason: string, cause: unknown) =>
   new SpecError(

@@ -12,12 +12,15 @@ import { readClientStep } from './step.js'
  */
 export async function loadProfile(path: string): Promise<KnockProfile & { gap?: string }> {
   const document = await loadDocument(path, 'loadProfile')
-  const { steps, gap } = (document ?? {}) as { steps?: unknown; gap?: unknown }
+  const { steps, gap, $schema: _, ...others } = (document ?? {}) as Record<string, unknown>
   if (!Array.isArray(steps) || steps.length === 0) {
     throw new ArgumentError(`loadProfile: ${path}: /steps: expected a list of steps`)
   }
   if (gap !== undefined && typeof gap !== 'string') {
     throw new ArgumentError(`loadProfile: ${path}: /gap: expected a pause such as "100ms" or "2s"`)
+  }
+  for (const key of Object.keys(others)) {
+    throw new ArgumentError(`loadProfile: ${path}: /${key}: expected no such key`)
   }
   for (const step of steps) readClientStep(step)
   return { steps, ...(gap !== undefined && { gap }) }

@@ -35,6 +35,7 @@ const SYN_TIME = 50
  * @throws ArgumentError where a step or the gap is none.
  * @throws CapabilityError for TCP steps with flags of their own, and for icmp where `ping` is missing.
  * @throws SendError where the host has no address, or the network refuses the packet.
+ * @throws the signal's reason, before the next packet.
  */
 export async function sendKnock(
   host: string,
@@ -42,13 +43,14 @@ export async function sendKnock(
   options: SendOptions = {},
 ): Promise<void> {
   const steps = profile.steps.map(readClientStep)
+  if (steps.length === 0) throw new ArgumentError('sendKnock: expected at least one step, got none')
   const gap = readGap(options.gap ?? 100)
   for (const step of steps) refuseFlags(step)
   const address = await resolveHost(host, needsIpv6(steps) ? 6 : options.family)
   for (const [index, step] of steps.entries()) {
     const pause = index > 0 ? gap : 0
-    // The SYN's own time is part of the gap.
-    if (pause > 0) await sleep(pause, undefined, options.signal && { signal: options.signal })
+    // An abort wakes it up, and the next line says why.
+    if (pause > 0) await sleep(pause, undefined, { signal: options.signal }).catch(() => {})
     options.signal?.throwIfAborted()
     await sendStep(step, address)
   }
@@ -70,18 +72,21 @@ function readGap(gap: string | number): number {
     return milliseconds
   }
   throw new ArgumentError(
-    `sendKnock: expected a gap such as 100, "100ms" or "2s", got ${JSON.stringify(gap)}`,
+    `sendKnock: expected a gap such as "100ms" or "2s", at most an hour, got ${JSON.stringify(gap)}`,
   )
 }
 
 async function resolveHost(host: string, family: Family | undefined): Promise<Address> {
   const address = parseAddress(host)
-  if (address && (family ?? address.family) === address.family) return address
+  const kind = family === undefined ? 'address' : `IPv${family} address`
+  if (address) {
+    if ((family ?? address.family) === address.family) return address
+    throw new SendError(`sendKnock: ${host}: not an ${kind}`)
+  }
   try {
     const found = await lookup(host, { family: family ?? 0 })
     return { address: found.address, family: found.family === 6 ? 6 : 4 }
   } catch (cause) {
-    const kind = family === undefined ? 'address' : `IPv${family} address`
     throw new SendError(`sendKnock: ${host}: no ${kind} found`, { cause })
   }
 }

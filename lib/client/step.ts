@@ -1,8 +1,18 @@
 // The steps that a client sends, in the user's words → objects. Pure.
 import { ArgumentError } from '../errors.js'
-import type { StepObject } from '../spec/generated/knock-types.js'
 import type { Step } from '../spec/model.js'
 import { parseFlags, parseStep } from '../spec/step.js'
+
+const EXPECTED =
+  'tcp/1..65535, udp/1..65535, PORT, PORT:tcp, PORT:udp, icmp, icmpv6 or an object as in a spec'
+
+/** What an object has beside its protocol. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  tcp: ['port', 'flags'],
+  udp: ['port', 'length'],
+  icmp: ['length'],
+  icmpv6: ['length'],
+}
 
 /**
  * Reads a step to send: as in a spec (`tcp/7000`, `udp/8000`, `icmp`, an object), or as Debian's knock writes it
@@ -10,11 +20,11 @@ import { parseFlags, parseStep } from '../spec/step.js'
  *
  * @throws ArgumentError
  */
-export function readClientStep(step: string | StepObject): Step {
+export function readClientStep(step: unknown): Step {
   const parsed = typeof step === 'string' ? parseText(step) : parseObject(step)
   if (parsed) return parsed
   throw new ArgumentError(
-    `sendKnock: expected tcp/1..65535, udp/1..65535, PORT, PORT:tcp, PORT:udp, icmp or icmpv6, got ${JSON.stringify(step)}`,
+    `sendKnock: expected ${EXPECTED}, got ${JSON.stringify(step)}`,
   )
 }
 
@@ -23,16 +33,20 @@ function parseText(text: string): Step | undefined {
   return parseStep(knock ? `${knock[2] ?? 'tcp'}/${knock[1]}` : text)
 }
 
-function parseObject(step: StepObject): Step | undefined {
-  const { protocol } = step
-  const base = parseStep('port' in step ? `${protocol}/${step.port}` : protocol)
-  if (!base || base.protocol !== protocol) return undefined
-  const length = 'length' in step ? step.length : undefined
-  if (length !== undefined && !(Number.isInteger(length) && length >= 0 && length <= 65507)) {
-    return undefined
-  }
-  const text = 'flags' in step ? step.flags : undefined
-  const flags = text === undefined ? undefined : parseFlags(text)
+function parseObject(value: unknown): Step | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { protocol, ...rest } = value as Partial<Record<string, unknown>>
+  const known = Object.hasOwn(KEYS, String(protocol)) ? KEYS[String(protocol)] : undefined
+  if (!known || Object.keys(rest).some((key) => !known.includes(key))) return undefined
+  const { port, length, flags: text } = rest
+  const base = parseStep(known.includes('port') ? `${protocol}/${port}` : String(protocol))
+  if (!base || (port !== undefined && typeof port !== 'number')) return undefined
+  if (length !== undefined && !isLength(length)) return undefined
+  const flags = typeof text === 'string' ? parseFlags(text) : undefined
   if (text !== undefined && !flags) return undefined
   return { ...base, ...(length !== undefined && { length }), ...(flags && { flags }) }
 }
+
+/** The most that an IPv4 packet carries behind its header and that of UDP or an echo request. */
+const isLength = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65507

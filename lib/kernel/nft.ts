@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ArgumentError, ListingError } from '../errors.js'
 import type { NftDocument } from '../nft/document.js'
 import { type Asked, describeFailure } from './failure.js'
 
@@ -36,6 +37,8 @@ export interface Nft {
   check(document: NftDocument, options?: CallOptions): Promise<void>
   /**
    * Lists as nft's JSON does; `parseListing` reads it.
+   * @throws ArgumentError where a name has other characters than letters, digits and _.
+   * @throws ListingError where nft's answer is no JSON.
    * @throws NftError `not-found` where there is no such table, chain or set.
    */
   list(query: ListQuery, options?: CallOptions): Promise<unknown>
@@ -82,10 +85,16 @@ class ProcessNft implements Nft {
   async list({ table, chain, set }: ListQuery, options: CallOptions = {}): Promise<unknown> {
     const kind = set ? 'set' : chain ? 'chain' : 'table'
     const name = set ?? chain
+    for (const word of [table, name ?? table]) requireName(word, options.operation)
     const args = ['-j', 'list', kind, 'inet', table, ...(name === undefined ? [] : [name])]
     const subject = name === undefined ? `table inet ${table}` : `${kind} inet ${table} ${name}`
     const stdout = await this.#run(args, { ...options, subject })
-    return JSON.parse(stdout)
+    try {
+      return JSON.parse(stdout)
+    } catch {
+      const operation = options.operation ?? 'nft'
+      throw new ListingError(`${operation}: ${subject}: nft's listing is no JSON`, stdout)
+    }
   }
 
   async version(options: CallOptions = {}): Promise<string> {
@@ -132,6 +141,13 @@ class ProcessNft implements Nft {
     if (result.failed) throw describeFailure(result, [command, ...argv], asked)
     return String(result.stdout)
   }
+}
+
+/** nft joins its arguments and reads them as its language: another character would be more than a name. */
+function requireName(name: string, operation = 'nft'): void {
+  if (/^\w+$/.test(name)) return
+  const expected = 'a name of letters, digits and _'
+  throw new ArgumentError(`${operation}: expected ${expected}, got ${JSON.stringify(name)}`)
 }
 
 function tableOf({ nftables: [first] }: NftDocument): string {
