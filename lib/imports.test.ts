@@ -119,7 +119,8 @@ t.test('all of it was read', async (t) => {
   const [first] = sources.filter(({ path }) => path === 'spec/validate.ts')
   t.ok(first?.imports.some(({ from }) => from === 'errors.ts'))
   const dependencies = JSON.parse(readFileSync(`${root}../package.json`, 'utf8')).dependencies
-  t.strictSame(Object.keys(IMPORTERS).sort(), Object.keys(dependencies).sort())
+  // ajv makes the validators when knocklib is built; what runs imports its types alone.
+  t.strictSame(Object.keys(IMPORTERS).sort(), [...Object.keys(dependencies), 'ajv'].sort())
   for (const [dependency, files] of Object.entries(IMPORTERS)) {
     const importers = sources.filter(({ imports }) =>
       imports.some(({ from }) => from === dependency),

@@ -57,7 +57,26 @@ export function simulateKnock(spec: KnockSpec, packets: readonly TracePacket[]):
   return { packets: judged, status: viewStatus(automaton.table, automaton.doors, contents) }
 }
 
+const isBelow = (value: unknown, limit: number): boolean =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) < limit
+
+/** What a packet may have beside its time and its ends. */
+const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown) => boolean]>> = {
+  sourcePort: ['a port from 0 to 65535', (value) => isBelow(value, 65536)],
+  flags: ['TCP flags as a byte, from 0 to 255', (value) => isBelow(value, 256)],
+  length: ['bytes of payload, from 0 to 65535', (value) => isBelow(value, 65536)],
+  interface: ["an interface's name", (value) => typeof value === 'string' && value !== ''],
+  state: [
+    'new, established, related or invalid',
+    (value) => ['new', 'established', 'related', 'invalid'].includes(value as string),
+  ],
+}
+
 function readPacket(packet: TracePacket, index: number, earliest: number): Packet {
+  if (typeof packet !== 'object' || packet === null) {
+    const got = JSON.stringify(packet)
+    throw new PacketError(`simulateKnock: /${index}: expected a packet, got ${got}`)
+  }
   const { to, ...rest } = packet
   const wrong = (part: keyof TracePacket, expected: string) =>
     new PacketError(
@@ -74,6 +93,11 @@ function readPacket(packet: TracePacket, index: number, earliest: number): Packe
   }
   const step = parseStep(to)
   if (!step || step.protocol === 'icmpv6') throw wrong('to', 'tcp/1..65535, udp/1..65535 or icmp')
+  const { at: _at, source: _source, destination: _destination, ...parts } = rest
+  for (const [key, value] of Object.entries(parts)) {
+    const [expected, isRight] = PARTS[key] ?? ['no such key', () => false]
+    if (value !== undefined && !isRight(value)) throw wrong(key as keyof TracePacket, expected)
+  }
   return {
     // Every packet of a trace is a connection of its own unless it says otherwise.
     sourcePort: 1024 + index,

@@ -44,10 +44,15 @@ export const textOf = (options: Options, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
+/** What people read of an error. It begins with the call that failed: at a shell that is the command. */
+export const messageOf = (error: KnockError, command: string): string =>
+  error.message.replace(/^[A-Za-z]+: /, `knocklib ${command}: `)
+
 /** What `--json` prints of an error. */
-export function describeError(error: KnockError): unknown {
-  const { code, message } = error
-  return { error: { code, message, ...(isInvalidSpec(error) && { problems: error.problems }) } }
+export function describeError(error: KnockError, command: string): unknown {
+  const { code } = error
+  const problems = isInvalidSpec(error) && { problems: error.problems }
+  return { error: { code, message: messageOf(error, command), ...problems } }
 }
 
 const MISSING = new Set(['not-permitted', 'nft-missing', 'nft-too-old', 'nft-crashed'])

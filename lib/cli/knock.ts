@@ -13,8 +13,8 @@ export const knock: CommandDefinition = {
   options: [
     {
       flags: '--gap <time>',
-      description: 'pause between two knocks, such as 100ms or 1s',
-      default: '100ms',
+      description:
+        "pause between two knocks, such as 100ms or 1s (default: the profile's, or 100ms)",
     },
     {
       flags: '--profile <file>',
@@ -25,17 +25,24 @@ export const knock: CommandDefinition = {
   ],
   async run([host, steps], options) {
     const path = textOf(options, 'profile')
-    if ((path === undefined) === ((steps?.length ?? 0) === 0)) {
-      throw new ArgumentError('knocklib: knock: expected steps, or a profile with them')
+    const isGiven = (steps?.length ?? 0) > 0
+    if ((path === undefined) !== isGiven) {
+      const got = isGiven ? 'both' : 'neither'
+      throw new ArgumentError(`knock: expected either steps or a profile with them, got ${got}`)
     }
     const profile = path === undefined ? { steps: steps as string[] } : await loadProfile(path)
+    if (options['ipv4'] && options['ipv6']) {
+      throw new ArgumentError('knock: expected one of --ipv4 and --ipv6, got both')
+    }
     const family = options['ipv6'] ? 6 : options['ipv4'] ? 4 : undefined
-    const gap = profile.gap ?? textOf(options, 'gap')
+    const gap = textOf(options, 'gap') ?? profile.gap
     await sendKnock(host as string, profile, {
       ...(gap !== undefined && { gap }),
       ...(family !== undefined && { family }),
     })
     const sent = profile.steps.length
-    return { json: { host, sent }, text: `${host}: ${sent} sent; a door gives no answer\n` }
+    const packets = sent === 1 ? 'packet' : 'packets'
+    const text = `${host}: ${sent} ${packets} sent; a door gives no answer\n`
+    return { json: { host, sent }, text }
   },
 }

@@ -5,7 +5,14 @@ import { Command, CommanderError, Option } from 'commander'
 import { KnockError } from '../index.js'
 import { check } from './check.js'
 import { close } from './close.js'
-import { type CommandDefinition, describeError, EXIT, exitCodeOf, type Options } from './command.js'
+import {
+  type CommandDefinition,
+  describeError,
+  EXIT,
+  exitCodeOf,
+  messageOf,
+  type Options,
+} from './command.js'
 import { install } from './install.js'
 import { knock } from './knock.js'
 import { open } from './open.js'
@@ -43,6 +50,7 @@ function addCommand(program: Command, definition: CommandDefinition): void {
   const command = program
     .command(usage)
     .description(summary)
+    .showHelpAfterError(`(knocklib ${usage.split(' ')[0]} --help says how)`)
     .addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${line}`)].join('\n'))
   for (const { flags, description, choices, default: value } of options) {
     const option = new Option(flags, description)
@@ -70,23 +78,36 @@ async function run(
     return exitCode
   } catch (error) {
     if (!(error instanceof KnockError)) throw error
+    const command = definition.usage.split(' ')[0] as string
     if (options['json']) {
-      process.stdout.write(`${JSON.stringify(describeError(error), null, 2)}\n`)
+      process.stdout.write(`${JSON.stringify(describeError(error, command), null, 2)}\n`)
     } else {
-      process.stderr.write(`${error.message}\n`)
+      process.stderr.write(`${messageOf(error, command)}\n`)
     }
     return exitCodeOf(error)
   }
 }
 
+/** A failure that nobody foresaw: its text alone, since a stack says nothing to who is at the shell. */
+function tellUnforeseen(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`knocklib: failed in a way it should not: ${text}\n`)
+  process.exitCode = EXIT.refused
+}
+
 // A reader that has seen enough (`knocklib render … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code === 'EPIPE') return
+  process.stderr.write(`knocklib: the output cannot be written: ${error.message}\n`)
+  process.exitCode = EXIT.refused
 })
 
 try {
   await buildProgram().parseAsync()
 } catch (error) {
-  if (!(error instanceof CommanderError)) throw error
-  process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
+  } else {
+    tellUnforeseen(error)
+  }
 }

@@ -4,7 +4,7 @@ import { type Options, textOf } from './command.js'
 
 /** Not validated yet: the library's calls do that first, and say all that is wrong. */
 export async function loadSpec(path: string, options: Options): Promise<KnockSpec> {
-  const document = await loadDocument(path, 'knocklib')
+  const document = await loadDocument(path, 'loadSpec')
   const table = textOf(options, 'table')
   const isObject = typeof document === 'object' && document !== null && !Array.isArray(document)
   return (table === undefined || !isObject ? document : { ...document, table }) as KnockSpec

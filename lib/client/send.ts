@@ -46,11 +46,15 @@ export async function sendKnock(
   if (steps.length === 0) throw new ArgumentError('sendKnock: expected at least one step, got none')
   const gap = readGap(options.gap ?? 100)
   for (const step of steps) refuseFlags(step)
-  const address = await resolveHost(host, needsIpv6(steps) ? 6 : options.family)
+  const address = await resolveHost(host, options.family ?? (needsIpv6(steps) ? 6 : undefined))
+  if (address.family === 4 && needsIpv6(steps)) {
+    throw new SendError(`sendKnock: ${host}: not an IPv6 address, which icmpv6 needs`)
+  }
+  const interruptible = options.signal && { signal: options.signal }
   for (const [index, step] of steps.entries()) {
     const pause = index > 0 ? gap : 0
     // An abort wakes it up, and the next line says why.
-    if (pause > 0) await sleep(pause, undefined, { signal: options.signal }).catch(() => {})
+    if (pause > 0) await sleep(pause, undefined, interruptible).catch(() => {})
     options.signal?.throwIfAborted()
     await sendStep(step, address)
   }

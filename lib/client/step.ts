@@ -23,9 +23,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 export function readClientStep(step: unknown): Step {
   const parsed = typeof step === 'string' ? parseText(step) : parseObject(step)
   if (parsed) return parsed
-  throw new ArgumentError(
-    `sendKnock: expected ${EXPECTED}, got ${JSON.stringify(step)}`,
-  )
+  throw new ArgumentError(`sendKnock: expected ${EXPECTED}, got ${JSON.stringify(step)}`)
 }
 
 function parseText(text: string): Step | undefined {
