@@ -40,9 +40,9 @@ export class PacketError extends KnockError {
 export function simulateKnock(spec: KnockSpec, packets: readonly TracePacket[]): Simulation {
   const automaton = buildAutomaton(validateSpec(spec, 'simulateKnock'))
   const simulator = new Simulator(automaton)
-  let last = 0
+  let last = Number.NEGATIVE_INFINITY
   const judged = packets.map((packet, index): SimulatedPacket => {
-    const read = readPacket(packet, index, index > 0 ? last : packet.at)
+    const read = readPacket(packet, index, last)
     last = read.at
     return { ...packet, verdict: simulator.receive(read) }
   })

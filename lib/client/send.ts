@@ -12,7 +12,7 @@ import { formatStep, SYN } from '../spec/step.js'
 import { readClientStep } from './step.js'
 
 export interface KnockProfile {
-  readonly steps: readonly (string | StepObject)[]
+  readonly steps: readonly (string | number | StepObject)[]
 }
 
 export interface SendOptions {

@@ -16,12 +16,14 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Reads a step to send: as in a spec (`tcp/7000`, `udp/8000`, `icmp`, an object), or as Debian's knock writes it
- * (`7000`, `7000:udp`).
+ * (`7000`, `7000:udp`, also the number 7000).
  *
  * @throws ArgumentError
  */
 export function readClientStep(step: unknown): Step {
-  const parsed = typeof step === 'string' ? parseText(step) : parseObject(step)
+  // YAML and JSON have a bare port as a number.
+  const isText = typeof step === 'string' || typeof step === 'number'
+  const parsed = isText ? parseText(String(step)) : parseObject(step)
   if (parsed) return parsed
   throw new ArgumentError(`sendKnock: expected ${EXPECTED}, got ${JSON.stringify(step)}`)
 }

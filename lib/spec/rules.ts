@@ -36,6 +36,7 @@ export function attemptsOf(door: ValidDoor): ValidKnock[] {
 function checkNames({ doors }: ValidSpec, findings: Findings): void {
   const first = new Map<string, string>()
   for (const { name, origin } of doors) {
+    if (!findings.isClean(`${origin}/name`)) continue
     const earlier = first.get(name)
     if (earlier === undefined) first.set(name, origin)
     else findings.add(`${origin}/name`, `a name of its own, ${earlier} has this one`)
@@ -102,7 +103,8 @@ function addressesMeet(a: ValidDoor, b: ValidDoor): boolean {
 }
 
 function checkTimes({ stepTimeout, timeout, origin }: ValidKnock, findings: Findings): void {
-  if (timeout !== undefined && stepTimeout > timeout) {
+  const isRead = ['stepTimeout', 'timeout'].every((key) => findings.isClean(`${origin}/${key}`))
+  if (isRead && timeout !== undefined && stepTimeout > timeout) {
     findings.add(`${origin}/stepTimeout`, `at most timeout, ${timeout} s`)
   }
 }

@@ -237,7 +237,10 @@ const doors: WrongForm[] = [
   {
     of: 'services of which some are wrong',
     document: spec({ service: ['tcp/22', 'tcp/x', 'udp/70000'] }),
-    wrong: [['/doors/0/service/1', SERVICE, '"tcp/x"']],
+    wrong: [
+      ['/doors/0/service/1', SERVICE, '"tcp/x"'],
+      ['/doors/0/service/2', PORTS, '"udp/70000"'],
+    ],
   },
   {
     of: 'services of which some have no such port',

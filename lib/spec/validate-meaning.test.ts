@@ -330,6 +330,12 @@ const together: Case[] = [
       '/doors/10/open/for':
         'expected a duration from 1 s to 365 d in whole seconds, such as 30, "30s", "5m", "1h" or "7d", got 0',
       '/doors/10/open/refresh': 'expected true or false, got 1',
+      '/doors/11/service':
+        'expected a service of its own, /doors/10/service is tcp/22, got "tcp/22"',
+      '/doors/11/knock/steps/0':
+        'expected a port that is no door\'s service, this one belongs to ssh, got "tcp/22"',
+      '/doors/11/knock/steps/1':
+        'expected tcp/1..65535, udp/1..65535, icmp or icmpv6, got "tcp/99999"',
       '/doors/11/close/type': 'expected "sequence", got nothing',
       '/doors/11/close/steps': 'expected a list of 1 to 32 steps, got nothing',
       '/doors/11/more': 'expected no such key, got 1',

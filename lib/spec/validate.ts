@@ -87,50 +87,65 @@ function readSpec(spec: KnockSpec, findings: Findings): ValidSpec | undefined {
     },
     doors: doors.flatMap((door, index) => {
       const origin = `/doors/${index}`
-      return findings.isCleanBelow(origin) ? [readDoor(door, origin, findings)] : []
+      return findings.isClean(origin) ? [readDoor(door, origin, findings)] : []
     }),
   }
 }
 
+/** Reads a door. A part that the schema refuses is left open, so that the others can still be held against each other. */
 function readDoor(door: DoorSpec, origin: string, findings: Findings): ValidDoor {
-  const { connections, refresh = false } = door.open
+  const isClean = (part: string) => findings.isClean(`${origin}/${part}`)
+  const { connections, refresh = false } = isClean('open') ? door.open : {}
   return {
-    name: door.name,
+    name: isClean('name') ? door.name : '',
     origin,
-    services: readServices(door.service, `${origin}/service`, findings),
-    addresses: mergeCidrs(readCidrs(door.address ?? [], `${origin}/address`, findings)),
+    services: isClean('service') ? readServices(door.service, `${origin}/service`, findings) : [],
+    addresses: isClean('address')
+      ? mergeCidrs(readCidrs(door.address ?? [], `${origin}/address`, findings))
+      : [],
     knock: readSequence(door.knock, `${origin}/knock`, findings),
-    ...(door.close && { close: readSequence(door.close, `${origin}/close`, findings) }),
+    ...(door.close !== undefined && {
+      close: readSequence(door.close, `${origin}/close`, findings),
+    }),
     open: {
-      for: readDuration(door.open.for, `${origin}/open/for`, findings),
-      ...(connections !== undefined && { connections }),
-      refresh,
+      for: isClean('open')
+        ? readDuration(door.open.for, `${origin}/open/for`, findings)
+        : MAX_DURATION,
+      ...(connections !== undefined && isClean('open/connections') && { connections }),
+      refresh: isClean('open/refresh') && refresh,
     },
   }
 }
 
 function readSequence(knock: SequenceKnock, origin: string, findings: Findings): ValidSequence {
+  const isClean = (part: string) => findings.isClean(`${origin}${part}`)
+  const known = isClean('') && isClean('/type') ? knock : undefined
   const read = (key: 'stepTimeout' | 'timeout') => {
-    const value = knock[key]
+    const value = known?.[key]
     return value === undefined ? undefined : readDuration(value, `${origin}/${key}`, findings)
   }
+  const steps = isClean('/steps') ? (known?.steps ?? []) : []
   const timeout = read('timeout')
   return {
     type: 'sequence',
     origin,
-    steps: knock.steps.map((step, index) => readStep(step, `${origin}/steps/${index}`, findings)),
+    steps: steps.map((step, index) => readStep(step, `${origin}/steps/${index}`, findings)),
     stepTimeout: read('stepTimeout') ?? timeout ?? DEFAULT_STEP_TIMEOUT,
     ...(timeout !== undefined && { timeout }),
-    reset: knock.reset ?? 'any',
+    reset: known?.reset ?? 'any',
   }
 }
 
+/** Stands in for a step that cannot be read, so that the others keep their places. */
+const UNREADABLE: Step = { protocol: 'icmp' }
+
 function readStep(step: SpecStep, origin: string, findings: Findings): Step {
+  if (!findings.isCleanBelow(origin)) return UNREADABLE
   if (typeof step === 'string') {
     const parsed = parseStep(step)
     if (parsed) return parsed
     findings.add(origin, 'tcp/1..65535, udp/1..65535, icmp or icmpv6')
-    return { protocol: 'icmp' }
+    return UNREADABLE
   }
   if (step.protocol !== 'tcp') return step
   const { protocol, port, flags } = step
@@ -141,7 +156,7 @@ function readStep(step: SpecStep, origin: string, findings: Findings): Step {
 }
 
 function readDuration(value: unknown, path: string, findings: Findings): number {
-  const seconds = parseDuration(value)
+  const seconds = findings.isClean(path) ? parseDuration(value) : MAX_DURATION
   if (seconds === undefined) findings.add(path, expected['#/definitions/duration'] as string)
   return seconds ?? MAX_DURATION
 }
@@ -150,13 +165,17 @@ function readDuration(value: unknown, path: string, findings: Findings): number 
 function readList<T>(
   values: string | readonly string[],
   path: string,
+  findings: Findings,
   read: (value: string, path: string) => T | undefined,
 ): T[] {
   if (typeof values === 'string') {
     const only = read(values, path)
     return only === undefined ? [] : [only]
   }
-  return values.flatMap((value, index) => read(value, `${path}/${index}`) ?? [])
+  return values.flatMap((value, index) => {
+    const where = `${path}/${index}`
+    return findings.isClean(where) ? (read(value, where) ?? []) : []
+  })
 }
 
 function readServices(
@@ -164,7 +183,7 @@ function readServices(
   path: string,
   findings: Findings,
 ): Service[] {
-  return readList(values, path, (value, where) => {
+  return readList(values, path, findings, (value, where) => {
     const service = parseService(value)
     if (!service) findings.add(where, 'ports from 1 to 65535, a range from low to high')
     return service
@@ -172,7 +191,7 @@ function readServices(
 }
 
 function readCidrs(values: string | readonly string[], path: string, findings: Findings): Cidr[] {
-  return readList(values, path, (value, where) => {
+  return readList(values, path, findings, (value, where) => {
     const cidr = parseCidr(value)
     if (!cidr) {
       findings.add(where, 'an IPv4 or IPv6 address or a CIDR block')

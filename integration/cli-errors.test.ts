@@ -1,0 +1,136 @@
+// How the built command fails: an exit code for each kind of failure, text that says what to do, and never a stack trace.
+import t, { type Test } from 'tap'
+import { build } from './built.js'
+import { missing } from './capabilities.js'
+import { apply, sweep } from './namespaces.js'
+import { atServer, type User } from './user.js'
+
+const skip = missing('bash', 'setpriv')
+if (!skip) {
+  sweep()
+  build()
+}
+
+t.jobs = 2
+
+/** Runs a command line that must fail: its exit code, and its words on stderr alone. */
+async function fails(
+  t: Test,
+  user: User,
+  line: string,
+  code: number,
+  words: RegExp,
+  circumstances: Parameters<User['try']>[1] = {},
+): Promise<string> {
+  const output = await user.try(line.split(' '), circumstances)
+  t.equal(output.code, code, `knocklib ${line}: exit code ${code}`)
+  t.equal(output.stdout, '')
+  t.match(output.stderr, words)
+  t.notMatch(output.stderr, /^ +at |node:|dist\//m, 'no stack trace')
+  return output.stderr
+}
+
+const USAGE: readonly (readonly [line: string, words: RegExp])[] = [
+  ['frobnicate', /unknown command 'frobnicate'/],
+  ['instal doors.json', /Did you mean install\?/],
+  ['check', /missing required argument 'spec'\n\(knocklib check --help says how\)/],
+  ['check doors.json --wat', /unknown option '--wat'/],
+  ['check doors.json doors.yaml', /too many arguments/],
+  ['check nosuch.json', /^knocklib check: nosuch\.json: ENOENT: no such file/],
+  ['check broken.json', /expected JSON, broken\.json/],
+  ['check broken.yaml', /expected YAML, broken\.yaml: .*line/],
+  ['check bomb.yaml', /expected YAML, bomb\.yaml: .*alias/],
+  ['check null.json', /expected an object with doors, got null/],
+  ['render doors.json --format xml', /Allowed choices are json, nft/],
+  ['simulate doors.json nosuch.txt', /ENOENT/],
+  ['simulate doors.json trace-line.txt', /line 2: expected seconds, source and where to/],
+  ['simulate doors.json trace-null.json', /\/0: expected a packet, got null/],
+  ['simulate doors.json trace-flags.json', /\/0\/flags: expected TCP flags as a byte/],
+  ['simulate doors.json doors.json', /expected a list of packets/],
+  ['knock 127.0.0.1', /expected either steps or a profile with them, got neither/],
+  ['knock 127.0.0.1 7000 --profile client.json', /got both/],
+  ['knock 127.0.0.1 tcp/0', /expected tcp\/1\.\.65535, .* got "tcp\/0"/],
+  ['knock 127.0.0.1 7000 --gap 100', /expected a gap such as "100ms" or "2s", .* got "100"/],
+  ['knock 127.0.0.1 7000 -4 -6', /expected one of --ipv4 and --ipv6, got both/],
+  ['knock 127.0.0.1 --profile client-key.json', /\/gaps: expected no such key/],
+  ['knock 127.0.0.1 --profile client-step.json', /got null/],
+  ['knock 127.0.0.1 --profile client-none.json', /\/steps: expected a list of steps/],
+]
+
+atServer('2: usage', skip, async (t, user) => {
+  for (const [line, words] of USAGE) await fails(t, user, line, 2, words)
+  const { code, stderr } = await user.try([])
+  t.equal(code, 2, 'no command at all')
+  t.match(stderr, /Usage: knocklib/)
+})
+
+atServer('2: a wrong spec, with every problem', skip, async (t, user) => {
+  const paths = ['/table', '/doors/0/service', '/doors/0/open/for', '/extra']
+  for (const command of ['check', 'install']) {
+    const text = await fails(t, user, `${command} wrong.json`, 2, /^knocklib \w+: \/doors\/0/)
+    for (const path of paths) t.match(text, `${path}: expected `)
+    const { code, stdout, stderr } = await user.try([command, 'wrong.json', '--json'])
+    t.same([code, stderr], [2, ''])
+    const { error } = JSON.parse(stdout)
+    t.equal(error.code, 'invalid-spec')
+    const found = error.problems.map(({ path }: { path: string }) => path)
+    t.same(found.sort(), [...paths].sort())
+  }
+  t.equal((await user.shell('$NFT list ruleset')).stdout, '', 'nothing was changed')
+})
+
+atServer('2: what is no address, no duration, no name of a table', skip, async (t, user) => {
+  await user.serve(t, 'install', 'doors.json')
+  await apply(user.pair.server, 'table inet other { }')
+  await fails(t, user, 'open ssh localhost', 2, /expected an IPv4 or IPv6 address, got "localhost"/)
+  await fails(t, user, 'open ssh 10.0.0.0/8', 2, /expected an IPv4 or IPv6 address/)
+  await fails(t, user, 'open ssh 10.0.0.1 --for 1h30m', 2, /expected a duration .* got "1h30m"/)
+  await fails(t, user, 'close ssh nobody', 2, /expected an IPv4 or IPv6 address/)
+  await fails(t, user, 'status --table accept', 2, /not a word of nft/)
+  const injected = ['status', '--table', 'knock about; delete table inet other; list table inet x']
+  t.equal((await user.try(injected)).code, 2)
+  t.match((await user.shell('$NFT list tables')).stdout, 'table inet other')
+})
+
+atServer('1: a table that is not ours', skip, async (t, user) => {
+  await apply(user.pair.server, 'table inet knock { chain theirs { }; }')
+  const words = /^knocklib install: table inet knock: .*not made by knocklib; it is left as it is$/m
+  await fails(t, user, 'install doors.json', 1, words)
+  for (const line of ['status', 'uninstall']) {
+    await fails(t, user, line, 4, /^knocklib \w+: table inet knock: .*not made by knocklib$/m)
+  }
+  t.match((await user.shell('$NFT list ruleset')).stdout, 'chain theirs')
+  const full = await user.shell('$KNOCKLIB render doors.json > /dev/full')
+  t.equal(full.code, 1)
+  t.match(full.stderr, /^knocklib: the output cannot be written: ENOSPC[^\n]*\n$/)
+})
+
+const WITHOUT_NET_ADMIN = 'setpriv --bounding-set -net_admin --inh-caps -net_admin'.split(' ')
+
+atServer('3: nft is missing, or may not', skip, async (t, user) => {
+  const absent = { env: { KNOCKLIB_NFT: '/nonexistent/nft' } }
+  const powerless = { through: WITHOUT_NET_ADMIN }
+  for (const line of ['install doors.json', 'open ssh 10.0.0.1']) {
+    await fails(t, user, line, 3, /nft was not found: install the package nftables/, absent)
+    await fails(t, user, line, 3, /nft needs CAP_NET_ADMIN/, powerless)
+  }
+  const json = await user.try(['status', '--json'], powerless)
+  t.equal(JSON.parse(json.stdout).error.code, 'not-permitted')
+  for (const circumstances of [absent, powerless]) {
+    const { code, stdout } = await user.try(['check', 'doors.json'], circumstances)
+    t.equal(code, 0, 'a spec can be checked anywhere')
+    t.match(stdout, /valid; nft was not asked: /)
+    t.equal((await user.try(['render', 'doors.json'], circumstances)).code, 0)
+  }
+})
+
+atServer('4: not there', skip, async (t, user) => {
+  for (const line of ['status', 'uninstall', 'open ssh 10.0.0.1', 'close ssh 10.0.0.1']) {
+    await fails(t, user, line, 4, /table inet knock: not there/)
+  }
+  await fails(t, user, 'status --table nosuch', 4, /table inet nosuch: not there/)
+  await user.serve(t, 'install', 'doors.json')
+  await fails(t, user, 'open nosuch 10.0.0.1', 4, /no door "nosuch", there is ssh/)
+  const { code, stdout } = await user.try(['close', 'ssh', '10.0.0.1'])
+  t.same([code, stdout], [4, 'ssh: 10.0.0.1 had no grant\n'])
+})

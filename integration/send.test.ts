@@ -1,0 +1,137 @@
+// What sendKnock puts on the wire: one SYN for each tcp step, whatever the port does with it, and nothing after it.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import type { Family } from '../lib/spec/model.js'
+import { build, LIBRARY } from './built.js'
+import { missing } from './capabilities.js'
+import { FAMILIES, startService } from './house.js'
+import { apply, createPair, exec, listTable, type Pair, SERVER, sweep } from './namespaces.js'
+
+const skip = missing()
+if (!skip) {
+  sweep()
+  build()
+}
+
+const OPEN = 4000
+const CLOSED = 4001
+const DROPPING = 4002
+
+/** Counts what comes to the server before anything judges it, by kind, source port and port. */
+const WITNESS = `table inet witness {
+  set syn { type inet_service . inet_service; size 1000; flags dynamic; counter; }
+  set rst { type inet_service . inet_service; size 1000; flags dynamic; counter; }
+  set data { type inet_service . inet_service; size 1000; flags dynamic; counter; }
+  set udp { type inet_service . inet_service; size 1000; flags dynamic; counter; }
+  chain in {
+    type filter hook prerouting priority -300
+    tcp flags & (syn | ack) == syn add @syn { tcp sport . tcp dport }
+    tcp flags & rst == rst add @rst { tcp sport . tcp dport }
+    tcp flags & psh == psh add @data { tcp sport . tcp dport }
+    meta l4proto udp add @udp { udp sport . udp dport }
+  }
+  chain last {
+    type filter hook input priority 100
+    th dport ${DROPPING} drop
+  }
+}`
+
+interface Seen {
+  readonly sourcePort: number
+  readonly port: number
+  readonly packets: number
+}
+
+async function seen({ server }: Pair, set: string): Promise<Seen[]> {
+  const listing = (await listTable(server, 'witness')) ?? []
+  const sets = listing.map((object) => object['set'] as { name: string; elem?: Element[] })
+  const elements = sets.find((found) => found?.name === set)?.elem ?? []
+  return elements.map(({ elem: { val, counter } }) => {
+    const [sourcePort = 0, port = 0] = val.concat
+    return { sourcePort, port, packets: counter.packets }
+  })
+}
+
+interface Element {
+  readonly elem: { readonly val: { concat: number[] }; readonly counter: { packets: number } }
+}
+
+/** Runs a few lines with sendKnock at the client; returns what they say. */
+async function atClient({ client }: Pair, host: string, code: string): Promise<string> {
+  const script = `const { sendKnock } = await import(process.argv[1]); const host = process.argv[2]
+    ${code}`
+  const args = ['--input-type=module', '-e', script, LIBRARY, host]
+  const { stdout, stderr } = await exec(client, process.execPath, args)
+  if (stderr) throw new Error(stderr)
+  return stdout
+}
+
+/** The states of the sockets at the client, as the kernel's numbers (tcp_states.h): 2 is SYN-SENT. */
+async function socketStates({ client }: Pair): Promise<string[]> {
+  const files = ['/proc/net/tcp', '/proc/net/tcp6']
+  const { stdout } = await exec(client, 'cat', files)
+  return [...stdout.matchAll(/^ *\d+: \S+ \S+ (\S\S) /gm)].map(([, state]) => state as string)
+}
+
+async function atPair(family: Family, run: (pair: Pair, host: string) => Promise<void>) {
+  await using pair = await createPair()
+  await using _service = await startService(pair.server, OPEN)
+  await apply(pair.server, WITNESS)
+  await run(pair, SERVER[family])
+}
+
+t.jobs = 2
+
+for (const family of FAMILIES) {
+  t.test(`one SYN for each step over IPv${family}`, { skip, buffered: true }, async (t) => {
+    await atPair(family, async (pair, host) => {
+      const ports = [OPEN, CLOSED, DROPPING, OPEN, CLOSED, DROPPING]
+      const steps = JSON.stringify(ports.map((port) => `tcp/${port}`))
+      // Its process lives on for as long as two retransmissions would take.
+      const wait = 'await new Promise((resolve) => setTimeout(resolve, 3500))'
+      const done = atClient(pair, host, `await sendKnock(host, { steps: ${steps} }); ${wait}`)
+      while ((await seen(pair, 'syn')).length < ports.length) await sleep(50)
+      await sleep(1000)
+      t.notOk((await socketStates(pair)).includes('02'), 'no socket is left asking')
+      await done
+      const syns = await seen(pair, 'syn')
+      t.same(syns.map(({ port }) => port).sort(), [...ports].sort())
+      t.ok(
+        syns.every(({ packets }) => packets === 1),
+        'none came again',
+      )
+      t.equal(new Set(syns.map(({ sourcePort }) => sourcePort)).size, ports.length)
+      t.same(await seen(pair, 'rst'), [], 'no RST')
+      t.same(await seen(pair, 'data'), [], 'no data')
+    })
+  })
+
+  t.test(`one datagram for each step over IPv${family}`, { skip, buffered: true }, async (t) => {
+    await atPair(family, async (pair, host) => {
+      const steps = `['udp/${CLOSED}', 'udp/${DROPPING}', 'udp/${CLOSED}', 'udp/${DROPPING}']`
+      await atClient(pair, host, `await sendKnock(host, { steps: ${steps} }, { gap: 10 })`)
+      const datagrams = await seen(pair, 'udp')
+      t.equal(datagrams.length, 4, 'each from a port of its own')
+      t.ok(datagrams.every(({ packets }) => packets === 1))
+    })
+  })
+
+  t.test(`an abort stops it, over IPv${family}`, { skip, buffered: true }, async (t) => {
+    await atPair(family, async (pair, host) => {
+      const said = await atClient(
+        pair,
+        host,
+        `const steps = ['tcp/${DROPPING}', 'udp/${CLOSED}', 'tcp/${OPEN}']
+        const signal = AbortSignal.timeout(1000)
+        const began = performance.now()
+        const error = await sendKnock(host, { steps }, { gap: '20s', signal }).catch((e) => e)
+        console.log(error === signal.reason, performance.now() - began < 10_000)
+        const before = AbortSignal.abort('enough')
+        console.log(await sendKnock(host, { steps }, { signal: before }).catch((e) => e))`,
+      )
+      t.equal(said, 'true true\nenough\n')
+      t.match(await seen(pair, 'syn'), [{ port: DROPPING, packets: 1 }])
+      t.same(await seen(pair, 'udp'), [])
+    })
+  })
+}
