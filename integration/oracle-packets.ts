@@ -44,8 +44,8 @@ export function covers({ protocol, ports }: Service, packet: Packet): boolean {
   return packet.port !== undefined && ports.from <= packet.port && packet.port <= ports.to
 }
 
-export const flowOf = ({ source, sourcePort, port }: Packet): string =>
-  `${source} ${sourcePort} ${port}`
+export const flowOf = ({ source, protocol, sourcePort, port }: Packet): string =>
+  `${source} ${protocol} ${sourcePort} ${port}`
 
 export function contains({ family, address, prefixLength }: Cidr, other: string): boolean {
   if ((family === 6) !== other.includes(':')) return false

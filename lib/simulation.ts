@@ -70,6 +70,8 @@ const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown
     'new, established, related or invalid',
     (value) => ['new', 'established', 'related', 'invalid'].includes(value as string),
   ],
+  // What a simulation has printed can be played again.
+  verdict: ['accept or drop', (value) => value === 'accept' || value === 'drop'],
 }
 
 function readPacket(packet: TracePacket, index: number, earliest: number): Packet {

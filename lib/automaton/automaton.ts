@@ -5,7 +5,7 @@
 import type { Cidr, Family, PortRange, TcpFlags } from '../spec/model.js'
 
 /** A packet field that can be part of a set's key. */
-export type KeyField = 'source' | 'sourcePort' | 'port'
+export type KeyField = 'source' | 'protocol' | 'sourcePort' | 'port'
 
 /** Keys that live for a while. Full, it refuses new keys: the rule that adds one stops there. */
 export interface TimedSet {

@@ -43,7 +43,12 @@ export function gateSets(door: ValidDoor, capacity: number, seconds: number): Ti
   if (open.connections === undefined) return [grants]
   return [
     grants,
-    { name: flowsSet(name), key: ['source', 'sourcePort', 'port'], timeout: seconds, capacity },
+    {
+      name: flowsSet(name),
+      key: ['source', 'protocol', 'sourcePort', 'port'],
+      timeout: seconds,
+      capacity,
+    },
     ...usedCounts(open.connections).map((connections) =>
       bySource(usedSet(name, connections), Math.max(open.for, COUNTED_AT_LEAST)),
     ),

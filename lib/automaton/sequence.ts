@@ -127,7 +127,7 @@ class SequenceBuilder {
       const then = [...this.#context.complete, remove(from), ...attempt]
       return this.#rule(position, 'complete', this.#isIn(position - 1), then)
     }
-    // Into the new stage first: where that is full the source stays where it is.
+    // Into the new stage first: where that is full nothing is lost yet, and the rules behind this one decide.
     const then = [...this.#context.touch, update(this.#stage(position)), remove(from)]
     return this.#rule(position, 'advance', this.#isIn(position - 1), then)
   }

@@ -212,8 +212,8 @@ export class Simulator {
     return set
   }
 
-  #key(set: string, { source, sourcePort = 0, port = 0 }: Packet): string {
-    const fields = { source, sourcePort, port }
+  #key(set: string, { source, protocol, sourcePort = 0, port = 0 }: Packet): string {
+    const fields = { source, protocol, sourcePort, port }
     return this.#set(set)
       .key.map((field) => fields[field])
       .join(' . ')

@@ -37,12 +37,14 @@ export const PORT_KEY: NftExpression = { concat: [meta('l4proto'), payload('th',
 /** How keys are made of, and what their fields are called as set types. */
 export const KEY_TYPE: Readonly<Record<KeyField, (family: Family) => string>> = {
   source: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
+  protocol: () => 'inet_proto',
   sourcePort: () => 'inet_service',
   port: () => 'inet_service',
 }
 
 const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> = {
   source: (family) => payload(ip(family), 'saddr'),
+  protocol: () => meta('l4proto'),
   sourcePort: () => payload('th', 'sport'),
   port: () => payload('th', 'dport'),
 }

@@ -1,0 +1,52 @@
+// A step in the words of a client → what is read of it, or the error.
+import t from 'tap'
+import { readClientStep } from './step.js'
+
+t.test('reads steps as a spec has them', async (t) => {
+  t.same(readClientStep('tcp/7000'), { protocol: 'tcp', port: 7000 })
+  t.same(readClientStep('udp/65535'), { protocol: 'udp', port: 65535 })
+  t.same(readClientStep('icmp'), { protocol: 'icmp' })
+  t.same(readClientStep('icmpv6'), { protocol: 'icmpv6' })
+})
+
+t.test("reads steps as Debian's knock has them", async (t) => {
+  t.same(readClientStep('7000'), { protocol: 'tcp', port: 7000 })
+  t.same(readClientStep('7000:tcp'), { protocol: 'tcp', port: 7000 })
+  t.same(readClientStep('8000:udp'), { protocol: 'udp', port: 8000 })
+  t.same(readClientStep(7000), { protocol: 'tcp', port: 7000 })
+})
+
+t.test('reads objects', async (t) => {
+  t.same(readClientStep({ protocol: 'tcp', port: 1, flags: 'syn,!ack' }), {
+    protocol: 'tcp',
+    port: 1,
+    flags: { mask: 0x12, value: 0x02 },
+  })
+  const datagram = { protocol: 'udp', port: 8000, length: 65507 }
+  t.same(readClientStep(datagram), datagram)
+  t.same(readClientStep({ protocol: 'icmp', length: 0 }), { protocol: 'icmp', length: 0 })
+  t.same(readClientStep({ protocol: 'icmpv6' }), { protocol: 'icmpv6' })
+})
+
+t.test('refuses everything else, and says what it got', async (t) => {
+  const texts = ['', 'tcp/0', 'tcp/65536', '0', '65536', '07000', '7000:sctp', ' 7000', '7000-7001']
+  const numbers = [0, -1, 65536, 1.5, Number.NaN]
+  const things = [null, undefined, true, [], ['tcp/7000'], {}, { protocol: 'sctp', port: 1 }]
+  const objects = [
+    { protocol: 'tcp' },
+    { protocol: 'tcp', port: '7000' },
+    { protocol: 'tcp', port: 7000, length: 1 },
+    { protocol: 'tcp', port: 7000, flags: 'syn,!syn' },
+    { protocol: 'tcp', port: 7000, flags: 2 },
+    { protocol: 'tcp', port: 7000, colour: 'red' },
+    { protocol: 'udp', port: 8000, flags: 'syn' },
+    { protocol: 'udp', port: 8000, length: 65508 },
+    { protocol: 'icmp', port: 7 },
+    { protocol: 'icmp', length: -1 },
+    { protocol: 'toString' },
+  ]
+  for (const step of [...texts, ...numbers, ...things, ...objects]) {
+    t.throws(() => readClientStep(step), { code: 'invalid-argument' }, JSON.stringify(step))
+  }
+  t.throws(() => readClientStep('tcp/0'), { message: /got "tcp\/0"$/ })
+})

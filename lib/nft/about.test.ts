@@ -1,0 +1,78 @@
+// What a table says of itself, written and read back; what is strange is not read.
+import t from 'tap'
+import { buildAutomaton } from '../automaton/build.js'
+import { renderKnock } from '../knock.js'
+import { validateSpec } from '../spec/validate.js'
+import { ABOUT_CHAIN, aboutRules, digestCommands, isOurs, markerOf, parseAbout } from './about.js'
+
+const SPEC = {
+  doors: [
+    {
+      name: 'ssh',
+      service: ['tcp/22', 'tcp/2222-2230'],
+      knock: { type: 'sequence' as const, steps: ['tcp/7000', 'udp/8000'] },
+      open: { for: '30s' },
+    },
+    {
+      name: 'door',
+      service: 'udp',
+      knock: { type: 'sequence' as const, steps: ['tcp/7001'] },
+      open: { for: '60s', connections: 3 },
+    },
+  ],
+}
+
+const DIGEST = '0123456789abcdef0123456789abcdef'
+const automaton = buildAutomaton(validateSpec(SPEC))
+
+t.test('is read back as it was written', async (t) => {
+  const about = parseAbout(aboutRules(automaton, DIGEST))
+  t.same(about?.digest, DIGEST)
+  t.same(about?.doors, automaton.doors)
+})
+
+t.test('stands in the ruleset', async (t) => {
+  const { nftables } = renderKnock(SPEC)
+  const comments = nftables.flatMap((command) =>
+    'add' in command && 'rule' in command.add && command.add.rule.chain === ABOUT_CHAIN
+      ? [command.add.rule.comment ?? '']
+      : [],
+  )
+  t.same(parseAbout(comments)?.doors, automaton.doors)
+})
+
+t.test('the digest is the same for the same commands alone', async (t) => {
+  const { nftables } = renderKnock(SPEC)
+  t.match(digestCommands(nftables), /^[0-9a-f]{32}$/)
+  t.equal(digestCommands(nftables), digestCommands(structuredClone(nftables)))
+  t.not(digestCommands(nftables), digestCommands(nftables.slice(1)))
+})
+
+t.test('the marker of a document, which every document of a table has', async (t) => {
+  t.match(markerOf(renderKnock(SPEC)), /^ruleset_[0-9a-f]{32}$/)
+  t.throws(() => markerOf({ nftables: [] }), { message: /^unreachable/ })
+})
+
+t.test('whether a table is ours, in whatever layout', async (t) => {
+  t.ok(isOurs([`knocklib 1 ${DIGEST}`]))
+  t.ok(isOurs([`knocklib 99 ${DIGEST}`, 'whatever']))
+  for (const comments of [undefined, [], [''], ['knocklib'], [`Knocklib 1 ${DIGEST}`]]) {
+    t.notOk(isOurs(comments), JSON.stringify(comments))
+  }
+  t.notOk(isOurs(['theirs', `knocklib 1 ${DIGEST}`]), 'the first rule says so')
+})
+
+t.test('does not read what it cannot know', async (t) => {
+  const [first = '', ...rest] = aboutRules(automaton, DIGEST)
+  t.ok(parseAbout([first, ...rest]))
+  const strange = [
+    [],
+    rest,
+    [`knocklib 99 ${DIGEST}`, ...rest],
+    [first, ...rest, 'window ssh 5'],
+    [first, 'door ssh two 30'],
+    [first, 'service ssh tcp/22'],
+    [first, ...rest, ''],
+  ]
+  for (const comments of strange) t.equal(parseAbout(comments), undefined, comments.join('; '))
+})

@@ -1,0 +1,121 @@
+// nft's listings, right and strange → what is read of them, or the fragment that was not expected.
+import t from 'tap'
+import { ListingError } from '../errors.js'
+import { parseListing } from './listing.js'
+
+const listed = (...objects: readonly unknown[]) => ({ nftables: objects })
+const set = (parts: object) => ({ set: { family: 'inet', table: 'knock', name: 's', ...parts } })
+
+t.test('reads sets and the forms of their elements', async (t) => {
+  const elem = [
+    '10.0.0.1',
+    22,
+    { elem: { val: '10.0.0.2', timeout: 30, expires: 12 } },
+    { concat: ['10.0.0.3', 1024, 22] },
+    { elem: { val: { concat: ['fd00::1', 1024] }, timeout: 30 } },
+    { prefix: { addr: '10.1.0.0', len: 16 } },
+    { range: [8000, 8010] },
+  ]
+  const { sets } = parseListing(listed(set({ type: 'ipv4_addr', timeout: 30, size: 8, elem })))
+  const [timeout, expires] = [undefined, undefined]
+  t.same(sets.get('s'), {
+    timeout: 30,
+    size: 8,
+    elements: [
+      { key: ['10.0.0.1'], timeout, expires },
+      { key: ['22'], timeout, expires },
+      { key: ['10.0.0.2'], timeout: 30, expires: 12 },
+      { key: ['10.0.0.3', '1024', '22'], timeout, expires },
+      { key: ['fd00::1', '1024'], timeout: 30, expires },
+      { key: ['10.1.0.0/16'], timeout, expires },
+      { key: ['8000-8010'], timeout, expires },
+    ],
+  })
+})
+
+t.test('reads chains with the comments of their rules, maps and counters', async (t) => {
+  const rule = (chain: string, comment?: string) => ({ rule: { chain, comment, expr: [] } })
+  const { chains, maps, counters } = parseListing(
+    listed(
+      { metainfo: { version: '1.0.6' } },
+      { table: { family: 'inet', name: 'knock' } },
+      { chain: { name: 'input' } },
+      { chain: { name: 'empty' } },
+      rule('input', 'first'),
+      rule('input'),
+      rule('unannounced', 'alone'),
+      { map: { name: 'ports', elem: [[1, {}]] } },
+      { map: { name: 'none' } },
+      { counter: { name: 'knocks_ssh', packets: 3, bytes: 100 } },
+      { flowtable: { name: 'not ours' } },
+      {},
+    ),
+  )
+  t.same(
+    [...chains],
+    [
+      ['input', ['first', '']],
+      ['empty', []],
+      ['unannounced', ['alone']],
+    ],
+  )
+  t.same(
+    [...maps],
+    [
+      ['ports', 1],
+      ['none', 0],
+    ],
+  )
+  t.same([...counters], [['knocks_ssh', 3]])
+})
+
+t.test('of nothing comes nothing', async (t) => {
+  const { sets, maps, chains, counters } = parseListing(listed())
+  t.same([sets.size, maps.size, chains.size, counters.size], [0, 0, 0, 0])
+})
+
+t.test('what is strange is an error with its fragment, never a guess', async (t) => {
+  const strange: readonly (readonly [document: unknown, fragment: unknown])[] = [
+    [undefined, undefined],
+    [null, null],
+    ['text', 'text'],
+    [[], []],
+    [{}, {}],
+    [{ nftables: {} }, { nftables: {} }],
+    ...[null, 'set', 5, []].map((item) => [listed(item), item] as const),
+    ...[
+      { set: null },
+      { set: { name: 5 } },
+      { set: {} },
+      { map: { name: 'm', elem: {} } },
+      { chain: {} },
+      { rule: { comment: 'of no chain' } },
+      { counter: { name: 'c' } },
+      { counter: { name: 'c', packets: '3' } },
+    ].map((item) => [listed(item), item] as const),
+    ...[null, true, {}, [], { prefix: { addr: 5 } }, { concat: [null] }, { elem: {} }].map(
+      (element) => [listed(set({ elem: [element] })), undefined] as const,
+    ),
+    [listed(set({ timeout: '30s' })), undefined],
+    [listed(set({ elem: [{ elem: { val: 'a', expires: '1s' } }] })), undefined],
+  ]
+  for (const [document, fragment] of strange) {
+    const name = JSON.stringify(document) ?? 'undefined'
+    try {
+      parseListing(document)
+      t.fail(name)
+    } catch (error) {
+      t.ok(error instanceof ListingError, name)
+      t.match(error, { code: 'unexpected-listing', message: /^parseListing: expected .*, got / })
+      if (fragment !== undefined) t.same((error as ListingError).fragment, fragment)
+    }
+  }
+})
+
+t.test('a long fragment is cut in the message, not in the error', async (t) => {
+  const elem = { strange: 'x'.repeat(5000) }
+  t.throws(() => parseListing(listed(set({ elem: [elem] }))), {
+    message: /^.{1,300}$/,
+    fragment: elem,
+  })
+})

@@ -1,0 +1,49 @@
+// A trace's file → its packets, or the line that is none.
+import { join } from 'node:path'
+import t from 'tap'
+import { loadTrace, parseTrace } from './trace.js'
+
+const PACKETS = [
+  { at: 0, source: '10.77.0.2', to: 'tcp/7000' },
+  { at: 0.5, source: 'fd00::1', to: 'icmp' },
+]
+
+t.test('reads lines, with comments and empty ones between', async (t) => {
+  const text = '# seconds source to\n\n 0 10.77.0.2 tcp/7000 # first\n0.5\tfd00::1\ticmp\r\n'
+  t.same(parseTrace(text), PACKETS)
+  t.same(parseTrace(''), [])
+})
+
+t.test('names the line that is none', async (t) => {
+  for (const line of [
+    '1 10.0.0.1',
+    'one 10.0.0.1 tcp/1',
+    '-1 a tcp/1',
+    '1 a tcp/1 more',
+    '1e3 a b',
+  ]) {
+    t.throws(() => parseTrace(`0 a tcp/1\n${line}\n`), {
+      code: 'invalid-packet',
+      message: `loadTrace: line 2: expected seconds, source and where to, such as: 0.5 10.77.0.2 tcp/7000, got ${JSON.stringify(line)}`,
+    })
+  }
+})
+
+t.test('reads files of each form', async (t) => {
+  const folder = t.testdir({
+    'a.json': JSON.stringify(PACKETS),
+    'a.yaml': JSON.stringify(PACKETS),
+    'a.txt': '0 10.77.0.2 tcp/7000\n0.5 fd00::1 icmp\n',
+    'no-list.json': '{}',
+    'broken.json': '[',
+  })
+  for (const name of ['a.json', 'a.yaml', 'a.txt']) {
+    t.same(await loadTrace(join(folder, name)), PACKETS, name)
+  }
+  const noList = loadTrace(join(folder, 'no-list.json'))
+  await t.rejects(noList, { code: 'invalid-packet', message: /expected a list of packets/ })
+  await t.rejects(loadTrace(join(folder, 'broken.json')), { code: 'invalid-spec' })
+  for (const name of ['nosuch.txt', 'nosuch.json', '.']) {
+    await t.rejects(loadTrace(join(folder, name)), { code: 'invalid-argument' }, name)
+  }
+})

@@ -1,0 +1,117 @@
+// What the sets of a door hold → grants, progress, counters and the whole status.
+import t from 'tap'
+import { type Listing, parseListing } from '../nft/listing.js'
+import { listedContents, rolesByDoor, viewGrants, viewProgress, viewStatus } from './status.js'
+
+const door = (name: string, steps = 3) => ({
+  name,
+  services: ['tcp/22'],
+  steps,
+  grantTimeout: 30,
+  connections: undefined,
+})
+
+const set = (name: string, members: Readonly<Record<string, number | undefined>> = {}) => ({
+  set: {
+    name,
+    elem: Object.entries(members).map(([val, expires]) => ({
+      elem: { val, timeout: 30, expires },
+    })),
+  },
+})
+const counter = (name: string, packets: number) => ({ counter: { name, packets } })
+const listing = (...nftables: readonly unknown[]): Listing => parseListing({ nftables })
+
+t.test('grants of both families, without what is not of the door', async (t) => {
+  const contents = listedContents(
+    listing(
+      set('grants_ssh_4', { '10.0.0.1': 5 }),
+      set('grants_ssh_6', { 'fd00::1': 0, 'fd00::2': undefined }),
+      set('grants_web_4', { '10.0.0.9': 5 }),
+      set('ruleset_0123', { '10.0.0.8': 5 }),
+    ),
+  )
+  t.same(viewGrants(door('ssh'), contents), [
+    { door: 'ssh', source: '10.0.0.1', expiresIn: 5 },
+    { door: 'ssh', source: 'fd00::1', expiresIn: 0 },
+    { door: 'ssh', source: 'fd00::2', expiresIn: 0 },
+  ])
+  t.same(viewGrants(door('mail'), contents), [])
+})
+
+t.test('progress: the stage, and the sooner of its own time and the whole one', async (t) => {
+  const sets = [
+    set('stage1_ssh_4', { '10.0.0.1': 5, '10.0.0.3': 4 }),
+    set('stage2_ssh_4', { '10.0.0.2': 5 }),
+    set('close_stage1_ssh_4', { '10.0.0.4': 5 }),
+    set('stage1_web_4', { '10.0.0.5': 5 }),
+  ]
+  const of3 = { door: 'ssh', of: 3 }
+  const ssh = (objects: readonly unknown[]) =>
+    viewProgress(door('ssh'), listedContents(listing(...objects)))
+  t.same(ssh(sets), [
+    { ...of3, source: '10.0.0.1', stage: 1, expiresIn: 5 },
+    { ...of3, source: '10.0.0.3', stage: 1, expiresIn: 4 },
+    { ...of3, source: '10.0.0.2', stage: 2, expiresIn: 5 },
+  ])
+  const whole = set('attempt_ssh_4', { '10.0.0.1': 2, '10.0.0.2': 9 })
+  t.same(
+    ssh([...sets, whole]),
+    [
+      { ...of3, source: '10.0.0.1', stage: 1, expiresIn: 2 },
+      { ...of3, source: '10.0.0.2', stage: 2, expiresIn: 5 },
+    ],
+    'an attempt that has run out of its whole time is over',
+  )
+})
+
+t.test('the names of sets, sorted by their doors', async (t) => {
+  const names = ['grants_a', 'stage2_a', 'close_attempt_a', 'used3_b', 'flows_stage1_a', 'trusted']
+  t.same(
+    [...rolesByDoor(names)],
+    [
+      [
+        'a',
+        [
+          { set: 'grants_a', role: { kind: 'grants' } },
+          { set: 'stage2_a', role: { kind: 'stage', attempt: 'open', stage: 2 } },
+          { set: 'close_attempt_a', role: { kind: 'attempt', attempt: 'close' } },
+        ],
+      ],
+      ['b', [{ set: 'used3_b', role: { kind: 'used', connections: 3 } }]],
+      ['stage1_a', [{ set: 'flows_stage1_a', role: { kind: 'flows' } }]],
+    ],
+  )
+})
+
+t.test('the whole status has the stable keys, in the order of the doors', async (t) => {
+  const contents = listedContents(
+    listing(
+      set('grants_web_4', { '10.0.0.1': 7 }),
+      set('stage1_ssh_6', { 'fd00::1': 3 }),
+      counter('knocks_ssh', 4),
+      counter('denied_web', 2),
+      counter('theirs', 9),
+    ),
+  )
+  const none = { knocks: 0, grants: 0, resets: 0, denied: 0 }
+  t.strictSame(viewStatus('knock', [door('web'), door('ssh')], contents), {
+    table: 'knock',
+    doors: [
+      {
+        name: 'web',
+        service: ['tcp/22'],
+        grants: [{ source: '10.0.0.1', expiresIn: 7 }],
+        progress: [],
+        counters: { ...none, denied: 2 },
+      },
+      {
+        name: 'ssh',
+        service: ['tcp/22'],
+        grants: [],
+        progress: [{ source: 'fd00::1', stage: 1, of: 3, expiresIn: 3 }],
+        counters: { ...none, knocks: 4 },
+      },
+    ],
+  })
+})
