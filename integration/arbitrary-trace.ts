@@ -128,7 +128,10 @@ function serve({ services }: ValidDoor, detail: number): Omit<Untimed, 'gap' | '
   const { protocol, ports } = pick(services, detail)
   if (protocol === 'any' && detail % 3 === 0) return { protocol: 'icmp', length: 100 }
   const port = ports ? ports.from + (detail % (ports.to - ports.from + 1)) : 4000 + (detail % 2)
-  return { protocol: protocol === 'udp' ? 'udp' : 'tcp', port }
+  if (protocol === 'udp') return { protocol, port }
+  // In the middle of a connection that conntrack does not know, and that the host has or has not.
+  const middle = { flags: 0x10, state: stateOf(0x10), connected: detail % 2 === 0 }
+  return { protocol: 'tcp', port, ...(detail % 5 === 4 && middle) }
 }
 
 function other(detail: number): Omit<Untimed, 'gap' | 'source'> {

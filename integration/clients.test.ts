@@ -49,9 +49,10 @@ const hping3 = (...ways: readonly string[][]) => ({
     ),
 })
 
+/** One probe of one port: of several ports nmap chooses the order itself. */
 const nmap = (family: Family, host: string, way: string, port: string) => {
-  const once = ['--max-retries', '0', '--host-timeout', '201ms']
-  return [`-${family}`, '-Pn', '-n', way, ...once, '-p', port, host].filter((arg) => arg !== '-4')
+  const oneTry = ['--max-retries', '0', '--host-timeout', '201ms']
+  return [...(family === 6 ? ['-6'] : []), '-Pn', '-n', way, ...oneTry, '-p', port, host]
 }
 
 const CLIENTS: readonly Client[] = [

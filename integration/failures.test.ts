@@ -101,7 +101,7 @@ t.test('nft reports success and does nothing', async (t) => {
      exit 0`,
   )
   const error = await failureOf(installKnock(SPEC, { nft }))
-  t.equal(error.code, 'rejected')
+  t.equal(error.code, 'unverified')
   t.match(error.message, /reported success, but the table is not what was asked for/)
 })
 

@@ -32,7 +32,6 @@ export interface Attempt {
 export interface Door {
   readonly spec: ValidDoor
   readonly grants: Map<string, { until: number; used: number }>
-  readonly flows: Map<string, number>
   readonly counters: Counters
 }
 

@@ -53,7 +53,6 @@ export class Oracle {
     this.#doors = spec.doors.map((door) => ({
       spec: door,
       grants: new Map(),
-      flows: new Map(),
       counters: { knocks: 0, grants: 0, resets: 0, denied: 0 },
     }))
     this.#attempts = this.#doors.flatMap((door) =>
@@ -176,13 +175,10 @@ export class Oracle {
     const grant = door.grants.get(source)
     const isGranted = grant !== undefined && at < grant.until
     const isNew = (packet.state ?? 'new') === 'new'
-    if (open.connections !== undefined && isNew && packet.protocol !== 'icmp') {
-      const last = door.flows.get(flowOf(packet))
-      const isSame = last !== undefined && at - last < this.#memory
-      if (isSame || isGranted) door.flows.set(flowOf(packet), at)
-      if (isSame) return 'accept'
-    }
     if (!isGranted || (open.connections !== undefined && !isNew)) {
+      // Of a connection that the host has: neither SYN nor RST.
+      const isOwn = packet.protocol === 'tcp' && ((packet.flags ?? 0x02) & 0x06) === 0
+      if (isOwn && packet.connected) return 'accept'
       door.counters.denied += 1
       return 'drop'
     }

@@ -51,7 +51,12 @@ function settledTraces(spec: ValidSpec, candidates: readonly Event[][], most: nu
     const sources = sourcesOf(traces.length + 1)
     // Half the traces stay with one source: more of them get somewhere.
     const used = traces.length % 2 === 0 ? sources.slice(0, 1 + (traces.length % 4) / 2) : sources
-    const packets = schedule(packetsOf(spec, candidate, used, ['eth0']), traces.length)
+    // Nobody listens in the kernel's traces: no packet is part of a connection.
+    const untimed = packetsOf(spec, candidate, used, ['eth0']).map((packet) => ({
+      ...packet,
+      connected: false,
+    }))
+    const packets = schedule(untimed, traces.length)
     const trace = { packets, sources }
     if ((packets.at(-1)?.at ?? 0) < LENGTH && isSettled(spec, trace)) traces.push(trace)
   }

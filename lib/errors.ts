@@ -19,6 +19,7 @@ export type NftErrorCode =
   | 'timed-out'
   | 'aborted'
   | 'rejected'
+  | 'unverified'
 
 export type KnockErrorCode =
   | NftErrorCode
@@ -63,7 +64,7 @@ export interface NftFailure {
   readonly origin?: string | undefined
 }
 
-/** nft could not be run, or it refused; with every code but `timed-out` and `aborted` nothing has changed. */
+/** nft could not be run, or it refused; nothing has changed, but with `timed-out`, `aborted`, `nft-crashed` and `unverified` that is not known. */
 export class NftError extends KnockError {
   override readonly name = 'NftError'
   readonly code: NftErrorCode

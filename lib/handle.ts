@@ -103,7 +103,7 @@ export class Knock implements AsyncDisposable {
     const parts = await Promise.all(sets.map((set) => this.#nft.list({ table, set }, options)))
     const listings = parts.map(parseListing)
     const merged = listings.flatMap((listing) => [...listing.sets])
-    return { sets: new Map(merged), maps: new Map(), chains: new Map(), counters: new Map() }
+    return { sets: new Map(merged), counters: new Map() }
   }
 }
 

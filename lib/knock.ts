@@ -4,10 +4,10 @@ import { ArgumentError, isNotFound, NftError } from './errors.js'
 import { Knock } from './handle.js'
 import { requireVersion } from './kernel/capability.js'
 import { type CallOptions, createNft, type Nft } from './kernel/nft.js'
-import { ABOUT_CHAIN, isOurs, markerOf, parseAbout } from './nft/about.js'
+import { ABOUT_SET, aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
 import type { NftDocument } from './nft/document.js'
 import { isIntact } from './nft/intact.js'
-import { type Listing, parseListing } from './nft/listing.js'
+import { parseListing } from './nft/listing.js'
 import { renderRuleset } from './nft/render.js'
 import { renderText } from './nft/text.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
@@ -42,7 +42,7 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   const { table } = automaton
   const [version, listing] = await Promise.all([nft.version(call), listTable(nft, table, call)])
   requireVersion(version, call.operation)
-  if (listing && !isOurs(listing.chains.get(ABOUT_CHAIN))) {
+  if (listing && !isOurs(aboutComments(parseListing(listing)))) {
     const reason = 'there already, and not made by knocklib; it is left as it is'
     throw new NftError('already-exists', `${call.operation}: table inet ${table}: ${reason}`)
   }
@@ -124,20 +124,19 @@ function resolve(options: KernelOptions, operation: string): { nft: Nft; call: C
   }
 }
 
-async function listTable(nft: Nft, table: string, call: Call): Promise<Listing | undefined> {
-  return ifFound(async () => parseListing(await nft.list({ table }, call)))
-}
+const listTable = (nft: Nft, table: string, call: Call): Promise<unknown> =>
+  ifFound(() => nft.list({ table }, call))
 
-/** The comments of the about chain; undefined where there is no such table or no such chain in it. */
+/** What the table says of itself; undefined where there is no such table, or it says nothing. */
 async function listAbout(
   nft: Nft,
   table: string,
   call: Call,
 ): Promise<readonly string[] | undefined> {
   const listing = await ifFound(async () =>
-    parseListing(await nft.list({ table, chain: ABOUT_CHAIN }, call)),
+    parseListing(await nft.list({ table, set: ABOUT_SET }, call)),
   )
-  return listing?.chains.get(ABOUT_CHAIN)
+  return listing && aboutComments(listing)
 }
 
 async function ifFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
@@ -151,8 +150,8 @@ async function ifFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
 
 /** nft's exit code alone is no proof: some versions drop what they don't know and report success. */
 async function requireApplied(nft: Nft, table: string, document: NftDocument, call: Call) {
-  const marker = await ifFound(() => nft.list({ table, set: markerOf(document) }, call))
-  if (marker) return
+  const comments = await listAbout(nft, table, call)
+  if (comments && parseAbout(comments)?.digest === digestOf(document)) return
   const reason = 'nft reported success, but the table is not what was asked for'
-  throw new NftError('rejected', `${call.operation}: table inet ${table}: ${reason}`)
+  throw new NftError('unverified', `${call.operation}: table inet ${table}: ${reason}`)
 }

@@ -70,6 +70,7 @@ const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown
     'new, established, related or invalid',
     (value) => ['new', 'established', 'related', 'invalid'].includes(value as string),
   ],
+  connected: ['true or false', (value) => typeof value === 'boolean'],
   // What a simulation has printed can be played again.
   verdict: ['accept or drop', (value) => value === 'accept' || value === 'drop'],
 }

@@ -5,7 +5,7 @@
 import type { Cidr, Family, PortRange, TcpFlags } from '../spec/model.js'
 
 /** A packet field that can be part of a set's key. */
-export type KeyField = 'source' | 'protocol' | 'sourcePort' | 'port'
+export type KeyField = 'source' | 'sourcePort' | 'port'
 
 /** Keys that live for a while. Full, it refuses new keys: the rule that adds one stops there. */
 export interface TimedSet {
@@ -41,6 +41,8 @@ export type Match =
   | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
   | { readonly kind: 'loopback' }
+  /** That this host itself has the TCP connection to which the packet belongs, whatever conntrack knows of it. */
+  | { readonly kind: 'own-connection' }
   | { readonly kind: 'interface'; readonly names: readonly string[]; readonly not?: true }
 
 /**

@@ -51,7 +51,7 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
       ...sharedSets(programs, seconds, guard.capacity),
       ...resetting.flatMap((domain) => domain.sets(guard.capacity)),
       ...programs.flatMap(({ sets }) => sets),
-      ...doors.flatMap((door) => gateSets(door, guard.capacity, seconds)),
+      ...doors.flatMap((door) => gateSets(door, guard.capacity)),
     ],
     addressSets: addressSets(spec),
     counters: doors.flatMap(({ name }) => COUNTERS.map((kind) => counterName(kind, name))),

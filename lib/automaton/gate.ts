@@ -16,10 +16,13 @@ import {
   type TimedSet,
   update,
 } from './automaton.js'
-import { counterName, flowsSet, grantsSet, TRUSTED, usedSet } from './names.js'
+import { counterName, grantsSet, TRUSTED, usedSet } from './names.js'
 
 /** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
 export const COUNTED_AT_LEAST = 86400
+
+/** RFC 9293's bits. */
+const SYN_RST = 0x02 | 0x04
 
 export const gateChain = (door: string): string => `gate_${door}`
 
@@ -34,7 +37,7 @@ export function closeActions({ name }: ValidDoor): Action[] {
   return [remove(grantsSet(name))]
 }
 
-export function gateSets(door: ValidDoor, capacity: number, seconds: number): TimedSet[] {
+export function gateSets(door: ValidDoor, capacity: number): TimedSet[] {
   const { name, open } = door
   const bySource = (set: string, timeout: number): TimedSet => {
     return { name: set, key: ['source'], timeout, capacity }
@@ -43,12 +46,6 @@ export function gateSets(door: ValidDoor, capacity: number, seconds: number): Ti
   if (open.connections === undefined) return [grants]
   return [
     grants,
-    {
-      name: flowsSet(name),
-      key: ['source', 'protocol', 'sourcePort', 'port'],
-      timeout: seconds,
-      capacity,
-    },
     ...usedCounts(open.connections).map((connections) =>
       bySource(usedSet(name, connections), Math.max(open.for, COUNTED_AT_LEAST)),
     ),
@@ -66,6 +63,8 @@ export function buildGate(door: ValidDoor, trusted: boolean): Chain {
     return { ...rest, comment: `${name} ${origin}/${part}` }
   }
   const elsewhere: Match = { kind: 'destination', addresses, not: true }
+  const { connections } = open
+  const accepts = connections === undefined ? acceptGranted(door) : acceptCounted(door, connections)
   return {
     name: gateChain(name),
     rules: [
@@ -73,9 +72,8 @@ export function buildGate(door: ValidDoor, trusted: boolean): Chain {
       ...(trusted
         ? [{ when: [inSet(TRUSTED)], verdict: ACCEPT, comment: `${name} /guard/trusted` }]
         : []),
-      ...(open.connections === undefined ? acceptGranted(door) : acceptCounted(door)).map(
-        (accept) => rule('open', accept),
-      ),
+      ...accepts.map((accept) => rule('open', accept)),
+      { ...OWN_CONNECTION, comment: `${name} connections from before live on` },
       rule('service', { when: [], then: [count(counterName('denied', name))], verdict: DROP }),
     ],
   }
@@ -90,33 +88,34 @@ function acceptGranted({ name, open }: ValidDoor): Accept[] {
 }
 
 /**
- * Counts connections: the last one takes the grant away. A flow's first packet may come again before
- * anybody answered it (a lost SYN, a datagram sent twice); it is the same connection.
+ * Counts connections: the last one takes the grant away. A connection is what conntrack calls new; its later packets
+ * are established as soon as the host has answered, and don't come here.
  */
-function acceptCounted({ name, open }: ValidDoor): Accept[] {
-  const [grants, flows] = [grantsSet(name), flowsSet(name)]
-  const connections = open.connections as number
+function acceptCounted({ name, open }: ValidDoor, connections: number): Accept[] {
+  const grants = grantsSet(name)
   const refresh = open.refresh ? [update(grants)] : []
   const counts = usedCounts(connections)
-  const isNew = stateIs('new')
-  // What has no ports is no flow that could be told from another: each ping is a connection of its own.
-  const hasPorts: Match = { kind: 'protocol', protocols: ['tcp', 'udp'] }
-  const accept = (used: number): Accept => {
+  return [0, ...counts].map((used): Accept => {
     const before = used > 0 ? [usedSet(name, used)] : []
-    const having = before.map(inSet)
     const fresh = used > 0 ? [] : counts.map((n) => notInSet(usedSet(name, n)))
     const isLast = used === connections - 1
     // What may meet a full set comes first, so that nothing is let through uncounted.
     const next = isLast ? [] : [update(usedSet(name, used + 1))]
     const spent = isLast ? [remove(grants)] : refresh
     return {
-      when: [inSet(grants), isNew, ...having, ...fresh],
-      then: [...next, update(flows), ...before.map(remove), ...spent],
+      when: [inSet(grants), stateIs('new'), ...before.map(inSet), ...fresh],
+      then: [...next, ...before.map(remove), ...spent],
       verdict: ACCEPT,
     }
-  }
-  return [
-    { when: [isNew, hasPorts, inSet(flows)], then: [update(flows)], verdict: ACCEPT },
-    ...[0, ...counts].map(accept),
-  ]
+  })
+}
+
+/**
+ * Connections that conntrack does not know: those from before it was switched on (our own rules do that), flushed
+ * ones, untracked ones. No SYN, so that nothing begins here; and a socket of their own, so that a prober's packets, to
+ * which the host would answer, still meet silence.
+ */
+const OWN_CONNECTION: Accept = {
+  when: [{ kind: 'flags', flags: { mask: SYN_RST, value: 0 } }, { kind: 'own-connection' }],
+  verdict: ACCEPT,
 }

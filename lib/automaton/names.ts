@@ -8,8 +8,6 @@ export type SetRole =
   | { readonly kind: 'grants' }
   /** Connections made with a grant so far. */
   | { readonly kind: 'used'; readonly connections: number }
-  /** Connections that were let through, while their first packet may come again. */
-  | { readonly kind: 'flows' }
   | { readonly kind: 'stage'; readonly attempt: Attempt; readonly stage: number }
   /** Sources whose attempt has not run out of its whole time. */
   | { readonly kind: 'attempt'; readonly attempt: Attempt }
@@ -21,7 +19,6 @@ const prefix = (attempt: Attempt): string => (attempt === 'close' ? 'close_' : '
 
 export const grantsSet = (door: string): string => `grants_${door}`
 export const usedSet = (door: string, connections: number): string => `used${connections}_${door}`
-export const flowsSet = (door: string): string => `flows_${door}`
 export const stageSet = (door: string, attempt: Attempt, stage: number): string =>
   `${prefix(attempt)}stage${stage}_${door}`
 export const attemptSet = (door: string, attempt: Attempt): string =>
@@ -29,11 +26,11 @@ export const attemptSet = (door: string, attempt: Attempt): string =>
 
 /** Reads the name of a set, without its family, back into door and role; undefined for the sets that all doors share. */
 export function parseSetName(name: string): { door: string; role: SetRole } | undefined {
-  const match = /^(grants|flows|used(\d)|(close_)?(?:attempt|stage(\d+)))_(\w+)$/.exec(name)
+  const match = /^(grants|used(\d)|(close_)?(?:attempt|stage(\d+)))_(\w+)$/.exec(name)
   if (!match) return undefined
   const [, head, used, close, stage, door = ''] = match
   const attempt: Attempt = close ? 'close' : 'open'
-  if (head === 'grants' || head === 'flows') return { door, role: { kind: head } }
+  if (head === 'grants') return { door, role: { kind: head } }
   if (used) return { door, role: { kind: 'used', connections: Number(used) } }
   if (stage) return { door, role: { kind: 'stage', attempt, stage: Number(stage) } }
   return { door, role: { kind: 'attempt', attempt } }

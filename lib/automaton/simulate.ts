@@ -31,6 +31,8 @@ export interface Packet {
   readonly length?: number
   /** The interface it comes in on. Default: one that is not loopback. */
   readonly interface?: string
+  /** Whether the host has the TCP connection to which it belongs. Default: false. */
+  readonly connected?: boolean
   /** What conntrack calls it. Default: new. */
   readonly state?: State
 }
@@ -167,6 +169,8 @@ export class Simulator {
       }
       case 'loopback':
         return packet.interface === 'lo'
+      case 'own-connection':
+        return packet.connected ?? false
       case 'interface': {
         const name = packet.interface ?? ''
         return match.names.some((pattern) => fits(pattern, name)) !== (match.not ?? false)
@@ -212,8 +216,8 @@ export class Simulator {
     return set
   }
 
-  #key(set: string, { source, protocol, sourcePort = 0, port = 0 }: Packet): string {
-    const fields = { source, protocol, sourcePort, port }
+  #key(set: string, { source, sourcePort = 0, port = 0 }: Packet): string {
+    const fields = { source, sourcePort, port }
     return this.#set(set)
       .key.map((field) => fields[field])
       .join(' . ')

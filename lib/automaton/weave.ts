@@ -64,7 +64,7 @@ export function weave(
       ...(echo.length > 0 ? [ECHO_RULE] : []),
       ESTABLISHED,
       ...dispatchRules(ranges.length > 0),
-      ...whole,
+      ...(whole.length > 0 ? [RELATED, ...whole] : []),
       ...(anyDomain ? [elsewhereRule(anyDomain)] : []),
     ],
   }
@@ -106,9 +106,19 @@ const ECHO_RULE: Rule = {
 }
 
 const ESTABLISHED: Rule = {
-  when: [stateIs('established', 'related')],
+  when: [stateIs('established')],
   verdict: ACCEPT,
   comment: 'connections live on',
+}
+
+/**
+ * Behind the named ports: what a conntrack helper expects could name a door's own. ICMP errors and the data
+ * connections of the host's own FTP must not end at a door before a whole protocol.
+ */
+const RELATED: Rule = {
+  when: [stateIs('related')],
+  verdict: ACCEPT,
+  comment: 'what belongs to connections',
 }
 
 function dispatchRules(hasRanges: boolean): Rule[] {

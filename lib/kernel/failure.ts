@@ -57,7 +57,7 @@ function explain(ending: Ending, stderr: string, { document }: Asked): Explanati
   }
   if (code === 'EACCES') return { code: 'not-permitted', reason: 'nft may not be executed' }
   if (signal !== undefined) {
-    const reason = `nft crashed (${signal}): a newer nft has probably written tables in this network namespace, which this version cannot read; use one version per namespace`
+    const reason = `nft crashed (${signal}): a newer nft has probably written tables in this network namespace, which this version cannot read; use one version per namespace${unknown}`
     return { code: 'nft-crashed', reason }
   }
   return explainText(stderr, document)

@@ -27,6 +27,7 @@ interface Element {
   /** Seconds, and milliseconds since the epoch; without them the element stays. */
   readonly timeout?: number
   readonly expiry?: number
+  readonly comment?: string
 }
 
 type Ruleset = Map<string, Table>
@@ -88,14 +89,15 @@ export class FakeNft implements Nft {
   }
 
   #listSet({ set, elements }: { set: NftSet; elements: ReadonlyMap<string, Element> }): NftSet {
-    const elem = [...elements.values()]
-      .filter((element) => this.#isLive(element))
-      .map((element) => {
-        const { value, timeout, expiry } = element
-        if (timeout === undefined || expiry === undefined) return value
-        const expires = Math.floor((expiry - this.#now()) / 1000)
-        return { elem: { val: value, timeout, expires } }
-      })
+    const live = [...elements.values()].filter((element) => this.#isLive(element))
+    const elem = live.map(({ value, timeout, expiry, comment }): NftValue => {
+      const time = timeout !== undefined && expiry !== undefined
+      if (!time && comment === undefined) return value
+      const expires = Math.floor(((expiry ?? 0) - this.#now()) / 1000)
+      return {
+        elem: { val: value, ...(time && { timeout, expires }), ...(comment && { comment }) },
+      }
+    })
     return elem.length > 0 ? { ...set, elem } : set
   }
 
@@ -155,7 +157,7 @@ export class FakeNft implements Nft {
     if (!entry) throw missing(operation, `set inet ${of} ${name}`)
     const { set, elements } = entry
     for (const item of elem) {
-      const { value, timeout = set.timeout } = unwrap(item)
+      const { value, timeout = set.timeout, comment } = unwrap(item)
       const key = keyOf(value)
       const known = elements.get(key)
       if (known && this.#isLive(known)) continue
@@ -169,7 +171,7 @@ export class FakeNft implements Nft {
         )
       }
       const life = timeout === undefined ? {} : { timeout, expiry: this.#now() + timeout * 1000 }
-      elements.set(key, { value, ...life })
+      elements.set(key, { value, ...life, ...(comment !== undefined && { comment }) })
     }
   }
 
@@ -241,10 +243,11 @@ function references(value: unknown): { kind: 'chain' | 'set'; target: string }[]
   return Object.values(value).flatMap(references)
 }
 
-function unwrap(item: NftValue): { value: NftValue; timeout?: number } {
+/** An element as it stands, or in `{"elem": {"val", "timeout", "comment"}}`. */
+function unwrap(item: NftValue): { value: NftValue; timeout?: number; comment?: string } {
   if (item && typeof item === 'object' && !Array.isArray(item) && item['elem']) {
-    const { val, timeout } = item['elem'] as { val: NftValue; timeout?: number }
-    return { value: val, ...(timeout !== undefined && { timeout }) }
+    const { val, ...rest } = item['elem'] as { val: NftValue; timeout?: number; comment?: string }
+    return { value: val, ...rest }
   }
   return { value: item }
 }

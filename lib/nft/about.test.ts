@@ -3,7 +3,15 @@ import t from 'tap'
 import { buildAutomaton } from '../automaton/build.js'
 import { renderKnock } from '../knock.js'
 import { validateSpec } from '../spec/validate.js'
-import { ABOUT_CHAIN, aboutRules, digestCommands, isOurs, markerOf, parseAbout } from './about.js'
+import {
+  aboutComments,
+  aboutElements,
+  digestCommands,
+  digestOf,
+  isOurs,
+  parseAbout,
+} from './about.js'
+import { parseListing } from './listing.js'
 
 const SPEC = {
   doors: [
@@ -25,20 +33,30 @@ const SPEC = {
 const DIGEST = '0123456789abcdef0123456789abcdef'
 const automaton = buildAutomaton(validateSpec(SPEC))
 
-t.test('is read back as it was written', async (t) => {
-  const about = parseAbout(aboutRules(automaton, DIGEST))
-  t.same(about?.digest, DIGEST)
-  t.same(about?.doors, automaton.doors)
+/** The comments, as they are read back of a listing. */
+function listed(elem: unknown[]): readonly string[] {
+  return aboutComments(parseListing({ nftables: [{ set: { name: 'about', elem } }] })) ?? []
+}
+
+t.test('is read back as it was written, whatever the order', async (t) => {
+  for (const elem of [
+    aboutElements(automaton, DIGEST),
+    aboutElements(automaton, DIGEST).reverse(),
+  ]) {
+    const about = parseAbout(listed(elem))
+    t.same(about?.digest, DIGEST)
+    t.same(about?.doors, automaton.doors)
+  }
 })
 
 t.test('stands in the ruleset', async (t) => {
   const { nftables } = renderKnock(SPEC)
-  const comments = nftables.flatMap((command) =>
-    'add' in command && 'rule' in command.add && command.add.rule.chain === ABOUT_CHAIN
-      ? [command.add.rule.comment ?? '']
+  const elem = nftables.flatMap((command) =>
+    'add' in command && 'set' in command.add && command.add.set.name === 'about'
+      ? (command.add.set.elem ?? [])
       : [],
   )
-  t.same(parseAbout(comments)?.doors, automaton.doors)
+  t.same(parseAbout(listed(elem))?.doors, automaton.doors)
 })
 
 t.test('the digest is the same for the same commands alone', async (t) => {
@@ -48,9 +66,9 @@ t.test('the digest is the same for the same commands alone', async (t) => {
   t.not(digestCommands(nftables), digestCommands(nftables.slice(1)))
 })
 
-t.test('the marker of a document, which every document of a table has', async (t) => {
-  t.match(markerOf(renderKnock(SPEC)), /^ruleset_[0-9a-f]{32}$/)
-  t.throws(() => markerOf({ nftables: [] }), { message: /^unreachable/ })
+t.test('the digest of a document, which every document of a table has', async (t) => {
+  t.match(digestOf(renderKnock(SPEC)), /^[0-9a-f]{32}$/)
+  t.throws(() => digestOf({ nftables: [] }), { message: /^unreachable/ })
 })
 
 t.test('whether a table is ours, in whatever layout', async (t) => {
@@ -63,7 +81,7 @@ t.test('whether a table is ours, in whatever layout', async (t) => {
 })
 
 t.test('does not read what it cannot know', async (t) => {
-  const [first = '', ...rest] = aboutRules(automaton, DIGEST)
+  const [first = '', ...rest] = listed(aboutElements(automaton, DIGEST))
   t.ok(parseAbout([first, ...rest]))
   const strange = [
     [],

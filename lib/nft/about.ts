@@ -1,11 +1,13 @@
-// What a table says of itself: a chain that no packet comes to, whose rules bear comments. Pure.
+// What a table says of itself: a set whose elements bear comments. Pure.
 //
-// Comments of tables, chains and sets are lost on some versions of nft; those of rules are kept by all.
+// Comments of tables, chains and sets are lost on some versions of nft; those of elements are kept by all. And one set
+// is listed in milliseconds whatever else the table holds; for a chain nft 1.0.6 reads all sets of the table.
 import { createHash } from 'node:crypto'
 import type { Automaton, DoorSummary } from '../automaton/automaton.js'
-import type { NftCommand, NftDocument } from './document.js'
+import type { NftCommand, NftDocument, NftValue } from './document.js'
+import type { Listing } from './listing.js'
 
-export const ABOUT_CHAIN = 'about'
+export const ABOUT_SET = 'about'
 
 /** Changes when a newer knocklib could misread the tables of an older one. */
 const LAYOUT = 1
@@ -23,36 +25,37 @@ export function digestCommands(commands: readonly NftCommand[]): string {
   return createHash('sha256').update(JSON.stringify(commands)).digest('hex').slice(0, 32)
 }
 
-/** The comments of the rules of the about chain. */
-export function aboutRules({ doors }: Automaton, digest: string): string[] {
-  return [
+/** The set's elements: numbered, each with a comment. */
+export function aboutElements({ doors }: Automaton, digest: string): NftValue[] {
+  const comments = [
     `knocklib ${LAYOUT} ${digest}`,
     ...doors.flatMap(({ name, services, steps, grantTimeout, connections }) => [
       `door ${name} ${steps} ${grantTimeout}${connections === undefined ? '' : ` ${connections}`}`,
       ...services.map((service) => `service ${name} ${service}`),
     ]),
   ]
+  return comments.map((comment, val) => ({ elem: { val, comment } }))
 }
 
-const MARKER = 'ruleset_'
+/** The comments of the set, in the order of their numbers. */
+export function aboutComments(listing: Listing): readonly string[] | undefined {
+  const elements = listing.sets.get(ABOUT_SET)?.elements
+  return elements
+    ?.toSorted((a, b) => Number(a.key[0]) - Number(b.key[0]))
+    .map(({ comment }) => comment ?? '')
+}
 
-/**
- * The set whose name proves that a ruleset is in place. One set is listed in milliseconds whatever the table's size;
- * for a chain nft 1.0.6 reads all sets of the table, 0.7 s with a thousand doors.
- */
-export const markerSet = (digest: string): string => `${MARKER}${digest}`
-
-/** The marker's name in a document that makes a table. */
-export function markerOf({ nftables }: NftDocument): string {
+/** The digest in a document that makes a table. */
+export function digestOf({ nftables }: NftDocument): string {
   for (const command of nftables) {
-    if ('add' in command && 'set' in command.add && command.add.set.name.startsWith(MARKER)) {
-      return command.add.set.name
-    }
+    if (!('add' in command && 'set' in command.add && command.add.set.name === ABOUT_SET)) continue
+    const match = /"knocklib \d+ ([0-9a-f]{32})"/.exec(JSON.stringify(command.add.set.elem))
+    if (match?.[1]) return match[1]
   }
-  throw new Error('unreachable: no marker')
+  throw new Error('unreachable: no about set')
 }
 
-/** Whether the comments of a table's about chain say that knocklib made it, in whatever layout. */
+/** Whether the comments say that knocklib made the table, in whatever layout. */
 export const isOurs = (comments: readonly string[] | undefined): boolean =>
   /^knocklib \d+ [0-9a-f]{32}$/.test(comments?.[0] ?? '')
 

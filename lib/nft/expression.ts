@@ -37,14 +37,12 @@ export const PORT_KEY: NftExpression = { concat: [meta('l4proto'), payload('th',
 /** How keys are made of, and what their fields are called as set types. */
 export const KEY_TYPE: Readonly<Record<KeyField, (family: Family) => string>> = {
   source: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
-  protocol: () => 'inet_proto',
   sourcePort: () => 'inet_service',
   port: () => 'inet_service',
 }
 
 const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> = {
   source: (family) => payload(ip(family), 'saddr'),
-  protocol: () => meta('l4proto'),
   sourcePort: () => payload('th', 'sport'),
   port: () => payload('th', 'dport'),
 }
@@ -113,6 +111,9 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
     case 'loopback':
       // By index, not by name: this is compared for each packet.
       return compare('==', meta('iif'), 'lo')
+    case 'own-connection':
+      // A socket that is bound to the packet's destination and not to any: a connection's own, not its listener's.
+      return compare('==', { socket: { key: 'wildcard' } }, 0)
     case 'interface': {
       const names = oneOf([...match.names])
       return compare(match.not ? '!=' : '==', meta('iifname'), names)

@@ -1,40 +1,104 @@
 // Whether a table, as listed, is still what its document made: the digest alone would not show a hand's changes. Pure.
-import type { NftDocument } from './document.js'
-import type { Listing } from './listing.js'
 
-/** Compares chains with the comments of their rules, sets, maps and counters; not what the sets hold. */
-export function isIntact(listing: Listing, document: NftDocument): boolean {
-  const expected = expectedOf(document)
+import type { NftDocument } from './document.js'
+import { PROTOCOL } from './expression.js'
+
+/**
+ * Compares a document with nft's listing: the table's flags, the base chain's hook, priority and policy, each rule's
+ * statements, the sets it names and its verdict, the maps' entries and the elements of sets that don't change by themselves.
+ * Not compared: what timed sets hold, counters, and the values inside a match, which versions of nft write differently.
+ */
+export function isIntact(listing: unknown, document: NftDocument): boolean {
+  const made = document.nftables.flatMap((command) => ('add' in command ? [command.add] : []))
+  const [expected, found] = [shapeOf(made), shapeOf(objectsOf(listing))]
   return (
-    sameKeys(expected.chains, listing.chains) &&
-    sameKeys(expected.sets, listing.sets) &&
-    sameKeys(expected.maps, listing.maps) &&
-    sameKeys(expected.counters, listing.counters) &&
-    [...expected.maps].every(([name, elements]) => listing.maps.get(name) === elements) &&
-    [...expected.chains].every(([name, comments]) => sameList(comments, listing.chains.get(name)))
+    expected.size === found.size && [...expected].every(([key, text]) => found.get(key) === text)
   )
 }
 
-function expectedOf({ nftables }: NftDocument) {
-  const chains = new Map<string, string[]>()
-  const sets = new Map<string, true>()
-  const maps = new Map<string, number>()
-  const counters = new Map<string, true>()
-  for (const command of nftables) {
-    if (!('add' in command)) continue
-    const object = command.add
-    if ('chain' in object) chains.set(object.chain.name, [])
-    else if ('rule' in object) chains.get(object.rule.chain)?.push(object.rule.comment ?? '')
-    else if ('set' in object) sets.set(object.set.name, true)
-    else if ('map' in object) maps.set(object.map.name, 0)
-    else if ('counter' in object) counters.set(object.counter.name, true)
-    else if ('element' in object) maps.set(object.element.name, object.element.elem.length)
-  }
-  return { chains, sets, maps, counters }
+type Content = Readonly<Record<string, unknown>>
+
+const isContent = (value: unknown): value is Content =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function objectsOf(listing: unknown): unknown[] {
+  const list = isContent(listing) ? listing['nftables'] : undefined
+  return Array.isArray(list) ? list : []
 }
 
-const sameKeys = (a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean =>
-  a.size === b.size && [...a.keys()].every((key) => b.has(key))
+/** For each part of a table, by its kind and name, what must not change of it. */
+function shapeOf(objects: readonly unknown[]): Map<string, string> {
+  const parts = new Map<string, unknown[]>()
+  const note = (key: string, ...values: unknown[]) => {
+    parts.set(key, [...(parts.get(key) ?? []), ...values])
+  }
+  const rules = new Map<string, unknown[]>()
+  for (const object of objects) {
+    const [kind, content] = Object.entries(isContent(object) ? object : {})[0] ?? []
+    if (kind === undefined || !isContent(content)) continue
+    const { name, flags, type, timeout, size, hook, prio, policy, elem } = content
+    switch (kind) {
+      case 'table':
+        parts.set('table', [flags ?? []])
+        break
+      case 'chain':
+        note(`chain ${name}`, type, hook, prio, policy)
+        break
+      case 'rule': {
+        // Not `note`: a chain of a thousand rules would be copied a thousand times.
+        const chain = `rules ${content['chain']}`
+        const own = rules.get(chain) ?? []
+        own.push(content['comment'], listOf(content['expr']).map(sketch))
+        rules.set(chain, own)
+        break
+      }
+      case 'set':
+        note(`set ${name}`, type, timeout, size, timeout === undefined ? elementsOf(elem) : [])
+        break
+      case 'map':
+      case 'element':
+        note(`map ${name}`, ...elementsOf(elem))
+        break
+      case 'counter':
+        note(`counter ${name}`)
+        break
+      default:
+        break
+    }
+  }
+  const entries = [...parts, ...rules].map(
+    ([key, values]) => [key, JSON.stringify(values)] as const,
+  )
+  return new Map(entries)
+}
 
-const sameList = (a: readonly string[], b: readonly string[] | undefined): boolean =>
-  a.length === b?.length && a.every((value, index) => value === b[index])
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+/** A statement by its kind, the sets that it names, and all of it where it is a verdict or an action. */
+function sketch(statement: unknown): unknown {
+  const [kind, content] = Object.entries(isContent(statement) ? statement : {})[0] ?? []
+  switch (kind) {
+    case 'match': {
+      const right = isContent(content) ? content['right'] : undefined
+      return typeof right === 'string' && right.startsWith('@') ? [kind, right] : kind
+    }
+    case 'vmap':
+      return [kind, isContent(content) ? content['data'] : undefined]
+    case 'set':
+      return isContent(content) ? [kind, content['op'], content['set']] : kind
+    default:
+      return statement
+  }
+}
+
+/** In one order, and with numbers where a listing has protocols' names. */
+function elementsOf(elements: unknown): string[] {
+  const numbers: Readonly<Record<string, number>> = PROTOCOL
+  return listOf(elements)
+    .map((element) =>
+      JSON.stringify(element, (_key, value) =>
+        typeof value === 'string' ? (numbers[value] ?? value) : value,
+      ),
+    )
+    .sort()
+}

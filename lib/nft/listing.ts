@@ -7,6 +7,7 @@ export interface ListedElement {
   /** Seconds, where the set has timeouts: configured, and remaining. 0 remaining: less than one. */
   readonly timeout: number | undefined
   readonly expires: number | undefined
+  readonly comment?: string
 }
 
 export interface ListedSet {
@@ -17,10 +18,6 @@ export interface ListedSet {
 
 export interface Listing {
   readonly sets: ReadonlyMap<string, ListedSet>
-  /** By name, how many elements a verdict map has. */
-  readonly maps: ReadonlyMap<string, number>
-  /** By name, the comments of a chain's rules, in order. */
-  readonly chains: ReadonlyMap<string, readonly string[]>
   /** By name, packets. */
   readonly counters: ReadonlyMap<string, number>
 }
@@ -28,8 +25,6 @@ export interface Listing {
 /** @throws ListingError with the fragment that is not of the expected form. */
 export function parseListing(json: unknown): Listing {
   const sets = new Map<string, ListedSet>()
-  const maps = new Map<string, number>()
-  const chains = new Map<string, string[]>()
   const counters = new Map<string, number>()
   for (const item of list(record(json, json)['nftables'], json)) {
     const [entry] = Object.entries(record(item, item))
@@ -40,26 +35,15 @@ export function parseListing(json: unknown): Listing {
       case 'set':
         sets.set(text(content['name'], item), parseSet(content))
         break
-      case 'map':
-        maps.set(text(content['name'], item), optionalList(content['elem'], item).length)
-        break
-      case 'chain':
-        chains.set(text(content['name'], item), [])
-        break
       case 'counter':
         counters.set(text(content['name'], item), number(content['packets'], item))
         break
-      case 'rule': {
-        const chain = chains.get(text(content['chain'], item)) ?? []
-        chains.set(text(content['chain'], item), [...chain, String(content['comment'] ?? '')])
-        break
-      }
       default:
-        // The metainfo and the table itself say nothing that we need; other objects are not ours.
+        // Nothing else is read back: chains, rules and maps are compared as they stand.
         break
     }
   }
-  return { sets, maps, chains, counters }
+  return { sets, counters }
 }
 
 function parseSet(content: Record<string, unknown>): ListedSet {
@@ -73,11 +57,12 @@ function parseSet(content: Record<string, unknown>): ListedSet {
 /** `"10.0.0.1"`, `{"concat": […]}`, `{"prefix": …}`, or one of these in `{"elem": {"val", "timeout", "expires"}}`. */
 function parseElement(value: unknown): ListedElement {
   if (isRecord(value) && isRecord(value['elem'])) {
-    const { val, timeout, expires } = value['elem']
+    const { val, timeout, expires, comment } = value['elem']
     return {
       key: parseKey(val),
       timeout: optionalNumber(timeout, value),
       expires: optionalNumber(expires, value),
+      ...(comment !== undefined && { comment: text(comment, value) }),
     }
   }
   return { key: parseKey(value), timeout: undefined, expires: undefined }

@@ -1,7 +1,7 @@
 // An automaton → the nft JSON of its table. Pure; the same document, byte for byte, for the same automaton.
 import type { Automaton, DispatchMap, Rule } from '../automaton/automaton.js'
 import type { Family } from '../spec/model.js'
-import { ABOUT_CHAIN, aboutRules, digestCommands, markerSet } from './about.js'
+import { ABOUT_SET, aboutElements, digestCommands } from './about.js'
 import type { NftCommand, NftDocument, NftObject, NftStatement, NftValue } from './document.js'
 import {
   isFamilyMatch,
@@ -63,14 +63,9 @@ class Renderer {
     for (const { name, rules } of chains) {
       for (const rule of rules) this.#rules(name, rule, content)
     }
-    const digest = digestCommands(content)
-    const about = aboutRules(this.#automaton, digest).map((comment) =>
-      this.#rule(ABOUT_CHAIN, comment, [{ return: null }]),
-    )
-    const marker = added({
-      set: { ...this.#here, name: markerSet(digest), type: 'inet_service' },
-    })
-    return [{ add: table }, { delete: table }, { add: table }, ...content, marker, ...about]
+    const elem = aboutElements(this.#automaton, digestCommands(content))
+    const about = added({ set: { ...this.#here, name: ABOUT_SET, type: 'mark', elem } })
+    return [{ add: table }, { delete: table }, { add: table }, ...content, about]
   }
 
   #counters(): NftCommand[] {
@@ -100,8 +95,7 @@ class Renderer {
     const [base, ...rest] = this.#automaton.chains.map(({ name }) => ({ ...this.#here, name }))
     if (!base) throw new Error('unreachable: no base chain')
     const hook = { type: 'filter', hook: 'input', prio: PRIORITY, policy: 'accept' } as const
-    const regular = [...rest, { ...this.#here, name: ABOUT_CHAIN }]
-    return [{ ...base, ...hook }, ...regular].map((chain) => added({ chain }))
+    return [{ ...base, ...hook }, ...rest].map((chain) => added({ chain }))
   }
 
   #map({ name, interval }: DispatchMap): NftCommand {

@@ -103,6 +103,7 @@ function formatExpression(expression: NftExpression): string {
     }
     case 'meta':
     case 'ct':
+    case 'socket':
       return `${name} ${word(fieldsOf(content, 'key')['key'])}`
     case 'concat':
       return listOf(content).map(formatExpression).join(' . ')
@@ -145,6 +146,10 @@ export function formatElement(value: NftValue): string {
       return listOf(content).map(whole).join('-')
     case 'concat':
       return listOf(content).map(formatElement).join(' . ')
+    case 'elem': {
+      const { val, comment } = fieldsOf(content, 'val', 'comment')
+      return `${formatElement(val as NftValue)} comment ${quoted(comment)}`
+    }
     default:
       throw unreachable(value)
   }

@@ -38,7 +38,7 @@ t.test('its parts', async (t) => {
     '      6 . 80-90 : jump gate_ssh,',
     '    type filter hook input priority -10; policy accept;',
     '    meta iifname != { "eth0", "wlan*" } accept comment "/interfaces"',
-    '    ct state established,related accept comment ',
+    '    ct state established accept comment ',
     '    meta l4proto . th dport vmap @ports comment ',
     '    tcp flags & 23 == 2 ',
     '    ip daddr != { 10.0.0.0/8, 192.0.2.1 } return comment "ssh /doors/0/address"',
@@ -46,7 +46,7 @@ t.test('its parts', async (t) => {
     '    ip saddr == @grants_ssh_4 accept comment "ssh /doors/0/open"',
     '    counter name "denied_ssh" drop comment "ssh /doors/0/service"',
     ' update @knocking_4 { ip saddr } ',
-    '    return comment "service ssh tcp/80-90"',
+    ' comment "service ssh tcp/80-90",',
   ]) {
     t.match(text, part, part)
   }

@@ -66,7 +66,7 @@ t.test('progress: the stage, and the sooner of its own time and the whole one', 
 })
 
 t.test('the names of sets, sorted by their doors', async (t) => {
-  const names = ['grants_a', 'stage2_a', 'close_attempt_a', 'used3_b', 'flows_stage1_a', 'trusted']
+  const names = ['grants_a', 'stage2_a', 'close_attempt_a', 'used3_b', 'used1_stage1_a', 'trusted']
   t.same(
     [...rolesByDoor(names)],
     [
@@ -79,7 +79,7 @@ t.test('the names of sets, sorted by their doors', async (t) => {
         ],
       ],
       ['b', [{ set: 'used3_b', role: { kind: 'used', connections: 3 } }]],
-      ['stage1_a', [{ set: 'flows_stage1_a', role: { kind: 'flows' } }]],
+      ['stage1_a', [{ set: 'used1_stage1_a', role: { kind: 'flows' } }]],
     ],
   )
 })
