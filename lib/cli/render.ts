@@ -1,14 +1,15 @@
 // knocklib render: the ruleset of a spec, as nft's JSON or as text.
 import { renderKnock, renderKnockText } from '../index.js'
-import type { CommandDefinition } from './command.js'
+import { type CommandDefinition, textOf } from './command.js'
 import { loadSpec } from './spec-file.js'
+import { writeWhole } from './write-file.js'
 
 export const render: CommandDefinition = {
   usage: 'render <spec>',
   summary: 'print the ruleset; needs no root',
   examples: [
-    'knocklib render doors.json | nft -j -f /dev/stdin',
-    'knocklib render doors.json --format nft > /etc/nftables.d/knock.nft',
+    'knocklib render doors.json',
+    'knocklib render doors.json --format nft --output /etc/nftables.d/knock.nft',
   ],
   options: [
     {
@@ -17,14 +18,19 @@ export const render: CommandDefinition = {
       choices: ['json', 'nft'],
       default: 'json',
     },
+    {
+      flags: '--output <file>',
+      description: 'replace this file, all of it or not at all, mode 0600',
+    },
   ],
   async run([path], options) {
     const spec = await loadSpec(path as string, options)
-    const json = renderKnock(spec)
-    if (options['format'] === 'nft') {
-      const text = renderKnockText(spec)
-      return { json: { format: 'nft', text }, text }
-    }
-    return { json, text: `${JSON.stringify(json, null, 2)}\n` }
+    const isText = options['format'] === 'nft'
+    const ruleset = renderKnock(spec)
+    const text = isText ? renderKnockText(spec) : `${JSON.stringify(ruleset, null, 2)}\n`
+    const output = textOf(options, 'output')
+    if (output === undefined) return { json: isText ? { format: 'nft', text } : ruleset, text }
+    await writeWhole(output, text)
+    return { json: { output }, text: `${output} written\n` }
   },
 }

@@ -25,7 +25,31 @@ export function checkSpec(spec: ValidSpec, findings: Findings): void {
       )
     }
   }
+  checkSharedPorts(spec, findings)
   checkIgnore(spec, findings)
+}
+
+/** The most knocks that one port may belong to: a packet to it is judged for each of them. */
+const MOST_AT_ONE_PORT = 64
+
+function checkSharedPorts({ doors }: ValidSpec, findings: Findings): void {
+  const users = new Map<string, number>()
+  for (const knock of doors.flatMap(attemptsOf)) {
+    const seen = new Set<string>()
+    for (const [index, step] of knock.steps.entries()) {
+      const key = step.port === undefined ? 'icmp' : formatStep(step)
+      if (seen.has(key) || !findings.isCleanBelow(`${knock.origin}/steps/${index}`)) continue
+      seen.add(key)
+      const count = (users.get(key) ?? 0) + 1
+      users.set(key, count)
+      if (count > MOST_AT_ONE_PORT) {
+        findings.add(
+          `${knock.origin}/steps/${index}`,
+          `a step that at most ${MOST_AT_ONE_PORT} knocks share`,
+        )
+      }
+    }
+  }
 }
 
 /** The knocks of a door: the one that opens it and the one that closes it. */
@@ -73,12 +97,14 @@ function checkServices({ doors }: ValidSpec, findings: Findings): void {
       const earlier = open[i] as Placed
       if (endOf(earlier.service) < start) {
         open.splice(i, 1)
-      } else if (clash(earlier, current)) {
+      } else if (servicesOverlap(earlier.service, current.service)) {
         const [low, high] = byDocument(earlier, current)
-        findings.add(
-          high.path,
-          `a service of its own, ${low.path} is ${formatService(low.service)}`,
-        )
+        const other = `${low.path} is ${formatService(low.service)}`
+        if (low.door === high.door || addressesMeet(low.door, high.door)) {
+          findings.add(high.path, `a service of its own, ${other}`)
+        } else if (!fitTogether(low.service, high.service)) {
+          findings.add(high.path, `the same range at both addresses, or one apart, ${other}`)
+        }
       }
     }
     open.push(current)
@@ -91,10 +117,11 @@ const endOf = ({ ports }: Service): number => ports?.to ?? 65535
 const byDocument = (a: Placed, b: Placed): [Placed, Placed] =>
   a.path.localeCompare(b.path, 'en', { numeric: true }) < 0 ? [a, b] : [b, a]
 
-function clash(a: Placed, b: Placed): boolean {
-  return (
-    servicesOverlap(a.service, b.service) && (a.door === b.door || addressesMeet(a.door, b.door))
-  )
+/** Whether two services at different addresses can stand in nft's maps: ranges that overlap in part cannot. */
+function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
+  if (!a || !b) return true
+  const isSame = a.from === b.from && a.to === b.to
+  return isSame || a.from === a.to || b.from === b.to
 }
 
 function addressesMeet(a: ValidDoor, b: ValidDoor): boolean {

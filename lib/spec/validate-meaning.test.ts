@@ -308,6 +308,37 @@ const ignored: Case[] = [
   },
 ]
 
+const crowds: Case[] = [
+  {
+    of: 'ranges at two addresses that overlap in part',
+    document: {
+      doors: [
+        door({ service: 'tcp/20-30', address: '192.0.2.1' }),
+        other({ service: ['tcp/25', 'tcp/28-40'], address: '192.0.2.2' }),
+      ],
+    },
+    problems: {
+      '/doors/1/service/1':
+        'expected the same range at both addresses, or one apart, /doors/0/service is tcp/20-30, got "tcp/28-40"',
+    },
+  },
+  {
+    of: 'a step that one knock too many shares',
+    document: {
+      doors: Array.from({ length: 65 }, (_, i) =>
+        other({
+          name: `d${i}`,
+          service: `tcp/${100 + i}`,
+          knock: sequence({ steps: ['icmp', `tcp/${9000 + i}`] }),
+        }),
+      ),
+    },
+    problems: {
+      '/doors/64/knock/steps/0': 'expected a step that at most 64 knocks share, got "icmp"',
+    },
+  },
+]
+
 const together: Case[] = [
   {
     of: 'everything at once, in the order of the document',
@@ -365,7 +396,7 @@ const together: Case[] = [
   },
 ]
 
-const tables = { names, services, steps, times, ignored, together }
+const tables = { names, services, steps, times, ignored, crowds, together }
 
 for (const [name, cases] of Object.entries(tables)) {
   t.test(name, async (t) => {

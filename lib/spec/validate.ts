@@ -73,7 +73,7 @@ function readSpec(spec: KnockSpec, findings: Findings): ValidSpec | undefined {
   const guard = findings.isClean('/guard') ? (spec.guard ?? {}) : {}
   const list = <T>(path: string, values: T | undefined, fallback: T): T =>
     values !== undefined && findings.isClean(path) ? values : fallback
-  const doors = Array.isArray(spec.doors) ? spec.doors : []
+  const doors = list('/doors', spec.doors, [])
   return {
     table: list('/table', spec.table, 'knock'),
     hook: 'input',

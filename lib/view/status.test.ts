@@ -79,7 +79,7 @@ t.test('the names of sets, sorted by their doors', async (t) => {
         ],
       ],
       ['b', [{ set: 'used3_b', role: { kind: 'used', connections: 3 } }]],
-      ['stage1_a', [{ set: 'used1_stage1_a', role: { kind: 'flows' } }]],
+      ['stage1_a', [{ set: 'used1_stage1_a', role: { kind: 'used', connections: 1 } }]],
     ],
   )
 })
