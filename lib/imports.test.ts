@@ -75,6 +75,8 @@ const stayPure: Rule = ({ path, imports, impure }) => {
   if (!PURE.test(path)) return []
   const modules = imports
     .filter(({ from }) => from.startsWith('node:') && from !== 'node:net')
+    // It loads node:crypto only when a ruleset is rendered.
+    .filter(({ from }) => !(path === 'nft/about.ts' && from === 'node:module'))
     .filter(
       ({ from, names }) =>
         from !== 'node:crypto' || names.some((name) => !/^create(Hash|Hmac)$/.test(name)),

@@ -1,8 +1,4 @@
 // Steps → packets on the wire, one for each step, with a gap between them. Touches the network.
-import { execFile } from 'node:child_process'
-import { createSocket } from 'node:dgram'
-import { lookup } from 'node:dns/promises'
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError, CapabilityError, SendError } from '../errors.js'
 import { type Address, parseAddress } from '../spec/address.js'
@@ -22,9 +18,6 @@ export interface SendOptions {
   readonly family?: Family
   readonly signal?: AbortSignal
 }
-
-/** How long a SYN needs to leave: long enough for a busy machine, far from the second one after 1 s. */
-const SYN_TIME = 50
 
 /**
  * Sends a knock: one packet for each step, in order. Nothing comes back from a door, so nothing says whether it opened.
@@ -51,6 +44,8 @@ export async function sendKnock(
     throw new SendError(`sendKnock: ${host}: not an IPv6 address, which icmpv6 needs`)
   }
   const interruptible = options.signal && { signal: options.signal }
+  // Most who import knocklib send nothing: the sockets are loaded by those who do.
+  const { sendStep } = await import('./packet.js')
   for (const [index, step] of steps.entries()) {
     const pause = index > 0 ? gap : 0
     // An abort wakes it up, and the next line says why.
@@ -88,69 +83,10 @@ async function resolveHost(host: string, family: Family | undefined): Promise<Ad
     throw new SendError(`sendKnock: ${host}: not an ${kind}`)
   }
   try {
+    const { lookup } = await import('node:dns/promises')
     const found = await lookup(host, { family: family ?? 0 })
     return { address: found.address, family: found.family === 6 ? 6 : 4 }
   } catch (cause) {
     throw new SendError(`sendKnock: ${host}: no ${kind} found`, { cause })
   }
-}
-
-async function sendStep(step: Step, { address, family }: Address): Promise<void> {
-  const send = { tcp: sendSyn, udp: sendDatagram, icmp: sendEcho, icmpv6: sendEcho }[step.protocol]
-  try {
-    await send(step, address, family)
-  } catch (cause) {
-    if (cause instanceof CapabilityError) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SendError(`sendKnock: ${address} ${formatStep(step)}: ${reason}`, { cause })
-  }
-}
-
-/** What a port answers that is not a knock port: that the packet came is all that we want. */
-const ANSWERS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT'])
-
-function sendSyn({ port = 0 }: Step, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, autoSelectFamily: false })
-    // Closed before its SYN is repeated, and not before it has left: a close in the same tick sends none.
-    const timer = setTimeout(() => socket.destroy(), SYN_TIME)
-    let failure: Error | undefined
-    socket.on('connect', () => socket.destroy())
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (!ANSWERS.has(error.code ?? '')) failure = error
-    })
-    socket.on('close', () => {
-      clearTimeout(timer)
-      if (failure) reject(failure)
-      else resolve()
-    })
-  })
-}
-
-function sendDatagram({ port = 0, length = 0 }: Step, host: string, family: Family): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
-    socket.on('error', reject)
-    socket.send(Buffer.alloc(length), port, host, (error) => {
-      socket.close()
-      if (error) reject(error)
-      else resolve()
-    })
-  })
-}
-
-/** An echo request needs a raw socket or a permitted group: ping has the right. */
-function sendEcho({ length = 56 }: Step, host: string, family: Family): Promise<void> {
-  const argv = [`-${family}`, '-c1', '-W0.01', '-n', '-q', '-s', String(length), host]
-  return new Promise((resolve, reject) => {
-    execFile('ping', argv, { timeout: 5000 }, (error, _stdout, stderr) => {
-      // Exit code 1 says that nothing came back, as nothing should.
-      if (!error || error.code === 1) return resolve()
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-        const provider = 'install the package iputils-ping'
-        return reject(new CapabilityError('sendKnock', 'the program ping', provider))
-      }
-      reject(new Error(stderr.trim() || error.message))
-    })
-  })
 }

@@ -1,5 +1,4 @@
 // The kernel's ruleset behind a tiny interface, and the real one: nft as a child process. The only importer of execa.
-import { randomUUID } from 'node:crypto'
 import { open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -107,6 +106,7 @@ class ProcessNft implements Nft {
    * must not show in the process list, and nft cannot open the socket that Node gives a child as its stdin.
    */
   async #give(document: NftDocument, flags: string[], options: CallOptions): Promise<void> {
+    const { randomUUID } = await import('node:crypto')
     const path = join(tmpdir(), `knocklib-${randomUUID()}`)
     const file = await open(path, 'wx+', 0o600)
     try {

@@ -1,0 +1,72 @@
+// One step → one packet on the wire. Touches the network.
+import { execFile } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { connect } from 'node:net'
+import { CapabilityError, SendError } from '../errors.js'
+import type { Address } from '../spec/address.js'
+import type { Family, Step } from '../spec/model.js'
+import { formatStep } from '../spec/step.js'
+
+/** How long a SYN needs to leave: long enough for a busy machine, far from the second one after 1 s. */
+const SYN_TIME = 50
+
+/** @throws CapabilityError where ping is missing, SendError where the network refuses the packet. */
+export async function sendStep(step: Step, { address, family }: Address): Promise<void> {
+  const send = { tcp: sendSyn, udp: sendDatagram, icmp: sendEcho, icmpv6: sendEcho }[step.protocol]
+  try {
+    await send(step, address, family)
+  } catch (cause) {
+    if (cause instanceof CapabilityError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SendError(`sendKnock: ${address} ${formatStep(step)}: ${reason}`, { cause })
+  }
+}
+
+/** What a port answers that is not a knock port: that the packet came is all that we want. */
+const ANSWERS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT'])
+
+function sendSyn({ port = 0 }: Step, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, autoSelectFamily: false })
+    // Closed before its SYN is repeated, and not before it has left: a close in the same tick sends none.
+    const timer = setTimeout(() => socket.destroy(), SYN_TIME)
+    let failure: Error | undefined
+    socket.on('connect', () => socket.destroy())
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (!ANSWERS.has(error.code ?? '')) failure = error
+    })
+    socket.on('close', () => {
+      clearTimeout(timer)
+      if (failure) reject(failure)
+      else resolve()
+    })
+  })
+}
+
+function sendDatagram({ port = 0, length = 0 }: Step, host: string, family: Family): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+    socket.on('error', reject)
+    socket.send(Buffer.alloc(length), port, host, (error) => {
+      socket.close()
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+}
+
+/** An echo request needs a raw socket or a permitted group: ping has the right. */
+function sendEcho({ length = 56 }: Step, host: string, family: Family): Promise<void> {
+  const argv = [`-${family}`, '-c1', '-W0.01', '-n', '-q', '-s', String(length), host]
+  return new Promise((resolve, reject) => {
+    execFile('ping', argv, { timeout: 5000 }, (error, _stdout, stderr) => {
+      // Exit code 1 says that nothing came back, as nothing should.
+      if (!error || error.code === 1) return resolve()
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        const provider = 'install the package iputils-ping'
+        return reject(new CapabilityError('sendKnock', 'the program ping', provider))
+      }
+      reject(new Error(stderr.trim() || error.message))
+    })
+  })
+}
