@@ -75,8 +75,10 @@ const stayPure: Rule = ({ path, imports, impure }) => {
   if (!PURE.test(path)) return []
   const modules = imports
     .filter(({ from }) => from.startsWith('node:') && from !== 'node:net')
-    // It loads node:crypto only when a ruleset is rendered.
-    .filter(({ from }) => !(path === 'nft/about.ts' && from === 'node:module'))
+    // They load node:crypto and the validator when those are used.
+    .filter(
+      ({ from }) => !(/^(nft\/about|spec\/validate)\.ts$/.test(path) && from === 'node:module'),
+    )
     .filter(
       ({ from, names }) =>
         from !== 'node:crypto' || names.some((name) => !/^create(Hash|Hmac)$/.test(name)),

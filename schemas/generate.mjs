@@ -25,13 +25,13 @@ function inline(schema, root = schema) {
   return Object.fromEntries(entries.map(([key, value]) => [key, inline(value, root)]))
 }
 
-/** ajv's standalone code, which must stand alone: so that ajv is needed to build and not to run. */
+/** ajv's standalone code, which must stand alone: so that ajv is needed to build and not to run. CommonJS: it is loaded when the first spec is validated. */
 function compileValidator(schema) {
   const ajv = new Ajv({
     allErrors: true,
     discriminator: true,
     strictTypes: false,
-    code: { source: true, esm: true },
+    code: { source: true },
     keywords: ['expected', 'tsType'],
   })
   const code = standalone(ajv, ajv.compile(schema))
@@ -47,12 +47,8 @@ async function generate(name, folder, typeName) {
   const inlined = inline(schema)
   const code = compileValidator(inlined)
   writeFileSync(
-    new URL(`validate-${name}.js`, out),
+    new URL(`validate-${name}.cjs`, out),
     `// Generated from schemas/${name}.schema.json.\n${code}\n`,
-  )
-  writeFileSync(
-    new URL(`validate-${name}.d.ts`, out),
-    `import type { ValidateFunction } from 'ajv'\ndeclare const validate: ValidateFunction\nexport default validate\n`,
   )
   writeFileSync(
     new URL(`expected-${name}.ts`, out),
