@@ -76,7 +76,7 @@ export class Oracle {
       // Whatever conntrack calls it: an accepted ping makes later ones established.
       if (state !== 'invalid' && this.#steps(packet).length > 0) return this.#knock(packet)
     }
-    if (state === 'established' || state === 'related') return 'accept'
+    if (state === 'established') return 'accept'
     return this.#isKnockPort(packet) ? this.#knock(packet) : this.#ordinary(packet)
   }
 
@@ -147,6 +147,8 @@ export class Oracle {
   #ordinary(packet: Packet): Verdict {
     const own = this.#doors.find((door) => isService(door.spec, packet, 'ports'))
     if (own) return this.#serve(own, packet)
+    // What belongs to connections: ICMP errors, the data of FTP.
+    if (packet.state === 'related') return 'accept'
     const whole = this.#doors.find((door) => isService(door.spec, packet, 'whole'))
     if (whole) return this.#serve(whole, packet)
     const isIgnored = this.#spec.guard.ignore.some((service) => covers(service, packet))

@@ -47,7 +47,8 @@ export function weave(
   domains: readonly ResetDomain[],
 ): Woven {
   const { ports, echo } = placeEndpoints(programs)
-  const whole = wholeProtocolRules(spec.doors)
+  const gates = wholeProtocolRules(spec.doors)
+  const whole = gates.length > 0 ? [RELATED, ...gates] : []
   const knocks = knockEntries(ports, KNOCK)
   const services = serviceEntries(spec.doors)
   const ignored = ignoredEntries(spec.guard.ignore, whole)
@@ -64,7 +65,7 @@ export function weave(
       ...(echo.length > 0 ? [ECHO_RULE] : []),
       ESTABLISHED,
       ...dispatchRules(ranges.length > 0),
-      ...(whole.length > 0 ? [RELATED, ...whole] : []),
+      ...whole,
       ...(anyDomain ? [elsewhereRule(anyDomain)] : []),
     ],
   }
