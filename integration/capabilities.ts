@@ -12,16 +12,21 @@ const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = 
   [NFT, ['--version']],
 ]
 
+/** What a kernel may lack, each with a command that needs it, in a network namespace that ends with it. */
+const KERNEL: Readonly<Record<string, readonly string[]>> = {
+  xt_recent: ['iptables', '-A', 'INPUT', '-m', 'recent', '--set'],
+}
+
 /**
- * The reason to skip what needs namespaces, nft and perhaps more programs, or false.
+ * The reason to skip what needs namespaces, nft and perhaps more programs or parts of the kernel, or false.
  *
  * @throws Error in CI, where nothing may be missing.
  */
-export function missing(...programs: readonly string[]): string | false {
+export function missing(...more: readonly string[]): string | false {
   const lacks = [
     ...(process.getuid?.() === 0 ? [] : ['root']),
     ...PROGRAMS.filter(([name, args]) => spawnSync(name, args).status !== 0).map(([name]) => name),
-    ...programs.filter((name) => !isOnPath(name)),
+    ...more.filter((name) => !(KERNEL[name] ? isInKernel(KERNEL[name]) : isOnPath(name))),
   ]
   if (lacks.length === 0) return false
   const reason = `missing capability: ${lacks.join(', ')}`
@@ -41,3 +46,6 @@ function isOnPath(program: string): boolean {
     }
   })
 }
+
+const isInKernel = (command: readonly string[]): boolean =>
+  spawnSync('unshare', ['--net', ...command]).status === 0

@@ -16,6 +16,7 @@ const PACKAGES = {
     nsenter: 'util-linux',
     perl: 'perl-base',
     knock: 'knockd',
+    iptables: 'iptables',
     hping3: 'hping3',
     nmap: 'nmap',
     nc: 'netcat-openbsd',

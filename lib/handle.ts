@@ -1,20 +1,30 @@
 // The handle of a table that stands: its doors, what they hold, and the calls that open, close and remove. Touches the kernel.
 import type { DoorSummary } from './automaton/automaton.js'
-import { COUNTED_AT_LEAST } from './automaton/gate.js'
-import { grantsSet, usedSet } from './automaton/names.js'
-import { ArgumentError, isNotFound, NftError } from './errors.js'
+import { COUNTED_AT_LEAST } from './automaton/grant.js'
+import { BANNED, grantsSet, usedSet } from './automaton/names.js'
+import { ArgumentError, CapabilityError, isNotFound, NftError } from './errors.js'
 import type { CallOptions, Nft } from './kernel/nft.js'
+import { ABOUT_SET } from './nft/about.js'
 import { type Listing, parseListing } from './nft/listing.js'
 import { familySet } from './nft/names.js'
-import { type GrantChange, renderClose, renderOpen, renderUninstall } from './nft/transaction.js'
+import {
+  type GrantChange,
+  renderClose,
+  renderOpen,
+  renderUnban,
+  renderUninstall,
+} from './nft/transaction.js'
 import { type Address, parseAddress } from './spec/address.js'
 import { MAX_DURATION, parseDuration } from './spec/duration.js'
 import {
+  type Ban,
   type Counters,
+  EVERYONE,
   type Grant,
   listedContents,
   type Progress,
   type Status,
+  viewBans,
   viewCounters,
   viewGrants,
   viewProgress,
@@ -79,6 +89,46 @@ export class Knock implements AsyncDisposable {
     return viewStatus(this.table, this.#summaries, contents)
   }
 
+  /** The sources whose knocks are ignored. */
+  async bans(): Promise<readonly Ban[]> {
+    if (!(await this.#hasBans('bans'))) return []
+    const sets = [familySet(BANNED, 4), familySet(BANNED, 6)]
+    return viewBans(listedContents(await this.#list('bans', sets)))
+  }
+
+  /**
+   * Ends a source's ban before its time.
+   *
+   * @returns whether there was one.
+   * @throws ArgumentError where the address is none.
+   * @throws NftError `not-found` where the table is gone.
+   */
+  async unban(source: string): Promise<boolean> {
+    const address = readSource('unban', this.table, source)
+    try {
+      const document = renderUnban(this.table, address, BANNED)
+      await this.#nft.apply(document, { ...this.#call, operation: 'unban' })
+      return true
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      // nft says the same of a ban, of a table that bans nobody, and of one that is not there.
+      await this.#list('unban', [ABOUT_SET])
+      return false
+    }
+  }
+
+  /** Whether the table bans at all; rejects where there is no table. */
+  async #hasBans(operation: string): Promise<boolean> {
+    try {
+      await this.#list(operation, [familySet(BANNED, 4)])
+      return true
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      await this.#list(operation, [ABOUT_SET])
+      return false
+    }
+  }
+
   /** Removes the table with all that is in it; nothing is left behind. One that is gone already is no error. */
   async uninstall(): Promise<void> {
     try {
@@ -105,6 +155,11 @@ export class Knock implements AsyncDisposable {
     const merged = listings.flatMap((listing) => [...listing.sets])
     return { sets: new Map(merged), counters: new Map() }
   }
+}
+
+export interface CloseOptions {
+  /** Insist that established connections end, too. Default: as the spec has it. */
+  readonly cut?: boolean
 }
 
 export interface OpenOptions {
@@ -137,7 +192,8 @@ export class Door {
   /**
    * Grants a source, without a knock. Where it has a grant, that is renewed: its time starts anew.
    *
-   * @param source IPv4 or IPv6; an IPv4-mapped address stands for its IPv4 one. No names, no blocks.
+   * @param source IPv4 or IPv6; an IPv4-mapped address stands for its IPv4 one. No names, no blocks. Of a door for
+   * everyone: `everyone`.
    * @returns the grant, its source in canonical form.
    * @throws ArgumentError where the address or the duration is none.
    * @throws NftError
@@ -153,34 +209,47 @@ export class Door {
       throw new ArgumentError(`open: ${this.name}: expected ${limit}, got ${options.for}`)
     }
     await this.#nft.apply(renderOpen(change, seconds), { ...this.#call(), operation: 'open' })
-    return { door: this.name, source: change.source.address, expiresIn: seconds }
+    const granted = change.source?.address ?? EVERYONE
+    return { door: this.name, source: granted, expiresIn: seconds }
   }
 
   /**
-   * Takes a source's grant away. Connections that are established live on.
+   * Takes a source's grant away. Connections that are established live on, or end where the door cuts them
+   * (`open.established`).
    *
+   * @param source as `open` takes it.
    * @returns whether there was a grant.
    * @throws ArgumentError where the address is none.
+   * @throws CapabilityError where connections shall be cut and the door keeps them.
    * @throws NftError `not-found` where the table is gone.
    */
-  async close(source: string): Promise<boolean> {
+  async close(source: string, { cut = false }: CloseOptions = {}): Promise<boolean> {
     const change = this.#change('close', source)
+    if (cut && this.#summary.established !== 'cut') {
+      const provider = "open.established: 'cut' in its spec makes them need a live grant"
+      throw new CapabilityError('close', `${this.name} keeps established connections`, provider)
+    }
     try {
       await this.#nft.apply(renderClose(change), { ...this.#call(), operation: 'close' })
       return true
     } catch (error) {
       if (!isNotFound(error)) throw error
       // nft says the same of a grant and of a table that is not there.
-      await this.#list('close', [familySet(change.grants, change.source.family)])
+      await this.#list('close', [this.#grantSets[0] as string])
       return false
     }
   }
 
   /** The sources that this door lets in now. */
   async grants(): Promise<Grant[]> {
-    const set = grantsSet(this.name)
-    const listing = await this.#list('grants', [familySet(set, 4), familySet(set, 6)])
+    const listing = await this.#list('grants', this.#grantSets)
     return viewGrants(this.#summary, listedContents(listing))
+  }
+
+  /** nft's names of the sets of grants. */
+  get #grantSets(): string[] {
+    const set = grantsSet(this.name)
+    return this.#summary.scope === 'everyone' ? [set] : [familySet(set, 4), familySet(set, 6)]
   }
 
   /** The sources that this door lets in now, one by one. */
@@ -193,6 +262,16 @@ export class Door {
     return viewProgress(this.#summary, listedContents(await this.#list('progress')))
   }
 
+  /** Undefined: everyone. */
+  #readSource(operation: string, source: string): Address | undefined {
+    if (this.#summary.scope === 'source') return readSource(operation, this.name, source)
+    if (source === EVERYONE) return undefined
+    const expected = `"${EVERYONE}", whom this door is for`
+    throw new ArgumentError(
+      `${operation}: ${this.name}: expected ${expected}, got ${JSON.stringify(source)}`,
+    )
+  }
+
   #change(operation: string, source: string): GrantChange {
     const { connections = 1 } = this.#summary
     const used = Array.from({ length: connections - 1 }, (_, index) =>
@@ -200,13 +279,14 @@ export class Door {
     )
     return {
       table: this.#table,
-      source: readSource(operation, this.name, source),
+      source: this.#readSource(operation, source),
       grants: grantsSet(this.name),
       used,
     }
   }
 }
 
+/** Reads an address. */
 function readSource(operation: string, door: string, source: string): Address {
   const address = parseAddress(source)
   if (address) return address

@@ -18,7 +18,7 @@ export {
   SpecError,
   type SpecProblem,
 } from './errors.js'
-export { Door, Knock, type OpenOptions } from './handle.js'
+export { type CloseOptions, Door, Knock, type OpenOptions } from './handle.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
 export {
   type CallOptions,
@@ -34,6 +34,7 @@ export {
   type InstallOptions,
   installKnock,
   type KernelOptions,
+  refillKnock,
   renderKnock,
   renderKnockText,
 } from './knock.js'
@@ -50,4 +51,4 @@ export type * from './spec/generated/knock-types.js'
 export type { ValidSpec } from './spec/model.js'
 export { validateSpec } from './spec/validate.js'
 export { loadTrace, parseTrace } from './trace.js'
-export type { Counters, DoorStatus, Grant, Progress, Status } from './view/status.js'
+export type { Ban, Counters, DoorStatus, Fill, Grant, Progress, Status } from './view/status.js'

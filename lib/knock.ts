@@ -1,15 +1,20 @@
 // The library's main calls: spec → automaton → ruleset → kernel, and the way back to a table that stands. Wiring only.
 import { buildAutomaton } from './automaton/build.js'
+import { loadsOf, secretFilesOf } from './automaton/loads.js'
+import { parseSetName } from './automaton/names.js'
 import { ArgumentError, isNotFound, NftError } from './errors.js'
 import { Knock } from './handle.js'
-import { requireVersion } from './kernel/capability.js'
+import { requireFeatures, requireVersion } from './kernel/capability.js'
 import { type CallOptions, createNft, type Nft } from './kernel/nft.js'
 import { ABOUT_SET, aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
 import type { NftDocument } from './nft/document.js'
 import { isIntact } from './nft/intact.js'
 import { parseListing } from './nft/listing.js'
+import { hasForeignPorts, renderLoads } from './nft/loads.js'
+import { renderReload } from './nft/reload.js'
 import { renderRuleset } from './nft/render.js'
 import { renderText } from './nft/text.js'
+import { readSecrets } from './secrets.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
 import { isKeyword } from './spec/keywords.js'
 import { validateSpec } from './spec/validate.js'
@@ -30,28 +35,78 @@ export interface AttachOptions extends KernelOptions {
 
 /**
  * Installs a spec's table in one transaction: all of it stands, or nothing has changed. The same spec again changes
- * nothing; another spec replaces the table, grants and attempts included. Established connections live on.
+ * nothing but that tokens and rotating sequences are loaded ahead anew; another spec replaces the table, grants and
+ * attempts included. Tokens and one-time sequences that have been used stay used. Established connections live on.
  *
  * @throws SpecError with every problem of the spec.
+ * @throws ArgumentError where a secret cannot be read.
+ * @throws CapabilityError where the spec asks for what this nft does not know.
  * @throws NftError `already-exists` where a table of that name is not ours; otherwise what nft answered.
  */
 export async function installKnock(spec: KnockSpec, options: InstallOptions = {}): Promise<Knock> {
   const { nft, call } = resolve(options, 'installKnock')
-  const automaton = buildAutomaton(validateSpec(spec, call.operation))
+  const valid = validateSpec(spec, call.operation)
+  const automaton = buildAutomaton(valid)
   const document = renderRuleset(automaton)
   const { table } = automaton
-  const [version, listing] = await Promise.all([nft.version(call), listTable(nft, table, call)])
+  const [secrets, version, listing] = await Promise.all([
+    readSecrets(secretFilesOf(valid), call.operation),
+    nft.version(call),
+    listTable(nft, table, call),
+  ])
   requireVersion(version, call.operation)
-  if (listing && !isOurs(aboutComments(parseListing(listing)))) {
+  requireFeatures(automaton, version, call.operation)
+  const standing = listing ? parseListing(listing) : undefined
+  if (standing && !isOurs(aboutComments(standing))) {
     const reason = 'there already, and not made by knocklib; it is left as it is'
     throw new NftError('already-exists', `${call.operation}: table inet ${table}: ${reason}`)
   }
-  if (!listing || !isIntact(listing, document)) {
-    await nft.apply(document, call)
+  const now = Date.now() / 1000
+  const loads = loadsOf(valid, secrets, now)
+  const commands = renderLoads(table, loads, now)
+  if (!standing || !isIntact(listing, document) || hasForeignPorts(standing, loads)) {
+    const { nftables } = listing ? renderReload(document, listing, isSpent) : document
+    await nft.apply({ nftables: [...nftables, ...commands] }, call)
     await requireApplied(nft, table, document, call)
+  } else if (commands.length > 0) {
+    await nft.apply({ nftables: commands }, call)
   }
   return new Knock(table, automaton.doors, nft, options.signal)
 }
+
+/**
+ * Loads the tokens and rotating sequences of a spec ahead anew, from now for their whole horizon: for a timer. The
+ * table must stand as the spec has it. Used tokens stay used.
+ *
+ * @throws SpecError with every problem of the spec.
+ * @throws ArgumentError where a secret cannot be read.
+ * @throws NftError `not-found` where the table is not there, or was made of another spec.
+ */
+export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}): Promise<void> {
+  const { nft, call } = resolve(options, 'refillKnock')
+  const valid = validateSpec(spec, call.operation)
+  const document = renderKnock(spec)
+  const { table } = valid
+  const secrets = await readSecrets(secretFilesOf(valid), call.operation)
+  const comments = await listAbout(nft, table, call)
+  const refuse = (reason: string) => {
+    const message = `${call.operation}: table inet ${table}: ${reason}; install the spec first`
+    return new NftError('not-found', message)
+  }
+  if (!comments) throw refuse('not there, or not made by knocklib')
+  if (parseAbout(comments)?.digest !== digestOf(document)) throw refuse('made of another spec')
+  const now = Date.now() / 1000
+  const loads = loadsOf(valid, secrets, now)
+  const listings = await Promise.all(
+    loads.ports.map(async ({ set }) => parseListing(await nft.list({ table, set }, call))),
+  )
+  if (listings.some((listing) => hasForeignPorts(listing, loads))) throw refuse('other secrets')
+  const commands = renderLoads(table, loads, now)
+  if (commands.length > 0) await nft.apply({ nftables: commands }, call)
+}
+
+/** What has been used must stay so, whatever else of the table changes. */
+const isSpent = (set: string): boolean => parseSetName(set)?.role.kind === 'spent'
 
 /** As the spec's schema has it. */
 const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
@@ -91,9 +146,11 @@ export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
  */
 export async function checkKnock(spec: KnockSpec, options: KernelOptions = {}): Promise<void> {
   const { nft, call } = resolve(options, 'checkKnock')
-  const document = renderRuleset(buildAutomaton(validateSpec(spec, call.operation)))
-  requireVersion(await nft.version(call), call.operation)
-  await nft.check(document, call)
+  const automaton = buildAutomaton(validateSpec(spec, call.operation))
+  const version = await nft.version(call)
+  requireVersion(version, call.operation)
+  requireFeatures(automaton, version, call.operation)
+  await nft.check(renderRuleset(automaton), call)
 }
 
 /**

@@ -52,6 +52,7 @@ export function simulateKnock(spec: KnockSpec, packets: readonly TracePacket[]):
         return { source: key, expiresIn: Math.floor(expiresIn) }
       }),
     counter: (name: string) => simulator.counter(name),
+    fill: [],
     roles: rolesByDoor(automaton.sets.map(({ name }) => name)),
   }
   return { packets: judged, status: viewStatus(automaton.table, automaton.doors, contents) }

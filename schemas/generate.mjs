@@ -1,5 +1,6 @@
-// Makes the validators and the types in lib/**/generated from the schemas beside this file.
+// Makes the validators and the types in lib/spec/generated from the schemas beside this file.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { Ajv } from 'ajv'
 import standalone from 'ajv/dist/standalone/index.js'
 import { compile } from 'json-schema-to-typescript'
@@ -20,12 +21,14 @@ function inline(schema, root = schema) {
   if (schema === null || typeof schema !== 'object') return schema
   if (Array.isArray(schema)) return schema.map((item) => inline(item, root))
   const { $ref, definitions: _, ...own } = schema
-  const target = $ref === undefined ? {} : root.definitions[$ref.replace('#/definitions/', '')]
+  // What stands there may itself be a $ref.
+  const target =
+    $ref === undefined ? {} : inline(root.definitions[$ref.replace('#/definitions/', '')], root)
   const entries = Object.entries({ ...target, ...own })
   return Object.fromEntries(entries.map(([key, value]) => [key, inline(value, root)]))
 }
 
-/** ajv's standalone code, which must stand alone: so that ajv is needed to build and not to run. CommonJS: it is loaded when the first spec is validated. */
+/** ajv's standalone code, which must stand alone: so that ajv is needed to build and not to run. CommonJS: it is loaded when the first document is validated. */
 function compileValidator(schema) {
   const ajv = new Ajv({
     allErrors: true,
@@ -39,9 +42,21 @@ function compileValidator(schema) {
   return code
 }
 
-async function generate(name, folder, typeName) {
-  const schema = JSON.parse(readFileSync(new URL(`${name}.schema.json`, here), 'utf8'))
-  const out = new URL(`lib/${folder}/generated/`, root)
+const readSchema = (name) => JSON.parse(readFileSync(new URL(`${name}.schema.json`, here), 'utf8'))
+
+/** Each file must be whole, for editors that read it: what is in both is the same in both. */
+function requireShared(name, other, shared) {
+  const [a, b] = [readSchema(name).definitions, readSchema(other).definitions]
+  for (const key of shared) {
+    if (!isDeepStrictEqual(a[key], b[key]) || !a[key]) {
+      throw new Error(`${key} is not the same in ${name}.schema.json and ${other}.schema.json`)
+    }
+  }
+}
+
+async function generate(name, typeName) {
+  const schema = readSchema(name)
+  const out = new URL('lib/spec/generated/', root)
   mkdirSync(out, { recursive: true })
 
   const inlined = inline(schema)
@@ -64,4 +79,9 @@ async function generate(name, folder, typeName) {
   writeFileSync(new URL(`${name}-types.ts`, out), types)
 }
 
-await generate('knock', 'spec', 'KnockSpec')
+requireShared('client', 'knock', [
+  ...['duration', 'durationOrZero', 'name', 'secretFile', 'knockPort', 'port', 'length'],
+  ...['stepObject', 'tcpStep', 'udpStep', 'icmpStep'],
+])
+await generate('knock', 'KnockSpec')
+await generate('client', 'KnockProfile')

@@ -2,19 +2,28 @@
 //
 // It knows no address family: a rule that touches an address becomes one nft rule for IPv4 and one for IPv6,
 // and a set becomes one set for each. The simulator interprets this form, the renderer prints it.
-import type { Cidr, Family, PortRange, TcpFlags } from '../spec/model.js'
+import type { Cidr, Family, Hook, PortRange, RedirectTarget, TcpFlags } from '../spec/model.js'
+import type { Attempt } from './names.js'
 
-/** A packet field that can be part of a set's key. */
-export type KeyField = 'source' | 'sourcePort' | 'port'
+/** A packet field that can be part of a set's key; `all` is the same for all packets, `token` a payload's first 16 bytes. */
+export type KeyField = 'source' | 'sourcePort' | 'port' | 'all' | 'token'
 
 /** Keys that live for a while. Full, it refuses new keys: the rule that adds one stops there. */
 export interface TimedSet {
   readonly name: string
   readonly key: readonly KeyField[]
-  /** Seconds. */
-  readonly timeout: number
-  /** The most elements, of each family. */
+  /** Seconds; without it elements have each a time of their own, or stay. */
+  readonly timeout?: number
+  /** The most elements, of each family where the key has an address. */
   readonly capacity: number
+}
+
+/** Whether there is one such set for IPv4 and one for IPv6: others know no addresses. */
+export const isPerFamily = ({ key }: Pick<TimedSet, 'key'>): boolean => key.includes('source')
+
+/** Ports that are each meant in a time of their own; loaded when the table is made. */
+export interface PeriodSet {
+  readonly name: string
 }
 
 /** Source addresses that never change while the table stands. */
@@ -33,28 +42,40 @@ export type Match =
   | { readonly kind: 'in' | 'not-in'; readonly set: string }
   | { readonly kind: 'state'; readonly states: readonly State[] }
   | { readonly kind: 'protocol'; readonly protocols: readonly IpProtocol[] }
-  | { readonly kind: 'port'; readonly protocol: 'tcp' | 'udp'; readonly port: number }
-  | { readonly kind: 'flags'; readonly flags: TcpFlags }
+  | { readonly kind: 'port'; readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange }
+  /** With `not`: TCP packets that have other flags. */
+  | { readonly kind: 'flags'; readonly flags: TcpFlags; readonly not?: true }
   /** Bytes of payload behind the UDP or the echo request's header. */
   | { readonly kind: 'length'; readonly of: 'udp' | 'icmp'; readonly length: number }
   | { readonly kind: 'echo-request' }
   | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
   | { readonly kind: 'loopback' }
+  /** That the packet comes from the side that began its connection. */
+  | { readonly kind: 'original-direction' }
+  /** That the connection was redirected, and to which port its first packet was sent. */
+  | { readonly kind: 'redirected'; readonly from: readonly PortRange[] }
   /** That this host itself has the TCP connection to which the packet belongs, whatever conntrack knows of it. */
   | { readonly kind: 'own-connection' }
   | { readonly kind: 'interface'; readonly names: readonly string[]; readonly not?: true }
 
 /**
- * `add` leaves an element that is there alone, `update` inserts it or restarts its time, `delete` removes it.
- * The actions of a rule run in order; one that meets a full set ends the rule, and the next rule is tried.
+ * `add` leaves an element that is there alone, `update` inserts it or restarts its time, `delete` removes it, `claim`
+ * adds one that nobody has added before, not even at the same moment.
+ * The actions of a rule run in order; one that meets a full set, or a claim that comes second, ends the rule, and the
+ * next rule is tried.
  */
 export type Action =
-  | { readonly op: 'add' | 'update' | 'delete'; readonly set: string }
+  | { readonly op: 'add' | 'update' | 'delete' | 'claim'; readonly set: string }
   | { readonly op: 'count'; readonly counter: string }
+  /** Sets the packet's mark. */
+  | { readonly op: 'mark'; readonly value: number }
 
 export type Verdict =
-  | { readonly kind: 'accept' | 'drop' | 'return' }
+  /** `reset` drops a TCP packet and tells its sender so. */
+  | { readonly kind: 'accept' | 'drop' | 'return' | 'reset' }
+  /** Sends the connection elsewhere; in chains of type nat. */
+  | { readonly kind: 'redirect'; readonly to: RedirectTarget }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
   /** Looks the packet's protocol and destination port up in a map; goes on where they are not in it. */
   | { readonly kind: 'dispatch'; readonly map: string }
@@ -70,8 +91,19 @@ export interface Rule {
   readonly comment: string
 }
 
+/** Where a chain stands in a packet's way. */
+export interface Base {
+  readonly type: 'filter' | 'nat'
+  readonly hook: Hook
+  readonly priority: number
+  /** Of ingress. */
+  readonly device?: string
+}
+
 export interface Chain {
   readonly name: string
+  /** Of base chains: packets come to these by themselves, and one that gets to the end is accepted. */
+  readonly base?: Base
   readonly rules: readonly Rule[]
 }
 
@@ -93,20 +125,28 @@ export interface DispatchMap {
 export interface DoorSummary {
   readonly name: string
   readonly services: readonly string[]
-  /** How many knocks open it. */
-  readonly steps: number
+  /** Each that opens it, and how many packets it takes until the source is let in. */
+  readonly knocks: readonly KnockSummary[]
   /** Seconds that a grant lasts. */
   readonly grantTimeout: number
   readonly connections: number | undefined
+  readonly scope: 'source' | 'everyone'
+  readonly established: 'keep' | 'cut'
+}
+
+export interface KnockSummary {
+  readonly attempt: Attempt
+  readonly steps: number
 }
 
 export interface Automaton {
   readonly table: string
   readonly sets: readonly TimedSet[]
+  readonly periodSets: readonly PeriodSet[]
   readonly addressSets: readonly AddressSet[]
   readonly counters: readonly string[]
   readonly maps: readonly DispatchMap[]
-  /** The first is the base chain: the packet's way begins there, and a packet that comes to its end is accepted. */
+  /** Base chains come first, in the order in which packets pass them. */
   readonly chains: readonly Chain[]
   readonly doors: readonly DoorSummary[]
 }
@@ -114,6 +154,7 @@ export interface Automaton {
 export const ACCEPT: Verdict = { kind: 'accept' }
 export const DROP: Verdict = { kind: 'drop' }
 export const RETURN: Verdict = { kind: 'return' }
+export const RESET: Verdict = { kind: 'reset' }
 export const jump = (chain: string): Verdict => ({ kind: 'jump', chain })
 export const goTo = (chain: string): Verdict => ({ kind: 'goto', chain })
 export const dispatch = (map: string): Verdict => ({ kind: 'dispatch', map })
@@ -125,7 +166,17 @@ export const stateIs = (...states: State[]): Match => ({ kind: 'state', states }
 export const add = (set: string): Action => ({ op: 'add', set })
 export const update = (set: string): Action => ({ op: 'update', set })
 export const remove = (set: string): Action => ({ op: 'delete', set })
+export const claim = (set: string): Action => ({ op: 'claim', set })
 export const count = (counter: string): Action => ({ op: 'count', counter })
+
+export const onPort = (protocol: 'tcp' | 'udp', ports: number | PortRange): Match => ({
+  kind: 'port',
+  protocol,
+  ports: rangeOf(ports),
+})
+
+const rangeOf = (ports: number | PortRange): PortRange =>
+  typeof ports === 'number' ? { from: ports, to: ports } : ports
 
 export const entryOf = (
   protocol: 'tcp' | 'udp',
@@ -133,6 +184,6 @@ export const entryOf = (
   verdict: Verdict,
 ): DispatchEntry => ({
   protocol,
-  ports: typeof ports === 'number' ? { from: ports, to: ports } : ports,
+  ports: rangeOf(ports),
   verdict,
 })

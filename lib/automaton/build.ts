@@ -1,13 +1,19 @@
 // A valid spec → the automaton of its whole table. Pure, and the same for the same spec.
-
 import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model.js'
 import { formatService } from '../spec/step.js'
-import type { AddressSet, Automaton, DoorSummary, TimedSet } from './automaton.js'
-import { buildGate, closeActions, gateSets, grantActions } from './gate.js'
-import { type Attempt, COUNTERS, counterName, SEEN, TRUSTED } from './names.js'
+import type { AddressSet, Automaton, Chain, DoorSummary, TimedSet } from './automaton.js'
+import { banChains, banCounters, banSets, forgive, strikeVerdict } from './ban.js'
+import { buildGate } from './gate.js'
+import { closeActions, grantActions, grantSets, letThroughActions } from './grant.js'
+import { isStateful } from './hook.js'
+import { knocksOf } from './knocks.js'
+import { COUNTERS, type CounterKind, counterName, SEEN, TRUSTED } from './names.js'
 import type { KnockContext, KnockProgram } from './program.js'
+import { buildRate } from './rate.js'
 import { ResetDomain } from './reset.js'
-import { buildSequence } from './sequence.js'
+import { buildRhythm } from './rhythm.js'
+import { buildRotation, buildSequence } from './sequence.js'
+import { buildToken } from './token.js'
 import { weave } from './weave.js'
 
 /**
@@ -21,6 +27,14 @@ function buildKnock(knock: ValidKnock, context: KnockContext): KnockProgram {
   switch (knock.type) {
     case 'sequence':
       return buildSequence(knock, context)
+    case 'rotation':
+      return buildRotation(knock, context)
+    case 'rate':
+      return buildRate(knock, context)
+    case 'rhythm':
+      return buildRhythm(knock, context)
+    case 'token':
+      return buildToken(knock, context)
   }
 }
 
@@ -28,76 +42,126 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
   const { doors, guard } = spec
   const knocks = doors.flatMap((door) => knocksOf(door))
   const domains = (['any', 'knock-ports'] as const).map(
-    (mode) => new ResetDomain(mode, knocks.filter(({ knock }) => knock.reset === mode).length),
+    (mode) => new ResetDomain(mode, knocks.filter(({ knock }) => resetOf(knock) === mode).length),
   )
   const programs = knocks.map(({ door, knock, attempt }) => {
-    const domain = domainOf(domains, knock.reset)
+    const domain = domainOf(domains, resetOf(knock))
+    const right = attempt === 'close' ? [] : forgive(guard.ban)
     const program = buildKnock(knock, {
       door,
       attempt,
       capacity: guard.capacity,
-      complete: attempt === 'open' ? grantActions(door) : closeActions(door),
+      complete: [...(attempt === 'close' ? closeActions(door) : grantActions(door)), ...right],
+      letThrough: [...letThroughActions(door), ...right],
+      strike: strikeVerdict(guard.ban),
       touch: domain?.nextTouch() ?? [],
     })
     if (program.wipe.length > 0) domain?.join(program)
     return program
   })
   const resetting = domains.filter((domain) => !domain.isEmpty)
-  const seconds = Math.max(RETRANSMISSION, ...programs.map(({ lasts }) => lasts))
   const woven = weave(spec, programs, resetting)
   return {
     table: spec.table,
     sets: [
-      ...sharedSets(programs, seconds, guard.capacity),
+      ...sharedSets(spec, programs),
+      ...banSets(guard.ban, guard.capacity),
       ...resetting.flatMap((domain) => domain.sets(guard.capacity)),
       ...programs.flatMap(({ sets }) => sets),
-      ...doors.flatMap((door) => gateSets(door, guard.capacity)),
+      ...doors.flatMap((door) => grantSets(door, guard.capacity)),
     ],
+    periodSets: programs.flatMap(({ periodSets }) => periodSets ?? []),
     addressSets: addressSets(spec),
-    counters: doors.flatMap(({ name }) => COUNTERS.map((kind) => counterName(kind, name))),
+    counters: [...banCounters(guard.ban), ...doors.flatMap(countersOf)],
     maps: woven.maps,
     chains: [
       ...woven.chains,
+      ...banChains(guard.ban),
       ...resetting.flatMap((domain) => domain.chains()),
-      ...doors.map((door) => buildGate(door, guard.trusted.length > 0)),
+      ...gates(spec, programs),
     ],
     doors: doors.map(summarise),
   }
 }
 
-interface PlacedKnock {
-  readonly door: ValidDoor
-  readonly knock: ValidKnock
-  readonly attempt: Attempt
-}
-
-function knocksOf(door: ValidDoor): PlacedKnock[] {
-  const open: PlacedKnock = { door, knock: door.knock, attempt: 'open' }
-  return door.close ? [open, { door, knock: door.close, attempt: 'close' }] : [open]
-}
+/** Only sequences are ended by other packets: the other kinds say themselves what ends an attempt. */
+const resetOf = (knock: ValidKnock): ResetMode => ('reset' in knock ? knock.reset : 'never')
 
 const domainOf = (domains: readonly ResetDomain[], reset: ResetMode): ResetDomain | undefined =>
   domains.find(({ mode }) => mode === reset)
 
-function sharedSets(programs: readonly KnockProgram[], timeout: number, capacity: number) {
+function gates({ doors, guard, hook }: ValidSpec, programs: readonly KnockProgram[]): Chain[] {
+  const byDoor = new Map<ValidDoor, KnockProgram[]>(doors.map((door) => [door, []]))
+  for (const program of programs) byDoor.get(program.door)?.push(program)
+  const shared = new Map<string, ValidDoor>()
+  for (const door of doors) shared.set(serviceKey(door), door)
+  return doors.flatMap((door) =>
+    buildGate(door, {
+      hook,
+      hasTrusted: guard.trusted.length > 0,
+      bans: guard.ban !== undefined,
+      programs: byDoor.get(door) ?? [],
+      isFollowed: shared.get(serviceKey(door)) !== door,
+    }),
+  )
+}
+
+/** The same for doors before the same service at the same addresses. */
+function serviceKey({ services, addresses }: ValidDoor): string {
+  return JSON.stringify([services.map(formatService).sort(), addresses])
+}
+
+function sharedSets({ guard, doors, hook }: ValidSpec, programs: readonly KnockProgram[]) {
   // Without a TCP knock and without anything that resets, no SYN is ever remembered.
   const remembers = programs.some(
-    ({ endpoints, reset, wipe }) =>
-      endpoints.some(({ port }) => port?.protocol === 'tcp') ||
+    ({ endpoints, reset, wipe, service }) =>
+      service !== undefined ||
+      endpoints.some(({ port, range }) => (port ?? range)?.protocol === 'tcp') ||
       (reset === 'any' && wipe.length > 0),
   )
-  const seen: TimedSet = { name: SEEN, key: ['source', 'sourcePort', 'port'], timeout, capacity }
-  return remembers ? [seen] : []
+  const counts = !isStateful(hook) && doors.some(({ open }) => open.connections !== undefined)
+  if (!remembers && !counts) return []
+  const timeout = Math.max(RETRANSMISSION, ...programs.map(({ lasts }) => lasts))
+  const key = ['source', 'sourcePort', 'port'] as const
+  const seen: TimedSet = { name: SEEN, key, timeout, capacity: guard.capacity }
+  return [seen]
 }
 
 function addressSets({ guard }: ValidSpec): AddressSet[] {
   return guard.trusted.length > 0 ? [{ name: TRUSTED, addresses: guard.trusted }] : []
 }
 
-const summarise = ({ name, services, knock, open }: ValidDoor): DoorSummary => ({
-  name,
-  services: services.map(formatService),
-  steps: knock.steps.length,
-  grantTimeout: open.for,
-  connections: open.connections,
+/** Wrong tokens are counted where there are tokens. */
+function countersOf({ name, knocks }: ValidDoor): string[] {
+  const hasTokens = knocks.some(({ type }) => type === 'token')
+  const kinds: readonly CounterKind[] = COUNTERS.filter((kind) => kind !== 'wrong' || hasTokens)
+  return kinds.map((kind) => counterName(kind, name))
+}
+
+const summarise = (door: ValidDoor): DoorSummary => ({
+  name: door.name,
+  services: door.services.map(formatService),
+  knocks: knocksOf(door)
+    .filter(({ attempt }) => attempt !== 'close')
+    .map(({ attempt, knock }) => ({ attempt, steps: stepsOf(knock) })),
+  grantTimeout: door.open.for,
+  connections: door.open.connections,
+  scope: door.open.scope,
+  established: door.open.established,
 })
+
+/** How many packets a knock takes; of rates and rhythms without the one that is let through. */
+function stepsOf(knock: ValidKnock): number {
+  switch (knock.type) {
+    case 'sequence':
+      return knock.steps.length
+    case 'rotation':
+      return knock.length
+    case 'rate':
+      return knock.hits
+    case 'rhythm':
+      return knock.counts.reduce((sum, count) => sum + count, 0)
+    case 'token':
+      return 1
+  }
+}

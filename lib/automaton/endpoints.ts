@@ -1,5 +1,6 @@
 // The endpoints of all programs, sorted by where their packets go. Pure.
-import type { Endpoint, KnockPort, KnockProgram } from './program.js'
+import type { KnockPort } from '../spec/model.js'
+import type { Endpoint, KnockProgram } from './program.js'
 
 /** One endpoint of one program. */
 export interface Placed {
@@ -17,6 +18,8 @@ export interface PortUsers {
 
 export interface Endpoints {
   readonly ports: readonly PortUsers[]
+  /** Those whose ports depend on the time. */
+  readonly ranges: readonly Placed[]
   readonly echo: readonly Placed[]
 }
 
@@ -29,7 +32,8 @@ export function placeEndpoints(programs: readonly KnockProgram[]): Endpoints {
   const groups = groupBy(withPort, ({ port }) => `${port.protocol}_${port.port}`)
   return {
     ports: [...groups].map(([key, users]) => ({ key, port: users[0].port, users })),
-    echo: placed.filter(({ port }) => !port),
+    ranges: placed.filter(({ endpoint }) => endpoint.range),
+    echo: placed.filter(({ endpoint, port }) => !port && !endpoint.range),
   }
 }
 

@@ -1,113 +1,99 @@
 // A door's service → the chain that lets granted and trusted sources through and nobody else. Pure.
-import type { ValidDoor } from '../spec/model.js'
+import type { Hook, ValidDoor } from '../spec/model.js'
+import { stepMeetsService } from '../spec/step.js'
+import { type Accept, acceptCounted, acceptGranted } from './accept.js'
 import {
   ACCEPT,
-  type Action,
   type Chain,
   count,
   DROP,
+  goTo,
   inSet,
   type Match,
-  notInSet,
+  onPort,
   RETURN,
   type Rule,
-  remove,
-  stateIs,
-  type TimedSet,
-  update,
 } from './automaton.js'
-import { counterName, grantsSet, TRUSTED, usedSet } from './names.js'
-
-/** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
-export const COUNTED_AT_LEAST = 86400
+import { markActions } from './grant.js'
+import { counterName, TRUSTED } from './names.js'
+import type { KnockProgram } from './program.js'
+import { redirectedTo } from './redirect.js'
+import { serviceChains, serviceRules } from './service.js'
 
 /** RFC 9293's bits. */
 const SYN_RST = 0x02 | 0x04
 
 export const gateChain = (door: string): string => `gate_${door}`
 
-/** What a completed knock does: the source gets its grant, with none of its connections used. */
-export function grantActions({ name, open }: ValidDoor): Action[] {
-  const used = usedCounts(open.connections).map((connections) => remove(usedSet(name, connections)))
-  return [update(grantsSet(name)), ...used, count(counterName('grants', name))]
+/** Where a packet goes that is a knock, by its protocol. */
+export const KNOCK = { tcp: 'knock_tcp', udp: 'knock_udp' } as const
+
+/** What a gate is told of its table. */
+export interface GateContext {
+  readonly hook: Hook
+  readonly hasTrusted: boolean
+  readonly bans: boolean
+  /** The knocks of the gate's own door. */
+  readonly programs: readonly KnockProgram[]
+  /** Whether another door has the same service, and judges what this one refuses. */
+  readonly isFollowed: boolean
 }
 
-/** What a completed closing knock does. */
-export function closeActions({ name }: ValidDoor): Action[] {
-  return [remove(grantsSet(name))]
-}
-
-export function gateSets(door: ValidDoor, capacity: number): TimedSet[] {
-  const { name, open } = door
-  const bySource = (set: string, timeout: number): TimedSet => {
-    return { name: set, key: ['source'], timeout, capacity }
-  }
-  const grants = bySource(grantsSet(name), open.for)
-  if (open.connections === undefined) return [grants]
-  return [
-    grants,
-    ...usedCounts(open.connections).map((connections) =>
-      bySource(usedSet(name, connections), Math.max(open.for, COUNTED_AT_LEAST)),
-    ),
-  ]
-}
-
-/** The numbers of connections that can be used while the grant still stands. */
-function usedCounts(connections = 1): number[] {
-  return Array.from({ length: connections - 1 }, (_, index) => index + 1)
-}
-
-export function buildGate(door: ValidDoor, trusted: boolean): Chain {
-  const { name, addresses, origin, open } = door
+export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
+  const { name, addresses, origin } = door
+  const { hasTrusted, hook, isFollowed } = context
   const rule = (part: string, rest: Omit<Rule, 'comment'>): Rule => {
     return { ...rest, comment: `${name} ${origin}/${part}` }
   }
+  const mark = markActions(door)
   const elsewhere: Match = { kind: 'destination', addresses, not: true }
-  const { connections } = open
-  const accepts = connections === undefined ? acceptGranted(door) : acceptCounted(door, connections)
-  return {
-    name: gateChain(name),
-    rules: [
-      ...(addresses.length > 0 ? [rule('address', { when: [elsewhere], verdict: RETURN })] : []),
-      ...(trusted
-        ? [{ when: [inSet(TRUSTED)], verdict: ACCEPT, comment: `${name} /guard/trusted` }]
-        : []),
-      ...accepts.map((accept) => rule('open', accept)),
-      { ...OWN_CONNECTION, comment: `${name} connections from before live on` },
-      rule('service', { when: [], then: [count(counterName('denied', name))], verdict: DROP }),
-    ],
+  // A redirect changes the destination to whichever of the host's own addresses; the target is closed at all of them.
+  const isHere = addresses.length === 0 || door.open.redirectTo !== undefined
+  const trusted: Rule = {
+    when: [inSet(TRUSTED)],
+    then: mark,
+    verdict: ACCEPT,
+    comment: `${name} /guard/trusted`,
   }
+  const denied = [count(counterName('denied', name))]
+  const deny = rule('service', { when: [], then: denied, verdict: isFollowed ? RETURN : DROP })
+  return [
+    {
+      name: gateChain(name),
+      rules: [
+        ...(isHere ? [] : [rule('address', { when: [elsewhere], verdict: RETURN })]),
+        ...(hasTrusted ? [trusted] : []),
+        ...acceptRules(door, hook).map((accept) => rule('open', accept)),
+        ...(hook === 'input'
+          ? [{ ...OWN_CONNECTION, comment: `${name} connections from before live on` }]
+          : []),
+        ...knockPorts(context.programs).map(({ protocol, port }) =>
+          rule('knock', { when: [onPort(protocol, port)], verdict: goTo(KNOCK[protocol]) }),
+        ),
+        ...serviceRules(door, context.programs),
+        deny,
+      ],
+    },
+    ...serviceChains(door, { ...context, deny }),
+  ]
 }
 
-type Accept = Omit<Rule, 'comment'>
-
-function acceptGranted({ name, open }: ValidDoor): Accept[] {
-  const grants = grantsSet(name)
-  const then = open.refresh ? [update(grants)] : []
-  return [{ when: [inSet(grants)], then, verdict: ACCEPT }]
+/** The knock ports that the door's own service names: their packets are knocks where nothing lets them through. */
+function knockPorts(programs: readonly KnockProgram[]) {
+  return programs.flatMap(({ door, endpoints }) =>
+    endpoints.flatMap(({ port }) => {
+      const isServed = port && door.services.some((service) => stepMeetsService(port, service))
+      return isServed ? [port] : []
+    }),
+  )
 }
 
-/**
- * Counts connections: the last one takes the grant away. A connection is what conntrack calls new; its later packets
- * are established as soon as the host has answered, and don't come here.
- */
-function acceptCounted({ name, open }: ValidDoor, connections: number): Accept[] {
-  const grants = grantsSet(name)
-  const refresh = open.refresh ? [update(grants)] : []
-  const counts = usedCounts(connections)
-  return [0, ...counts].map((used): Accept => {
-    const before = used > 0 ? [usedSet(name, used)] : []
-    const fresh = used > 0 ? [] : counts.map((n) => notInSet(usedSet(name, n)))
-    const isLast = used === connections - 1
-    // What may meet a full set comes first, so that nothing is let through uncounted.
-    const next = isLast ? [] : [update(usedSet(name, used + 1))]
-    const spent = isLast ? [remove(grants)] : refresh
-    return {
-      when: [inSet(grants), stateIs('new'), ...before.map(inSet), ...fresh],
-      then: [...next, ...before.map(remove), ...spent],
-      verdict: ACCEPT,
-    }
-  })
+function acceptRules(door: ValidDoor, hook: Hook): Accept[] {
+  const { connections, redirectTo } = door.open
+  const mark = markActions(door)
+  if (redirectTo) return redirectedTo(door).map((when) => ({ when, then: mark, verdict: ACCEPT }))
+  const accepts = connections === undefined ? [acceptGranted(door)] : acceptCounted(door, hook)
+  return accepts.map((accept) => ({ ...accept, then: [...(accept.then ?? []), ...mark] }))
 }
 
 /**

@@ -12,7 +12,7 @@ export function countKnocks(users: readonly Placed[], index: number, key: string
   const door = firstOfDoor(users, index)
   if (!door) return []
   const rules = countRules(users, door)
-  if (rules.length === 1) return rules
+  if (rules.length <= 1) return rules
   return [{ when: [], verdict: jump(chainName(door, key)), comment: commentOf(door) }]
 }
 
@@ -21,7 +21,7 @@ export function countChains(users: readonly Placed[], key: string): Chain[] {
   return users.flatMap((_user, index) => {
     const door = firstOfDoor(users, index)
     const rules = door ? countRules(users, door) : []
-    if (!door || rules.length === 1) return []
+    if (!door || rules.length <= 1) return []
     const once = rules.map((rule) => ({ ...rule, verdict: RETURN }))
     return [{ name: chainName(door, key), rules: once }]
   })

@@ -3,6 +3,12 @@
 // A role comes first and the door's name last: no role is the beginning of another, so no two names meet
 // whatever the doors are called.
 
+/**
+ * Which of a door's knocks: the first that opens it is `open`, the others `open2`, `open3` and so on; `close` is the
+ * one that closes it.
+ */
+export type Attempt = 'open' | 'close' | `open${number}`
+
 /** What a set holds for a door. */
 export type SetRole =
   | { readonly kind: 'grants' }
@@ -11,48 +17,83 @@ export type SetRole =
   | { readonly kind: 'stage'; readonly attempt: Attempt; readonly stage: number }
   /** Sources whose attempt has not run out of its whole time. */
   | { readonly kind: 'attempt'; readonly attempt: Attempt }
+  /** Sources that have done all knocks and have yet to connect. */
+  | { readonly kind: 'armed'; readonly attempt: Attempt }
+  /** What has been used once and is never taken again: tokens, or a sequence by its digest. */
+  | { readonly kind: 'spent' }
+  /** All else, which only the rules read. */
+  | { readonly kind: 'inner' }
 
-/** Which of a door's knocks: the one that opens it or the one that closes it. */
-export type Attempt = 'open' | 'close'
-
-const prefix = (attempt: Attempt): string => (attempt === 'close' ? 'close_' : '')
+/** `open` is left out: most doors have one knock. */
+const prefix = (attempt: Attempt): string => (attempt === 'open' ? '' : `${attempt}_`)
+const named =
+  (role: string) =>
+  (door: string, attempt: Attempt): string =>
+    `${prefix(attempt)}${role}_${door}`
 
 export const grantsSet = (door: string): string => `grants_${door}`
 export const usedSet = (door: string, connections: number): string => `used${connections}_${door}`
 export const stageSet = (door: string, attempt: Attempt, stage: number): string =>
-  `${prefix(attempt)}stage${stage}_${door}`
-export const attemptSet = (door: string, attempt: Attempt): string =>
-  `${prefix(attempt)}attempt_${door}`
+  named(`stage${stage}`)(door, attempt)
+export const attemptSet = named('attempt')
+/** Of a rate: sources that would be too fast. */
+export const earlySet = named('early')
+/** Of rates and rhythms: sources that were too fast, or knocked too often. */
+export const penaltySet = named('penalty')
+/** Of a rhythm: sources in the first windows of their attempt, up to this one. */
+export const windowSet = (door: string, attempt: Attempt, window: number): string =>
+  named(`window${window}`)(door, attempt)
+export const armedSet = named('armed')
+/** Of tokens: those of one user that can be used. */
+export const tokensSet = (door: string, attempt: Attempt, user: number): string =>
+  named(`tokens${user}`)(door, attempt)
+/** Of a rotation: the ports of one step, each with its period. */
+export const portsSet = (door: string, attempt: Attempt, step: number): string =>
+  named(`ports${step}`)(door, attempt)
+/** The tokens that a door has accepted. */
+export const spentTokensSet = (door: string): string => `spent_${door}`
+/** Whether a one-time sequence has opened the door; by its digest, so that the list can be changed around it. */
+export const spentSequenceSet = (door: string, digest: string): string => `spent${digest}_${door}`
+
+const INNER = 'early|penalty|window\\d+|tokens\\d+|ports\\d+'
+const NAME = new RegExp(
+  `^(?:(grants)|used(\\d+)|(spent)(?:[0-9a-f]{12})?|((?:open\\d+|close)_)?(?:(attempt)|(armed)|stage(\\d+)|(${INNER})))_(\\w+)$`,
+)
 
 /** Reads the name of a set, without its family, back into door and role; undefined for the sets that all doors share. */
 export function parseSetName(name: string): { door: string; role: SetRole } | undefined {
-  const match = /^(grants|used(\d)|(close_)?(?:attempt|stage(\d+)))_(\w+)$/.exec(name)
+  const match = NAME.exec(name)
   if (!match) return undefined
-  const [, head, used, close, stage, door = ''] = match
-  const attempt: Attempt = close ? 'close' : 'open'
-  if (head === 'grants') return { door, role: { kind: head } }
+  const [, grants, used, spent, head, whole, armed, stage, inner, door = ''] = match
+  const attempt = (head?.slice(0, -1) ?? 'open') as Attempt
+  if (grants) return { door, role: { kind: 'grants' } }
   if (used) return { door, role: { kind: 'used', connections: Number(used) } }
-  if (stage) return { door, role: { kind: 'stage', attempt, stage: Number(stage) } }
-  return { door, role: { kind: 'attempt', attempt } }
+  if (spent) return { door, role: { kind: 'spent' } }
+  if (whole) return { door, role: { kind: 'attempt', attempt } }
+  if (armed) return { door, role: { kind: 'armed', attempt } }
+  if (inner) return { door, role: { kind: 'inner' } }
+  return { door, role: { kind: 'stage', attempt, stage: Number(stage) } }
 }
 
 /** SYNs of late, by source, source port and port: the same one again is a retransmission. */
 export const SEEN = 'seen'
 /** Source addresses that need no knock. */
 export const TRUSTED = 'trusted'
+/** Sources whose knocks are ignored. */
+export const BANNED = 'banned'
+/** Sources with a first strike of late, and how many they have. */
+export const STRIKES = 'strikes'
+export const strikeSet = (strikes: number): string => `strike${strikes}`
 
 /** What is counted for each door. */
-export const COUNTERS = ['knocks', 'grants', 'resets', 'denied'] as const
+export const COUNTERS = ['knocks', 'grants', 'resets', 'wrong', 'denied'] as const
 export type CounterKind = (typeof COUNTERS)[number]
 
 export const counterName = (kind: CounterKind, door: string): string => `${kind}_${door}`
 
-/** Reads a counter's name back; undefined where it is none of ours. */
-export function parseCounterName(name: string): { kind: CounterKind; door: string } | undefined {
-  const match = /^([a-z]+)_(\w+)$/.exec(name)
-  const kind = COUNTERS.find((word) => word === match?.[1])
-  return kind && match?.[2] ? { kind, door: match[2] } : undefined
-}
+/** What is counted for the table where it bans: bans made, and packets of banned sources. */
+export const BANS_COUNTER = 'bans'
+export const IGNORED_COUNTER = 'ignored'
 
 /** The map from a port to what becomes of its packets, and the same for ranges of ports. */
 export const PORTS = 'ports'

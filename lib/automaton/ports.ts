@@ -1,5 +1,6 @@
 // Doors and knock ports → the entries of the maps that bring a packet to what judges it. Pure.
 import type { Cidr, PortRange, Service, ValidDoor } from '../spec/model.js'
+import { stepMeetsService } from '../spec/step.js'
 import {
   ACCEPT,
   type Chain,
@@ -8,6 +9,7 @@ import {
   goTo,
   jump,
   type Match,
+  onPort,
   type Rule,
 } from './automaton.js'
 import { groupBy, type PortUsers } from './endpoints.js'
@@ -19,7 +21,10 @@ export interface PortEntries {
   readonly chains: readonly Chain[]
 }
 
-/** Knock ports go to the chain of their protocol; at addresses where no door is knocked, packets pass by. */
+/**
+ * Knock ports go to the chain of their protocol; at addresses where no door is knocked, packets pass by. Those that
+ * a door's own service names are left out: the door's gate sends on what nothing lets through.
+ */
 export function knockEntries(
   ports: readonly PortUsers[],
   chainOf: Readonly<Record<'tcp' | 'udp', string>>,
@@ -27,6 +32,9 @@ export function knockEntries(
   const entries: DispatchEntry[] = []
   const chains: Chain[] = []
   for (const { key, port, users } of ports) {
+    const isServed = ({ program }: PortUsers['users'][number]) =>
+      program.door.services.some((service) => stepMeetsService(port, service))
+    if (users.some(isServed)) continue
     const target = chainOf[port.protocol]
     const addresses = unionOfAddresses(users.map(({ program }) => program.door))
     if (!addresses) {
@@ -56,9 +64,14 @@ interface Listed {
   readonly door: ValidDoor
   readonly protocol: 'tcp' | 'udp'
   readonly ports: PortRange
+  /** Where the packets go. */
+  readonly chain: string
 }
 
-/** Doors may share a service where their addresses are apart: each gate passes the others' packets on. */
+/**
+ * Doors may share a service where their addresses are apart, or where one of them is for everyone: each gate passes
+ * on what another may let through.
+ */
 export function serviceEntries(doors: readonly ValidDoor[]): PortEntries {
   const entries: DispatchEntry[] = []
   const chains: Chain[] = []
@@ -66,13 +79,13 @@ export function serviceEntries(doors: readonly ValidDoor[]): PortEntries {
     [protocol, ports.from, ports.to].join('_'),
   )
   for (const [key, [first, ...others]] of groups) {
-    const { protocol, ports, door } = first
+    const { protocol, ports, chain } = first
     if (others.length === 0) {
-      entries.push(entryOf(protocol, ports, jump(gateChain(door.name))))
+      entries.push(entryOf(protocol, ports, jump(chain)))
       continue
     }
     const name = `gates_${key}`
-    const rules = [first, ...others].map((listed) => toGate(listed.door, []))
+    const rules = [first, ...others].map(({ door, chain }) => toChain(door, chain, []))
     chains.push({ name, rules })
     entries.push(entryOf(protocol, ports, jump(name)))
   }
@@ -80,14 +93,41 @@ export function serviceEntries(doors: readonly ValidDoor[]): PortEntries {
 }
 
 function listedServices(door: ValidDoor): Listed[] {
-  return door.services.flatMap(({ protocol, ports }) =>
-    ports && protocol !== 'any' ? [{ door, protocol, ports }] : [],
-  )
+  const list = (services: readonly Service[], chain: string) =>
+    services.flatMap(({ protocol, ports }) =>
+      ports && protocol !== 'any' ? [{ door, protocol, ports, chain }] : [],
+    )
+  const open = redirects(door) ? list(door.services, publicChain(door)) : []
+  return [...open, ...list(guardedServices(door), gateChain(door.name))]
 }
 
-const toGate = (door: ValidDoor, when: readonly Match[]): Rule => ({
+/** What a gate stands before; of a door that redirects the port of this host where its connections come out. */
+function guardedServices({ services, open: { redirectTo } }: ValidDoor): readonly Service[] {
+  if (!redirectTo) return services
+  if (redirectTo.address !== undefined) return []
+  const { port } = redirectTo
+  const protocols = new Set(services.map(({ protocol }) => protocol))
+  return [...protocols].map((protocol) => ({ protocol, ports: { from: port, to: port } }))
+}
+
+const publicChain = ({ name }: ValidDoor): string => `public_${name}`
+
+/** The service of a door that redirects is public: packets to it pass as they came, and reset nothing. */
+export const publicChains = (doors: readonly ValidDoor[]): Chain[] =>
+  doors.filter(redirects).map((door) => {
+    const comment = `${door.name} ${door.origin}/service`
+    const rules = [{ when: atDestination(door), verdict: ACCEPT, comment }]
+    return { name: publicChain(door), rules }
+  })
+
+const redirects = ({ open }: ValidDoor): boolean => open.redirectTo !== undefined
+
+const toGate = (door: ValidDoor, when: readonly Match[]): Rule =>
+  toChain(door, gateChain(door.name), when)
+
+const toChain = (door: ValidDoor, chain: string, when: readonly Match[]): Rule => ({
   when,
-  verdict: jump(gateChain(door.name)),
+  verdict: jump(chain),
   comment: `${door.name} ${door.origin}/service`,
 })
 
@@ -128,7 +168,7 @@ const atDestination = ({ addresses }: ValidDoor): Match[] =>
 const DHCPV6: Rule = {
   families: [6],
   when: [
-    { kind: 'port', protocol: 'udp', port: 546 },
+    onPort('udp', 546),
     { kind: 'source', addresses: [{ family: 6, address: 'fe80::', prefixLength: 10 }] },
   ],
   verdict: ACCEPT,

@@ -1,6 +1,6 @@
-// What a kind of knock compiles to, before it is woven into the table's chains. Types alone.
-import type { Family, ResetMode, ValidDoor } from '../spec/model.js'
-import type { Action, Match, Rule, TimedSet } from './automaton.js'
+// What a kind of knock compiles to, before it is woven into the table's chains. Types.
+import type { Family, KnockPort, PortRange, ResetMode, ValidDoor } from '../spec/model.js'
+import type { Action, Match, PeriodSet, Rule, TimedSet, Verdict } from './automaton.js'
 import type { Attempt } from './names.js'
 
 /** What the table gives to a knock that is being compiled. */
@@ -10,6 +10,10 @@ export interface KnockContext {
   readonly capacity: number
   /** Done when the knock is complete. */
   readonly complete: readonly Action[]
+  /** Done instead where the packet that completes it is let through itself. */
+  readonly letThrough: readonly Action[]
+  /** Where the rule goes that ends an attempt as a wrong knock. */
+  readonly strike: Verdict
   /** Done first by each rule that begins an attempt or carries it on: the source is known to be knocking. */
   readonly touch: readonly Action[]
 }
@@ -21,16 +25,13 @@ export interface PacketMatch {
   readonly when: readonly Match[]
 }
 
-export interface KnockPort {
-  readonly protocol: 'tcp' | 'udp'
-  readonly port: number
-}
-
 /** The rules for the packets to one port (or for all echo requests) of one knock. */
 export interface Endpoint {
-  /** None: echo requests. */
+  /** Neither: echo requests. */
   readonly port?: KnockPort
-  /** The packets that are a knock here: any one of these. */
+  /** Instead of a port: those of `packets` in this range; the others are none of the knock's. */
+  readonly range?: { readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange }
+  /** The packets that are a knock here: any one of these. With none the rules themselves count knocks. */
   readonly packets: readonly PacketMatch[]
   /** Ordered; the first that holds ends with a verdict. */
   readonly rules: readonly Rule[]
@@ -39,11 +40,23 @@ export interface Endpoint {
   readonly invalidRules: readonly Rule[]
 }
 
+/** What a knock has to say of the packets to the door's service that no grant lets through. */
+export interface ServiceRules {
+  /** Only those of the sources in one of these sets. */
+  readonly of: readonly string[]
+  /** Ordered. A packet that no rule accepts is refused. */
+  readonly rules: readonly Rule[]
+}
+
 /** One knock of one door, compiled. A new kind of knock is one new file that returns this. */
 export interface KnockProgram {
   readonly door: ValidDoor
   readonly attempt: Attempt
+  /** JSON Pointer of the knock. */
+  readonly origin: string
   readonly sets: readonly TimedSet[]
+  readonly periodSets?: readonly PeriodSet[]
+  readonly service?: ServiceRules
   readonly endpoints: readonly Endpoint[]
   /** Ends the source's attempt, where one is under way. Empty: this knock knows no attempts. */
   readonly wipe: readonly Rule[]
@@ -52,3 +65,6 @@ export interface KnockProgram {
   readonly gap: number
   readonly lasts: number
 }
+
+/** For comments: the door's name and the part of the spec. */
+export const originOf = ({ door, origin }: KnockProgram): string => `${door.name} ${origin}`

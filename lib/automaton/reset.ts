@@ -9,13 +9,14 @@ import {
   inSet,
   jump,
   type Match,
+  onPort,
   RETURN,
   type Rule,
   remove,
   type TimedSet,
   update,
 } from './automaton.js'
-import type { KnockProgram } from './program.js'
+import { type KnockProgram, originOf } from './program.js'
 
 /** The most attempts, and groups of attempts, that one chain walks. */
 const FAN_OUT = 32
@@ -130,8 +131,7 @@ const resetChain = ({ attempt, door }: KnockProgram): string => `reset_${attempt
 /** The chain that ends an attempt, whatever the packet. */
 export const wipeChain = ({ attempt, door }: KnockProgram): string => `wipe_${attempt}_${door.name}`
 
-const origin = ({ door, attempt }: KnockProgram, purpose: string): string =>
-  `${door.name} ${door.origin}/${attempt === 'close' ? 'close' : 'knock'} ${purpose}`
+const origin = (program: KnockProgram, purpose: string): string => `${originOf(program)} ${purpose}`
 
 function attemptChains(program: KnockProgram): Chain[] {
   const goOn: Rule = {
@@ -150,14 +150,15 @@ function ownSteps(program: KnockProgram): Rule[] {
   const { addresses } = program.door
   const here: Match[] = addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
   const comment = origin(program, 'judges this itself')
-  return program.endpoints.flatMap(({ port, packets }): Rule[] => {
+  return program.endpoints.flatMap(({ port, range, packets }): Rule[] => {
     if (port) {
-      const match: Match = { kind: 'port', ...port }
+      const match = onPort(port.protocol, port.port)
       return [{ when: [match, ...here], verdict: RETURN, comment }]
     }
+    const any: Match = range ? onPort(range.protocol, range.ports) : { kind: 'echo-request' }
     return packets.map((packet) => ({
       ...packet,
-      when: [{ kind: 'echo-request' }, ...packet.when, ...here],
+      when: [any, ...packet.when, ...here],
       verdict: RETURN,
       comment,
     }))

@@ -1,27 +1,79 @@
-// A sequence of knocks → its program: one timed set for each stage, and the rules that move a source along. Pure.
-import type { Step, ValidSequence } from '../spec/model.js'
-import { SYN } from '../spec/step.js'
-import type { Action, Match, Rule, TimedSet } from './automaton.js'
-import { count, inSet, RETURN, remove, update } from './automaton.js'
-import { attemptSet, counterName, stageSet } from './names.js'
+// Knocks in an order → their program: one timed set for each stage, and the rules that move a source along. Pure.
+import type { Step, ValidRotation, ValidSequence } from '../spec/model.js'
+import { isOdd, SYN } from '../spec/step.js'
+import type { Action, Match, PeriodSet, Rule, TimedSet } from './automaton.js'
+import { claim, count, inSet, RETURN, remove, update } from './automaton.js'
+import { attemptSet, counterName, portsSet, spentSequenceSet, stageSet } from './names.js'
 import type { Endpoint, KnockContext, KnockProgram, PacketMatch } from './program.js'
 
+/** What the steps of a sequence are, numbered from 1. */
+interface Steps {
+  readonly length: number
+  /** Where packets come to that may be steps, each with the numbers of those. */
+  readonly places: readonly {
+    readonly at: Pick<Endpoint, 'port' | 'range'>
+    readonly steps: readonly number[]
+  }[]
+  readonly match: (step: number) => PacketMatch
+  /** Whether a step can be a packet other than a plain SYN, which conntrack may call invalid. */
+  readonly isOdd: (step: number) => boolean
+  /** JSON Pointer. */
+  readonly origin: (step: number) => string
+  readonly periodSets?: readonly PeriodSet[]
+}
+
+/** A sequence whose steps are written down. */
 export function buildSequence(sequence: ValidSequence, context: KnockContext): KnockProgram {
-  return new SequenceBuilder(sequence, context).build()
+  const stepAt = (step: number) => sequence.steps[step - 1] as Step
+  const groups = new Map<string, number[]>()
+  for (const [index, step] of sequence.steps.entries()) {
+    const key = step.port === undefined ? 'icmp' : `${step.protocol}/${step.port}`
+    groups.set(key, [...(groups.get(key) ?? []), index + 1])
+  }
+  return new SequenceBuilder(sequence, context, {
+    length: sequence.steps.length,
+    places: [...groups.values()].map((steps) => {
+      const { protocol, port } = stepAt(steps[0] as number)
+      const isPort = (protocol === 'tcp' || protocol === 'udp') && port !== undefined
+      return { at: isPort ? { port: { protocol, port } } : {}, steps }
+    }),
+    match: (step) => matchStep(stepAt(step)),
+    isOdd: (step) => isOdd(stepAt(step)),
+    origin: (step) => `${sequence.stepsOrigin}/${step - 1}`,
+  }).build()
+}
+
+/** A sequence whose ports change: which are meant is in sets, each port with its time. */
+export function buildRotation(rotation: ValidRotation, context: KnockContext): KnockProgram {
+  const { length, protocol, ports } = rotation
+  const { door, attempt } = context
+  const set = (step: number) => portsSet(door.name, attempt, step)
+  const steps = Array.from({ length }, (_, index) => index + 1)
+  const syn: Match[] = protocol === 'tcp' ? [{ kind: 'flags', flags: SYN }] : []
+  return new SequenceBuilder(rotation, context, {
+    length,
+    places: [{ at: { range: { protocol, ports } }, steps }],
+    match: (step) => ({ when: [...syn, inSet(set(step))] }),
+    isOdd: () => false,
+    origin: (step) => `${rotation.origin}/rotate step ${step}`,
+    periodSets: steps.map((step) => ({ name: set(step) })),
+  }).build()
 }
 
 class SequenceBuilder {
-  readonly #sequence: ValidSequence
+  readonly #sequence: ValidSequence | ValidRotation
   readonly #context: KnockContext
+  readonly #steps: Steps
   /** The number of steps. */
   readonly #last: number
   /** The longest time from the first knock to the last, where the steps' own timeouts do not bound it already. */
   readonly #timeout: number | undefined
 
-  constructor(sequence: ValidSequence, context: KnockContext) {
+  constructor(sequence: ValidSequence | ValidRotation, context: KnockContext, steps: Steps) {
     this.#sequence = sequence
     this.#context = context
-    this.#last = sequence.steps.length
+    this.#steps = steps
+    this.#last = steps.length
     const bySteps = (this.#last - 1) * sequence.stepTimeout
     const { timeout } = sequence
     this.#timeout = timeout !== undefined && timeout < bySteps ? timeout : undefined
@@ -33,8 +85,10 @@ class SequenceBuilder {
     return {
       door,
       attempt,
+      origin: this.#sequence.origin,
       sets: this.#sets(),
-      endpoints: this.#endpoints(),
+      periodSets: this.#steps.periodSets ?? [],
+      endpoints: this.#steps.places.map(({ at, steps }) => this.#endpoint(at, steps)),
       wipe: this.#wipe(),
       reset,
       gap: stepTimeout,
@@ -61,7 +115,16 @@ class SequenceBuilder {
       return { name, key: ['source'], timeout, capacity }
     }
     const stages = this.#stages.map((s) => timed(this.#stage(s), this.#sequence.stepTimeout))
-    return this.#timeout === undefined ? stages : [...stages, timed(this.#attempt, this.#timeout)]
+    const whole = this.#timeout === undefined ? [] : [timed(this.#attempt, this.#timeout)]
+    // For ever: the set alone knows that the sequence has been used.
+    const spent = this.#spent === undefined ? [] : [{ name: this.#spent, key: ALL, capacity: 1 }]
+    return [...stages, ...whole, ...spent]
+  }
+
+  /** Where it is written that a one-time sequence has been used. */
+  get #spent(): string | undefined {
+    const once = this.#sequence.type === 'sequence' ? this.#sequence.once : undefined
+    return once === undefined ? undefined : spentSequenceSet(this.#context.door.name, once)
   }
 
   /** That the source is in a stage, and its attempt within its whole time. */
@@ -70,90 +133,81 @@ class SequenceBuilder {
     return this.#timeout === undefined ? [inStage] : [inStage, inSet(this.#attempt)]
   }
 
-  #endpoints(): Endpoint[] {
-    const groups = new Map<string, number[]>()
-    for (const [index, step] of this.#sequence.steps.entries()) {
-      const key = step.port === undefined ? 'icmp' : `${step.protocol}/${step.port}`
-      groups.set(key, [...(groups.get(key) ?? []), index + 1])
-    }
-    return [...groups.values()].map((positions) => this.#endpoint(positions))
-  }
-
-  #endpoint(positions: readonly number[]): Endpoint {
-    const { protocol, port } = this.#step(positions[0] as number)
-    const isPort = (protocol === 'tcp' || protocol === 'udp') && port !== undefined
+  #endpoint(at: Pick<Endpoint, 'port' | 'range'>, steps: readonly number[]): Endpoint {
     // The order is the meaning: advance, then duplicate, then start over.
     const judged = [
-      ...positions.filter((i) => i > 1).map((i) => ({ i, rule: this.#advance(i) })),
-      ...positions
-        .filter((i) => i > 1 && i < this.#last)
-        .map((i) => ({ i, rule: this.#duplicate(i) })),
-      ...positions.filter((i) => i === 1).map((i) => ({ i, rule: this.#start() })),
+      ...steps.filter((i) => i > 1).flatMap((i) => this.#advance(i).map((rule) => ({ i, rule }))),
+      ...steps.filter((i) => i > 1 && i < this.#last).map((i) => ({ i, rule: this.#duplicate(i) })),
+      ...steps.filter((i) => i === 1).flatMap((i) => this.#start().map((rule) => ({ i, rule }))),
     ]
+    const odd = (i: number) => this.#steps.isOdd(i)
     return {
-      ...(isPort && { port: { protocol, port } }),
-      packets: positions.map((i) => matchStep(this.#step(i))),
+      ...at,
+      packets: steps.map(this.#steps.match),
       rules: judged.map(({ rule }) => rule),
-      invalidPackets: positions
-        .filter((i) => isOdd(this.#step(i)))
-        .map((i) => matchStep(this.#step(i))),
-      invalidRules: judged.filter(({ i }) => isOdd(this.#step(i))).map(({ rule }) => rule),
+      invalidPackets: steps.filter(odd).map(this.#steps.match),
+      invalidRules: judged.filter(({ i }) => odd(i)).map(({ rule }) => rule),
     }
   }
 
-  #step(position: number): Step {
-    return this.#sequence.steps[position - 1] as Step
-  }
-
-  #comment(position: number): string {
-    return `${this.#context.door.name} ${this.#sequence.origin}/steps/${position - 1}`
-  }
-
-  #rule(position: number, purpose: string, when: Match[], then: Action[]): Rule {
-    const packet = matchStep(this.#step(position))
+  #rule(step: number, purpose: string, when: Match[], then: Action[]): Rule {
+    const packet = this.#steps.match(step)
     return {
       ...packet,
       when: [...packet.when, ...when],
       then,
       verdict: RETURN,
-      comment: `${this.#comment(position)} ${purpose}`,
+      comment: `${this.#context.door.name} ${this.#steps.origin(step)} ${purpose}`,
     }
   }
 
-  #advance(position: number): Rule {
-    const from = this.#stage(position - 1)
-    if (position === this.#last) {
-      const attempt = this.#timeout === undefined ? [] : [remove(this.#attempt)]
-      const then = [...this.#context.complete, remove(from), ...attempt]
-      return this.#rule(position, 'complete', this.#isIn(position - 1), then)
-    }
+  #advance(step: number): Rule[] {
+    const from = this.#stage(step - 1)
+    if (step === this.#last) return this.#complete(this.#isIn(step - 1), [remove(from)])
     // Into the new stage first: where that is full nothing is lost yet, and the rules behind this one decide.
-    const then = [...this.#context.touch, update(this.#stage(position)), remove(from)]
-    return this.#rule(position, 'advance', this.#isIn(position - 1), then)
+    const then = [...this.#context.touch, update(this.#stage(step)), remove(from)]
+    return [this.#rule(step, 'advance', this.#isIn(step - 1), then)]
   }
 
-  #duplicate(position: number): Rule {
-    return this.#rule(position, 'duplicate', this.#isIn(position), [...this.#context.touch])
+  /** The last knock. That of a one-time sequence which has been used ends the attempt as a wrong one. */
+  #complete(when: Match[], leave: Action[]): Rule[] {
+    const { complete, strike, door } = this.#context
+    const end = this.#timeout === undefined ? leave : [...leave, remove(this.#attempt)]
+    if (this.#spent === undefined) {
+      return [this.#rule(this.#last, 'complete', when, [...complete, ...end])]
+    }
+    const once = [claim(this.#spent), ...complete, ...end]
+    const used = [...end, count(counterName('resets', door.name))]
+    return [
+      this.#rule(this.#last, 'complete', when, once),
+      { ...this.#rule(this.#last, 'used already', when, used), verdict: strike },
+    ]
   }
 
-  #start(): Rule {
-    if (this.#last === 1) return this.#rule(1, 'complete', [], [...this.#context.complete])
+  #duplicate(step: number): Rule {
+    return this.#rule(step, 'duplicate', this.#isIn(step), [...this.#context.touch])
+  }
+
+  #start(): Rule[] {
+    if (this.#last === 1) return this.#complete([], [])
     const attempt = this.#timeout === undefined ? [] : [update(this.#attempt)]
     const later = this.#stages.slice(1).map((stage) => remove(this.#stage(stage)))
     const then = [...this.#context.touch, ...attempt, update(this.#stage(1)), ...later]
-    return this.#rule(1, 'start', [], then)
+    return [this.#rule(1, 'start', [], then)]
   }
 
   #wipe(): Rule[] {
-    const { name } = this.#context.door
+    const { door, strike } = this.#context
     return this.#stages.map((stage) => ({
       when: this.#isIn(stage),
-      then: [remove(this.#stage(stage)), count(counterName('resets', name))],
-      verdict: RETURN,
-      comment: `${name} ${this.#sequence.origin} reset at stage ${stage}`,
+      then: [remove(this.#stage(stage)), count(counterName('resets', door.name))],
+      verdict: strike,
+      comment: `${door.name} ${this.#sequence.origin} reset at stage ${stage}`,
     }))
   }
 }
+
+const ALL = ['all'] as const
 
 /** The packets of the step's port, or the echo requests, that are this step. */
 function matchStep({ protocol, flags, length }: Step): PacketMatch {
@@ -167,12 +221,4 @@ function matchStep({ protocol, flags, length }: Step): PacketMatch {
     default:
       return { when: payload }
   }
-}
-
-/** Whether a step can be a packet other than a plain SYN, which conntrack may call invalid. */
-function isOdd({ flags }: Step): boolean {
-  return (
-    flags !== undefined &&
-    ((flags.mask & SYN.mask) !== SYN.mask || (flags.value & SYN.mask) !== SYN.value)
-  )
 }

@@ -1,21 +1,25 @@
 // An automaton and packets with their times → what becomes of each packet, and who is where. Pure: time comes with the packets.
 import { cidrContains } from '../spec/address.js'
-import type { Cidr, Family } from '../spec/model.js'
+import { TOKEN_LENGTH } from '../spec/derive.js'
+import type { Cidr, Family, PortRange } from '../spec/model.js'
 import { SYN } from '../spec/step.js'
-import type {
-  Action,
-  Automaton,
-  Chain,
-  KeyField,
-  Match,
-  Rule,
-  State,
-  Verdict,
+import {
+  type Action,
+  type Automaton,
+  type Base,
+  type Chain,
+  isPerFamily,
+  type Match,
+  type Rule,
+  type State,
+  type TimedSet,
+  type Verdict,
 } from './automaton.js'
+import type { Loads, PortPeriod } from './loads.js'
 
 /** One packet as it comes in. */
 export interface Packet {
-  /** Seconds since any moment; never less than the packet's before. */
+  /** Seconds since any moment, since 1970 where keys or ports depend on the time; never less than the packet's before. */
   readonly at: number
   /** An address in canonical text; it says the family. */
   readonly source: string
@@ -27,14 +31,23 @@ export interface Packet {
   readonly sourcePort?: number
   /** The TCP flags as a byte (RFC 9293). Default: SYN. */
   readonly flags?: number
-  /** Bytes of payload. Default: 0. */
+  /** Bytes of payload. Default: the payload's, or 0. */
   readonly length?: number
+  /** The payload itself, in hex digits. Default: none that matters. */
+  readonly payload?: string
   /** The interface it comes in on. Default: one that is not loopback. */
   readonly interface?: string
   /** Whether the host has the TCP connection to which it belongs. Default: false. */
   readonly connected?: boolean
   /** What conntrack calls it. Default: new. */
   readonly state?: State
+  /** Whether it comes from the side that answered its connection. Default: false. */
+  readonly isReply?: boolean
+}
+
+/** A packet on its way through the chains: a redirect changes its port. */
+interface Travelling extends Packet {
+  readonly sentTo?: number | undefined
 }
 
 export interface Member {
@@ -47,17 +60,15 @@ export interface Member {
 
 type Outcome = 'accept' | 'drop'
 /** What a rule leads to; `next`: it ended early or has no verdict. */
-type Step = Outcome | 'return' | 'next'
+type Step = Outcome | 'return' | 'next' | Extract<Verdict, { kind: 'redirect' }>
 
 /** The kernel's part, played on the automaton itself. */
 export class Simulator {
   readonly #automaton: Automaton
   readonly #chains: ReadonlyMap<string, Chain>
-  readonly #timeouts: ReadonlyMap<
-    string,
-    { timeout: number; capacity: number; key: readonly KeyField[] }
-  >
+  readonly #sets: ReadonlyMap<string, TimedSet>
   readonly #trusted: ReadonlyMap<string, readonly Cidr[]>
+  readonly #periods = new Map<string, readonly PortPeriod[]>()
   /** By set and family, the time at which each key expires. */
   readonly #elements = new Map<string, Map<string, number>>()
   readonly #counters = new Map<string, number>()
@@ -65,23 +76,50 @@ export class Simulator {
   constructor(automaton: Automaton) {
     this.#automaton = automaton
     this.#chains = new Map(automaton.chains.map((chain) => [chain.name, chain]))
-    this.#timeouts = new Map(automaton.sets.map((set) => [set.name, set]))
+    this.#sets = new Map(automaton.sets.map((set) => [set.name, set]))
+    for (const { name } of automaton.periodSets) this.#periods.set(name, [])
     this.#trusted = new Map(automaton.addressSets.map((set) => [set.name, set.addresses]))
+  }
+
+  /** Fills the sets whose contents are derived from secrets; what was in them is gone. */
+  load({ tokens, ports }: Loads): void {
+    for (const { set, tokens: loaded } of tokens) {
+      this.#elements.set(set, new Map(loaded.map(({ token, until }) => [token, until])))
+    }
+    for (const { set, periods } of ports) this.#periods.set(set, periods)
   }
 
   /** Judges one packet. */
   receive(packet: Packet): Outcome {
-    const verdict = this.#walk(this.#automaton.chains[0] as Chain, packet)
-    return verdict === 'drop' ? 'drop' : 'accept'
+    let travelling: Travelling = packet
+    const { interface: name = this.#device } = packet
+    for (const chain of this.#automaton.chains) {
+      if (!chain.base || !comesTo(chain.base, { ...packet, ...(name && { interface: name }) })) {
+        continue
+      }
+      const step = this.#walk(chain, travelling)
+      if (step === 'drop') return 'drop'
+      if (typeof step !== 'object') continue
+      // To another host: it is not this one's any more.
+      if (step.to.address !== undefined) return 'accept'
+      travelling = { ...packet, port: step.to.port, sentTo: packet.port }
+    }
+    return 'accept'
   }
 
   /** The live elements of a set, in the order in which they came. */
   members(set: string, at: number): Member[] {
-    return ([4, 6] as const).flatMap((family) =>
+    const families = isPerFamily(this.#set(set)) ? ([4, 6] as const) : ([4] as const)
+    return families.flatMap((family) =>
       [...this.#of(set, family)]
         .filter(([, expiry]) => expiry > at)
         .map(([key, expiry]) => ({ set, family, key, expiresIn: expiry - at })),
     )
+  }
+
+  /** The first device of a table at ingress: packets come in there that don't say where. */
+  get #device(): string | undefined {
+    return this.#automaton.chains.find(({ base }) => base)?.base?.device
   }
 
   /** What was counted so far under a counter's name. */
@@ -89,7 +127,7 @@ export class Simulator {
     return this.#counters.get(name) ?? 0
   }
 
-  #walk(chain: Chain, packet: Packet): Step {
+  #walk(chain: Chain, packet: Travelling): Step {
     for (const rule of chain.rules) {
       const step = this.#apply(rule, packet)
       if (step !== 'next') return step
@@ -97,7 +135,7 @@ export class Simulator {
     return 'return'
   }
 
-  #apply(rule: Rule, packet: Packet): Step {
+  #apply(rule: Rule, packet: Travelling): Step {
     if (rule.families && !rule.families.includes(familyOf(packet))) return 'next'
     if (!rule.when.every((match) => this.#holds(match, packet))) return 'next'
     for (const action of rule.then ?? []) {
@@ -106,12 +144,16 @@ export class Simulator {
     return rule.verdict ? this.#follow(rule.verdict, packet) : 'next'
   }
 
-  #follow(verdict: Verdict, packet: Packet): Step {
+  #follow(verdict: Verdict, packet: Travelling): Step {
     switch (verdict.kind) {
       case 'accept':
       case 'drop':
       case 'return':
         return verdict.kind
+      case 'reset':
+        return 'drop'
+      case 'redirect':
+        return verdict
       case 'goto':
         return this.#walk(this.#chain(verdict.chain), packet)
       case 'jump': {
@@ -122,10 +164,7 @@ export class Simulator {
         const { protocol, port } = packet
         const entry = this.#automaton.maps
           .find(({ name }) => name === verdict.map)
-          ?.entries.find(
-            ({ protocol: p, ports }) =>
-              p === protocol && port !== undefined && ports.from <= port && port <= ports.to,
-          )
+          ?.entries.find(({ protocol: p, ports }) => p === protocol && isWithin(port, ports))
         return entry ? this.#follow(entry.verdict, packet) : 'next'
       }
     }
@@ -137,8 +176,9 @@ export class Simulator {
     return chain
   }
 
-  #holds(match: Match, packet: Packet): boolean {
-    const { protocol, port, source, destination, length = 0 } = packet
+  #holds(match: Match, packet: Travelling): boolean {
+    const { protocol, port, source, destination, sentTo } = packet
+    const length = packet.length ?? (packet.payload?.length ?? 0) / 2
     switch (match.kind) {
       case 'in':
         return this.#has(match.set, packet)
@@ -149,12 +189,15 @@ export class Simulator {
       case 'protocol':
         return match.protocols.some((name) => name === ipProtocol(packet))
       case 'port':
-        return match.protocol === protocol && match.port === port
-      case 'flags':
-        return (
-          protocol === 'tcp' &&
-          ((packet.flags ?? SYN.value) & match.flags.mask) === match.flags.value
-        )
+        return match.protocol === protocol && isWithin(port, match.ports)
+      case 'flags': {
+        const fits = ((packet.flags ?? SYN.value) & match.flags.mask) === match.flags.value
+        return protocol === 'tcp' && fits !== (match.not ?? false)
+      }
+      case 'original-direction':
+        return !packet.isReply
+      case 'redirected':
+        return match.from.some((ports) => isWithin(sentTo, ports))
       case 'length':
         return match.of === protocol && match.length === length
       case 'echo-request':
@@ -179,6 +222,16 @@ export class Simulator {
   }
 
   #has(set: string, packet: Packet): boolean {
+    const periods = this.#periods.get(set)
+    if (periods) {
+      return periods.some(
+        ({ protocol, port, from, to }) =>
+          protocol === packet.protocol &&
+          port === packet.port &&
+          from <= packet.at &&
+          packet.at <= to,
+      )
+    }
     const addresses = this.#trusted.get(set)
     if (addresses) return addresses.some((cidr) => cidrContains(cidr, packet.source))
     const expiry = this.#of(set, familyOf(packet)).get(this.#key(set, packet))
@@ -187,6 +240,7 @@ export class Simulator {
 
   /** Does one action; false where a set is full, which ends the rule. */
   #act(action: Action, packet: Packet): boolean {
+    if (action.op === 'mark') return true
     if (action.op === 'count') {
       this.#counters.set(action.counter, this.counter(action.counter) + 1)
       return true
@@ -201,35 +255,45 @@ export class Simulator {
     const { timeout, capacity } = this.#set(set)
     const expiry = elements.get(key)
     const isThere = expiry !== undefined && expiry > packet.at
-    if (isThere && op === 'add') return true
+    if (isThere && (op === 'add' || op === 'claim')) return op === 'add'
     for (const [other, end] of elements) {
       if (end <= packet.at) elements.delete(other)
     }
     if (!isThere && elements.size >= capacity) return false
-    elements.set(key, packet.at + timeout)
+    elements.set(key, packet.at + (timeout ?? Number.POSITIVE_INFINITY))
     return true
   }
 
   #set(name: string) {
-    const set = this.#timeouts.get(name)
+    const set = this.#sets.get(name)
     if (!set) throw new Error(`unreachable: no set ${name}`)
     return set
   }
 
-  #key(set: string, { source, sourcePort = 0, port = 0 }: Packet): string {
-    const fields = { source, sourcePort, port }
+  #key(set: string, { source, sourcePort = 0, port = 0, payload = '' }: Packet): string {
+    const token = payload.slice(0, 2 * TOKEN_LENGTH).toLowerCase()
+    const fields = { source, sourcePort, port, all: 'all', token }
     return this.#set(set)
       .key.map((field) => fields[field])
       .join(' . ')
   }
 
   #of(set: string, family: Family): Map<string, number> {
-    const name = `${set}_${family}`
+    const name = isPerFamily(this.#set(set)) ? `${set}_${family}` : set
     const found = this.#elements.get(name) ?? new Map<string, number>()
     this.#elements.set(name, found)
     return found
   }
 }
+
+/** Whether a packet comes by a base chain: at ingress it does by its device's, in a nat chain when it begins something. */
+function comesTo({ type, device }: Base, packet: Packet): boolean {
+  if (type === 'nat' && (packet.state ?? 'new') !== 'new') return false
+  return device === undefined || packet.interface === device
+}
+
+const isWithin = (port: number | undefined, { from, to }: PortRange): boolean =>
+  port !== undefined && from <= port && port <= to
 
 const familyOf = ({ source }: Packet): Family => (source.includes(':') ? 6 : 4)
 

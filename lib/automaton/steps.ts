@@ -1,4 +1,6 @@
 // The endpoints of all programs → for each knock port, and for echo requests, the chains of the doors knocked there. Pure.
+
+import type { KnockPort } from '../spec/model.js'
 import {
   type Chain,
   type DispatchEntry,
@@ -7,13 +9,14 @@ import {
   goTo,
   jump,
   type Match,
+  onPort,
   RETURN,
   type Rule,
   stateIs,
 } from './automaton.js'
 import type { Placed, PortUsers } from './endpoints.js'
 import { countChains, countKnocks } from './knock-count.js'
-import type { KnockPort } from './program.js'
+import { originOf } from './program.js'
 import { wipeChain } from './reset.js'
 
 export interface StepChains {
@@ -53,11 +56,16 @@ const visit = (user: Visited): Rule => ({
   comment: commentOf(user),
 })
 
-const commentOf = ({ program: { door, attempt } }: Placed): string =>
-  `${door.name} ${door.origin}/${attempt === 'close' ? 'close' : 'knock'}`
+const commentOf = ({ program }: Placed): string => originOf(program)
 
 const chainName = ({ program: { door, attempt } }: Placed, key: string): string =>
   `${key}_${attempt}_${door.name}`
+
+/** The door's destinations, where it names any. */
+function atDoor({ program }: Placed): Match[] {
+  const { addresses } = program.door
+  return addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
+}
 
 /** The way out for packets to a destination that is not the door's. */
 function atDoorOnly(user: Placed): Rule[] {
@@ -101,7 +109,58 @@ const invalidChains = (users: readonly Placed[], key: string): Visited[] =>
     return { ...user, chain: { name: chainName(user, key), rules } }
   })
 
+/** For each knock whose ports depend on the time the chains that find its packets and that judge them. */
+export function rangeChains(
+  placed: readonly Placed[],
+  knock: Readonly<Record<'tcp' | 'udp', string>>,
+): RangeChains {
+  const keyOf = ({ program }: Placed) => `range_${program.attempt}`
+  const visited = placed.flatMap((user) => userChains([user], keyOf(user)))
+  const ranged = visited.flatMap((user) =>
+    user.endpoint.range ? [{ user, range: user.endpoint.range }] : [],
+  )
+  const findName = ({ program: { attempt, door } }: Placed) => `find_${attempt}_${door.name}`
+  return {
+    find: ranged.map(({ user, range: { protocol, ports } }) => ({
+      when: [onPort(protocol, ports), ...atDoor(user)],
+      verdict: jump(findName(user)),
+      comment: commentOf(user),
+    })),
+    judge: ranged.map(({ user, range: { protocol, ports } }) => ({
+      ...visit(user),
+      when: [onPort(protocol, ports)],
+    })),
+    chains: ranged.flatMap(({ user, range }) => [
+      {
+        name: findName(user),
+        rules: user.endpoint.packets.map((packet) => ({
+          ...packet,
+          verdict: goTo(knock[range.protocol]),
+          comment: commentOf(user),
+        })),
+      },
+      user.chain,
+      ...countChains([user], keyOf(user)),
+    ]),
+  }
+}
+
+export interface RangeChains {
+  /** Of the base chain: packets that are a step now are knocks. */
+  readonly find: readonly Rule[]
+  /** Of the chain that judges knocks. */
+  readonly judge: readonly Rule[]
+  readonly chains: readonly Chain[]
+}
+
 const KNOCK_ECHO = 'knock_echo'
+
+export interface EchoContext {
+  /** The rules for every knock. */
+  readonly first: readonly Rule[]
+  readonly resetOthers: readonly Rule[]
+  readonly isStateful: boolean
+}
 
 /**
  * Echo requests that are some door's step are judged whatever conntrack calls them (an accepted ping makes all
@@ -110,15 +169,13 @@ const KNOCK_ECHO = 'knock_echo'
 export function echoChains(
   name: string,
   users: readonly Placed[],
-  resetOthers: readonly Rule[],
+  { first, resetOthers, isStateful }: EchoContext,
 ): Chain[] {
   if (users.length === 0) return []
   const select = users.flatMap(({ program, endpoint }): Rule[] => {
-    const { addresses } = program.door
-    const here: Match[] = addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
     return endpoint.packets.map((packet) => ({
       ...packet,
-      when: [...packet.when, ...here],
+      when: [...packet.when, ...atDoor({ program, endpoint })],
       verdict: goTo(KNOCK_ECHO),
       comment: 'echo requests that are a step',
     }))
@@ -132,8 +189,8 @@ export function echoChains(
   const drop: Rule = { when: [], verdict: DROP, comment: 'knocks are never answered' }
   const visited = userChains(users, 'echo')
   return [
-    { name, rules: [invalid, ...distinct.values()] },
-    { name: KNOCK_ECHO, rules: [...resetOthers, ...visited.map(visit), drop] },
+    { name, rules: [...(isStateful ? [invalid] : []), ...distinct.values()] },
+    { name: KNOCK_ECHO, rules: [...first, ...resetOthers, ...visited.map(visit), drop] },
     ...visited.map(({ chain }) => chain),
     ...countChains(users, 'echo'),
   ]

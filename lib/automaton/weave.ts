@@ -2,10 +2,8 @@
 //
 // A new packet costs one look-up of its protocol and port, and one that asks whether its source is knocking.
 import type { ValidSpec } from '../spec/model.js'
-import { SYN } from '../spec/step.js'
 import {
   ACCEPT,
-  add,
   type Chain,
   type DispatchEntry,
   type DispatchMap,
@@ -18,25 +16,33 @@ import {
   RETURN,
   type Rule,
   stateIs,
-  update,
 } from './automaton.js'
-import { type PortUsers, placeEndpoints } from './endpoints.js'
-import { INVALID_STEPS, PORT_RANGES, PORTS, SEEN, STEPS } from './names.js'
-import { ignoredEntries, knockEntries, serviceEntries, wholeProtocolRules } from './ports.js'
+import { ignoreBanned } from './ban.js'
+import { cutChains, cutRules } from './cut.js'
+import { type Endpoints, placeEndpoints } from './endpoints.js'
+import { KNOCK } from './gate.js'
+import { baseChains, isStateful } from './hook.js'
+import { INVALID_STEPS, PORT_RANGES, PORTS, STEPS } from './names.js'
+import { isSyn, onceEach } from './once.js'
+import {
+  ignoredEntries,
+  knockEntries,
+  publicChains,
+  serviceEntries,
+  wholeProtocolRules,
+} from './ports.js'
 import type { KnockProgram } from './program.js'
+import { redirectChains } from './redirect.js'
 import type { ResetDomain } from './reset.js'
-import { echoChains, stepChains } from './steps.js'
+import { echoChains, type RangeChains, rangeChains, stepChains } from './steps.js'
 
-const KNOCK = { tcp: 'knock_tcp', udp: 'knock_udp' } as const
 const ECHO = 'echo'
 const JUDGE = 'judge_step'
 const JUDGE_INVALID = 'judge_invalid_step'
 const ELSEWHERE = 'elsewhere'
 
-const isSyn: Match = { kind: 'flags', flags: SYN }
-
 export interface Woven {
-  /** The base chain first. */
+  /** Base chains first. */
   readonly chains: readonly Chain[]
   readonly maps: readonly DispatchMap[]
 }
@@ -46,43 +52,54 @@ export function weave(
   programs: readonly KnockProgram[],
   domains: readonly ResetDomain[],
 ): Woven {
-  const { ports, echo } = placeEndpoints(programs)
-  const gates = wholeProtocolRules(spec.doors)
-  const whole = gates.length > 0 ? [RELATED, ...gates] : []
+  const { doors, guard, hook } = spec
+  const placed = placeEndpoints(programs)
+  const { ports, echo } = placed
+  const gates = wholeProtocolRules(doors)
+  const stateful = isStateful(hook)
+  const whole = gates.length > 0 ? [...(stateful ? [RELATED] : []), ...gates] : []
   const knocks = knockEntries(ports, KNOCK)
-  const services = serviceEntries(spec.doors)
-  const ignored = ignoredEntries(spec.guard.ignore, whole)
+  const services = serviceEntries(doors)
+  const ignored = ignoredEntries(guard.ignore, whole)
+  const parts = [knocks, services, ignored]
   const steps = stepChains(ports)
+  const ranged = rangeChains(placed.ranges, KNOCK)
   const others = resetOthers(domains)
+  const first = ignoreBanned(guard.ban)
 
-  const entries = [knocks, services, ignored].flatMap((part) => part.entries)
+  const entries = parts.flatMap((part) => part.entries)
   const ranges = entries.filter(({ ports: { from, to } }) => from !== to)
   const anyDomain = domains.find(({ mode }) => mode === 'any')
-  const base: Chain = {
-    name: spec.hook,
-    rules: [
-      interfaceRule(spec.interfaces),
-      ...(echo.length > 0 ? [ECHO_RULE] : []),
-      ESTABLISHED,
-      ...dispatchRules(ranges.length > 0),
-      ...whole,
-      ...(anyDomain ? [elsewhereRule(anyDomain)] : []),
-    ],
-  }
+  const base: Rule[] = [
+    ...interfaceRules(spec),
+    ...(stateful ? [] : [NO_SYN]),
+    ...(echo.length > 0 ? [ECHO_RULE] : []),
+    ...cutRules(doors),
+    ...(stateful ? [ESTABLISHED] : []),
+    ...dispatchRules(ranges.length > 0),
+    ...ranged.find,
+    ...whole,
+    ...(anyDomain ? [elsewhereRule(anyDomain, stateful)] : []),
+  ]
+  const hasInvalid = stateful && steps.invalidEntries.length > 0
   return {
     chains: [
-      base,
-      ...[services, knocks, ignored].flatMap((part) => part.chains),
-      ...knockChains(ports, others, steps.invalidEntries.length > 0),
+      ...redirectChains(spec),
+      ...baseChains(spec, base),
+      ...cutChains(doors, guard.trusted.length > 0),
+      ...parts.flatMap((part) => part.chains),
+      ...publicChains(doors),
+      ...knockChains(placed, { first, others, ranged, stateful, hasInvalid }),
       ...steps.chains,
-      ...echoChains(ECHO, echo, others),
+      ...ranged.chains,
+      ...echoChains(ECHO, echo, { first, resetOthers: others, isStateful: stateful }),
       ...(anyDomain ? [elsewhereChain(anyDomain)] : []),
     ],
     maps: [
       { name: PORTS, interval: false, entries: entries.filter((entry) => !ranges.includes(entry)) },
       ...optionalMap(PORT_RANGES, true, ranges),
       { name: STEPS, interval: false, entries: steps.entries },
-      ...optionalMap(INVALID_STEPS, false, steps.invalidEntries),
+      ...optionalMap(INVALID_STEPS, false, hasInvalid ? steps.invalidEntries : []),
     ],
   }
 }
@@ -93,11 +110,19 @@ const optionalMap = (
   entries: readonly DispatchEntry[],
 ): DispatchMap[] => (entries.length > 0 ? [{ name, interval, entries }] : [])
 
-/** The host's own loopback needs no knock, unless the spec names it. */
-function interfaceRule(names: readonly string[]): Rule {
+/** The host's own loopback needs no knock, unless the spec names it. At ingress the base chains are the interfaces'. */
+function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
+  if (hook === 'ingress') return []
   return names.length > 0
-    ? { when: [{ kind: 'interface', names, not: true }], verdict: ACCEPT, comment: '/interfaces' }
-    : { when: [{ kind: 'loopback' }], verdict: ACCEPT, comment: 'loopback' }
+    ? [{ when: [{ kind: 'interface', names, not: true }], verdict: ACCEPT, comment: '/interfaces' }]
+    : [{ when: [{ kind: 'loopback' }], verdict: ACCEPT, comment: 'loopback' }]
+}
+
+/** Before conntrack nothing else is known to begin a connection. */
+const NO_SYN: Rule = {
+  when: [{ ...isSyn, not: true } as Match],
+  verdict: ACCEPT,
+  comment: 'begins nothing',
 }
 
 const ECHO_RULE: Rule = {
@@ -136,54 +161,43 @@ const resetOthers = (domains: readonly ResetDomain[]): Rule[] =>
     comment: 'a knock resets the attempts of other doors',
   }))
 
-function knockChains(
-  ports: readonly PortUsers[],
-  others: readonly Rule[],
-  hasInvalid: boolean,
-): Chain[] {
-  const invalid = (verdict: Rule['verdict']): Rule => {
-    return { when: [stateIs('invalid')], ...(verdict && { verdict }), comment: 'starts nothing' }
-  }
+interface KnockChains {
+  /** The rules for every knock. */
+  readonly first: readonly Rule[]
+  readonly others: readonly Rule[]
+  readonly ranged: RangeChains
+  readonly stateful: boolean
+  /** Whether packets that conntrack calls invalid can be steps. */
+  readonly hasInvalid: boolean
+}
+
+function knockChains({ ports, ranges }: Endpoints, context: KnockChains): Chain[] {
+  const { first, others, ranged, stateful, hasInvalid } = context
+  const used = [...ports.map(({ port }) => port), ...ranges.map(({ endpoint }) => endpoint.range)]
+  const uses = (protocol: 'tcp' | 'udp') => used.some((place) => place?.protocol === protocol)
+  const invalid = (verdict: Rule['verdict']): Rule[] =>
+    stateful
+      ? [{ when: [stateIs('invalid')], ...(verdict && { verdict }), comment: 'starts nothing' }]
+      : []
   const judge: Rule = { when: [], verdict: goTo(JUDGE), comment: 'to the doors knocked here' }
   const drop: Rule = { when: [], verdict: DROP, comment: 'knocks are never answered' }
-  const tcp: Chain = {
-    name: KNOCK.tcp,
-    rules: [invalid(hasInvalid ? goTo(JUDGE_INVALID) : DROP), ...onceEach(JUDGE, DROP), judge],
-  }
-  const udp: Chain = { name: KNOCK.udp, rules: [invalid(DROP), judge] }
-  const uses = (protocol: 'tcp' | 'udp') => ports.some(({ port }) => port.protocol === protocol)
+  const again = [...invalid(hasInvalid ? goTo(JUDGE_INVALID) : DROP), ...onceEach(JUDGE, DROP)]
+  const tcp: Chain = { name: KNOCK.tcp, rules: [...first, ...again, judge] }
+  const udp: Chain = { name: KNOCK.udp, rules: [...first, ...invalid(DROP), judge] }
   const look = (map: string): Rule => {
     return { when: [], verdict: dispatch(map), comment: 'the doors knocked here' }
   }
+  const rules = [...others, look(STEPS), ...ranged.judge, drop]
   return [
     ...(uses('tcp') ? [tcp] : []),
     ...(uses('udp') ? [udp] : []),
-    ...(ports.length > 0 ? [{ name: JUDGE, rules: [...others, look(STEPS), drop] }] : []),
+    ...(used.length > 0 ? [{ name: JUDGE, rules }] : []),
     ...(hasInvalid ? [{ name: JUDGE_INVALID, rules: [look(INVALID_STEPS), drop] }] : []),
   ]
 }
 
-/** A SYN goes on to a chain the first time it is seen; what a full memory cannot hold is not let on. */
-function onceEach(chain: string, otherwise: typeof DROP): Rule[] {
-  return [
-    {
-      when: [isSyn, inSet(SEEN)],
-      then: [update(SEEN)],
-      verdict: otherwise,
-      comment: 'retransmitted SYN',
-    },
-    {
-      when: [isSyn],
-      then: [add(SEEN)],
-      verdict: goTo(chain),
-      comment: 'first SYN of its connection',
-    },
-    { when: [isSyn], verdict: otherwise, comment: 'no room to remember the SYN' },
-  ]
-}
-
-const elsewhereRule = ({ knocking }: ResetDomain): Rule => ({
-  when: [inSet(knocking), stateIs('new')],
+const elsewhereRule = ({ knocking }: ResetDomain, stateful: boolean): Rule => ({
+  when: [inSet(knocking), stateful ? stateIs('new') : isSyn],
   verdict: jump(ELSEWHERE),
   comment: 'new packets elsewhere reset attempts',
 })
@@ -193,5 +207,5 @@ function elsewhereChain({ chain }: ResetDomain): Chain {
   const [retransmitted, first] = onceEach(chain, RETURN)
   // Where there is no room to remember a SYN the attempt ends all the same: the safe side.
   const reset: Rule = { when: [], verdict: goTo(chain), comment: 'resets' }
-  return { name: ELSEWHERE, rules: [retransmitted as Rule, first as Rule, reset] }
+  return { name: ELSEWHERE, rules: [retransmitted, first, reset] }
 }

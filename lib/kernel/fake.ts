@@ -3,6 +3,7 @@ import { NftError } from '../errors.js'
 import type {
   NftChain,
   NftCommand,
+  NftContainer,
   NftCounter,
   NftDocument,
   NftElements,
@@ -12,6 +13,7 @@ import type {
   NftSet,
   NftStatement,
   NftTable,
+  NftTarget,
   NftValue,
 } from '../nft/document.js'
 import type { CallOptions, ListQuery, Nft } from './nft.js'
@@ -175,7 +177,7 @@ export class FakeNft implements Nft {
     }
   }
 
-  #delete(ruleset: Ruleset, object: NftObject, operation: string | undefined): void {
+  #delete(ruleset: Ruleset, object: NftTarget, operation: string | undefined): void {
     if ('table' in object) {
       if (!ruleset.delete(object.table.name)) throw missing(operation, describe(object))
       return
@@ -200,21 +202,15 @@ export class FakeNft implements Nft {
   }
 }
 
-function flush(ruleset: Ruleset, object: NftObject, operation: string | undefined): void {
+function flush(ruleset: Ruleset, object: NftContainer, operation: string | undefined): void {
   const table = tableOf(ruleset, object, operation)
   if ('table' in object) {
     for (const chain of table.chains.values()) chain.rules.length = 0
-  } else if ('chain' in object) {
-    const entry = table.chains.get(object.chain.name)
-    if (!entry) throw missing(operation, describe(object))
-    entry.rules.length = 0
-  } else if ('set' in object || 'map' in object) {
-    const entry = table.sets.get('map' in object ? object.map.name : object.set.name)
-    if (!entry) throw missing(operation, describe(object))
-    entry.elements.clear()
-  } else {
-    throw failure('rejected', operation, describe(object), 'nft refused it: it cannot be flushed')
+    return
   }
+  const entry = table.sets.get('map' in object ? object.map.name : object.set.name)
+  if (!entry) throw missing(operation, describe(object))
+  entry.elements.clear()
 }
 
 const emptyTable = (): Table => ({ chains: new Map(), sets: new Map(), counters: new Map() })
@@ -255,7 +251,7 @@ function unwrap(item: NftValue): { value: NftValue; timeout?: number; comment?: 
 /** An element of a map is a pair of key and data. */
 const keyOf = (value: NftValue): string => JSON.stringify(Array.isArray(value) ? value[0] : value)
 
-function tableOf(ruleset: Ruleset, object: NftObject, operation: string | undefined): Table {
+function tableOf(ruleset: Ruleset, object: Named, operation: string | undefined): Table {
   const [content] = Object.values(object) as [{ table?: string } & Partial<NftTable>]
   const name = content.table ?? content.name ?? ''
   const table = ruleset.get(name)
@@ -263,7 +259,9 @@ function tableOf(ruleset: Ruleset, object: NftObject, operation: string | undefi
   return table
 }
 
-function describe(object: NftObject): string {
+type Named = NftObject | NftTarget | NftContainer
+
+function describe(object: Named): string {
   const [kind, content] = Object.entries(object)[0] as [string, { table?: string; name: string }]
   return `${kind} inet ${content.table ? `${content.table} ` : ''}${content.name}`
 }

@@ -4,13 +4,14 @@
 // is listed in milliseconds whatever else the table holds; for a chain nft 1.0.6 reads all sets of the table.
 import { createRequire } from 'node:module'
 import type { Automaton, DoorSummary } from '../automaton/automaton.js'
+import type { Attempt } from '../automaton/names.js'
 import type { NftCommand, NftDocument, NftValue } from './document.js'
 import type { Listing } from './listing.js'
 
 export const ABOUT_SET = 'about'
 
 /** Changes when a newer knocklib could misread the tables of an older one. */
-const LAYOUT = 1
+const LAYOUT = 2
 
 /** What is read back of a table. */
 export interface About {
@@ -33,8 +34,9 @@ export function digestCommands(commands: readonly NftCommand[]): string {
 export function aboutElements({ doors }: Automaton, digest: string): NftValue[] {
   const comments = [
     `knocklib ${LAYOUT} ${digest}`,
-    ...doors.flatMap(({ name, services, steps, grantTimeout, connections }) => [
-      `door ${name} ${steps} ${grantTimeout}${connections === undefined ? '' : ` ${connections}`}`,
+    ...doors.flatMap(({ name, services, knocks, grantTimeout, connections = 0, scope, established }) => [
+      `door ${name} ${grantTimeout} ${connections} ${scope} ${established}`,
+      ...knocks.map(({ attempt, steps }) => `knock ${name} ${attempt} ${steps}`),
       ...services.map((service) => `service ${name} ${service}`),
     ]),
   ]
@@ -70,23 +72,36 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   const digest = first.slice(first.lastIndexOf(' ') + 1)
   const doors = new Map<string, DoorSummary>()
   for (const comment of comments.slice(1)) {
-    const door = /^door (\w+) (\d+) (\d+)(?: (\d+))?$/.exec(comment)
-    const service = /^service (\w+) (\S+)$/.exec(comment)
-    const known = doors.get(service?.[1] ?? '')
+    const [word, name = '', ...rest] = comment.split(' ')
+    const known = doors.get(name)
+    const door = word === 'door' ? parseDoor(name, rest) : undefined
+    const [attempt = '', steps = ''] = rest
     if (door) {
-      const [, name = '', steps, grantTimeout, connections] = door
-      doors.set(name, {
-        name,
-        services: [],
-        steps: Number(steps),
-        grantTimeout: Number(grantTimeout),
-        connections: connections === undefined ? undefined : Number(connections),
-      })
-    } else if (service && known) {
-      doors.set(known.name, { ...known, services: [...known.services, service[2] as string] })
+      doors.set(name, door)
+    } else if (word === 'knock' && known && /^\d+$/.test(steps)) {
+      const knock = { attempt: attempt as Attempt, steps: Number(steps) }
+      doors.set(name, { ...known, knocks: [...known.knocks, knock] })
+    } else if (word === 'service' && known && attempt !== '') {
+      doors.set(name, { ...known, services: [...known.services, attempt] })
     } else {
       return undefined
     }
   }
   return { layout: LAYOUT, digest, doors: [...doors.values()] }
+}
+
+function parseDoor(name: string, words: string[]): DoorSummary | undefined {
+  const [seconds, connections, scope, established] = words
+  if (!/^\d+ \d+$/.test(`${seconds} ${connections}`)) return undefined
+  if (scope !== 'source' && scope !== 'everyone') return undefined
+  if (established !== 'keep' && established !== 'cut') return undefined
+  return {
+    name,
+    services: [],
+    knocks: [],
+    grantTimeout: Number(seconds),
+    connections: Number(connections) || undefined,
+    scope,
+    established,
+  }
 }

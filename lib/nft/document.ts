@@ -15,7 +15,7 @@ export interface NftSet {
   family: 'inet'
   table: string
   name: string
-  type: string | string[]
+  type: NftValue
   flags?: string[]
   timeout?: number
   size?: number
@@ -30,8 +30,9 @@ export interface NftChain {
   family: 'inet'
   table: string
   name: string
-  type?: 'filter'
-  hook?: 'input'
+  type?: 'filter' | 'nat'
+  hook?: 'input' | 'forward' | 'prerouting' | 'ingress'
+  dev?: string
   prio?: number
   policy?: 'accept'
 }
@@ -68,7 +69,26 @@ export type NftObject =
   | { element: NftElements }
   | { counter: NftCounter }
 
-export type NftCommand = { add: NftObject } | { delete: NftObject } | { flush: NftObject }
+/** What a part of a table is called. */
+export interface NftName {
+  family: 'inet'
+  table: string
+  name: string
+}
+
+/** What can be taken away. */
+export type NftTarget =
+  | { table: NftTable }
+  | { element: NftElements }
+  | { chain: NftName }
+  | { set: NftName }
+  | { map: NftName }
+  | { counter: NftName }
+
+/** What can be emptied: a table of its rules, a set or a map of its elements. */
+export type NftContainer = { table: NftTable } | { set: NftName } | { map: NftName }
+
+export type NftCommand = { add: NftObject } | { delete: NftTarget } | { flush: NftContainer }
 
 /** What `nft -j -f` reads: commands that are done all or none. */
 export interface NftDocument {

@@ -1,6 +1,13 @@
 // The automaton's matches, actions and verdicts → nft's expressions and statements, for one family. Pure.
-import type { Action, IpProtocol, KeyField, Match, Verdict } from '../automaton/automaton.js'
-import type { Cidr, Family } from '../spec/model.js'
+import {
+  type Action,
+  type IpProtocol,
+  isPerFamily,
+  type KeyField,
+  type Match,
+  type Verdict,
+} from '../automaton/automaton.js'
+import type { Cidr, Family, PortRange } from '../spec/model.js'
 import type { NftExpression, NftStatement, NftValue } from './document.js'
 import { familySet } from './names.js'
 
@@ -34,17 +41,35 @@ const oneOf = (values: NftValue[]): NftValue =>
 /** Protocol and destination port: the key of the dispatch maps. */
 export const PORT_KEY: NftExpression = { concat: [meta('l4proto'), payload('th', 'dport')] }
 
-/** How keys are made of, and what their fields are called as set types. */
-export const KEY_TYPE: Readonly<Record<KeyField, (family: Family) => string>> = {
+/** The same and the time: the key of sets of ports that change. */
+export const PERIOD_KEY: NftExpression = {
+  concat: [meta('l4proto'), payload('th', 'dport'), meta('time')],
+}
+
+/** 16 bytes behind the UDP header. */
+const TOKEN: NftExpression = { payload: { base: 'th', offset: 8 * UDP_HEADER, len: 128 } }
+
+const KEY_TYPE: Readonly<Record<Exclude<KeyField, 'token'>, (family: Family) => string>> = {
   source: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
   sourcePort: () => 'inet_service',
   port: () => 'inet_service',
+  all: () => 'mark',
 }
 
 const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> = {
   source: (family) => payload(ip(family), 'saddr'),
   sourcePort: () => payload('th', 'sport'),
   port: () => payload('th', 'dport'),
+  // A constant; nft has none that is a key by itself.
+  all: () => ({ '&': [meta('mark'), 0] }),
+  token: () => TOKEN,
+}
+
+/** What the elements of a set are, by name or, where that has none (since nft 1.1), by an example. */
+export function renderType(fields: readonly KeyField[], family: Family): NftValue {
+  const named = fields.flatMap((field) => (field === 'token' ? [] : [KEY_TYPE[field](family)]))
+  if (named.length < fields.length) return { typeof: renderKey(fields, family) }
+  return named.length === 1 ? (named[0] as string) : named
 }
 
 export function renderKey(fields: readonly KeyField[], family: Family): NftExpression {
@@ -52,16 +77,17 @@ export function renderKey(fields: readonly KeyField[], family: Family): NftExpre
   return parts.length === 1 ? (parts[0] as NftExpression) : { concat: parts }
 }
 
+export const renderRange = ({ from, to }: PortRange): NftValue =>
+  from === to ? from : { range: [from, to] }
+
 export function renderCidr({ address, prefixLength, family }: Cidr): NftValue {
   if (prefixLength === (family === 4 ? 32 : 128)) return address
   return { prefix: { addr: address, len: prefixLength } }
 }
 
-/** Whether the match reads differently for IPv4 and IPv6. */
+/** Whether a match of no set reads differently for IPv4 and IPv6. */
 export function isFamilyMatch(match: Match): boolean {
   switch (match.kind) {
-    case 'in':
-    case 'not-in':
     case 'source':
     case 'destination':
     case 'echo-request':
@@ -73,16 +99,27 @@ export function isFamilyMatch(match: Match): boolean {
   }
 }
 
-/** What the sets are keyed by, by name. */
-export type KeyOf = (set: string) => readonly KeyField[]
+/** What the sets are keyed by, by name; ports that change by `period`. */
+export type KeyOf = (set: string) => readonly KeyField[] | 'period'
+
+/** A set of the automaton as nft knows it for a family: its name and its key. */
+function renderSet(set: string, family: Family, keyOf: KeyOf): { name: string; key: NftExpression } {
+  const fields = keyOf(set)
+  if (fields === 'period') return { name: set, key: PERIOD_KEY }
+  return { name: nameOfSet(set, fields, family), key: renderKey(fields, family) }
+}
+
+/** A set that knows no addresses is one for both families. */
+export const nameOfSet = (set: string, key: readonly KeyField[], family: Family): string =>
+  isPerFamily({ key }) ? familySet(set, family) : set
 
 /** Renders a match; undefined where no packet of the family fits it. */
 export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStatement | undefined {
   switch (match.kind) {
     case 'in':
     case 'not-in': {
-      const key = renderKey(keyOf(match.set), family)
-      return compare(match.kind === 'in' ? '==' : '!=', key, `@${familySet(match.set, family)}`)
+      const { name, key } = renderSet(match.set, family, keyOf)
+      return compare(match.kind === 'in' ? '==' : '!=', key, `@${name}`)
     }
     case 'state': {
       const [first, ...rest] = match.states
@@ -92,10 +129,16 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
     case 'protocol':
       return compare('==', meta('l4proto'), oneOf(match.protocols.map((name) => PROTOCOL[name])))
     case 'port':
-      return compare('==', payload(match.protocol, 'dport'), match.port)
+      return compare('==', payload(match.protocol, 'dport'), renderRange(match.ports))
     case 'flags': {
       const masked = { '&': [payload('tcp', 'flags'), match.flags.mask] }
-      return compare('==', masked, match.flags.value)
+      return compare(match.not ? '!=' : '==', masked, match.flags.value)
+    }
+    case 'original-direction':
+      return compare('==', { ct: { key: 'direction' } }, 'original')
+    case 'redirected': {
+      const port = { ct: { key: 'proto-dst', dir: 'original' } }
+      return compare('==', port, oneOf(match.from.map(renderRange)))
     }
     case 'length': {
       if (match.of === 'udp')
@@ -141,12 +184,24 @@ export const matchFamily = (family: Family): NftStatement =>
 
 export function renderAction(action: Action, family: Family, keyOf: KeyOf): NftStatement {
   if (action.op === 'count') return { counter: action.counter }
-  const { op, set } = action
-  return { set: { op, elem: renderKey(keyOf(set), family), set: `@${familySet(set, family)}` } }
+  if (action.op === 'mark') return { mangle: { key: meta('mark'), value: action.value } }
+  const { name, key } = renderSet(action.set, family, keyOf)
+  if (action.op !== 'claim') return { set: { op: action.op, elem: key, set: `@${name}` } }
+  // The element's own limit is what only the first packet is within; the kernel locks it.
+  return { set: { op: 'add', elem: key, set: `@${name}`, stmt: [ONCE] } }
 }
+
+const ONCE: NftStatement = { limit: { rate: 1, per: 'week', burst: 1 } }
 
 export function renderVerdict(verdict: Verdict): NftStatement {
   switch (verdict.kind) {
+    case 'reset':
+      return { reject: { type: 'tcp reset' } }
+    case 'redirect': {
+      const { port, address, family } = verdict.to
+      if (address === undefined) return { redirect: { port } }
+      return { dnat: { family: family === 6 ? 'ip6' : 'ip', addr: address, port } }
+    }
     case 'accept':
     case 'drop':
     case 'return':

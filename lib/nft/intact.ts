@@ -42,7 +42,7 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
         parts.set('table', [flags ?? []])
         break
       case 'chain':
-        note(`chain ${name}`, type, hook, prio, policy)
+        note(`chain ${name}`, type, hook, content['dev'], prio, policy)
         break
       case 'rule': {
         // Not `note`: a chain of a thousand rules would be copied a thousand times.
@@ -53,7 +53,7 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
         break
       }
       case 'set':
-        note(`set ${name}`, type, timeout, size, timeout === undefined ? elementsOf(elem) : [])
+        note(`set ${name}`, type, timeout, size, isConstant(flags, type) ? elementsOf(elem) : [])
         break
       case 'map':
       case 'element':
@@ -71,6 +71,10 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
   )
   return new Map(entries)
 }
+
+/** Whether nothing but an install changes what a set holds: no times, no packets, nothing that is loaded ahead. */
+const isConstant = (flags: unknown, type: unknown): boolean =>
+  !isContent(type) && !listOf(flags).includes('timeout') && flags !== 'timeout'
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 

@@ -1,17 +1,34 @@
 // An automaton → the nft JSON of its table. Pure; the same document, byte for byte, for the same automaton.
-import type { Automaton, DispatchMap, Rule } from '../automaton/automaton.js'
+import {
+  type Action,
+  type Automaton,
+  type DispatchMap,
+  isPerFamily,
+  type Match,
+  type Rule,
+} from '../automaton/automaton.js'
 import type { Family } from '../spec/model.js'
 import { ABOUT_SET, aboutElements, digestCommands } from './about.js'
-import type { NftCommand, NftDocument, NftObject, NftStatement, NftValue } from './document.js'
+import type {
+  NftChain,
+  NftCommand,
+  NftDocument,
+  NftObject,
+  NftStatement,
+  NftValue,
+} from './document.js'
 import {
   isFamilyMatch,
-  KEY_TYPE,
   type KeyOf,
   matchFamily,
+  nameOfSet,
+  PERIOD_KEY,
   PROTOCOL,
   renderAction,
   renderCidr,
   renderMatch,
+  renderRange,
+  renderType,
   renderVerdict,
 } from './expression.js'
 import { familySet } from './names.js'
@@ -19,9 +36,6 @@ import { familySet } from './names.js'
 const FAMILIES = [4, 6] as const
 /** A rule that reads the same for both. */
 const EITHER = [4] as const
-
-/** Before the host's own filter chains at 0: what a door drops they never see, what it accepts they judge as ever. */
-const PRIORITY = -10
 
 /**
  * Renders the whole table, as a document that makes it anew: whatever stood there under this name is gone with it.
@@ -39,8 +53,10 @@ class Renderer {
 
   constructor(automaton: Automaton) {
     this.#automaton = automaton
-    const keys = new Map(automaton.sets.map(({ name, key }) => [name, key]))
+    const keys = new Map<string, ReturnType<KeyOf>>()
+    for (const { name, key } of automaton.sets) keys.set(name, key)
     for (const { name } of automaton.addressSets) keys.set(name, ['source'])
+    for (const { name } of automaton.periodSets) keys.set(name, 'period')
     this.#keyOf = (set) => {
       const key = keys.get(set)
       if (!key) throw new Error(`unreachable: no set ${set}`)
@@ -73,29 +89,38 @@ class Renderer {
   }
 
   #sets(): NftCommand[] {
-    const timed = this.#automaton.sets.flatMap(({ name, key, timeout, capacity }) =>
-      FAMILIES.map((family) => {
-        const types = key.map((field) => KEY_TYPE[field](family))
-        const type = types.length === 1 ? (types[0] as string) : types
-        const set = { ...this.#here, name: familySet(name, family), type }
-        return added({ set: { ...set, flags: ['timeout'], timeout, size: capacity } })
-      }),
+    const timed = this.#automaton.sets.flatMap((timedSet) => {
+      const { name, key, timeout, capacity: size } = timedSet
+      return (isPerFamily(timedSet) ? FAMILIES : EITHER).map((family) => {
+        const set = { ...this.#here, name: nameOfSet(name, key, family) }
+        const type = renderType(key, family)
+        const lasting = timeout === undefined ? { size } : { timeout, size }
+        return added({ set: { ...set, type, flags: ['timeout'], ...lasting } })
+      })
+    })
+    const flags = ['interval', 'timeout']
+    const periods = this.#automaton.periodSets.map(({ name }) =>
+      added({ set: { ...this.#here, name, type: { typeof: PERIOD_KEY }, flags } }),
     )
     const constant = this.#automaton.addressSets.flatMap(({ name, addresses }) =>
       FAMILIES.map((family) => {
-        const set = { ...this.#here, name: familySet(name, family), type: KEY_TYPE.source(family) }
+        const type = renderType(['source'], family)
+        const set = { ...this.#here, name: familySet(name, family), type }
         const elem = addresses.filter((cidr) => cidr.family === family).map(renderCidr)
         return added({ set: { ...set, flags: ['interval'], ...(elem.length > 0 && { elem }) } })
       }),
     )
-    return [...timed, ...constant]
+    return [...timed, ...periods, ...constant]
   }
 
   #chains(): NftCommand[] {
-    const [base, ...rest] = this.#automaton.chains.map(({ name }) => ({ ...this.#here, name }))
-    if (!base) throw new Error('unreachable: no base chain')
-    const hook = { type: 'filter', hook: 'input', prio: PRIORITY, policy: 'accept' } as const
-    return [{ ...base, ...hook }, ...rest].map((chain) => added({ chain }))
+    return this.#automaton.chains.map(({ name, base }) => {
+      const chain: NftChain = { ...this.#here, name }
+      if (!base) return added({ chain })
+      const { type, hook, device: dev, priority: prio } = base
+      const place = { type, hook, ...(dev !== undefined && { dev }), prio }
+      return added({ chain: { ...chain, ...place, policy: 'accept' } })
+    })
   }
 
   #map({ name, interval }: DispatchMap): NftCommand {
@@ -106,9 +131,8 @@ class Renderer {
 
   #entries({ name, entries }: DispatchMap): NftCommand[] {
     if (entries.length === 0) return []
-    const elem = entries.map(({ protocol, ports: { from, to }, verdict }): NftValue => {
-      const port = from === to ? from : { range: [from, to] }
-      return [{ concat: [PROTOCOL[protocol], port] }, renderVerdict(verdict)]
+    const elem = entries.map(({ protocol, ports, verdict }): NftValue => {
+      return [{ concat: [PROTOCOL[protocol], renderRange(ports)] }, renderVerdict(verdict)]
     })
     return [added({ element: { ...this.#here, name, elem } })]
   }
@@ -116,7 +140,7 @@ class Renderer {
   /** One rule, or one for each family where it reads differently for them. */
   #rules(chain: string, rule: Rule, to: NftCommand[]): void {
     const { when, then = [], families } = rule
-    const differs = when.some(isFamilyMatch) || then.some(({ op }) => op !== 'count')
+    const differs = [...when, ...then].some((part) => this.#isPerFamily(part))
     for (const family of families ?? (differs ? FAMILIES : EITHER)) {
       const expr = this.#statements(rule, family)
       if (!expr) continue
@@ -124,6 +148,13 @@ class Renderer {
       if (families && !differs) expr.unshift(matchFamily(family))
       to.push(this.#rule(chain, rule.comment, expr))
     }
+  }
+
+  /** Whether a part of a rule reads differently for IPv4 and IPv6. */
+  #isPerFamily(part: Match | Action): boolean {
+    if (!('set' in part)) return 'kind' in part && isFamilyMatch(part)
+    const key = this.#keyOf(part.set)
+    return key !== 'period' && isPerFamily({ key })
   }
 
   #statements({ when, then = [], verdict }: Rule, family: Family): NftStatement[] | undefined {

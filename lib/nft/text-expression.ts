@@ -53,10 +53,15 @@ export function formatStatement(statement: NftStatement): string {
       return formatMatch(content)
     case 'counter':
       return `counter name ${quoted(word(content))}`
-    case 'set': {
-      const { op, elem, set } = fieldsOf(content, 'op', 'elem', 'set')
-      if (op !== 'add' && op !== 'update' && op !== 'delete') throw unreachable(statement)
-      return `${op} ${reference(set)} { ${formatExpression(elem as NftExpression)} }`
+    case 'set':
+      return formatSetStatement(content)
+    case 'mangle': {
+      const { key, value } = fieldsOf(content, 'key', 'value')
+      return `${formatExpression(key as NftExpression)} set ${whole(value)}`
+    }
+    case 'limit': {
+      const { rate, per, burst } = fieldsOf(content, 'rate', 'per', 'burst')
+      return `limit rate ${whole(rate)}/${word(per)} burst ${whole(burst)} packets`
     }
     case 'vmap': {
       const { key, data } = fieldsOf(content, 'key', 'data')
@@ -65,6 +70,19 @@ export function formatStatement(statement: NftStatement): string {
     default:
       return formatVerdict(statement)
   }
+}
+
+/** With statements of its own, each new element bears a copy of them. */
+function formatSetStatement(content: NftValue): string {
+  const isBare = typeof content === 'object' && content !== null && !('stmt' in content)
+  const names = ['op', 'elem', 'set', ...(isBare ? [] : ['stmt'])]
+  const { op, elem, set, stmt } = fieldsOf(content, ...names)
+  if (op !== 'add' && op !== 'update' && op !== 'delete') throw unreachable(content)
+  const own = isBare
+    ? []
+    : listOf(stmt as NftValue).map((one) => formatStatement(one as NftStatement))
+  const element = [formatExpression(elem as NftExpression), ...own].join(' ')
+  return `${op} ${reference(set)} { ${element} }`
 }
 
 export function formatVerdict(verdict: NftValue): string {
@@ -78,6 +96,17 @@ export function formatVerdict(verdict: NftValue): string {
     case 'jump':
     case 'goto':
       return `${name} ${word(fieldsOf(content, 'target')['target'])}`
+    case 'reject':
+      if (fieldsOf(content, 'type')['type'] !== 'tcp reset') throw unreachable(verdict)
+      return 'reject with tcp reset'
+    case 'redirect':
+      return `redirect to :${whole(fieldsOf(content, 'port')['port'])}`
+    case 'dnat': {
+      const { family, addr, port } = fieldsOf(content, 'family', 'addr', 'port')
+      const address = formatElement(addr as NftValue)
+      const host = family === 'ip6' ? `[${address}]` : address
+      return `dnat ${word(family)} to ${host}:${whole(port)}`
+    }
     default:
       throw unreachable(verdict)
   }
@@ -94,17 +123,16 @@ function formatMatch(content: NftValue): string {
   return `${tested} ${op} ${formatValue(right as NftValue, isName)}`
 }
 
-function formatExpression(expression: NftExpression): string {
+export function formatExpression(expression: NftExpression): string {
   const [name, content] = entryOf(expression)
   switch (name) {
-    case 'payload': {
-      const { protocol, field } = fieldsOf(content, 'protocol', 'field')
-      return `${word(protocol)} ${word(field)}`
-    }
+    case 'payload':
+      return formatPayload(content)
     case 'meta':
-    case 'ct':
     case 'socket':
       return `${name} ${word(fieldsOf(content, 'key')['key'])}`
+    case 'ct':
+      return formatConntrack(content)
     case 'concat':
       return listOf(content).map(formatExpression).join(' . ')
     case '&': {
@@ -115,6 +143,23 @@ function formatExpression(expression: NftExpression): string {
     default:
       throw unreachable(expression)
   }
+}
+
+/** A field by its name, or bits by their place behind a header. */
+function formatPayload(content: NftValue): string {
+  if (typeof content === 'object' && content !== null && 'base' in content) {
+    const { base, offset, len } = fieldsOf(content, 'base', 'offset', 'len')
+    return `@${[word(base), whole(offset), whole(len)].join(',')}`
+  }
+  const { protocol, field } = fieldsOf(content, 'protocol', 'field')
+  return `${word(protocol)} ${word(field)}`
+}
+
+/** What conntrack knows of a connection, or of one direction of it. */
+function formatConntrack(content: NftValue): string {
+  const isOfBoth = typeof content === 'object' && content !== null && !('dir' in content)
+  const { key, dir } = fieldsOf(content, 'key', ...(isOfBoth ? [] : ['dir']))
+  return ['ct', ...(isOfBoth ? [] : [word(dir)]), word(key)].join(' ')
 }
 
 /** A value to compare with; an interface's name stands in quotes. */

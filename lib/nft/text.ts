@@ -3,6 +3,7 @@ import type {
   NftChain,
   NftCommand,
   NftDocument,
+  NftExpression,
   NftMap,
   NftObject,
   NftRule,
@@ -12,6 +13,7 @@ import type {
 } from './document.js'
 import {
   formatElement,
+  formatExpression,
   formatStatement,
   formatVerdict,
   quoted,
@@ -91,8 +93,13 @@ function take<T>(groups: Map<string, T[]>, name: string): T[] {
   return group
 }
 
-const typeOf = ({ type }: NftSet): string =>
-  (Array.isArray(type) ? type : [type]).map(word).join(' . ')
+/** By name, or by an example where types have none. */
+function typeOf({ type }: NftSet): string {
+  if (typeof type === 'object' && type !== null && !Array.isArray(type) && 'typeof' in type) {
+    return `typeof ${formatExpression(type['typeof'] as NftExpression)}`
+  }
+  return `type ${(Array.isArray(type) ? type : [type]).map(word).join(' . ')}`
+}
 
 function formatSet(
   kind: 'set' | 'map',
@@ -102,7 +109,7 @@ function formatSet(
 ): string[] {
   const elements = [...elem.map(formatElement), ...entries]
   return block(`${kind} ${word(name)}`, [
-    `type ${type}`,
+    type,
     ...(flags ? [`flags ${flags.map(word).join(',')}`] : []),
     ...(timeout === undefined ? [] : [`timeout ${whole(timeout)}s`]),
     ...(size === undefined ? [] : [`size ${whole(size)}`]),
@@ -121,11 +128,17 @@ function formatEntry(entry: NftValue): string {
   return `${formatElement(entry[0] as NftValue)} : ${formatVerdict(entry[1] as NftValue)}`
 }
 
-function formatChain({ name, type, hook, prio, policy }: NftChain, rules: NftRule[]): string[] {
+function formatChain(
+  { name, type, hook, dev, prio, policy }: NftChain,
+  rules: NftRule[],
+): string[] {
+  const device = dev === undefined ? '' : ` device ${quoted(dev)}`
   const base =
     type === undefined
       ? []
-      : [`type ${word(type)} hook ${word(hook)} priority ${whole(prio)}; policy ${word(policy)};`]
+      : [
+          `type ${word(type)} hook ${word(hook)}${device} priority ${whole(prio)}; policy ${word(policy)};`,
+        ]
   return block(`chain ${word(name)}`, [...base, ...rules.map(formatRule)])
 }
 

@@ -5,7 +5,8 @@ import { familySet } from './names.js'
 
 export interface GrantChange {
   readonly table: string
-  readonly source: Address
+  /** None: everyone. */
+  readonly source: Address | undefined
   /** The door's grants, and its other sets of sources that count the grant's use. */
   readonly grants: string
   readonly used: readonly string[]
@@ -14,7 +15,7 @@ export interface GrantChange {
 /** Opens: the grant lasts `seconds` from now, whether there was one or not, with no connection used. */
 export function renderOpen(change: GrantChange, seconds: number): NftDocument {
   const { source, grants, used } = change
-  const grant = elements(change, grants, { elem: { val: source.address, timeout: seconds } })
+  const grant = elements(change, grants, { elem: { val: keyOf(source), timeout: seconds } })
   return {
     nftables: [
       ...clear(change, grants),
@@ -29,6 +30,11 @@ export function renderClose(change: GrantChange): NftDocument {
   return { nftables: [{ delete: { element: elements(change, change.grants) } }] }
 }
 
+/** Ends a source's ban; nft answers that it is not found where there is no ban. */
+export function renderUnban(table: string, source: Address, banned: string): NftDocument {
+  return { nftables: [{ delete: { element: elements({ table, source }, banned) } }] }
+}
+
 /** Removes the table with all that is in it. */
 export function renderUninstall(table: string): NftDocument {
   return { nftables: [{ delete: { table: { family: 'inet', name: table } } }] }
@@ -41,9 +47,13 @@ function clear(change: GrantChange, set: string): NftCommand[] {
 }
 
 function elements(
-  { table, source }: GrantChange,
+  { table, source }: Pick<GrantChange, 'table' | 'source'>,
   set: string,
-  elem: NftElements['elem'][number] = source.address,
+  elem: NftElements['elem'][number] = keyOf(source),
 ): NftElements {
-  return { family: 'inet', table, name: familySet(set, source.family), elem: [elem] }
+  const name = source ? familySet(set, source.family) : set
+  return { family: 'inet', table, name, elem: [elem] }
 }
+
+/** All sources have the same key: the constant that is looked up for each packet. */
+const keyOf = (source: Address | undefined): string | number => source?.address ?? 0

@@ -36,6 +36,11 @@ export class Findings {
     })
   }
 
+  /** Whether the document has anything at a path. */
+  isGiven(path: string): boolean {
+    return valueAt(this.#document, path)?.found !== undefined
+  }
+
   /** Whether the document has a list at a path. */
   isList(path: string): boolean {
     return Array.isArray(valueAt(this.#document, path)?.found)

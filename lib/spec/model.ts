@@ -39,23 +39,109 @@ export interface Step {
 
 export type ResetMode = 'any' | 'knock-ports' | 'never'
 
-export interface ValidSequence {
-  readonly type: 'sequence'
+export interface KnockPort {
+  readonly protocol: 'tcp' | 'udp'
+  readonly port: number
+}
+
+/** What sequences have in common, whether their steps are written down or derived. */
+interface SequenceTimes {
   /** JSON Pointer of this knock. */
   readonly origin: string
-  readonly steps: readonly Step[]
+  /** Seconds. */
   readonly stepTimeout: number
   readonly timeout?: number
   readonly reset: ResetMode
 }
 
+/** Packets in this order. Each of a list of one-time sequences is one of these. */
+export interface ValidSequence extends SequenceTimes {
+  readonly type: 'sequence'
+  /** JSON Pointer of the list of steps. */
+  readonly stepsOrigin: string
+  readonly steps: readonly Step[]
+  /** Of a sequence that works once: 12 hex digits, the same for the same steps. */
+  readonly once?: string
+}
+
+/** A sequence whose ports are derived from a secret and the time. */
+export interface ValidRotation extends SequenceTimes {
+  readonly type: 'rotation'
+  readonly secretFile: string
+  /** Seconds that one sequence is valid. */
+  readonly every: number
+  /** How many steps a sequence has, 2 to 8. */
+  readonly length: number
+  readonly protocol: 'tcp' | 'udp'
+  readonly ports: PortRange
+  /** Seconds for which sequences are loaded ahead. */
+  readonly horizon: number
+}
+
+/** So many packets, and then one to the service in the right time. */
+export interface ValidRate {
+  readonly type: 'rate'
+  readonly origin: string
+  /** May be a port of the door's own service. */
+  readonly port: KnockPort
+  readonly hits: number
+  /** Seconds from the first hit; 0 <= min < max. */
+  readonly min: number
+  readonly max: number
+  /** Seconds that a source is ignored which was too fast, again with each of its packets. */
+  readonly penalty: number
+}
+
+/** So many packets in each of several windows of time. */
+export interface ValidRhythm {
+  readonly type: 'rhythm'
+  readonly origin: string
+  /** A packet to any of them counts; they may be ports of the door's own service. */
+  readonly ports: readonly KnockPort[]
+  /** 2 to 9 counts of 1 to 9. */
+  readonly counts: readonly number[]
+  /** Seconds, at least 2. */
+  readonly window: number
+  readonly penalty: number
+}
+
+export interface ValidUser {
+  readonly name: string
+  readonly secretFile: string
+}
+
+/** One packet with 16 bytes that work once. */
+export interface ValidToken {
+  readonly type: 'token'
+  readonly origin: string
+  /** Of UDP. */
+  readonly port: number
+  /** Seconds for which one token is made; that it is still taken afterwards; for which tokens are loaded ahead. */
+  readonly period: number
+  readonly drift: number
+  readonly horizon: number
+  readonly users: readonly ValidUser[]
+}
+
 /** One member for each kind of knock. */
-export type ValidKnock = ValidSequence
+export type ValidKnock = ValidSequence | ValidRotation | ValidRate | ValidRhythm | ValidToken
+
+/** Where granted sources are sent instead: a port of this host, or of another. */
+export interface RedirectTarget {
+  readonly port: number
+  readonly family?: Family
+  readonly address?: string
+}
 
 export interface ValidOpen {
   readonly for: number
   readonly connections?: number
   readonly refresh: boolean
+  readonly scope: 'source' | 'everyone'
+  readonly established: 'keep' | 'cut'
+  readonly redirectTo?: RedirectTarget
+  /** Packet mark on what is let through; never 0. */
+  readonly mark?: number
 }
 
 export interface ValidDoor {
@@ -65,19 +151,31 @@ export interface ValidDoor {
   readonly services: readonly Service[]
   /** Empty: any destination. */
   readonly addresses: readonly Cidr[]
-  readonly knock: ValidKnock
-  readonly close?: ValidKnock
+  /** Any one opens; never empty. */
+  readonly knocks: readonly ValidKnock[]
+  readonly close?: ValidSequence
   readonly open: ValidOpen
 }
 
+/** So many strikes (resets, wrong tokens) within a time, and a source's knocks are ignored for a while. Seconds. */
+export interface ValidBan {
+  readonly after: number
+  readonly within: number
+  readonly for: number
+}
+
+/** `input` and `forward` stand behind conntrack, `prerouting` and `ingress` before it. */
+export type Hook = 'input' | 'forward' | 'prerouting' | 'ingress'
+
 export interface ValidSpec {
   readonly table: string
-  readonly hook: 'input'
+  readonly hook: Hook
   /** Empty: all but loopback. */
   readonly interfaces: readonly string[]
   readonly guard: {
     readonly trusted: readonly Cidr[]
     readonly ignore: readonly Service[]
+    readonly ban?: ValidBan
     readonly capacity: number
   }
   readonly doors: readonly ValidDoor[]

@@ -61,6 +61,11 @@ export function formatStep({ protocol, port }: Step): string {
   return port === undefined ? protocol : `${protocol}/${port}`
 }
 
+/** Whether a step can be a packet other than a plain SYN, which begins nothing that conntrack knows. */
+export const isOdd = ({ flags }: Step): boolean =>
+  flags !== undefined &&
+  ((flags.mask & SYN.mask) !== SYN.mask || (flags.value & SYN.mask) !== SYN.value)
+
 /** Whether two services share a port. */
 export function servicesOverlap(a: Service, b: Service): boolean {
   if (a.protocol !== b.protocol && a.protocol !== 'any' && b.protocol !== 'any') return false

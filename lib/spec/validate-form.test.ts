@@ -9,6 +9,9 @@ const PORTS = 'ports from 1 to 65535, a range from low to high'
 const ADDRESS = 'an IPv4 or IPv6 address or a CIDR block'
 const INTERFACE = 'an interface name of at most 15 characters, such as eth0 or eth*'
 const INTERFACES = 'a list of at least one interface name, each once'
+const DURATION =
+  'a duration from 1 s to 365 d in whole seconds, such as 30, "30s", "5m", "1h" or "7d"'
+const STRIKES = 'a whole number from 1 to 32'
 const CAPACITY = 'a whole number from 1 to 16777216'
 
 const root = (of: string, document: unknown, got: string): WrongForm => ({
@@ -76,9 +79,9 @@ const top: WrongForm[] = [
     wrong: [['/table', NAME, '[object Object]']],
   },
   {
-    of: 'a hook that is not there yet',
-    document: spec({}, { hook: 'forward' }),
-    wrong: [['/hook', '"input"', '"forward"']],
+    of: 'a hook that does not exist here',
+    document: spec({}, { hook: 'output' }),
+    wrong: [['/hook', '"input", "forward", "prerouting" or "ingress"', '"output"']],
   },
   {
     of: 'interfaces without a list',
@@ -115,7 +118,7 @@ const guards: WrongForm[] = [
   {
     of: 'a guard that is a list',
     document: spec({}, { guard: [] }),
-    wrong: [['/guard', 'an object with trusted, ignore or capacity', '[]']],
+    wrong: [['/guard', 'an object with trusted, ignore, ban or capacity', '[]']],
   },
   {
     of: 'guard parts of the wrong type',
@@ -124,6 +127,30 @@ const guards: WrongForm[] = [
       ['/guard/trusted', 'a list of addresses and CIDR blocks', '"10.0.0.1"'],
       ['/guard/ignore', 'a list of services', '"tcp/80"'],
       ['/guard/capacity', CAPACITY, '"1k"'],
+    ],
+  },
+  {
+    of: 'a ban that is a number',
+    document: spec({}, { guard: { ban: 5 } }),
+    wrong: [['/guard/ban', 'an object with after, within and for', '5']],
+  },
+  {
+    of: 'an empty ban',
+    document: spec({}, { guard: { ban: {} } }),
+    wrong: [
+      ['/guard/ban/after', STRIKES, 'nothing'],
+      ['/guard/ban/within', DURATION, 'nothing'],
+      ['/guard/ban/for', DURATION, 'nothing'],
+    ],
+  },
+  {
+    of: 'a ban with parts of the wrong form',
+    document: spec({}, { guard: { ban: { after: 33, within: 0, for: '366d', only: 1 } } }),
+    wrong: [
+      ['/guard/ban/after', STRIKES, '33'],
+      ['/guard/ban/within', DURATION, '0'],
+      ['/guard/ban/for', DURATION, '"366d"'],
+      ['/guard/ban/only', 'no such key', '1'],
     ],
   },
   ...[0, -1, 1.5, 16777217, Number.NaN, null].map((capacity) => ({
@@ -198,7 +225,7 @@ const doors: WrongForm[] = [
     wrong: [
       ['/doors/0/name', NAME, 'nothing'],
       ['/doors/0/service', 'a service or a list of at least one', 'nothing'],
-      ['/doors/0/knock', 'a knock with type "sequence"', 'nothing'],
+      ['/doors/0/knock', 'a knock, or a list of 1 to 16', 'nothing'],
       ['/doors/0/open', 'an object with for', 'nothing'],
     ],
   },

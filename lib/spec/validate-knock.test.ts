@@ -7,6 +7,11 @@ const DURATION =
 const STEP = 'tcp/1..65535, udp/1..65535, icmp or icmpv6'
 const PROTOCOL = '"tcp", "udp", "icmp" or "icmpv6"'
 const STEPS = 'a list of 1 to 32 steps'
+const TYPES = '"sequence", "rate", "rhythm" or "token"'
+const KNOCK = `a knock with type ${TYPES}`
+const CONNECTIONS = 'a whole number from 1 to 8, or "any"'
+const TARGET =
+  'a port from 1 to 65535, or an address with one, such as "192.0.2.7:22" or "[2001:db8::7]:22"'
 const FLAGS =
   'a comma-separated list of fin, syn, rst, psh, ack, urg, ece, cwr, each with or without !'
 const LENGTH = 'a payload length from 0 to 65507 bytes'
@@ -49,38 +54,132 @@ const opens: WrongForm[] = [
     wrong: [['/doors/0/open/for', DURATION, 'Infinity']],
   },
   {
-    of: 'connections and refresh of the wrong form',
-    document: spec({ open: { for: 5, connections: 9, refresh: 'yes' } }),
+    of: 'every part of the wrong form',
+    document: spec({
+      open: {
+        for: 5,
+        connections: 9,
+        refresh: 'yes',
+        scope: 'world',
+        established: true,
+        redirectTo: 0,
+        mark: 4294967296,
+      },
+    }),
     wrong: [
-      ['/doors/0/open/connections', 'a whole number from 1 to 8', '9'],
+      ['/doors/0/open/connections', CONNECTIONS, '9'],
       ['/doors/0/open/refresh', 'true or false', '"yes"'],
+      ['/doors/0/open/scope', '"source" or "everyone"', '"world"'],
+      ['/doors/0/open/established', '"keep" or "cut"', 'true'],
+      ['/doors/0/open/redirectTo', TARGET, '0'],
+      ['/doors/0/open/mark', 'a whole number from 1 to 4294967295', '4294967296'],
     ],
   },
+  ...[0, 1.5, 'all', '2', null].map((connections) => ({
+    of: `connections ${JSON.stringify(connections)}`,
+    document: spec({ open: { for: 5, connections } }),
+    wrong: [['/doors/0/open/connections', CONNECTIONS, JSON.stringify(connections)] as const],
+  })),
+  ...[65536, '22', '192.0.2.7', '192.0.2.7:0', '2001:db8::1:22', 'host:22', '[::1%lo]:22'].map(
+    (redirectTo) => ({
+      of: `redirectTo ${JSON.stringify(redirectTo)}`,
+      document: spec({ open: { for: 5, redirectTo } }),
+      wrong: [['/doors/0/open/redirectTo', TARGET, JSON.stringify(redirectTo)] as const],
+    }),
+  ),
+  ...['192.0.2.7:65536', '192.0.2.256:22', '[192.0.2]:22', '010.0.0.1:22'].map((redirectTo) => ({
+    of: `redirectTo "${redirectTo}"`,
+    document: spec({ open: { for: 5, redirectTo } }),
+    wrong: [
+      [
+        '/doors/0/open/redirectTo',
+        'an IPv4 address or an IPv6 address in [ ], and a port from 1 to 65535',
+        `"${redirectTo}"`,
+      ] as const,
+    ],
+  })),
+  ...[
+    '127.0.0.1:22',
+    '0.0.0.0:22',
+    '224.0.0.1:22',
+    '255.255.255.255:22',
+    '[::1]:22',
+    '[::]:22',
+    '[ff02::1]:22',
+    '[::ffff:127.0.0.2]:22',
+  ].map((redirectTo) => ({
+    of: `redirectTo "${redirectTo}"`,
+    document: spec({ open: { for: 5, redirectTo } }),
+    wrong: [
+      [
+        '/doors/0/open/redirectTo',
+        'the address of another host; of this one, the port alone',
+        `"${redirectTo}"`,
+      ] as const,
+    ],
+  })),
 ]
 
 const knocks: WrongForm[] = [
   {
+    of: 'no knocks',
+    document: spec({ knock: [] }),
+    wrong: [['/doors/0/knock', 'a knock, or a list of 1 to 16', '[]']],
+  },
+  {
+    of: '17 knocks',
+    document: spec({ knock: new Array(17).fill(0) }),
+    wrong: [
+      ['/doors/0/knock', 'a knock, or a list of 1 to 16', `[${new Array(17).fill(0).join(',')}]`],
+      ...Array.from({ length: 17 }, (_, i) => [`/doors/0/knock/${i}`, KNOCK, '0'] as const),
+    ],
+  },
+  {
     of: 'a knock that is a list of steps',
     document: spec({ knock: ['tcp/7000'] }),
-    wrong: [['/doors/0/knock', 'a knock with type "sequence"', '["tcp/7000"]']],
+    wrong: [['/doors/0/knock/0', KNOCK, '"tcp/7000"']],
+  },
+  {
+    of: 'a knock that is a text',
+    document: spec({ knock: 'tcp/7000' }),
+    wrong: [['/doors/0/knock', KNOCK, '"tcp/7000"']],
   },
   {
     of: 'a knock without a type',
     document: spec({ knock: { steps: ['tcp/7000'] } }),
-    wrong: [['/doors/0/knock/type', '"sequence"', 'nothing']],
+    wrong: [['/doors/0/knock/type', TYPES, 'nothing']],
   },
   {
-    of: 'a knock of an unknown type',
-    document: spec({ knock: { type: 'melody', steps: [] } }),
-    wrong: [['/doors/0/knock/type', '"sequence"', '"melody"']],
+    of: 'knocks of which one has an unknown type',
+    document: spec({ knock: [sequence(), { type: 'melody', steps: [] }] }),
+    wrong: [['/doors/0/knock/1/type', TYPES, '"melody"']],
   },
   {
     of: 'a knock without steps, a close without anything',
     document: spec({ knock: { type: 'sequence' }, close: {} }),
     wrong: [
-      ['/doors/0/knock/steps', STEPS, 'nothing'],
+      ['/doors/0/knock/steps', `${STEPS}, or oneTime or rotate in its place`, 'nothing'],
       ['/doors/0/close/type', '"sequence"', 'nothing'],
       ['/doors/0/close/steps', STEPS, 'nothing'],
+    ],
+  },
+  {
+    of: 'a close that is something else',
+    document: spec({ close: { type: 'rate', port: 'tcp/9', hits: 1, max: 1 } }),
+    wrong: [
+      ['/doors/0/close/type', '"sequence"', '"rate"'],
+      ['/doors/0/close/port', 'no such key', '"tcp/9"'],
+      ['/doors/0/close/hits', 'no such key', '1'],
+      ['/doors/0/close/max', 'no such key', '1'],
+      ['/doors/0/close/steps', STEPS, 'nothing'],
+    ],
+  },
+  {
+    of: 'a close that is one-time and rotates',
+    document: spec({ close: { type: 'sequence', steps: ['tcp/9'], oneTime: [], rotate: {} } }),
+    wrong: [
+      ['/doors/0/close/oneTime', 'no such key', '[]'],
+      ['/doors/0/close/rotate', 'no such key', '{}'],
     ],
   },
   {

@@ -1,13 +1,26 @@
 // The elements of a door's sets → who is let in, and who is how far. Pure; the same for a listing and for the simulator.
 
 import type { DoorSummary } from '../automaton/automaton.js'
-import { COUNTERS, counterName, grantsSet, parseSetName, type SetRole } from '../automaton/names.js'
+import {
+  BANNED,
+  BANS_COUNTER,
+  COUNTERS,
+  counterName,
+  grantsSet,
+  IGNORED_COUNTER,
+  parseSetName,
+  type SetRole,
+} from '../automaton/names.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
+
+/** Stands for all sources, where a door's scope is everyone. */
+export const EVERYONE = 'everyone'
 
 /** A source that a door lets in. */
 export interface Grant {
   readonly door: string
+  /** An address, or `everyone`. */
   readonly source: string
   /** Whole seconds that remain; 0: less than one. */
   readonly expiresIn: number
@@ -17,7 +30,7 @@ export interface Grant {
 export interface Progress {
   readonly door: string
   readonly source: string
-  /** How many knocks it has made, and how many open the door. */
+  /** How many knocks it has made, and how many open the door; as many: the door awaits its connection. */
   readonly stage: number
   readonly of: number
   /** Whole seconds in which the next knock must come; 0: less than one. */
@@ -29,8 +42,10 @@ export interface Counters {
   /** Packets that were a step of the door's knocks. */
   readonly knocks: number
   readonly grants: number
-  /** Attempts that another packet ended. */
+  /** Attempts that a wrong packet ended. */
   readonly resets: number
+  /** Tokens that were none, or used already. */
+  readonly wrong: number
   /** Packets to the service from sources without a grant. */
   readonly denied: number
 }
@@ -43,10 +58,29 @@ export interface DoorStatus {
   readonly counters: Counters
 }
 
+/** A source whose knocks are ignored. */
+export interface Ban {
+  readonly source: string
+  /** Whole seconds that remain; 0: less than one. */
+  readonly expiresIn: number
+}
+
+/** How many sources one of nft's sets holds, and how many it can. Full, it refuses new ones and nothing opens. */
+export interface Fill {
+  readonly set: string
+  readonly elements: number
+  readonly capacity: number
+}
+
 /** What `status --json` prints. */
 export interface Status {
   readonly table: string
   readonly doors: readonly DoorStatus[]
+  readonly bans: readonly Ban[]
+  /** What happened since the table was made: bans, and packets of banned sources. */
+  readonly counters: { readonly bans: number; readonly ignored: number }
+  /** The sets that hold something, the fullest first. */
+  readonly fill: readonly Fill[]
 }
 
 /** A source in a set that is keyed by sources. */
@@ -60,6 +94,8 @@ export interface Contents {
   /** The sources in a set, of both families. */
   members(set: string): readonly Member[]
   counter(name: string): number
+  /** Of all sets that have a capacity. */
+  readonly fill: readonly Fill[]
   /** By door, its sets and what they hold. */
   readonly roles: ReadonlyMap<string, readonly DoorSet[]>
 }
@@ -85,17 +121,21 @@ export function rolesByDoor(sets: Iterable<string>): Map<string, DoorSet[]> {
 /** Reads contents out of a listing. */
 export function listedContents({ sets, counters }: Listing): Contents {
   const bySet = new Map<string, Member[]>()
-  for (const [name, { elements }] of sets) {
+  const fill: Fill[] = []
+  for (const [name, { elements, size }] of sets) {
     const parsed = parseFamilySet(name)
-    if (!parsed) continue
+    // Without a family the key is no source.
     const members = elements.map(({ key, expires }) => {
-      return { source: key[0] as string, expiresIn: expires ?? 0 }
+      return { source: parsed ? (key[0] as string) : EVERYONE, expiresIn: expires ?? 0 }
     })
-    bySet.set(parsed.set, [...(bySet.get(parsed.set) ?? []), ...members])
+    const set = parsed?.set ?? name
+    bySet.set(set, [...(bySet.get(set) ?? []), ...members])
+    if (size !== undefined) fill.push({ set: name, elements: elements.length, capacity: size })
   }
   return {
     members: (set) => bySet.get(set) ?? [],
     counter: (name) => counters.get(name) ?? 0,
+    fill,
     roles: rolesByDoor(bySet.keys()),
   }
 }
@@ -106,21 +146,36 @@ export function viewGrants({ name }: DoorSummary, contents: Contents): Grant[] {
   })
 }
 
-export function viewProgress({ name, steps }: DoorSummary, contents: Contents): Progress[] {
-  const own = contents.roles.get(name) ?? []
-  const limit = own.find(({ role }) => role.kind === 'attempt' && role.attempt === 'open')
-  // An attempt that has run out of its whole time is over, also where its stage's own time has not.
-  const limits = limit && new Map(contents.members(limit.set).map((m) => [m.source, m.expiresIn]))
-  return own.flatMap(({ set, role }) => {
-    if (role.kind !== 'stage' || role.attempt !== 'open') return []
-    return contents.members(set).flatMap(({ source, expiresIn }): Progress[] => {
-      const whole = limits ? limits.get(source) : expiresIn
-      if (whole === undefined) return []
-      const remaining = Math.min(expiresIn, whole)
-      return [{ door: name, source, stage: role.stage, of: steps, expiresIn: remaining }]
+export function viewProgress(door: DoorSummary, contents: Contents): Progress[] {
+  const own = contents.roles.get(door.name) ?? []
+  return door.knocks.flatMap(({ attempt, steps }) => {
+    const sets = own.filter(({ role }) => 'attempt' in role && role.attempt === attempt)
+    return attemptProgress(sets, contents, steps).map((progress) => {
+      return { door: door.name, ...progress, of: steps }
     })
   })
 }
+
+type Place = Omit<Progress, 'door' | 'of'>
+
+function attemptProgress(sets: readonly DoorSet[], contents: Contents, steps: number): Place[] {
+  const limit = sets.find(({ role }) => role.kind === 'attempt')
+  // An attempt that has run out of its whole time is over, also where its stage's own time has not.
+  const limits = limit && new Map(contents.members(limit.set).map((m) => [m.source, m.expiresIn]))
+  return sets.flatMap(({ set, role }) => {
+    if (role.kind === 'armed') {
+      return contents.members(set).map((member) => ({ stage: steps, ...member }))
+    }
+    if (role.kind !== 'stage') return []
+    return contents.members(set).flatMap(({ source, expiresIn }): Place[] => {
+      const whole = limits ? limits.get(source) : expiresIn
+      if (whole === undefined) return []
+      return [{ source, stage: role.stage, expiresIn: Math.min(expiresIn, whole) }]
+    })
+  })
+}
+
+export const viewBans = (contents: Contents): readonly Ban[] => contents.members(BANNED)
 
 export function viewCounters({ name }: DoorSummary, contents: Contents): Counters {
   const entries = COUNTERS.map((kind) => [kind, contents.counter(counterName(kind, name))])
@@ -142,5 +197,13 @@ export function viewStatus(
       progress: viewProgress(door, contents).map(withoutDoor),
       counters: viewCounters(door, contents),
     })),
+    bans: viewBans(contents),
+    counters: {
+      bans: contents.counter(BANS_COUNTER),
+      ignored: contents.counter(IGNORED_COUNTER),
+    },
+    fill: contents.fill
+      .filter(({ elements }) => elements > 0)
+      .toSorted((a, b) => b.elements / b.capacity - a.elements / a.capacity),
   }
 }

@@ -1,0 +1,13 @@
+// A spec → our table at a server, to stand where a peer stands.
+import { buildAutomaton } from '../../lib/automaton/build.js'
+import { renderRuleset } from '../../lib/nft/render.js'
+import { validateSpec } from '../../lib/spec/validate.js'
+import { apply } from '../namespaces.js'
+import type { Peer } from './stage.js'
+
+export const tableOf = (spec: object): Peer => ({
+  async install(server) {
+    await apply(server, renderRuleset(buildAutomaton(validateSpec(spec))))
+    return undefined
+  },
+})

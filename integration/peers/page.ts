@@ -1,0 +1,26 @@
+// Recipes and what was let in → a page of Markdown. Pure.
+import type { Recipe } from './recipes.js'
+import type { Trace } from './traces.js'
+
+const HEAD = `# Beside others
+
+The recipes that people know, each set up afresh as it is described, and a knocklib table for the same purpose, played the same packets in network namespaces: what does each let in?
+\`integration/peers.test.ts\` plays all of it again and fails where this page is no longer true. Times are counted from a trace's start, and each SYN has a source
+port of its own unless a trace says otherwise. Where several packets go to the service, those that get in are named by their times.
+`
+
+/** A row: what the peer was seen to let in, and what ours must. */
+function rowOf({ name, sent, ours, why }: Trace, peer: string): string {
+  const cells = [name, sent, peer, ours, peer === ours ? '' : (why ?? '')]
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+/** `peers`: for each recipe, what the peer let in of each trace. */
+export function pageOf(recipes: readonly Recipe[], peers: readonly (readonly string[])[]): string {
+  const sections = recipes.map(({ title, about, traces }, place) => {
+    const rows = traces.map((trace, index) => rowOf(trace, peers[place]?.[index] ?? ''))
+    const head = '| Trace | Sent | Peer lets in | knocklib lets in | Why |\n|---|---|---|---|---|'
+    return `\n## ${title}\n\n${about}\n\n${head}\n${rows.join('\n')}\n`
+  })
+  return HEAD + sections.join('')
+}

@@ -1,0 +1,68 @@
+// Peers with traces → what got through each, all played at the same time.
+import type { Packet } from '../../lib/automaton/simulate.js'
+import { now } from '../inject.js'
+import { type Peer, Stage } from './stage.js'
+import { merge, type Trace } from './traces.js'
+
+/** Seconds by which a packet may be late: traces keep further away from what they are about. */
+const MARGIN = 0.2
+/** How often a part is played anew in which the machine did not keep time. */
+const TRIES = 3
+
+export interface Performance {
+  readonly peer: Peer
+  readonly traces: readonly Trace[]
+}
+
+/** Traces that share a server. */
+interface Part {
+  readonly peer: Peer
+  readonly packets: readonly Packet[]
+}
+
+/** Plays everything; returns the first packets of all flows that got through. */
+export async function perform(
+  performances: readonly Performance[],
+): Promise<ReadonlyMap<Performance, readonly Packet[]>> {
+  const parts = performances.flatMap((performance) =>
+    partsOf(performance).map((part) => ({ performance, part })),
+  )
+  const through = new Map(performances.map((performance) => [performance, [] as Packet[]]))
+  let left = parts
+  for (let attempt = 1; left.length > 0; attempt += 1) {
+    const late = new Set<Part>()
+    const passages = await playParts(left.map(({ part }) => part))
+    for (const [index, { performance, part }] of left.entries()) {
+      const passage = passages[index]
+      if (passage && passage.lateness < MARGIN) through.get(performance)?.push(...passage.through)
+      else late.add(part)
+    }
+    if (late.size > 0 && attempt === TRIES)
+      throw new Error('the machine is too slow for the traces')
+    left = left.filter(({ part }) => late.has(part))
+  }
+  return through
+}
+
+function partsOf({ peer, traces }: Performance): Part[] {
+  const isAlone = (trace: Trace) => Boolean(peer.mixesSources || trace.isAlone)
+  const shared = traces.filter((trace) => !isAlone(trace)).map(({ packets }) => packets)
+  const alone = traces.filter(isAlone).map(({ packets }) => [packets])
+  return [...(shared.length > 0 ? [shared] : []), ...alone].map((group) => {
+    return { peer, packets: merge(...group) }
+  })
+}
+
+async function playParts(parts: readonly Part[]) {
+  const stages: Stage[] = []
+  try {
+    // One after the other: what is busy setting up does not keep time.
+    for (const { peer } of parts) stages.push(await Stage.open(peer))
+    const start = now() + 0.2
+    return await Promise.all(
+      parts.map(({ packets }, index) => stages[index]?.playTrace(packets, start)),
+    )
+  } finally {
+    for (const stage of stages) await stage[Symbol.asyncDispose]()
+  }
+}

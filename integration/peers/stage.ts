@@ -1,0 +1,65 @@
+// What judges packets at a server, and packets with their times → those that get through it.
+import type { Packet } from '../../lib/automaton/simulate.js'
+import { Injector, now } from '../inject.js'
+import { listArrivals, watchArrivals } from '../kernel-table.js'
+import { createPair, type Pair, SERVER } from '../namespaces.js'
+import { arrivalKey } from '../playback.js'
+
+/** A peer's rules or daemon, or a table of ours. */
+export interface Peer {
+  /** Whether one source's attempt can spoil another's: then no two traces share a server. */
+  readonly mixesSources?: boolean
+  /** Sets it up in a namespace; what is returned ends what does not end with the namespace. */
+  install(server: string): Promise<AsyncDisposable | undefined>
+}
+
+export interface Passage {
+  /** Each flow that got through, by the first packet that was sent of it. */
+  readonly through: readonly Packet[]
+  /** By how many seconds the latest packet was late. */
+  readonly lateness: number
+}
+
+/** A server that a peer guards, and a client that sends. */
+export class Stage implements AsyncDisposable {
+  readonly pair: Pair
+  readonly #injector: Injector
+  readonly #peer: AsyncDisposable | undefined
+
+  private constructor(pair: Pair, peer: AsyncDisposable | undefined) {
+    this.pair = pair
+    this.#peer = peer
+    this.#injector = new Injector(pair.client)
+  }
+
+  /** `silent`: the server answers nobody, so that each packet stands for itself. */
+  static async open(peer: Peer, { silent = true } = {}): Promise<Stage> {
+    const pair = await createPair()
+    try {
+      await watchArrivals(pair.server, { silent })
+      return new Stage(pair, await peer.install(pair.server))
+    } catch (error) {
+      await pair[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Sends packets, which are in the order of their times, from a moment of `now()` on. */
+  async playTrace(packets: readonly Packet[], start = now() + 0.1): Promise<Passage> {
+    const lateness = await this.#injector.play(packets, start)
+    const arrivals = await listArrivals(this.pair.server)
+    const flows = new Map<string, Packet>()
+    for (const packet of packets) {
+      const destination = SERVER[packet.source.includes(':') ? 6 : 4]
+      const key = arrivalKey({ destination, ...packet })
+      if (!flows.has(key) && arrivals.has(key)) flows.set(key, packet)
+    }
+    return { through: [...flows.values()], lateness }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#injector[Symbol.asyncDispose]()
+    await this.#peer?.[Symbol.asyncDispose]()
+    await this.pair[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,47 @@
+// A door → the sets of those it lets in, and what a completed knock does to them. Pure.
+import type { ValidDoor } from '../spec/model.js'
+import { type Action, count, remove, type TimedSet, update } from './automaton.js'
+import { counterName, grantsSet, usedSet } from './names.js'
+
+/** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
+export const COUNTED_AT_LEAST = 86400
+
+/** The numbers of connections that can be used while the grant still stands. */
+export function usedCounts(connections = 1): number[] {
+  return Array.from({ length: connections - 1 }, (_, index) => index + 1)
+}
+
+export function grantSets({ name, open }: ValidDoor, capacity: number): TimedSet[] {
+  const isOpenToAll = open.scope === 'everyone'
+  const timed = (set: string, timeout: number): TimedSet => ({
+    name: set,
+    key: [isOpenToAll ? 'all' : 'source'],
+    timeout,
+    capacity: isOpenToAll ? 1 : capacity,
+  })
+  const counted = Math.max(open.for, COUNTED_AT_LEAST)
+  const used = usedCounts(open.connections).map((n) => timed(usedSet(name, n), counted))
+  return [timed(grantsSet(name), open.for), ...used]
+}
+
+/** What a completed knock does: the source gets its grant, with none of its connections used. */
+export function grantActions({ name, open }: ValidDoor): Action[] {
+  const used = usedCounts(open.connections).map((connections) => remove(usedSet(name, connections)))
+  return [update(grantsSet(name)), ...used, count(counterName('grants', name))]
+}
+
+/** The same where the packet itself is let through: it is the first connection of the grant. */
+export function letThroughActions(door: ValidDoor): Action[] {
+  const { name, open } = door
+  const { connections } = open
+  const granted = connections === 1 ? [count(counterName('grants', name))] : grantActions(door)
+  const first = connections !== undefined && connections > 1 ? [update(usedSet(name, 1))] : []
+  return [...granted, ...first, ...markActions(door)]
+}
+
+/** What a completed closing knock does. */
+export const closeActions = ({ name }: ValidDoor): Action[] => [remove(grantsSet(name))]
+
+/** What is done to each packet that a door lets through. */
+export const markActions = ({ open: { mark } }: ValidDoor): Action[] =>
+  mark === undefined ? [] : [{ op: 'mark', value: mark }]

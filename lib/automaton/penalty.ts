@@ -1,0 +1,101 @@
+// What rates and rhythms have in common: a wrong knock wipes the attempt and is paid for, and the packet in time passes. Pure.
+import type { KnockPort, ValidRate, ValidRhythm } from '../spec/model.js'
+import { stepMeetsService } from '../spec/step.js'
+import {
+  ACCEPT,
+  type Action,
+  count,
+  inSet,
+  type Match,
+  RETURN,
+  type Rule,
+  type TimedSet,
+  update,
+} from './automaton.js'
+import { counterName, penaltySet } from './names.js'
+import { isSyn } from './once.js'
+import type { Endpoint, KnockContext, ServiceRules } from './program.js'
+
+/** The rules of one timed knock: for its own ports, and for the door's service. */
+export interface TimedRules {
+  /** At a port where the packet can be a knock alone, or the connection as well. */
+  readonly knock: readonly Rule[]
+  readonly ownService: readonly Rule[]
+  readonly service: ServiceRules
+}
+
+/** Writes the rules of one knock that depends on times. */
+export class TimedKnock {
+  readonly #context: KnockContext
+  readonly #knock: ValidRate | ValidRhythm
+  /** Ends the attempt, wherever it is. */
+  readonly #wipe: readonly Action[]
+
+  constructor(context: KnockContext, knock: ValidRate | ValidRhythm, wipe: readonly Action[]) {
+    this.#context = context
+    this.#knock = knock
+    this.#wipe = wipe
+  }
+
+  get penalty(): string {
+    return penaltySet(this.#context.door.name, this.#context.attempt)
+  }
+
+  timedSet(name: string, timeout: number): TimedSet {
+    return { name, key: ['source'], timeout, capacity: this.#context.capacity }
+  }
+
+  penaltySet(): TimedSet {
+    return this.timedSet(this.penalty, this.#knock.penalty)
+  }
+
+  rule(purpose: string, rest: Omit<Rule, 'comment'>): Rule {
+    return { ...rest, comment: `${this.#context.door.name} ${this.#knock.origin} ${purpose}` }
+  }
+
+  /** While a source pays, each of its packets makes it pay anew: a flood never ends. */
+  penalised(): Rule {
+    const then = [update(this.penalty)]
+    return this.rule('penalised', { when: [inSet(this.penalty)], then, verdict: RETURN })
+  }
+
+  /** Too fast, or one too many. Wiped first: where no more sources fit among the penalised, the attempt is over at least. */
+  punish(purpose: string, when: readonly Match[]): Rule {
+    const resets = counterName('resets', this.#context.door.name)
+    const then = [...this.#wipe, count(resets), update(this.penalty)]
+    return this.rule(purpose, { when, then, verdict: this.#context.strike })
+  }
+
+  /** The source has its grant first: where that does not fit, nobody is let through. */
+  letThrough(when: readonly Match[]): Rule {
+    const then = [...this.#context.letThrough, ...this.#wipe]
+    return this.rule('in time', { when, then, verdict: ACCEPT })
+  }
+
+  /** What is to be said of packets to the service, where not all of it is knocked on itself. */
+  service(ports: readonly KnockPort[], rules: ServiceRules): { service?: ServiceRules } {
+    const isKnocked = this.#context.door.services.every(({ protocol, ports: range }) =>
+      ports.some(
+        (own) => own.protocol === protocol && own.port === range?.from && own.port === range.to,
+      ),
+    )
+    return isKnocked ? {} : { service: rules }
+  }
+
+  /** The endpoints at the knock's ports. */
+  endpoints(ports: readonly KnockPort[], { knock, ownService }: TimedRules): Endpoint[] {
+    const { door } = this.#context
+    return ports.map((port) => {
+      const when: Match[] = port.protocol === 'tcp' ? [isSyn] : []
+      const isOwn = door.services.some((service) => stepMeetsService(port, service))
+      const rules = isOwn ? ownService : knock
+      return {
+        port,
+        packets: [{ when }],
+        rules: rules.map((rule) => ({ ...rule, when: [...when, ...rule.when] })),
+        invalidPackets: [],
+        invalidRules: [],
+      }
+    })
+  }
+}

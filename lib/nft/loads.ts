@@ -1,0 +1,54 @@
+// What sets hold that depends on secrets and on the time → nft JSON that puts it there. Pure.
+import type { Loads } from '../automaton/loads.js'
+import type { NftCommand, NftValue } from './document.js'
+import { PROTOCOL } from './expression.js'
+import type { Listing } from './listing.js'
+
+/** Elements of one command: one with millions would be a single string too long for JSON. */
+const AT_ONCE = 50_000
+
+/**
+ * Renders the commands that load tokens and ports. The sets of tokens are emptied first: one that has been used is
+ * among them again, and is refused all the same, since the door remembers it. Ports are added to those that are there:
+ * the kernel takes milliseconds to take one away.
+ *
+ * @param now - seconds since 1970.
+ */
+export function renderLoads(table: string, { tokens, ports }: Loads, now: number): NftCommand[] {
+  return [
+    ...tokens.flatMap(({ set, tokens: loaded }) => {
+      const elements = loaded.flatMap(({ token, until }): NftValue[] => {
+        // A timeout of 0 would be for ever.
+        const timeout = Math.floor(until - now)
+        return timeout > 0 ? [{ elem: { val: `0x${token}`, timeout } }] : []
+      })
+      const empty: NftCommand = { flush: { set: { family: 'inet', table, name: set } } }
+      return [empty, ...add(table, set, elements)]
+    }),
+    ...ports.flatMap(({ set, periods }) => {
+      const elements = periods.flatMap(({ protocol, port, from, to }): NftValue[] => {
+        const val = { concat: [PROTOCOL[protocol], port, { range: [from, to] }] }
+        const timeout = Math.ceil(to - now)
+        return timeout > 0 ? [{ elem: { val, timeout } }] : []
+      })
+      return add(table, set, elements)
+    }),
+  ]
+}
+
+/** Whether a table has ports that would not be loaded: those of another secret, or of a longer time ahead. */
+export function hasForeignPorts({ sets }: Listing, { ports }: Loads): boolean {
+  return ports.some(({ set, periods }) => {
+    const own = new Set(periods.map(({ port }) => String(port)))
+    return sets.get(set)?.elements.some(({ key }) => !own.has(key[1] ?? ''))
+  })
+}
+
+function add(table: string, name: string, elements: readonly NftValue[]): NftCommand[] {
+  const commands: NftCommand[] = []
+  for (let first = 0; first < elements.length; first += AT_ONCE) {
+    const elem = elements.slice(first, first + AT_ONCE)
+    commands.push({ add: { element: { family: 'inet', table, name, elem } } })
+  }
+  return commands
+}

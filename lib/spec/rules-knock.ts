@@ -1,0 +1,188 @@
+// What the parts of one knock, and the knocks of one door, may not be beside each other. Pure.
+import type { Findings } from './findings.js'
+import { attemptsOf, sequencesOf } from './knock-ports.js'
+import type {
+  Family,
+  Step,
+  ValidBan,
+  ValidDoor,
+  ValidKnock,
+  ValidRate,
+  ValidRhythm,
+  ValidRotation,
+  ValidSequence,
+  ValidToken,
+} from './model.js'
+import { MOST_SEQUENCES } from './read-sequence.js'
+import { formatStep, stepMeetsService, stepsMeet } from './step.js'
+
+/** Reports what is wrong with the knocks of a door, each by itself and all together. */
+export function checkKnocks(door: ValidDoor, findings: Findings): void {
+  for (const knock of attemptsOf(door)) checkKnock(knock, findings)
+  for (const sequence of sequencesOf(door)) checkFamilies(sequence, door, findings)
+  checkClose(door, findings)
+  checkOnce(door, findings)
+  checkAlone(door, findings)
+}
+
+/** Reports kinds of which one door cannot have two. */
+function checkAlone({ knocks, services }: ValidDoor, findings: Findings): void {
+  const [first, second] = knocks.filter(({ type }) => type === 'token')
+  // They would accept the same tokens.
+  if (second) {
+    findings.add(`${second.origin}/type`, `another type, ${first?.origin} has the door's tokens`)
+  }
+  const timed = knocks.filter((knock) => knock.type === 'rate' || knock.type === 'rhythm')
+  const isOwn = (port: Step) => services.some((service) => stepMeetsService(port, service))
+  const own = timed.find((knock) => portsOf(knock).some(isOwn))
+  const other = timed.find((knock) => knock !== own)
+  if (own && other && findings.isCleanBelow(own.origin)) {
+    const why = `${own.origin} is knocked on the service itself and takes all its packets`
+    findings.add(`${other.origin}/type`, `neither rate nor rhythm: ${why}`)
+  }
+}
+
+const portsOf = (knock: ValidRate | ValidRhythm): readonly Step[] =>
+  knock.type === 'rate' ? [knock.port] : knock.ports
+
+function checkKnock(knock: ValidKnock, findings: Findings): void {
+  if (knock.type === 'sequence' || knock.type === 'rotation') checkTimes(knock, findings)
+  if (knock.type === 'rotation') checkPeriods(knock, findings)
+  if (knock.type === 'rate') checkRate(knock, findings)
+  if (knock.type === 'token') {
+    checkTokens(knock, findings)
+    checkUsers(knock, findings)
+  }
+}
+
+/** Whether these parts of a knock, which may be left out, are each of the right form. */
+const areRead = (origin: string, keys: readonly string[], findings: Findings): boolean =>
+  keys.every((key) => findings.isClean(`${origin}/${key}`))
+
+function checkTimes(
+  { stepTimeout, timeout, origin }: ValidSequence | ValidRotation,
+  findings: Findings,
+): void {
+  const isRead = areRead(origin, ['stepTimeout', 'timeout'], findings)
+  if (isRead && timeout !== undefined && stepTimeout > timeout) {
+    findings.add(`${origin}/stepTimeout`, `at most timeout, ${timeout} s`)
+  }
+}
+
+function checkPeriods({ origin, every, horizon }: ValidRotation, findings: Findings): void {
+  const path = `${origin}/rotate`
+  // The one that is valid when they are loaded, and the one at the horizon's end, may both be valid in part.
+  const most = MOST_SEQUENCES - 2
+  if (areRead(path, ['every', 'horizon'], findings) && horizon > most * every) {
+    findings.add(`${path}/horizon`, `at most ${most} times every`)
+  }
+}
+
+function checkRate({ origin, min, max }: ValidRate, findings: Findings): void {
+  if (areRead(origin, ['min', 'max'], findings) && min >= max) {
+    findings.add(`${origin}/min`, `less than max, ${max} s`)
+  }
+}
+
+/** The most tokens of one user that are loaded at a time. */
+const MOST_TOKENS = 100_000
+
+function checkTokens({ origin, period, drift, horizon }: ValidToken, findings: Findings): void {
+  const most = MOST_TOKENS - 2
+  if (!areRead(origin, ['period', 'drift', 'horizon'], findings)) return
+  if (horizon + drift <= most * period) return
+  const [long, other] = findings.isGiven(`${origin}/horizon`)
+    ? ['horizon', 'drift']
+    : ['drift', 'horizon']
+  findings.add(`${origin}/${long}`, `at most ${most} times period, together with ${other}`)
+}
+
+function checkUsers({ origin, users }: ValidToken, findings: Findings): void {
+  for (const [key, what] of [
+    ['name', 'name'],
+    ['secretFile', 'secret'],
+  ] as const) {
+    const first = new Map<string, string>()
+    for (const [index, user] of users.entries()) {
+      const place = `${origin}/users/${index}`
+      if (!areRead(place, [key], findings)) continue
+      const earlier = first.get(user[key])
+      if (earlier === undefined) first.set(user[key], place)
+      else findings.add(`${place}/${key}`, `a ${what} of its own, ${earlier} has this one`)
+    }
+  }
+}
+
+/** The address families over which every step can be sent. */
+function familiesOf(steps: readonly Step[]): Family[] {
+  return steps.some((step) => step.protocol === 'icmpv6') ? [6] : [4, 6]
+}
+
+function checkFamilies(
+  { steps, stepsOrigin }: ValidSequence,
+  { addresses }: ValidDoor,
+  findings: Findings,
+): void {
+  if (addresses.length === 0) return
+  const reachable = familiesOf(steps)
+  if (!addresses.some(({ family }) => reachable.includes(family))) {
+    const index = steps.findIndex((step) => step.protocol === 'icmpv6')
+    findings.add(
+      `${stepsOrigin}/${index}`,
+      'a step that can reach the door, which has IPv4 addresses alone',
+    )
+  }
+}
+
+/** One packet must not both open and close: neither sequence may end with the whole of the other. */
+function checkClose(door: ValidDoor, findings: Findings): void {
+  const { close } = door
+  // A step that could not be read has another in its place.
+  if (!close || !findings.isCleanBelow(close.stepsOrigin)) return
+  for (const { stepsOrigin, steps } of sequencesOf(door)) {
+    if (stepsOrigin === close.stepsOrigin || !findings.isCleanBelow(stepsOrigin)) continue
+    if (endAlike(steps, close.steps)) {
+      findings.add(close.stepsOrigin, 'steps that do not complete the opening knock as well')
+      return
+    }
+  }
+}
+
+function endAlike(a: readonly Step[], b: readonly Step[]): boolean {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a]
+  const tail = long.slice(long.length - short.length)
+  return short.every((step, index) => stepsMeet(step, tail[index] as Step))
+}
+
+function checkOnce(door: ValidDoor, findings: Findings): void {
+  const first = new Map<string, string>()
+  for (const { once, stepsOrigin } of sequencesOf(door)) {
+    if (once === undefined) continue
+    const earlier = first.get(once)
+    if (earlier === undefined) first.set(once, stepsOrigin)
+    else findings.add(stepsOrigin, `a sequence of its own, ${earlier} has the same steps`)
+  }
+}
+
+/** Reports a ban so strict that a knock which is right can bring it about, by what it resets. */
+export function checkBan(ban: ValidBan, doors: readonly ValidDoor[], findings: Findings): void {
+  const path = '/guard/ban/after'
+  const beginners = new Map<string, number>()
+  // What is complete with its first step has nothing to reset.
+  const resettable = doors
+    .flatMap(sequencesOf)
+    .filter(({ reset, steps }) => reset !== 'never' && steps.length > 1)
+  for (const { steps, stepsOrigin } of resettable) {
+    const [first] = steps
+    if (!first || !findings.isCleanBelow(`${stepsOrigin}/0`)) continue
+    const port = first.port === undefined ? 'icmp' : formatStep(first)
+    beginners.set(port, (beginners.get(port) ?? 0) + 1)
+  }
+  const [[port, count] = ['', 0]] = [...beginners].sort(([, a], [, b]) => b - a)
+  if (count - 1 >= ban.after && findings.isClean(path)) {
+    findings.add(
+      path,
+      `more than ${count - 1}, as ${count} knocks begin with ${port} and who goes on with one resets the others`,
+    )
+  }
+}

@@ -1,0 +1,121 @@
+// What doors' services may not be beside each other. Pure.
+import { cidrsIntersect, formatCidr } from './address.js'
+import type { Findings } from './findings.js'
+import type { Service, Step, ValidDoor, ValidSpec } from './model.js'
+import { formatService, formatStep, servicesOverlap, stepMeetsService } from './step.js'
+
+export interface PlacedService {
+  readonly service: Service
+  readonly door: ValidDoor
+  /** JSON Pointer of the service. */
+  readonly path: string
+}
+
+/** Each service of each door with its JSON Pointer. A door that lists one service may write it without a list. */
+export function placeServices(doors: readonly ValidDoor[], findings: Findings): PlacedService[] {
+  return doors.flatMap((door) => {
+    const base = `${door.origin}/service`
+    // Where one could not be read, the others' places in the list are not known any more.
+    if (!findings.isCleanBelow(base)) return []
+    const inList = findings.isList(base)
+    return door.services.map((service, index) => {
+      return { service, door, path: inList ? `${base}/${index}` : base }
+    })
+  })
+}
+
+/** Reports services that overlap, unless their addresses are apart or their doors stand before one service together. */
+export function checkServices({ doors }: ValidSpec, findings: Findings): void {
+  const placed = placeServices(doors, findings)
+  // Only services that share a protocol and stand near each other can overlap: sort, then compare neighbours.
+  const byStart = [...placed].sort((a, b) => startOf(a.service) - startOf(b.service))
+  const open: PlacedService[] = []
+  for (const current of byStart) {
+    const start = startOf(current.service)
+    for (let i = open.length - 1; i >= 0; i--) {
+      const earlier = open[i] as PlacedService
+      if (endOf(earlier.service) < start) {
+        open.splice(i, 1)
+      } else if (servicesOverlap(earlier.service, current.service)) {
+        const [low, high] = byDocument(earlier, current)
+        checkOverlap(low, high, findings)
+      }
+    }
+    open.push(current)
+  }
+}
+
+const startOf = ({ ports }: Service): number => ports?.from ?? 0
+const endOf = ({ ports }: Service): number => ports?.to ?? 65535
+
+const byDocument = (a: PlacedService, b: PlacedService): [PlacedService, PlacedService] =>
+  a.path.localeCompare(b.path, 'en', { numeric: true }) < 0 ? [a, b] : [b, a]
+
+function checkOverlap(low: PlacedService, high: PlacedService, findings: Findings): void {
+  const other = `${low.path} is ${formatService(low.service)}`
+  if (low.door === high.door) {
+    findings.add(high.path, `a service of its own, ${other}`)
+  } else if (addressesMeet(low.door, high.door)) {
+    if (!standTogether(low.door, high.door, findings)) {
+      findings.add(high.path, `a service of its own, ${other}`)
+    }
+  } else if (!fitTogether(low.service, high.service)) {
+    findings.add(high.path, `the same range at both addresses, or one apart, ${other}`)
+  }
+}
+
+/** Whether two services at different addresses can stand in nft's maps: ranges that overlap in part cannot. */
+function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
+  if (!a || !b) return true
+  const isSame = a.from === b.from && a.to === b.to
+  return isSame || a.from === a.to || b.from === b.to
+}
+
+function addressesMeet(a: ValidDoor, b: ValidDoor): boolean {
+  if (a.addresses.length === 0 || b.addresses.length === 0) return true
+  return a.addresses.some((left) => b.addresses.some((right) => cidrsIntersect(left, right)))
+}
+
+/** Whether two doors stand before the same service: either lets in, one its source and the other everyone. Three never can. */
+function standTogether(a: ValidDoor, b: ValidDoor, findings: Findings): boolean {
+  const isRead = [a, b].every(({ origin }) => findings.isClean(`${origin}/open/scope`))
+  return (
+    (!isRead || a.open.scope !== b.open.scope) &&
+    // Before a service that is redirected for some, nobody else is stopped.
+    !a.open.redirectTo &&
+    !b.open.redirectTo &&
+    [a, b].every(canShare) &&
+    haveSame(a.services.map(formatService), b.services.map(formatService)) &&
+    haveSame(a.addresses.map(formatCidr), b.addresses.map(formatCidr))
+  )
+}
+
+/** Whether a door can leave to another what it does not let in itself. */
+const canShare = ({ services, knocks, open }: ValidDoor): boolean =>
+  services.every(({ ports }) => ports) &&
+  open.established === 'keep' &&
+  knocks.every(({ type }) => type !== 'rate' && type !== 'rhythm')
+
+const haveSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && new Set([...a, ...b]).size === new Set(a).size
+
+/** Finds the doors of which a step would knock on a named service. */
+export type OwnersOf = (step: Step) => readonly ValidDoor[]
+
+/** Prepares to find owners without walking all doors for each step. */
+export function indexServices(doors: readonly ValidDoor[]): OwnersOf {
+  const single = new Map<string, ValidDoor[]>()
+  const ranges: { service: Service; door: ValidDoor }[] = []
+  for (const door of doors) {
+    for (const service of door.services) {
+      const key = formatService(service)
+      if (service.ports?.from === service.ports?.to) {
+        single.set(key, [door, ...(single.get(key) ?? [])])
+      } else ranges.push({ service, door })
+    }
+  }
+  return (step) => [
+    ...(single.get(formatStep(step)) ?? []),
+    ...ranges.filter(({ service }) => stepMeetsService(step, service)).map(({ door }) => door),
+  ]
+}
