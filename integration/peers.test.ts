@@ -8,10 +8,11 @@ import { startService } from './house.js'
 import { exec, SERVER, sweep } from './namespaces.js'
 import { tableOf } from './peers/ours.js'
 import { pageOf } from './peers/page.js'
+import type { Peer } from './peers/peer.js'
 import { type Performance, perform } from './peers/perform.js'
 import { SINGLE_PORT } from './peers/recent.js'
 import { RECIPES, SINGLE_PORT_SPEC } from './peers/recipes.js'
-import { type Peer, Stage } from './peers/stage.js'
+import { Stage } from './peers/stage.js'
 import { letIn } from './peers/traces.js'
 
 const PAGE = fileURLToPath(new URL('../docs/peers.md', import.meta.url))

@@ -1,12 +1,12 @@
 // The handle of a table that stands: its doors, what they hold, and the calls that open, close and remove. Touches the kernel.
 import type { DoorSummary } from './automaton/automaton.js'
-import { COUNTED_AT_LEAST } from './automaton/grant.js'
-import { BANNED, grantsSet, usedSet } from './automaton/names.js'
+import { COUNTED_AT_LEAST, countingSets } from './automaton/grant.js'
+import { BANNED, grantsSet } from './automaton/names.js'
 import { ArgumentError, CapabilityError, isNotFound, NftError } from './errors.js'
 import type { CallOptions, Nft } from './kernel/nft.js'
 import { ABOUT_SET } from './nft/about.js'
 import { type Listing, parseListing } from './nft/listing.js'
-import { familySet } from './nft/names.js'
+import { commonSet, familySet } from './nft/names.js'
 import {
   type GrantChange,
   renderClose,
@@ -249,7 +249,9 @@ export class Door {
   /** nft's names of the sets of grants. */
   get #grantSets(): string[] {
     const set = grantsSet(this.name)
-    return this.#summary.scope === 'everyone' ? [set] : [familySet(set, 4), familySet(set, 6)]
+    return this.#summary.scope === 'everyone'
+      ? [commonSet(set)]
+      : [familySet(set, 4), familySet(set, 6)]
   }
 
   /** The sources that this door lets in now, one by one. */
@@ -273,15 +275,11 @@ export class Door {
   }
 
   #change(operation: string, source: string): GrantChange {
-    const { connections = 1 } = this.#summary
-    const used = Array.from({ length: connections - 1 }, (_, index) =>
-      usedSet(this.name, index + 1),
-    )
     return {
       table: this.#table,
       source: this.#readSource(operation, source),
       grants: grantsSet(this.name),
-      used,
+      used: countingSets(this.name, this.#summary.connections),
     }
   }
 }

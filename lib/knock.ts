@@ -11,6 +11,7 @@ import type { NftDocument } from './nft/document.js'
 import { isIntact } from './nft/intact.js'
 import { parseListing } from './nft/listing.js'
 import { hasForeignPorts, renderLoads } from './nft/loads.js'
+import { commonSet, parseFamilySet } from './nft/names.js'
 import { renderReload } from './nft/reload.js'
 import { renderRuleset } from './nft/render.js'
 import { renderText } from './nft/text.js'
@@ -98,7 +99,9 @@ export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}):
   const now = Date.now() / 1000
   const loads = loadsOf(valid, secrets, now)
   const listings = await Promise.all(
-    loads.ports.map(async ({ set }) => parseListing(await nft.list({ table, set }, call))),
+    loads.ports.map(async ({ set }) =>
+      parseListing(await nft.list({ table, set: commonSet(set) }, call)),
+    ),
   )
   if (listings.some((listing) => hasForeignPorts(listing, loads))) throw refuse('other secrets')
   const commands = renderLoads(table, loads, now)
@@ -106,7 +109,8 @@ export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}):
 }
 
 /** What has been used must stay so, whatever else of the table changes. */
-const isSpent = (set: string): boolean => parseSetName(set)?.role.kind === 'spent'
+const isSpent = (name: string): boolean =>
+  parseSetName(parseFamilySet(name)?.set ?? name)?.role.kind === 'spent'
 
 /** As the spec's schema has it. */
 const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/

@@ -1,15 +1,17 @@
-# Sends TCP SYNs as fast as one core can, from an AF_PACKET socket, and prints how long it took.
+# Sends TCP SYNs, or UDP packets with 16 random bytes, as fast as one core can, from an AF_PACKET socket.
 #
-#   perl flood.pl IFNAME SOURCE_MAC TARGET_MAC COUNT [PORT]
+#   perl flood.pl IFNAME SOURCE_MAC TARGET_MAC COUNT [PORT [PROTOCOL [SOURCES]]]
 #
-# 4096 frames are built beforehand: IPv4, random sources in 10.99.0.0/16, random source ports, random ports
-# from 10000 to 59999 (or PORT), correct checksums. Prints {"packets":…,"seconds":…}.
+# The frames are built beforehand: IPv4, random source ports, random ports from 10000 to 59999 (PORT 0 or none) or
+# PORT. Without SOURCES there are 4096 with sources in 10.99.0.0/16, otherwise one of each of so many sources from
+# 16.0.0.0 on. Prints {"ready":true} before the first and {"packets":…,"seconds":…} after the last.
 use strict;
 use warnings;
 use Socket;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
-my ($ifname, $from, $to, $count, $port) = @ARGV;
+my ($ifname, $from, $to, $count, $port, $protocol, $sources) = @ARGV;
+$protocol //= 'tcp';
 my ($AF_PACKET, $SOL_PACKET, $PACKET_QDISC_BYPASS, $SIOCGIFINDEX) = (17, 263, 20, 0x8933);
 my $machine = `uname -m`;
 my $SENDMMSG = $machine =~ /x86_64/ ? 307 : $machine =~ /aarch64/ ? 269 : die "no sendmmsg number for $machine";
@@ -35,30 +37,53 @@ sub mac { return pack('H2' x 6, split(/:/, shift)) }
 srand(7);
 my $target = inet_aton('10.77.0.1');
 my $ethernet = mac($to) . mac($from) . pack('n', 0x0800);
-my @frames = map {
-  my $source = pack('C4', 10, 99, int(rand(256)), 1 + int(rand(254)));
-  my @tcp = (1024 + int(rand(60000)), $port // 10000 + int(rand(50000)), int(rand(2**32)), 0, 0x5002, 64240);
-  my $segment = pack('n n N N n n n n', @tcp, 0, 0);
-  my $sum = checksum($source . $target . pack('n n', 6, length $segment) . $segment);
-  $segment = pack('n n N N n n n n', @tcp, $sum, 0);
-  my @ip = (0x4500, 20 + length $segment, int(rand(65536)), 0, 0x4006);
+
+sub datagram {
+  my ($source, $protocol, $segment) = @_;
+  my @ip = (0x4500, 20 + length $segment, int(rand(65536)), 0, 0x4000 + $protocol);
   my $header = pack('n n n n n', @ip);
   $header = pack('n n n n n n', @ip, checksum($header . pack('n', 0) . $source . $target));
-  $ethernet . $header . $source . $target . $segment;
-} 1 .. 4096;
+  return $ethernet . $header . $source . $target . $segment;
+}
+
+sub syn {
+  my ($source, $to) = @_;
+  my @tcp = (1024 + int(rand(60000)), $to, int(rand(2**32)), 0, 0x5002, 64240);
+  my $segment = pack('n n N N n n n n', @tcp, 0, 0);
+  my $sum = checksum($source . $target . pack('n n', 6, length $segment) . $segment);
+  return datagram($source, 6, pack('n n N N n n n n', @tcp, $sum, 0));
+}
+
+# 16 bytes of chance, and no checksum, which IPv4 allows.
+sub udp {
+  my ($source, $to) = @_;
+  my $payload = pack('N4', map { int(rand(2**32)) } 1 .. 4);
+  return datagram($source, 17, pack('n n n n', 1024 + int(rand(60000)), $to, 24, 0) . $payload);
+}
+
+my @frames = map {
+  my $source = $sources ? pack('N', 0x10000000 + $_) : pack('C4', 10, 99, int(rand(256)), 1 + int(rand(254)));
+  my $to = $port || 10000 + int(rand(50000));
+  $protocol eq 'udp' ? udp($source, $to) : syn($source, $to);
+} 1 .. ($sources || 4096);
 
 my $BATCH = 64;
 my @vectors = map { pack('P Q', $_, length $_) } @frames;
 my @batches;
 for (my $i = 0; $i < @frames; $i += $BATCH) {
   # struct mmsghdr: name, namelen, iov, iovlen, control, controllen, flags, and the length that was sent.
-  push @batches, join '', map { pack('Q L x4 P Q Q Q L x4 L x4', 0, 0, $vectors[$_], 1, 0, 0, 0, 0) } $i .. $i + $BATCH - 1;
+  my $last = $i + $BATCH > @frames ? $#frames : $i + $BATCH - 1;
+  my @headers = map { pack('Q L x4 P Q Q Q L x4 L x4', 0, 0, $vectors[$_], 1, 0, 0, 0, 0) } $i .. $last;
+  push @batches, [join('', @headers), scalar @headers];
 }
 
 my ($sent, $turn, $number) = (0, 0, fileno $socket);
+$| = 1;
+print qq({"ready":true}\n) if $sources;
 my $start = clock_gettime(CLOCK_MONOTONIC);
 while ($sent < $count) {
-  my $done = syscall($SENDMMSG, $number, $batches[$turn++ % @batches], $BATCH, 0);
+  my ($vector, $length) = @{$batches[$turn++ % @batches]};
+  my $done = syscall($SENDMMSG, $number, $vector, $length, 0);
   if ($done < 0) { next if $!{ENOBUFS} || $!{EAGAIN}; die "sendmmsg: $!" }
   $sent += $done;
 }

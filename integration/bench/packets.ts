@@ -5,13 +5,13 @@
 // SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so a run's time is the
 // sum of both. All variants end in the same drop behind them. Runs are interleaved: A B C D, A B C D, …
 import { createNft, installKnock } from 'knocklib'
-import { apply, CABLE, CLIENT, createPair, exec, type Pair, SERVER, sweep } from '../namespaces.js'
+import { apply, createPair, exec, type Pair, sweep } from '../namespaces.js'
+import { floodOnce } from './generator.js'
 import { median, minimum, pairedRatio, report } from './report.js'
 import { specOf } from './specs.js'
 
 const RUNS = Number(process.argv[2] ?? 7)
 const PACKETS = Number(process.argv[3] ?? 1_000_000)
-const FLOOD = new URL('../../../integration/bench/flood.pl', import.meta.url).pathname
 
 const TAIL = `table inet tail {
   chain input {
@@ -46,15 +46,6 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   '1,000 doors': doors(1000),
 }
 
-async function flood({ client }: Pair): Promise<number> {
-  // The last core: the first one is often busy with interrupts.
-  const args = ['-c', '1', 'perl', FLOOD, CABLE, CLIENT.mac, SERVER.mac, String(PACKETS)]
-  const { code, stdout, stderr } = await exec(client, 'taskset', args)
-  if (code !== 0) throw new Error(`flood.pl: ${stderr.trim()}`)
-  const { seconds, packets } = JSON.parse(stdout) as { seconds: number; packets: number }
-  return (seconds / packets) * 1e9
-}
-
 sweep()
 await using pair = await createPair()
 await apply(pair.server, TAIL)
@@ -63,7 +54,7 @@ for (let run = 0; run < RUNS; run += 1) {
   for (const [name, variant] of Object.entries(VARIANTS)) {
     const remove = await variant(pair)
     const own = runs[name] ?? []
-    own.push(await flood(pair))
+    own.push(await floodOnce(pair, PACKETS))
     runs[name] = own
     await remove()
   }

@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CABLE, start } from '../namespaces.js'
+import type { Peer } from './peer.js'
 import { ESTABLISHED, iptablesRules } from './recent.js'
-import type { Peer } from './stage.js'
 
 const RULES = iptablesRules(`
   ${ESTABLISHED}

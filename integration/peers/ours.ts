@@ -3,7 +3,7 @@ import { buildAutomaton } from '../../lib/automaton/build.js'
 import { renderRuleset } from '../../lib/nft/render.js'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { apply } from '../namespaces.js'
-import type { Peer } from './stage.js'
+import type { Peer } from './peer.js'
 
 export const tableOf = (spec: object): Peer => ({
   async install(server) {

@@ -1,7 +1,8 @@
 // Peers with traces → what got through each, all played at the same time.
 import type { Packet } from '../../lib/automaton/simulate.js'
 import { now } from '../inject.js'
-import { type Peer, Stage } from './stage.js'
+import type { Peer } from './peer.js'
+import { Stage } from './stage.js'
 import { merge, type Trace } from './traces.js'
 
 /** Seconds by which a packet may be late: traces keep further away from what they are about. */

@@ -1,6 +1,6 @@
 // The recipes that people know for iptables and its match `recent`, as rules in a server's namespace.
 import { exec } from '../namespaces.js'
-import type { Peer } from './stage.js'
+import type { Peer } from './peer.js'
 
 /** Does one command of iptables in a namespace. */
 async function iptables(server: string, command: string): Promise<void> {

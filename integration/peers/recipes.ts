@@ -1,11 +1,11 @@
 // The recipes: for each a peer, our spec for the same purpose, and the traces that both are played.
 import { OPEN_AND_CLOSE } from './knockd.js'
 import { PACKET_TRACES } from './packet-traces.js'
+import type { Peer } from './peer.js'
 import { RATE_TRACES } from './rate-traces.js'
 import { ONE_PACKET, openSesamy, SINGLE_PORT } from './recent.js'
 import { RHYTHM_TRACES, WINDOW } from './rhythm-traces.js'
 import { PATIENCE, PAUSE, SEQUENCE_TRACES } from './sequence-traces.js'
-import type { Peer } from './stage.js'
 import type { Trace } from './traces.js'
 
 export interface Recipe {

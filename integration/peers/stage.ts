@@ -4,14 +4,7 @@ import { Injector, now } from '../inject.js'
 import { listArrivals, watchArrivals } from '../kernel-table.js'
 import { createPair, type Pair, SERVER } from '../namespaces.js'
 import { arrivalKey } from '../playback.js'
-
-/** A peer's rules or daemon, or a table of ours. */
-export interface Peer {
-  /** Whether one source's attempt can spoil another's: then no two traces share a server. */
-  readonly mixesSources?: boolean
-  /** Sets it up in a namespace; what is returned ends what does not end with the namespace. */
-  install(server: string): Promise<AsyncDisposable | undefined>
-}
+import type { Peer } from './peer.js'
 
 export interface Passage {
   /** Each flow that got through, by the first packet that was sent of it. */

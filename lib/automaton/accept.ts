@@ -3,6 +3,7 @@ import type { Hook, ValidDoor } from '../spec/model.js'
 import {
   ACCEPT,
   add,
+  claim,
   DROP,
   inSet,
   type Match,
@@ -14,7 +15,7 @@ import {
 } from './automaton.js'
 import { usedCounts } from './grant.js'
 import { isStateful } from './hook.js'
-import { grantsSet, SEEN, usedSet } from './names.js'
+import { connectionLockSet, grantsSet, SEEN, usedSet } from './names.js'
 import { isSyn } from './once.js'
 
 export type Accept = Omit<Rule, 'comment'>
@@ -44,8 +45,9 @@ export function acceptCounted({ name, open }: ValidDoor, hook: Hook): Accept[] {
     const before = used > 0 ? [usedSet(name, used)] : []
     const fresh = used > 0 ? [] : counts.map((n) => notInSet(usedSet(name, n)))
     const isLast = used === connections - 1
-    // What may meet a full set comes first, so that nothing is let through uncounted.
+    // What may come second or meet a full set comes first, so that nothing is let through uncounted.
     const next = [
+      claim(connectionLockSet(name, used + 1)),
       ...(isStateful(hook) ? [] : [add(SEEN)]),
       ...(isLast ? [] : [update(usedSet(name, used + 1))]),
     ]

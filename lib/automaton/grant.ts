@@ -1,7 +1,7 @@
 // A door → the sets of those it lets in, and what a completed knock does to them. Pure.
 import type { ValidDoor } from '../spec/model.js'
 import { type Action, count, remove, type TimedSet, update } from './automaton.js'
-import { counterName, grantsSet, usedSet } from './names.js'
+import { connectionLockSet, counterName, grantsSet, usedSet } from './names.js'
 
 /** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
 export const COUNTED_AT_LEAST = 86400
@@ -11,22 +11,34 @@ export function usedCounts(connections = 1): number[] {
   return Array.from({ length: connections - 1 }, (_, index) => index + 1)
 }
 
+/** The sets that count the use of a grant; empty where it begins. */
+export const countingSets = (door: string, connections: number | undefined): string[] =>
+  connections === undefined
+    ? []
+    : [
+        ...usedCounts(connections).map((number) => usedSet(door, number)),
+        ...[...usedCounts(connections), connections].map((n) => connectionLockSet(door, n)),
+      ]
+
+/** An expired element keeps its place for a second: more than the one that there can be. */
+const ROOM_FOR_ALL = 16
+
 export function grantSets({ name, open }: ValidDoor, capacity: number): TimedSet[] {
   const isOpenToAll = open.scope === 'everyone'
   const timed = (set: string, timeout: number): TimedSet => ({
     name: set,
     key: [isOpenToAll ? 'all' : 'source'],
     timeout,
-    capacity: isOpenToAll ? 1 : capacity,
+    capacity: isOpenToAll ? ROOM_FOR_ALL : capacity,
   })
   const counted = Math.max(open.for, COUNTED_AT_LEAST)
-  const used = usedCounts(open.connections).map((n) => timed(usedSet(name, n), counted))
+  const used = countingSets(name, open.connections).map((set) => timed(set, counted))
   return [timed(grantsSet(name), open.for), ...used]
 }
 
 /** What a completed knock does: the source gets its grant, with none of its connections used. */
 export function grantActions({ name, open }: ValidDoor): Action[] {
-  const used = usedCounts(open.connections).map((connections) => remove(usedSet(name, connections)))
+  const used = countingSets(name, open.connections).map(remove)
   return [update(grantsSet(name)), ...used, count(counterName('grants', name))]
 }
 

@@ -50,12 +50,17 @@ export const tokensSet = (door: string, attempt: Attempt, user: number): string 
 /** Of a rotation: the ports of one step, each with its period. */
 export const portsSet = (door: string, attempt: Attempt, step: number): string =>
   named(`ports${step}`)(door, attempt)
+/** What is claimed by the packet that completes a knock: of two at the same moment the second gets nothing. */
+export const lockSet = named('lock')
+/** The same for each connection that is counted. */
+export const connectionLockSet = (door: string, connection: number): string =>
+  `lock${connection}_${door}`
 /** The tokens that a door has accepted. */
 export const spentTokensSet = (door: string): string => `spent_${door}`
 /** Whether a one-time sequence has opened the door; by its digest, so that the list can be changed around it. */
 export const spentSequenceSet = (door: string, digest: string): string => `spent${digest}_${door}`
 
-const INNER = 'early|penalty|window\\d+|tokens\\d+|ports\\d+'
+const INNER = 'early|penalty|lock\\d*|window\\d+|tokens\\d+|ports\\d+'
 const NAME = new RegExp(
   `^(?:(grants)|used(\\d+)|(spent)(?:[0-9a-f]{12})?|((?:open\\d+|close)_)?(?:(attempt)|(armed)|stage(\\d+)|(${INNER})))_(\\w+)$`,
 )

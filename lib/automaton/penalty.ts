@@ -4,6 +4,7 @@ import { stepMeetsService } from '../spec/step.js'
 import {
   ACCEPT,
   type Action,
+  claim,
   count,
   inSet,
   type Match,
@@ -12,7 +13,7 @@ import {
   type TimedSet,
   update,
 } from './automaton.js'
-import { counterName, penaltySet } from './names.js'
+import { counterName, lockSet, penaltySet } from './names.js'
 import { isSyn } from './once.js'
 import type { Endpoint, KnockContext, ServiceRules } from './program.js'
 
@@ -45,8 +46,14 @@ export class TimedKnock {
     return { name, key: ['source'], timeout, capacity: this.#context.capacity }
   }
 
-  penaltySet(): TimedSet {
-    return this.timedSet(this.penalty, this.#knock.penalty)
+  /** Claimed by the packet that is let through, given back by the first of the next attempt. */
+  get lock(): string {
+    return lockSet(this.#context.door.name, this.#context.attempt)
+  }
+
+  /** The sets that both kinds have; an attempt with its last packet lasts so many seconds at the most. */
+  sharedSets(lasts: number): TimedSet[] {
+    return [this.timedSet(this.lock, lasts), this.timedSet(this.penalty, this.#knock.penalty)]
   }
 
   rule(purpose: string, rest: Omit<Rule, 'comment'>): Rule {
@@ -66,9 +73,9 @@ export class TimedKnock {
     return this.rule(purpose, { when, then, verdict: this.#context.strike })
   }
 
-  /** The source has its grant first: where that does not fit, nobody is let through. */
+  /** The source has its grant first: where that does not fit, nobody is let through; and of two at once only one is. */
   letThrough(when: readonly Match[]): Rule {
-    const then = [...this.#context.letThrough, ...this.#wipe]
+    const then = [claim(this.lock), ...this.#context.letThrough, ...this.#wipe]
     return this.rule('in time', { when, then, verdict: ACCEPT })
   }
 

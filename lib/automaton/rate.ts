@@ -22,7 +22,7 @@ export function buildRate(rate: ValidRate, context: KnockContext): KnockProgram 
       ...stages.map((name) => timed.timedSet(name, max)),
       timed.timedSet(live, max),
       ...early.map((name) => timed.timedSet(name, min)),
-      timed.penaltySet(),
+      ...timed.sharedSets(max),
     ],
     endpoints: timed.endpoints([port], rules),
     ...timed.service([port], rules.service),
@@ -55,7 +55,7 @@ function rateRules(timed: TimedKnock, { stages, live, early }: RateSets): TimedR
     })
   })
   const [start, ...later] = stages as [string, ...string[]]
-  const begin = [...later.map(remove), ...[live, ...early, start].map(update)]
+  const begin = [...[...later, timed.lock].map(remove), ...[live, ...early, start].map(update)]
   const first = timed.rule('first hit', { when: [], then: begin, verdict: RETURN })
   return {
     knock: [timed.penalised(), timed.punish('one too many', done), ...hits, first],

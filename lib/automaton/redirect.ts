@@ -49,7 +49,7 @@ export function redirectChains({ doors, interfaces, guard }: ValidSpec): Chain[]
         }
       : { when: [{ kind: 'loopback' }], verdict: ACCEPT, comment: 'loopback' }
   const base = { type: 'nat', hook: 'prerouting', priority: PRIORITY } as const
-  return [{ name: 'redirect', base, rules: [outside, ...rules] }]
+  return [{ name: 'redirected', base, rules: [outside, ...rules] }]
 }
 
 function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {

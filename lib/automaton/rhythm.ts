@@ -33,7 +33,7 @@ export function buildRhythm(rhythm: ValidRhythm, context: KnockContext): KnockPr
       ...windows.map((name, index) => timed.timedSet(name, windowEnd(index + 1, window))),
       ...stages.map((name) => timed.timedSet(name, lasts)),
       timed.timedSet(armed, window),
-      timed.penaltySet(),
+      ...timed.sharedSets(lasts + window),
     ],
     endpoints: timed.endpoints(ports, rules),
     ...timed.service(ports, rules.service),
@@ -56,7 +56,8 @@ function rhythmRules(timed: TimedKnock, sets: RhythmSets): TimedRules {
   const { windows, stages, armed } = sets
   const live = windows.at(-1) as string
   const inTime = timed.letThrough([inSet(armed)])
-  const then = [...windows.map(update), ...stages.slice(1).map(remove), update(stages[0] as string)]
+  const begin = [...windows.map(update), update(stages[0] as string)]
+  const then = [...[...stages.slice(1), timed.lock].map(remove), ...begin]
   const first = timed.rule('first knock', { when: [notInSet(live)], then, verdict: RETURN })
   const knocks = [
     first,

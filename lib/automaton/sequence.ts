@@ -2,8 +2,8 @@
 import type { Step, ValidRotation, ValidSequence } from '../spec/model.js'
 import { isOdd, SYN } from '../spec/step.js'
 import type { Action, Match, PeriodSet, Rule, TimedSet } from './automaton.js'
-import { claim, count, inSet, RETURN, remove, update } from './automaton.js'
-import { attemptSet, counterName, portsSet, spentSequenceSet, stageSet } from './names.js'
+import { add, claim, count, inSet, notInSet, RETURN, remove, update } from './automaton.js'
+import { attemptSet, counterName, lockSet, portsSet, spentSequenceSet, stageSet } from './names.js'
 import type { Endpoint, KnockContext, KnockProgram, PacketMatch } from './program.js'
 
 /** What the steps of a sequence are, numbered from 1. */
@@ -117,14 +117,18 @@ class SequenceBuilder {
     const stages = this.#stages.map((s) => timed(this.#stage(s), this.#sequence.stepTimeout))
     const whole = this.#timeout === undefined ? [] : [timed(this.#attempt, this.#timeout)]
     // For ever: the set alone knows that the sequence has been used.
-    const spent = this.#spent === undefined ? [] : [{ name: this.#spent, key: ALL, capacity: 1 }]
-    return [...stages, ...whole, ...spent]
+    const once = this.#spent === undefined ? [] : [this.#spent, this.#lock]
+    return [...stages, ...whole, ...once.map((name) => ({ name, key: ALL, capacity: 1 }))]
   }
 
   /** Where it is written that a one-time sequence has been used. */
   get #spent(): string | undefined {
     const once = this.#sequence.type === 'sequence' ? this.#sequence.once : undefined
     return once === undefined ? undefined : spentSequenceSet(this.#context.door.name, once)
+  }
+
+  get #lock(): string {
+    return lockSet(this.#context.door.name, this.#context.attempt)
   }
 
   /** That the source is in a stage, and its attempt within its whole time. */
@@ -176,10 +180,11 @@ class SequenceBuilder {
     if (this.#spent === undefined) {
       return [this.#rule(this.#last, 'complete', when, [...complete, ...end])]
     }
-    const once = [claim(this.#spent), ...complete, ...end]
+    const unused = [...when, notInSet(this.#spent)]
+    const once = [claim(this.#lock), add(this.#spent), ...complete, ...end]
     const used = [...end, count(counterName('resets', door.name))]
     return [
-      this.#rule(this.#last, 'complete', when, once),
+      this.#rule(this.#last, 'complete', unused, once),
       { ...this.#rule(this.#last, 'used already', when, used), verdict: strike },
     ]
   }

@@ -9,7 +9,7 @@ import {
 } from '../automaton/automaton.js'
 import type { Cidr, Family, PortRange } from '../spec/model.js'
 import type { NftExpression, NftStatement, NftValue } from './document.js'
-import { familySet } from './names.js'
+import { commonSet, familySet } from './names.js'
 
 /** IANA's numbers: listings print names or numbers, nft reads both. */
 export const PROTOCOL: Readonly<Record<IpProtocol, number>> = {
@@ -103,15 +103,19 @@ export function isFamilyMatch(match: Match): boolean {
 export type KeyOf = (set: string) => readonly KeyField[] | 'period'
 
 /** A set of the automaton as nft knows it for a family: its name and its key. */
-function renderSet(set: string, family: Family, keyOf: KeyOf): { name: string; key: NftExpression } {
+function renderSet(
+  set: string,
+  family: Family,
+  keyOf: KeyOf,
+): { name: string; key: NftExpression } {
   const fields = keyOf(set)
-  if (fields === 'period') return { name: set, key: PERIOD_KEY }
+  if (fields === 'period') return { name: commonSet(set), key: PERIOD_KEY }
   return { name: nameOfSet(set, fields, family), key: renderKey(fields, family) }
 }
 
 /** A set that knows no addresses is one for both families. */
 export const nameOfSet = (set: string, key: readonly KeyField[], family: Family): string =>
-  isPerFamily({ key }) ? familySet(set, family) : set
+  isPerFamily({ key }) ? familySet(set, family) : commonSet(set)
 
 /** Renders a match; undefined where no packet of the family fits it. */
 export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStatement | undefined {

@@ -3,6 +3,7 @@ import type { Loads } from '../automaton/loads.js'
 import type { NftCommand, NftValue } from './document.js'
 import { PROTOCOL } from './expression.js'
 import type { Listing } from './listing.js'
+import { commonSet } from './names.js'
 
 /** Elements of one command: one with millions would be a single string too long for JSON. */
 const AT_ONCE = 50_000
@@ -22,8 +23,9 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
         const timeout = Math.floor(until - now)
         return timeout > 0 ? [{ elem: { val: `0x${token}`, timeout } }] : []
       })
-      const empty: NftCommand = { flush: { set: { family: 'inet', table, name: set } } }
-      return [empty, ...add(table, set, elements)]
+      const name = commonSet(set)
+      const empty: NftCommand = { flush: { set: { family: 'inet', table, name } } }
+      return [empty, ...add(table, name, elements)]
     }),
     ...ports.flatMap(({ set, periods }) => {
       const elements = periods.flatMap(({ protocol, port, from, to }): NftValue[] => {
@@ -31,7 +33,7 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
         const timeout = Math.ceil(to - now)
         return timeout > 0 ? [{ elem: { val, timeout } }] : []
       })
-      return add(table, set, elements)
+      return add(table, commonSet(set), elements)
     }),
   ]
 }
@@ -40,7 +42,7 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
 export function hasForeignPorts({ sets }: Listing, { ports }: Loads): boolean {
   return ports.some(({ set, periods }) => {
     const own = new Set(periods.map(({ port }) => String(port)))
-    return sets.get(set)?.elements.some(({ key }) => !own.has(key[1] ?? ''))
+    return sets.get(commonSet(set))?.elements.some(({ key }) => !own.has(key[1] ?? ''))
   })
 }
 

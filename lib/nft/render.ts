@@ -31,7 +31,7 @@ import {
   renderType,
   renderVerdict,
 } from './expression.js'
-import { familySet } from './names.js'
+import { commonSet, familySet } from './names.js'
 
 const FAMILIES = [4, 6] as const
 /** A rule that reads the same for both. */
@@ -100,7 +100,9 @@ class Renderer {
     })
     const flags = ['interval', 'timeout']
     const periods = this.#automaton.periodSets.map(({ name }) =>
-      added({ set: { ...this.#here, name, type: { typeof: PERIOD_KEY }, flags } }),
+      added({
+        set: { ...this.#here, name: commonSet(name), type: { typeof: PERIOD_KEY }, flags },
+      }),
     )
     const constant = this.#automaton.addressSets.flatMap(({ name, addresses }) =>
       FAMILIES.map((family) => {
@@ -144,10 +146,16 @@ class Renderer {
     for (const family of families ?? (differs ? FAMILIES : EITHER)) {
       const expr = this.#statements(rule, family)
       if (!expr) continue
-      // Nothing in such a rule says by itself that it is for one family.
-      if (families && !differs) expr.unshift(matchFamily(family))
+      // nft itself asks for the family only where a part first needs it, and what comes before would be done for both.
+      if ((families && !differs) || this.#actsEarly(rule)) expr.unshift(matchFamily(family))
       to.push(this.#rule(chain, rule.comment, expr))
     }
+  }
+
+  /** Whether something is done before any part of the rule says that it is for one family alone. */
+  #actsEarly({ when, then = [] }: Rule): boolean {
+    const first = then.findIndex((action) => this.#isPerFamily(action))
+    return first > 0 && !when.some((match) => this.#isPerFamily(match))
   }
 
   /** Whether a part of a rule reads differently for IPv4 and IPv6. */

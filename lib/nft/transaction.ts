@@ -1,7 +1,7 @@
 // Changes of a table that stands: one grant opened or closed, or the whole removed → nft JSON. Pure.
 import type { Address } from '../spec/address.js'
 import type { NftCommand, NftDocument, NftElements } from './document.js'
-import { familySet } from './names.js'
+import { commonSet, familySet } from './names.js'
 
 export interface GrantChange {
   readonly table: string
@@ -51,7 +51,7 @@ function elements(
   set: string,
   elem: NftElements['elem'][number] = keyOf(source),
 ): NftElements {
-  const name = source ? familySet(set, source.family) : set
+  const name = source ? familySet(set, source.family) : commonSet(set)
   return { family: 'inet', table, name, elem: [elem] }
 }
 

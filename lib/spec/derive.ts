@@ -5,6 +5,9 @@ import { SYN } from './step.js'
 
 const load = createRequire(import.meta.url)
 
+/** The most seconds for which a token can be taken, from when it is loaded: 120 days. */
+export const LONGEST_TOKEN = 120 * 86400
+
 /** Bytes of a token. */
 export const TOKEN_LENGTH = 16
 

@@ -22,8 +22,8 @@ import { readDuration, readKnockPort, readPause, readValue } from './read-values
 /** A week: tokens are loaded for it unless the spec says otherwise. */
 const DEFAULT_HORIZON = 7 * 86400
 
-const LEAST_WINDOW = 2
-const LEAST_PERIOD = 10
+export const LEAST_WINDOW = 2
+export const LEAST_PERIOD = 10
 
 /** Reads one knock or a list of them. One that has no type that is known is left out, with all others read. */
 export function readKnocks(

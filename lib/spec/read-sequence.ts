@@ -20,7 +20,7 @@ const DEFAULT_HORIZON = 7 * 86400
 /** The most sequences of one rotation that are loaded at a time. */
 export const MOST_SEQUENCES = 1000
 
-const LEAST_EVERY = 600
+export const LEAST_EVERY = 600
 const LEAST_PORTS = 256
 
 const FORMS = ['steps', 'oneTime', 'rotate'] as const
@@ -107,7 +107,7 @@ function readRotation(
   ]
 }
 
-function readRange(text: string, path: string, findings: Findings): PortRange {
+export function readRange(text: string, path: string, findings: Findings): PortRange {
   const range = findings.isClean(path) ? parseService(`tcp/${text}`)?.ports : undefined
   if (!range || range.to - range.from + 1 < LEAST_PORTS) {
     findings.add(path, 'a range of at least 256 ports up to 65535, such as "20000-60000"')

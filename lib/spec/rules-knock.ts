@@ -1,4 +1,6 @@
 // What the parts of one knock, and the knocks of one door, may not be beside each other. Pure.
+import { LONGEST_TOKEN } from './derive.js'
+import { formatDuration } from './duration.js'
 import type { Findings } from './findings.js'
 import { attemptsOf, sequencesOf } from './knock-ports.js'
 import type {
@@ -90,7 +92,14 @@ const MOST_TOKENS = 100_000
 function checkTokens({ origin, period, drift, horizon }: ValidToken, findings: Findings): void {
   const most = MOST_TOKENS - 2
   if (!areRead(origin, ['period', 'drift', 'horizon'], findings)) return
-  if (horizon + drift <= most * period) return
+  const isLong = horizon + drift + period > LONGEST_TOKEN
+  if (horizon + drift <= most * period && !isLong) return
+  if (isLong) {
+    const longest = formatDuration(LONGEST_TOKEN)
+    const key = findings.isGiven(`${origin}/horizon`) ? 'horizon' : 'period'
+    findings.add(`${origin}/${key}`, `at most ${longest} of horizon, drift and period together`)
+    return
+  }
   const [long, other] = findings.isGiven(`${origin}/horizon`)
     ? ['horizon', 'drift']
     : ['drift', 'horizon']

@@ -78,6 +78,22 @@ const times: Case[] = [
     },
   },
   {
+    of: 'tokens that are taken for more than 120 days',
+    document: two(token('udp/6001', { period: '60d', horizon: '60d' }), {
+      knock: token('udp/6002', { period: '57d' }),
+    }),
+    problems: {
+      '/doors/0/knock/horizon':
+        'expected at most 120d of horizon, drift and period together, got "60d"',
+      '/doors/1/knock/period':
+        'expected at most 120d of horizon, drift and period together, got "57d"',
+    },
+  },
+  right(
+    'tokens that are taken for 120 days',
+    knocking(token('udp/6000', { period: '56d', horizon: '8d' })),
+  ),
+  {
     of: 'a drift beyond 100,000 tokens, and with a horizon',
     document: two(token('udp/6001', { drift: '30d' }), {
       knock: token('udp/6002', { drift: '30d', horizon: '1d' }),

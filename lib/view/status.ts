@@ -123,12 +123,11 @@ export function listedContents({ sets, counters }: Listing): Contents {
   const bySet = new Map<string, Member[]>()
   const fill: Fill[] = []
   for (const [name, { elements, size }] of sets) {
-    const parsed = parseFamilySet(name)
+    const { set, family } = parseFamilySet(name) ?? { set: name }
     // Without a family the key is no source.
     const members = elements.map(({ key, expires }) => {
-      return { source: parsed ? (key[0] as string) : EVERYONE, expiresIn: expires ?? 0 }
+      return { source: family ? (key[0] as string) : EVERYONE, expiresIn: expires ?? 0 }
     })
-    const set = parsed?.set ?? name
     bySet.set(set, [...(bySet.get(set) ?? []), ...members])
     if (size !== undefined) fill.push({ set: name, elements: elements.length, capacity: size })
   }

@@ -1,0 +1,81 @@
+// What a scan of all ports costs a host that is closed: by a plain stateful firewall, and by a door before every TCP port.
+//
+//   npm run bench:scan [RUNS] [PACKETS]
+//
+// SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so a run's time is the
+// sum of both. Dropping at ingress costs next to nothing and stands for the generator. Runs are interleaved.
+import { createNft, installKnock, type KnockSpec } from 'knocklib'
+import { apply, CABLE, createPair, exec, type Pair, sweep } from '../namespaces.js'
+import { floodOnce } from './generator.js'
+import { median, minimum, report } from './report.js'
+
+const RUNS = Number(process.argv[2] ?? 7)
+const PACKETS = Number(process.argv[3] ?? 1_000_000)
+
+/** Sets a variant up; the result takes it down. */
+type Variant = (pair: Pair) => Promise<() => Promise<unknown>>
+
+const table =
+  (script: string): Variant =>
+  async ({ server }) => {
+    await apply(server, `table inet other { ${script} }`)
+    return () => exec(server, 'nft', ['delete', 'table', 'inet', 'other'])
+  }
+
+/** A host that answers on no TCP port until somebody knocks. */
+const closed = (hook: KnockSpec['hook']): Variant => {
+  const spec: KnockSpec = {
+    ...(hook && { hook }),
+    interfaces: [CABLE],
+    doors: [
+      {
+        name: 'host',
+        service: 'tcp',
+        knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000', 'tcp/9000'] },
+        open: { for: '30s' },
+      },
+    ],
+  }
+  return async ({ server }) => {
+    const knock = await installKnock(spec, { nft: createNft({ netns: server }) })
+    return () => knock.uninstall()
+  }
+}
+
+const FLOOR = 'dropped at ingress: the generator'
+const PLAIN = 'plain stateful firewall'
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  [FLOOR]: table(`chain in { type filter hook ingress device "${CABLE}" priority -500; drop; }`),
+  [PLAIN]: table(
+    'chain in { type filter hook input priority 0; ct state established,related accept; drop; }',
+  ),
+  'door at input': closed('input'),
+  'door at prerouting': closed('prerouting'),
+  'door at ingress': closed('ingress'),
+}
+
+sweep()
+await using pair = await createPair()
+const runs: Record<string, number[]> = {}
+for (let run = 0; run < RUNS; run += 1) {
+  for (const [name, variant] of Object.entries(VARIANTS)) {
+    const remove = await variant(pair)
+    runs[name] = [...(runs[name] ?? []), await floodOnce(pair, PACKETS)]
+    await remove()
+  }
+}
+const of = (name: string) => runs[name] as number[]
+const floor = minimum(of(FLOOR))
+/** Of each pair of runs, what receiving alone cost: the run minus the generator. */
+const ratio = (name: string) =>
+  median(of(name).map((value, run) => (value - floor) / ((of(PLAIN)[run] as number) - floor)))
+report(
+  'scan',
+  Object.entries(runs).map(([name, values]) => ({ name, unit: 'ns per packet', runs: values })),
+  Object.fromEntries(
+    ['input', 'prerouting', 'ingress'].map((hook) => [
+      `door at ${hook} / plain firewall, without the generator`,
+      ratio(`door at ${hook}`),
+    ]),
+  ),
+)

@@ -1,0 +1,8 @@
+// What judges packets at a server: a peer's rules or its daemon, or a table of ours. Types alone.
+
+export interface Peer {
+  /** Whether one source's attempt can spoil another's: then no two traces share a server. */
+  readonly mixesSources?: boolean
+  /** Sets it up in a namespace; what is returned ends what does not end with the namespace. */
+  install(server: string): Promise<AsyncDisposable | undefined>
+}
