@@ -51,6 +51,8 @@ export type Match =
   | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
   | { readonly kind: 'loopback' }
+  /** That it is a piece of a packet from the ninth byte on: the first piece had not even a whole TCP header. */
+  | { readonly kind: 'split-header' }
   /** That the packet comes from the side that began its connection. */
   | { readonly kind: 'original-direction' }
   /** That the connection was redirected, and to which port its first packet was sent. */

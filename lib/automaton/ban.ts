@@ -21,9 +21,9 @@ const STRIKE = 'strike'
 /** Where a rule goes that ends an attempt as a wrong knock. */
 export const strikeVerdict = (ban: ValidBan | undefined): Verdict => (ban ? goTo(STRIKE) : RETURN)
 
-/** Strikes are forgotten by who knocks right. */
+/** Who knocks right is forgiven: strikes, and the ban that the same packet has brought by what it reset. */
 export const forgive = (ban: ValidBan | undefined): Action[] =>
-  ban && ban.after > 1 ? [remove(STRIKES)] : []
+  ban ? [...(ban.after > 1 ? [remove(STRIKES)] : []), remove(BANNED)] : []
 
 /** The first rule for a packet that is a knock. */
 export const ignoreBanned = (ban: ValidBan | undefined): Rule[] =>

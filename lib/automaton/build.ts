@@ -46,7 +46,7 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
   )
   const programs = knocks.map(({ door, knock, attempt }) => {
     const domain = domainOf(domains, resetOf(knock))
-    const right = attempt === 'close' ? [] : forgive(guard.ban)
+    const right = forgive(guard.ban)
     const program = buildKnock(knock, {
       door,
       attempt,

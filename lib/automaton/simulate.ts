@@ -194,6 +194,9 @@ export class Simulator {
         const fits = ((packet.flags ?? SYN.value) & match.flags.mask) === match.flags.value
         return protocol === 'tcp' && fits !== (match.not ?? false)
       }
+      case 'split-header':
+        // Packets are whole here.
+        return false
       case 'original-direction':
         return !packet.isReply
       case 'redirected':

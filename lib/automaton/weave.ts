@@ -12,7 +12,6 @@ import {
   goTo,
   inSet,
   jump,
-  type Match,
   RETURN,
   type Rule,
   stateIs,
@@ -40,6 +39,9 @@ const ECHO = 'echo'
 const JUDGE = 'judge_step'
 const JUDGE_INVALID = 'judge_invalid_step'
 const ELSEWHERE = 'elsewhere'
+
+/** RFC 9293's bits. */
+const SYN_ACK = 0x02 | 0x10
 
 export interface Woven {
   /** Base chains first. */
@@ -72,6 +74,7 @@ export function weave(
   const anyDomain = domains.find(({ mode }) => mode === 'any')
   const base: Rule[] = [
     ...interfaceRules(spec),
+    ...(hook === 'ingress' ? [SPLIT_HEADER] : []),
     ...(stateful ? [] : [NO_SYN]),
     ...(echo.length > 0 ? [ECHO_RULE] : []),
     ...cutRules(doors),
@@ -118,9 +121,19 @@ function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
     : [{ when: [{ kind: 'loopback' }], verdict: ACCEPT, comment: 'loopback' }]
 }
 
-/** Before conntrack nothing else is known to begin a connection. */
+/**
+ * RFC 3128: a header in two pieces hides its flags, and at ingress what pads a frame is read in their place. Everywhere
+ * else the kernel has cut that off or put the pieces together.
+ */
+const SPLIT_HEADER: Rule = {
+  when: [{ kind: 'split-header' }],
+  verdict: DROP,
+  comment: 'a header in pieces',
+}
+
+/** Before conntrack only a SYN is known to begin a connection, whatever other flags it has beside. */
 const NO_SYN: Rule = {
-  when: [{ ...isSyn, not: true } as Match],
+  when: [{ kind: 'flags', flags: { mask: SYN_ACK, value: 0x02 }, not: true }],
   verdict: ACCEPT,
   comment: 'begins nothing',
 }
@@ -182,7 +195,8 @@ function knockChains({ ports, ranges }: Endpoints, context: KnockChains): Chain[
   const judge: Rule = { when: [], verdict: goTo(JUDGE), comment: 'to the doors knocked here' }
   const drop: Rule = { when: [], verdict: DROP, comment: 'knocks are never answered' }
   const again = [...invalid(hasInvalid ? goTo(JUDGE_INVALID) : DROP), ...onceEach(JUDGE, DROP)]
-  const tcp: Chain = { name: KNOCK.tcp, rules: [...first, ...again, judge] }
+  // Before conntrack only SYNs come here, and those with other flags beside are no knocks.
+  const tcp: Chain = { name: KNOCK.tcp, rules: [...first, ...again, stateful ? judge : drop] }
   const udp: Chain = { name: KNOCK.udp, rules: [...first, ...invalid(DROP), judge] }
   const look = (map: string): Rule => {
     return { when: [], verdict: dispatch(map), comment: 'the doors knocked here' }

@@ -91,6 +91,7 @@ export function isFamilyMatch(match: Match): boolean {
     case 'source':
     case 'destination':
     case 'echo-request':
+    case 'split-header':
       return true
     case 'length':
       return match.of === 'icmp'
@@ -138,6 +139,8 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       const masked = { '&': [payload('tcp', 'flags'), match.flags.mask] }
       return compare(match.not ? '!=' : '==', masked, match.flags.value)
     }
+    case 'split-header':
+      return renderSplitHeader(family)
     case 'original-direction':
       return compare('==', { ct: { key: 'direction' } }, 'original')
     case 'redirected': {
@@ -166,6 +169,14 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       return compare(match.not ? '!=' : '==', meta('iifname'), names)
     }
   }
+}
+
+/** In units of 8 bytes; no network has so small packets that an honest sender would split there. */
+function renderSplitHeader(family: Family): NftStatement {
+  if (family === 6) {
+    return compare('==', { exthdr: { name: 'frag', field: 'frag-off' } }, 1)
+  }
+  return compare('==', { '&': [payload('ip', 'frag-off'), 0x1fff] }, 1)
 }
 
 function renderAddresses(

@@ -6,7 +6,6 @@ import { attemptsOf, sequencesOf } from './knock-ports.js'
 import type {
   Family,
   Step,
-  ValidBan,
   ValidDoor,
   ValidKnock,
   ValidRate,
@@ -16,7 +15,7 @@ import type {
   ValidToken,
 } from './model.js'
 import { MOST_SEQUENCES } from './read-sequence.js'
-import { formatStep, stepMeetsService, stepsMeet } from './step.js'
+import { stepMeetsService, stepsMeet } from './step.js'
 
 /** Reports what is wrong with the knocks of a door, each by itself and all together. */
 export function checkKnocks(door: ValidDoor, findings: Findings): void {
@@ -170,28 +169,5 @@ function checkOnce(door: ValidDoor, findings: Findings): void {
     const earlier = first.get(once)
     if (earlier === undefined) first.set(once, stepsOrigin)
     else findings.add(stepsOrigin, `a sequence of its own, ${earlier} has the same steps`)
-  }
-}
-
-/** Reports a ban so strict that a knock which is right can bring it about, by what it resets. */
-export function checkBan(ban: ValidBan, doors: readonly ValidDoor[], findings: Findings): void {
-  const path = '/guard/ban/after'
-  const beginners = new Map<string, number>()
-  // What is complete with its first step has nothing to reset.
-  const resettable = doors
-    .flatMap(sequencesOf)
-    .filter(({ reset, steps }) => reset !== 'never' && steps.length > 1)
-  for (const { steps, stepsOrigin } of resettable) {
-    const [first] = steps
-    if (!first || !findings.isCleanBelow(`${stepsOrigin}/0`)) continue
-    const port = first.port === undefined ? 'icmp' : formatStep(first)
-    beginners.set(port, (beginners.get(port) ?? 0) + 1)
-  }
-  const [[port, count] = ['', 0]] = [...beginners].sort(([, a], [, b]) => b - a)
-  if (count - 1 >= ban.after && findings.isClean(path)) {
-    findings.add(
-      path,
-      `more than ${count - 1}, as ${count} knocks begin with ${port} and who goes on with one resets the others`,
-    )
   }
 }

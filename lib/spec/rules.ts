@@ -3,7 +3,8 @@ import type { Findings } from './findings.js'
 import { isKeyword } from './keywords.js'
 import { placeSteps } from './knock-ports.js'
 import type { ValidSpec } from './model.js'
-import { checkBan, checkKnocks } from './rules-knock.js'
+import { checkBan } from './rules-ban.js'
+import { checkKnocks } from './rules-knock.js'
 import { checkHook, checkOpen, checkRedirects } from './rules-open.js'
 import {
   checkCrowds,

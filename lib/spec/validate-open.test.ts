@@ -348,11 +348,11 @@ const banning = (after: number, ...doors: unknown[]) => ({
   guard: { ban: { after, within: '1m', for: '10m' } },
   doors,
 })
-const strict = (of: string, document: ReturnType<typeof banning>, more: number, port: string) => ({
+const strict = (of: string, document: ReturnType<typeof banning>, more: number, path: string) => ({
   of,
   document,
   problems: {
-    '/guard/ban/after': `expected more than ${more}, as ${more + 1} knocks begin with ${port} and who goes on with one resets the others, got ${document.guard.ban.after}`,
+    '/guard/ban/after': `expected more than ${more}: ${path}, done right, begins as many other attempts that end wrong, got ${document.guard.ban.after}`,
   },
 })
 
@@ -365,34 +365,75 @@ const bans: Case[] = [
     'a ban for what opening one of two doors resets',
     banning(1, door(), other({ knock: sequence({ steps: ['tcp/7000', 'tcp/2'] }) })),
     1,
-    'tcp/7000',
+    '/doors/0/knock',
   ),
   strict(
     'a ban for what going on with closing resets',
     banning(1, door({ close: sequence({ steps: ['tcp/7000', 'tcp/2'] }) })),
     1,
-    'tcp/7000',
+    '/doors/0/knock',
   ),
   strict(
     'a ban for what a one-time sequence resets',
     banning(2, door({ knock: three })),
     2,
-    'icmp',
+    '/doors/0/knock',
   ),
   strict(
     'a ban for the same with echo requests over IPv6',
     banning(3, door({ knock: three }), other({ knock: sequence({ steps: ['icmpv6', 'icmp'] }) })),
     3,
-    'icmp',
+    '/doors/0/knock',
   ),
   right('a ban for more', banning(3, door({ knock: three }))),
   right(
-    'a ban where the others are never reset, or complete at once',
+    'a ban where the others are never reset',
     banning(
       1,
       door(),
       other({ knock: sequence({ steps: ['tcp/7000', 'tcp/2'], reset: 'never' }) }),
-      other({ name: 'c', service: 'tcp/80', knock: sequence({ steps: ['tcp/7000'] }) }),
+    ),
+  ),
+  strict(
+    'a ban for what one packet begins beside the door that it opens',
+    banning(1, door(), other({ knock: sequence({ steps: ['tcp/7000'] }) })),
+    1,
+    '/doors/1/knock',
+  ),
+  strict(
+    'a ban for closing attempts that begin with the last knock',
+    banning(
+      1,
+      door({
+        knock: sequence({ steps: ['tcp/1', 'tcp/2'] }),
+        close: sequence({ steps: ['tcp/2', 'tcp/1'] }),
+      }),
+    ),
+    1,
+    '/doors/0/knock',
+  ),
+  strict(
+    'a ban for attempts that begin in the middle of a knock',
+    banning(
+      3,
+      door({ knock: sequence({ steps: ['tcp/1', 'tcp/2', 'tcp/3'] }) }),
+      ...['tcp/11', 'tcp/12', 'tcp/13'].map((last, index) =>
+        other({
+          name: `d${index}`,
+          service: `tcp/${90 + index}`,
+          knock: sequence({ steps: ['tcp/2', last] }),
+        }),
+      ),
+    ),
+    3,
+    '/doors/0/knock',
+  ),
+  right(
+    'a ban where a knock only passes through others',
+    banning(
+      1,
+      door({ knock: sequence({ steps: ['tcp/1', 'tcp/2', 'tcp/3'] }) }),
+      other({ knock: sequence({ steps: ['tcp/2', 'tcp/3'] }) }),
     ),
   ),
   right(
