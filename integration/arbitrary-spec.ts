@@ -1,54 +1,11 @@
 // Random choices → spec documents that use every part of the language. Pure; validateSpec has yet to accept them.
 import fc from 'fast-check'
 import { SpecError } from '../lib/errors.js'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { Hook, ValidSpec } from '../lib/spec/model.js'
 import { validateSpec } from '../lib/spec/validate.js'
+import { KINDS, type Kind, knockOf, type Scale, sequence } from './arbitrary-knock.js'
 
 export const SERVERS = ['10.77.0.1', '10.77.0.3', 'fd00:77::1', 'fd00:77::3'] as const
-
-const FLAGS = ['syn', 'fin', '!syn', 'ack', 'syn,!ack', 'syn,ack', '!syn,!ack,!rst,!fin', 'rst,ack']
-const tcp = fc.integer({ min: 7000, max: 7003 })
-const udp = fc.integer({ min: 7000, max: 7002 })
-const length = fc.constantFrom(0, 10, 24)
-
-const icmp = fc.constantFrom('icmp' as const, 'icmpv6' as const)
-
-const step = fc.oneof(
-  { weight: 8, arbitrary: tcp.map((port) => `tcp/${port}`) },
-  { weight: 4, arbitrary: udp.map((port) => `udp/${port}`) },
-  { weight: 2, arbitrary: icmp },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      protocol: fc.constant('tcp'),
-      port: tcp,
-      flags: fc.constantFrom(...FLAGS),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ protocol: fc.constant('udp'), port: udp, length }) },
-  { weight: 1, arbitrary: fc.record({ protocol: icmp, length }) },
-)
-
-const mode = fc.constantFrom('any', 'knock-ports', 'never')
-
-/** How long things last: short ones for traces that are played in real time. */
-export interface Scale {
-  readonly stepTimeout: readonly number[]
-  readonly timeout: readonly number[]
-  readonly open: readonly number[]
-}
-
-const sequence = (scale: Scale, most: number) =>
-  fc.record(
-    {
-      type: fc.constant('sequence'),
-      steps: fc.array(step, { minLength: 1, maxLength: most }),
-      stepTimeout: fc.constantFrom(...scale.stepTimeout),
-      timeout: fc.constantFrom(...scale.timeout),
-      reset: mode,
-    },
-    { requiredKeys: ['type', 'steps', 'stepTimeout'] },
-  )
 
 const PORT_SERVICES = [
   ['tcp/22', 'tcp/8000-8010', ['tcp/25', 'udp/25']],
@@ -57,14 +14,17 @@ const PORT_SERVICES = [
 ]
 const WHOLE_SERVICES = ['tcp', 'udp', 'any', ['tcp', 'udp']]
 
+type Service = string | readonly string[]
+
 const service = (index: number) =>
   fc.oneof(
-    {
-      weight: 4,
-      arbitrary: fc.constantFrom(...(PORT_SERVICES[index % 3] as (string | string[])[])),
-    },
+    { weight: 4, arbitrary: fc.constantFrom(...(PORT_SERVICES[index % 3] as Service[])) },
     { weight: 1, arbitrary: fc.constantFrom(...WHOLE_SERVICES) },
   )
+
+/** Ports of a service that can be knock ports too. */
+const portsOf = (service: Service): string[] =>
+  [service].flat().flatMap((one) => (one.includes('/') ? [one.replace(/-.*$/, '')] : []))
 
 const address = fc.constantFrom<string | string[]>(
   '10.77.0.1',
@@ -73,53 +33,154 @@ const address = fc.constantFrom<string | string[]>(
   'fd00:77::/64',
 )
 
-const door = (scale: Scale, index: number) =>
+const open = (scale: Scale, index: number) =>
   fc.record(
     {
-      name: fc.constant(`d${index}`),
-      service: service(index),
-      address,
-      knock: sequence(scale, 4),
-      close: sequence(scale, 3),
-      open: fc.record(
-        {
-          for: fc.constantFrom(...scale.open),
-          connections: fc.integer({ min: 1, max: 3 }),
-          refresh: fc.boolean(),
-        },
-        { requiredKeys: ['for'] },
+      for: fc.constantFrom(...scale.open),
+      connections: fc.oneof(
+        { weight: 4, arbitrary: fc.integer({ min: 1, max: 3 }) },
+        { weight: 1, arbitrary: fc.constant('any') },
       ),
+      refresh: fc.boolean(),
+      ...rarely({ scope: fc.constant('everyone') }),
+      ...rarely({ established: fc.constant('cut') }),
+      ...rarely({ redirectTo: fc.constant(9000 + index) }),
+      ...rarely({ mark: fc.constant(7) }),
     },
-    { requiredKeys: ['name', 'service', 'knock', 'open'] },
+    { requiredKeys: ['for'] },
   )
 
-const guard = fc.record(
-  {
-    trusted: fc.constantFrom(['10.99.9.0/24'], ['10.99.9.0/24', 'fd00:99::9:0/112']),
-    ignore: fc.subarray(['tcp/5001', 'udp/5000-5001', 'tcp/8015-8030'], { minLength: 1 }),
-  },
-  { requiredKeys: [] },
-)
+/** Left out four times of five, where it is there at all. */
+function rarely(
+  parts: Record<string, fc.Arbitrary<unknown>>,
+): Record<string, fc.Arbitrary<unknown>> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([key, value]) => [
+      key,
+      fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value }),
+    ]),
+  )
+}
 
-export const document = (scale: Scale) =>
+/** One knock, or several of which any opens. */
+function knocks(scale: Scale, index: number, own: readonly string[], kinds: readonly Kind[]) {
+  const one = (slot: number) =>
+    fc.constantFrom(...kinds).chain((kind) => knockOf(kind, scale, 3 * index + slot, own))
+  return fc.oneof(
+    { weight: 3, arbitrary: one(0) },
+    { weight: 1, arbitrary: fc.tuple(one(0), one(1)) },
+    { weight: 1, arbitrary: fc.tuple(one(0), one(1), one(2)) },
+  )
+}
+
+const door = (scale: Scale, index: number, kinds: readonly Kind[]) =>
+  service(index).chain((service) =>
+    fc.record(
+      {
+        name: fc.constant(`d${index}`),
+        service: fc.constant(service),
+        address,
+        knock: knocks(scale, index, portsOf(service), kinds),
+        close: sequence(scale, 3),
+        open: open(scale, index),
+      },
+      { requiredKeys: ['name', 'service', 'knock', 'open'] },
+    ),
+  )
+
+interface Door {
+  readonly service: Service
+  readonly address?: string | string[]
+  readonly open: object
+}
+
+/** Sometimes the last door stands before the same service as the first, and opens for everyone. */
+const withTwin = (doors: readonly Door[]): readonly object[] => {
+  const [first, ...others] = doors
+  const twin = others.at(-1)
+  if (!first || !twin) return doors
+  const { address: _, ...rest } = twin
+  const shared = first.address === undefined ? {} : { address: first.address }
+  const open = { ...twin.open, scope: 'everyone' }
+  return [...doors.slice(0, -1), { ...rest, service: first.service, ...shared, open }]
+}
+
+const doors = (scale: Scale, kinds: readonly Kind[]) =>
+  fc
+    .integer({ min: 1, max: 3 })
+    .chain((count) =>
+      fc.tuple(
+        fc.nat(7),
+        fc.tuple(...Array.from({ length: count }, (_, index) => door(scale, index, kinds))),
+      ),
+    )
+    .map(([turn, doors]) => (turn === 0 ? withTwin(doors as Door[]) : doors))
+
+const guard = (scale: Scale) =>
   fc.record(
     {
-      doors: fc
-        .integer({ min: 1, max: 3 })
-        .chain((count) =>
-          fc.tuple(...Array.from({ length: count }, (_, index) => door(scale, index))),
-        ),
-      guard,
-      interfaces: fc.constantFrom(['eth0'], ['eth*', 'lo']),
+      trusted: fc.constantFrom(['10.99.9.0/24'], ['10.99.9.0/24', 'fd00:99::9:0/112']),
+      ignore: fc.subarray(['tcp/5001', 'udp/5000-5001', 'tcp/8015-8030'], { minLength: 1 }),
+      ...rarely({
+        ban: fc.record({
+          after: fc.integer({ min: 1, max: 3 }),
+          within: fc.constantFrom(...scale.ban),
+          for: fc.constantFrom(...scale.ban),
+        }),
+      }),
     },
-    { requiredKeys: ['doors'] },
+    { requiredKeys: [] },
   )
+
+const place = (hooks: readonly Hook[]) =>
+  fc.constantFrom(...hooks).chain((hook) =>
+    fc.record(
+      {
+        hook: fc.constant(hook),
+        interfaces: fc.constantFrom(['eth0'], ...(hook === 'ingress' ? [] : [['eth*', 'lo']])),
+      },
+      { requiredKeys: ['hook', ...(hook === 'input' ? [] : (['interfaces'] as const))] },
+    ),
+  )
+
+export interface Choice {
+  readonly scale: Scale
+  /** Default: all. */
+  readonly kinds?: readonly Kind[]
+  readonly hooks?: readonly Hook[]
+}
+
+const EVERYWHERE: readonly Hook[] = [
+  'input',
+  'input',
+  'input',
+  'input',
+  'forward',
+  'prerouting',
+  'ingress',
+]
 
 /** Specs of one to three doors; documents that contradict themselves are passed over. */
-export const spec = (scale: Scale): fc.Arbitrary<ValidSpec> =>
-  document(scale)
-    .map((candidate) => accept(candidate))
+export const spec = ({
+  scale,
+  kinds = KINDS,
+  hooks = EVERYWHERE,
+}: Choice): fc.Arbitrary<ValidSpec> =>
+  fc
+    .tuple(place(hooks), doors(scale, kinds), fc.option(guard(scale), { nil: undefined }))
+    .map(([place, doors, guard]) => accept(plain({ ...place, doors, guard })))
     .filter((valid) => valid !== undefined)
+
+/** As it comes out of a file: without what is undefined. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+/** The kinds of knock that a spec has. */
+export function kindsOf({ doors }: ValidSpec): Set<Kind> {
+  const knocks = doors.flatMap((door) => door.knocks)
+  return new Set(
+    knocks.map((knock) => ('once' in knock && knock.once !== undefined ? 'one-time' : knock.type)),
+  )
+}
 
 /** Specs of so many doors, each with an opening and a closing knock, that attempts are reset in groups. */
 export const manyDoors = (scale: Scale): fc.Arbitrary<ValidSpec> =>

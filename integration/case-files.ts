@@ -1,7 +1,12 @@
 // The folders of integration/cases → each with its spec, its packets with what becomes of them, and its golden files.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { buildAutomaton } from '../lib/automaton/build.js'
+import { type Secrets, secretFilesOf } from '../lib/automaton/loads.js'
+import { CapabilityError } from '../lib/errors.js'
+import { requireFeatures } from '../lib/kernel/capability.js'
 import type { SimulatedPacket } from '../lib/simulation.js'
 import type { KnockSpec } from '../lib/spec/generated/knock-types.js'
+import type { ValidSpec } from '../lib/spec/model.js'
 
 const FOLDER = new URL('cases/', import.meta.url)
 
@@ -20,6 +25,23 @@ export function readCases(): CaseFiles[] {
     spec: JSON.parse(readFileSync(fileOf(name, 'spec.json'), 'utf8')),
     packets: JSON.parse(readFileSync(fileOf(name, 'packets.json'), 'utf8')),
   }))
+}
+
+/** What the files of a spec hold in all cases: a secret made of their own path. */
+export function secretsOf(spec: ValidSpec): Secrets {
+  const files = secretFilesOf(spec)
+  return new Map(files.map((file) => [file, Buffer.from(`the secret of ${file}`)]))
+}
+
+/** Whether an nft knows all that a spec asks for. */
+export function isKnownTo(version: string, spec: ValidSpec): boolean {
+  try {
+    requireFeatures(buildAutomaton(spec), version, 'isKnownTo')
+    return true
+  } catch (error) {
+    if (error instanceof CapabilityError) return false
+    throw error
+  }
 }
 
 /**

@@ -5,7 +5,8 @@ import t from 'tap'
 import { renderKnock } from '../lib/knock.js'
 import { simulateKnock } from '../lib/simulation.js'
 import type { KnockSpec } from '../lib/spec/generated/knock-types.js'
-import { golden, readCases } from './case-files.js'
+import { validateSpec } from '../lib/spec/validate.js'
+import { golden, readCases, secretsOf } from './case-files.js'
 import { apply, createPair, exec } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 
@@ -30,7 +31,8 @@ function toKeep(text: string): string {
 
 t.test('simulator', async (t) => {
   for (const { name, spec, packets } of cases) {
-    const { packets: judged } = simulateKnock(spec, packets)
+    const secrets = secretsOf(validateSpec(spec))
+    const { packets: judged } = simulateKnock(spec, packets, { secrets })
     t.strictSame(judged, packets, name)
   }
 })

@@ -55,6 +55,15 @@ const USAGE: readonly (readonly [line: string, words: RegExp])[] = [
   ['knock 127.0.0.1 --profile client-key.json', /\/gaps: expected no such key/],
   ['knock 127.0.0.1 --profile client-step.json', /got null/],
   ['knock 127.0.0.1 --profile client-none.json', /\/steps: expected a list of steps/],
+  [
+    'knock 127.0.0.1 --profile client-two.json',
+    /\/token: expected no token beside steps,.*\n +\/token\/port: /,
+  ],
+  ['knock 127.0.0.1 --profile client-secret.json', /nosuch\.key: the secret cannot be read/],
+  ['knock 127.0.0.1 --profile client-open.json', /doors\.json: .*\(chmod 600\), got mode/],
+  ['knock 127.0.0.1 --profile client-once.yaml', /\/oneTime: expected JSON/],
+  ['knock 127.0.0.1 --profile client-spent.json', /\/oneTime: no sequence is left/],
+  ['simulate doors.json trace-payload.txt', /line 1: expected seconds/],
 ]
 
 atServer('2: usage', skip, async (t, user) => {
@@ -86,6 +95,8 @@ atServer('2: what is no address, no duration, no name of a table', skip, async (
   await fails(t, user, 'open ssh 10.0.0.0/8', 2, /expected an IPv4 or IPv6 address/)
   await fails(t, user, 'open ssh 10.0.0.1 --for 1h30m', 2, /expected a duration .* got "1h30m"/)
   await fails(t, user, 'close ssh nobody', 2, /expected an IPv4 or IPv6 address/)
+  await fails(t, user, 'unban nobody', 2, /expected an IPv4 or IPv6 address/)
+  await fails(t, user, 'open ssh everyone', 2, /expected an IPv4 or IPv6 address/)
   await fails(t, user, 'status --table accept', 2, /not a word of nft/)
   const injected = ['status', '--table', 'knock about; delete table inet other; list table inet x']
   t.equal((await user.try(injected)).code, 2)
@@ -131,6 +142,9 @@ atServer('4: not there', skip, async (t, user) => {
   await fails(t, user, 'status --table nosuch', 4, /table inet nosuch: not there/)
   await user.serve(t, 'install', 'doors.json')
   await fails(t, user, 'open nosuch 10.0.0.1', 4, /no door "nosuch", there is ssh/)
+  await fails(t, user, 'refill doors.yaml', 4, /made of another spec; install the spec first/)
+  await fails(t, user, 'refill doors.json --table nosuch', 4, /table inet nosuch: not there/)
+  await fails(t, user, 'unban 10.0.0.1 --table nosuch', 4, /table inet nosuch: not there/)
   const { code, stdout } = await user.try(['close', 'ssh', '10.0.0.1'])
   t.same([code, stdout], [4, 'ssh: 10.0.0.1 had no grant\n'])
 })

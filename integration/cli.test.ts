@@ -69,7 +69,7 @@ const sorted = (value: object): string[] => Object.keys(value).sort()
 atServer('status: the stable keys, and the same for people', skip, async (t, user) => {
   await user.serve(t, 'install', 'doors.yaml')
   const listStatus = async () => JSON.parse(await user.serve(t, 'status', '--json'))
-  const none = { knocks: 0, grants: 0, resets: 0, denied: 0 }
+  const none = { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 }
   const web = {
     name: 'web',
     service: ['tcp/80', 'tcp/443', 'udp/5000-5010'],
@@ -80,6 +80,9 @@ atServer('status: the stable keys, and the same for people', skip, async (t, use
   t.same(await listStatus(), {
     table: 'knock',
     doors: [{ name: 'ssh', service: ['tcp/22'], grants: [], progress: [], counters: none }, web],
+    bans: [],
+    counters: { bans: 0, ignored: 0 },
+    fill: [],
   })
   const sent = await user.call(t, 'knock', SERVER[4], ...STEPS.slice(0, 2))
   t.equal(sent, `${SERVER[4]}: 2 packets sent; a door gives no answer\n`)
@@ -88,7 +91,7 @@ atServer('status: the stable keys, and the same for people', skip, async (t, use
   const [ssh] = doors
   t.same(doors[1], web)
   t.same(sorted(ssh), ['counters', 'grants', 'name', 'progress', 'service'])
-  t.same(ssh.counters, { knocks: 6, grants: 1, resets: 0, denied: 0 })
+  t.same(ssh.counters, { ...none, knocks: 6, grants: 1 })
   const [[grant], [progress]] = [ssh.grants, ssh.progress]
   t.same(sorted(grant), ['expiresIn', 'source'])
   t.equal(grant.source, CLIENT[6])
@@ -98,5 +101,5 @@ atServer('status: the stable keys, and the same for people', skip, async (t, use
   const text = await user.serve(t, 'status')
   t.match(text, /\nssh {2}tcp\/22\n {2}knocks 6, grants 1, resets 0, denied 0\n/)
   t.match(text, /\n {2}fd00:77::2 +let in +\d+ s left\n {2}10\.77\.0\.2 +knock 2 of 4 +\d+ s for/)
-  t.match(text, /\nweb .*\n.*\n {2}nobody is let in or on the way\n$/)
+  t.match(text, /\nweb .*\n.*\n {2}nobody is let in or on the way\n\nthe fullest sets\n/)
 })

@@ -11,6 +11,10 @@ import {
   type NftDocument,
   renderKnock,
 } from '../lib/index.js'
+import type { NftTarget } from '../lib/nft/document.js'
+import { isIntact } from '../lib/nft/intact.js'
+import { parseListing } from '../lib/nft/listing.js'
+import { renderReload } from '../lib/nft/reload.js'
 import { createPair } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 
@@ -72,8 +76,8 @@ const CASES: Readonly<Record<string, Case>> = {
     const found = await attachKnock({ nft })
     t.strictSame(await found.status(), await knock.status())
     t.strictSame(await knock.counters(), {
-      ssh: { knocks: 0, grants: 0, resets: 0, denied: 0 },
-      web: { knocks: 0, grants: 0, resets: 0, denied: 0 },
+      ssh: { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 },
+      web: { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 },
     })
     await found.uninstall()
     await t.rejects(knock.status(), { code: 'not-found' })
@@ -164,6 +168,86 @@ const CASES: Readonly<Record<string, Case>> = {
     await installKnock(SPEC, { nft })
     t.equal((await snapshot(nft)).match(/"rule"/g)?.length, without)
     t.equal(knock.table, 'knock')
+  },
+
+  async 'empties a set and a map, and nothing else'(t, nft) {
+    await using knock = await installKnock(SPEC, { nft })
+    const [ssh, web] = [knock.door('ssh'), knock.door('web')]
+    await ssh.open('203.0.113.7')
+    await ssh.open('2001:db8::7')
+    await web.open('203.0.113.7')
+    const set = { ...inTable, name: 'grants_ssh_4' }
+    const verdicts = async () => (await snapshot(nft)).match(/"target"/g)?.length ?? 0
+    const before = await verdicts()
+    await nft.apply({ nftables: [{ flush: { set } }, { flush: { set } }] })
+    t.strictSame(
+      (await ssh.grants()).map(({ source }) => source),
+      ['2001:db8::7'],
+    )
+    t.equal((await web.grants()).length, 1)
+    t.equal(await verdicts(), before)
+    await nft.apply({ nftables: [{ flush: { map: { ...inTable, name: 'ports' } } }] })
+    t.ok((await verdicts()) < before)
+    await t.rejects(nft.apply({ nftables: [{ flush: { set: { ...inTable, name: 'nosuch' } } }] }), {
+      code: 'not-found',
+    })
+  },
+
+  async 'takes a table apart and puts it together in one document'(t, nft) {
+    await using knock = await installKnock(SPEC, { nft })
+    await knock.door('ssh').open('203.0.113.7')
+    await knock.door('web').open('203.0.113.7')
+    const keeps = (set: string) => set === 'grants_ssh_4'
+    const document = renderKnock(SPEC)
+    await nft.apply(renderReload(document, await nft.list({ table: 'knock' }), keeps))
+    t.equal((await knock.door('ssh').grants()).length, 1, 'kept')
+    t.strictSame(await knock.door('web').grants(), [], 'made anew')
+    t.ok(isIntact(await nft.list({ table: 'knock' }), document))
+    const other = renderKnock(OTHER)
+    await nft.apply(renderReload(other, await nft.list({ table: 'knock' }), keeps))
+    t.ok(isIntact(await nft.list({ table: 'knock' }), other), 'nothing of the old one is left')
+  },
+
+  async 'takes nothing away that others name'(t, nft) {
+    await using _knock = await installKnock(SPEC, { nft })
+    const before = await snapshot(nft)
+    for (const target of [
+      { chain: { ...inTable, name: 'gate_ssh' } },
+      { set: { ...inTable, name: 'grants_ssh_4' } },
+      { map: { ...inTable, name: 'ports' } },
+    ] satisfies NftTarget[]) {
+      await t.rejects(nft.apply({ nftables: [{ delete: target }] }), { name: 'NftError' })
+    }
+    t.equal((await snapshot(nft)).length, before.length)
+    const missing = { set: { ...inTable, name: 'nosuch' } }
+    await t.rejects(nft.apply({ nftables: [{ delete: missing }] }), { code: 'not-found' })
+  },
+
+  async 'one-time sequences that have been used stay used, whatever else changes'(t, nft) {
+    const once = (...oneTime: string[][]): KnockSpec => ({
+      doors: [
+        {
+          name: 'ssh',
+          service: 'tcp/22',
+          knock: { type: 'sequence', oneTime },
+          open: { for: '30s' },
+        },
+      ],
+    })
+    await using _knock = await installKnock(once(['tcp/7000'], ['tcp/7001']), { nft })
+    const spent = async () => {
+      const { sets } = parseListing(await nft.list({ table: 'knock' }))
+      return [...sets].flatMap(([name, { elements }]) =>
+        name.startsWith('spent') ? [[name, elements.length] as const] : [],
+      )
+    }
+    const [[first] = ['']] = await spent()
+    await nft.apply({ nftables: [{ add: { element: { ...inTable, name: first, elem: [0] } } }] })
+    await installKnock(once(['tcp/7002'], ['tcp/7000']), { nft })
+    t.strictSame((await spent()).map(([name, elements]) => [name === first, elements]).sort(), [
+      [false, 0],
+      [true, 1],
+    ])
   },
 
   async 'leaves a table alone that is not ours'(t, nft) {

@@ -1,7 +1,7 @@
 // Cases that a random trace seldom meets: specs and packets, with what becomes of the packets and what is counted. Data alone.
 import type { Packet } from '../lib/automaton/simulate.js'
 import type { Verdict } from './oracle.js'
-import type { Counters } from './oracle-attempts.js'
+import type { Counters } from './oracle-door.js'
 
 export interface Corner {
   readonly name: string

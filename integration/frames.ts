@@ -43,9 +43,10 @@ function transportOf(packet: Addressed, isIpv6: boolean) {
 
 /** A TCP, UDP or ICMP segment with its checksum still zero. */
 function segmentOf(packet: Packet, isIpv6: boolean): Buffer {
-  const { protocol, sourcePort = 0, port = 0, flags = SYN, length = 0 } = packet
+  const { protocol, sourcePort = 0, port = 0, flags = SYN, payload = '' } = packet
   const headerLength = protocol === 'tcp' ? 20 : 8
-  const segment = Buffer.alloc(headerLength + length)
+  const segment = Buffer.alloc(headerLength + (packet.length ?? payload.length / 2))
+  segment.write(payload, headerLength, 'hex')
   if (protocol === 'icmp') {
     segment.writeUInt8(isIpv6 ? 128 : 8, 0)
     segment.writeUInt16BE(sourcePort, 4)

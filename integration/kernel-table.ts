@@ -1,5 +1,5 @@
 // nft's listings → the kernel's contents of a table's sets and counters, and what arrived behind it.
-import { familySet } from '../lib/nft/names.js'
+import { commonSet, familySet } from '../lib/nft/names.js'
 import { apply, listTable } from './namespaces.js'
 import type { Contents } from './state.js'
 
@@ -42,7 +42,8 @@ export function contentsOf(listing: readonly Listed[]): Contents {
       return counter ? [[counter.name, counter.packets] as const] : []
     }),
   )
-  const find = (set: string) => [4 as const, 6 as const].map((f) => sets.get(familySet(set, f)))
+  const find = (set: string) =>
+    [familySet(set, 4), familySet(set, 6), commonSet(set)].map((name) => sets.get(name))
   return {
     members: (set) =>
       new Map(
@@ -58,10 +59,11 @@ const WITNESS = 'witness'
 /**
  * Sets up a table behind all others that counts what arrives, by source and `th sport` and `th dport`.
  * `silent`: nobody answers, so that conntrack calls each packet new that comes from outside.
+ * `hook`: where what arrives comes by. Default: `input`.
  */
 export async function watchArrivals(
   server: string,
-  { silent }: { silent: boolean },
+  { silent, hook = 'input' }: { silent: boolean; hook?: 'input' | 'forward' },
 ): Promise<void> {
   const set = (name: string, type: string) =>
     `set ${name} { type ${type} . inet_service . inet_service; size 65535; flags dynamic; counter; }`
@@ -73,7 +75,7 @@ export async function watchArrivals(
       ${set('arrived_4', 'ipv4_addr')}
       ${set('arrived_6', 'ipv6_addr')}
       chain in {
-        type filter hook input priority 100
+        type filter hook ${hook} priority 100
         add @arrived_4 { ip saddr . th sport . th dport }
         add @arrived_6 { ip6 saddr . th sport . th dport }
       }

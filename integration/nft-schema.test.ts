@@ -2,10 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import t from 'tap'
+import { loadsOf } from '../lib/automaton/loads.js'
+import { BANNED, grantsSet } from '../lib/automaton/names.js'
 import { renderKnock } from '../lib/knock.js'
-import { renderClose, renderOpen, renderUninstall } from '../lib/nft/transaction.js'
+import type { NftDocument } from '../lib/nft/document.js'
+import { isIntact } from '../lib/nft/intact.js'
+import { renderLoads } from '../lib/nft/loads.js'
+import { renderReload } from '../lib/nft/reload.js'
+import { renderClose, renderOpen, renderUnban, renderUninstall } from '../lib/nft/transaction.js'
 import { parseAddress } from '../lib/spec/address.js'
-import { readCases } from './case-files.js'
+import type { KnockSpec } from '../lib/spec/generated/knock-types.js'
+import { validateSpec } from '../lib/spec/validate.js'
+import { isKnownTo, readCases, secretsOf } from './case-files.js'
 import { apply, createPair, listTable } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 
@@ -24,17 +32,33 @@ function complaints(document: unknown): string[] {
     .map(({ instancePath, message }) => `${instancePath}: ${message}`)
 }
 
-const change = (source: string) => {
-  const address = parseAddress(source)
-  if (!address) throw new Error(source)
-  return { table: 'knock', source: address, grants: 'grants_ssh', used: ['used1_ssh'] }
+const change = (source: string | undefined, table = 'knock', door = 'ssh') => {
+  const address = source === undefined ? undefined : parseAddress(source)
+  return { table, source: address, grants: grantsSet(door), used: [] }
 }
 
+/** What is loaded into a case's table beside what is rendered of its spec alone. */
+function loadsFor(spec: KnockSpec, now: number): NftDocument {
+  const valid = validateSpec(spec)
+  return { nftables: renderLoads(valid.table, loadsOf(valid, secretsOf(valid), now), now) }
+}
+
+const isSpent = (set: string): boolean => set.startsWith('spent')
+
 t.test('what is rendered', async (t) => {
-  for (const { name, spec } of readCases()) t.strictSame(complaints(renderKnock(spec)), [], name)
+  for (const { name, spec } of readCases()) {
+    const document = renderKnock(spec)
+    t.strictSame(complaints(document), [], name)
+    t.strictSame(complaints(loadsFor(spec, 1_800_000_000)), [], `${name}, loads`)
+    const listing = { nftables: document.nftables.flatMap((c) => ('add' in c ? [c.add] : [])) }
+    t.strictSame(complaints(renderReload(document, listing, isSpent)), [], `${name}, reload`)
+  }
   t.strictSame(complaints(renderOpen(change('10.99.0.2'), 600)), [], 'open')
   t.strictSame(complaints(renderOpen(change('fd00:99::2'), 1)), [], 'open, IPv6')
+  t.strictSame(complaints(renderOpen(change(undefined), 1)), [], 'open, everyone')
   t.strictSame(complaints(renderClose(change('10.99.0.2'))), [], 'close')
+  const banned = parseAddress('10.99.0.2')
+  if (banned) t.strictSame(complaints(renderUnban('knock', banned, BANNED)), [], 'unban')
   t.strictSame(complaints(renderUninstall('knock')), [], 'uninstall')
 })
 
@@ -62,6 +86,22 @@ t.test('what nft would take for something else', async (t) => {
     'an accept with something in it': rule({ accept: {} }),
     'a set without @': rule({ set: { op: 'add', elem: { meta: { key: 'l4proto' } }, set: 's' } }),
     'an unknown field': match({ payload: { protocol: 'ip', field: 'ttl' } }, 1),
+    'a limit by itself': rule({ limit: { rate: 1, per: 'week', burst: 1 } }),
+    'a mark of no number': rule({ mangle: { key: { meta: { key: 'mark' } }, value: '0x7' } }),
+    'a reject that answers with ICMP': rule({ reject: { type: 'icmpx' } }),
+    'a redirect to nowhere': rule({ redirect: {} }),
+    'a redirect in a map': {
+      add: {
+        element: { family: 'inet', table: 't', name: 'm', elem: [[1, { redirect: { port: 1 } }]] },
+      },
+    },
+    'a type by example of nothing': set({ type: { typeof: 'mark' } }),
+    'a flush of an element': {
+      flush: { element: { family: 'inet', table: 't', name: 's', elem: ['10.0.0.1'] } },
+    },
+    'a delete of a set with its type': {
+      delete: { set: { family: 'inet', table: 't', name: 's', type: 'ipv4_addr' } },
+    },
     'a base chain without a policy': {
       add: {
         chain: { family: 'inet', table: 't', name: 'c', type: 'filter', hook: 'input', prio: 0 },
@@ -73,21 +113,29 @@ t.test('what nft would take for something else', async (t) => {
   }
 })
 
-t.test('what is listed', { skip }, async (t) => {
+t.test('what is listed, and that it is what was rendered', { skip }, async (t) => {
   for (const { version, path } of versions) {
     await using pair = await createPair()
     for (const { name, spec } of readCases()) {
-      const table = spec.table ?? 'knock'
+      const valid = validateSpec(spec)
+      const { doors, table } = valid
+      if (!isKnownTo(version, valid)) continue
       const document = renderKnock(spec)
-      const first = spec.doors[0]?.name
       await apply(pair.server, document, path)
-      for (const source of ['10.99.0.2', 'fd00:99::2']) {
-        const parts = { ...change(source), table, grants: `grants_${first}`, used: [] }
-        await apply(pair.server, renderOpen(parts, 600), path)
+      await apply(pair.server, loadsFor(spec, Date.now() / 1000), path)
+      for (const { name, open } of doors) {
+        const sources = open.scope === 'everyone' ? [undefined] : ['10.99.0.2', 'fd00:99::2']
+        for (const source of sources) {
+          await apply(pair.server, renderOpen(change(source, table, name), 600), path)
+        }
       }
       const nftables = await listTable(pair.server, table, path)
       t.match(JSON.stringify(nftables), /"expires":/, 'elements are listed with their times')
       t.strictSame(complaints({ nftables }), [], `${name}, nft ${version}`)
+      t.ok(isIntact({ nftables }, document), `${name}, nft ${version}: intact`)
+      await apply(pair.server, renderReload(document, { nftables }, isSpent), path)
+      const again = await listTable(pair.server, table, path)
+      t.ok(isIntact({ nftables: again }, document), `${name}, nft ${version}: made anew`)
       await apply(pair.server, renderUninstall(table), path)
     }
   }

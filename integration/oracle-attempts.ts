@@ -1,17 +1,8 @@
 // An attempt, a packet and the steps that it fits → where its source is then. Keeps its records in the attempt; the
 // oracle's statement of how a sequence goes on, starts over and ends.
 import type { Packet } from '../lib/automaton/simulate.js'
-import type { Step, ValidDoor } from '../lib/spec/model.js'
-
-export interface Counters {
-  /** Packets that are a step of the door. */
-  knocks: number
-  grants: number
-  /** Attempts ended by a packet that does not fit. */
-  resets: number
-  /** Packets to the service that were not let through. */
-  denied: number
-}
+import type { ResetMode, Step } from '../lib/spec/model.js'
+import { grant, type Knocked, revoke } from './oracle-door.js'
 
 interface Progress {
   stage: number
@@ -19,58 +10,67 @@ interface Progress {
   last: number
 }
 
-export interface Attempt {
-  readonly door: Door
-  readonly kind: 'open' | 'close'
-  readonly steps: readonly Step[]
+export interface Sequence extends Knocked {
+  readonly kind: 'sequence'
+  /** Always as many; those of a rotation change with the time. */
+  readonly stepsAt: (at: number) => readonly Step[]
+  readonly rotates: boolean
   readonly stepTimeout: number
   readonly timeout: number
-  readonly reset: ValidDoor['knock']['reset']
+  readonly reset: ResetMode
+  /** Of a sequence that works once: its digest. */
+  readonly once?: string
   readonly sources: Map<string, Progress>
 }
 
-export interface Door {
-  readonly spec: ValidDoor
-  readonly grants: Map<string, { until: number; used: number }>
-  readonly counters: Counters
-}
-
 /** Moves a source along by a packet; false where the packet does not fit. */
-export function move(attempt: Attempt, packet: Packet, fits: (step: number) => boolean): boolean {
+export function move(
+  sequence: Sequence,
+  packet: Packet,
+  fits: (step: Step | undefined) => boolean,
+): boolean {
   const { source, at } = packet
-  const stage = stageOf(attempt, source, at)
-  const progress = attempt.sources.get(source)
-  const last = attempt.steps.length
-  if (stage > 0 && progress && fits(stage + 1)) {
-    if (stage + 1 === last) complete(attempt, packet)
-    else attempt.sources.set(source, { ...progress, stage: stage + 1, last: at })
+  const stage = stageOf(sequence, source, at)
+  const progress = sequence.sources.get(source)
+  const steps = sequence.stepsAt(at)
+  if (stage > 0 && progress && fits(steps[stage])) {
+    if (stage + 1 === steps.length) complete(sequence, packet)
+    else sequence.sources.set(source, { ...progress, stage: stage + 1, last: at })
     return true
   }
-  if (stage >= 2 && fits(stage)) return true
-  if (!fits(1)) return false
-  if (last === 1) complete(attempt, packet)
-  else attempt.sources.set(source, { stage: 1, first: at, last: at })
+  if (stage >= 2 && fits(steps[stage - 1])) return true
+  if (!fits(steps[0])) return false
+  if (steps.length === 1) complete(sequence, packet)
+  else sequence.sources.set(source, { stage: 1, first: at, last: at })
   return true
 }
 
-function complete({ door, kind, sources }: Attempt, { source, at }: Packet): void {
-  sources.delete(source)
-  if (kind === 'close') {
-    door.grants.delete(source)
-    return
+function complete(sequence: Sequence, packet: Packet): void {
+  const { door, guard, id, once, sources } = sequence
+  sources.delete(packet.source)
+  if (id === 'close') {
+    revoke(door, packet.source)
+  } else if (once !== undefined && door.spent.has(once)) {
+    door.counters.resets += 1
+    guard.strike(packet)
+  } else {
+    if (once !== undefined) door.spent.add(once)
+    grant(sequence, packet)
   }
-  door.grants.set(source, { until: at + door.spec.open.for, used: 0 })
-  door.counters.grants += 1
 }
 
-export function end(attempt: Attempt, { source, at }: Packet): void {
-  if (stageOf(attempt, source, at) > 0) attempt.door.counters.resets += 1
-  attempt.sources.delete(source)
+export function end(sequence: Sequence, packet: Packet): void {
+  const { door, guard, sources } = sequence
+  if (stageOf(sequence, packet.source, packet.at) > 0) {
+    door.counters.resets += 1
+    guard.strike(packet)
+  }
+  sources.delete(packet.source)
 }
 
 /** How many steps a source has done of an attempt that is still under way. */
 export function stageOf(
-  { sources, stepTimeout, timeout }: Attempt,
+  { sources, stepTimeout, timeout }: Sequence,
   source: string,
   at: number,
 ): number {

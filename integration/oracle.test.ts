@@ -4,22 +4,45 @@ import t from 'tap'
 import type { Packet } from '../lib/automaton/simulate.js'
 import type { ValidSpec } from '../lib/spec/model.js'
 import { validateSpec } from '../lib/spec/validate.js'
-import { manyDoors, type Scale, spec } from './arbitrary-spec.js'
-import { events, packetsOf, type Untimed } from './arbitrary-trace.js'
+import { KINDS, type Scale } from './arbitrary-knock.js'
+import { kindsOf, manyDoors, spec } from './arbitrary-spec.js'
+import { events, interleave, packetsOf, type Untimed } from './arbitrary-trace.js'
 import { CORNERS } from './corners.js'
+import { KIND_CORNERS } from './corners-kinds.js'
+import { OPENING_CORNERS, type TimedCorner } from './corners-openings.js'
 import { hear, oracleOf, same, simulatorOf } from './witnesses.js'
+import { packetsOfTimed, ratesOf, rhythmsOf } from './worked-times.js'
 import { packetsOfTrace, WORKED, workedSpec } from './worked-traces.js'
 
-/** Random pairs of spec and trace that must agree. */
-const RUNS = 6000
+/** Random pairs of spec and trace that must agree: of specs of all kinds, and of each kind by itself. */
+const RUNS = 1600
+const RUNS_OF_KIND = 300
 /** Those with many doors are slow to build. */
 const MANY_DOORS_RUNS = 200
 
-const SCALE: Scale = { stepTimeout: [1, 3, 5], timeout: [5, 8, 12], open: [2, 10, 60] }
+const SCALE: Scale = {
+  stepTimeout: [1, 3, 5],
+  timeout: [5, 8, 12],
+  open: [2, 10, 60],
+  pace: [
+    [0, 3],
+    [1, 4],
+    [3, 5],
+    [2, 10],
+  ],
+  window: [2, 3, 4],
+  penalty: [1, 4, 9],
+  ban: [3, 10, 30],
+  every: 600,
+  period: [10, 30, 60],
+}
 const GAPS = [0, 0, 0, 0.5, 0.5, 1, 2, 4, 7, 30]
 const SOURCES = ['10.99.0.1', '10.99.0.2', 'fd00:99::1', 'fd00:99::2', '10.99.9.1', 'fd00:99::9:1']
 
 const INTERFACES = [...new Array<string>(12).fill('eth0'), 'lo', 'wg0']
+
+/** Shortly before the ports of rotations change. */
+const START = 3_000_000 * SCALE.every - 50
 
 t.test('the worked traces', async (t) => {
   for (const { trace, reset, opens } of WORKED) {
@@ -38,10 +61,31 @@ t.test('the worked traces', async (t) => {
   }
 })
 
+t.test('the worked traces of knocks in which times decide', async (t) => {
+  const knocks = [...ratesOf(), ...[2, 3, 4].flatMap(rhythmsOf)]
+  for (const knock of knocks) {
+    const spec = validateSpec(knock.document)
+    for (const trace of knock.traces) {
+      for (const source of ['10.99.0.1', 'fd00:99::1']) {
+        const { oracle, simulator } = play(spec, packetsOfTimed(knock, trace, source))
+        const name = `${knock.name}: ${trace.name}, ${source}`
+        const accepted = oracle.verdicts.filter((verdict) => verdict === 'accept')
+        t.equal(accepted.length, trace.accepted, `oracle: ${name}`)
+        t.same(simulator, oracle, `simulator: ${name}`)
+      }
+    }
+  }
+})
+
 t.test('the corners of the meaning', async (t) => {
-  for (const { name, doors, guard, packets, verdicts, counters } of CORNERS) {
-    const spec = validateSpec({ doors, ...(guard && { guard }) })
-    const timed = packets.map((packet, index) => ({ ...packet, at: index / 512 }))
+  const corners: readonly TimedCorner[] = [...CORNERS, ...KIND_CORNERS, ...OPENING_CORNERS]
+  for (const { name, doors, guard, spec: parts, packets, verdicts, counters } of corners) {
+    const spec = validateSpec({ doors, ...parts, ...(guard && { guard }) })
+    let pauses = 0
+    const timed = packets.map(({ after = 0, ...packet }, index) => {
+      pauses += after
+      return { ...packet, at: pauses + index / 512 }
+    })
     const { oracle, simulator } = play(spec, timed)
     t.same(oracle.verdicts, verdicts, name)
     t.match(Object.values(oracle.states[0] ?? {})[0]?.counters, counters, name)
@@ -50,12 +94,22 @@ t.test('the corners of the meaning', async (t) => {
 })
 
 t.test('random specs and traces', async (t) => {
-  const reached = agree(spec(SCALE), RUNS)
+  const reached = agree(spec({ scale: SCALE }), RUNS)
   t.comment(`${RUNS} pairs: ${JSON.stringify(reached)}`)
   t.ok(reached.grants > RUNS / 2, 'grants were made')
   t.ok(reached.resets > RUNS / 10, 'attempts were reset')
   t.ok(reached.unsettled < RUNS / 20, 'few traces depend on when a source ceases to be knocking')
 })
+
+for (const kind of KINDS) {
+  t.test(`random specs and traces, ${kind} alone`, async (t) => {
+    const reached = agree(spec({ scale: SCALE, kinds: [kind] }), RUNS_OF_KIND)
+    t.comment(`${RUNS_OF_KIND} pairs of ${kind}: ${JSON.stringify(reached)}`)
+    for (const family of [4, 6]) {
+      t.ok((reached.made[`${kind}/${family}`] ?? 0) > RUNS_OF_KIND / 10, `grants over IPv${family}`)
+    }
+  })
+}
 
 t.test('random specs of many doors', async (t) => {
   const reached = agree(manyDoors(SCALE), MANY_DOORS_RUNS)
@@ -63,39 +117,77 @@ t.test('random specs of many doors', async (t) => {
   t.ok(reached.resets > MANY_DOORS_RUNS, 'attempts were reset')
 })
 
-/** Plays random traces of random specs until simulator and oracle differ; says what the traces came to. */
-function agree(specs: fc.Arbitrary<ValidSpec>, runs: number) {
-  const reached = { grants: 0, resets: 0, denied: 0, unsettled: 0 }
-  const pair = specs.chain((spec) => fc.tuple(fc.constant(spec), events(GAPS, 24)))
-  const property = fc.property(pair, ([spec, events]) => {
-    const packets = timed(packetsOf(spec, events, SOURCES, INTERFACES))
-    const { oracle, simulator, settled } = play(spec, packets)
-    reached.unsettled += settled ? 0 : 1
-    fc.pre(settled)
+/** What random traces came to. */
+class Reached {
+  grants = 0
+  resets = 0
+  wrong = 0
+  denied = 0
+  bans = 0
+  ignored = 0
+  unsettled = 0
+  /** By kind of knock and family: traces of specs that have such a knock, and grants that such knocks made. */
+  readonly traces: Record<string, number> = {}
+  readonly made: Record<string, number> = {}
+
+  add(spec: ValidSpec, packets: readonly Packet[], { oracle, grants }: ReturnType<typeof play>) {
+    const families = new Set(packets.map(({ source }) => (source.includes(':') ? 6 : 4)))
+    for (const kind of kindsOf(spec))
+      for (const family of families) {
+        tally(this.traces, `${kind}/${family}`, 1)
+      }
+    for (const [label, count] of grants) tally(this.made, label, count)
+    this.bans += oracle.guards[0]?.bans ?? 0
+    this.ignored += oracle.guards[0]?.ignored ?? 0
     for (const { counters } of Object.values(oracle.states[0] ?? {})) {
-      reached.grants += counters.grants
-      reached.resets += counters.resets
-      reached.denied += counters.denied
+      for (const kind of ['grants', 'resets', 'wrong', 'denied'] as const) {
+        this[kind] += counters[kind]
+      }
     }
-    if (same(oracle, simulator)) return
+  }
+}
+
+function tally(counts: Record<string, number>, label: string, count: number): void {
+  counts[label] = (counts[label] ?? 0) + count
+}
+
+/** Plays random traces of random specs until simulator and oracle differ. */
+function agree(specs: fc.Arbitrary<ValidSpec>, runs: number): Reached {
+  const reached = new Reached()
+  const some = events({ gaps: GAPS, most: 24, told: true })
+  const pair = specs.chain((spec) => fc.tuple(fc.constant(spec), some, fc.option(some)))
+  const property = fc.property(pair, ([spec, events, others]) => {
+    const stage = { sources: SOURCES, interfaces: INTERFACES, start: START, every: SCALE.every }
+    const packets = timed(
+      interleave(packetsOf(spec, events, stage), packetsOf(spec, others ?? [], stage)),
+    )
+    const played = play(spec, packets)
+    reached.unsettled += played.settled ? 0 : 1
+    fc.pre(played.settled)
+    reached.add(spec, packets, played)
+    if (same(played.oracle, played.simulator)) return
+    const { oracle, simulator } = played
     throw new Error(JSON.stringify({ spec, packets, oracle, simulator }))
   })
   fc.assert(property, { numRuns: runs })
   return reached
 }
 
-/** Adds up the gaps. No two packets are apart by whole half seconds, so no timeout ends just at a packet. */
+/** Adds up the gaps. No two packets are apart by whole quarters of a second, so no timeout ends just at a packet. */
 function timed(packets: readonly Untimed[]): Packet[] {
-  let seconds = 0
+  let seconds = START
   return packets.map(({ gap, ...packet }, index) => {
     seconds += gap
-    return { ...packet, at: seconds + index / 512 }
+    return { ...packet, at: seconds + (index + 0.5) / 4096 }
   })
 }
 
 function play(spec: ValidSpec, packets: readonly Packet[]) {
-  const end = [(packets.at(-1)?.at ?? 0) + 1 / 512]
-  const oracle = hear(oracleOf(spec), packets, end)
-  const settled = same(oracle, hear(oracleOf(spec, { remembers: 'all' }), packets, end))
-  return { oracle, simulator: hear(simulatorOf(spec), packets, end), settled }
+  const loaded = Math.floor(packets[0]?.at ?? 0)
+  const end = [(packets.at(-1)?.at ?? 0) + 0.5 / 4096]
+  const witness = oracleOf(spec, { loaded })
+  const oracle = hear(witness, packets, end)
+  const lenient = hear(oracleOf(spec, { loaded, remembers: 'all' }), packets, end)
+  const simulator = hear(simulatorOf(spec, loaded), packets, end)
+  return { oracle, simulator, settled: same(oracle, lenient), grants: witness.made() }
 }

@@ -1,31 +1,20 @@
-// A valid spec and packets → what the documented meaning of a sequence says of them. Pure; the tests' witness, which
+// A valid spec and packets → what the documented meaning of its knocks says of them. Pure; the tests' witness, which
 // shares no code with the compiler: it keeps a record for each source, where the compiler builds sets and rules.
 import type { Packet } from '../lib/automaton/simulate.js'
-import type { Step, ValidSpec } from '../lib/spec/model.js'
-import { type Attempt, type Counters, type Door, end, move, stageOf } from './oracle-attempts.js'
-import {
-  contains,
-  covers,
-  flowOf,
-  isAt,
-  isOdd,
-  isOnInterface,
-  isService,
-  isStep,
-  isSyn,
-} from './oracle-packets.js'
+import type { ValidSpec } from '../lib/spec/model.js'
+import { end, move, type Sequence, stageOf } from './oracle-attempts.js'
+import { grant, isGranted } from './oracle-door.js'
+import { Gate } from './oracle-gate.js'
+import { judge } from './oracle-paced.js'
+import { covers, isOnInterface, isService, isStep, isSyn } from './oracle-packets.js'
+import { begins, canBe, isKnock, isKnockedAt } from './oracle-ports.js'
+import { isToken, type Secrets } from './oracle-secrets.js'
+import { type DoorState, type GuardState, stateOfDoor } from './oracle-state.js'
+import { type Attempt, type Table, type Tokens, tableOf } from './oracle-table.js'
+
+export type { DoorState, GuardState }
 
 export type Verdict = 'accept' | 'drop'
-
-/** Who is where with one door; sources that are nowhere are left out. */
-export interface DoorState {
-  /** Seconds that each source's grant still lives. */
-  readonly grants: Readonly<Record<string, number>>
-  /** Steps that each source has done of the opening and of the closing knock. */
-  readonly open: Readonly<Record<string, number>>
-  readonly close: Readonly<Record<string, number>>
-  readonly counters: Readonly<Counters>
-}
 
 export interface OracleOptions {
   /**
@@ -33,160 +22,179 @@ export interface OracleOptions {
    * What comes out the same both ways does not depend on when exactly a source ceases to be knocking.
    */
   readonly remembers?: 'knocking' | 'all'
+  readonly secrets?: Secrets
+  /** When tokens were loaded. Default: at 0. */
+  readonly loaded?: number
 }
-
-/** A SYN is remembered this long at least: longer than the longest pause between retransmissions. */
-const MEMORY = 40
 
 export class Oracle {
   readonly #spec: ValidSpec
-  readonly #doors: readonly Door[]
-  readonly #attempts: readonly Attempt[]
+  readonly #table: Table
+  readonly #gate: Gate
   readonly #remembersAll: boolean
-  readonly #memory: number
-  /** By flow, when its SYN was last seen. */
-  readonly #seen = new Map<string, number>()
+  readonly #secrets: Secrets
+  readonly #loaded: number
 
-  constructor(spec: ValidSpec, { remembers = 'knocking' }: OracleOptions = {}) {
+  constructor(
+    spec: ValidSpec,
+    { remembers = 'knocking', secrets = new Map(), loaded = 0 }: OracleOptions = {},
+  ) {
     this.#spec = spec
+    this.#table = tableOf(spec, secrets)
+    this.#gate = new Gate(spec, this.#table)
     this.#remembersAll = remembers === 'all'
-    this.#doors = spec.doors.map((door) => ({
-      spec: door,
-      grants: new Map(),
-      counters: { knocks: 0, grants: 0, resets: 0, denied: 0 },
-    }))
-    this.#attempts = this.#doors.flatMap((door) =>
-      (['open', 'close'] as const).flatMap((kind): Attempt[] => {
-        const knock = kind === 'open' ? door.spec.knock : door.spec.close
-        if (!knock) return []
-        const { steps, stepTimeout, timeout = Number.POSITIVE_INFINITY, reset } = knock
-        return [{ door, kind, steps, stepTimeout, timeout, reset, sources: new Map() }]
-      }),
-    )
-    const longest = this.#attempts.map(({ steps, stepTimeout, timeout }) =>
-      Math.min(timeout, (steps.length - 1) * stepTimeout),
-    )
-    this.#memory = Math.max(MEMORY, ...longest)
+    this.#secrets = secrets
+    this.#loaded = loaded
   }
 
   receive(packet: Packet): Verdict {
     if (!isOnInterface(this.#spec.interfaces, packet.interface)) return 'accept'
-    const state = packet.state ?? 'new'
-    if (packet.protocol === 'icmp') {
-      // Whatever conntrack calls it: an accepted ping makes later ones established.
-      if (state !== 'invalid' && this.#steps(packet).length > 0) return this.#knock(packet)
+    switch (this.#spec.hook) {
+      case 'input':
+        return this.#receive(packet)
+      case 'forward':
+        // The connection is another host's.
+        return this.#receive({ ...packet, connected: false })
+      default:
+        return this.#receiveStateless({ ...packet, connected: false, state: 'new' })
     }
-    if (state === 'established') return 'accept'
-    return this.#isKnockPort(packet) ? this.#knock(packet) : this.#ordinary(packet)
   }
 
   state(at: number): Record<string, DoorState> {
-    const stages = (door: Door, kind: 'open' | 'close') =>
-      this.#attempts
-        .filter((attempt) => attempt.door === door && attempt.kind === kind)
-        .flatMap((attempt) => [...attempt.sources.keys()].map((source) => ({ attempt, source })))
-        .map(({ attempt, source }) => [source, stageOf(attempt, source, at)] as const)
-        .filter(([, stage]) => stage > 0)
+    const { doors, attempts } = this.#table
     return Object.fromEntries(
-      this.#doors.map((door) => [
-        door.spec.name,
-        {
-          grants: Object.fromEntries(
-            [...door.grants]
-              .map(([source, { until }]) => [source, until - at] as const)
-              .filter(([, left]) => left > 0),
-          ),
-          open: Object.fromEntries(stages(door, 'open')),
-          close: Object.fromEntries(stages(door, 'close')),
-          counters: { ...door.counters },
-        },
-      ]),
+      doors.map((door) => {
+        const own = attempts.filter((attempt) => attempt.door === door)
+        return [door.spec.name, stateOfDoor(door, own, at)]
+      }),
     )
   }
 
-  /** The steps that a packet is, each with its attempt. */
-  #steps(packet: Packet): { attempt: Attempt; step: Step }[] {
-    return this.#attempts.flatMap((attempt) =>
-      attempt.steps
-        .filter((step) => isStep(step, attempt.door.spec, packet))
-        .map((step) => ({ attempt, step })),
-    )
+  guardState(at: number): GuardState {
+    const { guard } = this.#table
+    const { bans, ignored } = guard
+    return { banned: guard.banned(at), strikes: guard.strikes(at), bans, ignored }
+  }
+
+  /** How many connections were sent elsewhere. */
+  redirected(): number {
+    return this.#gate.redirected
+  }
+
+  /** How many grants each type of knock has made over each family. */
+  made(): ReadonlyMap<string, number> {
+    const all = this.#table.doors.flatMap(({ made }) => [...made])
+    const labels = new Set(all.map(([label]) => label))
+    const sum = (label: string) => all.reduce((n, [own, m]) => n + (own === label ? m : 0), 0)
+    return new Map([...labels].map((label) => [label, sum(label)]))
+  }
+
+  #receive(packet: Packet): Verdict {
+    // Whatever conntrack calls it: an accepted ping makes later ones established.
+    const isEcho = packet.protocol === 'icmp' && packet.state !== 'invalid'
+    if (isEcho && this.#isKnockPort(packet)) return this.#knock(packet)
+    const judgement =
+      packet.state === 'established' ? this.#gate.goOn(packet) : this.#gate.receiveAtPorts(packet)
+    if (judgement && judgement !== 'knock') return judgement
+    return this.#isKnockPort(packet) ? this.#knock(packet) : this.#ordinary(packet)
+  }
+
+  /** Without conntrack only a SYN starts a TCP connection. */
+  #receiveStateless(packet: Packet): Verdict {
+    const isStart = packet.protocol !== 'tcp' || isSyn(packet)
+    return isStart ? this.#receive(packet) : 'accept'
   }
 
   #isKnockPort(packet: Packet): boolean {
-    return this.#attempts.some(
-      ({ steps, door }) =>
-        isAt(door.spec, packet) &&
-        steps.some(
-          ({ protocol, port }) =>
-            port !== undefined && protocol === packet.protocol && port === packet.port,
-        ),
-    )
+    return this.#table.attempts.some((attempt) => isKnockedAt(attempt, packet))
   }
 
   #knock(packet: Packet): Verdict {
+    const { attempts, guard, doors } = this.#table
+    if (guard.isBanned(packet)) {
+      guard.ignored += 1
+      return 'drop'
+    }
     const isInvalid = packet.state === 'invalid'
-    if (!isInvalid && isSyn(packet) && this.#isAgain(packet)) return 'drop'
-    // What conntrack calls invalid starts nothing, but for a step that asks for such flags.
-    const counts = (step: Step) => !isInvalid || isOdd(step)
-    const steps = this.#steps(packet).filter(({ step }) => counts(step))
-    for (const door of this.#doors) {
-      if (steps.some(({ attempt }) => attempt.door === door)) door.counters.knocks += 1
+    if (!isInvalid && isSyn(packet) && guard.isAgain(packet)) return 'drop'
+    const knocked = attempts.filter((attempt) => isKnock(attempt, packet))
+    for (const door of doors) {
+      if (knocked.some((attempt) => attempt.door === door)) door.counters.knocks += 1
     }
-    for (const attempt of this.#attempts) {
-      const fits = (number: number) => {
-        const step = attempt.steps[number - 1]
-        return step !== undefined && counts(step) && isStep(step, attempt.door.spec, packet)
+    if (!isInvalid) {
+      for (const attempt of attempts.filter((one) => !isKnockedAt(one, packet))) {
+        reset(attempt, packet)
       }
-      const moved = move(attempt, packet, fits)
-      if (!moved && !isInvalid && attempt.reset !== 'never') end(attempt, packet)
     }
-    return 'drop'
+    const isThrough = attempts.some((attempt) => this.#judge(attempt, packet))
+    return isThrough ? 'accept' : 'drop'
+  }
+
+  /** Judges a knock for one attempt; true where it is let through. */
+  #judge(attempt: Attempt, packet: Packet): boolean {
+    if (!isKnockedAt(attempt, packet)) return false
+    switch (attempt.kind) {
+      case 'sequence':
+        if (!advance(attempt, packet) && packet.state !== 'invalid') reset(attempt, packet)
+        return false
+      case 'paced': {
+        const isServed = isService(attempt.door.spec, packet, 'ports')
+        return begins(packet) && judge(attempt, packet, isServed ? 'both' : 'knock')
+      }
+      case 'token':
+        if (begins(packet)) this.#present(attempt, packet)
+        return false
+    }
+  }
+
+  /** Takes a token, once. */
+  #present(attempt: Tokens, packet: Packet): void {
+    const { door, guard, knock } = attempt
+    const { payload = '' } = packet
+    const isUsed = door.spent.has(payload)
+    // A network that duplicates packets is nobody's fault.
+    if (isUsed && isGranted(door, packet)) return
+    const isRight = isToken(this.#secrets, door.spec.name, knock, this.#loaded, packet)
+    if (isRight && !isUsed) {
+      door.spent.add(payload)
+      door.counters.knocks += 1
+      grant(attempt, packet)
+    } else {
+      door.counters.wrong += 1
+      guard.strike(packet)
+    }
   }
 
   #ordinary(packet: Packet): Verdict {
-    const own = this.#doors.find((door) => isService(door.spec, packet, 'ports'))
-    if (own) return this.#serve(own, packet)
-    // What belongs to connections: ICMP errors, the data of FTP.
-    if (packet.state === 'related') return 'accept'
-    const whole = this.#doors.find((door) => isService(door.spec, packet, 'whole'))
-    if (whole) return this.#serve(whole, packet)
+    const judgement = this.#gate.receiveAnywhere(packet)
+    if (judgement && judgement !== 'knock') return judgement
     const isIgnored = this.#spec.guard.ignore.some((service) => covers(service, packet))
-    if (isIgnored || (packet.state ?? 'new') !== 'new') return 'accept'
-    const ended = this.#attempts.filter(({ reset }) => reset === 'any')
+    if (isIgnored || !this.#startsSomething(packet)) return 'accept'
+    const ended = this.#table.attempts.filter(
+      (attempt): attempt is Sequence => attempt.kind === 'sequence' && attempt.reset === 'any',
+    )
     const isKnocking = ended.some((attempt) => stageOf(attempt, packet.source, packet.at) > 0)
     if (!isKnocking && !this.#remembersAll) return 'accept'
-    if (isSyn(packet) && this.#isAgain(packet)) return 'accept'
+    if (isSyn(packet) && this.#table.guard.isAgain(packet)) return 'accept'
     for (const attempt of ended) end(attempt, packet)
     return 'accept'
   }
 
-  /** Whether a SYN was seen of late; from now on it was. */
-  #isAgain(packet: Packet): boolean {
-    const key = flowOf(packet)
-    const last = this.#seen.get(key)
-    this.#seen.set(key, packet.at)
-    return last !== undefined && packet.at - last < this.#memory
+  #startsSomething(packet: Packet): boolean {
+    const { hook } = this.#spec
+    if (hook === 'prerouting' || hook === 'ingress') return isSyn(packet)
+    return (packet.state ?? 'new') === 'new'
   }
+}
 
-  /** Judges a packet to a door's service. */
-  #serve(door: Door, packet: Packet): Verdict {
-    const { open } = door.spec
-    const { source, at } = packet
-    if (this.#spec.guard.trusted.some((cidr) => contains(cidr, source))) return 'accept'
-    const grant = door.grants.get(source)
-    const isGranted = grant !== undefined && at < grant.until
-    const isNew = (packet.state ?? 'new') === 'new'
-    if (!isGranted || (open.connections !== undefined && !isNew)) {
-      // Of a connection that the host has: neither SYN nor RST.
-      const isOwn = packet.protocol === 'tcp' && ((packet.flags ?? 0x02) & 0x06) === 0
-      if (isOwn && packet.connected) return 'accept'
-      door.counters.denied += 1
-      return 'drop'
-    }
-    grant.used += 1
-    if (grant.used === open.connections) door.grants.delete(source)
-    else if (open.refresh) grant.until = at + open.for
-    return 'accept'
-  }
+/** Moves a source along a sequence; false where the packet is none of the steps that it may be. */
+const advance = (sequence: Sequence, packet: Packet): boolean =>
+  move(
+    sequence,
+    packet,
+    (step) => step !== undefined && canBe(step, packet) && isStep(step, sequence.door.spec, packet),
+  )
+
+function reset(attempt: Attempt, packet: Packet): void {
+  if (attempt.kind === 'sequence' && attempt.reset !== 'never') end(attempt, packet)
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Packet } from '../lib/automaton/simulate.js'
 import { validateSpec } from '../lib/spec/validate.js'
-import { stateOf } from './arbitrary-trace.js'
+import { stateOf } from './arbitrary-run.js'
 import { missing } from './capabilities.js'
 import { CORNERS } from './corners.js'
 import { now } from './inject.js'
@@ -166,7 +166,7 @@ t.test('an echo request of an accepted ping is a knock all the same', { skip }, 
     theatre.injector.send({ ...ping, length: 20 })
     await theatre.injector.flush()
     const { ssh } = await theatre.state()
-    t.same(ssh?.open, { [source]: 1 }, `IPv${family}: the attempt has begun`)
+    t.same(ssh?.stages['open'], { [source]: 1 }, `IPv${family}: the attempt has begun`)
     t.equal(ssh?.counters.knocks, 1)
     const listing = (await listTable(server, 'states')) ?? []
     const counter = listing.find((object) => object['counter'])?.['counter']

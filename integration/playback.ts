@@ -1,15 +1,18 @@
 // A spec and packets with their times → what a kernel made of them, in a pair of namespaces of its own.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAutomaton } from '../lib/automaton/build.js'
+import { loadsOf } from '../lib/automaton/loads.js'
 import type { Packet } from '../lib/automaton/simulate.js'
+import { renderLoads } from '../lib/nft/loads.js'
 import { renderRuleset } from '../lib/nft/render.js'
 import type { ValidSpec } from '../lib/spec/model.js'
+import { SECRETS } from './arbitrary-knock.js'
 import { type Addressed, portsOf } from './frames.js'
 import { Injector, now } from './inject.js'
 import { contentsOf, listArrivals, watchArrivals } from './kernel-table.js'
-import { apply, createPair, listTable, type Pair } from './namespaces.js'
-import type { DoorState } from './oracle.js'
-import { stateOfContents } from './state.js'
+import { apply, createPair, exec, listTable, NFT, type Pair } from './namespaces.js'
+import type { DoorState, GuardState } from './oracle.js'
+import { guardOfContents, stateOfContents } from './state.js'
 
 /** The server's further addresses, each with its prefix length. */
 const ADDRESSES = ['10.77.0.3/24', 'fd00:77::3/64']
@@ -21,8 +24,10 @@ export interface Playback {
   readonly arrivals: ReadonlyMap<string, number>
   /** Who was where, at each of the times asked for; undefined where the listing came late. */
   readonly states: readonly (Probed | undefined)[]
+  readonly guards: readonly (GuardState | undefined)[]
   /** Who was where when all was over, whenever that was; and what was counted. */
   readonly end: Probed
+  readonly guard: GuardState
   /** By how many seconds the latest packet was late. */
   readonly lateness: number
 }
@@ -31,28 +36,42 @@ export interface Playback {
 export const arrivalKey = (packet: Addressed): string =>
   [packet.source, ...portsOf(packet)].join(' ')
 
+export interface TheatreOptions {
+  /** Whether nobody answers, so that conntrack calls each packet new. Default: true. */
+  readonly silent?: boolean
+  /** The nft that makes the table and lists it. */
+  readonly nft?: string
+}
+
 /** A server with a spec's ruleset, and a client that sends. */
 export class Theatre implements AsyncDisposable {
   readonly spec: ValidSpec
   readonly pair: Pair
   readonly injector: Injector
+  readonly #nft: string
 
-  private constructor(spec: ValidSpec, pair: Pair) {
+  private constructor(spec: ValidSpec, pair: Pair, nft: string) {
     this.spec = spec
     this.pair = pair
+    this.#nft = nft
     this.injector = new Injector(pair.client)
   }
 
-  static async open(spec: ValidSpec, { silent = true } = {}): Promise<Theatre> {
+  static async open(
+    spec: ValidSpec,
+    { silent = true, nft = NFT }: TheatreOptions = {},
+  ): Promise<Theatre> {
     const pair = await createPair({ addresses: ADDRESSES })
     try {
-      await watchArrivals(pair.server, { silent })
-      await apply(pair.server, renderRuleset(buildAutomaton(spec)))
+      const isForward = spec.hook === 'forward'
+      if (isForward) await passOn(pair.server)
+      await watchArrivals(pair.server, { silent, hook: isForward ? 'forward' : 'input' })
+      await apply(pair.server, documentOf(spec), nft)
     } catch (error) {
       await pair[Symbol.asyncDispose]()
       throw error
     }
-    return new Theatre(spec, pair)
+    return new Theatre(spec, pair, nft)
   }
 
   /** Plays packets from a moment of `now()` on, and looks at the sets at some times after it. */
@@ -61,23 +80,40 @@ export class Theatre implements AsyncDisposable {
     probes: readonly number[],
     { start, margin }: { readonly start: number; readonly margin: number },
   ): Promise<Playback> {
-    const look = async (): Promise<(Probed | undefined)[]> => {
-      const states: (Probed | undefined)[] = []
+    const look = async () => {
+      const looks: (Awaited<ReturnType<Theatre['look']>> | undefined)[] = []
       for (const at of probes) {
         await sleep(Math.max(0, start + at - now()) * 1000)
-        const state = await this.state()
-        states.push(now() - (start + at) < margin ? state : undefined)
+        const seen = await this.look()
+        looks.push(now() - (start + at) < margin ? seen : undefined)
       }
-      return states
+      return looks
     }
-    const [lateness, states] = await Promise.all([this.injector.play(packets, start), look()])
-    return { lateness, states, end: await this.state(), arrivals: await this.arrivals() }
+    const [lateness, looks] = await Promise.all([this.injector.play(packets, start), look()])
+    const { state: end, guard } = await this.look()
+    return {
+      lateness,
+      states: looks.map((seen) => seen?.state),
+      guards: looks.map((seen) => seen?.guard),
+      end,
+      guard,
+      arrivals: await this.arrivals(),
+    }
+  }
+
+  /** Who is where with the doors and with the table. */
+  async look(): Promise<{ readonly state: Probed; readonly guard: GuardState }> {
+    const listing = await listTable(this.pair.server, this.spec.table, this.#nft)
+    if (!listing) throw new Error(`no table ${this.spec.table}`)
+    const contents = contentsOf(listing)
+    return {
+      state: stateOfContents(this.spec, contents),
+      guard: guardOfContents(this.spec, contents),
+    }
   }
 
   async state(): Promise<Probed> {
-    const listing = await listTable(this.pair.server, this.spec.table)
-    if (!listing) throw new Error(`no table ${this.spec.table}`)
-    return stateOfContents(this.spec, contentsOf(listing))
+    return (await this.look()).state
   }
 
   arrivals(): Promise<Map<string, number>> {
@@ -88,4 +124,35 @@ export class Theatre implements AsyncDisposable {
     await this.injector[Symbol.asyncDispose]()
     await this.pair[Symbol.asyncDispose]()
   }
+}
+
+/** The whole table, with its tokens and the ports of its rotations. */
+function documentOf(spec: ValidSpec): object {
+  const { nftables } = renderRuleset(buildAutomaton(spec))
+  const time = Date.now() / 1000
+  return { nftables: [...nftables, ...renderLoads(spec.table, loadsOf(spec, SECRETS, time), time)] }
+}
+
+/** Makes a server's addresses those of hosts behind it, which nobody is. */
+async function passOn(server: string): Promise<void> {
+  const commands = [
+    'echo 1 > /proc/sys/net/ipv4/ip_forward',
+    'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding',
+    'ip address add 10.77.0.254/24 dev eth0',
+    'ip address add fd00:77::fe/64 dev eth0 nodad',
+    'ip link add behind type dummy',
+    'ip link set behind addrgenmode none up',
+    ...['10.77.0.1/24', '10.77.0.3/24', 'fd00:77::1/64', 'fd00:77::3/64'].flatMap((address) => {
+      const host = address.replace(/\/.*$/, '')
+      return [
+        `ip address del ${address} dev eth0`,
+        `ip route add ${host} dev behind`,
+        `ip neighbour add ${host} lladdr 02:00:00:00:77:03 dev behind nud permanent`,
+      ]
+    }),
+    'ip route replace 10.99.0.0/16 via 10.77.0.2',
+    'ip -6 route replace fd00:99::/64 via fd00:77::2',
+  ]
+  const { code, stderr } = await exec(server, 'sh', ['-e', '-c', commands.join('\n')])
+  if (code !== 0) throw new Error(`${server}: ${stderr.trim()}`)
 }

@@ -1,6 +1,9 @@
-// What sendKnock puts on the wire: one SYN for each tcp step, whatever the port does with it, and nothing after it.
+// What sendKnock puts on the wire: one SYN for each tcp step, whatever the port does with it, and nothing after it; and every kind of profile.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { derivePorts } from '../lib/spec/derive.js'
 import type { Family } from '../lib/spec/model.js'
 import { build, LIBRARY } from './built.js'
 import { missing } from './capabilities.js'
@@ -22,6 +25,7 @@ const WITNESS = `table inet witness {
   set syns { type inet_service . inet_service; size 1000; flags dynamic; counter; }
   set resets { type inet_service . inet_service; size 1000; flags dynamic; counter; }
   set pushes { type inet_service . inet_service; size 1000; flags dynamic; counter; }
+  set tokens { type inet_service . inet_service; size 1000; flags dynamic; counter; }
   set datagrams { type inet_service . inet_service; size 1000; flags dynamic; counter; }
   chain in {
     type filter hook prerouting priority -300
@@ -29,6 +33,7 @@ const WITNESS = `table inet witness {
     tcp flags & rst == rst add @resets { tcp sport . tcp dport }
     tcp flags & psh == psh add @pushes { tcp sport . tcp dport }
     meta l4proto udp add @datagrams { udp sport . udp dport }
+    udp length 24 add @tokens { udp sport . udp dport }
   }
   chain last {
     type filter hook input priority 100
@@ -134,6 +139,57 @@ for (const family of FAMILIES) {
       t.equal(said, 'true true\nenough\n')
       t.match(await seen(pair, 'syns'), [{ port: DROPPING, packets: 1 }])
       t.same(await seen(pair, 'datagrams'), [])
+    })
+  })
+}
+
+const SECRET = 'a secret of more than sixteen bytes'
+
+/** Sends what a profile says, which is in a file; returns what sendKnock tells of it. */
+async function sendProfile(t: Test, pair: Pair, host: string, profile: object): Promise<unknown> {
+  const file = join(t.testdirName, 'profile.json')
+  await writeFile(file, JSON.stringify(profile))
+  const code = `console.log(JSON.stringify(await sendKnock(host, ${JSON.stringify(file)})))`
+  return JSON.parse(await atClient(pair, host, code))
+}
+
+/** How many packets came to each port, none of them twice. */
+function countPorts(t: Test, packets: readonly Seen[]): Record<string, number> {
+  t.ok(packets.every((seen) => seen.packets === 1))
+  const ports: Record<string, number> = {}
+  for (const { port } of packets) ports[port] = (ports[port] ?? 0) + 1
+  return ports
+}
+
+for (const family of FAMILIES) {
+  t.test(`every kind of profile over IPv${family}`, { skip, buffered: true }, async (t) => {
+    const secretFile = join(t.testdir({}), 'key')
+    await writeFile(secretFile, SECRET, { mode: 0o600 })
+    const base = { door: 'ssh', secretFile }
+    await atPair(family, async (pair, host) => {
+      const send = (profile: object) => sendProfile(t, pair, host, profile)
+      const token = { ...base, port: 'udp/6000' }
+      t.same(await send({ token }), { kind: 'token', packets: 1 })
+      t.same(countPorts(t, await seen(pair, 'tokens')), { 6000: 1 })
+
+      const oneTime = [[CLOSED, `udp/${CLOSED}`, DROPPING], [OPEN]]
+      t.same(await send({ oneTime }), { kind: 'oneTime', packets: 3, left: 1 })
+      const rate = { port: `tcp/${DROPPING}`, hits: 5 }
+      t.same(await send({ rate }), { kind: 'rate', packets: 5 })
+      const rhythm = { port: `udp/${DROPPING}`, counts: [1, 2, 3], window: 2 }
+      t.same(await send({ rhythm }), { kind: 'rhythm', packets: 6 })
+      t.same(countPorts(t, await seen(pair, 'syns')), { [CLOSED]: 1, [DROPPING]: 6 })
+      const datagrams = countPorts(t, await seen(pair, 'datagrams'))
+      t.same(datagrams, { 6000: 1, [CLOSED]: 1, [DROPPING]: 6 })
+
+      const ports = { from: 20000, to: 60000 }
+      const rotate = { ...base, every: '1d', steps: 8, protocol: 'udp', ports: '20000-60000' }
+      t.same(await send({ rotate }), { kind: 'rotate', packets: 8 })
+      const period = Math.floor(Date.now() / 86_400_000)
+      const shape = { length: 8, protocol: 'udp', ports } as const
+      const derived = derivePorts(new TextEncoder().encode(SECRET), 'ssh', period, shape)
+      const last = (await seen(pair, 'datagrams')).map(({ port }) => port).filter((p) => p >= 20000)
+      t.same(last.sort(), derived.map(({ port }) => port).sort())
     })
   })
 }

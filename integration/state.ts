@@ -1,62 +1,140 @@
 // What sets hold and counters count, of the simulator or of the kernel → who is where with each door. Pure.
-import { attemptSet, counterName, grantsSet, stageSet } from '../lib/automaton/names.js'
+import { knocksOf } from '../lib/automaton/knocks.js'
+import {
+  type Attempt,
+  armedSet,
+  attemptSet,
+  BANNED,
+  BANS_COUNTER,
+  COUNTERS,
+  counterName,
+  grantsSet,
+  IGNORED_COUNTER,
+  penaltySet,
+  STRIKES,
+  spentSequenceSet,
+  spentTokensSet,
+  stageSet,
+  strikeSet,
+} from '../lib/automaton/names.js'
 import type { Simulator } from '../lib/automaton/simulate.js'
-import type { ValidDoor, ValidSpec } from '../lib/spec/model.js'
-import type { DoorState } from './oracle.js'
+import type { ValidDoor, ValidKnock, ValidSpec } from '../lib/spec/model.js'
+import type { DoorState, GuardState } from './oracle.js'
+import { EVERYONE } from './oracle-door.js'
+
+type Numbers = Readonly<Record<string, number>>
 
 /** Reads sets and counters by their names in the automaton. */
 export interface Contents {
-  /** The sources in a set, with the seconds that each still lives; undefined where there is no such set. */
+  /** The keys in a set, with the seconds that each still lives; none where there is no such set. */
   readonly members: (set: string) => ReadonlyMap<string, number>
   readonly hasSet: (set: string) => boolean
   readonly counter: (name: string) => number
 }
 
-export function stateOfContents(spec: ValidSpec, contents: Contents): Record<string, DoorState> {
-  return Object.fromEntries(spec.doors.map((door) => [door.name, doorState(door, contents)]))
-}
+export const stateOfContents = (spec: ValidSpec, contents: Contents): Record<string, DoorState> =>
+  Object.fromEntries(spec.doors.map((door) => [door.name, doorState(door, contents)]))
+
+export const guardOfContents = (spec: ValidSpec, contents: Contents): GuardState => ({
+  banned: read(contents, BANNED),
+  strikes: strikesOf(spec, contents),
+  bans: contents.counter(BANS_COUNTER),
+  ignored: contents.counter(IGNORED_COUNTER),
+})
 
 function doorState(door: ValidDoor, contents: Contents): DoorState {
-  const { name } = door
-  const stages = (attempt: 'open' | 'close') => {
-    const steps = (attempt === 'open' ? door.knock : door.close)?.steps.length ?? 0
-    const whole = attemptSet(name, attempt)
-    const found: Record<string, number> = {}
-    for (let stage = 1; stage < steps; stage += 1) {
-      for (const source of contents.members(stageSet(name, attempt, stage)).keys()) {
-        // An element may outlive its attempt as a whole, which is over then.
-        if (contents.hasSet(whole) && !contents.members(whole).has(source)) continue
-        if (source in found) throw new Error(`${source} is in two stages of ${name}`)
-        found[source] = stage
-      }
-    }
-    return found
-  }
+  const { name, open } = door
+  const grants = [...contents.members(grantsSet(name))]
+  const isOpenToAll = open.scope === 'everyone'
   return {
-    grants: Object.fromEntries(contents.members(grantsSet(name))),
-    open: stages('open'),
-    close: stages('close'),
-    counters: {
-      knocks: contents.counter(counterName('knocks', name)),
-      grants: contents.counter(counterName('grants', name)),
-      resets: contents.counter(counterName('resets', name)),
-      denied: contents.counter(counterName('denied', name)),
-    },
+    grants: Object.fromEntries(
+      grants.map(([key, left]) => [isOpenToAll ? EVERYONE : key, left] as const),
+    ),
+    stages: byAttempt(door, (attempt, knock) => stagesOf(name, attempt, lastOf(knock), contents)),
+    armed: byAttempt(door, (attempt) => read(contents, armedSet(name, attempt))),
+    penalties: byAttempt(door, (attempt) => read(contents, penaltySet(name, attempt))),
+    spent: spentOf(door, contents),
+    counters: Object.fromEntries(
+      COUNTERS.map((kind) => [kind, contents.counter(counterName(kind, name))]),
+    ) as unknown as DoorState['counters'],
   }
 }
 
-export function simulatedState(
-  spec: ValidSpec,
+const read = (contents: Contents, set: string): Numbers => Object.fromEntries(contents.members(set))
+
+/** What there is of each attempt of which there is something. */
+function byAttempt(
+  door: ValidDoor,
+  read: (attempt: Attempt, knock: ValidKnock) => Numbers,
+): Record<string, Numbers> {
+  const entries = knocksOf(door).map(({ attempt, knock }) => [attempt, read(attempt, knock)])
+  return Object.fromEntries(entries.filter(([, numbers]) => Object.keys(numbers as Numbers).length))
+}
+
+/** The last stage in which a source of the knock can be. */
+function lastOf(knock: ValidKnock): number {
+  switch (knock.type) {
+    case 'sequence':
+      return knock.steps.length - 1
+    case 'rotation':
+      return knock.length - 1
+    case 'rate':
+      return knock.hits
+    case 'rhythm':
+      return knock.counts.reduce((sum, count) => sum + count, -1)
+    case 'token':
+      return 0
+  }
+}
+
+function stagesOf(door: string, attempt: Attempt, last: number, contents: Contents): Numbers {
+  const whole = attemptSet(door, attempt)
+  const found: Record<string, number> = {}
+  for (let stage = 1; stage <= last; stage += 1) {
+    for (const source of contents.members(stageSet(door, attempt, stage)).keys()) {
+      // An element may outlive its attempt as a whole, which is over then.
+      if (contents.hasSet(whole) && !contents.members(whole).has(source)) continue
+      if (source in found) throw new Error(`${source} is in two stages of ${door}`)
+      found[source] = stage
+    }
+  }
+  return found
+}
+
+function spentOf({ name, knocks }: ValidDoor, contents: Contents): string[] {
+  const tokens = [...contents.members(spentTokensSet(name)).keys()]
+  const sequences = knocks.flatMap((knock) => {
+    const once = knock.type === 'sequence' ? knock.once : undefined
+    return once !== undefined && contents.members(spentSequenceSet(name, once)).size > 0
+      ? [once]
+      : []
+  })
+  return [...tokens, ...sequences].sort()
+}
+
+function strikesOf({ guard }: ValidSpec, contents: Contents): Numbers {
+  const found: Record<string, number> = {}
+  const live = contents.members(STRIKES)
+  for (let strikes = 1; strikes < (guard.ban?.after ?? 0); strikes += 1) {
+    for (const source of contents.members(strikeSet(strikes)).keys()) {
+      if (live.has(source)) found[source] = strikes
+    }
+  }
+  return found
+}
+
+/** What a simulator's sets hold at a time. */
+export function contentsOfSimulator(
   simulator: Simulator,
   sets: ReadonlySet<string>,
   at: number,
-): Record<string, DoorState> {
-  return stateOfContents(spec, {
-    members: (set) =>
-      new Map(simulator.members(set, at).map(({ key, expiresIn }) => [key, expiresIn])),
+): Contents {
+  const list = (set: string) => (sets.has(set) ? simulator.members(set, at) : [])
+  return {
+    members: (set) => new Map(list(set).map(({ key, expiresIn }) => [key, expiresIn])),
     hasSet: (set) => sets.has(set),
     counter: (name) => simulator.counter(name),
-  })
+  }
 }
 
 /** The doors' states as far as they tell of some sources, without the times that are left. */
@@ -64,12 +142,29 @@ export function placesOf(
   state: Readonly<Record<string, DoorState>>,
   sources: readonly string[],
 ): unknown {
-  const own = <T>(values: Readonly<Record<string, T>>) =>
+  const own = (values: Numbers) =>
     Object.fromEntries(Object.entries(values).filter(([source]) => sources.includes(source)))
-  return Object.entries(state).map(([name, { grants, open, close }]) => ({
+  const all = (attempts: Readonly<Record<string, Numbers>>, read: (values: Numbers) => unknown) =>
+    Object.entries(attempts).map(([attempt, values]) => [attempt, read(own(values))])
+  return Object.entries(state).map(([name, { grants, stages, armed, penalties }]) => ({
     name,
-    grants: Object.keys(own(grants)).sort(),
-    open: own(open),
-    close: own(close),
+    grants: namesIn(own(grants)),
+    stages: all(stages, (values) => values),
+    armed: all(armed, namesIn),
+    penalties: all(penalties, namesIn),
   }))
+}
+
+const namesIn = (values: Numbers): string[] => Object.keys(values).sort()
+
+/** The same of the table's guard. */
+export function guardPlacesOf(
+  { banned, strikes }: GuardState,
+  sources: readonly string[],
+): unknown {
+  const own = (values: Numbers) => Object.entries(values).filter(([key]) => sources.includes(key))
+  return {
+    banned: namesIn(Object.fromEntries(own(banned))),
+    strikes: Object.fromEntries(own(strikes)),
+  }
 }

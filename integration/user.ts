@@ -1,4 +1,6 @@
 // A person at the built command, in a folder with specs, traces and profiles, at a server and a client in namespaces.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CLI } from './built.js'
 import { createPair, exec, NFT, type Output, type Pair } from './namespaces.js'
@@ -70,11 +72,18 @@ const WRONG = {
   'bomb.yaml': BOMB,
   'null.json': 'null',
   'trace-line.txt': '0 10.77.0.2 tcp/7000\nsoon 10.77.0.2 tcp/7001\n',
+  'trace-payload.txt': '0 10.77.0.2 udp/6000 payload=xyz\n',
   'trace-null.json': '[null]',
   'trace-flags.json': '[{"at":0,"source":"10.0.0.1","to":"tcp/1","flags":"syn"}]',
   'client-key.json': '{"steps":[7000],"gaps":"1s"}',
   'client-step.json': '{"steps":[7000,null]}',
   'client-none.json': '{"steps":[]}',
+  'client-two.json': '{"steps":[7000],"token":{"door":"ssh","port":"tcp/1"}}',
+  'client-secret.json':
+    '{"token":{"door":"ssh","port":"udp/6000","secretFile":"nosuch.key","period":"30s"}}',
+  'client-open.json': '{"token":{"door":"ssh","port":"udp/6000","secretFile":"doors.json"}}',
+  'client-once.yaml': 'oneTime: [[7000]]\n',
+  'client-spent.json': '{"oneTime":[]}',
 }
 
 function folderOf(t: Test): string {
@@ -92,11 +101,14 @@ function folderOf(t: Test): string {
 /** A user at the server and at the client, in a folder with files. */
 export class User {
   readonly pair: Pair
-  readonly #folder: string
+  /** Where its files are. */
+  readonly folder: string
+  readonly #nft: string
 
-  constructor(pair: Pair, folder: string) {
+  constructor(pair: Pair, folder: string, nft: string = NFT) {
     this.pair = pair
-    this.#folder = folder
+    this.folder = folder
+    this.#nft = nft
   }
 
   /** Runs the command at the server, perhaps through another program, to whatever end. */
@@ -114,9 +126,15 @@ export class User {
     return this.#succeed(t, this.pair.client, args)
   }
 
+  /** Writes a file into the folder; a secret's is its owner's alone, as all are. */
+  write(name: string, content: unknown): Promise<void> {
+    const text = typeof content === 'string' ? content : JSON.stringify(content)
+    return writeFile(join(this.folder, name), text, { mode: 0o600 })
+  }
+
   /** Runs a line of shell at the server, with the command as $KNOCKLIB and nft as $NFT. */
   shell(script: string): Promise<Output> {
-    const env = { KNOCKLIB: `${process.execPath} ${CLI}`, NFT }
+    const env = { KNOCKLIB: `${process.execPath} ${CLI}`, NFT: this.#nft }
     return this.#run(this.pair.server, ['bash', '-c', script], env)
   }
 
@@ -128,7 +146,8 @@ export class User {
 
   #run(namespace: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Output> {
     const [file = '', ...args] = argv
-    return exec(namespace, file, args, { cwd: this.#folder, env: { ...process.env, ...env } })
+    const all = { ...process.env, KNOCKLIB_NFT: this.#nft, ...env }
+    return exec(namespace, file, args, { cwd: this.folder, env: all })
   }
 }
 
@@ -142,9 +161,10 @@ export function atServer(
   name: string,
   skip: string | false,
   run: (t: Test, user: User) => Promise<void>,
+  nft: string = NFT,
 ): void {
   t.test(name, { skip, buffered: true }, async (t) => {
     await using pair = await createPair()
-    await run(t, new User(pair, folderOf(t)))
+    await run(t, new User(pair, folderOf(t), nft))
   })
 }

@@ -1,33 +1,69 @@
 // A spec and packets → what the oracle and the simulator say of them, in one form. Pure.
 import { buildAutomaton } from '../lib/automaton/build.js'
+import { loadsOf } from '../lib/automaton/loads.js'
 import { type Packet, Simulator } from '../lib/automaton/simulate.js'
 import type { ValidSpec } from '../lib/spec/model.js'
-import { type DoorState, Oracle, type OracleOptions, type Verdict } from './oracle.js'
-import { simulatedState } from './state.js'
+import { SECRETS } from './arbitrary-knock.js'
+import {
+  type DoorState,
+  type GuardState,
+  Oracle,
+  type OracleOptions,
+  type Verdict,
+} from './oracle.js'
+import { contentsOfSimulator, guardOfContents, stateOfContents } from './state.js'
 
 export interface Account {
   readonly verdicts: readonly Verdict[]
   /** Who was where, at each of the times asked for. */
   readonly states: readonly Readonly<Record<string, DoorState>>[]
+  /** The same of the table as a whole. */
+  readonly guards: readonly GuardState[]
 }
 
-interface Witness {
+export interface Witness {
   readonly receive: (packet: Packet) => Verdict
   readonly state: (at: number) => Readonly<Record<string, DoorState>>
+  readonly guard: (at: number) => GuardState
 }
 
-export function simulatorOf(spec: ValidSpec): Witness {
-  const automaton = buildAutomaton(spec)
+/** Made once for all traces of a spec. */
+const prepared = new WeakMap<ValidSpec, ReturnType<typeof prepare>>()
+
+function prepare(spec: ValidSpec, loaded: number) {
+  return { automaton: buildAutomaton(spec), loads: loadsOf(spec, SECRETS, loaded), loaded }
+}
+
+/** `loaded`: when tokens and ports of rotations were loaded, in seconds since 1970. */
+export function simulatorOf(spec: ValidSpec, loaded = 0): Witness {
+  const known = prepared.get(spec)
+  const ready = known?.loaded === loaded ? known : prepare(spec, loaded)
+  prepared.set(spec, ready)
+  const { automaton, loads } = ready
   const simulator = new Simulator(automaton)
+  simulator.load(loads)
   const sets = new Set(automaton.sets.map(({ name }) => name))
+  const contents = (at: number) => contentsOfSimulator(simulator, sets, at)
   return {
     receive: (packet) => simulator.receive(packet),
-    state: (at) => simulatedState(spec, simulator, sets, at),
+    state: (at) => stateOfContents(spec, contents(at)),
+    guard: (at) => guardOfContents(spec, contents(at)),
   }
 }
 
-export const oracleOf = (spec: ValidSpec, options?: OracleOptions): Witness =>
-  new Oracle(spec, options)
+export function oracleOf(
+  spec: ValidSpec,
+  options: OracleOptions = {},
+): Witness & Pick<Oracle, 'made' | 'redirected'> {
+  const oracle = new Oracle(spec, { secrets: SECRETS, ...options })
+  return {
+    receive: (packet) => oracle.receive(packet),
+    state: (at) => oracle.state(at),
+    guard: (at) => oracle.guardState(at),
+    made: () => oracle.made(),
+    redirected: () => oracle.redirected(),
+  }
+}
 
 /** Lets a witness hear the packets, and asks it at some times. Both are in order. */
 export function hear(
@@ -37,6 +73,7 @@ export function hear(
 ): Account {
   const verdicts: Verdict[] = []
   const states: Account['states'][number][] = []
+  const guards: GuardState[] = []
   let heard = 0
   const hearUntil = (end: number) => {
     for (let next = packets[heard]; next && next.at <= end; next = packets[heard]) {
@@ -47,9 +84,10 @@ export function hear(
   for (const at of times) {
     hearUntil(at)
     states.push(witness.state(at))
+    guards.push(witness.guard(at))
   }
   hearUntil(Number.POSITIVE_INFINITY)
-  return { verdicts, states }
+  return { verdicts, states, guards }
 }
 
 /** Values as text that is the same for the same contents: keys in order, times to the millisecond. */

@@ -22,7 +22,7 @@ const MAY: Readonly<Record<string, { readonly all: RegExp; readonly types?: RegE
   nft: { all: /^(spec|automaton)\// },
   kernel: { all: /^(spec|automaton|nft)\// },
   view: { all: /^(spec|nft)\/|^automaton\/names\.ts$/, types: /^(automaton|kernel)\// },
-  client: { all: /^spec\/|^load\.ts$/ },
+  client: { all: /^spec\/|^(load|secrets)\.ts$/ },
   import: { all: /^spec\// },
   cli: { all: /^index\.ts$/ },
 }
@@ -77,7 +77,8 @@ const stayPure: Rule = ({ path, imports, impure }) => {
     .filter(({ from }) => from.startsWith('node:') && from !== 'node:net')
     // They load node:crypto and the validator when those are used.
     .filter(
-      ({ from }) => !(/^(nft\/about|spec\/validate)\.ts$/.test(path) && from === 'node:module'),
+      ({ from }) =>
+        !(/^(nft\/about|spec\/(validate|derive))\.ts$/.test(path) && from === 'node:module'),
     )
     .filter(
       ({ from, names }) =>

@@ -1,7 +1,8 @@
 // What knocklib exports.
 
-export { loadProfile } from './client/profile.js'
-export { type KnockProfile, type SendOptions, sendKnock } from './client/send.js'
+export type { Secrets } from './automaton/loads.js'
+export { loadProfile, ProfileError } from './client/profile.js'
+export { type SendOptions, type SentKnock, sendKnock } from './client/send.js'
 export {
   ArgumentError,
   CapabilityError,
@@ -39,14 +40,23 @@ export {
   renderKnockText,
 } from './knock.js'
 export { loadDocument } from './load.js'
+export { loadSecrets } from './load-secrets.js'
 export type { NftCommand, NftDocument, NftObject } from './nft/document.js'
 export {
-  PacketError,
   type SimulatedPacket,
   type Simulation,
+  type SimulationOptions,
   simulateKnock,
-  type TracePacket,
 } from './simulation.js'
+export { PacketError, type TracePacket } from './simulation-packet.js'
+export type {
+  KnockProfile,
+  ProfileStep,
+  RateProfile,
+  RhythmProfile,
+  RotateProfile,
+  TokenProfile,
+} from './spec/generated/client-types.js'
 export type * from './spec/generated/knock-types.js'
 export type { ValidSpec } from './spec/model.js'
 export { validateSpec } from './spec/validate.js'

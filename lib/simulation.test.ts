@@ -1,6 +1,10 @@
 // Packets played through a spec → verdicts and status; what cannot be a packet is named.
+import { join } from 'node:path'
 import t from 'tap'
-import { simulateKnock, type TracePacket } from './simulation.js'
+import { loadSecrets } from './load-secrets.js'
+import { simulateKnock } from './simulation.js'
+import type { TracePacket } from './simulation-packet.js'
+import { derivePorts, deriveToken } from './spec/derive.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
 
 const SPEC: KnockSpec = {
@@ -35,7 +39,7 @@ t.test('judges each packet, and tells where everybody is in the end', async (t) 
     })),
     'as they were given, with a verdict',
   )
-  t.same(status, {
+  t.match(status, {
     table: 'knock',
     doors: [
       {
@@ -43,10 +47,25 @@ t.test('judges each packet, and tells where everybody is in the end', async (t) 
         service: ['tcp/22'],
         grants: [{ source, expiresIn: 29 }],
         progress: [{ source: 'fd00::2', stage: 1, of: 3, expiresIn: 3 }],
-        counters: { knocks: 4, grants: 1, resets: 0, denied: 1 },
+        counters: { knocks: 4, grants: 1, resets: 0, wrong: 0, denied: 1 },
       },
     ],
+    bans: [],
+    counters: { bans: 0, ignored: 0 },
   })
+  const { fill } = status
+  t.match(
+    fill.find(({ set }) => set === 'grants_ssh_4'),
+    { elements: 1, capacity: 262144 },
+  )
+  t.match(
+    fill.find(({ set }) => set === 'stage1_ssh_6'),
+    { elements: 1 },
+  )
+  t.notOk(
+    fill.find(({ elements }) => elements === 0),
+    'no empty set',
+  )
 })
 
 t.test('no packets at all', async (t) => {
@@ -73,8 +92,11 @@ t.test('takes every part that a packet may have', async (t) => {
     sourcePort: 0,
     flags: 255,
     length: 0,
+    payload: '',
     interface: 'eth0',
     state: 'new' as const,
+    connected: false,
+    isReply: false,
   }
   t.same(simulateKnock(SPEC, [whole]).packets, [{ ...whole, verdict: 'drop' }])
 })
@@ -100,6 +122,9 @@ t.test('names the packet and the part that cannot be', async (t) => {
     ['/length', { ...right, length: -1 }],
     ['/interface', { ...right, interface: '' }],
     ['/state', { ...right, state: 'old' }],
+    ['/payload', { ...right, payload: '0' }],
+    ['/payload', { ...right, payload: 'xy' }],
+    ['/isReply', { ...right, isReply: 1 }],
     ['/colour', { ...right, colour: 'red' }],
   ]
   for (const [part, packet] of wrong) {
@@ -111,4 +136,104 @@ t.test('names the packet and the part that cannot be', async (t) => {
   }
   t.throws(() => simulateKnock(SPEC, [null as unknown as TracePacket]), { code: 'invalid-packet' })
   t.throws(() => simulateKnock({ doors: [] }, []), { code: 'invalid-spec' })
+})
+
+const SECRET = 'sixteen bytes or more'
+const bytes = new TextEncoder().encode(SECRET)
+const ROTATION = { length: 2, protocol: 'udp', ports: { from: 20000, to: 29999 } } as const
+/** Unix time; a period of either kind begins. */
+const NOW = 1_767_225_600
+
+/** A door with a token and a rotation, both of one secret. */
+const secretSpec = (secretFile: string): KnockSpec => ({
+  doors: [
+    {
+      name: 'ssh',
+      service: 'tcp/22',
+      knock: [
+        {
+          type: 'token',
+          port: 'udp/6000',
+          period: '30s',
+          horizon: '10m',
+          users: [{ name: 'ana', secretFile }],
+        },
+        {
+          type: 'sequence',
+          rotate: { secretFile, every: '1h', steps: 2, protocol: 'udp', ports: '20000-29999' },
+        },
+      ],
+      open: { for: 30 },
+    },
+  ],
+})
+
+t.test('with secrets tokens open, each once and in its time', async (t) => {
+  const token = (period: number) => deriveToken(bytes, 'ssh', NOW / 30 + period)
+  const send = (at: number, payload: string, from = source) => {
+    return { at: NOW + at, source: from, to: 'udp/6000', payload }
+  }
+  const packets = [
+    send(0, token(0)),
+    { at: NOW + 1, source, to: 'tcp/22' },
+    send(2, token(0), '10.0.0.2'),
+    send(3, 'ff'.repeat(16), '10.0.0.3'),
+    send(100, token(1), '10.0.0.4'),
+    send(100, token(3).toUpperCase(), '10.0.0.5'),
+  ]
+  const secrets = new Map([['/k', bytes]])
+  const { packets: judged, status } = simulateKnock(secretSpec('/k'), packets, { secrets })
+  t.equal(judged[1]?.verdict, 'accept')
+  const [door] = status.doors
+  t.same(
+    door?.grants.map(({ source }) => source),
+    ['10.0.0.5'],
+    'what was sent again, made up or late opens nothing',
+  )
+  t.match(door?.counters, { grants: 2, wrong: 3 })
+  const without = simulateKnock(secretSpec('/k'), packets)
+  t.match(without.status.doors[0]?.counters, { grants: 0, wrong: 5 }, 'without: no token is one')
+})
+
+t.test('with secrets rotating sequences open', async (t) => {
+  const steps = (period: number) => derivePorts(bytes, 'ssh', NOW / 3600 + period, ROTATION)
+  const packets = [...steps(0), ...steps(1)].map(({ port }, index) => {
+    return { at: NOW + index, source: index < 2 ? source : '10.0.0.2', to: `udp/${port}` }
+  })
+  const folder = t.testdir({ key: SECRET })
+  const { chmod } = await import('node:fs/promises')
+  const file = join(folder, 'key')
+  await chmod(file, 0o600)
+  const secrets = await loadSecrets(secretSpec(file))
+  t.same([...secrets.keys()], [file])
+  const { status } = simulateKnock(secretSpec(file), packets, { secrets })
+  t.match(status.doors[0]?.grants, [{ source }])
+  await chmod(file, 0o644)
+  await t.rejects(loadSecrets(secretSpec(file)), { code: 'invalid-argument' })
+  await t.rejects(loadSecrets({ doors: [] }), { code: 'invalid-spec' })
+})
+
+t.test('names the secret that is not given', async (t) => {
+  t.throws(() => simulateKnock(secretSpec('/k'), [], { secrets: new Map() }), {
+    code: 'invalid-argument',
+    message: 'simulateKnock: secrets: expected that of /k, got none',
+  })
+})
+
+t.test('bans, and grants of everyone', async (t) => {
+  const [door] = SPEC.doors
+  const spec = {
+    guard: { ban: { after: 1, within: 60, for: 600 } },
+    doors: [{ ...door, open: { for: 30, scope: 'everyone' } }],
+  } as KnockSpec
+  const to = (from: string, ports: readonly string[]) =>
+    ports.map((to) => ({ at: 1, source: from, to }))
+  const packets = [
+    ...to(source, ['tcp/7000', 'udp/8000', 'icmp']),
+    ...to('10.0.0.2', ['tcp/7000', 'tcp/7001', 'tcp/7000']),
+  ]
+  const { status } = simulateKnock(spec, packets)
+  t.same(status.doors[0]?.grants, [{ source: 'everyone', expiresIn: 30 }])
+  t.same(status.bans, [{ source: '10.0.0.2', expiresIn: 600 }])
+  t.same(status.counters, { bans: 1, ignored: 1 })
 })

@@ -1,16 +1,30 @@
 // A spec and packets with their times → what becomes of each, and who is let in at the end. Pure: no kernel, no clock.
+import { type Automaton, isPerFamily, type TimedSet } from './automaton/automaton.js'
 import { buildAutomaton } from './automaton/build.js'
-import { type Packet, Simulator } from './automaton/simulate.js'
-import { KnockError } from './errors.js'
-import { parseAddress } from './spec/address.js'
+import { loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
+import { Simulator } from './automaton/simulate.js'
+import { ArgumentError } from './errors.js'
+import { familySet } from './nft/names.js'
+import { readPacket, type TracePacket } from './simulation-packet.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
-import { parseStep } from './spec/step.js'
+import type { ValidSpec } from './spec/model.js'
 import { validateSpec } from './spec/validate.js'
-import { rolesByDoor, type Status, viewStatus } from './view/status.js'
+import {
+  type Contents,
+  EVERYONE,
+  type Fill,
+  type Member,
+  rolesByDoor,
+  type Status,
+  viewStatus,
+} from './view/status.js'
 
-/** A packet as a trace names it: `to` is `tcp/7000`, `udp/8000` or `icmp`. */
-export interface TracePacket extends Omit<Packet, 'protocol' | 'port'> {
-  readonly to: string
+export interface SimulationOptions {
+  /**
+   * By the files that the spec names, as `loadSecrets` reads them: the packets' times are then seconds since 1970, and
+   * at the first one's time tokens and rotating sequences are loaded. Default: none, and no token or rotation opens.
+   */
+  readonly secrets?: Secrets
 }
 
 export interface SimulatedPacket extends TracePacket {
@@ -24,91 +38,71 @@ export interface Simulation {
   readonly status: Status
 }
 
-/** A packet of a trace is wrong: its number, counted from 0, is in the message. */
-export class PacketError extends KnockError {
-  override readonly name = 'PacketError'
-  readonly code = 'invalid-packet'
-}
-
 /**
  * Plays a trace through a spec without a kernel. The kernel's rules and this agree packet by packet.
  *
- * @param packets in the order of their times. Seconds; any start.
+ * @param packets in the order of their times. Seconds; any start, but with secrets since 1970.
  * @throws SpecError with every problem of the spec.
  * @throws PacketError where a packet cannot be.
+ * @throws ArgumentError where secrets are given, and one that the spec names is not.
  */
-export function simulateKnock(spec: KnockSpec, packets: readonly TracePacket[]): Simulation {
-  const automaton = buildAutomaton(validateSpec(spec, 'simulateKnock'))
+export function simulateKnock(
+  spec: KnockSpec,
+  packets: readonly TracePacket[],
+  { secrets }: SimulationOptions = {},
+): Simulation {
+  const valid = validateSpec(spec, OPERATION)
+  const automaton = buildAutomaton(valid)
   const simulator = new Simulator(automaton)
+  if (secrets) requireSecrets(valid, secrets)
   let last = Number.NEGATIVE_INFINITY
   const judged = packets.map((packet, index): SimulatedPacket => {
     const read = readPacket(packet, index, last)
+    if (index === 0 && secrets) simulator.load(loadsOf(valid, secrets, read.at))
     last = read.at
     return { ...packet, verdict: simulator.receive(read) }
   })
-  const contents = {
-    members: (set: string) =>
-      simulator.members(set, last).map(({ key, expiresIn }) => {
-        return { source: key, expiresIn: Math.floor(expiresIn) }
-      }),
-    counter: (name: string) => simulator.counter(name),
-    fill: [],
-    roles: rolesByDoor(automaton.sets.map(({ name }) => name)),
-  }
+  const contents = contentsOf(automaton, simulator, last)
   return { packets: judged, status: viewStatus(automaton.table, automaton.doors, contents) }
 }
 
-const isBelow = (value: unknown, limit: number): boolean =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) < limit
+const OPERATION = 'simulateKnock'
 
-/** What a packet may have beside its time and its ends. */
-const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown) => boolean]>> = {
-  sourcePort: ['a port from 0 to 65535', (value) => isBelow(value, 65536)],
-  flags: ['TCP flags as a byte, from 0 to 255', (value) => isBelow(value, 256)],
-  length: ['bytes of payload, from 0 to 65535', (value) => isBelow(value, 65536)],
-  interface: ["an interface's name", (value) => typeof value === 'string' && value !== ''],
-  state: [
-    'new, established, related or invalid',
-    (value) => ['new', 'established', 'related', 'invalid'].includes(value as string),
-  ],
-  connected: ['true or false', (value) => typeof value === 'boolean'],
-  // What a simulation has printed can be played again.
-  verdict: ['accept or drop', (value) => value === 'accept' || value === 'drop'],
+function requireSecrets(spec: ValidSpec, secrets: Secrets): void {
+  const missing = secretFilesOf(spec).filter((file) => !secrets.has(file))
+  if (missing.length === 0) return
+  throw new ArgumentError(
+    `${OPERATION}: secrets: expected that of ${missing.join(', of ')}, got none`,
+  )
 }
 
-function readPacket(packet: TracePacket, index: number, earliest: number): Packet {
-  if (typeof packet !== 'object' || packet === null) {
-    const got = JSON.stringify(packet)
-    throw new PacketError(`simulateKnock: /${index}: expected a packet, got ${got}`)
-  }
-  const { to, ...rest } = packet
-  const wrong = (part: keyof TracePacket, expected: string) =>
-    new PacketError(
-      `simulateKnock: /${index}/${part}: expected ${expected}, got ${JSON.stringify(packet[part])}`,
-    )
-  if (!Number.isFinite(packet.at) || packet.at < earliest)
-    throw wrong('at', 'a time not before the last')
-  const source = parseAddress(packet.source)
-  if (!source) throw wrong('source', 'an IPv4 or IPv6 address')
-  const destination =
-    packet.destination === undefined ? undefined : parseAddress(packet.destination)
-  if (packet.destination !== undefined && !destination) {
-    throw wrong('destination', 'an IPv4 or IPv6 address')
-  }
-  const step = parseStep(to)
-  if (!step || step.protocol === 'icmpv6') throw wrong('to', 'tcp/1..65535, udp/1..65535 or icmp')
-  const { at: _at, source: _source, destination: _destination, ...parts } = rest
-  for (const [key, value] of Object.entries(parts)) {
-    const [expected, isRight] = PARTS[key] ?? ['no such key', () => false]
-    if (value !== undefined && !isRight(value)) throw wrong(key as keyof TracePacket, expected)
-  }
+/** What the sets hold at a time, as nft would list it. */
+function contentsOf(automaton: Automaton, simulator: Simulator, at: number): Contents {
+  const sets = new Map(automaton.sets.map((set) => [set.name, set]))
   return {
-    // Every packet of a trace is a connection of its own unless it says otherwise.
-    sourcePort: 1024 + index,
-    ...rest,
-    source: source.address,
-    ...(destination && { destination: destination.address }),
-    protocol: step.protocol,
-    ...(step.port !== undefined && { port: step.port }),
+    members: (name) => {
+      const set = sets.get(name)
+      return set ? membersOf(set, simulator, at) : []
+    },
+    counter: (name) => simulator.counter(name),
+    fill: automaton.sets.flatMap((set) => fillOf(set, simulator, at)),
+    roles: rolesByDoor(automaton.sets.map(({ name }) => name)),
   }
+}
+
+function membersOf(set: TimedSet, simulator: Simulator, at: number): Member[] {
+  return simulator.members(set.name, at).map(({ key, expiresIn }) => {
+    const source = isPerFamily(set) ? (key.split(' ')[0] as string) : EVERYONE
+    return { source, expiresIn: Number.isFinite(expiresIn) ? Math.floor(expiresIn) : 0 }
+  })
+}
+
+function fillOf(set: TimedSet, simulator: Simulator, at: number): Fill[] {
+  const { name, capacity } = set
+  const members = simulator.members(name, at)
+  if (!isPerFamily(set)) return [{ set: name, elements: members.length, capacity }]
+  return ([4, 6] as const).map((family) => {
+    const elements = members.filter((member) => member.family === family).length
+    return { set: familySet(name, family), elements, capacity }
+  })
 }

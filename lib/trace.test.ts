@@ -12,6 +12,10 @@ t.test('reads lines, with comments and empty ones between', async (t) => {
   const text = '# seconds source to\n\n 0 10.77.0.2 tcp/7000 # first\n0.5\tfd00::1\ticmp\r\n'
   t.same(parseTrace(text), PACKETS)
   t.same(parseTrace(''), [])
+  t.same(parseTrace('1 10.0.0.1 udp/6000 payload=00fF\n2 10.0.0.1 udp/1 payload=\n'), [
+    { at: 1, source: '10.0.0.1', to: 'udp/6000', payload: '00fF' },
+    { at: 2, source: '10.0.0.1', to: 'udp/1', payload: '' },
+  ])
 })
 
 t.test('names the line that is none', async (t) => {
@@ -21,6 +25,9 @@ t.test('names the line that is none', async (t) => {
     '-1 a tcp/1',
     '1 a tcp/1 more',
     '1e3 a b',
+    '1 a udp/1 payload=0',
+    '1 a udp/1 payload=xy',
+    '1 a udp/1 payload=00 more',
   ]) {
     t.throws(() => parseTrace(`0 a tcp/1\n${line}\n`), {
       code: 'invalid-packet',

@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { ArgumentError } from './errors.js'
 import { loadDocument } from './load.js'
-import { PacketError, type TracePacket } from './simulation.js'
+import { PacketError, type TracePacket } from './simulation-packet.js'
 
 /**
- * Reads a trace: JSON or YAML with a list of packets, or text with a packet a line (seconds, source, where to; `#` comments):
+ * Reads a trace: JSON or YAML with a list of packets, or text with a packet a line (seconds, source, where to,
+ * and perhaps the payload in hex digits; `#` comments):
  *
  *     0    10.77.0.2  tcp/7000
- *     0.5  10.77.0.2  udp/8000
+ *     0.5  10.77.0.2  udp/6000  payload=00112233445566778899aabbccddeeff
  *
  * @throws PacketError where a line is none.
  * @throws ArgumentError where the file cannot be read.
@@ -32,12 +33,15 @@ export function parseTrace(text: string): TracePacket[] {
     const words = line.replace(/#.*/, '').trim().split(/\s+/)
     if (words[0] === '') return []
     const [at = '', source = '', to = '', ...rest] = words
-    if (rest.length > 0 || to === '' || !/^\d+(\.\d+)?$/.test(at)) {
-      const expected = 'seconds, source and where to, such as: 0.5 10.77.0.2 tcp/7000'
+    const payload = PAYLOAD.exec(rest[0] ?? 'payload=')?.[1]
+    if (rest.length > 1 || payload === undefined || to === '' || !/^\d+(\.\d+)?$/.test(at)) {
       throw new PacketError(
-        `loadTrace: line ${index + 1}: expected ${expected}, got ${JSON.stringify(line.trim())}`,
+        `loadTrace: line ${index + 1}: expected ${LINE}, got ${JSON.stringify(line.trim())}`,
       )
     }
-    return [{ at: Number(at), source, to }]
+    return [{ at: Number(at), source, to, ...(rest.length > 0 && { payload }) }]
   })
 }
+
+const PAYLOAD = /^payload=((?:[0-9a-f]{2})*)$/i
+const LINE = 'seconds, source and where to, such as: 0.5 10.77.0.2 tcp/7000'

@@ -51,7 +51,11 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'token', flood: { port: 6000, protocol: 'udp', sources: 1_000_000 } },
 ]
 
+/** Milliseconds from the last knock to the connection. */
 const OPENING = 300
+
+/** The flood's core has a queue for what it receives, and the flood fills that: a network card would have dropped the rest. */
+const OTHER_CORE = ['-c', '0']
 
 /** The kernel's own memory in MiB, without what it can give back. */
 async function kernelMemory(): Promise<number> {
@@ -61,8 +65,8 @@ async function kernelMemory(): Promise<number> {
 }
 
 async function connects({ client }: Pair): Promise<boolean> {
-  const args = ['-z', '-w', '1', SERVER[4], '22']
-  return (await exec(client, 'nc', args)).code === 0
+  const args = [...OTHER_CORE, 'nc', '-z', '-w', '1', SERVER[4], '22']
+  return (await exec(client, 'taskset', args)).code === 0
 }
 
 interface Door {
@@ -70,59 +74,65 @@ interface Door {
   readonly close: () => Promise<unknown>
   /** How full the fullest set is. */
   readonly fill: () => Promise<string>
+  readonly end: () => Promise<unknown>
 }
 
-async function run({ name, flood, knock, spec }: Scenario): Promise<void> {
-  await using stack = new AsyncDisposableStack()
-  const pair = stack.use(await createPair())
+async function run(scenario: Scenario): Promise<void> {
+  const { name, flood } = scenario
+  await using pair = await createPair()
   const listener = start(pair.server, 'nc', ['-k', '-l', SERVER[4], '22'], { stdio: 'ignore' })
-  stack.defer(() => void listener.kill('SIGTERM'))
-  const door = await openDoor(pair, { knock, spec, isPeer: name === 'knockd' }, stack)
-  const before = await kernelMemory()
-  let let_in = 0
-  let memory = 0
-  let fill = ''
-  {
-    await using _flood = await beginFlood(pair, { ...flood, packets: PACKETS })
-    // Until all sources have come once.
-    await sleep(Math.max(2000, flood.sources / 100))
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      await door.knock()
-      await sleep(OPENING)
-      if (await connects(pair)) let_in += 1
-      await door.close()
-    }
-    memory = (await kernelMemory()) - before
+  const door = await openDoor(pair, scenario)
+  try {
+    const before = await kernelMemory()
+    const { letIn, memory } = await attempts(pair, flood, door)
+    const more = `${(memory - before).toFixed(0)} MiB of kernel memory${await door.fill()}`
+    const sources = flood.sources.toLocaleString('en')
+    console.log(`${name}, ${sources} sources: ${letIn} of ${ATTEMPTS} let in, ${more}`)
+  } finally {
+    listener.kill('SIGTERM')
+    await door.end()
   }
-  fill = await door.fill()
-  const sources = flood.sources.toLocaleString('en')
-  const more = `${memory.toFixed(0)} MiB of kernel memory${fill}`
-  console.log(`${name}, ${sources} sources: ${let_in} of ${ATTEMPTS} let in, ${more}`)
 }
 
-interface Guard {
-  readonly knock: readonly string[] | undefined
-  readonly spec: KnockSpec | undefined
-  readonly isPeer: boolean
+/** Knocks and connects during the flood, one attempt after the other. */
+async function attempts(pair: Pair, flood: Scenario['flood'], door: Door) {
+  await using _flood = await beginFlood(pair, { ...flood, packets: PACKETS })
+  // Until all sources have come once.
+  await sleep(Math.max(2000, flood.sources / 100))
+  let letIn = 0
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    await door.knock()
+    await sleep(OPENING)
+    if (await connects(pair)) letIn += 1
+    await door.close()
+  }
+  return { letIn, memory: await kernelMemory() }
 }
 
-async function openDoor(
+async function openDoor(pair: Pair, { name, knock, spec }: Scenario): Promise<Door> {
+  return name === 'knockd' ? openPeer(pair, knock ?? []) : openOurs(pair, { knock, spec })
+}
+
+const send = async ({ client }: Pair, steps: readonly string[]) => {
+  await exec(client, 'taskset', [...OTHER_CORE, 'knock', '-d', '50', SERVER[4], ...steps])
+}
+
+async function openPeer(pair: Pair, steps: readonly string[]): Promise<Door> {
+  const daemon = await OPEN_AND_CLOSE.install(pair.server)
+  const rule = ['-s', '10.77.0.2', '-p', 'tcp', '--dport', '22', '-j', 'ACCEPT']
+  return {
+    knock: () => send(pair, steps),
+    close: () => exec(pair.server, 'iptables', ['-w', '-D', 'INPUT', ...rule]),
+    fill: async () => '',
+    end: async () => daemon?.[Symbol.asyncDispose](),
+  }
+}
+
+async function openOurs(
   pair: Pair,
-  { knock: ports, spec, isPeer }: Guard,
-  stack: AsyncDisposableStack,
+  { knock: ports, spec }: { knock: Scenario['knock']; spec: Scenario['spec'] },
 ): Promise<Door> {
-  const send = async (steps: readonly string[]) => {
-    await exec(pair.client, 'knock', ['-d', '50', SERVER[4], ...steps])
-  }
-  if (isPeer) {
-    const daemon = await OPEN_AND_CLOSE.install(pair.server)
-    if (daemon) stack.use(daemon)
-    const rule = ['-s', '10.77.0.2', '-p', 'tcp', '--dport', '22', '-j', 'ACCEPT']
-    const close = () => exec(pair.server, 'iptables', ['-w', '-D', 'INPUT', ...rule])
-    return { knock: () => send(ports ?? []), close, fill: async () => '' }
-  }
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
-  stack.defer(() => rm(folder, { recursive: true }))
   const secretFile = join(folder, 'key')
   await writeFile(secretFile, randomBytes(32).toString('base64'), { mode: 0o600 })
   const secret = await readFile(secretFile)
@@ -132,19 +142,20 @@ async function openDoor(
   let sent = 0
   return {
     async knock() {
-      if (ports) return send(ports)
+      if (ports) return send(pair, ports)
       // Each token works once: one of those that are loaded ahead.
       const period = Math.floor(Date.now() / 30_000) + sent++
       const text = `knocklib/1 ssh ${period}`
       const token = createHmac('sha256', secret).update(text).digest('hex').slice(0, 32)
-      const script = `printf ${token.replace(/../g, '\\\\x$&')} | nc -u -w0 ${SERVER[4]} 6000`
-      await exec(pair.client, 'bash', ['-c', script])
+      const script = `printf '${token.replace(/../g, '\\x$&')}' | nc -u -w0 ${SERVER[4]} 6000`
+      await exec(pair.client, 'taskset', [...OTHER_CORE, 'bash', '-c', script])
     },
     close: () => knock.door('ssh').close('10.77.0.2'),
     async fill() {
       const [fullest] = (await knock.status()).fill
       return fullest ? `, ${fullest.set} ${fullest.elements} of ${fullest.capacity}` : ''
     },
+    end: () => rm(folder, { recursive: true }),
   }
 }
 

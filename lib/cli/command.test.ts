@@ -8,6 +8,7 @@ import {
   NftError,
   type NftErrorCode,
   PacketError,
+  ProfileError,
   SendError,
   SpecError,
 } from '../index.js'
@@ -21,6 +22,7 @@ t.test('an exit code for every error', async (t) => {
     [EXIT.usage, new SpecError('renderKnock', [problem('/doors')])],
     [EXIT.usage, new ArgumentError('open: wrong')],
     [EXIT.usage, new PacketError('simulateKnock: wrong')],
+    [EXIT.usage, new ProfileError('sendKnock', [problem('/steps')])],
     [EXIT.missing, new CapabilityError('sendKnock', 'ping', 'install it')],
     [EXIT.missing, nft('not-permitted')],
     [EXIT.missing, nft('nft-missing')],
@@ -44,6 +46,14 @@ t.test('the words name the command, not the call in the library', async (t) => {
   t.equal(messageOf(error, 'check'), message)
   t.same(describeError(error, 'check'), {
     error: { code: 'invalid-spec', message, problems: [problem('/a'), problem('')] },
+  })
+  const profile = new ProfileError('sendKnock: a.json', [problem('/steps')])
+  t.match(describeError(profile, 'knock'), {
+    error: {
+      code: 'invalid-argument',
+      message: 'knocklib knock: a.json: /steps: expected x',
+      problems: [problem('/steps')],
+    },
   })
   const other = new NftError('not-found', 'attachKnock: table inet knock: not there')
   t.strictSame(describeError(other, 'status'), {

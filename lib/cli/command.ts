@@ -5,6 +5,7 @@ import {
   isInvalidSpec,
   type KnockError,
   PacketError,
+  ProfileError,
 } from '../index.js'
 
 /** 0 done; 1 refused by kernel or nft; 2 usage or invalid spec; 3 missing permission or capability; 4 not found. */
@@ -51,14 +52,15 @@ export const messageOf = (error: KnockError, command: string): string =>
 /** What `--json` prints of an error. */
 export function describeError(error: KnockError, command: string): unknown {
   const { code } = error
-  const problems = isInvalidSpec(error) && { problems: error.problems }
+  const hasProblems = isInvalidSpec(error) || error instanceof ProfileError
+  const problems = hasProblems && { problems: error.problems }
   return { error: { code, message: messageOf(error, command), ...problems } }
 }
 
 const MISSING = new Set(['not-permitted', 'nft-missing', 'nft-too-old', 'nft-crashed'])
 
 export function exitCodeOf(error: KnockError): number {
-  const isUsage = [ArgumentError, PacketError].some((kind) => error instanceof kind)
+  const isUsage = [ArgumentError, PacketError, ProfileError].some((kind) => error instanceof kind)
   if (isUsage || isInvalidSpec(error)) return EXIT.usage
   if (error instanceof CapabilityError || MISSING.has(error.code)) return EXIT.missing
   return error.code === 'not-found' ? EXIT.notFound : EXIT.refused

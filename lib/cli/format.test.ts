@@ -2,10 +2,12 @@
 import t from 'tap'
 import { formatStatus } from './format.js'
 
-const counters = { knocks: 6, grants: 1, resets: 2, denied: 3 }
+const counters = { knocks: 6, grants: 1, resets: 2, wrong: 0, denied: 3 }
+const guard = { bans: [], counters: { bans: 0, ignored: 0 }, fill: [] }
 
 t.test('doors, who is let in, who is on the way', async (t) => {
   const text = formatStatus({
+    ...guard,
     table: 'knock',
     doors: [
       {
@@ -15,7 +17,10 @@ t.test('doors, who is let in, who is on the way', async (t) => {
           { source: '10.0.0.1', expiresIn: 28 },
           { source: '2001:db8::7', expiresIn: 0 },
         ],
-        progress: [{ source: '10.0.0.9', stage: 1, of: 3, expiresIn: 4 }],
+        progress: [
+          { source: '10.0.0.9', stage: 1, of: 3, expiresIn: 4 },
+          { source: '10.0.0.8', stage: 3, of: 3, expiresIn: 4 },
+        ],
         counters,
       },
       { name: 'web', service: ['any'], grants: [], progress: [], counters },
@@ -30,10 +35,49 @@ ssh  tcp/22, tcp/2222-2230
   10.0.0.1     let in        28 s left
   2001:db8::7  let in        0 s left
   10.0.0.9     knock 1 of 3  4 s for the next
+  10.0.0.8     knock 3 of 3  4 s to connect
 
 web  any
   knocks 6, grants 1, resets 2, denied 3
   nobody is let in or on the way
 `,
   )
+})
+
+t.test('everyone, wrong tokens, bans, and the fullest sets', async (t) => {
+  const grants = [{ source: 'everyone', expiresIn: 28 }]
+  const door = { name: 'ssh', service: ['tcp/22'], grants, progress: [] }
+  const fill = [
+    { set: 'grants_web', elements: 1, capacity: 1 },
+    { set: 'banned_4', elements: 66, capacity: 100 },
+    { set: 'seen_4', elements: 1, capacity: 2 },
+    { set: 'stage1_ssh_4', elements: 1, capacity: 200 },
+    { set: 'stage2_ssh_4', elements: 1, capacity: 1000 },
+  ]
+  const text = formatStatus({
+    table: 'knock',
+    doors: [{ ...door, counters: { ...counters, wrong: 7 } }],
+    bans: [{ source: '10.0.0.66', expiresIn: 540 }],
+    counters: { bans: 2, ignored: 0 },
+    fill,
+  })
+  t.equal(
+    text,
+    `table inet knock
+
+ssh  tcp/22
+  knocks 6, grants 1, resets 2, denied 3, wrong 7
+  everyone  let in  28 s left
+
+guard  bans 2
+  10.0.0.66  banned  540 s left
+
+the fullest sets
+  banned_4      66 of 100  66% full
+  seen_4        1 of 2     50% full
+  stage1_ssh_4  1 of 200   under 1% full
+`,
+  )
+  const ignored = { ...guard, counters: { bans: 0, ignored: 5 }, table: 'knock', doors: [] }
+  t.equal(formatStatus(ignored), 'table inet knock\n\nguard  ignored 5\n')
 })

@@ -16,12 +16,18 @@ import {
 import { install } from './install.js'
 import { knock } from './knock.js'
 import { open } from './open.js'
+import { refill } from './refill.js'
 import { render } from './render.js'
 import { simulate } from './simulate.js'
 import { status } from './status.js'
+import { unban } from './unban.js'
 import { uninstall } from './uninstall.js'
 
-const COMMANDS = [check, render, install, uninstall, status, open, close, knock, simulate]
+const COMMANDS = [
+  ...[check, render, install, refill, uninstall],
+  ...[status, open, close, unban],
+  ...[knock, simulate],
+]
 
 const EXIT_CODES = `
 Exit codes:
@@ -51,7 +57,10 @@ function addCommand(program: Command, definition: CommandDefinition): void {
     .command(usage)
     .description(summary)
     .showHelpAfterError(`(knocklib ${usage.split(' ')[0]} --help says how)`)
-    .addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${line}`)].join('\n'))
+    .addHelpText(
+      'after',
+      ['', 'Examples:', ...examples.map((line) => `  ${line}`.trimEnd())].join('\n'),
+    )
   for (const { flags, description, choices, default: value } of options) {
     const option = new Option(flags, description)
     if (choices) option.choices(choices)

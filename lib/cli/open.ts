@@ -5,7 +5,11 @@ import { type CommandDefinition, textOf } from './command.js'
 export const open: CommandDefinition = {
   usage: 'open <door> <source>',
   summary: 'let a source in without a knock; again: renew its time',
-  examples: ['knocklib open ssh 203.0.113.7', 'knocklib open ssh 2001:db8::7 --for 10m'],
+  examples: [
+    'knocklib open ssh 203.0.113.7',
+    'knocklib open ssh 2001:db8::7 --for 10m',
+    'knocklib open web everyone   # of a door with "scope": "everyone"',
+  ],
   options: [
     {
       flags: '--for <duration>',

@@ -1,5 +1,5 @@
 // knocklib simulate: packets played through a spec, without a kernel.
-import { loadTrace, type SimulatedPacket, simulateKnock } from '../index.js'
+import { loadSecrets, loadTrace, type SimulatedPacket, simulateKnock } from '../index.js'
 import type { CommandDefinition } from './command.js'
 import { formatStatus } from './format.js'
 import { loadSpec } from './spec-file.js'
@@ -10,10 +10,12 @@ export const simulate: CommandDefinition = {
   examples: [
     'knocklib simulate doors.json trace.txt',
     "printf '0 10.77.0.2 tcp/7000\\n1 10.77.0.2 tcp/22\\n' > trace.txt   # seconds, source, where to",
+    "echo '1767225600 10.77.0.2 udp/6000 payload=00112233445566778899aabbccddeeff' > trace.txt   # unix time, a token",
   ],
   async run([specPath, tracePath], options) {
     const spec = await loadSpec(specPath as string, options)
-    const json = simulateKnock(spec, await loadTrace(tracePath as string))
+    const packets = await loadTrace(tracePath as string)
+    const json = simulateKnock(spec, packets, { secrets: await loadSecrets(spec) })
     const lines = json.packets.map(formatPacket).join('')
     return { json, text: `${lines}\n${formatStatus(json.status)}` }
   },

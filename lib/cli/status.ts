@@ -5,7 +5,7 @@ import { formatStatus } from './format.js'
 
 export const status: CommandDefinition = {
   usage: 'status',
-  summary: 'doors, grants, attempts under way and counters',
+  summary: 'doors, grants, attempts under way, counters, bans and how full the sets are',
   examples: ['knocklib status', 'knocklib status --json | jq .doors[0].grants'],
   async run(_args, options) {
     const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })

@@ -1,13 +1,14 @@
-// A profile's file → its steps and pause, or what is wrong with it.
+// A profile's document → what it means, or every problem; and its file.
 import { join } from 'node:path'
 import t from 'tap'
-import { loadProfile } from './profile.js'
+import { loadProfile, ProfileError, readProfile } from './profile.js'
 
 const FILES = {
   'whole.json': '{"$schema": "x", "steps": ["tcp/7000", {"protocol": "icmp"}], "gap": "200ms"}',
   'short.yaml': 'steps:\n  - 7000\n  - 8000:udp\n',
   'list.json': '["tcp/7000"]',
   'null.json': 'null',
+  'empty.json': '{}',
   'none.json': '{"steps": []}',
   'text.json': '{"steps": "tcp/7000"}',
   'key.json': '{"steps": ["tcp/7000"], "gaps": "1s"}',
@@ -18,7 +19,7 @@ const FILES = {
 
 t.test('reads JSON and YAML', async (t) => {
   const folder = t.testdir(FILES)
-  t.same(await loadProfile(join(folder, 'whole.json')), {
+  t.match(await loadProfile(join(folder, 'whole.json')), {
     steps: ['tcp/7000', { protocol: 'icmp' }],
     gap: '200ms',
   })
@@ -27,18 +28,88 @@ t.test('reads JSON and YAML', async (t) => {
 
 t.test('says what is wrong, and where', async (t) => {
   const folder = t.testdir(FILES)
+  const kinds = 'steps, token, rotate, oneTime, rate or rhythm'
   const wrong = {
-    'list.json': /list\.json: \/steps: expected a list of steps/,
-    'null.json': /null\.json: \/steps: expected a list of steps/,
-    'none.json': /none\.json: \/steps: expected a list of steps/,
+    'list.json': new RegExp(`list\\.json: /: expected an object with ${kinds}`),
+    'null.json': new RegExp(`null\\.json: /: expected an object with ${kinds}`),
+    'empty.json': /empty\.json: \/steps: expected a list of steps, or token, .* got nothing/,
+    'none.json': /none\.json: \/steps: expected a list of steps, got \[\]/,
     'text.json': /text\.json: \/steps: expected a list of steps/,
     'key.json': /key\.json: \/gaps: expected no such key/,
     'gap.json': /gap\.json: \/gap: expected a pause/,
-    'step.json': /got "tcp\/0"/,
+    'step.json': /step\.json: \/steps\/1: .* got "tcp\/0"/,
     'nosuch.json': /nosuch\.json: ENOENT/,
   }
   for (const [name, message] of Object.entries(wrong)) {
     await t.rejects(loadProfile(join(folder, name)), { code: 'invalid-argument', message }, name)
   }
   await t.rejects(loadProfile(join(folder, 'broken.json')), { code: 'invalid-spec' })
+})
+
+const token = { door: 'ssh', port: 'udp/6000', secretFile: '/k' }
+const rotate = { door: 'ssh', secretFile: '/k', every: '1h', steps: 4, ports: '20000-60000' }
+const rate = { port: 'tcp/22', hits: 2 }
+const rhythm = { port: 'tcp/443', counts: [1, 2], window: '4s' }
+
+t.test('reads every kind, defaults filled in', async (t) => {
+  const read = (document: unknown) => readProfile(document, 'here')
+  const tcp = (port: number) => ({ protocol: 'tcp', port })
+  t.same(read({ steps: [7000], gap: '1s' }), {
+    knock: { kind: 'steps', steps: [tcp(7000)] },
+    gap: '1s',
+  })
+  t.same(read({ oneTime: [[7000, 'tcp/1'], ['icmp']] }).knock, {
+    kind: 'oneTime',
+    sequences: [[tcp(7000), tcp(1)], [{ protocol: 'icmp' }]],
+  })
+  t.same(read({ oneTime: [] }).knock, { kind: 'oneTime', sequences: [] })
+  const whole = { kind: 'token', door: 'ssh', secretFile: '/k', port: 6000 }
+  t.same(read({ token }).knock, { ...whole, period: 30 })
+  t.same(read({ token: { ...token, period: '1m' } }).knock, { ...whole, period: 60 })
+  const ports = { from: 20000, to: 60000 }
+  const every = { door: 'ssh', secretFile: '/k', every: 3600, length: 4, ports }
+  t.same(read({ rotate }).knock, { kind: 'rotate', ...every, protocol: 'tcp' })
+  t.match(read({ rotate: { ...rotate, protocol: 'udp' } }).knock, { protocol: 'udp' })
+  t.strictSame(read({ rate }).knock, { kind: 'rate', port: tcp(22), hits: 2, min: 0 })
+  const timed = { ...rate, min: '3s', max: 5 }
+  t.match(read({ rate: timed }).knock, { min: 3, max: 5 })
+  t.same(read({ rhythm }).knock, { kind: 'rhythm', port: tcp(443), counts: [1, 2], window: 4 })
+})
+
+/** The paths of all problems, in their order. */
+function problemsOf(document: unknown): string[] {
+  try {
+    readProfile(document, 'here')
+    return []
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error
+    return error.problems.map(({ path }) => path)
+  }
+}
+
+t.test('finds every problem at once', async (t) => {
+  const wrong: readonly (readonly [document: unknown, paths: readonly string[]])[] = [
+    [{ steps: ['tcp/0', 7000, 'x'], gap: 1, x: 1 }, ['/steps/0', '/steps/2', '/gap', '/x']],
+    [{ steps: [7000], token }, ['/token']],
+    [{ rate, rhythm, steps: [1] }, ['/rate', '/rhythm']],
+    [
+      { oneTime: [[], [7000], ['tcp/65536', null]] },
+      ['/oneTime/0', '/oneTime/2/0', '/oneTime/2/1'],
+    ],
+    [{ oneTime: [7000] }, ['/oneTime/0']],
+    [{ token: {} }, ['/token/door', '/token/port', '/token/secretFile']],
+    [{ token: { ...token, port: 'tcp/1', period: '5s' } }, ['/token/port', '/token/period']],
+    [{ token: { ...token, port: 'udp/65536' } }, ['/token/port']],
+    [{ token: 'ssh' }, ['/token']],
+    [{ token, gap: '1s' }, ['/gap']],
+    [{ rotate: { ...rotate, every: '9m', ports: '1-9' } }, ['/rotate/every', '/rotate/ports']],
+    [{ rotate: { ...rotate, steps: 9, protocol: 'x' } }, ['/rotate/steps', '/rotate/protocol']],
+    [{ rate: { ...rate, hits: 0, min: '1x' } }, ['/rate/hits', '/rate/min']],
+    [{ rate: { ...rate, min: '5s', max: '5s' } }, ['/rate/max']],
+    [{ rhythm: { ...rhythm, counts: [1, 0], window: 1 } }, ['/rhythm/counts/1', '/rhythm/window']],
+    [{ rhythm: { ...rhythm, counts: [1] } }, ['/rhythm/counts']],
+  ]
+  for (const [document, paths] of wrong) {
+    t.same(problemsOf(document), paths, JSON.stringify(document))
+  }
 })

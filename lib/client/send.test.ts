@@ -85,6 +85,9 @@ t.test('refuses before a packet is sent', async (t) => {
     sendKnock('127.0.0.1', { steps }, options)
   await t.rejects(send([first, 'tcp/0']), { code: 'invalid-argument' })
   await t.rejects(send([]), { code: 'invalid-argument' })
+  await t.rejects(send([first, 'tcp/0', 'x']), {
+    message: /^sendKnock: \/steps\/1: .* got "tcp\/0"\n {2}\/steps\/2: /,
+  })
   for (const gap of ['1 s', '1m', '-1s', '1.5s', '', -1, Number.NaN, Infinity, 3_600_001]) {
     await t.rejects(send([first], { gap }), { code: 'invalid-argument' }, String(gap))
   }

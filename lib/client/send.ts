@@ -1,67 +1,122 @@
-// Steps → packets on the wire, one for each step, with a gap between them. Touches the network.
+// A profile → its knock on the wire, packet by packet, each in its time. Touches the network.
+import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ArgumentError, CapabilityError, SendError } from '../errors.js'
-import { type Address, parseAddress } from '../spec/address.js'
-import type { StepObject } from '../spec/generated/knock-types.js'
+import { ArgumentError, CapabilityError } from '../errors.js'
+import { loadDocument } from '../load.js'
+import { readSecret } from '../secrets.js'
+import type { Address } from '../spec/address.js'
+import type { KnockProfile } from '../spec/generated/client-types.js'
 import type { Family, Step } from '../spec/model.js'
 import { formatStep, SYN } from '../spec/step.js'
-import { readClientStep } from './step.js'
+import type { ClientKnock, ValidProfile } from './model.js'
+import { type Plan, planKnock } from './plan.js'
+import { readProfile } from './profile.js'
+import { resolveHost } from './resolve.js'
 
-export interface KnockProfile {
-  readonly steps: readonly (string | number | StepObject)[]
-}
+const OPERATION = 'sendKnock'
 
 export interface SendOptions {
-  /** The pause between two knocks: milliseconds, or `"100ms"`, `"2s"`. Default: 100 ms. Networks don't keep the order of packets that are close. */
+  /** The pause between two packets of a sequence: milliseconds, or `"100ms"`, `"2s"`. Default: the profile's, or 100 ms. Networks don't keep the order of packets that are close. */
   readonly gap?: string | number
   /** Default: that of the host's first address. */
   readonly family?: Family
   readonly signal?: AbortSignal
 }
 
+/** What was sent, without its secrets. */
+export interface SentKnock {
+  /** Which of the profile's kinds it was. */
+  readonly kind: 'steps' | 'oneTime' | 'rotate' | 'token' | 'rate' | 'rhythm'
+  readonly packets: number
+  /** Of one-time sequences: how many the file has still. */
+  readonly left?: number
+}
+
 /**
- * Sends a knock: one packet for each step, in order. Nothing comes back from a door, so nothing says whether it opened.
- * A TCP step is one SYN from a source port of its own: no connection is left behind, and none is completed unless the
- * port is open.
+ * Sends a knock. Nothing comes back from a door, so nothing says whether it opened; but when this resolves a connection
+ * is in time. A TCP step is one SYN from a source port of its own: no connection is left behind, and none is completed
+ * unless the port is open. A rotating sequence that would not end in its period waits for the next. Of one-time
+ * sequences the first is sent, after it was taken out of the file: a sequence is never sent twice, also where sending
+ * fails.
  *
  * @param host a name or an address.
- * @throws ArgumentError where a step or the gap is none.
+ * @param profile what to send, or the path of the JSON or YAML file that says it; one-time sequences are a JSON file's.
+ * @throws ProfileError with every problem of the profile.
+ * @throws SpecError where the file is not JSON or YAML.
+ * @throws ArgumentError where the gap is none, a file or a secret cannot be read, or no one-time sequence is left.
  * @throws CapabilityError for TCP steps with flags of their own, and for icmp where `ping` is missing.
  * @throws SendError where the host has no address, or the network refuses the packet.
  * @throws the signal's reason, before the next packet.
  */
 export async function sendKnock(
   host: string,
-  profile: KnockProfile,
+  profile: KnockProfile | string,
   options: SendOptions = {},
-): Promise<void> {
-  const steps = profile.steps.map(readClientStep)
-  if (steps.length === 0) throw new ArgumentError('sendKnock: expected at least one step, got none')
-  const gap = readGap(options.gap ?? 100)
-  for (const step of steps) refuseFlags(step)
-  const address = await resolveHost(host, options.family ?? (needsIpv6(steps) ? 6 : undefined))
-  if (address.family === 4 && needsIpv6(steps)) {
-    throw new SendError(`sendKnock: ${host}: not an IPv6 address, which icmpv6 needs`)
-  }
-  const interruptible = options.signal && { signal: options.signal }
-  // Most who import knocklib send nothing: the sockets are loaded by those who do.
-  const { sendStep } = await import('./packet.js')
-  for (const [index, step] of steps.entries()) {
-    const pause = index > 0 ? gap : 0
-    // An abort wakes it up, and the next line says why.
-    if (pause > 0) await sleep(pause, undefined, interruptible).catch(() => {})
-    options.signal?.throwIfAborted()
-    await sendStep(step, address)
-  }
+): Promise<SentKnock> {
+  const { signal } = options
+  const file = typeof profile === 'string' ? profile : undefined
+  const { knock, gap: own } = await readSource(profile)
+  const gap = readGap(options.gap ?? own ?? 100)
+  await requireSendable(knock, file)
+  const secret = 'secretFile' in knock ? await readSecret(knock.secretFile, OPERATION) : undefined
+  const address = await resolveAddress(host, knock, options.family)
+  signal?.throwIfAborted()
+  const { left, ...taken } = await take(knock, file)
+  const plan = planKnock(taken.knock, { secret, now: Date.now() / 1000, gap })
+  await carryOut(plan, address, gap, signal)
+  return { kind: knock.kind, packets: plan.shots.length, ...(left !== undefined && { left }) }
 }
 
-const needsIpv6 = (steps: readonly Step[]): boolean =>
-  steps.some(({ protocol }) => protocol === 'icmpv6')
+async function readSource(profile: KnockProfile | string): Promise<ValidProfile> {
+  if (typeof profile !== 'string') return readProfile(profile, OPERATION)
+  return readProfile(await loadDocument(profile, OPERATION), `${OPERATION}: ${profile}`)
+}
+
+/** Refuses what cannot be sent, before a packet is, and before a sequence is taken. */
+async function requireSendable(knock: ClientKnock, file: string | undefined): Promise<void> {
+  for (const step of stepsOf(knock)) refuseFlags(step)
+  if (knock.kind !== 'oneTime') return
+  if (file === undefined) {
+    const expected = 'the path of the file that has the one-time sequences, to take the first out'
+    throw new ArgumentError(`${OPERATION}: expected ${expected}, got a profile`)
+  }
+  if (['.yaml', '.yml'].includes(extname(file))) {
+    const expected = 'JSON, since the file is written again without the sequence that is sent'
+    throw new ArgumentError(`${OPERATION}: ${file}: /oneTime: expected ${expected}, got YAML`)
+  }
+  const { noneLeft } = await import('./one-time.js')
+  if (knock.sequences.length === 0) throw noneLeft(file, OPERATION)
+}
+
+async function take(
+  knock: ClientKnock,
+  file: string | undefined,
+): Promise<{ knock: ClientKnock; left?: number }> {
+  if (knock.kind !== 'oneTime' || file === undefined) return { knock }
+  const { takeSequence } = await import('./one-time.js')
+  const { steps, left } = await takeSequence(file, OPERATION)
+  return { knock: { kind: 'oneTime', sequences: [steps] }, left }
+}
+
+/** Those that are written down. */
+function stepsOf(knock: ClientKnock): readonly Step[] {
+  if (knock.kind === 'steps') return knock.steps
+  return knock.kind === 'oneTime' ? knock.sequences.flat() : []
+}
+
+function resolveAddress(
+  host: string,
+  knock: ClientKnock,
+  family: Family | undefined,
+): Promise<Address> {
+  const needsIpv6 = stepsOf(knock).some(({ protocol }) => protocol === 'icmpv6')
+  return resolveHost(host, family, needsIpv6)
+}
 
 function refuseFlags({ flags, ...step }: Step): void {
   if (!flags || (SYN.value & flags.mask) === flags.value) return
   const missing = `${formatStep(step)} with flags other than a plain SYN's`
-  throw new CapabilityError('sendKnock', missing, 'needs raw sockets; hping3 sends such packets')
+  throw new CapabilityError(OPERATION, missing, 'needs raw sockets; hping3 sends such packets')
 }
 
 function readGap(gap: string | number): number {
@@ -71,22 +126,44 @@ function readGap(gap: string | number): number {
     return milliseconds
   }
   throw new ArgumentError(
-    `sendKnock: expected a gap such as "100ms" or "2s", at most an hour, got ${JSON.stringify(gap)}`,
+    `${OPERATION}: expected a gap such as "100ms" or "2s", at most an hour, got ${JSON.stringify(gap)}`,
   )
 }
 
-async function resolveHost(host: string, family: Family | undefined): Promise<Address> {
-  const address = parseAddress(host)
-  const kind = family === undefined ? 'address' : `IPv${family} address`
-  if (address) {
-    if ((family ?? address.family) === address.family) return address
-    throw new SendError(`sendKnock: ${host}: not an ${kind}`)
+async function carryOut(
+  { delay, shots, ready }: Plan,
+  address: Address,
+  gap: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  // Most who import knocklib send nothing: the sockets are loaded by those who do.
+  const { sendShot } = await import('./packet.js')
+  await pause(delay, signal)
+  const began = performance.now()
+  const underWay: Promise<void>[] = []
+  for (const [index, shot] of shots.entries()) {
+    if (shot.at === undefined) {
+      await pause(index > 0 ? gap : 0, signal)
+      await sendShot(shot, address)
+    } else {
+      await pause(began + shot.at - performance.now(), signal)
+      const sending = sendShot(shot, address)
+      // Told below: the others keep their times.
+      sending.catch(() => {})
+      underWay.push(sending)
+    }
   }
-  try {
-    const { lookup } = await import('node:dns/promises')
-    const found = await lookup(host, { family: family ?? 0 })
-    return { address: found.address, family: found.family === 6 ? 6 : 4 }
-  } catch (cause) {
-    throw new SendError(`sendKnock: ${host}: no ${kind} found`, { cause })
+  await Promise.all(underWay)
+  await pause(began + ready - performance.now(), signal)
+}
+
+/** The longest that a timer can wait. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  for (let left = milliseconds; left > 0 && !signal?.aborted; left -= LONGEST_TIMER) {
+    // An abort wakes it up; what follows says why.
+    await sleep(Math.min(left, LONGEST_TIMER), undefined, signal && { signal }).catch(() => {})
   }
+  signal?.throwIfAborted()
 }

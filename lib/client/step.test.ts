@@ -1,31 +1,36 @@
-// A step in the words of a client → what is read of it, or the error.
+// A step in the words of a client → what is read of it, or what was found wrong.
 import t from 'tap'
+import { Findings } from '../spec/findings.js'
+import type { ProfileStep } from '../spec/generated/client-types.js'
+import { readProfile } from './profile.js'
 import { readClientStep } from './step.js'
 
+const read = (step: ProfileStep) => readClientStep(step, '/0', new Findings([step]))
+
 t.test('reads steps as a spec has them', async (t) => {
-  t.same(readClientStep('tcp/7000'), { protocol: 'tcp', port: 7000 })
-  t.same(readClientStep('udp/65535'), { protocol: 'udp', port: 65535 })
-  t.same(readClientStep('icmp'), { protocol: 'icmp' })
-  t.same(readClientStep('icmpv6'), { protocol: 'icmpv6' })
+  t.same(read('tcp/7000'), { protocol: 'tcp', port: 7000 })
+  t.same(read('udp/65535'), { protocol: 'udp', port: 65535 })
+  t.same(read('icmp'), { protocol: 'icmp' })
+  t.same(read('icmpv6'), { protocol: 'icmpv6' })
 })
 
 t.test("reads steps as Debian's knock has them", async (t) => {
-  t.same(readClientStep('7000'), { protocol: 'tcp', port: 7000 })
-  t.same(readClientStep('7000:tcp'), { protocol: 'tcp', port: 7000 })
-  t.same(readClientStep('8000:udp'), { protocol: 'udp', port: 8000 })
-  t.same(readClientStep(7000), { protocol: 'tcp', port: 7000 })
+  t.same(read('7000'), { protocol: 'tcp', port: 7000 })
+  t.same(read('7000:tcp'), { protocol: 'tcp', port: 7000 })
+  t.same(read('8000:udp'), { protocol: 'udp', port: 8000 })
+  t.same(read(7000), { protocol: 'tcp', port: 7000 })
 })
 
 t.test('reads objects', async (t) => {
-  t.same(readClientStep({ protocol: 'tcp', port: 1, flags: 'syn,!ack' }), {
+  t.same(read({ protocol: 'tcp', port: 1, flags: 'syn,!ack' }), {
     protocol: 'tcp',
     port: 1,
     flags: { mask: 0x12, value: 0x02 },
   })
-  const datagram = { protocol: 'udp', port: 8000, length: 65507 }
-  t.same(readClientStep(datagram), datagram)
-  t.same(readClientStep({ protocol: 'icmp', length: 0 }), { protocol: 'icmp', length: 0 })
-  t.same(readClientStep({ protocol: 'icmpv6' }), { protocol: 'icmpv6' })
+  const datagram = { protocol: 'udp', port: 8000, length: 65507 } as const
+  t.same(read(datagram), datagram)
+  t.same(read({ protocol: 'icmp', length: 0 }), { protocol: 'icmp', length: 0 })
+  t.same(read({ protocol: 'icmpv6' }), { protocol: 'icmpv6' })
 })
 
 t.test('refuses everything else, and says what it got', async (t) => {
@@ -46,7 +51,10 @@ t.test('refuses everything else, and says what it got', async (t) => {
     { protocol: 'toString' },
   ]
   for (const step of [...texts, ...numbers, ...things, ...objects]) {
-    t.throws(() => readClientStep(step), { code: 'invalid-argument' }, JSON.stringify(step))
+    const refused = { code: 'invalid-argument', message: /^here: \/steps\/0/ }
+    t.throws(() => readProfile({ steps: [step] }, 'here'), refused, JSON.stringify(step))
   }
-  t.throws(() => readClientStep('tcp/0'), { message: /got "tcp\/0"$/ })
+  const message = /^here: \/steps\/0: expected tcp\/1\.\.65535, .*PORT:udp, .* got "tcp\/0"$/
+  t.throws(() => readProfile({ steps: ['tcp/0'] }, 'here'), { message })
+  t.throws(() => readProfile({ steps: [null] }, 'here'), { message: /PORT:udp, .* got null$/ })
 })

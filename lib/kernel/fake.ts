@@ -208,6 +208,12 @@ function flush(ruleset: Ruleset, object: NftContainer, operation: string | undef
     for (const chain of table.chains.values()) chain.rules.length = 0
     return
   }
+  if ('chain' in object) {
+    const chain = table.chains.get(object.chain.name)
+    if (!chain) throw missing(operation, describe(object))
+    chain.rules.length = 0
+    return
+  }
   const entry = table.sets.get('map' in object ? object.map.name : object.set.name)
   if (!entry) throw missing(operation, describe(object))
   entry.elements.clear()

@@ -24,8 +24,24 @@ const SPEC = {
     {
       name: 'door',
       service: 'udp',
-      knock: { type: 'sequence' as const, steps: ['tcp/7001'] },
+      knock: [
+        { type: 'sequence' as const, steps: ['tcp/7001'] },
+        { type: 'rate' as const, port: 'udp/7002', hits: 3, max: '5s' },
+      ],
+      close: { type: 'sequence' as const, steps: ['tcp/7003'] },
       open: { for: '60s', connections: 3 },
+    },
+    {
+      name: 'party',
+      service: 'tcp/80',
+      knock: { type: 'sequence' as const, oneTime: [['tcp/7004'], ['tcp/7005', 'tcp/7006']] },
+      open: { for: '1h', scope: 'everyone' as const },
+    },
+    {
+      name: 'cut',
+      service: 'tcp/443',
+      knock: { type: 'rhythm' as const, port: 'tcp/443', counts: [1, 2], window: '2s' },
+      open: { for: '1h', established: 'cut' as const },
     },
   ],
 }
@@ -47,6 +63,22 @@ t.test('is read back as it was written, whatever the order', async (t) => {
     t.same(about?.digest, DIGEST)
     t.same(about?.doors, automaton.doors)
   }
+})
+
+t.test('each door with what opens it, and how', async (t) => {
+  const about = parseAbout(listed(aboutElements(automaton, DIGEST)))
+  t.same(
+    about?.doors.map(({ name, knocks, connections, scope, established }) => {
+      const steps = knocks.map(({ attempt, steps }) => `${attempt} ${steps}`)
+      return [name, steps.join(', '), connections, scope, established]
+    }),
+    [
+      ['ssh', 'open 2', undefined, 'source', 'keep'],
+      ['door', 'open 1, open2 3', 3, 'source', 'keep'],
+      ['party', 'open 1, open2 2', undefined, 'everyone', 'keep'],
+      ['cut', 'open 3', 1, 'source', 'cut'],
+    ],
+  )
 })
 
 t.test('stands in the ruleset', async (t) => {
@@ -87,8 +119,15 @@ t.test('does not read what it cannot know', async (t) => {
     [],
     rest,
     [`knocklib 99 ${DIGEST}`, ...rest],
+    [`knocklib 1 ${DIGEST}`, 'door ssh 2 30', 'service ssh tcp/22'],
     [first, ...rest, 'window ssh 5'],
-    [first, 'door ssh two 30'],
+    [first, 'door ssh two 0 source keep'],
+    [first, 'door ssh 30 0 nobody keep'],
+    [first, 'door ssh 30 0 source never'],
+    [first, 'door ssh 30 0 source'],
+    [first, 'knock ssh open 2'],
+    [first, 'door ssh 30 0 source keep', 'knock ssh open two'],
+    [first, 'door ssh 30 0 source keep', 'service ssh'],
     [first, 'service ssh tcp/22'],
     [first, ...rest, ''],
   ]

@@ -34,11 +34,13 @@ export function digestCommands(commands: readonly NftCommand[]): string {
 export function aboutElements({ doors }: Automaton, digest: string): NftValue[] {
   const comments = [
     `knocklib ${LAYOUT} ${digest}`,
-    ...doors.flatMap(({ name, services, knocks, grantTimeout, connections = 0, scope, established }) => [
-      `door ${name} ${grantTimeout} ${connections} ${scope} ${established}`,
-      ...knocks.map(({ attempt, steps }) => `knock ${name} ${attempt} ${steps}`),
-      ...services.map((service) => `service ${name} ${service}`),
-    ]),
+    ...doors.flatMap(
+      ({ name, services, knocks, grantTimeout, connections = 0, scope, established }) => [
+        `door ${name} ${grantTimeout} ${connections} ${scope} ${established}`,
+        ...knocks.map(({ attempt, steps }) => `knock ${name} ${attempt} ${steps}`),
+        ...services.map((service) => `service ${name} ${service}`),
+      ],
+    ),
   ]
   return comments.map((comment, val) => ({ elem: { val, comment } }))
 }

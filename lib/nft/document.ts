@@ -85,8 +85,12 @@ export type NftTarget =
   | { map: NftName }
   | { counter: NftName }
 
-/** What can be emptied: a table of its rules, a set or a map of its elements. */
-export type NftContainer = { table: NftTable } | { set: NftName } | { map: NftName }
+/** What can be emptied: a table or a chain of its rules, a set or a map of its elements. */
+export type NftContainer =
+  | { table: NftTable }
+  | { chain: NftName }
+  | { set: NftName }
+  | { map: NftName }
 
 export type NftCommand = { add: NftObject } | { delete: NftTarget } | { flush: NftContainer }
 

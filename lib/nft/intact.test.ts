@@ -4,12 +4,34 @@ import { renderKnock } from '../knock.js'
 import { isIntact } from './intact.js'
 
 const DOCUMENT = renderKnock({
+  hook: 'ingress',
+  interfaces: ['eth0'],
   guard: { trusted: ['192.168.1.0/24'] },
   doors: [
     {
       name: 'ssh',
       service: 'tcp/22',
       knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000'] },
+      open: { for: '30s', mark: 7 },
+    },
+    {
+      name: 'vpn',
+      service: 'udp/1194',
+      knock: {
+        type: 'token',
+        port: 'udp/7001',
+        period: '30s',
+        users: [{ name: 'ana', secretFile: '/etc/knock/ana' }],
+      },
+      open: { for: '30s' },
+    },
+    {
+      name: 'web',
+      service: 'tcp/443',
+      knock: {
+        type: 'sequence',
+        rotate: { secretFile: '/etc/knock/web', every: '1h', steps: 2, ports: '20000-20999' },
+      },
       open: { for: '30s' },
     },
   ],
@@ -49,13 +71,32 @@ const remove = (objects: Listed[], kind: string) =>
 const dropIn = (objects: Listed[], chain: string): Listed[] =>
   objects.filter(({ rule }) => rule?.chain === chain).at(-1)?.['rule'].expr
 
+/** What is in all statements of a kind. */
+const statements = (objects: Listed[], kind: string): Listed[] =>
+  objects.flatMap(({ rule }) => (rule?.expr ?? []).flatMap((one: Listed) => one[kind] ?? []))
+
 const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
   'the table dormant': (objects) => {
     const table = objects.find((object) => 'table' in object)?.['table']
     table.flags = ['dormant']
   },
   'the base chain elsewhere': (objects) => {
-    find(objects, 'chain', 'input')['prio'] = 300
+    find(objects, 'chain', 'ingress1')['prio'] = 300
+  },
+  'the base chain at another hook': (objects) => {
+    find(objects, 'chain', 'ingress1')['hook'] = 'egress'
+  },
+  'the base chain at another device': (objects) => {
+    find(objects, 'chain', 'ingress1')['dev'] = 'eth1'
+  },
+  'another mark': (objects) => {
+    for (const mark of statements(objects, 'mangle')) mark['value'] = 8
+  },
+  'a claim that is none': (objects) => {
+    for (const statement of statements(objects, 'set')) delete statement['stmt']
+  },
+  'a set of tokens of another type': (objects) => {
+    find(objects, 'set', 'tokens1_vpn_0')['type'] = 'mark'
   },
   'a chain gone': (objects) => remove(objects, 'chain'),
   'a rule gone': (objects) => remove(objects, 'rule'),
@@ -83,6 +124,17 @@ t.test('a table as its document made it is intact, whatever its timed sets hold'
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
   find(objects, 'set', 'grants_ssh_4')['elem'] = [{ elem: { val: '10.0.0.1', timeout: 30 } }]
   find(objects, 'counter', 'knocks_ssh')['packets'] = 17
+  const token = { elem: { val: '0x1234', timeout: 30, expires: 3 } }
+  for (const set of ['tokens1_vpn_0', 'spent_vpn_0']) find(objects, 'set', set)['elem'] = [token]
+  const range = ['2026-01-01 00:00:00', '2026-01-01 00:59:59']
+  const port = { elem: { val: { concat: ['tcp', 20000, { range }] }, timeout: 30, expires: 3 } }
+  find(objects, 'set', 'ports1_web_0')['elem'] = [port]
+  t.ok(isIntact({ nftables: objects }, DOCUMENT))
+})
+
+t.test('nft 1.0.6 does not list the device of a chain', async (t) => {
+  const objects = listTable()
+  delete find(objects, 'chain', 'ingress1')['dev']
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 

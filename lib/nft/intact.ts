@@ -10,9 +10,13 @@ import { PROTOCOL } from './expression.js'
  */
 export function isIntact(listing: unknown, document: NftDocument): boolean {
   const made = document.nftables.flatMap((command) => ('add' in command ? [command.add] : []))
-  const [expected, found] = [shapeOf(made), shapeOf(objectsOf(listing))]
+  const objects = objectsOf(listing)
+  const [expected, found] = [shapeOf(made), shapeOf(objects)]
+  const devices = devicesOf(made)
   return (
-    expected.size === found.size && [...expected].every(([key, text]) => found.get(key) === text)
+    expected.size === found.size &&
+    [...expected].every(([key, text]) => found.get(key) === text) &&
+    [...devicesOf(objects)].every(([chain, device]) => devices.get(chain) === device)
   )
 }
 
@@ -42,7 +46,7 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
         parts.set('table', [flags ?? []])
         break
       case 'chain':
-        note(`chain ${name}`, type, hook, content['dev'], prio, policy)
+        note(`chain ${name}`, type, hook, prio, policy)
         break
       case 'rule': {
         // Not `note`: a chain of a thousand rules would be copied a thousand times.
@@ -72,13 +76,25 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
   return new Map(entries)
 }
 
+/** By chain, where it is said: nft 1.0.6 doesn't list them. */
+function devicesOf(objects: readonly unknown[]): Map<unknown, unknown> {
+  const chains = objects.flatMap((object) => (isContent(object) ? [object['chain']] : []))
+  return new Map(
+    chains.flatMap((chain) =>
+      isContent(chain) && chain['dev'] !== undefined
+        ? [[chain['name'], chain['dev']] as const]
+        : [],
+    ),
+  )
+}
+
 /** Whether nothing but an install changes what a set holds: no times, no packets, nothing that is loaded ahead. */
 const isConstant = (flags: unknown, type: unknown): boolean =>
   !isContent(type) && !listOf(flags).includes('timeout') && flags !== 'timeout'
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-/** A statement by its kind, the sets that it names, and all of it where it is a verdict or an action. */
+/** A statement by its kind, the sets that it names, and all of it where it is a verdict or another action. */
 function sketch(statement: unknown): unknown {
   const [kind, content] = Object.entries(isContent(statement) ? statement : {})[0] ?? []
   switch (kind) {
@@ -89,7 +105,9 @@ function sketch(statement: unknown): unknown {
     case 'vmap':
       return [kind, isContent(content) ? content['data'] : undefined]
     case 'set':
-      return isContent(content) ? [kind, content['op'], content['set']] : kind
+      return isContent(content)
+        ? [kind, content['op'], content['set'], listOf(content['stmt']).length]
+        : kind
     default:
       return statement
   }

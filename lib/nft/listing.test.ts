@@ -15,6 +15,14 @@ t.test('reads sets and the forms of their elements', async (t) => {
     { elem: { val: { concat: ['fd00::1', 1024] }, timeout: 30 } },
     { prefix: { addr: '10.1.0.0', len: 16 } },
     { range: [8000, 8010] },
+    { elem: { val: '0x1f', timeout: 30, expires: 12 } },
+    {
+      elem: {
+        val: { concat: ['tcp', 20000, { range: ['2026-01-01 00:00:00', '2026-01-01 00:59:59'] }] },
+        timeout: 30,
+        expires: 12,
+      },
+    },
   ]
   const { sets } = parseListing(listed(set({ type: 'ipv4_addr', timeout: 30, size: 8, elem })))
   const [timeout, expires] = [undefined, undefined]
@@ -29,6 +37,12 @@ t.test('reads sets and the forms of their elements', async (t) => {
       { key: ['fd00::1', '1024'], timeout: 30, expires },
       { key: ['10.1.0.0/16'], timeout, expires },
       { key: ['8000-8010'], timeout, expires },
+      { key: ['0x1f'], timeout: 30, expires: 12 },
+      {
+        key: ['tcp', '20000', '2026-01-01 00:00:00-2026-01-01 00:59:59'],
+        timeout: 30,
+        expires: 12,
+      },
     ],
   })
 })

@@ -128,6 +128,10 @@ export function formatExpression(expression: NftExpression): string {
   switch (name) {
     case 'payload':
       return formatPayload(content)
+    case 'exthdr': {
+      const { name, field } = fieldsOf(content, 'name', 'field')
+      return `${word(name)} ${word(field)}`
+    }
     case 'meta':
     case 'socket':
       return `${name} ${word(fieldsOf(content, 'key')['key'])}`

@@ -52,6 +52,65 @@ t.test('its parts', async (t) => {
   }
 })
 
+/** The text of what a spec of these doors and these other parts renders. */
+const textOf = (doors: readonly object[], rest: object = {}): string =>
+  renderText(renderRuleset(buildAutomaton(validateSpec({ ...rest, doors }))))
+
+const steps = { type: 'sequence', steps: ['tcp/7000'] }
+const ssh = { name: 'ssh', service: 'tcp/22', knock: steps, open: { for: '30s' } }
+
+t.test('what later kinds of knocks and openings need', async (t) => {
+  const user = { name: 'ana', secretFile: '/etc/knock/ana' }
+  const token = { type: 'token', port: 'udp/7001', period: '30s', users: [user] }
+  const rotate = { secretFile: '/etc/knock/x', every: '1h', steps: 2, ports: '20000-20999' }
+  const open = (parts: object) => ({ ...ssh, open: { for: '30s', ...parts } })
+  const texts: readonly (readonly [text: string, ...parts: string[]])[] = [
+    [
+      textOf([{ ...ssh, knock: token }]),
+      '    typeof @th,64,128\n    flags timeout\n',
+      ' @th,64,128 == @tokens1_ssh_0 ',
+      ' { @th,64,128 limit rate 1/week burst 1 packets } ',
+    ],
+    [
+      textOf([{ ...ssh, knock: { type: 'sequence', rotate } }]),
+      '    typeof meta l4proto . th dport . meta time\n    flags interval,timeout\n  }',
+      ' meta l4proto . th dport . meta time == @ports1_ssh_0 ',
+    ],
+    [
+      textOf([open({ scope: 'everyone' })]),
+      '    type mark\n    flags timeout\n',
+      ' update @grants_ssh_0 { meta mark & 0 } ',
+      '    meta mark & 0 == @grants_ssh_0 accept ',
+    ],
+    [textOf([open({ mark: 4294967295 })]), ' meta mark set 4294967295 accept '],
+    [
+      textOf([open({ established: 'cut' })]),
+      ' ct state established ct direction == original jump cut ',
+      ' reject with tcp reset comment ',
+    ],
+    [
+      textOf([{ ...open({ redirectTo: 2222 }), service: ['tcp/22', 'tcp/2200-2210'] }]),
+      '    type nat hook prerouting priority -110; policy accept;',
+      ' tcp dport == 2200-2210 ',
+      ' redirect to :2222 comment ',
+      ' ct original proto-dst == { 22, 2200-2210 } accept ',
+    ],
+    [textOf([open({ redirectTo: '192.0.2.7:22' })]), ' dnat ip to 192.0.2.7:22 comment '],
+    [textOf([open({ redirectTo: '[2001:db8::7]:22' })]), ' dnat ip6 to [2001:db8::7]:22 comment '],
+    [
+      textOf([ssh], { hook: 'ingress', interfaces: ['eth0', 'wan.7'] }),
+      '    type filter hook ingress device "eth0" priority -10; policy accept;',
+      '    type filter hook ingress device "wan.7" priority -10; policy accept;',
+      '    tcp flags & 18 != 2 accept comment ',
+      '    ip frag-off & 8191 == 1 drop comment ',
+      '    frag frag-off == 1 drop comment ',
+    ],
+  ]
+  for (const [text, ...parts] of texts) {
+    for (const part of parts) t.match(text, part, part)
+  }
+})
+
 const table = { family: 'inet', name: 't' } as const
 const head: NftDocument['nftables'] = [
   { add: { table } },
@@ -101,6 +160,29 @@ t.test('what the renderer never writes has no text', async (t) => {
       set: { op: 'flush', elem: saddr, set: '@s' },
     }),
     'a set without @': withRule('x', { set: { op: 'add', elem: saddr, set: 's' } }),
+    'a set with other statements': withRule('x', {
+      set: { op: 'add', elem: saddr, set: '@s', stmt: [{ quota: { val: 1 } }] },
+    }),
+    'a limit with more to it': withRule('x', {
+      limit: { rate: 1, per: 'week', burst: 1, inv: true },
+    }),
+    'a mark that is no number': withRule('x', {
+      mangle: { key: { meta: { key: 'mark' } }, value: '7 accept' },
+    }),
+    'a reject that says something else': withRule('x', { reject: { type: 'icmpx' } }),
+    'a reject without more': withRule('x', { reject: null }),
+    'a redirect to a range': withRule('x', { redirect: { port: { range: [1, 2] } } }),
+    'a redirect to nowhere': withRule('x', { redirect: null }),
+    'a dnat to what is no address': withRule('x', {
+      dnat: { family: 'ip', addr: '10.0.0.1 accept', port: 22 },
+    }),
+    'a dnat without a port': withRule('x', { dnat: { family: 'ip', addr: '10.0.0.1' } }),
+    'a device with a quote': add({
+      chain: { ...chain, type: 'filter', hook: 'ingress', dev: 'a"b', prio: 0, policy: 'accept' },
+    }),
+    'a type by example of nothing': add({ set: { ...chain, type: { typeof: {} } } }),
+    'bits behind no header': match({ payload: { base: 'th', offset: 64 } }, '@s'),
+    'a direction that is code': match({ ct: { key: 'state', dir: 'original }' } }, 1),
     'a set with statements': withRule('x', {
       set: { op: 'add', elem: saddr, set: '@s', stmt: [] },
     }),

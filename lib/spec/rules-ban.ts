@@ -15,7 +15,7 @@ export function checkBan(ban: ValidBan, doors: readonly ValidDoor[], findings: F
     if (strikes < ban.after) continue
     findings.add(
       path,
-      `more than ${strikes}, so many other attempts ${knock.origin} begins and ends`,
+      `more than ${strikes}: ${knock.origin}, done right, begins as many other attempts that end wrong`,
     )
     return
   }

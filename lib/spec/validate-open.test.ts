@@ -387,10 +387,10 @@ const bans: Case[] = [
   ),
   right('a ban for more', banning(3, door({ knock: three }))),
   right(
-    'a ban where the others are never reset',
+    'a ban where nothing is ever reset',
     banning(
       1,
-      door(),
+      door({ knock: sequence({ reset: 'never' }) }),
       other({ knock: sequence({ steps: ['tcp/7000', 'tcp/2'], reset: 'never' }) }),
     ),
   ),

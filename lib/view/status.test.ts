@@ -1,14 +1,28 @@
 // What the sets of a door hold → grants, progress, counters and the whole status.
 import t from 'tap'
+import type { DoorSummary } from '../automaton/automaton.js'
 import { type Listing, parseListing } from '../nft/listing.js'
-import { listedContents, rolesByDoor, viewGrants, viewProgress, viewStatus } from './status.js'
+import {
+  EVERYONE,
+  listedContents,
+  rolesByDoor,
+  viewBans,
+  viewGrants,
+  viewProgress,
+  viewStatus,
+} from './status.js'
 
-const door = (name: string, steps = 3) => ({
+/** A door with knocks of so many packets each. */
+const door = (name: string, ...steps: number[]): DoorSummary => ({
   name,
   services: ['tcp/22'],
-  steps,
+  knocks: [3, ...steps].map((steps, index) => {
+    return { attempt: index === 0 ? 'open' : `open${index + 1}`, steps }
+  }),
   grantTimeout: 30,
   connections: undefined,
+  scope: 'source',
+  established: 'keep',
 })
 
 const set = (name: string, members: Readonly<Record<string, number | undefined>> = {}) => ({
@@ -19,6 +33,10 @@ const set = (name: string, members: Readonly<Record<string, number | undefined>>
     })),
   },
 })
+/** The same with a capacity. */
+const sized = (size: number, ...[name, members]: Parameters<typeof set>) => {
+  return { set: { ...set(name, members).set, size } }
+}
 const counter = (name: string, packets: number) => ({ counter: { name, packets } })
 const listing = (...nftables: readonly unknown[]): Listing => parseListing({ nftables })
 
@@ -65,8 +83,60 @@ t.test('progress: the stage, and the sooner of its own time and the whole one', 
   )
 })
 
+t.test('a grant for everyone has no source', async (t) => {
+  const contents = listedContents(listing(set('grants_ssh_0', { 0: 5 })))
+  t.same(viewGrants(door('ssh'), contents), [{ door: 'ssh', source: EVERYONE, expiresIn: 5 }])
+})
+
+t.test('doors whose names end like a family are told from those', async (t) => {
+  const contents = listedContents(
+    listing(set('grants_a_4', { '10.0.0.1': 5 }), set('grants_a_4_0', { 0: 7 })),
+  )
+  t.same(viewGrants(door('a'), contents), [{ door: 'a', source: '10.0.0.1', expiresIn: 5 }])
+  t.same(viewGrants(door('a_4'), contents), [{ door: 'a_4', source: EVERYONE, expiresIn: 7 }])
+})
+
+t.test('progress with each of several knocks, and until the door has its connection', async (t) => {
+  const contents = listedContents(
+    listing(
+      set('stage2_ssh_4', { '10.0.0.1': 5 }),
+      set('open2_stage4_ssh_4', { '10.0.0.1': 9, '10.0.0.3': 9 }),
+      set('open2_attempt_ssh_4', { '10.0.0.1': 8 }),
+      set('open3_armed_ssh_6', { 'fd00::1': 2 }),
+      set('open2_early_ssh_4', { '10.0.0.1': 1 }),
+      set('open2_penalty_ssh_4', { '10.0.0.2': 1 }),
+      set('open3_window1_ssh_4', { '10.0.0.2': 1 }),
+    ),
+  )
+  const ssh = { door: 'ssh' }
+  t.same(viewProgress(door('ssh', 4, 7), contents), [
+    { ...ssh, source: '10.0.0.1', stage: 2, of: 3, expiresIn: 5 },
+    { ...ssh, source: '10.0.0.1', stage: 4, of: 4, expiresIn: 8 },
+    { ...ssh, source: 'fd00::1', stage: 7, of: 7, expiresIn: 2 },
+  ])
+})
+
+t.test('sources whose knocks are ignored', async (t) => {
+  const sets = [set('banned_4', { '10.0.0.1': 5 }), set('banned_6', { 'fd00::1': 0 })]
+  t.same(viewBans(listedContents(listing(...sets, set('strikes_4', { '10.0.0.2': 5 })))), [
+    { source: '10.0.0.1', expiresIn: 5 },
+    { source: 'fd00::1', expiresIn: 0 },
+  ])
+})
+
 t.test('the names of sets, sorted by their doors', async (t) => {
-  const names = ['grants_a', 'stage2_a', 'close_attempt_a', 'used3_b', 'used1_stage1_a', 'trusted']
+  const names = [
+    'grants_a',
+    'stage2_a',
+    'close_attempt_a',
+    'used3_b',
+    'used1_stage1_a',
+    'trusted',
+    'banned',
+    'strike1',
+    'spent_b',
+    'open12_lock_b',
+  ]
   t.same(
     [...rolesByDoor(names)],
     [
@@ -78,7 +148,14 @@ t.test('the names of sets, sorted by their doors', async (t) => {
           { set: 'close_attempt_a', role: { kind: 'attempt', attempt: 'close' } },
         ],
       ],
-      ['b', [{ set: 'used3_b', role: { kind: 'used', connections: 3 } }]],
+      [
+        'b',
+        [
+          { set: 'used3_b', role: { kind: 'used', connections: 3 } },
+          { set: 'spent_b', role: { kind: 'spent' } },
+          { set: 'open12_lock_b', role: { kind: 'inner' } },
+        ],
+      ],
       ['stage1_a', [{ set: 'used1_stage1_a', role: { kind: 'used', connections: 1 } }]],
     ],
   )
@@ -87,14 +164,18 @@ t.test('the names of sets, sorted by their doors', async (t) => {
 t.test('the whole status has the stable keys, in the order of the doors', async (t) => {
   const contents = listedContents(
     listing(
-      set('grants_web_4', { '10.0.0.1': 7 }),
-      set('stage1_ssh_6', { 'fd00::1': 3 }),
+      sized(4, 'grants_web_4', { '10.0.0.1': 7 }),
+      sized(4, 'grants_web_6'),
+      sized(2, 'stage1_ssh_6', { 'fd00::1': 3 }),
+      sized(2, 'banned_4', { '10.0.0.8': 3, '10.0.0.9': 4 }),
+      counter('bans', 5),
+      counter('ignored', 6),
       counter('knocks_ssh', 4),
       counter('denied_web', 2),
       counter('theirs', 9),
     ),
   )
-  const none = { knocks: 0, grants: 0, resets: 0, denied: 0 }
+  const none = { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 }
   t.strictSame(viewStatus('knock', [door('web'), door('ssh')], contents), {
     table: 'knock',
     doors: [
@@ -112,6 +193,16 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
         progress: [{ source: 'fd00::1', stage: 1, of: 3, expiresIn: 3 }],
         counters: { ...none, knocks: 4 },
       },
+    ],
+    bans: [
+      { source: '10.0.0.8', expiresIn: 3 },
+      { source: '10.0.0.9', expiresIn: 4 },
+    ],
+    counters: { bans: 5, ignored: 6 },
+    fill: [
+      { set: 'banned_4', elements: 2, capacity: 2 },
+      { set: 'stage1_ssh_6', elements: 1, capacity: 2 },
+      { set: 'grants_web_4', elements: 1, capacity: 4 },
     ],
   })
 })
