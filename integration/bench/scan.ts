@@ -18,7 +18,7 @@ type Variant = (pair: Pair) => Promise<() => Promise<unknown>>
 const table =
   (script: string): Variant =>
   async ({ server }) => {
-    await apply(server, `table inet other { ${script} }`)
+    await apply(server, `table inet other {\n ${script}\n}`)
     return () => exec(server, 'nft', ['delete', 'table', 'inet', 'other'])
   }
 
@@ -45,9 +45,9 @@ const closed = (hook: KnockSpec['hook']): Variant => {
 const FLOOR = 'dropped at ingress: the generator'
 const PLAIN = 'plain stateful firewall'
 const VARIANTS: Readonly<Record<string, Variant>> = {
-  [FLOOR]: table(`chain in { type filter hook ingress device "${CABLE}" priority -500; drop; }`),
+  [FLOOR]: table(`chain in { type filter hook ingress device "${CABLE}" priority -500\n drop\n }`),
   [PLAIN]: table(
-    'chain in { type filter hook input priority 0; ct state established,related accept; drop; }',
+    'chain in { type filter hook input priority 0\n ct state established,related accept\n drop\n }',
   ),
   'door at input': closed('input'),
   'door at prerouting': closed('prerouting'),

@@ -1,0 +1,93 @@
+// A file with one-time sequences → the first, which is not in the file any more. Reads and replaces one file.
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ArgumentError, KnockError } from '../errors.js'
+import { loadDocument } from '../load.js'
+import type { Step } from '../spec/model.js'
+import { readProfile } from './profile.js'
+
+export interface Taken {
+  readonly steps: readonly Step[]
+  /** How many sequences the file has still. */
+  readonly left: number
+}
+
+/** Milliseconds for which another process may be at it, and between two looks. */
+const PATIENCE = 5000
+const LOOK = 25
+
+/**
+ * Takes the first sequence out of a profile's file, for good: when this resolves the disk has the file without it.
+ *
+ * @throws ProfileError where the file is no profile any more.
+ * @throws ArgumentError where it has no sequence, or cannot be replaced.
+ */
+export async function takeSequence(path: string, operation: string): Promise<Taken> {
+  try {
+    // A link stays a link.
+    const file = await realpath(path)
+    const next = `${file}.next`
+    // Whoever has made the file that comes next has the right to take: two never take the same.
+    const handle = await makeAlone(next, operation)
+    try {
+      const { text, ...taken } = await takeFirst(file, operation)
+      await fill(handle, text, file)
+      await handle.close()
+      await rename(next, file)
+      await syncFolder(dirname(file))
+      return taken
+    } catch (error) {
+      await handle.close()
+      await rm(next, { force: true })
+      throw error
+    }
+  } catch (cause) {
+    if (cause instanceof KnockError) throw cause
+    const reason = `no sequence can be taken: ${(cause as Error).message}`
+    throw new ArgumentError(`${operation}: ${path}: ${reason}`, { cause })
+  }
+}
+
+/** Reads the file again: another process may have taken a sequence since. */
+async function takeFirst(file: string, operation: string): Promise<Taken & { text: string }> {
+  const document = (await loadDocument(file, operation)) as { oneTime?: readonly unknown[] }
+  const { knock } = readProfile(document, `${operation}: ${file}`)
+  const [steps, ...others] = knock.kind === 'oneTime' ? knock.sequences : []
+  if (!steps) throw noneLeft(file, operation)
+  const rest = { ...document, oneTime: document.oneTime?.slice(1) }
+  return { steps, left: others.length, text: `${JSON.stringify(rest, null, 2)}\n` }
+}
+
+export const noneLeft = (path: string, operation: string): ArgumentError =>
+  new ArgumentError(`${operation}: ${path}: /oneTime: no sequence is left; each has been sent`)
+
+async function makeAlone(path: string, operation: string): Promise<FileHandle> {
+  const end = performance.now() + PATIENCE
+  while (true) {
+    try {
+      return await open(path, 'wx', 0o600)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    if (performance.now() > end) {
+      const reason = 'another process is taking a sequence; remove this file if none is'
+      throw new ArgumentError(`${operation}: ${path}: ${reason}`)
+    }
+    await sleep(LOOK)
+  }
+}
+
+/** Writes a file through to the disk, with another's mode and owner. */
+async function fill(handle: FileHandle, text: string, like: string): Promise<void> {
+  const [own, { mode, uid, gid }] = await Promise.all([handle.stat(), stat(like)])
+  if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid)
+  await handle.chmod(mode & 0o777)
+  await handle.writeFile(text)
+  await handle.sync()
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path)
+  await folder.sync().finally(() => folder.close())
+}

@@ -1,0 +1,84 @@
+// A knock, a secret and the time → which packets are sent when.
+import t from 'tap'
+import { derivePorts, deriveToken } from '../spec/derive.js'
+import type { RateKnock, RotatingKnock } from './model.js'
+import { planKnock } from './plan.js'
+
+const secret = new TextEncoder().encode('sixteen bytes or more')
+const at = { secret, now: 7200, gap: 100 }
+
+t.test('steps as they are written, and of one-time sequences the first', async (t) => {
+  const [first, second] = [{ protocol: 'tcp', port: 7000 } as const, { protocol: 'icmp' } as const]
+  const { delay, shots, ready } = planKnock({ kind: 'steps', steps: [first, second] }, at)
+  t.same({ delay, ready }, { delay: 0, ready: 0 })
+  t.same(shots, [
+    { step: first, label: 'tcp/7000' },
+    { step: second, label: 'icmp' },
+  ])
+  const oneTime = planKnock({ kind: 'oneTime', sequences: [[second], [first]] }, at)
+  t.same(oneTime.shots, [{ step: second, label: 'packet 1 of 1', isSecret: true }])
+})
+
+t.test('a token of the period that is now', async (t) => {
+  const knock = { kind: 'token', door: 'ssh', secretFile: '/k', port: 6000, period: 30 } as const
+  for (const now of [60, 89.999]) {
+    const { shots } = planKnock(knock, { ...at, now })
+    const payload = deriveToken(secret, 'ssh', 2)
+    t.equal(payload.length, 32)
+    t.same(shots, [{ step: { protocol: 'udp', port: 6000 }, label: 'udp/6000', payload }])
+  }
+})
+
+const rotation: RotatingKnock = {
+  kind: 'rotate',
+  door: 'ssh',
+  secretFile: '/k',
+  every: 3600,
+  length: 4,
+  protocol: 'tcp',
+  ports: { from: 20000, to: 60000 },
+}
+
+t.test('a rotation that would not end in its period waits for the next', async (t) => {
+  const plan = (now: number, gap = 100) => {
+    const { delay, shots } = planKnock(rotation, { secret, now, gap })
+    return { delay, steps: shots.map(({ step }) => step) }
+  }
+  const steps = (period: number) => derivePorts(secret, 'ssh', period, rotation)
+  t.same(plan(7200), { delay: 0, steps: steps(2) })
+  t.same(plan(10798.5), { delay: 0, steps: steps(2) }, '1.5 s are enough')
+  t.same(plan(10799.5), { delay: 750, steps: steps(3) })
+  t.same(plan(10798, 1000), { delay: 2250, steps: steps(3) })
+  t.same(plan(10000, 1_000_000), { delay: 0, steps: steps(2) }, 'it fits into no period')
+  const { shots } = planKnock(rotation, at)
+  for (const { step, label, isSecret } of shots) {
+    t.ok(isSecret)
+    t.notMatch(label, String(step.port))
+  }
+})
+
+t.test('a rate: hits close together, and the time for a connection', async (t) => {
+  const plan = (times: Partial<RateKnock>) =>
+    planKnock({ kind: 'rate', port: { protocol: 'tcp', port: 22 }, hits: 3, min: 0, ...times }, at)
+  t.same(
+    plan({}).shots.map(({ at }) => at),
+    [0, 20, 40],
+  )
+  t.equal(plan({}).ready, 0)
+  t.equal(plan({ min: 3 }).ready, 3500)
+  t.equal(plan({ min: 3, max: 4 }).ready, 3500)
+  t.equal(plan({ min: 3, max: 5 }).ready, 4000)
+  t.equal(plan({ min: 3, max: 3600 }).ready, 4000)
+})
+
+t.test('a rhythm: each burst in the middle of its window', async (t) => {
+  const port = { protocol: 'tcp', port: 443 } as const
+  const { shots, ready } = planKnock({ kind: 'rhythm', port, counts: [1, 3, 2], window: 4 }, at)
+  const times = [0, 4000, 4050, 4100, 8000, 8050]
+  t.same(
+    shots.map(({ at }) => at),
+    times,
+  )
+  t.ok(shots.every(({ step }) => step.port === 443))
+  t.equal(ready, 0)
+})
