@@ -11,33 +11,11 @@ import {
   type NftDocument,
   renderKnock,
 } from '../lib/index.js'
-import type { NftTarget } from '../lib/nft/document.js'
-import { isIntact } from '../lib/nft/intact.js'
-import { parseListing } from '../lib/nft/listing.js'
-import { renderReload } from '../lib/nft/reload.js'
+import { type Case, RELOADS, SPEC } from './contract-reload.js'
 import { createPair } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 
 const { versions, skip } = await versionsOrSkip()
-
-const SPEC: KnockSpec = {
-  guard: { trusted: ['192.168.1.0/24', 'fd00:1::/32'], ignore: ['tcp/80', 'udp/4000-4010'] },
-  doors: [
-    {
-      name: 'ssh',
-      service: 'tcp/22',
-      knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000', 'icmp'], timeout: '8s' },
-      close: { type: 'sequence', steps: ['tcp/9000', 'tcp/8000'] },
-      open: { for: '30s' },
-    },
-    {
-      name: 'web',
-      service: ['tcp/443', 'udp/5000-5010'],
-      knock: { type: 'sequence', steps: ['tcp/7001'] },
-      open: { for: '60s', connections: 3 },
-    },
-  ],
-}
 
 const OTHER: KnockSpec = {
   doors: [
@@ -59,8 +37,6 @@ const grant = (elem: string) => {
 async function snapshot(nft: Nft): Promise<string> {
   return JSON.stringify(await nft.list({ table: 'knock' }))
 }
-
-type Case = (t: Test, nft: Nft) => Promise<void>
 
 const CASES: Readonly<Record<string, Case>> = {
   async 'installs, lists, finds again, removes'(t, nft) {
@@ -170,86 +146,6 @@ const CASES: Readonly<Record<string, Case>> = {
     t.equal(knock.table, 'knock')
   },
 
-  async 'empties a set and a map, and nothing else'(t, nft) {
-    await using knock = await installKnock(SPEC, { nft })
-    const [ssh, web] = [knock.door('ssh'), knock.door('web')]
-    await ssh.open('203.0.113.7')
-    await ssh.open('2001:db8::7')
-    await web.open('203.0.113.7')
-    const set = { ...inTable, name: 'grants_ssh_4' }
-    const verdicts = async () => (await snapshot(nft)).match(/"target"/g)?.length ?? 0
-    const before = await verdicts()
-    await nft.apply({ nftables: [{ flush: { set } }, { flush: { set } }] })
-    t.strictSame(
-      (await ssh.grants()).map(({ source }) => source),
-      ['2001:db8::7'],
-    )
-    t.equal((await web.grants()).length, 1)
-    t.equal(await verdicts(), before)
-    await nft.apply({ nftables: [{ flush: { map: { ...inTable, name: 'ports' } } }] })
-    t.ok((await verdicts()) < before)
-    await t.rejects(nft.apply({ nftables: [{ flush: { set: { ...inTable, name: 'nosuch' } } }] }), {
-      code: 'not-found',
-    })
-  },
-
-  async 'takes a table apart and puts it together in one document'(t, nft) {
-    await using knock = await installKnock(SPEC, { nft })
-    await knock.door('ssh').open('203.0.113.7')
-    await knock.door('web').open('203.0.113.7')
-    const keeps = (set: string) => set === 'grants_ssh_4'
-    const document = renderKnock(SPEC)
-    await nft.apply(renderReload(document, await nft.list({ table: 'knock' }), keeps))
-    t.equal((await knock.door('ssh').grants()).length, 1, 'kept')
-    t.strictSame(await knock.door('web').grants(), [], 'made anew')
-    t.ok(isIntact(await nft.list({ table: 'knock' }), document))
-    const other = renderKnock(OTHER)
-    await nft.apply(renderReload(other, await nft.list({ table: 'knock' }), keeps))
-    t.ok(isIntact(await nft.list({ table: 'knock' }), other), 'nothing of the old one is left')
-  },
-
-  async 'takes nothing away that others name'(t, nft) {
-    await using _knock = await installKnock(SPEC, { nft })
-    const before = await snapshot(nft)
-    for (const target of [
-      { chain: { ...inTable, name: 'gate_ssh' } },
-      { set: { ...inTable, name: 'grants_ssh_4' } },
-      { map: { ...inTable, name: 'ports' } },
-    ] satisfies NftTarget[]) {
-      await t.rejects(nft.apply({ nftables: [{ delete: target }] }), { name: 'NftError' })
-    }
-    t.equal((await snapshot(nft)).length, before.length)
-    const missing = { set: { ...inTable, name: 'nosuch' } }
-    await t.rejects(nft.apply({ nftables: [{ delete: missing }] }), { code: 'not-found' })
-  },
-
-  async 'one-time sequences that have been used stay used, whatever else changes'(t, nft) {
-    const once = (...oneTime: string[][]): KnockSpec => ({
-      doors: [
-        {
-          name: 'ssh',
-          service: 'tcp/22',
-          knock: { type: 'sequence', oneTime },
-          open: { for: '30s' },
-        },
-      ],
-    })
-    await using _knock = await installKnock(once(['tcp/7000'], ['tcp/7001']), { nft })
-    const spent = async () => {
-      const { sets } = parseListing(await nft.list({ table: 'knock' }))
-      return [...sets].flatMap(([name, { elements }]) =>
-        name.startsWith('spent') ? [[name, elements.length] as const] : [],
-      )
-    }
-    const [[first] = ['']] = await spent()
-    await nft.apply({ nftables: [{ add: { element: { ...inTable, name: first, elem: [0] } } }] })
-    await installKnock(once(['tcp/7002'], ['tcp/7000']), { nft })
-    t.strictSame((await spent()).map(([name, elements]) => [name === first, elements]).sort(), [
-      [false, 0],
-      [true, 1],
-    ])
-  },
-
   async 'leaves a table alone that is not ours'(t, nft) {
     await nft.apply({ nftables: [{ add: table('knock') }] })
     await t.rejects(installKnock(SPEC, { nft }), { code: 'already-exists' })
@@ -322,7 +218,8 @@ const CASES: Readonly<Record<string, Case>> = {
 }
 
 async function runCases(t: Test, nft: Nft): Promise<void> {
-  for (const [name, run] of Object.entries(CASES)) await t.test(name, (t) => run(t, nft))
+  for (const [name, run] of Object.entries({ ...CASES, ...RELOADS }))
+    await t.test(name, (t) => run(t, nft))
 }
 
 t.test('in memory', (t) => runCases(t, new FakeNft()))

@@ -79,6 +79,8 @@ const SCALE: Scale = {
   window: [2, 3600],
   penalty: [1, 86400],
   ban: [1, 31536000],
+  every: 600,
+  period: [10, 3600],
 }
 
 t.test('so do they for any spec', { skip }, async (t) => {

@@ -134,16 +134,20 @@ const services: Case[] = [
   ),
   right('hits on several ports that are no service', knocking(rate('tcp/9'), rhythm('tcp/10'))),
   ...[
-    [rate('tcp/22'), rhythm('tcp/9')],
-    [rate('tcp/9'), sequence(), rhythm('tcp/10', 'tcp/22')],
-  ].map((knocks) => {
-    const [own, other] = knocks[0]?.['port'] === 'tcp/22' ? [0, 1] : [2, 0]
+    { knocks: [rate('tcp/22'), rhythm('tcp/9')], own: 0, other: 1, got: 'rhythm' },
+    {
+      knocks: [rate('tcp/9'), sequence(), rhythm('tcp/10', 'tcp/22')],
+      own: 2,
+      other: 0,
+      got: 'rate',
+    },
+  ].map(({ knocks, own, other, got }) => {
     const why = `/doors/0/knock/${own} is knocked on the service itself and takes all its packets`
     return {
       of: `hits on the door's own service beside other hits, ${other}`,
       document: knocking(...knocks),
       problems: {
-        [`/doors/0/knock/${other}/type`]: `expected neither rate nor rhythm: ${why}, got "${own === 0 ? 'rhythm' : 'rate'}"`,
+        [`/doors/0/knock/${other}/type`]: `expected neither rate nor rhythm: ${why}, got "${got}"`,
       },
     }
   }),
