@@ -23,6 +23,8 @@ const PACKAGES = {
     ping: 'iputils-ping',
     ssh: 'openssh-client',
     sshd: 'openssh-server',
+    openssl: 'openssl',
+    telnet: 'inetutils-telnet',
   },
 }
 
