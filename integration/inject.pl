@@ -1,7 +1,9 @@
-# Lines on stdin, each the name of an interface and a frame in hexadecimal -> the frames, sent as they are.
+# Lines on stdin, each the name of an interface and a frame in hexadecimal -> the frames, sent as they are, at once or at
+# the moment that follows in the line, in seconds since 1970: so two processes can send at the same one.
 # Perl's own functions alone, so that the smallest installation of it will do.
 use strict;
 use warnings;
+use Time::HiRes qw(time sleep);
 
 my ($AF_PACKET, $SOCK_RAW, $SIOCGIFINDEX) = (17, 3, 0x8933);
 
@@ -19,8 +21,14 @@ sub index_of {
 
 $| = 1;
 while (my $line = <STDIN>) {
-    my ($name, $hex) = $line =~ /^(\S+) ([0-9a-f]+)$/ or die "not a name and a frame: $line";
+    my ($name, $hex, $moment) = $line =~ /^(\S+) ([0-9a-f]+)(?: ([0-9.]+))?$/ or die "not a name and a frame: $line";
     $index{$name} //= index_of($name);
+    if (defined $moment) {
+        my $wait = $moment - time() - 0.001;
+        sleep($wait) if $wait > 0;
+        # The last of it awake: a sleeper wakes up too late for a race.
+        1 while time() < $moment;
+    }
     # packet(7): family, protocol, index, hardware type, packet type, address length, address.
     my $to = pack('S n i S C C a8', $AF_PACKET, 0, $index{$name}, 0, 0, 6, '');
     defined(send($socket, pack('H*', $hex), 0, $to)) or die "send: $!\n";

@@ -14,6 +14,8 @@ const PACKAGES = {
     nft: 'nftables',
     ip: 'iproute2',
     nsenter: 'util-linux',
+    taskset: 'util-linux',
+    sysctl: 'procps',
     perl: 'perl-base',
     knock: 'knockd',
     iptables: 'iptables',

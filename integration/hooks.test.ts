@@ -1,0 +1,192 @@
+// Doors at other hooks than input: before a host behind the gateway, before the host's own redirections, before everything.
+import t, { type Test } from 'tap'
+import { missing } from './capabilities.js'
+import { Ground, host } from './ground.js'
+import { createInner, GATEWAY, INNER, INSIDE } from './inner.js'
+import { apply, CABLE, CLIENT, exec, NFT, SERVER, sweep } from './namespaces.js'
+import { versionsOrSkip } from './nft-versions.js'
+import { dial, greeting, listen } from './sockets.js'
+
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing('nc', 'sysctl', 'hping3')
+if (!skip) sweep()
+
+const FAMILIES = [4, 6] as const
+const PORT = 2222
+const STEPS = ['udp/7000', 'tcp/7001', 'icmp']
+
+const specOf = (
+  hook: string,
+  interfaces: readonly string[],
+  open: object = {},
+  parts: object = {},
+) => ({
+  hook,
+  ...(interfaces.length > 0 && { interfaces }),
+  doors: [
+    {
+      name: 'service',
+      service: `tcp/${PORT}`,
+      knock: { type: 'sequence', steps: STEPS, stepTimeout: '20s' },
+      open: { for: '60s', ...open },
+      ...parts,
+    },
+  ],
+})
+
+function onEach(name: string, run: (t: Test, binary: string) => Promise<void>): void {
+  const chosen = skip ? [{ version: '', path: NFT }] : [versions[0], versions.at(-1)]
+  for (const one of chosen) {
+    t.test(`${name}, nft ${one?.version}`, { skip, buffered: true }, (t) =>
+      run(t, one?.path ?? NFT),
+    )
+  }
+}
+
+t.jobs = 4
+
+onEach('forward: a host behind the gateway', async (t, binary) => {
+  for (const parts of [{}, { address: [INNER[4], INNER[6]] }]) {
+    const interfaces = 'address' in parts ? [] : [CABLE]
+    await using ground = await Ground.open(
+      specOf('forward', interfaces, { established: 'cut' }, parts),
+      binary,
+    )
+    const { client, server } = ground.pair
+    await using inner = await createInner(ground.pair)
+    await using _inner = await listen(inner.namespace, PORT, 'inner')
+    await using _own = await listen(server, PORT, 'gateway')
+    await using _outside = await listen(client, 3000, 'outside')
+    for (const family of FAMILIES) {
+      const [there, me] = [INNER[family], CLIENT[family]]
+      t.equal(await greeting(client, there, PORT), 'nothing', `IPv${family}: closed before`)
+      t.equal(await greeting(client, SERVER[family], PORT), 'gateway', 'its own are not judged')
+      t.equal(await greeting(inner.namespace, me, 3000), 'outside', 'the way out is free')
+      await ground.send(me, ...STEPS)
+      t.same(await ground.granted(), [], 'a knock at the gateway itself is none')
+      await ground.sendTo(there, me, ...STEPS)
+      t.same(await ground.granted(), [me])
+      await using connection = dial(client, there, PORT)
+      await using out = dial(inner.namespace, me, 3000)
+      t.equal(await connection.hear(), 'inner', 'open after')
+      t.equal(await out.hear(), 'outside')
+      await ground.knock.door('service').close(me)
+      t.equal(await connection.say('a'), 'ECONNRESET', 'cut when it is closed')
+      t.equal(await out.say('b'), 'outside b', 'what the host itself began lives on')
+    }
+  }
+})
+
+onEach('prerouting: before the host redirects', async (t, binary) => {
+  await using ground = await Ground.open(specOf('prerouting', [CABLE]), binary)
+  const { client, server } = ground.pair
+  await apply(
+    server,
+    `table inet own {
+      chain nat { type nat hook prerouting priority dstnat; tcp dport ${PORT} redirect to :8022; }
+    }`,
+    binary,
+  )
+  await using _service = await listen(server, 8022, 'hello')
+  await using _outside = await listen(client, 3000, 'outside')
+  for (const family of FAMILIES) {
+    const [here, me] = [SERVER[family], CLIENT[family]]
+    t.equal(
+      await greeting(client, here, PORT),
+      'nothing',
+      `IPv${family}: by the port it was sent to`,
+    )
+    t.equal(await greeting(client, here, 8022), 'hello', 'the port behind it is no door')
+    await ground.send(me, ...STEPS)
+    await using connection = dial(client, here, PORT)
+    t.equal(await connection.hear(), 'hello')
+    await ground.knock.door('service').close(me)
+    t.equal(await connection.say('a'), 'hello a', 'established connections live on')
+    t.equal(await greeting(server, me, 3000), 'outside', 'answers to the host come in')
+    t.equal(await greeting(client, here, PORT), 'nothing')
+  }
+  // Nothing is known here of connections, so that only what begins one is judged.
+  const args = ['-c', '1', '-A', '-p', String(PORT), SERVER[4]]
+  const { stdout } = await exec(client, 'hping3', args)
+  t.match(stdout, /flags=R/, 'a stray ACK passes, and the host answers it')
+  t.match(await ground.counters(), { knocks: 6, grants: 2, resets: 0 })
+})
+
+for (const hook of ['prerouting', 'ingress']) {
+  onEach(`${hook}: so many connections`, async (t, binary) => {
+    await using ground = await Ground.open(specOf(hook, [CABLE], { connections: 2 }), binary)
+    const { pair, injector } = ground
+    await apply(
+      pair.server,
+      `table inet arrived {
+        counter syns { }
+        chain in { type filter hook input priority 100; tcp dport ${PORT} counter name syns drop; }
+      }`,
+      binary,
+    )
+    const arrived = async (): Promise<number> => {
+      const { stdout } = await exec(pair.server, binary, [
+        'list',
+        'counters',
+        'table',
+        'inet',
+        'arrived',
+      ])
+      return Number(/packets (\d+)/.exec(stdout)?.[1])
+    }
+    for (const family of FAMILIES) {
+      const source = host(1, family)
+      await ground.send(source, ...STEPS)
+      const syn = (sourcePort: number) =>
+        injector.send({ at: 0, source, protocol: 'tcp', port: PORT, sourcePort })
+      const before = await arrived()
+      for (let i = 0; i < 5; i += 1) syn(500)
+      await injector.flush()
+      t.equal(
+        await arrived(),
+        before + 1,
+        `IPv${family}: a SYN that is sent again is one connection`,
+      )
+      t.same(await ground.granted(), [source])
+      for (const port of [501, 501, 500, 502, 503]) syn(port)
+      await injector.flush()
+      t.equal(await arrived(), before + 2, 'two connections, and no third')
+      t.same(await ground.granted(), [])
+    }
+  })
+}
+
+onEach('ingress: two devices', async (t, binary) => {
+  const spec = specOf('ingress', [CABLE, INSIDE])
+  await using ground = await Ground.open(specOf('ingress', [CABLE]), binary)
+  const { client, server } = ground.pair
+  const list = async () => (await exec(server, binary, ['-s', 'list', 'ruleset'])).stdout
+  const before = await list()
+  const refused: unknown = await ground.install(spec).catch((error) => error)
+  if (refused) {
+    t.match(refused, { name: 'NftError', message: new RegExp(INSIDE) }, 'one that is not there')
+    t.equal(await list(), before, 'nothing has changed')
+  }
+  await using inner = await createInner(ground.pair)
+  await using _service = await listen(server, PORT, 'hello')
+  // Since Linux 6.16 a chain waits for its devices.
+  const answer = await greeting(inner.namespace, GATEWAY[4], PORT)
+  t.equal(answer, refused ? 'hello' : 'nothing', 'judged there as soon as it was installed')
+  if (refused) await ground.install(spec)
+  for (const family of FAMILIES) {
+    t.equal(await greeting(client, SERVER[family], PORT), 'nothing', `IPv${family}`)
+    t.equal(await greeting(inner.namespace, GATEWAY[family], PORT), 'nothing')
+    await ground.send(INNER[family], ...STEPS)
+    t.equal(await greeting(inner.namespace, GATEWAY[family], PORT), 'hello', 'from either side')
+    await ground.send(CLIENT[family], ...STEPS)
+    await using connection = dial(client, SERVER[family], PORT)
+    t.equal(await connection.hear(), 'hello')
+    await ground.knock.door('service').close(CLIENT[family])
+    t.equal(await connection.say('a'), 'hello a', 'established connections live on')
+  }
+  t.match(await ground.counters(), { knocks: 12, grants: 4, resets: 0 })
+  await ground.install(spec)
+  t.match(await ground.counters(), { knocks: 12 }, 'installed again: nothing changes')
+  await exec(server, 'ip', ['link', 'delete', INSIDE])
+  t.equal(await greeting(client, SERVER[4], PORT), 'nothing', 'the other device is judged still')
+})

@@ -1,0 +1,192 @@
+// Tokens in the kernel: made and sent without our library, each opens its door once, whatever happens in between.
+import { chmod, rm, writeFile } from 'node:fs/promises'
+import t from 'tap'
+import { createNft, installKnock, type KnockSpec, refillKnock } from '../lib/index.js'
+import { missing } from './capabilities.js'
+import { doorOf, FAMILIES } from './house.js'
+import { CLIENT, createPair, exec, sweep } from './namespaces.js'
+import { versionsOrSkip } from './nft-versions.js'
+import { nowSeconds, OTHERS, SECRET, TOKEN_PORT, TokenHouse, tokenAt } from './token-house.js'
+
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing('openssl', 'nc')
+if (!skip) sweep()
+const [oldest, ...able] = versions
+
+/** Long enough that no test sees its end. */
+const PERIOD = 3600
+const LONG = { period: PERIOD, horizon: '3h' }
+
+t.jobs = 3
+
+for (const { version, path } of able) {
+  t.test(`a token opens, once, nft ${version}`, { skip, buffered: true }, async (t) => {
+    for (const family of FAMILIES) {
+      await using place = await TokenHouse.open({ binary: path, token: LONG })
+      const { house } = place
+      t.equal(await house.answers(family), false, `IPv${family}: closed before`)
+      await place.type(family, PERIOD)
+      t.equal(await house.answers(family), true, `IPv${family}: open after`)
+      t.match(await house.counters(), { knocks: 1, grants: 1, wrong: 0 })
+
+      const token = tokenAt(nowSeconds(), PERIOD)
+      const replays = Array.from({ length: 100 }, () => token)
+      await place.send(replays, CLIENT[family])
+      t.match(
+        await house.counters(),
+        { knocks: 1, grants: 1, wrong: 0 },
+        'the network sent it again',
+      )
+      await place.close(CLIENT[family])
+      await place.send(replays, CLIENT[family])
+      await place.send(replays, OTHERS[family])
+      await place.send(replays, CLIENT[family === 4 ? 6 : 4])
+      t.match(
+        await house.counters(),
+        { knocks: 1, grants: 1, wrong: 300 },
+        'replayed: opens nothing',
+      )
+      t.equal(await house.answers(family), false)
+    }
+  })
+
+  t.test(`what was used stays used, nft ${version}`, { skip, buffered: true }, async (t) => {
+    await using place = await TokenHouse.open({ binary: path, token: LONG })
+    const { house, nft } = place
+    const token = tokenAt(nowSeconds(), PERIOD)
+    const [source] = [CLIENT[4]]
+    await place.send([token])
+    await place.close(source)
+    const users = [
+      { name: 'ann', secretFile: place.file('secret') },
+      { name: 'bob', secretFile: place.file('other') },
+    ]
+    const changes: Record<string, () => Promise<unknown>> = {
+      'the same spec installed': () => installKnock(place.spec(), { nft }),
+      refilled: () => refillKnock(place.spec(), { nft }),
+      'another time of opening': () =>
+        installKnock(place.spec({ door: { open: { for: '50s' } } }), { nft }),
+      'another door': () =>
+        installKnock(
+          {
+            doors: [
+              ...place.spec().doors,
+              ...doorOf(['udp/7000'], { name: 'other', service: 'tcp/80' }).doors,
+            ],
+          },
+          { nft },
+        ),
+      'another ban': () =>
+        installKnock(
+          place.spec({ parts: { guard: { ban: { after: 30, within: 60, for: 60 } } } }),
+          { nft },
+        ),
+      'another capacity': () =>
+        installKnock(place.spec({ parts: { guard: { capacity: 64 } } }), { nft }),
+      'another drift': () => installKnock(place.spec({ token: { ...LONG, drift: 600 } }), { nft }),
+      'another horizon': () =>
+        installKnock(place.spec({ token: { ...LONG, horizon: '6h' } }), { nft }),
+      'one more user': () => installKnock(place.spec({ token: { ...LONG, users } }), { nft }),
+      'users in another order': () =>
+        installKnock(place.spec({ token: { ...LONG, users: users.toReversed() } }), { nft }),
+      'another port': () =>
+        installKnock(place.spec({ token: { ...LONG, port: 'udp/6000' } }), { nft }),
+    }
+    for (const [what, change] of Object.entries(changes)) {
+      await change()
+      const before = await house.counters()
+      await place.send([token], OTHERS[4])
+      const { grants, wrong } = await house.counters()
+      t.same({ grants, wrong }, { grants: before.grants, wrong: before.wrong + 1 }, what)
+    }
+  })
+}
+
+for (const { version, path } of able) {
+  t.test(`another secret, nft ${version}`, { skip, buffered: true }, async (t) => {
+    await using place = await TokenHouse.open({ binary: path, token: LONG })
+    const { house, nft } = place
+    const other = `${SECRET} and more`
+    await writeFile(place.file('secret'), other)
+    await installKnock(place.spec(), { nft })
+    await place.type(4, PERIOD)
+    t.match(await house.counters(), { grants: 0, wrong: 1 }, 'the old tokens are none any more')
+    await place.type(4, PERIOD, other)
+    t.match(await house.counters(), { grants: 1, wrong: 1 })
+    await house.knock.uninstall()
+    await installKnock(place.spec(), { nft })
+    await place.type(4, PERIOD, other)
+    t.match(
+      await house.counters(),
+      { grants: 1, wrong: 0 },
+      'a table that was removed knows nothing',
+    )
+  })
+
+  t.test(`grants that are full, nft ${version}`, { skip, buffered: true }, async (t) => {
+    await using place = await TokenHouse.open({
+      binary: path,
+      token: LONG,
+      parts: { guard: { capacity: 1 } },
+    })
+    await place.send([tokenAt(nowSeconds(), PERIOD)])
+    await place.send([tokenAt(nowSeconds() + PERIOD, PERIOD)], OTHERS[4])
+    const grants = await place.house.knock.door('service').grants()
+    t.same(
+      grants.map(({ source }) => source),
+      [CLIENT[4]],
+      'nobody else comes in',
+    )
+  })
+}
+
+t.test('secrets that cannot be used', { skip, buffered: true }, async (t) => {
+  const { path: binary = '' } = able.at(-1) ?? {}
+  await using place = await TokenHouse.open({ binary, token: LONG })
+  const { nft, house } = place
+  const file = place.file('secret')
+  const list = async () => {
+    const { stdout } = await exec(house.pair.server, binary, ['list', 'ruleset'])
+    return stdout.replace(/expires \w+/g, '')
+  }
+  const before = await list()
+  const refuses = async (message: RegExp) => {
+    const expected = { code: 'invalid-argument', message }
+    await t.rejects(installKnock(place.spec(), { nft }), expected, String(message))
+    await t.rejects(refillKnock(place.spec(), { nft }), expected)
+    t.equal(await list(), before, 'nothing has changed')
+  }
+  await chmod(file, 0o640)
+  await refuses(/: \/.*secret: .*got mode 640$/)
+  await chmod(file, 0o604)
+  await refuses(/got mode 604$/)
+  await chmod(file, 0o600)
+  await writeFile(file, 'fifteen bytes!!\n')
+  await refuses(/at least 16 bytes, got 15$/)
+  await writeFile(file, '')
+  await refuses(/got 0$/)
+  await rm(file)
+  await refuses(/the secret cannot be read: ENOENT/)
+})
+
+t.test('an nft that knows no tokens', { skip, buffered: true }, async (t) => {
+  const { path: binary = '', version } = oldest ?? {}
+  await using pair = await createPair()
+  const nft = createNft({ binary, netns: pair.server })
+  const secretFile = `${t.testdir({ secret: `${SECRET}\n` })}/secret`
+  await chmod(secretFile, 0o600)
+  const users = [{ name: 'ann', secretFile }]
+  const knock = { type: 'token', port: `udp/${TOKEN_PORT}`, period: PERIOD, users }
+  const spec: KnockSpec = doorOf([], { knock })
+  const message = new RegExp(`tokens.*1\\.1\\.0.*${version}`)
+  const refuses = async () => {
+    await t.rejects(installKnock(spec, { nft }), { code: 'missing-capability', message })
+  }
+  const list = async () => (await exec(pair.server, binary, ['list', 'ruleset'])).stdout
+  await refuses()
+  t.equal(await list(), '')
+  await installKnock(doorOf(['udp/7000']), { nft })
+  const before = await list()
+  await refuses()
+  t.equal(await list(), before, 'nothing has changed')
+})
