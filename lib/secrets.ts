@@ -24,9 +24,10 @@ export async function readSecrets(paths: readonly string[], operation: string): 
 export async function readSecret(path: string, operation: string): Promise<Uint8Array> {
   const wrong = (reason: string, cause?: unknown) =>
     new ArgumentError(`${operation}: ${path}: ${reason}`, { cause })
-  const file = await open(path).catch((cause: unknown) => {
+  const fail = (cause: unknown): never => {
     throw wrong(`the secret cannot be read: ${(cause as Error).message}`, cause)
-  })
+  }
+  const file = await open(path).catch(fail)
   try {
     const { mode, size } = await file.stat()
     if ((mode & 0o077) !== 0) {
@@ -34,7 +35,8 @@ export async function readSecret(path: string, operation: string): Promise<Uint8
       throw wrong(`expected a secret that its owner alone can read (chmod 600), got ${got}`)
     }
     if (size > LONGEST) throw wrong(`expected a secret of at most ${LONGEST} bytes, got ${size}`)
-    const content = await file.readFile()
+    // A folder can be opened, and not be read.
+    const content = await file.readFile().catch(fail)
     const secret = content.at(-1) === 0x0a ? content.subarray(0, -1) : content
     if (secret.length >= SHORTEST) return secret
     throw wrong(`expected a secret of at least ${SHORTEST} bytes, got ${secret.length}`)

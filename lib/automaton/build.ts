@@ -1,4 +1,6 @@
 // A valid spec → the automaton of its whole table. Pure, and the same for the same spec.
+
+import { formatCidr } from '../spec/address.js'
 import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model.js'
 import { formatService } from '../spec/step.js'
 import type { AddressSet, Automaton, Chain, DoorSummary, TimedSet } from './automaton.js'
@@ -61,7 +63,7 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
   })
   const resetting = domains.filter((domain) => !domain.isEmpty)
   const woven = weave(spec, programs, resetting)
-  return {
+  const automaton: Automaton = {
     table: spec.table,
     sets: [
       ...sharedSets(spec, programs),
@@ -77,10 +79,26 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     chains: [
       ...woven.chains,
       ...banChains(guard.ban),
+      ...programs.flatMap(({ chains }) => chains ?? []),
       ...resetting.flatMap((domain) => domain.chains()),
       ...gates(spec, programs),
     ],
     doors: doors.map(summarise),
+  }
+  requireOwnNames(automaton)
+  return automaton
+}
+
+/** nft would join two chains of one name without a word. */
+function requireOwnNames({ chains, sets, periodSets, addressSets, maps, counters }: Automaton) {
+  const named = (objects: readonly { readonly name: string }[]) => objects.map(({ name }) => name)
+  for (const names of [
+    named(chains),
+    named([...sets, ...periodSets, ...addressSets, ...maps]),
+    counters,
+  ]) {
+    const twice = names.length > new Set(names).size && names.find((n, i) => names.indexOf(n) < i)
+    if (twice) throw new Error(`unreachable: two of one name, ${twice}`)
   }
 }
 
@@ -108,7 +126,7 @@ function gates({ doors, guard, hook }: ValidSpec, programs: readonly KnockProgra
 
 /** The same for doors before the same service at the same addresses. */
 function serviceKey({ services, addresses }: ValidDoor): string {
-  return JSON.stringify([services.map(formatService).sort(), addresses])
+  return JSON.stringify([services.map(formatService).sort(), addresses.map(formatCidr).sort()])
 }
 
 function sharedSets({ guard, doors, hook }: ValidSpec, programs: readonly KnockProgram[]) {

@@ -64,7 +64,7 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
         ...(isHere ? [] : [rule('address', { when: [elsewhere], verdict: RETURN })]),
         ...(hasTrusted ? [trusted] : []),
         ...acceptRules(door, hook).map((accept) => rule('open', accept)),
-        ...(hook === 'input'
+        ...(hook === 'input' && door.open.established === 'keep'
           ? [{ ...OWN_CONNECTION, comment: `${name} connections from before live on` }]
           : []),
         ...knockPorts(context.programs).map(({ protocol, port }) =>

@@ -10,6 +10,7 @@ import {
   type Match,
   RETURN,
   type Rule,
+  remove,
   type TimedSet,
   update,
 } from './automaton.js'
@@ -24,6 +25,9 @@ export interface TimedRules {
   readonly ownService: readonly Rule[]
   readonly service: ServiceRules
 }
+
+/** Actions of one rule that are many. */
+const AT_ONCE = 16
 
 /** Writes the rules of one knock that depends on times. */
 export class TimedKnock {
@@ -58,6 +62,27 @@ export class TimedKnock {
 
   rule(purpose: string, rest: Omit<Rule, 'comment'>): Rule {
     return { ...rest, comment: `${this.#context.door.name} ${this.#knock.origin} ${purpose}` }
+  }
+
+  /**
+   * An attempt begins: what an earlier one has left is removed, and the last of the rules ends with a verdict. The kernel
+   * takes rules of 4 KiB at the most, so there are several.
+   */
+  begin(
+    purpose: string,
+    when: readonly Match[],
+    stale: readonly string[],
+    then: readonly Action[],
+  ): Rule[] {
+    const actions = stale.map(remove)
+    const last = actions.splice(-(actions.length % AT_ONCE || AT_ONCE))
+    const parts = Array.from({ length: actions.length / AT_ONCE }, (_, part) =>
+      actions.slice(part * AT_ONCE, (part + 1) * AT_ONCE),
+    )
+    return [
+      ...parts.map((part) => this.rule(`${purpose}, cleared`, { when, then: part })),
+      this.rule(purpose, { when, then: [...last, ...then], verdict: RETURN }),
+    ]
   }
 
   /** While a source pays, each of its packets makes it pay anew: a flood never ends. */

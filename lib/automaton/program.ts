@@ -1,7 +1,10 @@
 // What a kind of knock compiles to, before it is woven into the table's chains. Types.
 import type { Family, KnockPort, PortRange, ResetMode, ValidDoor } from '../spec/model.js'
-import type { Action, Match, PeriodSet, Rule, TimedSet, Verdict } from './automaton.js'
+import type { Action, Chain, Match, PeriodSet, Rule, TimedSet, Verdict } from './automaton.js'
 import type { Attempt } from './names.js'
+
+/** Seconds within which two packets come at once: as long is a claim kept that decides between them. */
+export const AT_ONCE = 60
 
 /** What the table gives to a knock that is being compiled. */
 export interface KnockContext {
@@ -58,6 +61,8 @@ export interface KnockProgram {
   readonly periodSets?: readonly PeriodSet[]
   readonly service?: ServiceRules
   readonly endpoints: readonly Endpoint[]
+  /** To which its rules lead. */
+  readonly chains?: readonly Chain[]
   /** Ends the source's attempt, where one is under way. Empty: this knock knows no attempts. */
   readonly wipe: readonly Rule[]
   readonly reset: ResetMode

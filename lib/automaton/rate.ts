@@ -11,7 +11,8 @@ export function buildRate(rate: ValidRate, context: KnockContext): KnockProgram 
   const live = attemptSet(door.name, attempt)
   const early = min > 0 ? [earlySet(door.name, attempt)] : []
   const stages = Array.from({ length: hits }, (_, i) => stageSet(door.name, attempt, i + 1))
-  const wipe = [...stages, live, ...early].map(remove)
+  // The next first hit removes what is left in the others.
+  const wipe = [remove(stages.at(-1) as string), remove(live)]
   const timed = new TimedKnock(context, rate, wipe)
   const rules = rateRules(timed, { stages, live, early })
   return {
@@ -55,11 +56,11 @@ function rateRules(timed: TimedKnock, { stages, live, early }: RateSets): TimedR
     })
   })
   const [start, ...later] = stages as [string, ...string[]]
-  const begin = [...[...later, timed.lock].map(remove), ...[live, ...early, start].map(update)]
-  const first = timed.rule('first hit', { when: [], then: begin, verdict: RETURN })
+  const begin = [live, ...early, start].map(update)
+  const first = timed.begin('first hit', [], [...later, timed.lock], begin)
   return {
-    knock: [timed.penalised(), timed.punish('one too many', done), ...hits, first],
-    ownService: [timed.penalised(), ...tooFast, inTime, ...hits, first],
+    knock: [timed.penalised(), timed.punish('one too many', done), ...hits, ...first],
+    ownService: [timed.penalised(), ...tooFast, inTime, ...hits, ...first],
     service: { of: [last, timed.penalty], rules: [timed.penalised(), ...tooFast, inTime] },
   }
 }

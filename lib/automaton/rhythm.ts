@@ -21,7 +21,8 @@ export function buildRhythm(rhythm: ValidRhythm, context: KnockContext): KnockPr
   ]
   const stages = Array.from({ length: total - 1 }, (_, i) => stageSet(door.name, attempt, i + 1))
   const armed = armedSet(door.name, attempt)
-  const wipe = [...stages, ...windows, armed].map(remove)
+  // The next first knock removes what is left in the others.
+  const wipe = [remove(live), remove(armed)]
   const timed = new TimedKnock(context, rhythm, wipe)
   const rules = rhythmRules(timed, { counts, windows, stages, armed })
   const lasts = windowEnd(counts.length, window)
@@ -57,12 +58,16 @@ function rhythmRules(timed: TimedKnock, sets: RhythmSets): TimedRules {
   const live = windows.at(-1) as string
   const inTime = timed.letThrough([inSet(armed)])
   const begin = [...windows.map(update), update(stages[0] as string)]
-  const then = [...[...stages.slice(1), timed.lock].map(remove), ...begin]
-  const first = timed.rule('first knock', { when: [notInSet(live)], then, verdict: RETURN })
+  const first = timed.begin(
+    'first knock',
+    [notInSet(live)],
+    [...stages.slice(1), timed.lock],
+    begin,
+  )
   const knocks = [
-    first,
+    ...first,
     ...stages.map((_, index) => advance(timed, sets, index + 2)),
-    timed.punish('out of rhythm', []),
+    timed.punish('out of rhythm', [inSet(live)]),
   ]
   return {
     knock: [timed.penalised(), timed.punish('one too many', [inSet(armed)]), ...knocks],

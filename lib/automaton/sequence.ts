@@ -4,7 +4,13 @@ import { isOdd, SYN } from '../spec/step.js'
 import type { Action, Match, PeriodSet, Rule, TimedSet } from './automaton.js'
 import { add, claim, count, inSet, notInSet, RETURN, remove, update } from './automaton.js'
 import { attemptSet, counterName, lockSet, portsSet, spentSequenceSet, stageSet } from './names.js'
-import type { Endpoint, KnockContext, KnockProgram, PacketMatch } from './program.js'
+import {
+  AT_ONCE,
+  type Endpoint,
+  type KnockContext,
+  type KnockProgram,
+  type PacketMatch,
+} from './program.js'
 
 /** What the steps of a sequence are, numbered from 1. */
 interface Steps {
@@ -117,8 +123,9 @@ class SequenceBuilder {
     const stages = this.#stages.map((s) => timed(this.#stage(s), this.#sequence.stepTimeout))
     const whole = this.#timeout === undefined ? [] : [timed(this.#attempt, this.#timeout)]
     // For ever: the set alone knows that the sequence has been used.
-    const once = this.#spent === undefined ? [] : [this.#spent, this.#lock]
-    return [...stages, ...whole, ...once.map((name) => ({ name, key: ALL, capacity: 1 }))]
+    if (this.#spent === undefined) return [...stages, ...whole]
+    const spent = { name: this.#spent, key: ALL, capacity: 1 }
+    return [...stages, ...whole, spent, { ...spent, name: this.#lock, timeout: AT_ONCE }]
   }
 
   /** Where it is written that a one-time sequence has been used. */
@@ -181,11 +188,13 @@ class SequenceBuilder {
       return [this.#rule(this.#last, 'complete', when, [...complete, ...end])]
     }
     const unused = [...when, notInSet(this.#spent)]
-    const once = [claim(this.#lock), add(this.#spent), ...complete, ...end]
+    const spent = [...when, inSet(this.#spent)]
+    // The grant may meet a full set, and the sequence is good still; what says that it is not has room.
+    const once = [claim(this.#lock), ...complete, add(this.#spent), ...end]
     const used = [...end, count(counterName('resets', door.name))]
     return [
       this.#rule(this.#last, 'complete', unused, once),
-      { ...this.#rule(this.#last, 'used already', when, used), verdict: strike },
+      { ...this.#rule(this.#last, 'used already', spent, used), verdict: strike },
     ]
   }
 

@@ -8,7 +8,7 @@ import { type KnockProgram, originOf } from './program.js'
 
 const serviceChain = ({ name }: ValidDoor): string => `service_${name}`
 const arrivedChain = ({ name }: ValidDoor): string => `arrived_${name}`
-const programChain = ({ door, attempt }: KnockProgram): string => `arrived_${attempt}_${door.name}`
+const programChain = ({ door, attempt }: KnockProgram): string => `awaits_${attempt}_${door.name}`
 
 /** Of the gate: packets of sources that a knock has something to say of are judged before they are refused. */
 export const serviceRules = (door: ValidDoor, programs: readonly KnockProgram[]): Rule[] =>

@@ -3,8 +3,10 @@ import { LONGEST_TOKEN, TOKEN_LENGTH } from '../spec/derive.js'
 import type { ValidToken } from '../spec/model.js'
 import {
   add,
+  type Chain,
   claim,
   count,
+  goTo,
   inSet,
   type Match,
   notInSet,
@@ -13,13 +15,10 @@ import {
   remove,
 } from './automaton.js'
 import { counterName, grantsSet, lockSet, spentTokensSet, tokensSet } from './names.js'
-import type { KnockContext, KnockProgram } from './program.js'
+import { AT_ONCE, type KnockContext, type KnockProgram } from './program.js'
 
 const TOKEN = ['token'] as const
 const isToken: Match = { kind: 'length', of: 'udp', length: TOKEN_LENGTH }
-
-/** Seconds within which two packets come at once; after that the token is known to be used. */
-const AT_ONCE = 60
 
 /** The most used tokens that a door remembers; full, it accepts no more. */
 const MOST_SPENT = 1_048_576
@@ -30,6 +29,7 @@ export function buildToken(token: ValidToken, context: KnockContext): KnockProgr
   const sets = token.users.map((_, user) => tokensSet(door.name, attempt, user + 1))
   const spent = spentTokensSet(door.name)
   const lock = lockSet(door.name, attempt)
+  const all: TokenSets = { sets, spent, lock }
   return {
     door,
     attempt,
@@ -45,11 +45,12 @@ export function buildToken(token: ValidToken, context: KnockContext): KnockProgr
       {
         port: { protocol: 'udp', port: token.port },
         packets: [],
-        rules: tokenRules(token, context, { sets, spent, lock }),
+        rules: tokenRules(token, context, all),
         invalidPackets: [],
         invalidRules: [],
       },
     ],
+    chains: userChains(token, context, all),
     wipe: [],
     reset: 'never',
     gap: 0,
@@ -68,34 +69,52 @@ interface TokenSets {
   readonly lock: string
 }
 
+const userChain = (door: string, user: number): string => `token${user + 1}_${door}`
+
 function tokenRules(
   { users, origin }: ValidToken,
-  { door: { name }, complete, strike }: KnockContext,
-  { sets, spent, lock }: TokenSets,
+  { door: { name }, strike }: KnockContext,
+  { sets, spent }: TokenSets,
 ): Rule[] {
   const comment = (purpose: string) => `${name} ${origin} ${purpose}`
-  const accept = users.map((user, index): Rule => {
-    const set = sets[index] as string
-    return {
-      when: [isToken, inSet(set), notInSet(spent)],
-      // Claimed before all else: of two that come at once only one goes on.
-      then: [claim(lock), add(spent), remove(set), count(counterName('knocks', name)), ...complete],
-      verdict: RETURN,
-      comment: comment(`token of ${user.name}`),
-    }
+  const known = users.map((user, index): Rule => {
+    const when = [isToken, inSet(sets[index] as string)]
+    return { when, verdict: goTo(userChain(name, index)), comment: comment(user.name) }
   })
+  const wrong = [count(counterName('wrong', name))]
   return [
-    ...accept,
-    {
-      when: [isToken, inSet(spent), inSet(grantsSet(name))],
-      verdict: RETURN,
-      comment: comment('duplicate'),
-    },
-    {
-      when: [],
-      then: [count(counterName('wrong', name))],
-      verdict: strike,
-      comment: comment('wrong token'),
-    },
+    ...known,
+    { when: [isToken, ...duplicate(name, spent)], verdict: RETURN, comment: comment('duplicate') },
+    { when: [], then: wrong, verdict: strike, comment: comment('wrong token') },
   ]
+}
+
+/** Sent again by who was let in with it, or by the network. */
+const duplicate = (door: string, spent: string): Match[] => [inSet(spent), inSet(grantsSet(door))]
+
+/** For each user what becomes of a token that is theirs: one that is used comes back with each refill. */
+function userChains(
+  { users, origin }: ValidToken,
+  { door: { name }, complete }: KnockContext,
+  { sets, spent, lock }: TokenSets,
+): Chain[] {
+  return users.map((user, index) => {
+    const comment = (purpose: string) => `${name} ${origin} ${user.name} ${purpose}`
+    const set = sets[index] as string
+    // Claimed before all else: of two that come at once only one goes on. Spent before the grant: it is never good twice.
+    const use = [claim(lock), add(spent), remove(set), count(counterName('knocks', name))]
+    const wrong = [count(counterName('wrong', name))]
+    const rules: Rule[] = [
+      {
+        when: [notInSet(spent)],
+        then: [...use, ...complete],
+        verdict: RETURN,
+        comment: comment('complete'),
+      },
+      { when: duplicate(name, spent), verdict: RETURN, comment: comment('duplicate') },
+      // No strike: it may be right, and meet a full set.
+      { when: [], then: wrong, verdict: RETURN, comment: comment('used') },
+    ]
+    return { name: userChain(name, index), rules }
+  })
 }

@@ -74,7 +74,7 @@ async function readSource(profile: KnockProfile | string): Promise<ValidProfile>
 
 /** Refuses what cannot be sent, before a packet is, and before a sequence is taken. */
 async function requireSendable(knock: ClientKnock, file: string | undefined): Promise<void> {
-  for (const step of stepsOf(knock)) refuseFlags(step)
+  for (const step of stepsOf(knock)) refuseFlags(step, knock.kind === 'oneTime')
   if (knock.kind !== 'oneTime') return
   if (file === undefined) {
     const expected = 'the path of the file that has the one-time sequences, to take the first out'
@@ -113,9 +113,9 @@ function resolveAddress(
   return resolveHost(host, family, needsIpv6)
 }
 
-function refuseFlags({ flags, ...step }: Step): void {
+function refuseFlags({ flags, ...step }: Step, isSecret: boolean): void {
   if (!flags || (SYN.value & flags.mask) === flags.value) return
-  const missing = `${formatStep(step)} with flags other than a plain SYN's`
+  const missing = `${isSecret ? 'a step' : formatStep(step)} with flags other than a plain SYN's`
   throw new CapabilityError(OPERATION, missing, 'needs raw sockets; hping3 sends such packets')
 }
 

@@ -1,14 +1,20 @@
 // What a knock that is right resets on its way → whether the ban would take its sender for a guesser. Pure.
 import type { Findings } from './findings.js'
-import { attemptsOf, sequencesOf } from './knock-ports.js'
+import { attemptsOf, type PlacedStep, sequencesOf } from './knock-ports.js'
 import type { Step, ValidBan, ValidDoor, ValidKnock, ValidSequence } from './model.js'
 import { formatStep, stepsMeet } from './step.js'
 
 /** Reports a ban so strict that a knock which is right can bring it about, by the attempts that it begins and ends. */
-export function checkBan(ban: ValidBan, doors: readonly ValidDoor[], findings: Findings): void {
+export function checkBan(
+  ban: ValidBan,
+  doors: readonly ValidDoor[],
+  placed: readonly PlacedStep[],
+  findings: Findings,
+): void {
   const path = '/guard/ban/after'
   // What could not be read has other steps in its place.
   if (!findings.isClean(path) || !findings.isCleanBelow('/doors')) return
+  if (!havePortsOfTheirOwn(placed, findings)) return
   const byFirst = indexByFirst(doors)
   for (const knock of doors.flatMap(attemptsOf)) {
     const strikes = strikesOf(knock, byFirst)
@@ -20,6 +26,22 @@ export function checkBan(ban: ValidBan, doors: readonly ValidDoor[], findings: F
     return
   }
 }
+
+/** To a rate or a rhythm each packet more is one too many, also where it is right for another knock. */
+function havePortsOfTheirOwn(placed: readonly PlacedStep[], findings: Findings): boolean {
+  const first = new Map<string, PlacedStep>()
+  for (const one of placed) {
+    const port = placeOf(one.step)
+    const other = first.get(port) ?? one
+    first.set(port, other)
+    if (other.knock === one.knock || ![other, one].some(isTimed)) continue
+    findings.add(one.path, `a port of its own beside a ban, ${other.path} has this one`)
+    return false
+  }
+  return true
+}
+
+const isTimed = ({ knock }: PlacedStep): boolean => knock.type === 'rate' || knock.type === 'rhythm'
 
 type ByFirst = ReadonlyMap<string, readonly ValidSequence[]>
 

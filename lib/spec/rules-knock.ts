@@ -1,6 +1,6 @@
 // What the parts of one knock, and the knocks of one door, may not be beside each other. Pure.
 import { LONGEST_TOKEN } from './derive.js'
-import { formatDuration } from './duration.js'
+import { formatDuration, MAX_DURATION } from './duration.js'
 import type { Findings } from './findings.js'
 import { attemptsOf, sequencesOf } from './knock-ports.js'
 import type {
@@ -50,6 +50,7 @@ function checkKnock(knock: ValidKnock, findings: Findings): void {
   if (knock.type === 'sequence' || knock.type === 'rotation') checkTimes(knock, findings)
   if (knock.type === 'rotation') checkPeriods(knock, findings)
   if (knock.type === 'rate') checkRate(knock, findings)
+  if (knock.type === 'rhythm') checkRhythm(knock, findings)
   if (knock.type === 'token') {
     checkTokens(knock, findings)
     checkUsers(knock, findings)
@@ -82,6 +83,16 @@ function checkPeriods({ origin, every, horizon }: ValidRotation, findings: Findi
 function checkRate({ origin, min, max }: ValidRate, findings: Findings): void {
   if (areRead(origin, ['min', 'max'], findings) && min >= max) {
     findings.add(`${origin}/min`, `less than max, ${max} s`)
+  }
+}
+
+function checkRhythm({ origin, window, counts }: ValidRhythm, findings: Findings): void {
+  const most = Math.floor(MAX_DURATION / (counts.length + 1))
+  if (areRead(origin, ['window', 'counts'], findings) && window > most) {
+    findings.add(
+      `${origin}/window`,
+      `at most ${most} s, so that all windows last 365 d at the most`,
+    )
   }
 }
 

@@ -38,17 +38,20 @@ export function checkCrowds(placed: readonly PlacedStep[], findings: Findings): 
   }
 }
 
-/** Reports ports of tokens that any other knock has: whatever comes there and is no token is a wrong one. */
+/** Reports ports of tokens that any other knock has: whatever comes there and is no token of the door is a wrong one. */
 export function checkTokenPorts(placed: readonly PlacedStep[], findings: Findings): void {
-  const others = new Map<number, PlacedStep>()
+  const users = new Map<number, PlacedStep[]>()
   for (const one of placed) {
     const { protocol, port } = one.step
-    if (one.knock.type === 'token' || protocol !== 'udp' || port === undefined) continue
-    if (!others.has(port)) others.set(port, one)
+    if (protocol !== 'udp' || port === undefined) continue
+    users.set(port, [...(users.get(port) ?? []), one])
   }
-  for (const { step, path } of placed.filter(({ knock }) => knock.type === 'token')) {
-    const twin = others.get(step.port as number)
-    if (twin) findings.add(path, `a port of its own, ${twin.path} has this one`)
+  for (const { step, path, knock } of placed.filter(({ knock }) => knock.type === 'token')) {
+    const all = users.get(step.port as number) ?? []
+    const [first] = all.filter((user) => user.knock !== knock)
+    // Of two with tokens the second is told.
+    const isFirst = first?.knock.type === 'token' && all[0]?.knock === knock
+    if (first && !isFirst) findings.add(path, `a port of its own, ${first.path} has this one`)
   }
 }
 

@@ -27,7 +27,9 @@ export function checkSpec(spec: ValidSpec, findings: Findings): void {
     checkKnocks(door, findings)
     checkOpen(door, findings)
   }
-  if (spec.guard.ban) checkBan(spec.guard.ban, spec.doors, findings)
+  if (spec.guard.ban) {
+    checkBan(spec.guard.ban, spec.doors, placeSteps(spec, findings), findings)
+  }
 }
 
 function checkNames({ doors }: ValidSpec, findings: Findings): void {

@@ -437,9 +437,17 @@ const bans: Case[] = [
     ),
   ),
   right(
-    'a ban with knocks of other kinds at one port',
-    banning(1, door({ knock: [rate('tcp/9'), rhythm, token] }), other({ knock: rate('tcp/9') })),
+    'a ban with knocks of other kinds',
+    banning(1, door({ knock: [rate('tcp/8'), rhythm, token] }), other({ knock: rate('tcp/10') })),
   ),
+  {
+    of: 'a ban with a rate at a port of another knock',
+    document: banning(1, door(), other({ knock: rate('tcp/7000') })),
+    problems: {
+      '/doors/1/knock/port':
+        'expected a port of its own beside a ban, /doors/0/knock/steps/0 has this one, got "tcp/7000"',
+    },
+  },
 ]
 
 const tables = { hooks, opens, redirects, sharing, bans }

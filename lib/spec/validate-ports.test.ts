@@ -299,7 +299,22 @@ const shared: Case[] = [
         'expected another type, /doors/0/knock/0 has the door\'s tokens, got "token"',
     },
   },
-  right('tokens of two doors to one port', two(token('udp/6000'), { knock: token('udp/6000') })),
+  {
+    of: 'tokens of two doors to one port',
+    document: two(token('udp/6000'), { knock: token('udp/6000') }),
+    problems: {
+      '/doors/1/knock/port':
+        'expected a port of its own, /doors/0/knock/port has this one, got "udp/6000"',
+    },
+  },
+  {
+    of: 'a rhythm of more than a year',
+    document: knocking({ ...rhythm('tcp/9'), counts: [1, 2, 3], window: '92d' }),
+    problems: {
+      '/doors/0/knock/0/window':
+        'expected at most 7884000 s, so that all windows last 365 d at the most, got "92d"',
+    },
+  },
   {
     of: 'ignored ports at which doors are knocked',
     document: spec(
