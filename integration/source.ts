@@ -86,7 +86,10 @@ export function parseSource(path: string, text: string): Source {
 /** Whether an identifier stands for a value, and is not the name of a property. */
 function isGlobal(node: ts.Identifier): boolean {
   const { parent } = node
-  if (ts.isPropertyAccessExpression(parent)) return parent.expression === node
+  if (ts.isPropertyAccessExpression(parent)) {
+    // What it reads is in its argument; the clock is not.
+    return parent.expression === node && parent.getText() !== 'Date.parse'
+  }
   return (
     !ts.isPropertyAssignment(parent) &&
     !ts.isPropertySignature(parent) &&

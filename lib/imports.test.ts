@@ -195,4 +195,5 @@ t.test('each rule finds what breaks it', async (t) => {
   t.strictSame(found('view/a.ts', `import type { B } from '../kernel/b.js'`, stayInOrder), [])
   t.strictSame(found('nft/a.ts', `import { createHash } from 'node:crypto'`, stayPure), [])
   t.strictSame(found('nft/a.ts', 'const x = { process: 1 }.process', stayPure), [])
+  t.strictSame(found('nft/a.ts', 'const then = Date.parse(text)', stayPure), [])
 })

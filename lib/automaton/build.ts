@@ -1,6 +1,7 @@
 // A valid spec → the automaton of its whole table. Pure, and the same for the same spec.
 
 import { formatCidr } from '../spec/address.js'
+import { MAX_DURATION } from '../spec/duration.js'
 import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model.js'
 import { formatService } from '../spec/step.js'
 import type { AddressSet, Automaton, Chain, DoorSummary, TimedSet } from './automaton.js'
@@ -139,7 +140,8 @@ function sharedSets({ guard, doors, hook }: ValidSpec, programs: readonly KnockP
   )
   const counts = !isStateful(hook) && doors.some(({ open }) => open.connections !== undefined)
   if (!remembers && !counts) return []
-  const timeout = Math.max(RETRANSMISSION, ...programs.map(({ lasts }) => lasts))
+  const longest = Math.max(RETRANSMISSION, ...programs.map(({ lasts }) => lasts))
+  const timeout = Math.min(longest, MAX_DURATION)
   const key = ['source', 'sourcePort', 'port'] as const
   const seen: TimedSet = { name: SEEN, key, timeout, capacity: guard.capacity }
   return [seen]

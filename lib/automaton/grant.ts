@@ -20,8 +20,8 @@ export const countingSets = (door: string, connections: number | undefined): str
         ...[...usedCounts(connections), connections].map((n) => connectionLockSet(door, n)),
       ]
 
-/** An expired element keeps its place for a second: more than the one that there can be. */
-const ROOM_FOR_ALL = 16
+/** What a set holds whose key is the same for all: one element, and those expired of late, which keep their places. */
+export const ROOM_FOR_ALL = 16
 
 export function grantSets({ name, open }: ValidDoor, capacity: number): TimedSet[] {
   const isOpenToAll = open.scope === 'everyone'

@@ -3,6 +3,7 @@ import type { Step, ValidRotation, ValidSequence } from '../spec/model.js'
 import { isOdd, SYN } from '../spec/step.js'
 import type { Action, Match, PeriodSet, Rule, TimedSet } from './automaton.js'
 import { add, claim, count, inSet, notInSet, RETURN, remove, update } from './automaton.js'
+import { ROOM_FOR_ALL } from './grant.js'
 import { attemptSet, counterName, lockSet, portsSet, spentSequenceSet, stageSet } from './names.js'
 import {
   AT_ONCE,
@@ -61,7 +62,8 @@ export function buildRotation(rotation: ValidRotation, context: KnockContext): K
     places: [{ at: { range: { protocol, ports } }, steps }],
     match: (step) => ({ when: [...syn, inSet(set(step))] }),
     isOdd: () => false,
-    origin: (step) => `${rotation.origin}/rotate step ${step}`,
+    // With other periods it is another table, whose ports are loaded anew.
+    origin: (step) => `${rotation.origin}/rotate ${step} each ${rotation.every} s`,
     periodSets: steps.map((step) => ({ name: set(step) })),
   }).build()
 }
@@ -125,7 +127,8 @@ class SequenceBuilder {
     // For ever: the set alone knows that the sequence has been used.
     if (this.#spent === undefined) return [...stages, ...whole]
     const spent = { name: this.#spent, key: ALL, capacity: 1 }
-    return [...stages, ...whole, spent, { ...spent, name: this.#lock, timeout: AT_ONCE }]
+    const lock = { name: this.#lock, key: ALL, timeout: AT_ONCE, capacity: ROOM_FOR_ALL }
+    return [...stages, ...whole, spent, lock]
   }
 
   /** Where it is written that a one-time sequence has been used. */
@@ -177,7 +180,15 @@ class SequenceBuilder {
     if (step === this.#last) return this.#complete(this.#isIn(step - 1), [remove(from)])
     // Into the new stage first: where that is full nothing is lost yet, and the rules behind this one decide.
     const then = [...this.#context.touch, update(this.#stage(step)), remove(from)]
-    return [this.#rule(step, 'advance', this.#isIn(step - 1), then)]
+    const when = this.#isIn(step - 1)
+    return [this.#rule(step, 'advance', when, then), ...this.#noRoom(step, when, [remove(from)])]
+  }
+
+  /** A right knock that meets a full set ends its attempt, as the rules behind it would have it, but is no strike. */
+  #noRoom(step: number, when: Match[], leave: Action[]): Rule[] {
+    const { strike, door } = this.#context
+    if (strike.kind === 'return' || this.#sequence.reset === 'never') return []
+    return [this.#rule(step, 'no room', when, [...leave, count(counterName('resets', door.name))])]
   }
 
   /** The last knock. That of a one-time sequence which has been used ends the attempt as a wrong one. */
@@ -185,7 +196,8 @@ class SequenceBuilder {
     const { complete, strike, door } = this.#context
     const end = this.#timeout === undefined ? leave : [...leave, remove(this.#attempt)]
     if (this.#spent === undefined) {
-      return [this.#rule(this.#last, 'complete', when, [...complete, ...end])]
+      const completed = this.#rule(this.#last, 'complete', when, [...complete, ...end])
+      return this.#last === 1 ? [completed] : [completed, ...this.#noRoom(this.#last, when, end)]
     }
     const unused = [...when, notInSet(this.#spent)]
     const spent = [...when, inSet(this.#spent)]
@@ -195,6 +207,7 @@ class SequenceBuilder {
     return [
       this.#rule(this.#last, 'complete', unused, once),
       { ...this.#rule(this.#last, 'used already', spent, used), verdict: strike },
+      ...(this.#last === 1 ? [] : this.#noRoom(this.#last, when, end)),
     ]
   }
 

@@ -53,6 +53,12 @@ t.test('a secret that others may read is refused', async (t) => {
   await t.rejects(sendKnock(HOST, { token: { ...token, secretFile: '/no/key' } }), {
     code: 'invalid-argument',
   })
+  const folder = t.testdir({})
+  await chmod(folder, 0o700)
+  await t.rejects(sendKnock(HOST, { token: { ...token, secretFile: folder } }), {
+    code: 'invalid-argument',
+    message: /: the secret cannot be read: EISDIR/,
+  })
   await sleep(50)
   t.same(arrivals, [])
 })

@@ -75,16 +75,23 @@ t.test('very many are loaded with several commands', async (t) => {
   t.strictSame(sizes, [0, 50_000, 50_000, 20_000])
 })
 
-t.test('ports that would not be loaded are of another secret', async (t) => {
-  const listed = (...found: number[]) => {
-    const elem = found.map((port) => ({ elem: { val: { concat: ['tcp', port, { range: [] }] } } }))
+t.test('other ports in a period that would be loaded are of another secret', async (t) => {
+  const START = Date.parse('2026-11-21T07:00:00Z') / 1000
+  const listed = (...found: (readonly [port: number, from: number | string])[]) => {
+    const elem = found.map(([port, from]) => {
+      return { elem: { val: { concat: ['tcp', port, { range: [from, 'its end'] }] } } }
+    })
     const name = 'ports1_ssh_0'
     return parseListing({ nftables: [{ set: { name, elem } }] })
   }
-  const loads = ports(period(20000, 0, 1), period(20001, 2, 3))
-  t.notOk(hasForeignPorts(listed(20000, 20001), loads))
-  t.notOk(hasForeignPorts(listed(20001), loads), 'one that has expired is gone by itself')
+  const loads = ports(period(20000, START, START + 3599), period(20001, START + 3600, START + 7199))
+  const first = '2026-11-21 07:00:00'
+  t.notOk(hasForeignPorts(listed([20000, first], [20001, START + 3600]), loads))
+  t.notOk(hasForeignPorts(listed([20001, '2026-11-21 08:00:00']), loads), 'one has expired')
   t.notOk(hasForeignPorts(listed(), loads))
-  t.ok(hasForeignPorts(listed(20000, 20002), loads))
+  t.ok(hasForeignPorts(listed([20002, first]), loads))
+  t.ok(hasForeignPorts(listed([20000, first], [20002, START + 3600]), loads))
+  const away = listed([20002, '2026-11-21 06:00:00'], [20003, '2026-11-21 09:00:00'])
+  t.notOk(hasForeignPorts(away, loads), 'periods that are over, or farther ahead')
   t.notOk(hasForeignPorts(parseListing({ nftables: [] }), loads), 'no such set')
 })

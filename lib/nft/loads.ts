@@ -38,12 +38,24 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
   ]
 }
 
-/** Whether a table has ports that would not be loaded: those of another secret, or of a longer time ahead. */
+/**
+ * Whether a table has ports of another secret: other ones in a period that would be loaded. Other periods say nothing:
+ * clocks step, hosts sleep, and a spec may look less far ahead.
+ */
 export function hasForeignPorts({ sets }: Listing, { ports }: Loads): boolean {
   return ports.some(({ set, periods }) => {
-    const own = new Set(periods.map(({ port }) => String(port)))
-    return sets.get(commonSet(set))?.elements.some(({ key }) => !own.has(key[1] ?? ''))
+    const own = new Map(periods.map(({ from, port }) => [from, String(port)]))
+    return sets.get(commonSet(set))?.elements.some(({ key: [, port, period = ''] }) => {
+      const expected = own.get(startOf(period))
+      return expected !== undefined && expected !== port
+    })
   })
+}
+
+/** The start of a range of times, which nft lists in numbers or as `2026-11-21 07:00:00`, in UTC as it is run. */
+function startOf(range: string): number {
+  const [text = ''] = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d+)/.exec(range) ?? []
+  return text.includes(' ') ? Date.parse(`${text.replace(' ', 'T')}Z`) / 1000 : Number(text)
 }
 
 function add(table: string, name: string, elements: readonly NftValue[]): NftCommand[] {

@@ -17,6 +17,34 @@ import type {
 import { MOST_SEQUENCES } from './read-sequence.js'
 import { stepMeetsService, stepsMeet } from './step.js'
 
+/** The most knocks of a table, each of a list of one-time sequences counted: more take nft minutes. */
+const MOST_KNOCKS = 8192
+/** The most of those that are rates or rhythms on the service itself: for each the kernel walks all others anew. */
+const MOST_OWN = 256
+
+/** Reports more knocks than a table can have. */
+export function checkNumber(doors: readonly ValidDoor[], findings: Findings): void {
+  let [all, own] = [0, 0]
+  for (const door of doors) {
+    const knocks = attemptsOf(door)
+    all += knocks.length
+    own += knocks.filter((knock) => isTimed(knock) && isOwn(knock, door)).length
+    const wrong =
+      all > MOST_KNOCKS
+        ? `${MOST_KNOCKS} knocks`
+        : own > MOST_OWN && `${MOST_OWN} rates and rhythms on the service itself`
+    if (!wrong) continue
+    findings.add(`${door.origin}/name`, `a table with at most ${wrong}, these are more`)
+    return
+  }
+}
+
+const isTimed = (knock: ValidKnock): knock is ValidRate | ValidRhythm =>
+  knock.type === 'rate' || knock.type === 'rhythm'
+
+const isOwn = (knock: ValidRate | ValidRhythm, { services }: ValidDoor): boolean =>
+  portsOf(knock).some((port) => services.some((service) => stepMeetsService(port, service)))
+
 /** Reports what is wrong with the knocks of a door, each by itself and all together. */
 export function checkKnocks(door: ValidDoor, findings: Findings): void {
   for (const knock of attemptsOf(door)) checkKnock(knock, findings)
@@ -27,15 +55,15 @@ export function checkKnocks(door: ValidDoor, findings: Findings): void {
 }
 
 /** Reports kinds of which one door cannot have two. */
-function checkAlone({ knocks, services }: ValidDoor, findings: Findings): void {
+function checkAlone(door: ValidDoor, findings: Findings): void {
+  const { knocks } = door
   const [first, second] = knocks.filter(({ type }) => type === 'token')
   // They would accept the same tokens.
   if (second) {
     findings.add(`${second.origin}/type`, `another type, ${first?.origin} has the door's tokens`)
   }
-  const timed = knocks.filter((knock) => knock.type === 'rate' || knock.type === 'rhythm')
-  const isOwn = (port: Step) => services.some((service) => stepMeetsService(port, service))
-  const own = timed.find((knock) => portsOf(knock).some(isOwn))
+  const timed = knocks.filter(isTimed)
+  const own = timed.find((knock) => isOwn(knock, door))
   const other = timed.find((knock) => knock !== own)
   if (own && other && findings.isCleanBelow(own.origin)) {
     const why = `${own.origin} is knocked on the service itself and takes all its packets`

@@ -4,7 +4,7 @@ import { isKeyword } from './keywords.js'
 import { placeSteps } from './knock-ports.js'
 import type { ValidSpec } from './model.js'
 import { checkBan } from './rules-ban.js'
-import { checkKnocks } from './rules-knock.js'
+import { checkKnocks, checkNumber } from './rules-knock.js'
 import { checkHook, checkOpen, checkRedirects } from './rules-open.js'
 import {
   checkCrowds,
@@ -23,6 +23,7 @@ export function checkSpec(spec: ValidSpec, findings: Findings): void {
   checkServices(spec, findings)
   checkHook(spec, findings)
   checkPorts(spec, findings)
+  checkNumber(spec.doors, findings)
   for (const door of spec.doors) {
     checkKnocks(door, findings)
     checkOpen(door, findings)

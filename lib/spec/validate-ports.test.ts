@@ -37,6 +37,44 @@ const token = (port: string, parts: object = {}) => ({
 })
 const oneTime = (...lists: unknown[][]) => ({ type: 'sequence', oneTime: lists })
 
+const many = (count: number, knock: (index: number) => unknown) => ({
+  doors: Array.from({ length: count }, (_, index) =>
+    door({ name: `d${index}`, service: `tcp/${1000 + index}`, knock: knock(index) }),
+  ),
+})
+/** 4,096 sequences that share no port with another door's. */
+const sixteen = (index: number) =>
+  Array.from({ length: 16 }, (_, knock) =>
+    oneTime(
+      ...Array.from({ length: 256 }, (_, list) => {
+        const port = 20000 + 4096 * index + 256 * knock + list
+        return [`tcp/${port}`, `udp/${port}`]
+      }),
+    ),
+  )
+const MORE = 'these are more'
+
+const numbers: Case[] = [
+  right(
+    '256 rates on services',
+    many(256, (index) => rate(`tcp/${1000 + index}`)),
+  ),
+  {
+    of: '257 rates on services',
+    document: many(257, (index) => rate(`tcp/${1000 + index}`)),
+    problems: {
+      '/doors/256/name': `expected a table with at most 256 rates and rhythms on the service itself, ${MORE}, got "d256"`,
+    },
+  },
+  {
+    of: 'more one-time sequences than a table can have',
+    document: many(3, sixteen),
+    problems: {
+      '/doors/2/name': `expected a table with at most 8192 knocks, ${MORE}, got "d2"`,
+    },
+  },
+]
+
 const times: Case[] = [
   {
     of: 'a min that is max, and one beyond it',
@@ -402,7 +440,7 @@ const sequences: Case[] = [
   },
 ]
 
-const tables = { times, services, ranges, shared, sequences }
+const tables = { numbers, times, services, ranges, shared, sequences }
 
 for (const [name, cases] of Object.entries(tables)) {
   t.test(name, async (t) => {
