@@ -148,6 +148,8 @@ export interface Choice {
   /** Default: all. */
   readonly kinds?: readonly Kind[]
   readonly hooks?: readonly Hook[]
+  /** What the spec must have besides. */
+  readonly must?: (spec: ValidSpec) => boolean
 }
 
 const EVERYWHERE: readonly Hook[] = [
@@ -165,11 +167,12 @@ export const spec = ({
   scale,
   kinds = KINDS,
   hooks = EVERYWHERE,
+  must = () => true,
 }: Choice): fc.Arbitrary<ValidSpec> =>
   fc
     .tuple(place(hooks), doors(scale, kinds), fc.option(guard(scale), { nil: undefined }))
     .map(([place, doors, guard]) => accept(plain({ ...place, doors, guard })))
-    .filter((valid) => valid !== undefined)
+    .filter((valid) => valid !== undefined && must(valid)) as fc.Arbitrary<ValidSpec>
 
 /** As it comes out of a file: without what is undefined. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))

@@ -6,6 +6,7 @@ import { type Event, SENT, sendingsOf, TOLD } from './arbitrary-event.js'
 import { SECRETS } from './arbitrary-knock.js'
 import { pick, type Sent } from './arbitrary-run.js'
 import { SERVERS } from './arbitrary-spec.js'
+import { contains } from './oracle-packets.js'
 
 export type { Event }
 
@@ -51,14 +52,14 @@ export function packetsOf(
   let at = start
   const push = (event: Event, { gap = event.gap, isAgain, ...sent }: Sent, from?: string) => {
     const source = from ?? pick(sources, event.source)
-    const servers = SERVERS.filter((server) => server.includes(':') === source.includes(':'))
+    const destination = pick(serversFor(spec, event, source), Math.floor(event.detail / 13))
     at += gap
     // A period's last second may be cut off: the kernel counts in whole ones.
     const wait = at % every > every - 2 ? 2 : 0
     at += wait
     packets.push({
       source,
-      destination: pick(servers, event.detail % 7 === 0 ? 1 : 0),
+      destination,
       sourcePort: 20000 + packets.length - (isAgain ? 1 : 0),
       interface: pick(interfaces, event.detail),
       gap: gap + wait,
@@ -76,6 +77,16 @@ export function packetsOf(
     }
   }
   return packets
+}
+
+/** The addresses that an event's packets may go to: mostly those of the door that is meant. */
+function serversFor({ doors }: ValidSpec, { which, detail }: Event, source: string): string[] {
+  const { addresses } = pick(doors, which)
+  const servers = SERVERS.filter((server) => server.includes(':') === source.includes(':'))
+  const own = servers.filter((server) => addresses.some((cidr) => contains(cidr, server)))
+  if (own.length > 0) return Math.floor(detail / 10) % 7 === 0 ? servers : own
+  // Most doors name no address: the first will do.
+  return Math.floor(detail / 10) % 7 === 0 ? servers : servers.slice(0, 1)
 }
 
 /** Two traces at the same time. */

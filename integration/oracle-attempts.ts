@@ -50,11 +50,12 @@ function complete(sequence: Sequence, packet: Packet): void {
   sources.delete(packet.source)
   if (id === 'close') {
     revoke(door, packet.source)
+    guard.forgive(packet)
   } else if (once !== undefined && door.spent.has(once)) {
     door.counters.resets += 1
     guard.strike(packet)
   } else {
-    if (once !== undefined) door.spent.add(once)
+    if (once !== undefined) door.spent.set(once, packet.at)
     grant(sequence, packet)
   }
 }

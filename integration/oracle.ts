@@ -33,7 +33,7 @@ export class Oracle {
   readonly #gate: Gate
   readonly #remembersAll: boolean
   readonly #secrets: Secrets
-  readonly #loaded: number
+  #loaded: number
 
   constructor(
     spec: ValidSpec,
@@ -58,6 +58,11 @@ export class Oracle {
       default:
         return this.#receiveStateless({ ...packet, connected: false, state: 'new' })
     }
+  }
+
+  /** Tokens are loaded anew: those that were used stay used. */
+  load(at: number): void {
+    this.#loaded = at
   }
 
   state(at: number): Record<string, DoorState> {
@@ -99,10 +104,11 @@ export class Oracle {
     return this.#isKnockPort(packet) ? this.#knock(packet) : this.#ordinary(packet)
   }
 
-  /** Without conntrack only a SYN starts a TCP connection. */
+  /** Without conntrack a TCP connection starts with a SYN; one with other flags is none that should. */
   #receiveStateless(packet: Packet): Verdict {
-    const isStart = packet.protocol !== 'tcp' || isSyn(packet)
-    return isStart ? this.#receive(packet) : 'accept'
+    if (packet.protocol !== 'tcp' || isSyn(packet)) return this.#receive(packet)
+    const { flags = 0x02 } = packet
+    return (flags & 0x12) === 0x02 ? this.#receive({ ...packet, state: 'invalid' }) : 'accept'
   }
 
   #isKnockPort(packet: Packet): boolean {
@@ -151,17 +157,20 @@ export class Oracle {
   #present(attempt: Tokens, packet: Packet): void {
     const { door, guard, knock } = attempt
     const { payload = '' } = packet
-    const isUsed = door.spent.has(payload)
+    const used = door.spent.get(payload)
+    const isUsed = used !== undefined
     // A network that duplicates packets is nobody's fault.
     if (isUsed && isGranted(door, packet)) return
     const isRight = isToken(this.#secrets, door.spec.name, knock, this.#loaded, packet)
     if (isRight && !isUsed) {
-      door.spent.add(payload)
+      door.spent.set(payload, packet.at)
       door.counters.knocks += 1
       grant(attempt, packet)
     } else {
       door.counters.wrong += 1
-      guard.strike(packet)
+      // One that was loaded again may be right, and meet grants that are full.
+      const isBack = isRight && isUsed && used < this.#loaded
+      if (!isBack) guard.strike(packet)
     }
   }
 

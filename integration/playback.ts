@@ -135,21 +135,20 @@ function documentOf(spec: ValidSpec): object {
 
 /** Makes a server's addresses those of hosts behind it, which nobody is. */
 async function passOn(server: string): Promise<void> {
+  const hosts = ['10.77.0.1', '10.77.0.3', 'fd00:77::1', 'fd00:77::3']
   const commands = [
     'echo 1 > /proc/sys/net/ipv4/ip_forward',
     'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding',
+    'ip address flush dev eth0',
     'ip address add 10.77.0.254/24 dev eth0',
     'ip address add fd00:77::fe/64 dev eth0 nodad',
-    'ip link add behind type dummy',
+    'ip link add behind type veth peer name beyond',
     'ip link set behind addrgenmode none up',
-    ...['10.77.0.1/24', '10.77.0.3/24', 'fd00:77::1/64', 'fd00:77::3/64'].flatMap((address) => {
-      const host = address.replace(/\/.*$/, '')
-      return [
-        `ip address del ${address} dev eth0`,
-        `ip route add ${host} dev behind`,
-        `ip neighbour add ${host} lladdr 02:00:00:00:77:03 dev behind nud permanent`,
-      ]
-    }),
+    'ip link set beyond addrgenmode none up',
+    ...hosts.flatMap((host) => [
+      `ip route add ${host} dev behind`,
+      `ip neighbour add ${host} lladdr 02:00:00:00:77:03 dev behind nud permanent`,
+    ]),
     'ip route replace 10.99.0.0/16 via 10.77.0.2',
     'ip -6 route replace fd00:99::/64 via fd00:77::2',
   ]

@@ -87,7 +87,8 @@ t.test('a plain connect() that waits', { skip }, async (t) => {
   const runs = [alone, first, other].flatMap((kind) => FAMILIES.map((family) => run(kind, family)))
   for (const { name, packets, source, waiting, done, spec } of await Promise.all(runs)) {
     t.ok(packets >= 4, `${name}: ${packets} SYNs of one connection`)
-    if (spec !== alone.spec) t.same(waiting?.stages['open'], { [source]: 2 }, `${name}: still waiting`)
+    if (spec !== alone.spec)
+      t.same(waiting?.stages['open'], { [source]: 2 }, `${name}: still waiting`)
     const resets = spec === other.spec ? 1 : 0
     const knocks = spec === alone.spec ? 1 : 3 + resets
     t.same(done?.counters, { knocks, grants: 1, resets, wrong: 0, denied: 0 }, name)

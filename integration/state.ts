@@ -102,7 +102,10 @@ function stagesOf(door: string, attempt: Attempt, last: number, contents: Conten
 }
 
 function spentOf({ name, knocks }: ValidDoor, contents: Contents): string[] {
-  const tokens = [...contents.members(spentTokensSet(name)).keys()]
+  // The kernel lists them as numbers.
+  const tokens = [...contents.members(spentTokensSet(name)).keys()].map((key) =>
+    key.replace(/^0x/, '').padStart(32, '0'),
+  )
   const sequences = knocks.flatMap((knock) => {
     const once = knock.type === 'sequence' ? knock.once : undefined
     return once !== undefined && contents.members(spentSequenceSet(name, once)).size > 0
@@ -144,14 +147,18 @@ export function placesOf(
 ): unknown {
   const own = (values: Numbers) =>
     Object.fromEntries(Object.entries(values).filter(([source]) => sources.includes(source)))
-  const all = (attempts: Readonly<Record<string, Numbers>>, read: (values: Numbers) => unknown) =>
-    Object.entries(attempts).map(([attempt, values]) => [attempt, read(own(values))])
+  const each = (attempts: Readonly<Record<string, Numbers>>) =>
+    Object.entries(attempts)
+      .map(([attempt, values]) => [attempt, own(values)] as const)
+      .filter(([, values]) => Object.keys(values).length > 0)
+  const names = (attempts: Readonly<Record<string, Numbers>>) =>
+    each(attempts).map(([attempt, values]) => [attempt, namesIn(values)])
   return Object.entries(state).map(([name, { grants, stages, armed, penalties }]) => ({
     name,
     grants: namesIn(own(grants)),
-    stages: all(stages, (values) => values),
-    armed: all(armed, namesIn),
-    penalties: all(penalties, namesIn),
+    stages: Object.fromEntries(each(stages)),
+    armed: Object.fromEntries(names(armed)),
+    penalties: Object.fromEntries(names(penalties)),
   }))
 }
 

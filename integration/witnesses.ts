@@ -27,6 +27,19 @@ export interface Witness {
   readonly guard: (at: number) => GuardState
 }
 
+/** Seconds after which tokens are loaded anew: what has been used must stay so. */
+const REFILL = 40
+
+/** Calls a function now and then, at the times of packets. */
+function refiller(loaded: number, load: (at: number) => void): (at: number) => void {
+  let last = loaded
+  return (at) => {
+    if (at < last + REFILL) return
+    last = at
+    load(at)
+  }
+}
+
 /** Made once for all traces of a spec. */
 const prepared = new WeakMap<ValidSpec, ReturnType<typeof prepare>>()
 
@@ -42,10 +55,14 @@ export function simulatorOf(spec: ValidSpec, loaded = 0): Witness {
   const { automaton, loads } = ready
   const simulator = new Simulator(automaton)
   simulator.load(loads)
+  const refill = refiller(loaded, (at) => simulator.load(loadsOf(spec, SECRETS, at)))
   const sets = new Set(automaton.sets.map(({ name }) => name))
   const contents = (at: number) => contentsOfSimulator(simulator, sets, at)
   return {
-    receive: (packet) => simulator.receive(packet),
+    receive: (packet) => {
+      refill(packet.at)
+      return simulator.receive(packet)
+    },
     state: (at) => stateOfContents(spec, contents(at)),
     guard: (at) => guardOfContents(spec, contents(at)),
   }
@@ -56,8 +73,12 @@ export function oracleOf(
   options: OracleOptions = {},
 ): Witness & Pick<Oracle, 'made' | 'redirected'> {
   const oracle = new Oracle(spec, { secrets: SECRETS, ...options })
+  const refill = refiller(options.loaded ?? 0, (at) => oracle.load(at))
   return {
-    receive: (packet) => oracle.receive(packet),
+    receive: (packet) => {
+      refill(packet.at)
+      return oracle.receive(packet)
+    },
     state: (at) => oracle.state(at),
     guard: (at) => oracle.guardState(at),
     made: () => oracle.made(),

@@ -1,0 +1,163 @@
+// Random choices → knocks of every kind, as a spec document has them. Pure.
+import fc from 'fast-check'
+
+/** How long things last: short ones for traces that are played in real time. */
+export interface Scale {
+  readonly stepTimeout: readonly number[]
+  readonly timeout: readonly number[]
+  readonly open: readonly number[]
+  /** Of rates: the least time and the most. */
+  readonly pace: readonly (readonly [min: number, max: number])[]
+  readonly window: readonly number[]
+  readonly penalty: readonly number[]
+  readonly ban: readonly number[]
+  /** Of rotations and of tokens. */
+  readonly every: number
+  readonly period: readonly number[]
+}
+
+export const KINDS = ['sequence', 'one-time', 'rotation', 'rate', 'rhythm', 'token'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** Of each secret its file's path and its content. */
+export const SECRETS: ReadonlyMap<string, Uint8Array> = new Map(
+  ['alice', 'bob', 'ports'].map((name) => [
+    `/etc/knock/${name}`,
+    Buffer.from(`${name}'s own secret`),
+  ]),
+)
+
+const FLAGS = ['syn', 'fin', '!syn', 'ack', 'syn,!ack', 'syn,ack', '!syn,!ack,!rst,!fin', 'rst,ack']
+const tcp = fc.integer({ min: 7000, max: 7003 })
+const udp = fc.integer({ min: 7000, max: 7002 })
+const length = fc.constantFrom(0, 10, 24)
+
+const icmp = fc.constantFrom('icmp' as const, 'icmpv6' as const)
+
+const step = fc.oneof(
+  { weight: 8, arbitrary: tcp.map((port) => `tcp/${port}`) },
+  { weight: 4, arbitrary: udp.map((port) => `udp/${port}`) },
+  { weight: 2, arbitrary: icmp },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      protocol: fc.constant('tcp'),
+      port: tcp,
+      flags: fc.constantFrom(...FLAGS),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ protocol: fc.constant('udp'), port: udp, length }) },
+  { weight: 1, arbitrary: fc.record({ protocol: icmp, length }) },
+)
+
+const steps = (most: number) => fc.array(step, { minLength: 1, maxLength: most })
+
+const times = (scale: Scale) => ({
+  type: fc.constant('sequence'),
+  stepTimeout: fc.constantFrom(...scale.stepTimeout),
+  timeout: fc.constantFrom(...scale.timeout),
+  reset: fc.constantFrom('any', 'knock-ports', 'never'),
+})
+
+export const sequence = (scale: Scale, most: number) =>
+  fc.record(
+    { ...times(scale), steps: steps(most) },
+    { requiredKeys: ['type', 'steps', 'stepTimeout'] },
+  )
+
+const oneTime = (scale: Scale) =>
+  fc.record(
+    { ...times(scale), oneTime: fc.array(steps(3), { minLength: 1, maxLength: 3 }) },
+    { requiredKeys: ['type', 'oneTime', 'stepTimeout'] },
+  )
+
+/** `place`: which of all rotations, so that each has a range of its own. */
+const rotation = (scale: Scale, place: number) =>
+  fc.record(
+    {
+      ...times(scale),
+      rotate: fc.record({
+        secretFile: fc.constant('/etc/knock/ports'),
+        every: fc.constant(scale.every),
+        steps: fc.integer({ min: 2, max: 4 }),
+        protocol: fc.constantFrom('tcp', 'udp'),
+        ports: fc.constant(`${20000 + 300 * place}-${20255 + 300 * place}`),
+        horizon: fc.constant('1h'),
+      }),
+    },
+    { requiredKeys: ['type', 'rotate', 'stepTimeout'] },
+  )
+
+const PACED_PORTS = ['tcp/7100', 'tcp/7101', 'udp/7100', 'tcp/7000', 'udp/7000']
+
+const rate = (scale: Scale, own: readonly string[]) =>
+  fc
+    .record(
+      {
+        port: fc.constantFrom(...PACED_PORTS, ...own, ...own, ...own),
+        hits: fc.integer({ min: 1, max: 4 }),
+        pace: fc.constantFrom(...scale.pace),
+        penalty: fc.constantFrom(...scale.penalty),
+      },
+      { requiredKeys: ['port', 'hits', 'pace'] },
+    )
+    .map(({ pace: [min, max], ...rest }) => ({ type: 'rate', min, max, ...rest }))
+
+const rhythm = (scale: Scale, own: readonly string[]) =>
+  fc
+    .record(
+      {
+        ports: fc.uniqueArray(fc.constantFrom(...PACED_PORTS, ...own, ...own, ...own), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        counts: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 2, maxLength: 3 }),
+        window: fc.constantFrom(...scale.window),
+        penalty: fc.constantFrom(...scale.penalty),
+      },
+      { requiredKeys: ['ports', 'counts', 'window'] },
+    )
+    .map(({ ports, ...rest }) => {
+      const [port] = ports
+      return { type: 'rhythm', ...(ports.length === 1 ? { port } : { ports }), ...rest }
+    })
+
+/** `place`: which of all knocks, so that each has a port of its own. */
+const token = (scale: Scale, place: number) =>
+  fc.record(
+    {
+      type: fc.constant('token'),
+      port: fc.constant(`udp/${7200 + place}`),
+      period: fc.constantFrom(...scale.period),
+      drift: fc.constantFrom(0, 5, 60),
+      horizon: fc.constant('2h'),
+      users: fc.subarray(
+        ['alice', 'bob'].map((name) => ({ name, secretFile: `/etc/knock/${name}` })),
+        { minLength: 1 },
+      ),
+    },
+    { requiredKeys: ['type', 'port', 'period', 'horizon', 'users'] },
+  )
+
+/** A knock of a kind. `own`: the ports of the door's service that may be knock ports too. */
+export function knockOf(
+  kind: Kind,
+  scale: Scale,
+  place: number,
+  own: readonly string[],
+): fc.Arbitrary<object> {
+  switch (kind) {
+    case 'sequence':
+      return sequence(scale, 4)
+    case 'one-time':
+      return oneTime(scale)
+    case 'rotation':
+      return rotation(scale, place)
+    case 'rate':
+      return rate(scale, own)
+    case 'rhythm':
+      return rhythm(scale, own)
+    case 'token':
+      return token(scale, place)
+  }
+}
