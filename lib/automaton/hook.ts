@@ -20,6 +20,11 @@ const PRIORITY: Readonly<Record<Hook, number>> = {
 export function baseChains({ hook, interfaces }: ValidSpec, rules: readonly Rule[]): Chain[] {
   const base: Base = { type: 'filter', hook, priority: PRIORITY[hook] }
   if (hook !== 'ingress') return [{ name: hook, base, rules }]
+  const [only, ...more] = interfaces
+  // A jump less for each packet.
+  if (only !== undefined && more.length === 0) {
+    return [{ name: hook, base: { ...base, device: only }, rules }]
+  }
   // nft 1.0.6's JSON knows one device for a chain.
   const enter: Rule = { when: [], verdict: jump(hook), comment: '/interfaces' }
   const devices = interfaces.map((device, index): Chain => {

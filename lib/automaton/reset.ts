@@ -45,9 +45,14 @@ export class ResetDomain {
     return this.#mode === 'any' ? 'knocking' : 'knocking_ports'
   }
 
-  /** The chain that ends a source's attempts, except those of which the packet is a step. */
+  /** The chain that ends a source's attempts, except those of which the packet is a step: for packets that are knocks. */
   get chain(): string {
     return this.#mode === 'any' ? 'reset_any' : 'reset_ports'
+  }
+
+  /** The same for packets that are no knock: the source is not knocking any more. */
+  get lastChain(): string {
+    return `${this.chain}_last`
   }
 
   get isEmpty(): boolean {
@@ -77,30 +82,44 @@ export class ResetDomain {
     return [...this.#walk(), ...this.#members.flatMap((program) => attemptChains(program))]
   }
 
+  /**
+   * A knock leaves its source marked: what is deleted keeps its place in a set for seconds, and a flood of knocks from few
+   * sources would fill it. Any other packet takes the mark away, so that the next costs one look-up again.
+   */
   #walk(): Chain[] {
-    const forget = (set: string): Rule => ({
+    const forget: Rule = {
       when: [],
-      then: [remove(set)],
-      comment: 'reset: the attempts that go on mark the source anew',
-    })
+      then: [remove(this.knocking)],
+      comment: 'reset: not knocking any more',
+    }
+    // Nothing but knocks resets these.
+    const isEver = this.#mode === 'any'
     if (!this.#grouped) {
       const rules = this.#members.map((program) => visit(program))
-      return [{ name: this.chain, rules: [forget(this.knocking), ...rules] }]
+      const rest: Rule = { when: [], verdict: goTo(this.chain), comment: 'reset: the attempts' }
+      const last = { name: this.lastChain, rules: [forget, rest] }
+      return [{ name: this.chain, rules }, ...(isEver ? [last] : [])]
     }
     const groups = this.#groups()
-    const root = groups.map(
-      (group): Rule => ({
-        when: [inSet(this.#groupSet(group))],
-        verdict: jump(this.#groupChain(group)),
-        comment: 'reset: a group of attempts',
-      }),
-    )
+    const find = (then: (group: number) => Action[]) =>
+      groups.map(
+        (group): Rule => ({
+          when: [inSet(this.#groupSet(group))],
+          then: then(group),
+          verdict: jump(this.#groupChain(group)),
+          comment: 'reset: a group of attempts',
+        }),
+      )
+    const last = {
+      name: this.lastChain,
+      rules: [forget, ...find((group) => [remove(this.#groupSet(group))])],
+    }
     return [
-      { name: this.chain, rules: [forget(this.knocking), ...root] },
+      { name: this.chain, rules: find(() => []) },
+      ...(isEver ? [last] : []),
       ...groups.map((group): Chain => {
         const members = this.#members.slice(group * FAN_OUT, (group + 1) * FAN_OUT)
-        const rules = members.map((program) => visit(program))
-        return { name: this.#groupChain(group), rules: [forget(this.#groupSet(group)), ...rules] }
+        return { name: this.#groupChain(group), rules: members.map((program) => visit(program)) }
       }),
     ]
   }

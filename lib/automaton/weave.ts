@@ -74,7 +74,6 @@ export function weave(
   const anyDomain = domains.find(({ mode }) => mode === 'any')
   const base: Rule[] = [
     ...interfaceRules(spec),
-    ...(hook === 'ingress' ? [SPLIT_HEADER] : []),
     ...(stateful ? [] : [NO_SYN]),
     ...(echo.length > 0 ? [ECHO_RULE] : []),
     ...cutRules(doors),
@@ -82,6 +81,7 @@ export function weave(
     ...dispatchRules(ranges.length > 0),
     ...ranged.find,
     ...whole,
+    ...(hook === 'ingress' ? [SPLIT_HEADER] : []),
     ...(anyDomain ? [elsewhereRule(anyDomain, stateful)] : []),
   ]
   const hasInvalid = stateful && steps.invalidEntries.length > 0
@@ -123,7 +123,8 @@ function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
 
 /**
  * RFC 3128: a header in two pieces hides its flags, and at ingress what pads a frame is read in their place. Everywhere
- * else the kernel has cut that off or put the pieces together.
+ * else the kernel has cut that off or put the pieces together. Behind the doors: such a piece has no port, so none lets
+ * it in, and none of the others has to be asked.
  */
 const SPLIT_HEADER: Rule = {
   when: [{ kind: 'split-header' }],
@@ -217,7 +218,7 @@ const elsewhereRule = ({ knocking }: ResetDomain, stateful: boolean): Rule => ({
 })
 
 /** A new packet that is no knock, of a source that is knocking. */
-function elsewhereChain({ chain }: ResetDomain): Chain {
+function elsewhereChain({ lastChain: chain }: ResetDomain): Chain {
   const [retransmitted, first] = onceEach(chain, RETURN)
   // Where there is no room to remember a SYN the attempt ends all the same: the safe side.
   const reset: Rule = { when: [], verdict: goTo(chain), comment: 'resets' }
