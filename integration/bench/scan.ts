@@ -5,7 +5,7 @@
 // SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so a run's time is the
 // sum of both. Dropping at ingress costs next to nothing and stands for the generator. Runs are interleaved.
 import { createNft, installKnock, type KnockSpec } from 'knocklib'
-import { apply, CABLE, createPair, exec, type Pair, sweep } from '../namespaces.js'
+import { apply, CABLE, createPair, exec, type Pair, SERVER, sweep } from '../namespaces.js'
 import { floodOnce } from './generator.js'
 import { median, minimum, report } from './report.js'
 
@@ -26,11 +26,12 @@ const table =
 const closed = (hook: KnockSpec['hook']): Variant => {
   const spec: KnockSpec = {
     ...(hook && { hook }),
-    interfaces: [CABLE],
+    ...(hook === 'ingress' && { interfaces: [CABLE] }),
     doors: [
       {
         name: 'host',
         service: 'tcp',
+        ...(hook === 'prerouting' && { address: [SERVER[4], SERVER[6]] }),
         knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000', 'tcp/9000'] },
         open: { for: '30s' },
       },

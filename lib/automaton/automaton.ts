@@ -32,6 +32,12 @@ export interface AddressSet {
   readonly addresses: readonly Cidr[]
 }
 
+/** Ports that never change, of whatever protocol. */
+export interface PortSet {
+  readonly name: string
+  readonly ports: readonly number[]
+}
+
 /** conntrack's word for a packet. */
 export type State = 'new' | 'established' | 'related' | 'invalid'
 
@@ -146,6 +152,7 @@ export interface Automaton {
   readonly sets: readonly TimedSet[]
   readonly periodSets: readonly PeriodSet[]
   readonly addressSets: readonly AddressSet[]
+  readonly portSets: readonly PortSet[]
   readonly counters: readonly string[]
   readonly maps: readonly DispatchMap[]
   /** Base chains come first, in the order in which packets pass them. */

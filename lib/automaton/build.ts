@@ -75,6 +75,7 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     ],
     periodSets: programs.flatMap(({ periodSets }) => periodSets ?? []),
     addressSets: addressSets(spec),
+    portSets: [woven.named],
     counters: [...banCounters(guard.ban), ...doors.flatMap(countersOf)],
     maps: woven.maps,
     chains: [
@@ -91,11 +92,12 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
 }
 
 /** nft would join two chains of one name without a word. */
-function requireOwnNames({ chains, sets, periodSets, addressSets, maps, counters }: Automaton) {
+function requireOwnNames(automaton: Automaton) {
+  const { chains, sets, periodSets, addressSets, portSets, maps, counters } = automaton
   const named = (objects: readonly { readonly name: string }[]) => objects.map(({ name }) => name)
   for (const names of [
     named(chains),
-    named([...sets, ...periodSets, ...addressSets, ...maps]),
+    named([...sets, ...periodSets, ...addressSets, ...portSets, ...maps]),
     counters,
   ]) {
     const twice = names.length > new Set(names).size && names.find((n, i) => names.indexOf(n) < i)

@@ -100,6 +100,8 @@ export const counterName = (kind: CounterKind, door: string): string => `${kind}
 export const BANS_COUNTER = 'bans'
 export const IGNORED_COUNTER = 'ignored'
 
+/** The ports that the map has: a packet to another costs no look-up in it. */
+export const NAMED = 'named'
 /** The map from a port to what becomes of its packets, and the same for ranges of ports. */
 export const PORTS = 'ports'
 export const PORT_RANGES = 'port_ranges'

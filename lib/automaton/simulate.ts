@@ -68,6 +68,7 @@ export class Simulator {
   readonly #chains: ReadonlyMap<string, Chain>
   readonly #sets: ReadonlyMap<string, TimedSet>
   readonly #trusted: ReadonlyMap<string, readonly Cidr[]>
+  readonly #ports: ReadonlyMap<string, ReadonlySet<number>>
   readonly #periods = new Map<string, readonly PortPeriod[]>()
   /** By set and family, the time at which each key expires. */
   readonly #elements = new Map<string, Map<string, number>>()
@@ -77,6 +78,7 @@ export class Simulator {
     this.#automaton = automaton
     this.#chains = new Map(automaton.chains.map((chain) => [chain.name, chain]))
     this.#sets = new Map(automaton.sets.map((set) => [set.name, set]))
+    this.#ports = new Map(automaton.portSets.map((set) => [set.name, new Set(set.ports)]))
     for (const { name } of automaton.periodSets) this.#periods.set(name, [])
     this.#trusted = new Map(automaton.addressSets.map((set) => [set.name, set.addresses]))
   }
@@ -235,6 +237,8 @@ export class Simulator {
           packet.at <= to,
       )
     }
+    const ports = this.#ports.get(set)
+    if (ports) return packet.port !== undefined && ports.has(packet.port)
     const addresses = this.#trusted.get(set)
     if (addresses) return addresses.some((cidr) => cidrContains(cidr, packet.source))
     const expiry = this.#of(set, familyOf(packet)).get(this.#key(set, packet))

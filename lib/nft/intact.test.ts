@@ -81,13 +81,13 @@ const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
     table.flags = ['dormant']
   },
   'the base chain elsewhere': (objects) => {
-    find(objects, 'chain', 'ingress1')['prio'] = 300
+    find(objects, 'chain', 'ingress')['prio'] = 300
   },
   'the base chain at another hook': (objects) => {
-    find(objects, 'chain', 'ingress1')['hook'] = 'egress'
+    find(objects, 'chain', 'ingress')['hook'] = 'egress'
   },
   'the base chain at another device': (objects) => {
-    find(objects, 'chain', 'ingress1')['dev'] = 'eth1'
+    find(objects, 'chain', 'ingress')['dev'] = 'eth1'
   },
   'another mark': (objects) => {
     for (const mark of statements(objects, 'mangle')) mark['value'] = 8
@@ -134,7 +134,7 @@ t.test('a table as its document made it is intact, whatever its timed sets hold'
 
 t.test('nft 1.0.6 does not list the device of a chain', async (t) => {
   const objects = listTable()
-  delete find(objects, 'chain', 'ingress1')['dev']
+  delete find(objects, 'chain', 'ingress')['dev']
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 

@@ -56,6 +56,7 @@ class Renderer {
     const keys = new Map<string, ReturnType<KeyOf>>()
     for (const { name, key } of automaton.sets) keys.set(name, key)
     for (const { name } of automaton.addressSets) keys.set(name, ['source'])
+    for (const { name } of automaton.portSets) keys.set(name, ['port'])
     for (const { name } of automaton.periodSets) keys.set(name, 'period')
     this.#keyOf = (set) => {
       const key = keys.get(set)
@@ -112,7 +113,11 @@ class Renderer {
         return added({ set: { ...set, flags: ['interval'], ...(elem.length > 0 && { elem }) } })
       }),
     )
-    return [...timed, ...periods, ...constant]
+    const ports = this.#automaton.portSets.map(({ name, ports }) => {
+      const set = { ...this.#here, name: commonSet(name), type: renderType(['port'], 4) }
+      return added({ set: { ...set, ...(ports.length > 0 && { elem: [...ports] }) } })
+    })
+    return [...timed, ...periods, ...constant, ...ports]
   }
 
   #chains(): NftCommand[] {

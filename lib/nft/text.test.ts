@@ -39,7 +39,7 @@ t.test('its parts', async (t) => {
     '    type filter hook input priority -10; policy accept;',
     '    meta iifname != { "eth0", "wlan*" } accept comment "/interfaces"',
     '    ct state established accept comment ',
-    '    meta l4proto . th dport vmap @ports comment ',
+    '    th dport == @named_0 meta l4proto . th dport vmap @ports comment ',
     '    tcp flags & 23 == 2 ',
     '    ip daddr != { 10.0.0.0/8, 192.0.2.1 } return comment "ssh /doors/0/address"',
     '    meta nfproto == ipv6 return ',
