@@ -76,6 +76,7 @@ export function weave(
   const anyDomain = domains.find(({ mode }) => mode === 'any')
   const base: Rule[] = [
     ...interfaceRules(spec),
+    ...(hook === 'ingress' ? [SPLIT_HEADER] : []),
     ...(stateful ? [] : [NO_SYN]),
     ...(echo.length > 0 ? [ECHO_RULE] : []),
     ...cutRules(doors),
@@ -83,7 +84,6 @@ export function weave(
     ...dispatchRules(ranges.length > 0),
     ...ranged.find,
     ...whole,
-    ...(hook === 'ingress' ? [SPLIT_HEADER] : []),
     ...(anyDomain ? [elsewhereRule(anyDomain, stateful)] : []),
   ]
   const single = entries.filter((entry) => !ranges.includes(entry))
@@ -127,8 +127,8 @@ function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
 
 /**
  * RFC 3128: a header in two pieces hides its flags, and at ingress what pads a frame is read in their place. Everywhere
- * else the kernel has cut that off or put the pieces together. Behind the doors: such a piece has no port, so none lets
- * it in, and none of the others has to be asked.
+ * else the kernel has cut that off or put the pieces together. Before all else: of a later piece, too, the kernel reads
+ * flags where there are none.
  */
 const SPLIT_HEADER: Rule = {
   when: [{ kind: 'split-header' }],
