@@ -21,6 +21,9 @@ export type NftErrorCode =
   | 'rejected'
   | 'unverified'
 
+/** What failed between us and the kernel, or the name of the errno that the kernel answered, such as `ENOBUFS`. */
+export type NetlinkErrorCode = 'socket' | 'malformed' | 'overrun' | 'interrupted' | `E${string}`
+
 export type KnockErrorCode =
   | NftErrorCode
   | 'invalid-spec'
@@ -29,6 +32,7 @@ export type KnockErrorCode =
   | 'unexpected-listing'
   | 'missing-capability'
   | 'not-sent'
+  | NetlinkErrorCode
 
 /** The base of every error that knocklib throws on purpose. Its message reads: operation: subject: reason. */
 export abstract class KnockError extends Error {
@@ -82,6 +86,20 @@ export class NftError extends KnockError {
     this.exitCode = failure.exitCode
     this.signal = failure.signal
     this.origin = failure.origin
+  }
+}
+
+/** A netlink socket failed, or the kernel refused what was asked through one. */
+export class NetlinkError extends KnockError {
+  override readonly name = 'NetlinkError'
+  readonly code: NetlinkErrorCode
+  /** What was asked of the kernel. */
+  readonly operation: string
+
+  constructor(code: NetlinkErrorCode, operation: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.operation = operation
   }
 }
 

@@ -12,6 +12,8 @@ export {
   KnockError,
   type KnockErrorCode,
   ListingError,
+  NetlinkError,
+  type NetlinkErrorCode,
   NftError,
   type NftErrorCode,
   type NftFailure,
@@ -61,4 +63,5 @@ export type * from './spec/generated/knock-types.js'
 export type { ValidSpec } from './spec/model.js'
 export { validateSpec } from './spec/validate.js'
 export { loadTrace, parseTrace } from './trace.js'
+export type * from './view/event.js'
 export type { Ban, Counters, DoorStatus, Fill, Grant, Progress, Status } from './view/status.js'

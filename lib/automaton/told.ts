@@ -1,0 +1,48 @@
+// What the kernel tells of a packet, and back: the prefix of its log message. Pure; the compiler writes it, the watcher reads it.
+import type { Attempt } from './names.js'
+
+/** What happened, in the kernel's own words. */
+export type ToldKind = 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
+
+export interface Told {
+  readonly event: ToldKind
+  /** None: it is of the whole table. */
+  readonly door?: string
+  readonly attempt?: Attempt
+  /** How many packets of the knock have come, and how many it takes. */
+  readonly stage?: number
+  readonly of?: number
+  /** Whose token it was. */
+  readonly user?: string
+}
+
+/** nft refuses prefixes of 128 bytes and more; the longest names give 125. */
+const WORD = 'kl'
+const NONE = '-'
+
+export function renderTold(table: string, told: Told): string {
+  const { event, door = NONE, attempt = NONE, stage, of, user = NONE } = told
+  const place = stage === undefined ? NONE : `${stage}/${of}`
+  return [WORD, table, event, door, attempt, place, user].join(' ')
+}
+
+const NAME = '[A-Za-z_][A-Za-z0-9_]*'
+const PREFIX = new RegExp(
+  `^${WORD} (${NAME}) (knock|granted|reset|wrong|denied|banned|closed) (${NAME}|-) (open\\d*|close|-) (\\d+/\\d+|-) (${NAME}|-)$`,
+)
+
+/** Reads a prefix back, with the table's name; undefined where it is none of ours. */
+export function parseTold(prefix: string): (Told & { readonly table: string }) | undefined {
+  const match = PREFIX.exec(prefix)
+  if (!match) return undefined
+  const [, table = '', event, door, attempt, place = NONE, user] = match
+  const [stage, of] = place.split('/').map(Number)
+  return {
+    table,
+    event: event as ToldKind,
+    ...(door !== NONE && { door: door as string }),
+    ...(attempt !== NONE && { attempt: attempt as Attempt }),
+    ...(place !== NONE && { stage: stage as number, of: of as number }),
+    ...(user !== NONE && { user: user as string }),
+  }
+}
