@@ -57,6 +57,8 @@ const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   ajv: ['spec/validate.ts'],
   commander: ['cli/main.ts'],
   execa: ['kernel/nft.ts', 'kernel/process.ts'],
+  netlink: ['kernel/socket.ts'],
+  'prom-client': ['metrics.ts'],
   yaml: ['load.ts'],
 }
 
