@@ -73,13 +73,14 @@ atServer('status: the stable keys, and the same for people', skip, async (t, use
   const web = {
     name: 'web',
     service: ['tcp/80', 'tcp/443', 'udp/5000-5010'],
+    openFor: 120,
     grants: [],
     progress: [],
     counters: none,
   }
   t.same(await listStatus(), {
     table: 'knock',
-    doors: [{ name: 'ssh', service: ['tcp/22'], grants: [], progress: [], counters: none }, web],
+    doors: [{ ...web, name: 'ssh', service: ['tcp/22'], openFor: 60 }, web],
     bans: [],
     counters: { bans: 0, ignored: 0 },
     fill: [],
@@ -90,7 +91,7 @@ atServer('status: the stable keys, and the same for people', skip, async (t, use
   const { doors } = await listStatus()
   const [ssh] = doors
   t.same(doors[1], web)
-  t.same(sorted(ssh), ['counters', 'grants', 'name', 'progress', 'service'])
+  t.same(sorted(ssh), ['counters', 'grants', 'name', 'openFor', 'progress', 'service'])
   t.same(ssh.counters, { ...none, knocks: 6, grants: 1 })
   const [[grant], [progress]] = [ssh.grants, ssh.progress]
   t.same(sorted(grant), ['expiresIn', 'source'])

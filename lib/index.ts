@@ -64,4 +64,13 @@ export type { ValidSpec } from './spec/model.js'
 export { validateSpec } from './spec/validate.js'
 export { loadTrace, parseTrace } from './trace.js'
 export type * from './view/event.js'
-export type { Ban, Counters, DoorStatus, Fill, Grant, Progress, Status } from './view/status.js'
+export type {
+  Ban,
+  Counters,
+  DoorStatus,
+  Fill,
+  Grant,
+  Progress,
+  Status,
+  Trial,
+} from './view/status.js'

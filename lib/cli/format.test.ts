@@ -1,6 +1,8 @@
 // A status → the text that people read, to the letter.
+import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { formatStatus } from './format.js'
+import { PAINTED } from './paint.js'
 
 const counters = { knocks: 6, grants: 1, resets: 2, wrong: 0, denied: 3 }
 const guard = { bans: [], counters: { bans: 0, ignored: 0 }, fill: [] }
@@ -13,6 +15,7 @@ t.test('doors, who is let in, who is on the way', async (t) => {
       {
         name: 'ssh',
         service: ['tcp/22', 'tcp/2222-2230'],
+        openFor: 30,
         grants: [
           { source: '10.0.0.1', expiresIn: 28 },
           { source: '2001:db8::7', expiresIn: 0 },
@@ -23,7 +26,7 @@ t.test('doors, who is let in, who is on the way', async (t) => {
         ],
         counters,
       },
-      { name: 'web', service: ['any'], grants: [], progress: [], counters },
+      { name: 'web', service: ['any'], openFor: 30, grants: [], progress: [], counters },
     ],
   })
   t.equal(
@@ -46,7 +49,7 @@ web  any
 
 t.test('everyone, wrong tokens, bans, and the fullest sets', async (t) => {
   const grants = [{ source: 'everyone', expiresIn: 28 }]
-  const door = { name: 'ssh', service: ['tcp/22'], grants, progress: [] }
+  const door = { name: 'ssh', service: ['tcp/22'], openFor: 30, grants, progress: [] }
   const fill = [
     { set: 'grants_web', elements: 1, capacity: 1 },
     { set: 'banned_4', elements: 66, capacity: 100 },
@@ -80,4 +83,39 @@ the fullest sets
   )
   const ignored = { ...guard, counters: { bans: 0, ignored: 5 }, table: 'knock', doors: [] }
   t.equal(formatStatus(ignored), 'table inet knock\n\nguard  ignored 5\n')
+})
+
+t.test('a table that waits to be confirmed', async (t) => {
+  const status = { ...guard, table: 'knock', doors: [] }
+  t.equal(
+    formatStatus({ ...status, confirm: { expiresIn: 42 } }),
+    'table inet knock\nnot confirmed: open to everyone in 42 s\n',
+  )
+  t.equal(
+    formatStatus({ ...status, confirm: { fallenOpen: true } }),
+    'table inet knock\nnot confirmed in time: open to everyone\n',
+  )
+})
+
+t.test('colours add to the text, and change nothing of it', async (t) => {
+  const status = {
+    table: 'knock',
+    confirm: { expiresIn: 42 },
+    doors: [
+      {
+        name: 'ssh',
+        service: ['tcp/22'],
+        openFor: 30,
+        grants: [{ source: '10.0.0.1', expiresIn: 28 }],
+        progress: [{ source: '10.0.0.9', stage: 1, of: 3, expiresIn: 4 }],
+        counters,
+      },
+    ],
+    bans: [{ source: '10.0.0.66', expiresIn: 540 }],
+    counters: { bans: 2, ignored: 0 },
+    fill: [],
+  }
+  const painted = formatStatus(status, PAINTED)
+  t.equal(stripVTControlCharacters(painted), formatStatus(status))
+  t.match(painted, '\u001b[32m  10.0.0.1  let in        28 s left\u001b[39m')
 })

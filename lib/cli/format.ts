@@ -1,14 +1,17 @@
-// A status → text that people read. Pure.
-import type { Counters, DoorStatus, Fill, Status } from '../index.js'
+// A status → text that people read and programs search, the same at every width: what a pipe gets. Pure.
+import type { Counters, DoorStatus, Fill, Status, Trial } from '../index.js'
+import { type Paint, UNPAINTED } from './paint.js'
 
 /** The sets that are shown: when the fullest has room, all have. */
 const FULLEST = 3
 
-export function formatStatus({ table, doors, bans, counters, fill }: Status): string {
+/** Without the paint's colours it is the same text, to the letter. */
+export function formatStatus(status: Status, paint: Paint = UNPAINTED): string {
+  const { table, confirm, doors, bans, counters, fill } = status
   const parts = [
-    `table inet ${table}`,
-    ...doors.map(formatDoor),
-    formatBans(bans, counters),
+    [paint('name', `table inet ${table}`), ...formatTrial(confirm, paint)].join('\n'),
+    ...doors.map((door) => formatDoor(door, paint)),
+    formatBans(bans, counters, paint),
     formatFill(fill),
   ]
   return parts
@@ -17,7 +20,17 @@ export function formatStatus({ table, doors, bans, counters, fill }: Status): st
     .concat('\n')
 }
 
-function formatDoor({ name, service, grants, progress, counters }: DoorStatus): string {
+function formatTrial(confirm: Trial | undefined, paint: Paint): string[] {
+  if (!confirm) return []
+  return [
+    confirm.fallenOpen
+      ? paint('alarm', 'not confirmed in time: open to everyone')
+      : paint('alarm', `not confirmed: open to everyone in ${confirm.expiresIn} s`),
+  ]
+}
+
+function formatDoor(door: DoorStatus, paint: Paint): string {
+  const { name, service, grants, progress, counters } = door
   const sources = [
     ...grants.map(({ source, expiresIn }) => [source, 'let in', `${expiresIn} s left`]),
     ...progress.map(({ source, stage, of, expiresIn }) => {
@@ -25,10 +38,13 @@ function formatDoor({ name, service, grants, progress, counters }: DoorStatus): 
       return [source, `knock ${stage} of ${of}`, `${expiresIn} s ${next}`]
     }),
   ]
+  const lines = alignColumns(sources).map((line, index) =>
+    paint(index < grants.length ? 'open' : 'stage', line),
+  )
   return [
-    `${name}  ${service.join(', ')}`,
+    `${paint('name', name)}  ${service.join(', ')}`,
     `  ${formatCounters(counters)}`,
-    ...(sources.length > 0 ? alignColumns(sources) : ['  nobody is let in or on the way']),
+    ...(lines.length > 0 ? lines : ['  nobody is let in or on the way']),
   ].join('\n')
 }
 
@@ -37,13 +53,14 @@ function formatCounters({ knocks, grants, resets, wrong, denied }: Counters): st
   return wrong > 0 ? `${always}, wrong ${wrong}` : always
 }
 
-function formatBans(bans: Status['bans'], counters: Status['counters']): string {
+function formatBans(bans: Status['bans'], counters: Status['counters'], paint: Paint): string {
   const counted = Object.entries(counters).filter(([, count]) => count > 0)
   if (bans.length === 0 && counted.length === 0) return ''
   const lines = bans.map(({ source, expiresIn }) => [source, 'banned', `${expiresIn} s left`])
+  const counts = counted.map(([name, count]) => `${name} ${count}`).join(', ')
   return [
-    ['guard', counted.map(([name, count]) => `${name} ${count}`).join(', ')].join('  ').trimEnd(),
-    ...alignColumns(lines),
+    `${paint('name', 'guard')}${counts && `  ${counts}`}`,
+    ...alignColumns(lines).map((line) => paint('shut', line)),
   ].join('\n')
 }
 

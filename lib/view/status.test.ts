@@ -182,6 +182,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       {
         name: 'web',
         service: ['tcp/22'],
+        openFor: 30,
         grants: [{ source: '10.0.0.1', expiresIn: 7 }],
         progress: [],
         counters: { ...none, denied: 2 },
@@ -189,6 +190,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       {
         name: 'ssh',
         service: ['tcp/22'],
+        openFor: 30,
         grants: [],
         progress: [{ source: 'fd00::1', stage: 1, of: 3, expiresIn: 3 }],
         counters: { ...none, knocks: 4 },

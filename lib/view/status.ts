@@ -53,6 +53,8 @@ export interface Counters {
 export interface DoorStatus {
   readonly name: string
   readonly service: readonly string[]
+  /** Seconds that a grant lasts from a knock on. */
+  readonly openFor: number
   readonly grants: readonly Omit<Grant, 'door'>[]
   readonly progress: readonly Omit<Progress, 'door'>[]
   readonly counters: Counters
@@ -72,9 +74,16 @@ export interface Fill {
   readonly capacity: number
 }
 
+/** A table that waits to be confirmed, or whose time for that ran out: then everything is let through. */
+export type Trial =
+  | { readonly expiresIn: number; readonly fallenOpen?: never }
+  | { readonly fallenOpen: true; readonly expiresIn?: never }
+
 /** What `status --json` prints. */
 export interface Status {
   readonly table: string
+  /** Of a table that was installed with `confirmWithin` and is not confirmed. */
+  readonly confirm?: Trial
   readonly doors: readonly DoorStatus[]
   readonly bans: readonly Ban[]
   /** What happened since the table was made: bans, and packets of banned sources. */
@@ -192,6 +201,7 @@ export function viewStatus(
     doors: doors.map((door) => ({
       name: door.name,
       service: door.services,
+      openFor: door.grantTimeout,
       grants: viewGrants(door, contents).map(withoutDoor),
       progress: viewProgress(door, contents).map(withoutDoor),
       counters: viewCounters(door, contents),
