@@ -65,8 +65,12 @@ const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
 const importDependenciesOnce: Rule = ({ path, imports }) =>
   imports
     .filter(({ from }) => !isOurs(from) && !from.startsWith('node:'))
-    .filter(({ from }) => !IMPORTERS[from]?.includes(path))
-    .map(({ from }) => `${path} imports ${from}, which ${importersOf(from)}`)
+    .map(({ from }) => packageOf(from))
+    .filter((name) => !IMPORTERS[name]?.includes(path))
+    .map((name) => `${path} imports ${name}, which ${importersOf(name)}`)
+
+/** Of a module within a package. */
+const packageOf = (from: string): string => from.split('/')[0] as string
 
 const importersOf = (name: string): string =>
   IMPORTERS[name] ? `only ${IMPORTERS[name].join(' or ')} may` : 'is no dependency'
@@ -130,7 +134,7 @@ t.test('all of it was read', async (t) => {
   t.strictSame(Object.keys(IMPORTERS).sort(), [...Object.keys(dependencies), 'ajv'].sort())
   for (const [dependency, files] of Object.entries(IMPORTERS)) {
     const importers = sources.filter(({ imports }) =>
-      imports.some(({ from }) => from === dependency),
+      imports.some(({ from }) => packageOf(from) === dependency),
     )
     t.equal(importers.length, 1, `${dependency} is imported by one of ${files.join(', ')}`)
   }
