@@ -90,6 +90,10 @@ function isGlobal(node: ts.Identifier): boolean {
     // What it reads is in its argument; the clock is not.
     return parent.expression === node && parent.getText() !== 'Date.parse'
   }
+  // The same of a date that is made of something.
+  if (ts.isNewExpression(parent) && node.getText() === 'Date' && parent.arguments?.length) {
+    return false
+  }
   return (
     !ts.isPropertyAssignment(parent) &&
     !ts.isPropertySignature(parent) &&

@@ -29,6 +29,7 @@ export type KnockErrorCode =
   | 'invalid-spec'
   | 'invalid-argument'
   | 'invalid-packet'
+  | 'invalid-state'
   | 'unexpected-listing'
   | 'missing-capability'
   | 'not-sent'
@@ -48,6 +49,26 @@ export class SpecError extends KnockError {
   constructor(operation: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
     const lines = problems.map(({ path, message }) => `${path === '' ? '/' : path}: ${message}`)
     super(`${operation}: ${lines.join('\n  ')}`, options)
+    this.problems = problems
+  }
+}
+
+/** The most problems of a state that its message shows: what is no state at all may have a million. */
+const MOST_SHOWN = 20
+
+/** A saved state is wrong. Carries every problem that was found, not only those in its message. */
+export class StateError extends KnockError {
+  override readonly name = 'StateError'
+  readonly code = 'invalid-state'
+  readonly problems: readonly SpecProblem[]
+
+  constructor(subject: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
+    const lines = problems
+      .slice(0, MOST_SHOWN)
+      .map(({ path, message }) => `${path === '' ? '/' : path}: ${message}`)
+    const more = problems.length - lines.length
+    if (more > 0) lines.push(`and ${more} more`)
+    super(`${subject}: ${lines.join('\n  ')}`, options)
     this.problems = problems
   }
 }

@@ -188,6 +188,7 @@ t.test('each rule finds what breaks it', async (t) => {
       'nft/a.ts imports randomUUID from node:crypto',
     ],
     [stayPure, 'nft/a.ts', 'const now = Date.now()', 'nft/a.ts uses Date'],
+    [stayPure, 'nft/a.ts', 'const now = new Date()', 'nft/a.ts uses Date'],
     [stayPure, 'nft/a.ts', 'const x = Math.random()', 'nft/a.ts uses Math.random'],
     [stayPure, 'spec/a.ts', `const x = process.env['X']`, 'spec/a.ts uses process'],
     [passNothingOn, 'nft/a.ts', `export * from './b.js'`, 'nft/a.ts passes nft/b.ts on'],
@@ -202,4 +203,5 @@ t.test('each rule finds what breaks it', async (t) => {
   t.strictSame(found('nft/a.ts', `import { createHash } from 'node:crypto'`, stayPure), [])
   t.strictSame(found('nft/a.ts', 'const x = { process: 1 }.process', stayPure), [])
   t.strictSame(found('nft/a.ts', 'const then = Date.parse(text)', stayPure), [])
+  t.strictSame(found('nft/a.ts', 'const then = new Date(text)', stayPure), [])
 })

@@ -85,3 +85,4 @@ requireShared('client', 'knock', [
 ])
 await generate('knock', 'KnockSpec')
 await generate('client', 'KnockProfile')
+await generate('state', 'KnockState')

@@ -20,7 +20,7 @@ export type SetRole =
   /** Sources that have done all knocks and have yet to connect. */
   | { readonly kind: 'armed'; readonly attempt: Attempt }
   /** What has been used once and is never taken again: tokens, or a sequence by its digest. */
-  | { readonly kind: 'spent' }
+  | { readonly kind: 'spent'; readonly digest?: string }
   /** All else, which only the rules read. */
   | { readonly kind: 'inner' }
 
@@ -62,18 +62,18 @@ export const spentSequenceSet = (door: string, digest: string): string => `spent
 
 const INNER = 'early|penalty|lock\\d*|window\\d+|tokens\\d+|ports\\d+'
 const NAME = new RegExp(
-  `^(?:(grants)|used(\\d+)|(spent)(?:[0-9a-f]{12})?|((?:open\\d+|close)_)?(?:(attempt)|(armed)|stage(\\d+)|(${INNER})))_(\\w+)$`,
+  `^(?:(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|((?:open\\d+|close)_)?(?:(attempt)|(armed)|stage(\\d+)|(${INNER})))_(\\w+)$`,
 )
 
 /** Reads the name of a set, without its family, back into door and role; undefined for the sets that all doors share. */
 export function parseSetName(name: string): { door: string; role: SetRole } | undefined {
   const match = NAME.exec(name)
   if (!match) return undefined
-  const [, grants, used, spent, head, whole, armed, stage, inner, door = ''] = match
+  const [, grants, used, spent, digest, head, whole, armed, stage, inner, door = ''] = match
   const attempt = (head?.slice(0, -1) ?? 'open') as Attempt
   if (grants) return { door, role: { kind: 'grants' } }
   if (used) return { door, role: { kind: 'used', connections: Number(used) } }
-  if (spent) return { door, role: { kind: 'spent' } }
+  if (spent) return { door, role: { kind: 'spent', ...(digest && { digest }) } }
   if (whole) return { door, role: { kind: 'attempt', attempt } }
   if (armed) return { door, role: { kind: 'armed', attempt } }
   if (inner) return { door, role: { kind: 'inner' } }

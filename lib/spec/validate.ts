@@ -30,7 +30,7 @@ type Expected = Readonly<Record<string, string>>
 
 /** Finds what a schema refuses in a document. */
 export function checkSchema(
-  schema: 'knock' | 'client',
+  schema: 'knock' | 'client' | 'state',
   document: unknown,
   expected: Expected,
 ): Findings {

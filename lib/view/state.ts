@@ -1,0 +1,68 @@
+// A listing → what a table holds beyond its spec, to be saved. Pure.
+import type { DoorSummary } from '../automaton/automaton.js'
+import { spentTokensSet, usedSet } from '../automaton/names.js'
+import type { Listing } from '../nft/listing.js'
+import { commonSet } from '../nft/names.js'
+import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
+import { type Contents, listedContents, viewBans, viewGrants } from './status.js'
+
+/**
+ * Reads a table's state. What ends within the second is left out.
+ *
+ * @param now - milliseconds since 1970, when the listing was made.
+ */
+export function viewState(
+  table: string,
+  doors: readonly DoorSummary[],
+  listing: Listing,
+  now: number,
+): KnockState {
+  const contents = listedContents(listing)
+  const until = (seconds: number): string => new Date(now + seconds * 1000).toISOString()
+  const lasts = ({ expiresIn }: { readonly expiresIn: number }): boolean => expiresIn > 0
+  return {
+    version: 1,
+    table,
+    saved: until(0),
+    grants: doors.flatMap((door) => {
+      const used = usedBySource(door, contents)
+      return viewGrants(door, contents)
+        .filter(lasts)
+        .map(({ source, expiresIn }): SavedGrant => {
+          const count = used.get(source)
+          const grant = { door: door.name, source, until: until(expiresIn) }
+          return count === undefined ? grant : { ...grant, used: count }
+        })
+    }),
+    bans: viewBans(contents)
+      .filter(lasts)
+      .map(({ source, expiresIn }) => ({ source, until: until(expiresIn) })),
+    tokens: doors.flatMap(({ name }) => {
+      const elements = listing.sets.get(commonSet(spentTokensSet(name)))?.elements ?? []
+      return elements.map(({ key: [token = ''], expires = 0 }) => {
+        return { door: name, token: digitsOf(token), until: until(Math.max(expires, 1)) }
+      })
+    }),
+    sequences: doors.flatMap(({ name: door }) =>
+      (contents.roles.get(door) ?? []).flatMap(({ set, role }) => {
+        const digest = role.kind === 'spent' ? role.digest : undefined
+        if (digest === undefined || contents.members(set).length === 0) return []
+        return [{ door, digest }]
+      }),
+    ),
+  }
+}
+
+/** How many connections each source has made with its grant. */
+function usedBySource(door: DoorSummary, contents: Contents): ReadonlyMap<string, number> {
+  const { name, connections = 1 } = door
+  const counts = Array.from({ length: connections - 1 }, (_, index) => index + 1)
+  return new Map(
+    counts.flatMap((count) =>
+      contents.members(usedSet(name, count)).map(({ source }) => [source, count] as const),
+    ),
+  )
+}
+
+/** nft lists a number, without the zeros that it begins with. */
+const digitsOf = (token: string): string => token.replace(/^0x/, '').padStart(32, '0')
