@@ -1,0 +1,147 @@
+// A status → the lines of a screen that people like to look at. Pure.
+import { drawCounters } from './counters-table.js'
+import { formatSeconds } from './gauge.js'
+import { clipLine, clipText, type Line, type Role, span, widthOf } from './paint.js'
+import { type Columns, columnsOf, drawRow, type Row } from './rows.js'
+import type { Signs, Terminal } from './terminal.js'
+import {
+  banRow,
+  fillRows,
+  grantRow,
+  progressRow,
+  sortByTime,
+  sortProgress,
+  type Viewed,
+  type ViewedDoor,
+} from './viewed.js'
+import { headingLine, listLine, wrapSpans, wrapWords } from './words.js'
+
+/** How much is shown of what may be long. */
+export interface Limits {
+  /** Of each list: who is let in at a door, who is on the way, who is banned. */
+  readonly rows: number
+  /** Doors with a block of their own. Of more than these, those where nobody is share one line. */
+  readonly doors: number
+  readonly counters: number
+  /** Without lines between the parts. */
+  readonly isDense?: true
+}
+
+export const STATUS_LIMITS: Limits = { rows: 20, doors: 12, counters: 20 }
+
+type Place = Pick<Terminal, 'width' | 'signs'>
+type Block = readonly (Line | Row)[]
+
+/** Every line fits the width. */
+export function viewStatus(status: Viewed, place: Place, limits: Limits = STATUS_LIMITS): Line[] {
+  const { width, signs } = place
+  const blocks: Block[] = [
+    [...viewSummary(status, width, signs), ...viewTrial(status.confirm, width)],
+    ...viewDoors(status.doors, place, limits),
+    viewBans(status, place, limits),
+    viewFill(status.fill, place, limits),
+    viewCounters(status.doors, place, limits),
+  ].filter((block) => block.length > 0)
+  const columns = columnsOf(blocks.flat().filter(isRow), width)
+  return blocks.flatMap((block, index) => [
+    ...(index === 0 || limits.isDense ? [] : [[]]),
+    ...block.flatMap((part) => drawPart(part, columns, place)),
+  ])
+}
+
+const isRow = (part: Line | Row): part is Row => 'source' in part
+
+const drawPart = (part: Line | Row, columns: Columns, { width, signs }: Place): Line[] =>
+  (isRow(part) ? drawRow(part, columns, signs) : [part]).map((line) =>
+    clipLine(line, width, signs.ellipsis),
+  )
+
+function viewSummary({ table, doors, bans }: Viewed, width: number, signs: Signs): Line[] {
+  const sum = (count: (door: ViewedDoor) => number) =>
+    doors.reduce((total, door) => total + count(door), 0)
+  const amounts: readonly (readonly [number, string, Role?])[] = [
+    [doors.length, doors.length === 1 ? 'door' : 'doors'],
+    [sum(({ grants }) => grants.length), 'let in', 'open'],
+    [sum(({ progress }) => progress.length), 'on the way', 'stage'],
+    [bans.length, 'banned', 'shut'],
+  ]
+  const pieces = amounts
+    .filter(([amount], index) => index < 2 || amount > 0)
+    .map(([amount, word, role]) => span(`${amount} ${word}`, amount > 0 ? role : undefined))
+  const lines = wrapSpans(pieces, span(` ${signs.dot} `, 'faint'), width)
+  const title = [span(`table inet ${table}`, 'name')]
+  const [first = []] = lines
+  const rest = width - widthOf(title) - widthOf(first)
+  if (lines.length > 1 || rest < 2) return [title, ...lines]
+  return [[...title, span(' '.repeat(rest)), ...first]]
+}
+
+function viewTrial(confirm: Viewed['confirm'], width: number): Line[] {
+  if (!confirm) return []
+  const time = formatSeconds(confirm.expiresIn ?? 0).replaceAll(' ', '\u00a0')
+  const words = confirm.fallenOpen
+    ? '!! OPEN TO EVERYONE: nobody confirmed the table in time'
+    : `! NOT CONFIRMED: open to everyone in ${time}, unless knocklib\u00a0confirm comes first`
+  return [[], ...wrapWords(words, width, 'alarm')]
+}
+
+function viewDoors(doors: readonly ViewedDoor[], place: Place, limits: Limits): Block[] {
+  const isQuiet = ({ grants, progress }: ViewedDoor) => grants.length + progress.length === 0
+  const areMany = doors.length > limits.doors
+  const own = areMany ? doors.filter((door) => !isQuiet(door)) : doors
+  const quiet = areMany ? doors.filter(isQuiet).map(({ name }) => name) : []
+  const rest = own.length - limits.doors
+  return [
+    ...own.slice(0, limits.doors).map((door) => viewDoor(door, place, limits)),
+    rest > 0 ? [[span(moreDoors(rest), 'faint')]] : [],
+    quiet.length > 0 ? [listLine('nobody at', quiet, place.width)] : [],
+  ]
+}
+
+const moreDoors = (rest: number): string =>
+  `and ${rest} more ${rest === 1 ? 'door' : 'doors'} with somebody there`
+
+function viewDoor(door: ViewedDoor, { width, signs }: Place, limits: Limits): Block {
+  const { name, service, openFor, grants, progress } = door
+  const duration = `opens for ${formatSeconds(openFor)}`
+  const heading = headingLine(name, service.join(', '), duration, width, signs)
+  const parts = [
+    ...cut(
+      sortByTime(grants).map((grant) => grantRow(grant, openFor)),
+      limits.rows,
+      'let in',
+    ),
+    ...cut(sortProgress(progress).map(progressRow), limits.rows, 'on the way'),
+  ]
+  return [heading, ...(parts.length > 0 ? parts : [[span('  nobody', 'faint')]])]
+}
+
+function cut(rows: readonly Row[], limit: number, what: string): Block {
+  // A line that says "1 more" could as well be that one.
+  if (rows.length <= limit + 1) return rows
+  return [...rows.slice(0, limit), [span(`  and ${rows.length - limit} more ${what}`, 'faint')]]
+}
+
+function viewBans({ bans, counters }: Viewed, { width, signs }: Place, limits: Limits): Block {
+  const counts = Object.entries(counters).filter(([, count]) => count > 0)
+  if (bans.length === 0 && counts.length === 0) return []
+  const counted = counts.map(([name, count]) => `${name} ${count}`).join(', ')
+  const rows = sortByTime(bans).map(banRow)
+  return [headingLine('guard', '', counted, width, signs), ...cut(rows, limits.rows, 'banned')]
+}
+
+function viewFill(fill: Viewed['fill'], { width, signs }: Place, limits: Limits): Block {
+  const rows = fillRows(fill).map((row) => {
+    return { ...row, source: clipText(row.source, width - 2, signs.ellipsis) }
+  })
+  if (rows.length === 0) return []
+  const heading = headingLine('filling up', '', 'full sets refuse new sources', width, signs)
+  return [heading, ...cut(rows, limits.rows, 'sets')]
+}
+
+function viewCounters(doors: readonly ViewedDoor[], place: Place, limits: Limits): Block {
+  const { width, signs } = place
+  if (doors.length === 0 || limits.counters === 0) return []
+  const heading = headingLine('counted', '', 'since the table was made', width, signs)
+  return [heading, ...drawCounters(doors, width, limits.counters)]
+}

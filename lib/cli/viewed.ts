@@ -1,0 +1,80 @@
+// What is drawn of a status: the status itself, or what a watcher knows between two of them. Types and rows, pure.
+import type { Ban, DoorStatus, Fill, Grant, Progress, Status } from '../index.js'
+import { formatSeconds } from './gauge.js'
+import type { Row } from './rows.js'
+
+/** An attempt of which an event told alone: until when the next knock must come is not known yet. */
+export type ViewedProgress = Omit<Progress, 'door' | 'expiresIn'> & { readonly expiresIn?: number }
+
+export interface ViewedDoor extends Omit<DoorStatus, 'progress'> {
+  readonly progress: readonly ViewedProgress[]
+}
+
+/** The same for a ban. */
+export type ViewedBan = Pick<Ban, 'source'> & { readonly expiresIn?: number }
+
+export interface Viewed extends Omit<Status, 'doors' | 'bans'> {
+  readonly doors: readonly ViewedDoor[]
+  readonly bans: readonly ViewedBan[]
+}
+
+/** From here on a set's fill level is worth a line. */
+const WORTH_TELLING = 0.5
+const NEARLY_FULL = 0.9
+
+export function grantRow({ source, expiresIn }: Omit<Grant, 'door'>, openFor: number): Row {
+  return {
+    source,
+    role: 'open',
+    gauge: { share: expiresIn / openFor },
+    word: 'let in',
+    time: `${formatSeconds(expiresIn)} left`,
+  }
+}
+
+export function progressRow({ source, stage, of, expiresIn }: ViewedProgress): Row {
+  const next = stage === of ? 'connect' : 'next'
+  return {
+    source,
+    role: 'stage',
+    gauge: { done: stage, of },
+    word: `${stage} of ${of}`,
+    time:
+      expiresIn === undefined ? `${next} awaited` : `${next} within ${formatSeconds(expiresIn)}`,
+  }
+}
+
+export const banRow = ({ source, expiresIn }: ViewedBan): Row => ({
+  source,
+  role: 'shut',
+  word: 'banned',
+  time: expiresIn === undefined ? '' : `${formatSeconds(expiresIn)} left`,
+})
+
+const fillRow = ({ set, elements, capacity }: Fill): Row => ({
+  source: set,
+  role: elements / capacity >= NEARLY_FULL ? 'alarm' : 'stage',
+  gauge: { share: elements / capacity },
+  word: elements >= capacity ? 'full' : `${Math.floor((100 * elements) / capacity)} %`,
+  time: `${elements} of ${capacity}`,
+})
+
+/** The sets that somebody should know of. A set of one is full as soon as it is used. */
+export const fillRows = (fill: readonly Fill[]): Row[] =>
+  fill
+    .filter(({ elements, capacity }) => capacity > 1 && elements / capacity >= WORTH_TELLING)
+    .map(fillRow)
+
+const bySource = (a: { source: string }, b: { source: string }): number =>
+  a.source < b.source ? -1 : 1
+
+/** Those that stay longest first: nft lists them in no order. */
+export const sortByTime = <T extends ViewedBan>(members: readonly T[]): T[] =>
+  members.toSorted((a, b) => timeOf(b) - timeOf(a) || bySource(a, b))
+
+/** What has just begun is not known to end yet. */
+const timeOf = ({ expiresIn = Number.MAX_SAFE_INTEGER }: ViewedBan): number => expiresIn
+
+/** Those that are furthest first. */
+export const sortProgress = (progress: readonly ViewedProgress[]): ViewedProgress[] =>
+  progress.toSorted((a, b) => a.of - a.stage - (b.of - b.stage) || bySource(a, b))
