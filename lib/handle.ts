@@ -7,6 +7,7 @@ import type { CallOptions, Nft } from './kernel/nft.js'
 import { ABOUT_SET } from './nft/about.js'
 import { type Listing, parseListing } from './nft/listing.js'
 import { commonSet, familySet } from './nft/names.js'
+import { type RestoreReport, renderState } from './nft/state.js'
 import {
   type GrantChange,
   renderClose,
@@ -16,6 +17,9 @@ import {
 } from './nft/transaction.js'
 import { type Address, parseAddress } from './spec/address.js'
 import { MAX_DURATION, parseDuration } from './spec/duration.js'
+import type { KnockState } from './spec/generated/state-types.js'
+import { validateState } from './spec/read-state.js'
+import { viewState } from './view/state.js'
 import {
   type Ban,
   type Counters,
@@ -127,6 +131,38 @@ export class Knock implements AsyncDisposable {
       await this.#list(operation, [ABOUT_SET])
       return false
     }
+  }
+
+  /**
+   * Takes down, from one listing, what a reboot would lose: grants and bans with their ends, and what has been used.
+   * `saveState` writes it to a file.
+   *
+   * @throws NftError `not-found` where the table is gone.
+   */
+  async save(): Promise<KnockState> {
+    // Of before the listing: nothing that lasts gets longer by it.
+    const now = Date.now()
+    return viewState(this.table, this.#summaries, await this.#list('save'), now)
+  }
+
+  /**
+   * Puts a saved state back, in one transaction. Grants and bans end at their time, and last no longer than they still had
+   * when they were saved, whatever the clock did since; what has been used stays used. What the table holds already stays
+   * as it is, and so do grants and bans that the state does not have. To have it in place before the first packet, give it
+   * to `installKnock`.
+   *
+   * @throws StateError with every problem of the state.
+   * @throws NftError `not-found` where the table is gone.
+   */
+  async restore(state: KnockState): Promise<RestoreReport> {
+    const valid = validateState(state, 'restore')
+    const { sets } = await this.#list('restore')
+    const place = { table: this.table, doors: this.#summaries, sets }
+    const { commands, report } = renderState(place, valid, Date.now() / 1000)
+    if (commands.length > 0) {
+      await this.#nft.apply({ nftables: [...commands] }, { ...this.#call, operation: 'restore' })
+    }
+    return report
   }
 
   /** Removes the table with all that is in it; nothing is left behind. One that is gone already is no error. */

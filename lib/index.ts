@@ -20,6 +20,7 @@ export {
   SendError,
   SpecError,
   type SpecProblem,
+  StateError,
 } from './errors.js'
 export { type CloseOptions, Door, Knock, type OpenOptions } from './handle.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
@@ -44,6 +45,7 @@ export {
 export { loadDocument } from './load.js'
 export { loadSecrets } from './load-secrets.js'
 export type { NftCommand, NftDocument, NftObject } from './nft/document.js'
+export type { RestoreReport } from './nft/state.js'
 export {
   type SimulatedPacket,
   type Simulation,
@@ -60,8 +62,16 @@ export type {
   TokenProfile,
 } from './spec/generated/client-types.js'
 export type * from './spec/generated/knock-types.js'
+export type {
+  KnockState,
+  SavedBan,
+  SavedGrant,
+  UsedSequence,
+  UsedToken,
+} from './spec/generated/state-types.js'
 export type { ValidSpec } from './spec/model.js'
 export { validateSpec } from './spec/validate.js'
+export { loadState, saveState } from './state.js'
 export { loadTrace, parseTrace } from './trace.js'
 export type * from './view/event.js'
 export type {

@@ -6,6 +6,7 @@ import {
   type KnockError,
   PacketError,
   ProfileError,
+  StateError,
 } from '../index.js'
 
 /** 0 done; 1 refused by kernel or nft; 2 usage or invalid spec; 3 missing permission or capability; 4 not found. */
@@ -52,7 +53,8 @@ export const messageOf = (error: KnockError, command: string): string =>
 /** What `--json` prints of an error. */
 export function describeError(error: KnockError, command: string): unknown {
   const { code } = error
-  const hasProblems = isInvalidSpec(error) || error instanceof ProfileError
+  const hasProblems =
+    isInvalidSpec(error) || error instanceof ProfileError || error instanceof StateError
   const problems = hasProblems && { problems: error.problems }
   return { error: { code, message: messageOf(error, command), ...problems } }
 }
@@ -60,7 +62,9 @@ export function describeError(error: KnockError, command: string): unknown {
 const MISSING = new Set(['not-permitted', 'nft-missing', 'nft-too-old', 'nft-crashed'])
 
 export function exitCodeOf(error: KnockError): number {
-  const isUsage = [ArgumentError, PacketError, ProfileError].some((kind) => error instanceof kind)
+  const isUsage = [ArgumentError, PacketError, ProfileError, StateError].some(
+    (kind) => error instanceof kind,
+  )
   if (isUsage || isInvalidSpec(error)) return EXIT.usage
   if (error instanceof CapabilityError || MISSING.has(error.code)) return EXIT.missing
   return error.code === 'not-found' ? EXIT.notFound : EXIT.refused

@@ -18,6 +18,8 @@ import { knock } from './knock.js'
 import { open } from './open.js'
 import { refill } from './refill.js'
 import { render } from './render.js'
+import { restore } from './restore.js'
+import { save } from './save.js'
 import { simulate } from './simulate.js'
 import { status } from './status.js'
 import { unban } from './unban.js'
@@ -26,6 +28,7 @@ import { uninstall } from './uninstall.js'
 const COMMANDS = [
   ...[check, render, install, refill, uninstall],
   ...[status, open, close, unban],
+  ...[save, restore],
   ...[knock, simulate],
 ]
 
