@@ -1,0 +1,83 @@
+// Listings and events → what is known of a table.
+import t from 'tap'
+import type { KnockState } from '../spec/generated/state-types.js'
+import type { KnockEvent } from './event.js'
+import { KnownState, type TableRecord } from './known-state.js'
+
+const T0 = Date.parse('2026-11-21T10:00:00.000Z')
+const at = (seconds: number) => T0 + seconds * 1000
+const iso = (seconds: number) => new Date(at(seconds)).toISOString()
+
+const known = () =>
+  new KnownState({
+    table: 'knock',
+    banFor: 600,
+    rememberTokens: 1000,
+    digestOf: (_door, attempt) => (attempt === 'open2' ? '0123456789ab' : undefined),
+  })
+const listed = (seconds: number, rest: Partial<KnockState> = {}): KnockState => {
+  const none = { grants: [], bans: [], tokens: [], sequences: [] }
+  return { version: 1, table: 'knock', saved: iso(seconds), ...none, ...rest }
+}
+const granted = (source: string, rest: Partial<TableRecord> = {}): TableRecord => ({
+  event: { event: 'granted', time: '', door: 'ssh', source, by: 'knock', expiresIn: 30 },
+  ...rest,
+})
+const told = (event: 'closed' | 'expired', source: string): TableRecord => ({
+  event: { event, time: '', door: 'ssh', source, by: 'call' } as KnockEvent,
+})
+
+t.test('knows what was listed, until it is over', async (t) => {
+  const state = known()
+  const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20), used: 1 }
+  const ban = { source: 'fd00::1', until: iso(40) }
+  state.read(listed(0, { grants: [grant], bans: [ban] }))
+  t.strictSame(state.state(at(1)), listed(1, { grants: [grant], bans: [ban] }))
+  t.strictSame(state.state(at(20)), listed(20, { bans: [ban] }))
+  t.strictSame(state.state(at(40)), listed(40))
+})
+
+t.test('knows what was told since', async (t) => {
+  const state = known()
+  state.read(listed(0))
+  state.tell(granted('10.0.0.1'), at(1))
+  state.tell(granted('10.0.0.2'), at(1))
+  state.tell(granted('10.0.0.3'), at(1))
+  state.tell(told('closed', '10.0.0.2'), at(2))
+  state.tell(told('expired', '10.0.0.3'), at(2))
+  state.tell({ event: { event: 'banned', time: '', source: '10.0.0.9' } }, at(3))
+  const grants = [{ door: 'ssh', source: '10.0.0.1', until: iso(31) }]
+  const bans = [{ source: '10.0.0.9', until: iso(603) }]
+  t.strictSame(state.state(at(4)), listed(4, { grants, bans }))
+})
+
+t.test('a listing does not undo what was told while it was made', async (t) => {
+  const state = known()
+  state.tell(granted('10.0.0.1'), at(10))
+  state.read(listed(10))
+  t.equal(state.state(at(11)).grants.length, 1, 'told at the time of the listing')
+  state.read(listed(20))
+  t.equal(state.state(at(21)).grants.length, 0, 'told long before')
+  state.tell(told('closed', '10.0.0.4'), at(29.5))
+  state.read(listed(29, { grants: [{ door: 'ssh', source: '10.0.0.4', until: iso(60) }] }))
+  t.equal(state.state(at(30)).grants.length, 0, 'closed meanwhile')
+})
+
+t.test('what has been used stays used, whatever a listing says', async (t) => {
+  const state = known()
+  const token = 'ab'.repeat(16)
+  state.tell(granted('10.0.0.1', { attempt: 'open', token }), at(0))
+  state.tell(granted('10.0.0.1', { attempt: 'open2' }), at(0))
+  state.read(listed(100))
+  const { tokens, sequences } = state.state(at(101))
+  t.strictSame(tokens, [{ door: 'ssh', token, until: iso(1000) }])
+  t.strictSame(sequences, [{ door: 'ssh', digest: '0123456789ab' }])
+  t.strictSame(state.state(at(1000)).tokens, [], 'until no token can be good any more')
+})
+
+t.test('remembers no more events than it needs', async (t) => {
+  const state = known()
+  for (let i = 0; i < 10_000; i += 1) state.tell(granted('10.0.0.1'), at(i))
+  state.read(listed(9990))
+  t.equal(state.state(at(9991)).grants.length, 1)
+})

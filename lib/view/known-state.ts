@@ -1,0 +1,117 @@
+// What a table holds beyond its spec: as it was listed last, and by what was told since. Pure; each call is given the time.
+//
+// A table that is flushed takes all of this with it, and packets change it without a word to anybody but the log.
+import type { Attempt } from '../automaton/names.js'
+import type { KnockState, SavedGrant, UsedToken } from '../spec/generated/state-types.js'
+import type { KnockEvent } from './event.js'
+
+/** What is known of a table from its spec. */
+export interface KnownSpec {
+  readonly table: string
+  /** Seconds that a ban lasts. */
+  readonly banFor: number | undefined
+  /** Seconds that a used token is remembered. */
+  readonly rememberTokens: number
+  /** Of a door's knock that works once: what tells it from others. */
+  readonly digestOf: (door: string, attempt: Attempt) => string | undefined
+}
+
+/** An event, with what only the keeper of a table may know of it. */
+export interface TableRecord {
+  readonly event: KnockEvent
+  readonly attempt?: Attempt
+  /** The token that was used, in hex. */
+  readonly token?: string
+}
+
+/** Milliseconds for which an event is applied again to a listing: it may have come while that was made. */
+const OVERLAP = 2000
+
+interface Told extends TableRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+export class KnownState {
+  readonly #spec: KnownSpec
+  readonly #grants = new Map<string, SavedGrant>()
+  readonly #bans = new Map<string, string>()
+  readonly #tokens = new Map<string, UsedToken>()
+  readonly #sequences = new Map<string, { readonly door: string; readonly digest: string }>()
+  #told: Told[] = []
+
+  constructor(spec: KnownSpec) {
+    this.#spec = spec
+  }
+
+  /** Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing says. */
+  read(state: KnockState): void {
+    this.#grants.clear()
+    this.#bans.clear()
+    for (const grant of state.grants) this.#grants.set(keyOf(grant), grant)
+    for (const { source, until } of state.bans) this.#bans.set(source, until)
+    this.#use(state)
+    const since = Date.parse(state.saved) - OVERLAP
+    this.#told = this.#told.filter(({ at }) => at >= since)
+    for (const { at, ...record } of this.#told) this.#apply(record, at)
+  }
+
+  /** @param at - milliseconds since 1970. */
+  tell(record: TableRecord, at: number): void {
+    this.#told.push({ ...record, at })
+    if (this.#told.length > 1 && (this.#told[0] as Told).at < at - 2 * OVERLAP) {
+      this.#told = this.#told.filter((told) => told.at >= at - OVERLAP)
+    }
+    this.#apply(record, at)
+  }
+
+  /** All that still holds at a time, in milliseconds since 1970. */
+  state(now: number): KnockState {
+    const saved = new Date(now).toISOString()
+    return {
+      version: 1,
+      table: this.#spec.table,
+      saved,
+      grants: [...this.#grants.values()].filter(({ until }) => until > saved),
+      bans: [...this.#bans]
+        .map(([source, until]) => ({ source, until }))
+        .filter(({ until }) => until > saved),
+      tokens: [...this.#tokens.values()].filter(({ until }) => until > saved),
+      sequences: [...this.#sequences.values()],
+    }
+  }
+
+  #use({ tokens, sequences }: Pick<KnockState, 'tokens' | 'sequences'>): void {
+    for (const used of tokens) this.#tokens.set(`${used.door} ${used.token}`, used)
+    for (const used of sequences) this.#sequences.set(`${used.door} ${used.digest}`, used)
+  }
+
+  #apply({ event, attempt, token }: TableRecord, at: number): void {
+    const until = (seconds: number) => new Date(at + seconds * 1000).toISOString()
+    switch (event.event) {
+      case 'granted': {
+        const { door, source, expiresIn } = event
+        this.#grants.set(keyOf(event), { door, source, until: until(expiresIn) })
+        if (token !== undefined) {
+          const used = { door, token, until: until(this.#spec.rememberTokens) }
+          this.#use({ tokens: [used], sequences: [] })
+        }
+        const digest = attempt && this.#spec.digestOf(door, attempt)
+        if (digest !== undefined) this.#use({ tokens: [], sequences: [{ door, digest }] })
+        break
+      }
+      case 'closed':
+      case 'expired':
+        this.#grants.delete(keyOf(event))
+        break
+      case 'banned':
+        if (this.#spec.banFor !== undefined) this.#bans.set(event.source, until(this.#spec.banFor))
+        break
+      default:
+        break
+    }
+  }
+}
+
+const keyOf = ({ door, source }: { readonly door: string; readonly source: string }): string =>
+  `${door} ${source}`
