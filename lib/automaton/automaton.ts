@@ -14,6 +14,8 @@ export interface TimedSet {
   readonly key: readonly KeyField[]
   /** Seconds; without it elements have each a time of their own, or stay. */
   readonly timeout?: number
+  /** Whether the rules that add an element give it that time, so that the set is the same whatever its timeout. */
+  readonly perElement?: true
   /** The most elements, of each family where the key has an address. */
   readonly capacity: number
 }

@@ -48,7 +48,7 @@ const strikesOf = ({ after }: ValidBan): number[] =>
 export function banSets(ban: ValidBan | undefined, capacity: number): TimedSet[] {
   if (!ban) return []
   const timed = (name: string, timeout: number): TimedSet => {
-    return { name, key: ['source'], timeout, capacity }
+    return { name, key: ['source'], timeout, perElement: true, capacity }
   }
   const first = ban.after > 1 ? [timed(STRIKES, ban.within)] : []
   const strikes = strikesOf(ban).map((strikes) => timed(strikeSet(strikes), ban.within))
@@ -68,6 +68,7 @@ export function banChains(ban: ValidBan | undefined): Chain[] {
       count(BANS_COUNTER),
     ],
     verdict: RETURN,
+    tells: { event: 'banned' },
     comment: comment('banned'),
   }
   if (first === undefined) return [{ name: STRIKE, rules: [banned] }]

@@ -145,7 +145,7 @@ function sharedSets({ guard, doors, hook }: ValidSpec, programs: readonly KnockP
   const longest = Math.max(RETRANSMISSION, ...programs.map(({ lasts }) => lasts))
   const timeout = Math.min(longest, MAX_DURATION)
   const key = ['source', 'sourcePort', 'port'] as const
-  const seen: TimedSet = { name: SEEN, key, timeout, capacity: guard.capacity }
+  const seen: TimedSet = { name: SEEN, key, timeout, perElement: true, capacity: guard.capacity }
   return [seen]
 }
 

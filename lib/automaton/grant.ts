@@ -29,6 +29,7 @@ export function grantSets({ name, open }: ValidDoor, capacity: number): TimedSet
     name: set,
     key: [isOpenToAll ? 'all' : 'source'],
     timeout,
+    perElement: true,
     capacity: isOpenToAll ? ROOM_FOR_ALL : capacity,
   })
   const counted = Math.max(open.for, COUNTED_AT_LEAST)

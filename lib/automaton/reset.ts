@@ -74,7 +74,9 @@ export class ResetDomain {
     // Each knock marks its source anew. One second more than the longest gap: a mark must not end before its stage.
     const timeout = Math.max(...this.#members.map(({ gap }) => gap)) + 1
     const groups = this.#grouped ? this.#groups().map((group) => this.#groupSet(group)) : []
-    return [this.knocking, ...groups].map((name) => ({ name, key: ['source'], timeout, capacity }))
+    return [this.knocking, ...groups].map((name) => {
+      return { name, key: ['source'], timeout, perElement: true, capacity }
+    })
   }
 
   chains(): Chain[] {

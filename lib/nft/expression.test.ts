@@ -50,6 +50,29 @@ t.test('a claim is an element that lets one packet pass', async (t) => {
   t.same(renderAction({ op: 'add', set: 'lock_c' }, 4, keyOf), {
     set: { op: 'add', elem: bits, set: '@lock_c_0' },
   })
+  const timed = { val: { payload: { protocol: 'ip', field: 'saddr' } }, timeout: 30 }
+  t.same(
+    renderAction(
+      { op: 'update', set: 'grants' },
+      4,
+      () => ['source'],
+      () => 30,
+    ),
+    {
+      set: { op: 'update', elem: { elem: timed }, set: '@grants_4' },
+    },
+  )
+  t.same(
+    renderAction(
+      { op: 'delete', set: 'grants' },
+      4,
+      () => ['source'],
+      () => 30,
+    ),
+    {
+      set: { op: 'delete', elem: timed.val, set: '@grants_4' },
+    },
+  )
   t.same(renderAction({ op: 'mark', value: 7 }, 4, keyOf), {
     mangle: { key: { meta: { key: 'mark' } }, value: 7 },
   })

@@ -197,13 +197,25 @@ function renderAddresses(
 export const matchFamily = (family: Family): NftStatement =>
   compare('==', meta('nfproto'), family === 4 ? 'ipv4' : 'ipv6')
 
-export function renderAction(action: Action, family: Family, keyOf: KeyOf): NftStatement {
+/** The seconds that a rule gives to each element that it adds to a set; undefined where the set itself does. */
+export type TimeoutOf = (set: string) => number | undefined
+
+export function renderAction(
+  action: Action,
+  family: Family,
+  keyOf: KeyOf,
+  timeoutOf: TimeoutOf = () => undefined,
+): NftStatement {
   if (action.op === 'count') return { counter: action.counter }
   if (action.op === 'mark') return { mangle: { key: meta('mark'), value: action.value } }
   const { name, key } = renderSet(action.set, family, keyOf)
-  if (action.op !== 'claim') return { set: { op: action.op, elem: key, set: `@${name}` } }
+  const set = `@${name}`
+  if (action.op === 'delete') return { set: { op: 'delete', elem: key, set } }
+  const timeout = timeoutOf(action.set)
+  const elem = timeout === undefined ? key : { elem: { val: key, timeout } }
+  if (action.op !== 'claim') return { set: { op: action.op, elem, set } }
   // The element's own limit is what only the first packet is within; the kernel locks it.
-  return { set: { op: 'add', elem: key, set: `@${name}`, stmt: [ONCE] } }
+  return { set: { op: 'add', elem, set, stmt: [ONCE] } }
 }
 
 const ONCE: NftStatement = { limit: { rate: 1, per: 'week', burst: 1 } }

@@ -106,11 +106,23 @@ function sketch(statement: unknown): unknown {
       return [kind, isContent(content) ? content['data'] : undefined]
     case 'set':
       return isContent(content)
-        ? [kind, content['op'], content['set'], listOf(content['stmt']).length]
+        ? [
+            kind,
+            content['op'],
+            content['set'],
+            listOf(content['stmt']).length,
+            timeoutOf(content['elem']),
+          ]
         : kind
     default:
       return statement
   }
+}
+
+/** The time that a statement gives to an element. */
+function timeoutOf(added: unknown): unknown {
+  const element = isContent(added) ? added['elem'] : undefined
+  return isContent(element) ? element['timeout'] : undefined
 }
 
 /** In one order, and with numbers where a listing has protocols' names. */

@@ -30,6 +30,7 @@ import {
   renderRange,
   renderType,
   renderVerdict,
+  type TimeoutOf,
 } from './expression.js'
 import { commonSet, familySet } from './names.js'
 
@@ -49,6 +50,7 @@ export function renderRuleset(automaton: Automaton): NftDocument {
 class Renderer {
   readonly #automaton: Automaton
   readonly #keyOf: KeyOf
+  readonly #timeoutOf: TimeoutOf
   readonly #here: { readonly family: 'inet'; readonly table: string }
 
   constructor(automaton: Automaton) {
@@ -63,6 +65,12 @@ class Renderer {
       if (!key) throw new Error(`unreachable: no set ${set}`)
       return key
     }
+    const timeouts = new Map(
+      automaton.sets.flatMap(({ name, timeout, perElement }) =>
+        perElement && timeout !== undefined ? [[name, timeout] as const] : [],
+      ),
+    )
+    this.#timeoutOf = (set) => timeouts.get(set)
     this.#here = { family: 'inet', table: automaton.table }
   }
 
@@ -91,11 +99,11 @@ class Renderer {
 
   #sets(): NftCommand[] {
     const timed = this.#automaton.sets.flatMap((timedSet) => {
-      const { name, key, timeout, capacity: size } = timedSet
+      const { name, key, timeout, perElement, capacity: size } = timedSet
       return (isPerFamily(timedSet) ? FAMILIES : EITHER).map((family) => {
         const set = { ...this.#here, name: nameOfSet(name, key, family) }
         const type = renderType(key, family)
-        const lasting = timeout === undefined ? { size } : { timeout, size }
+        const lasting = timeout === undefined || perElement ? { size } : { timeout, size }
         return added({ set: { ...set, type, flags: ['timeout'], ...lasting } })
       })
     })
@@ -177,7 +185,9 @@ class Renderer {
       if (!rendered) return undefined
       statements.push(rendered)
     }
-    for (const action of then) statements.push(renderAction(action, family, this.#keyOf))
+    for (const action of then) {
+      statements.push(renderAction(action, family, this.#keyOf, this.#timeoutOf))
+    }
     if (verdict) statements.push(renderVerdict(verdict))
     return statements
   }

@@ -81,8 +81,17 @@ function formatSetStatement(content: NftValue): string {
   const own = isBare
     ? []
     : listOf(stmt as NftValue).map((one) => formatStatement(one as NftStatement))
-  const element = [formatExpression(elem as NftExpression), ...own].join(' ')
+  const element = [formatAdded(elem as NftValue), ...own].join(' ')
   return `${op} ${reference(set)} { ${element} }`
+}
+
+/** What a rule adds to a set: a key, or one with a time of its own. */
+function formatAdded(added: NftValue): string {
+  if (typeof added !== 'object' || added === null || !('elem' in added)) {
+    return formatExpression(added)
+  }
+  const { val, timeout } = fieldsOf(fieldsOf(added, 'elem')['elem'], 'val', 'timeout')
+  return `${formatExpression(val as NftExpression)} timeout ${whole(timeout)}s`
 }
 
 export function formatVerdict(verdict: NftValue): string {

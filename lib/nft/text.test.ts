@@ -31,7 +31,7 @@ t.test('its parts', async (t) => {
   const text = renderText(documentOf(parts, { guard, interfaces: ['eth0', 'wlan*'] }))
   for (const part of [
     '  counter knocks_ssh {}',
-    '  set grants_ssh_4 {\n    type ipv4_addr\n    flags timeout\n    timeout 30s\n    size 262144\n  }',
+    '  set grants_ssh_4 {\n    type ipv4_addr\n    flags timeout\n    size 262144\n  }',
     '    type ipv6_addr . inet_service . inet_service',
     '    elements = {\n      10.1.0.0/16,\n    }',
     '    type inet_proto . inet_service : verdict',
@@ -45,7 +45,7 @@ t.test('its parts', async (t) => {
     '    meta nfproto == ipv6 return ',
     '    ip saddr == @grants_ssh_4 accept comment "ssh /doors/0/open"',
     '    counter name "denied_ssh" drop comment "ssh /doors/0/service"',
-    ' update @knocking_4 { ip saddr } ',
+    ' update @knocking_4 { ip saddr timeout 6s } ',
     ' comment "service ssh tcp/80-90",',
   ]) {
     t.match(text, part, part)
@@ -79,7 +79,7 @@ t.test('what later kinds of knocks and openings need', async (t) => {
     [
       textOf([open({ scope: 'everyone' })]),
       '    type mark\n    flags timeout\n',
-      ' update @grants_ssh_0 { meta mark & 0 } ',
+      ' update @grants_ssh_0 { meta mark & 0 timeout 30s } ',
       '    meta mark & 0 == @grants_ssh_0 accept ',
     ],
     [textOf([open({ mark: 4294967295 })]), ' meta mark set 4294967295 accept '],
