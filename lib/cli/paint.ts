@@ -72,11 +72,16 @@ export function clipLine(line: Line, width: number, ellipsis: string): Line {
 
 /** A line as the terminal gets it, without blanks at its end. */
 export function paintLine(line: Line, paint: Paint): string {
-  const pieces = [...line]
-  while (pieces.length > 0 && pieces.at(-1)?.text.trimEnd() === '') pieces.pop()
-  return pieces
+  const joined: Span[] = []
+  for (const { text, role } of line) {
+    const last = joined.at(-1)
+    if (last && last.role === role) joined[joined.length - 1] = span(last.text + text, role)
+    else if (text !== '') joined.push(span(text, role))
+  }
+  while (joined.at(-1)?.text.trimEnd() === '') joined.pop()
+  return joined
     .map(({ text, role }, index) => {
-      const shown = index === pieces.length - 1 ? text.trimEnd() : text
+      const shown = index === joined.length - 1 ? text.trimEnd() : text
       return role ? paint(role, shown) : shown
     })
     .join('')
