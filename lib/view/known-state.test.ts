@@ -75,6 +75,17 @@ t.test('what has been used stays used, whatever a listing says', async (t) => {
   t.strictSame(state.state(at(1000)).tokens, [], 'until no token can be good any more')
 })
 
+t.test('says whether a listing is news', async (t) => {
+  const state = known()
+  const grant = { door: 'ssh', source: '10.0.0.1', until: iso(24) }
+  t.equal(state.read(listed(0)), false)
+  t.equal(state.read(listed(0, { grants: [grant] })), true)
+  t.equal(state.read(listed(1, { grants: [{ ...grant, until: iso(25 - 0.4) }] })), false, 'rounded')
+  t.equal(state.read(listed(1, { grants: [{ ...grant, used: 1 }] })), true)
+  t.equal(state.read(listed(1, { grants: [{ ...grant, used: 1, until: iso(60) }] })), true)
+  t.equal(state.read(listed(2)), true)
+})
+
 t.test('remembers no more events than it needs', async (t) => {
   const state = known()
   for (let i = 0; i < 10_000; i += 1) state.tell(granted('10.0.0.1'), at(i))

@@ -27,6 +27,9 @@ export interface TableRecord {
 /** Milliseconds for which an event is applied again to a listing: it may have come while that was made. */
 const OVERLAP = 2000
 
+/** Milliseconds within which two times are the same, mostly. */
+const COARSE = 10_000
+
 interface Told extends TableRecord {
   /** Milliseconds since 1970. */
   readonly at: number
@@ -44,8 +47,13 @@ export class KnownState {
     this.#spec = spec
   }
 
-  /** Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing says. */
-  read(state: KnockState): void {
+  /**
+   * Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing says.
+   *
+   * @returns whether that is news.
+   */
+  read(state: KnockState): boolean {
+    const before = this.#outline()
     this.#grants.clear()
     this.#bans.clear()
     for (const grant of state.grants) this.#grants.set(keyOf(grant), grant)
@@ -54,6 +62,18 @@ export class KnownState {
     const since = Date.parse(state.saved) - OVERLAP
     this.#told = this.#told.filter(({ at }) => at >= since)
     for (const { at, ...record } of this.#told) this.#apply(record, at)
+    return this.#outline() !== before
+  }
+
+  /** The same for the same state, give or take the seconds that listings are rounded to. */
+  #outline(): string {
+    const coarse = (until: string) => Math.round(Date.parse(until) / COARSE)
+    return JSON.stringify([
+      [...this.#grants].map(([key, { until, used }]) => [key, coarse(until), used]).sort(),
+      [...this.#bans].map(([source, until]) => [source, coarse(until)]).sort(),
+      this.#tokens.size,
+      this.#sequences.size,
+    ])
   }
 
   /** @param at - milliseconds since 1970. */

@@ -1,0 +1,214 @@
+// A table that is kept standing: a stand-in that notes what is asked of it, and news of it.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { NftError } from './errors.js'
+import { type KeepEvent, Keeper, type KeptTable } from './keep.js'
+import type { KnockState } from './spec/generated/state-types.js'
+import type { KnockEvent } from './view/event.js'
+import { KnownState, type TableRecord } from './view/known-state.js'
+
+const NOTHING: KnockState = {
+  version: 1,
+  table: 'knock',
+  saved: '2026-11-21T10:00:00.000Z',
+  grants: [],
+  bans: [],
+  tokens: [],
+  sequences: [],
+}
+const gone: KnockEvent = { event: 'removed', time: '' }
+const granted = (source: string): KnockEvent => {
+  return { event: 'granted', time: '', door: 'ssh', source, by: 'knock', expiresIn: 600 }
+}
+
+/** Events that are told when somebody asks for them, or later. */
+class News {
+  readonly #told: TableRecord[] = []
+  #wake = () => {}
+  tell(event: KnockEvent): void {
+    this.#told.push({ event })
+    this.#wake()
+  }
+  async *records({ signal }: { signal: AbortSignal }): AsyncGenerator<TableRecord> {
+    signal.addEventListener('abort', () => this.#wake())
+    while (!signal.aborted) {
+      const next = this.#told.shift()
+      if (next) yield next
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+    }
+  }
+}
+
+function start(rest: Partial<KeptTable> = {}) {
+  const news = new News()
+  const events: KeepEvent[] = []
+  const stop = new AbortController()
+  const ensured: KnockState[] = []
+  const table: KeptTable = {
+    ensure: async (state) => {
+      ensured.push(state)
+      return 'made'
+    },
+    refill: undefined,
+    refillEvery: 3600,
+    save: async () => ({ ...NOTHING, saved: new Date().toISOString() }),
+    records: (options) => news.records(options),
+    write: undefined,
+    ...rest,
+  }
+  const known = new KnownState({
+    table: 'knock',
+    banFor: undefined,
+    rememberTokens: 60,
+    digestOf: () => undefined,
+  })
+  const keeper = new Keeper(table, known, stop.signal, (event) => events.push(event))
+  const ended = keeper.run()
+  const find = (name: KeepEvent['event']) => events.filter(({ event }) => event === name)
+  return { news, events, find, ensured, stop: () => stop.abort(), ended }
+}
+
+t.test('puts back what is gone, with the grants that it was told of', async (t) => {
+  const { news, find, ensured, stop, ended } = start()
+  news.tell(granted('203.0.113.7'))
+  news.tell(gone)
+  await sleep(50)
+  t.equal(ensured.length, 1)
+  t.match(ensured[0]?.grants, [{ door: 'ssh', source: '203.0.113.7' }])
+  t.match(find('restored'), [{ was: 'gone', grants: 1 }])
+  stop()
+  await ended
+})
+
+t.test('says nothing where the table is as it should be', async (t) => {
+  const { news, events, stop, ended } = start({ ensure: async () => 'unchanged' })
+  news.tell({ event: 'installed', time: '' })
+  await sleep(50)
+  t.strictSame(
+    events.map(({ event }) => event),
+    ['installed'],
+  )
+  stop()
+  await ended
+})
+
+t.test('news that come while it is put back are seen to once more', async (t) => {
+  let running = 0
+  let most = 0
+  let count = 0
+  const { news, stop, ended } = start({
+    async ensure() {
+      running += 1
+      count += 1
+      most = Math.max(most, running)
+      await sleep(60)
+      running -= 1
+      return 'changed'
+    },
+  })
+  for (let i = 0; i < 5; i += 1) {
+    news.tell(gone)
+    await sleep(5)
+  }
+  await sleep(200)
+  t.equal(most, 1, 'never two at once')
+  t.equal(count, 2)
+  stop()
+  await ended
+})
+
+t.test('what fails is told and tried again', async (t) => {
+  let tries = 0
+  const { news, find, stop, ended } = start({
+    async ensure() {
+      tries += 1
+      if (tries === 1) throw new NftError('rejected', 'installKnock: no')
+      return 'made'
+    },
+  })
+  news.tell(gone)
+  await sleep(100)
+  t.match(find('failed'), [{ what: 'restore', message: 'installKnock: no' }])
+  await sleep(1400)
+  t.equal(tries, 2)
+  t.equal(find('restored').length, 1)
+  stop()
+  await ended
+})
+
+t.test('a table that is gone unseen is found by listing', async (t) => {
+  let listings = 0
+  const { find, ensured, stop, ended } = start({
+    async save() {
+      listings += 1
+      throw new NftError('not-found', 'save: not there')
+    },
+  })
+  await sleep(100)
+  t.equal(listings, 1)
+  t.equal(ensured.length, 1)
+  t.strictSame(find('failed'), [])
+  stop()
+  await ended
+})
+
+t.test('refills when it is time, and again after a failure', async (t) => {
+  let refills = 0
+  const { find, stop, ended } = start({
+    refillEvery: 0.2,
+    async refill() {
+      refills += 1
+      if (refills === 2) throw new Error('no secret')
+    },
+  })
+  await sleep(900)
+  t.ok(refills >= 3, `${refills} refills`)
+  t.match(find('failed'), [{ what: 'refill', message: 'no secret' }])
+  stop()
+  await ended
+})
+
+t.test('writes what has changed, soon, and once more at the end', async (t) => {
+  const written: KnockState[] = []
+  const { news, stop, ended } = start({
+    async write(state) {
+      written.push(state)
+    },
+  })
+  await sleep(300)
+  t.equal(written.length, 0, 'nothing has changed')
+  for (let i = 1; i < 20; i += 1) news.tell(granted(`203.0.113.${i}`))
+  await sleep(400)
+  t.equal(written.length, 1, 'a burst is one file')
+  t.equal(written[0]?.grants.length, 19)
+  stop()
+  await ended
+  t.equal(written.length, 2)
+})
+
+t.test('a file that cannot be written ends nothing', async (t) => {
+  const { news, find, stop, ended } = start({
+    async write() {
+      throw new Error('disk full')
+    },
+  })
+  news.tell(granted('203.0.113.7'))
+  await sleep(300)
+  t.match(find('failed'), [{ what: 'save', message: 'disk full' }])
+  stop()
+  await ended
+})
+
+t.test('rejects where nothing can be watched', async (t) => {
+  const failure = new NftError('not-permitted', 'watch: no')
+  const { ended } = start({
+    // biome-ignore lint/correctness/useYield: it has nothing to tell.
+    async *records() {
+      throw failure
+    },
+  })
+  await t.rejects(ended, failure)
+})

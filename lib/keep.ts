@@ -1,0 +1,216 @@
+// Keeps a table standing: put back where it was flushed or altered, refilled, its state known and saved. Wiring only.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isNotFound } from './errors.js'
+import type { KnockState } from './spec/generated/state-types.js'
+import type { KnockEvent } from './view/event.js'
+import type { KnownState, TableRecord } from './view/known-state.js'
+
+/** The table was put back: what it took, and with how many grants. */
+export interface RestoredEvent {
+  /** ISO 8601, in UTC, with milliseconds. */
+  readonly time: string
+  readonly event: 'restored'
+  /** Whether all of it was gone, or some of it altered. */
+  readonly was: 'gone' | 'altered'
+  /** Milliseconds from the news of it. */
+  readonly took: number
+  readonly grants: number
+}
+
+/** Something that is tried again by itself did not succeed. */
+export interface FailedEvent {
+  /** ISO 8601, in UTC, with milliseconds. */
+  readonly time: string
+  readonly event: 'failed'
+  readonly what: 'restore' | 'refill' | 'list' | 'save'
+  readonly message: string
+}
+
+export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent
+
+/** What a keeper does to its table. */
+export interface KeptTable {
+  /** Makes the table stand as the spec has it, with this state where it is made anew. */
+  ensure(state: KnockState): Promise<'unchanged' | 'made' | 'changed'>
+  /** Loads tokens and rotating sequences ahead; undefined where there are none. */
+  readonly refill: (() => Promise<void>) | undefined
+  /** Seconds between two refills. */
+  readonly refillEvery: number
+  /** What the table holds now. */
+  save(): Promise<KnockState>
+  /** What is told of the table, until the signal is aborted. */
+  records(options: { readonly signal: AbortSignal }): AsyncIterable<TableRecord>
+  /** Writes a state where it outlives the machine's next start; undefined where nobody asked for that. */
+  readonly write: ((state: KnockState) => Promise<void>) | undefined
+}
+
+/** Milliseconds between two listings, and how many times longer than a listing took at least. */
+const LIST_EVERY = 1000
+const LIST_SHARE = 20
+/** Milliseconds until what failed is tried again. */
+const RETRY = 1000
+/** Milliseconds in which changes are written together. */
+const WRITE_AFTER = 100
+
+export class Keeper {
+  readonly #table: KeptTable
+  readonly #known: KnownState
+  readonly #tell: (event: KeepEvent) => void
+  readonly #signal: AbortSignal
+  /** When the news came that is not seen to yet, in milliseconds of the monotonic clock. */
+  #news: number | undefined
+  #ensuring: Promise<void> | undefined
+  #unwritten = false
+  #writing: Promise<void> | undefined
+
+  constructor(
+    table: KeptTable,
+    known: KnownState,
+    signal: AbortSignal,
+    tell: (event: KeepEvent) => void,
+  ) {
+    this.#table = table
+    this.#known = known
+    this.#signal = signal
+    this.#tell = tell
+  }
+
+  /** Resolves when the signal is aborted, after the last state is written; rejects where nothing can be watched. */
+  async run(): Promise<void> {
+    const ended = new AbortController()
+    const signal = AbortSignal.any([this.#signal, ended.signal])
+    try {
+      await Promise.all([
+        this.#follow(signal).finally(() => ended.abort()),
+        this.#list(signal),
+        this.#refill(signal),
+      ])
+    } finally {
+      ended.abort()
+      await this.#ensuring
+      await this.#end()
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const record of this.#table.records({ signal })) {
+      const { event } = record
+      this.#known.tell(record, Date.now())
+      this.#tell(event)
+      if (event.event === 'installed' || event.event === 'removed') this.#look()
+      if (['granted', 'closed', 'banned'].includes(event.event)) this.#write()
+    }
+  }
+
+  /** Sees to it that the table stands; what comes meanwhile is seen to afterwards. */
+  #look(): void {
+    this.#news ??= performance.now()
+    this.#ensuring ??= this.#ensure().finally(() => {
+      this.#ensuring = undefined
+    })
+  }
+
+  async #ensure(): Promise<void> {
+    while (this.#news !== undefined && !this.#signal.aborted) {
+      const since = this.#news
+      this.#news = undefined
+      const state = this.#known.state(Date.now())
+      try {
+        const outcome = await this.#table.ensure(state)
+        if (outcome === 'unchanged') continue
+        const took = Math.round(performance.now() - since)
+        const was = outcome === 'made' ? 'gone' : 'altered'
+        const grants = state.grants.length
+        this.#tell({ time: new Date().toISOString(), event: 'restored', was, took, grants })
+      } catch (error) {
+        this.#fail('restore', error)
+        this.#news ??= since
+        await this.#pause(RETRY, this.#signal)
+      }
+    }
+  }
+
+  /** Packets change grants without a word where nothing is logged, or more than may be. */
+  async #list(signal: AbortSignal): Promise<void> {
+    let pause = 0
+    while (await this.#pause(pause, signal)) {
+      const begun = performance.now()
+      try {
+        if (this.#known.read(await this.#table.save())) this.#write()
+      } catch (error) {
+        // A table that is gone is seen to when that is told; this is for who is not told.
+        if (!signal.aborted) this.#look()
+        if (!isNotFound(error)) this.#fail('list', error)
+      }
+      pause = Math.max(LIST_EVERY, LIST_SHARE * (performance.now() - begun))
+    }
+  }
+
+  async #refill(signal: AbortSignal): Promise<void> {
+    const { refill, refillEvery } = this.#table
+    if (!refill) return
+    let pause = refillEvery * 1000
+    while (await this.#pause(pause, signal)) {
+      pause = refillEvery * 1000
+      try {
+        await refill()
+      } catch (error) {
+        this.#fail('refill', error)
+        pause = Math.min(pause, RETRY * 10)
+      }
+    }
+  }
+
+  #write(): void {
+    this.#unwritten = true
+    this.#writing ??= this.#flush().finally(() => {
+      this.#writing = undefined
+    })
+  }
+
+  async #flush(): Promise<void> {
+    const { write } = this.#table
+    if (!write) return
+    while (this.#unwritten) {
+      // Used tokens are worth no longer a wait; a burst of grants is one file.
+      await this.#pause(WRITE_AFTER, this.#signal)
+      this.#unwritten = false
+      try {
+        await write(this.#known.state(Date.now()))
+      } catch (error) {
+        this.#fail('save', error)
+        if (this.#signal.aborted) return
+        await this.#pause(RETRY, this.#signal)
+      }
+    }
+  }
+
+  /** The last state, as the kernel has it: connections that were used are told to nobody. */
+  async #end(): Promise<void> {
+    await this.#writing
+    const { write, save } = this.#table
+    if (!write) return
+    try {
+      this.#known.read(await save())
+    } catch (error) {
+      if (!isNotFound(error)) this.#fail('list', error)
+    }
+    try {
+      await write(this.#known.state(Date.now()))
+    } catch (error) {
+      this.#fail('save', error)
+    }
+  }
+
+  #fail(what: FailedEvent['what'], error: unknown): void {
+    if (this.#signal.aborted && (error as { code?: unknown }).code === 'aborted') return
+    const message = error instanceof Error ? error.message : String(error)
+    this.#tell({ time: new Date().toISOString(), event: 'failed', what, message })
+  }
+
+  /** Whether the time went by before the signal was aborted. */
+  async #pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+    await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+    return !signal.aborted
+  }
+}
