@@ -19,6 +19,8 @@ export interface SocketOptions {
 export interface SocketListener {
   /** One datagram. Of a longer one than the socket takes the beginning alone, with `isCut`. */
   message(bytes: Uint8Array, isCut: boolean): void
+  /** The kernel had something for a buffer that was full, and the socket goes on. Without it, that is a failure. */
+  overrun?(): void
   /** The socket is of no use any more and closed: reading or sending failed, or `message` threw. */
   failed(error: NetlinkError): void
 }
@@ -69,13 +71,15 @@ export async function openSocket(
       recvBufferSize: options.receiveBuffer ?? 0,
       sendBufferSize: options.sendBuffer ?? 0,
     })
-    return new OpenSocket(socket, operation, listener)
+    return new SafeSocket(socket, operation, listener)
   } catch (error) {
     throw failure('socket', operation, error)
   }
 }
 
-class OpenSocket implements NetlinkSocket {
+export type OpenSocket = typeof openSocket
+
+class SafeSocket implements NetlinkSocket {
   readonly port: number
   readonly receiveBuffer: number
   readonly #socket: RawSocket
@@ -88,7 +92,10 @@ class OpenSocket implements NetlinkSocket {
     this.#operation = operation
     this.#listener = listener
     // An exception that reaches the package, or an error without a listener, would end the process.
-    socket.on('error', (error) => this.#fail(error))
+    socket.on('error', (error) => {
+      if (listener.overrun && codeOf(error) === 'overrun') listener.overrun()
+      else this.#fail(error)
+    })
     socket.on('message', (bytes) => this.#receive(bytes, false))
     socket.on('truncatedMessage', (bytes) => this.#receive(bytes, true))
     this.port = socket.address().port

@@ -1,0 +1,180 @@
+// A reading process seen from the one that started it: its records, its end, and a new one in its place. Starts processes.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { NetlinkError, type NetlinkErrorCode } from '../errors.js'
+import type { ReaderRecord } from './records.js'
+
+/** What a reader tells. */
+export interface ReaderListener {
+  record(record: ReaderRecord): void
+  /** The process has ended; what it had read and what comes until `restarted` is lost. */
+  died(): void
+  restarted(): void
+  /** It cannot be started again. Nothing is told any more. */
+  failed(error: Error): void
+}
+
+export interface ReaderOptions {
+  /** Its main module, such as `log-reader.js`. */
+  readonly module: string
+  readonly args: readonly string[]
+  /** As `NftOptions` has it; empty: this process's own. */
+  readonly netns: string
+  /** What cannot be watched where it fails. */
+  readonly subject: string
+  /** Milliseconds before a new process is started; twice as many each time. */
+  readonly pause?: number
+}
+
+const FIRST_PAUSE = 50
+const LONGEST_PAUSE = 5_000
+/** Milliseconds after which a process counts as one that works. */
+const LIVES_LONG = 10_000
+
+/** A process that reads, and a new one when it dies. */
+export class Reader {
+  readonly #options: ReaderOptions
+  readonly #listener: ReaderListener
+  #child: ChildProcess | undefined
+  #timer: NodeJS.Timeout | undefined
+  #pause: number
+  #hasEnded = false
+  #isHeld = true
+
+  constructor(options: ReaderOptions, listener: ReaderListener) {
+    this.#options = options
+    this.#listener = listener
+    this.#pause = options.pause ?? FIRST_PAUSE
+  }
+
+  /**
+   * Starts it. Settles when nothing is missed any more.
+   * @throws NetlinkError `EBUSY` where somebody else has what is asked for, `EPERM`, or `socket`.
+   */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => this.#spawn(resolve, reject))
+  }
+
+  /** Whether it keeps this process alive. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    const child = this.#child
+    const parts = [child, child?.stdin, child?.stdout, this.#timer] as (Held | undefined)[]
+    for (const part of parts) {
+      if (isHeld) part?.ref()
+      else part?.unref()
+    }
+  }
+
+  /** Ends it; settles when the process is gone. */
+  async end(): Promise<void> {
+    this.#hasEnded = true
+    clearTimeout(this.#timer)
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    child.ref()
+    const gone = new Promise((resolve) => child.once('close', resolve))
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  #spawn(ready: () => void, refused: (error: Error) => void): void {
+    const { netns } = this.#options
+    const argv = [process.execPath, pathOf(this.#options.module), ...this.#options.args]
+    const [command = '', ...args] = netns === '' ? argv : [...inNamespace(netns), ...argv]
+    const begun = Date.now()
+    let isReady = false
+    // What is set for this process is not meant for another.
+    const env = { ...process.env, NODE_OPTIONS: undefined }
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env })
+    this.#child = child
+    let failure: Error | undefined
+    const take = (record: ReaderRecord) => {
+      if (this.#hasEnded) return
+      if ('ready' in record) {
+        isReady = true
+        ready()
+      } else if ('failed' in record) {
+        failure = this.#refusal(record.failed)
+        child.kill('SIGKILL')
+      } else {
+        this.#listener.record(record)
+      }
+    }
+    readLines(child, take)
+    child.stdin.on('error', () => {})
+    child.on('error', (error) => {
+      failure ??= this.#refusal({ code: 'socket', reason: error.message })
+    })
+    child.on('close', () => {
+      this.#child = undefined
+      if (this.#hasEnded) return
+      if (!isReady)
+        refused(
+          failure ?? this.#refusal({ code: 'socket', reason: 'the process that reads it ended' }),
+        )
+      else this.#restart(Date.now() - begun)
+    })
+    this.hold(this.#isHeld)
+  }
+
+  #restart(lived: number): void {
+    const { pause = FIRST_PAUSE } = this.#options
+    this.#pause = lived > LIVES_LONG ? pause : Math.min(this.#pause * 2, LONGEST_PAUSE)
+    this.#listener.died()
+    this.#again()
+  }
+
+  #again(): void {
+    if (this.#hasEnded) return
+    this.#timer = setTimeout(() => {
+      this.#spawn(
+        () => this.#listener.restarted(),
+        (error) => this.#refused(error),
+      )
+    }, this.#pause)
+    if (!this.#isHeld) this.#timer.unref()
+  }
+
+  /** A process may fail to start for want of memory; another that has the group will keep it. */
+  #refused(error: Error): void {
+    const isFinal = error instanceof NetlinkError && error.code !== 'socket'
+    if (isFinal) {
+      this.#listener.failed(error)
+      return
+    }
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
+    this.#again()
+  }
+
+  #refusal({ code, reason }: { code: string; reason: string }): NetlinkError {
+    const message = `watch: ${this.#options.subject}: ${reason}`
+    return new NetlinkError(code as NetlinkErrorCode, 'watch', message)
+  }
+}
+
+type Held = { ref(): void; unref(): void }
+
+const inNamespace = (netns: string): string[] => [
+  'nsenter',
+  `--net=${netns.includes('/') ? netns : `/run/netns/${netns}`}`,
+  '--',
+]
+
+/** Beside this module's folder, whether it runs as it was compiled or out of the bundle; sources run the built one. */
+function pathOf(module: string): string {
+  const built = fileURLToPath(new URL(`../kernel/${module}`, import.meta.url))
+  return existsSync(built)
+    ? built
+    : fileURLToPath(new URL(`../../dist/kernel/${module}`, import.meta.url))
+}
+
+function readLines({ stdout }: ChildProcess, take: (record: ReaderRecord) => void): void {
+  let rest = ''
+  stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) take(JSON.parse(line) as ReaderRecord)
+  })
+}

@@ -1,0 +1,37 @@
+// What the reading processes write to the process that started them: a line of JSON each. Types alone.
+import type { TableChange } from './changes.js'
+
+/** The kernel told of a packet. */
+export interface ToldRecord {
+  /** The log message's prefix. */
+  readonly told: string
+  /** Milliseconds since 1970, when it was read. */
+  readonly at: number
+  readonly source?: string
+  readonly service?: string
+  /** Of a packet that was let in by its token: those 16 bytes, in hexadecimal. They are used up. */
+  readonly token?: string
+}
+
+/** Transactions changed tables. */
+export interface ChangedRecord {
+  readonly changed: readonly TableChange[]
+  readonly at: number
+}
+
+/** So many records are missing here. */
+export interface LostRecord {
+  readonly lost: number
+}
+
+/** From now on nothing is missed. */
+export interface ReadyRecord {
+  readonly ready: true
+}
+
+/** The reader could not begin, or cannot go on. */
+export interface FailedRecord {
+  readonly failed: { readonly code: string; readonly reason: string }
+}
+
+export type ReaderRecord = ToldRecord | ChangedRecord | LostRecord | ReadyRecord | FailedRecord

@@ -1,0 +1,107 @@
+// Readers that several watchers of this process share: one process for each NFLOG group and for each namespace's notifications.
+import { Reader, type ReaderListener, type ReaderOptions } from './reader.js'
+import type { ReaderRecord } from './records.js'
+
+/** A watcher's share in a reader. */
+export interface Share {
+  /** Whether this share keeps the process alive. */
+  hold(isHeld: boolean): void
+  /** Gives it back; the last one ends the reader. */
+  end(): Promise<void>
+}
+
+interface Shared {
+  readonly reader: Reader
+  readonly started: Promise<void>
+  /** By who listens, whether they keep this process alive. */
+  readonly listeners: Map<ReaderListener, boolean>
+}
+
+const shared = new Map<string, Shared>()
+/** Readers that are about to end: a group is free when its process is gone. */
+const ending = new Map<string, Promise<void>>()
+
+/**
+ * Listens to a NFLOG group. All records of it are told, of whatever table.
+ * @throws NetlinkError as `Reader.start`.
+ */
+export const shareLog = (netns: string, group: number, listener: ReaderListener): Promise<Share> =>
+  share(
+    {
+      module: 'log-reader.js',
+      args: [String(group)],
+      netns,
+      subject: `NFLOG group ${group}`,
+    },
+    listener,
+  )
+
+/**
+ * Listens to what transactions change, in tables of whatever name.
+ * @throws NetlinkError as `Reader.start`.
+ */
+export const shareChanges = (netns: string, listener: ReaderListener): Promise<Share> =>
+  share(
+    { module: 'change-reader.js', args: [], netns, subject: "nftables' notifications" },
+    listener,
+  )
+
+async function share(options: ReaderOptions, listener: ReaderListener): Promise<Share> {
+  const key = [options.netns, options.module, ...options.args].join(' ')
+  await ending.get(key)
+  const own = shared.get(key) ?? begin(key, options)
+  own.listeners.set(listener, true)
+  holdAsAsked(own)
+  try {
+    await own.started
+  } catch (error) {
+    await leave(key, own, listener)
+    throw error
+  }
+  return {
+    hold(isHeld) {
+      if (!own.listeners.has(listener)) return
+      own.listeners.set(listener, isHeld)
+      holdAsAsked(own)
+    },
+    end: async () => leave(key, own, listener),
+  }
+}
+
+function begin(key: string, options: ReaderOptions): Shared {
+  const listeners = new Map<ReaderListener, boolean>()
+  const all = (tell: (listener: ReaderListener) => void) => {
+    for (const listener of [...listeners.keys()]) tell(listener)
+  }
+  const reader = new Reader(options, {
+    record: (record: ReaderRecord) => all((listener) => listener.record(record)),
+    died: () => all((listener) => listener.died()),
+    restarted: () => all((listener) => listener.restarted()),
+    failed(error) {
+      shared.delete(key)
+      all((listener) => listener.failed(error))
+    },
+  })
+  const own: Shared = { reader, started: reader.start(), listeners }
+  // Who shares it is told; the promise itself may have nobody.
+  own.started.catch(() => {})
+  shared.set(key, own)
+  return own
+}
+
+const holdAsAsked = ({ reader, listeners }: Shared): void =>
+  reader.hold([...listeners.values()].includes(true))
+
+function leave(key: string, own: Shared, listener: ReaderListener): Promise<void> {
+  own.listeners.delete(listener)
+  if (own.listeners.size > 0) {
+    holdAsAsked(own)
+    return Promise.resolve()
+  }
+  if (shared.get(key) === own) shared.delete(key)
+  const end = own.reader.end().finally(() => {
+    if (ending.get(key) === end) ending.delete(key)
+  })
+  ending.set(key, end)
+  return end
+}
