@@ -4,6 +4,7 @@ import { COUNTED_AT_LEAST, countingSets } from './automaton/grant.js'
 import { BANNED, grantsSet } from './automaton/names.js'
 import { ArgumentError, CapabilityError, isNotFound, NftError } from './errors.js'
 import type { CallOptions, Nft } from './kernel/nft.js'
+import { type ProcessCounts, renderMetrics } from './metrics.js'
 import { ABOUT_SET } from './nft/about.js'
 import { type Listing, parseListing } from './nft/listing.js'
 import { commonSet, familySet } from './nft/names.js'
@@ -91,6 +92,15 @@ export class Knock implements AsyncDisposable {
   async status(): Promise<Status> {
     const contents = listedContents(await this.#list('status'))
     return viewStatus(this.table, this.#summaries, contents)
+  }
+
+  /**
+   * The status as OpenMetrics text for Prometheus, from one listing; sources are not in it.
+   *
+   * @param counts - what this process has counted itself.
+   */
+  async metrics(counts: ProcessCounts = {}): Promise<string> {
+    return renderMetrics(await this.status(), counts)
   }
 
   /** The sources whose knocks are ignored. */

@@ -44,6 +44,13 @@ export {
 } from './knock.js'
 export { loadDocument } from './load.js'
 export { loadSecrets } from './load-secrets.js'
+export { METRICS_TYPE, type ProcessCounts, renderMetrics } from './metrics.js'
+export {
+  type ListenAddress,
+  type MetricsServer,
+  parseListenAddress,
+  serveMetrics,
+} from './metrics-server.js'
 export type { NftCommand, NftDocument, NftObject } from './nft/document.js'
 export type { RestoreReport } from './nft/state.js'
 export {

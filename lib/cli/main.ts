@@ -15,6 +15,7 @@ import {
 } from './command.js'
 import { install } from './install.js'
 import { knock } from './knock.js'
+import { metrics } from './metrics.js'
 import { open } from './open.js'
 import { refill } from './refill.js'
 import { render } from './render.js'
@@ -28,7 +29,7 @@ import { uninstall } from './uninstall.js'
 const COMMANDS = [
   ...[check, render, install, refill, uninstall],
   ...[status, open, close, unban],
-  ...[save, restore],
+  ...[save, restore, metrics],
   ...[knock, simulate],
 ]
 

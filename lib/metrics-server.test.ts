@@ -1,0 +1,123 @@
+// The server of metrics: one path, one listing at a time, errors that say what is wrong.
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import t from 'tap'
+import { METRICS_TYPE } from './metrics.js'
+import { type ListenAddress, parseListenAddress, serveMetrics } from './metrics-server.js'
+
+const LOOPBACK = { address: '127.0.0.1', port: 0 }
+
+interface Answer {
+  readonly status: number | undefined
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly text: string
+}
+
+async function ask(
+  { address: host, port }: ListenAddress,
+  path = '/metrics',
+  method = 'GET',
+): Promise<Answer> {
+  const sent = request({ host, port, path, method, agent: false }).end()
+  const [response] = await once(sent, 'response')
+  let text = ''
+  for await (const part of response.setEncoding('utf8')) text += part
+  return { status: response.statusCode, headers: response.headers, text }
+}
+
+t.test('where to listen', async (t) => {
+  const right: Record<string, [string, number]> = {
+    '127.0.0.1:9477': ['127.0.0.1', 9477],
+    '0.0.0.0:1': ['0.0.0.0', 1],
+    '[::1]:9477': ['::1', 9477],
+    '[::]:65535': ['::', 65535],
+    ':9477': ['127.0.0.1', 9477],
+    '9477': ['127.0.0.1', 9477],
+    '127.0.0.1:0': ['127.0.0.1', 0],
+  }
+  for (const [text, [address, port]] of Object.entries(right)) {
+    t.strictSame(parseListenAddress(text), { address, port }, text)
+  }
+  const wrong = ['', '127.0.0.1', '::1:9477', '[::1]', 'localhost:9477', '127.0.0.1:65536']
+  for (const text of [...wrong, '127.1:9477', '[127.0.0.1]:1', '[fe80::1%eth0]:1', '1:-1', ' 1']) {
+    const message = `serve: expected an address and a port such as 127.0.0.1:9477 or [::1]:9477, got ${JSON.stringify(text)}`
+    t.throws(() => parseListenAddress(text, 'serve'), { code: 'invalid-argument', message })
+  }
+})
+
+t.test('GET /metrics, and nothing else', async (t) => {
+  await using server = await serveMetrics(LOOPBACK, async () => '# EOF\n')
+  t.ok(server.port > 0)
+  const { status, headers, text } = await ask(server)
+  t.same({ status, text }, { status: 200, text: '# EOF\n' })
+  t.match(headers, { 'content-type': METRICS_TYPE, connection: 'close', 'content-length': '6' })
+  t.equal((await ask(server, '/metrics?x=1')).status, 200)
+  t.match(await ask(server, '/metrics', 'HEAD'), { status: 200, text: '' })
+  for (const path of ['/', '/metrics/', '/metricsx', '//metrics']) {
+    t.match(await ask(server, path), { status: 404, text: 'there is /metrics alone\n' }, path)
+  }
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    t.match(await ask(server, '/metrics', method), { status: 405, headers: { allow: 'GET, HEAD' } })
+  }
+})
+
+t.test('one call at a time, and one text for a second', async (t) => {
+  let calls = 0
+  let running = 0
+  let most = 0
+  await using server = await serveMetrics(LOOPBACK, async () => {
+    running += 1
+    most = Math.max(most, running)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    running -= 1
+    calls += 1
+    return `${calls}\n`
+  })
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(server)))
+  t.strictSame([...new Set(answers.map(({ text }) => text))], ['1\n'])
+  t.equal((await ask(server)).text, '1\n', 'fresh still')
+  await new Promise((resolve) => setTimeout(resolve, 1100))
+  t.equal((await ask(server)).text, '2\n')
+  t.same([calls, most], [2, 1])
+})
+
+t.test('a failure is told, and the next request tries again', async (t) => {
+  let calls = 0
+  await using server = await serveMetrics(LOOPBACK, async () => {
+    calls += 1
+    if (calls === 1) throw new Error('status: table inet knock: not there')
+    return 'well\n'
+  })
+  t.match(await ask(server), { status: 503, text: 'status: table inet knock: not there\n' })
+  t.match(await ask(server), { status: 200, text: 'well\n' })
+})
+
+t.test('an address that is taken, or not ours', async (t) => {
+  await using server = await serveMetrics(LOOPBACK, async () => '')
+  const { address, port } = server
+  const render = async () => ''
+  await t.rejects(serveMetrics({ address, port }, render), {
+    code: 'invalid-argument',
+    message: `serveMetrics: 127.0.0.1:${port}: another process listens there already`,
+  })
+  await t.rejects(serveMetrics({ address: '192.0.2.1', port }, render), {
+    message: `serveMetrics: 192.0.2.1:${port}: this host has no such address`,
+  })
+})
+
+t.test('closing ends what is under way', async (t) => {
+  const server = await serveMetrics(LOOPBACK, () => new Promise(() => {}))
+  const idle = connect(server.port, server.address)
+  const waiting = connect(server.port, server.address)
+  await Promise.all([once(idle, 'connect'), once(waiting, 'connect')])
+  waiting.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n')
+  const ends = [idle, waiting].map((socket) => {
+    socket.on('error', () => {})
+    return once(socket.resume(), 'close')
+  })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await server.close()
+  await Promise.all(ends)
+  t.pass('closed')
+})
