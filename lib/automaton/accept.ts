@@ -56,6 +56,7 @@ export function acceptCounted({ name, open }: ValidDoor, hook: Hook): Accept[] {
       when: [inSet(grants), ...isNew, ...before.map(inSet), ...fresh],
       then: [...next, ...before.map(remove), ...spent],
       verdict: ACCEPT,
+      ...(isLast && { tells: { event: 'closed', door: name } }),
     }
   })
   return isStateful(hook) ? accepts : [again, ...accepts]

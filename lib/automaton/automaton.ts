@@ -4,6 +4,7 @@
 // and a set becomes one set for each. The simulator interprets this form, the renderer prints it.
 import type { Cidr, Family, Hook, PortRange, RedirectTarget, TcpFlags } from '../spec/model.js'
 import type { Attempt } from './names.js'
+import type { Told } from './told.js'
 
 /** A packet field that can be part of a set's key; `all` is the same for all packets, `token` a payload's first 16 bytes. */
 export type KeyField = 'source' | 'sourcePort' | 'port' | 'all' | 'token'
@@ -68,6 +69,8 @@ export type Match =
   /** That this host itself has the TCP connection to which the packet belongs, whatever conntrack knows of it. */
   | { readonly kind: 'own-connection' }
   | { readonly kind: 'interface'; readonly names: readonly string[]; readonly not?: true }
+  /** That no more packets have come to this rule than so many in a second, and as many at once. */
+  | { readonly kind: 'within-rate'; readonly rate: number }
 
 /**
  * `add` leaves an element that is there alone, `update` inserts it or restarts its time, `delete` removes it, `claim`
@@ -80,6 +83,8 @@ export type Action =
   | { readonly op: 'count'; readonly counter: string }
   /** Sets the packet's mark. */
   | { readonly op: 'mark'; readonly value: number }
+  /** Gives the packet to whoever reads the NFLOG group. */
+  | { readonly op: 'tell'; readonly group: number; readonly prefix: string }
 
 export type Verdict =
   /** `reset` drops a TCP packet and tells its sender so. */
@@ -97,6 +102,8 @@ export interface Rule {
   readonly then?: readonly Action[]
   /** Without one the next rule is tried. */
   readonly verdict?: Verdict
+  /** What has happened where the packet gets to the verdict. Gone where the automaton is finished: its chains tell it. */
+  readonly tells?: Told
   /** For people: the door and the part of the spec that this rule comes from, and what it is for. */
   readonly comment: string
 }

@@ -16,6 +16,7 @@ import { buildRate } from './rate.js'
 import { ResetDomain } from './reset.js'
 import { buildRhythm } from './rhythm.js'
 import { buildRotation, buildSequence } from './sequence.js'
+import { tellAll, tellCounters } from './tell.js'
 import { buildToken } from './token.js'
 import { weave } from './weave.js'
 
@@ -64,6 +65,13 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
   })
   const resetting = domains.filter((domain) => !domain.isEmpty)
   const woven = weave(spec, programs, resetting)
+  const chains = [
+    ...woven.chains,
+    ...banChains(guard.ban),
+    ...programs.flatMap(({ chains }) => chains ?? []),
+    ...resetting.flatMap((domain) => domain.chains()),
+    ...gates(spec, programs),
+  ]
   const automaton: Automaton = {
     table: spec.table,
     sets: [
@@ -76,15 +84,9 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     periodSets: programs.flatMap(({ periodSets }) => periodSets ?? []),
     addressSets: addressSets(spec),
     portSets: [woven.named],
-    counters: [...banCounters(guard.ban), ...doors.flatMap(countersOf)],
+    counters: [...banCounters(guard.ban), ...tellCounters(spec.log), ...doors.flatMap(countersOf)],
     maps: woven.maps,
-    chains: [
-      ...woven.chains,
-      ...banChains(guard.ban),
-      ...programs.flatMap(({ chains }) => chains ?? []),
-      ...resetting.flatMap((domain) => domain.chains()),
-      ...gates(spec, programs),
-    ],
+    chains: tellAll(chains, spec),
     doors: doors.map(summarise),
   }
   requireOwnNames(automaton)

@@ -56,7 +56,12 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
     comment: `${name} /guard/trusted`,
   }
   const denied = [count(counterName('denied', name))]
-  const deny = rule('service', { when: [], then: denied, verdict: isFollowed ? RETURN : DROP })
+  const deny = rule('service', {
+    when: [],
+    then: denied,
+    verdict: isFollowed ? RETURN : DROP,
+    tells: { event: 'denied', door: name },
+  })
   return [
     {
       name: gateChain(name),

@@ -100,6 +100,9 @@ export const counterName = (kind: CounterKind, door: string): string => `${kind}
 export const BANS_COUNTER = 'bans'
 export const IGNORED_COUNTER = 'ignored'
 
+/** What is counted for the table where it tells what happens: what was not told, above the rate. */
+export const UNTOLD_COUNTER = 'untold'
+
 /** The ports that the map has: a packet to another costs no look-up in it. */
 export const NAMED = 'named'
 /** The map from a port to what becomes of its packets, and the same for ranges of ports. */

@@ -17,6 +17,7 @@ import {
 import { counterName, lockSet, penaltySet } from './names.js'
 import { isSyn } from './once.js'
 import type { Endpoint, KnockContext, ServiceRules } from './program.js'
+import type { Told } from './told.js'
 
 /** The rules of one timed knock: for its own ports, and for the door's service. */
 export interface TimedRules {
@@ -35,10 +36,16 @@ export class TimedKnock {
   readonly #knock: ValidRate | ValidRhythm
   /** Ends the attempt, wherever it is. */
   readonly #wipe: readonly Action[]
+  /** How many packets the knock takes, without the one that is let through. */
+  readonly #of: number
 
-  constructor(context: KnockContext, knock: ValidRate | ValidRhythm, wipe: readonly Action[]) {
+  constructor(
+    context: KnockContext,
+    { knock, of, wipe }: { knock: ValidRate | ValidRhythm; of: number; wipe: readonly Action[] },
+  ) {
     this.#context = context
     this.#knock = knock
+    this.#of = of
     this.#wipe = wipe
   }
 
@@ -60,6 +67,13 @@ export class TimedKnock {
     return [this.timedSet(this.lock, lasts), this.timedSet(this.penalty, this.#knock.penalty)]
   }
 
+  /** So many packets had come, where that is known. */
+  told(event: Told['event'], stage?: number): Told {
+    const { door, attempt } = this.#context
+    const place = stage === undefined ? {} : { stage, of: this.#of }
+    return { event, door: door.name, attempt, ...place }
+  }
+
   rule(purpose: string, rest: Omit<Rule, 'comment'>): Rule {
     return { ...rest, comment: `${this.#context.door.name} ${this.#knock.origin} ${purpose}` }
   }
@@ -74,6 +88,7 @@ export class TimedKnock {
     stale: readonly string[],
     then: readonly Action[],
   ): Rule[] {
+    const tells = this.told('knock', 1)
     const actions = stale.map(remove)
     const last = actions.splice(-(actions.length % AT_ONCE || AT_ONCE))
     const parts = Array.from({ length: actions.length / AT_ONCE }, (_, part) =>
@@ -81,7 +96,7 @@ export class TimedKnock {
     )
     return [
       ...parts.map((part) => this.rule(`${purpose}, cleared`, { when, then: part })),
-      this.rule(purpose, { when, then: [...last, ...then], verdict: RETURN }),
+      this.rule(purpose, { when, then: [...last, ...then], verdict: RETURN, tells }),
     ]
   }
 
@@ -92,16 +107,18 @@ export class TimedKnock {
   }
 
   /** Too fast, or one too many. Wiped first: where no more sources fit among the penalised, the attempt is over at least. */
-  punish(purpose: string, when: readonly Match[]): Rule {
+  punish(purpose: string, when: readonly Match[], stage?: number): Rule {
     const resets = counterName('resets', this.#context.door.name)
     const then = [...this.#wipe, count(resets), update(this.penalty)]
-    return this.rule(purpose, { when, then, verdict: this.#context.strike })
+    const tells = this.told('reset', stage)
+    return this.rule(purpose, { when, then, verdict: this.#context.strike, tells })
   }
 
   /** The source has its grant first: where that does not fit, nobody is let through; and of two at once only one is. */
   letThrough(when: readonly Match[]): Rule {
     const then = [claim(this.lock), ...this.#context.letThrough, ...this.#wipe]
-    return this.rule('in time', { when, then, verdict: ACCEPT })
+    const tells = this.told('granted', this.#of)
+    return this.rule('in time', { when, then, verdict: ACCEPT, tells })
   }
 
   /** What is to be said of packets to the service, where not all of it is knocked on itself. */

@@ -13,7 +13,7 @@ export function buildRate(rate: ValidRate, context: KnockContext): KnockProgram 
   const stages = Array.from({ length: hits }, (_, i) => stageSet(door.name, attempt, i + 1))
   // The next first hit removes what is left in the others.
   const wipe = [remove(stages.at(-1) as string), remove(live)]
-  const timed = new TimedKnock(context, rate, wipe)
+  const timed = new TimedKnock(context, { knock: rate, of: hits, wipe })
   const rules = rateRules(timed, { stages, live, early })
   return {
     door,
@@ -43,9 +43,10 @@ interface RateSets {
 }
 
 function rateRules(timed: TimedKnock, { stages, live, early }: RateSets): TimedRules {
+  const of = stages.length
   const last = stages.at(-1) as string
   const done: Match[] = [inSet(last), inSet(live)]
-  const tooFast = early.map((set) => timed.punish('too fast', [...done, inSet(set)]))
+  const tooFast = early.map((set) => timed.punish('too fast', [...done, inSet(set)], of))
   const inTime = timed.letThrough([...done, ...early.map(notInSet)])
   const hits: Rule[] = stages.slice(0, -1).map((from, index) => {
     const then = [update(stages[index + 1] as string), remove(from)]
@@ -53,13 +54,14 @@ function rateRules(timed: TimedKnock, { stages, live, early }: RateSets): TimedR
       when: [inSet(from), inSet(live)],
       then,
       verdict: RETURN,
+      tells: timed.told('knock', index + 2),
     })
   })
   const [start, ...later] = stages as [string, ...string[]]
   const begin = [live, ...early, start].map(update)
   const first = timed.begin('first hit', [], [...later, timed.lock], begin)
   return {
-    knock: [timed.penalised(), timed.punish('one too many', done), ...hits, ...first],
+    knock: [timed.penalised(), timed.punish('one too many', done, of), ...hits, ...first],
     ownService: [timed.penalised(), ...tooFast, inTime, ...hits, ...first],
     service: { of: [last, timed.penalty], rules: [timed.penalised(), ...tooFast, inTime] },
   }

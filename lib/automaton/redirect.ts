@@ -68,7 +68,8 @@ function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
   return PROTOCOLS.flatMap((protocol) =>
     portsOf(door, protocol).map((ports) => onPort(protocol, ports)),
   ).flatMap((port) =>
-    accepts.map((accept) => ({
+    // The last connection of a grant is not told of here: chains of type nat are for nat.
+    accepts.map(({ tells: _, ...accept }) => ({
       ...accept,
       ...(family && { families: [family] }),
       when: [port, ...here, ...accept.when],

@@ -23,7 +23,7 @@ export function buildRhythm(rhythm: ValidRhythm, context: KnockContext): KnockPr
   const armed = armedSet(door.name, attempt)
   // The next first knock removes what is left in the others.
   const wipe = [remove(live), remove(armed)]
-  const timed = new TimedKnock(context, rhythm, wipe)
+  const timed = new TimedKnock(context, { knock: rhythm, of: total, wipe })
   const rules = rhythmRules(timed, { counts, windows, stages, armed })
   const lasts = windowEnd(counts.length, window)
   return {
@@ -70,7 +70,11 @@ function rhythmRules(timed: TimedKnock, sets: RhythmSets): TimedRules {
     timed.punish('out of rhythm', [inSet(live)]),
   ]
   return {
-    knock: [timed.penalised(), timed.punish('one too many', [inSet(armed)]), ...knocks],
+    knock: [
+      timed.penalised(),
+      timed.punish('one too many', [inSet(armed)], stages.length + 1),
+      ...knocks,
+    ],
     ownService: [timed.penalised(), inTime, ...knocks],
     service: { of: [armed, timed.penalty], rules: [timed.penalised(), inTime] },
   }
@@ -95,5 +99,6 @@ function advance(timed: TimedKnock, { counts, windows, stages, armed }: RhythmSe
     when,
     then,
     verdict: RETURN,
+    tells: timed.told('knock', knock),
   })
 }

@@ -12,6 +12,7 @@ import {
   type KnockProgram,
   type PacketMatch,
 } from './program.js'
+import type { Told } from './told.js'
 
 /** What the steps of a sequence are, numbered from 1. */
 interface Steps {
@@ -164,15 +165,22 @@ class SequenceBuilder {
     }
   }
 
-  #rule(step: number, purpose: string, when: Match[], then: Action[]): Rule {
+  #rule(step: number, purpose: string, when: Match[], then: Action[], tells?: Told): Rule {
     const packet = this.#steps.match(step)
     return {
       ...packet,
       when: [...packet.when, ...when],
       then,
       verdict: RETURN,
+      ...(tells && { tells }),
       comment: `${this.#context.door.name} ${this.#steps.origin(step)} ${purpose}`,
     }
+  }
+
+  /** So many packets of the attempt had come. */
+  #told(event: Told['event'], stage: number): Told {
+    const { door, attempt } = this.#context
+    return { event, door: door.name, attempt, stage, of: this.#last }
   }
 
   #advance(step: number): Rule[] {
@@ -181,22 +189,25 @@ class SequenceBuilder {
     // Into the new stage first: where that is full nothing is lost yet, and the rules behind this one decide.
     const then = [...this.#context.touch, update(this.#stage(step)), remove(from)]
     const when = this.#isIn(step - 1)
-    return [this.#rule(step, 'advance', when, then), ...this.#noRoom(step, when, [remove(from)])]
+    const advance = this.#rule(step, 'advance', when, then, this.#told('knock', step))
+    return [advance, ...this.#noRoom(step, when, [remove(from)])]
   }
 
   /** A right knock that meets a full set ends its attempt, as the rules behind it would have it, but is no strike. */
   #noRoom(step: number, when: Match[], leave: Action[]): Rule[] {
     const { strike, door } = this.#context
     if (strike.kind === 'return' || this.#sequence.reset === 'never') return []
-    return [this.#rule(step, 'no room', when, [...leave, count(counterName('resets', door.name))])]
+    const then = [...leave, count(counterName('resets', door.name))]
+    return [this.#rule(step, 'no room', when, then, this.#told('reset', step - 1))]
   }
 
   /** The last knock. That of a one-time sequence which has been used ends the attempt as a wrong one. */
   #complete(when: Match[], leave: Action[]): Rule[] {
-    const { complete, strike, door } = this.#context
+    const { attempt, complete, strike, door } = this.#context
+    const done = this.#told(attempt === 'close' ? 'closed' : 'granted', this.#last)
     const end = this.#timeout === undefined ? leave : [...leave, remove(this.#attempt)]
     if (this.#spent === undefined) {
-      const completed = this.#rule(this.#last, 'complete', when, [...complete, ...end])
+      const completed = this.#rule(this.#last, 'complete', when, [...complete, ...end], done)
       return this.#last === 1 ? [completed] : [completed, ...this.#noRoom(this.#last, when, end)]
     }
     const unused = [...when, notInSet(this.#spent)]
@@ -204,9 +215,10 @@ class SequenceBuilder {
     // The grant may meet a full set, and the sequence is good still; what says that it is not has room.
     const once = [claim(this.#lock), ...complete, add(this.#spent), ...end]
     const used = [...end, count(counterName('resets', door.name))]
+    const ended = this.#told('reset', this.#last - 1)
     return [
-      this.#rule(this.#last, 'complete', unused, once),
-      { ...this.#rule(this.#last, 'used already', spent, used), verdict: strike },
+      this.#rule(this.#last, 'complete', unused, once, done),
+      { ...this.#rule(this.#last, 'used already', spent, used, ended), verdict: strike },
       ...(this.#last === 1 ? [] : this.#noRoom(this.#last, when, end)),
     ]
   }
@@ -220,7 +232,7 @@ class SequenceBuilder {
     const attempt = this.#timeout === undefined ? [] : [update(this.#attempt)]
     const later = this.#stages.slice(1).map((stage) => remove(this.#stage(stage)))
     const then = [...this.#context.touch, ...attempt, update(this.#stage(1)), ...later]
-    return [this.#rule(1, 'start', [], then)]
+    return [this.#rule(1, 'start', [], then, this.#told('knock', 1))]
   }
 
   #wipe(): Rule[] {
@@ -229,6 +241,7 @@ class SequenceBuilder {
       when: this.#isIn(stage),
       then: [remove(this.#stage(stage)), count(counterName('resets', door.name))],
       verdict: strike,
+      tells: this.#told('reset', stage),
       comment: `${door.name} ${this.#sequence.origin} reset at stage ${stage}`,
     }))
   }

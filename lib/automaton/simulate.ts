@@ -16,6 +16,7 @@ import {
   type Verdict,
 } from './automaton.js'
 import type { Loads, PortPeriod } from './loads.js'
+import { parseTold, type Told } from './told.js'
 
 /** One packet as it comes in. */
 export interface Packet {
@@ -58,9 +59,21 @@ export interface Member {
   readonly expiresIn: number
 }
 
+/** What the kernel tells of a packet. */
+export interface Telling extends Told {
+  readonly at: number
+  readonly source: string
+}
+
 type Outcome = 'accept' | 'drop'
 /** What a rule leads to; `next`: it ended early or has no verdict. */
 type Step = Outcome | 'return' | 'next' | Extract<Verdict, { kind: 'redirect' }>
+
+/** How many packets a rate would let on at a time. */
+interface Bucket {
+  readonly packets: number
+  readonly since: number
+}
 
 /** The kernel's part, played on the automaton itself. */
 export class Simulator {
@@ -73,6 +86,8 @@ export class Simulator {
   /** By set and family, the time at which each key expires. */
   readonly #elements = new Map<string, Map<string, number>>()
   readonly #counters = new Map<string, number>()
+  readonly #tellings: Telling[] = []
+  readonly #rates = new WeakMap<Match, Bucket>()
 
   constructor(automaton: Automaton) {
     this.#automaton = automaton
@@ -127,6 +142,11 @@ export class Simulator {
   /** What was counted so far under a counter's name. */
   counter(name: string): number {
     return this.#counters.get(name) ?? 0
+  }
+
+  /** What was told so far, in the order in which it happened. */
+  tellings(): readonly Telling[] {
+    return this.#tellings
   }
 
   #walk(chain: Chain, packet: Travelling): Step {
@@ -223,7 +243,19 @@ export class Simulator {
         const name = packet.interface ?? ''
         return match.names.some((pattern) => fits(pattern, name)) !== (match.not ?? false)
       }
+      case 'within-rate':
+        return this.#isWithinRate(match, packet.at)
     }
+  }
+
+  /** The kernel's bucket: full at first, it takes a packet for each time that one is due, and holds as many as a second's. */
+  #isWithinRate(match: Extract<Match, { kind: 'within-rate' }>, at: number): boolean {
+    const { rate } = match
+    const { packets, since } = this.#rates.get(match) ?? { packets: rate, since: at }
+    const now = Math.min(rate, packets + (at - since) * rate)
+    const isWithin = now >= 1
+    this.#rates.set(match, { packets: isWithin ? now - 1 : now, since: at })
+    return isWithin
   }
 
   #has(set: string, packet: Packet): boolean {
@@ -248,6 +280,11 @@ export class Simulator {
   /** Does one action; false where a set is full, which ends the rule. */
   #act(action: Action, packet: Packet): boolean {
     if (action.op === 'mark') return true
+    if (action.op === 'tell') {
+      const { table: _, ...told } = parseTold(action.prefix) as Told & { table: string }
+      this.#tellings.push({ at: packet.at, source: packet.source, ...told })
+      return true
+    }
     if (action.op === 'count') {
       this.#counters.set(action.counter, this.counter(action.counter) + 1)
       return true

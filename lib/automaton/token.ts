@@ -73,7 +73,7 @@ const userChain = (door: string, user: number): string => `token${user + 1}_${do
 
 function tokenRules(
   { users, origin }: ValidToken,
-  { door: { name }, strike }: KnockContext,
+  { door: { name }, attempt, strike }: KnockContext,
   { sets, spent }: TokenSets,
 ): Rule[] {
   const comment = (purpose: string) => `${name} ${origin} ${purpose}`
@@ -82,10 +82,11 @@ function tokenRules(
     return { when, verdict: goTo(userChain(name, index)), comment: comment(user.name) }
   })
   const wrong = [count(counterName('wrong', name))]
+  const tells = { event: 'wrong', door: name, attempt } as const
   return [
     ...known,
     { when: [isToken, ...duplicate(name, spent)], verdict: RETURN, comment: comment('duplicate') },
-    { when: [], then: wrong, verdict: strike, comment: comment('wrong token') },
+    { when: [], then: wrong, verdict: strike, tells, comment: comment('wrong token') },
   ]
 }
 
@@ -95,7 +96,7 @@ const duplicate = (door: string, spent: string): Match[] => [inSet(spent), inSet
 /** For each user what becomes of a token that is theirs: one that is used comes back with each refill. */
 function userChains(
   { users, origin }: ValidToken,
-  { door: { name }, complete }: KnockContext,
+  { door: { name }, attempt, complete }: KnockContext,
   { sets, spent, lock }: TokenSets,
 ): Chain[] {
   return users.map((user, index) => {
@@ -104,16 +105,18 @@ function userChains(
     // Claimed before all else: of two that come at once only one goes on. Spent before the grant: it is never good twice.
     const use = [claim(lock), add(spent), remove(set), count(counterName('knocks', name))]
     const wrong = [count(counterName('wrong', name))]
+    const tells = { event: 'wrong', door: name, attempt } as const
     const rules: Rule[] = [
       {
         when: [notInSet(spent)],
         then: [...use, ...complete],
         verdict: RETURN,
+        tells: { event: 'granted', door: name, attempt, stage: 1, of: 1, user: user.name },
         comment: comment('complete'),
       },
       { when: duplicate(name, spent), verdict: RETURN, comment: comment('duplicate') },
       // No strike: it may be right, and meet a full set.
-      { when: [], then: wrong, verdict: RETURN, comment: comment('used') },
+      { when: [], then: wrong, verdict: RETURN, tells, comment: comment('used') },
     ]
     return { name: userChain(name, index), rules }
   })

@@ -168,6 +168,8 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       const names = oneOf([...match.names])
       return compare(match.not ? '!=' : '==', meta('iifname'), names)
     }
+    case 'within-rate':
+      return { limit: { rate: match.rate, burst: match.rate, per: 'second' } }
   }
 }
 
@@ -208,6 +210,7 @@ export function renderAction(
 ): NftStatement {
   if (action.op === 'count') return { counter: action.counter }
   if (action.op === 'mark') return { mangle: { key: meta('mark'), value: action.value } }
+  if (action.op === 'tell') return renderTell(action)
   const { name, key } = renderSet(action.set, family, keyOf)
   const set = `@${name}`
   if (action.op === 'delete') return { set: { op: 'delete', elem: key, set } }
@@ -217,6 +220,14 @@ export function renderAction(
   // The element's own limit is what only the first packet is within; the kernel locks it.
   return { set: { op: 'add', elem, set, stmt: [ONCE] } }
 }
+
+/** The headers and a token: IPv6 40, UDP 8 and 16 bytes are 64. */
+const SNAPLEN = 128
+
+/** Each packet by itself: the kernel keeps more than one back for a second. */
+const renderTell = ({ group, prefix }: Extract<Action, { op: 'tell' }>): NftStatement => ({
+  log: { prefix, group, snaplen: SNAPLEN, 'queue-threshold': 1 },
+})
 
 const ONCE: NftStatement = { limit: { rate: 1, per: 'week', burst: 1 } }
 

@@ -46,6 +46,9 @@ export function quoted(value: NftValue | undefined): string {
   return `"${value}"`
 }
 
+const QUEUE = 'queue-threshold'
+const LOG = ['prefix', 'group', 'snaplen', QUEUE]
+
 export function formatStatement(statement: NftStatement): string {
   const [name, content] = entryOf(statement)
   switch (name) {
@@ -62,6 +65,11 @@ export function formatStatement(statement: NftStatement): string {
     case 'limit': {
       const { rate, per, burst } = fieldsOf(content, 'rate', 'per', 'burst')
       return `limit rate ${whole(rate)}/${word(per)} burst ${whole(burst)} packets`
+    }
+    case 'log': {
+      const { prefix, group, snaplen, ...rest } = fieldsOf(content, ...LOG)
+      const options = [`group ${whole(group)}`, `snaplen ${whole(snaplen)}`]
+      return `log prefix ${quoted(prefix)} ${options.join(' ')} queue-threshold ${whole(rest[QUEUE])}`
     }
     case 'vmap': {
       const { key, data } = fieldsOf(content, 'key', 'data')

@@ -28,7 +28,9 @@ t.test('its parts', async (t) => {
   const address = ['10.0.0.0/8', '192.0.2.1']
   const parts = { service: ['tcp/22', 'tcp/80-90'], address }
   const guard = { trusted: ['10.1.0.0/16', '::1'] }
-  const text = renderText(documentOf(parts, { guard, interfaces: ['eth0', 'wlan*'] }))
+  const text = renderText(
+    documentOf(parts, { table: 'gate', log: { group: 7 }, guard, interfaces: ['eth0', 'wlan*'] }),
+  )
   for (const part of [
     '  counter knocks_ssh {}',
     '  set grants_ssh_4 {\n    type ipv4_addr\n    flags timeout\n    size 262144\n  }',
@@ -44,7 +46,9 @@ t.test('its parts', async (t) => {
     '    ip daddr != { 10.0.0.0/8, 192.0.2.1 } return comment "ssh /doors/0/address"',
     '    meta nfproto == ipv6 return ',
     '    ip saddr == @grants_ssh_4 accept comment "ssh /doors/0/open"',
-    '    counter name "denied_ssh" drop comment "ssh /doors/0/service"',
+    '    counter name "denied_ssh" goto told_denied_drop_ssh comment "ssh /doors/0/service"',
+    '    limit rate 10/second burst 10 packets log prefix "kl gate denied ssh - - -" group 7 snaplen 128 queue-threshold 1 drop comment "ssh denied told"',
+    '    counter name "untold" drop comment "ssh denied untold"',
     ' update @knocking_4 { ip saddr timeout 6s } ',
     ' comment "service ssh tcp/80-90",',
   ]) {
@@ -151,7 +155,11 @@ t.test('what the renderer never writes has no text', async (t) => {
     'a comment with a backslash': withRule('a\\', { accept: null }),
     'a comment that is too long': withRule('a'.repeat(129), { accept: null }),
     'a comment that is not ASCII': withRule('ü', { accept: null }),
-    'an unknown statement': withRule('x', { log: { prefix: 'x' } }),
+    'an unknown statement': withRule('x', { notrack: null }),
+    'a log of less than we write': withRule('x', { log: { prefix: 'x' } }),
+    'a log with a quote': withRule('x', {
+      log: { prefix: 'a" accept "b', group: 5, snaplen: 128, 'queue-threshold': 1 },
+    }),
     'an accept with something in it': withRule('x', { accept: {} }),
     'two statements in one': withRule('x', { accept: null, drop: null }),
     'a jump to nowhere': withRule('x', { jump: {} }),

@@ -164,6 +164,15 @@ export interface ValidBan {
   readonly for: number
 }
 
+/** How what happens at the doors is told through NFLOG. */
+export interface ValidLog {
+  readonly group: number
+  /** Packets of one kind of event at one door in a second, and at once: 1 to 1,000,000. */
+  readonly rate: number
+  /** The same of those that anybody can send: packets to a closed door, wrong tokens. */
+  readonly deniedRate: number
+}
+
 /** `input` and `forward` stand behind conntrack, `prerouting` and `ingress` before it. */
 export type Hook = 'input' | 'forward' | 'prerouting' | 'ingress'
 
@@ -172,6 +181,8 @@ export interface ValidSpec {
   readonly hook: Hook
   /** Empty: all but loopback. */
   readonly interfaces: readonly string[]
+  /** Absent: nothing is told. */
+  readonly log?: ValidLog
   readonly guard: {
     readonly trusted: readonly Cidr[]
     readonly ignore: readonly Service[]

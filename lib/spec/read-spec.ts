@@ -1,8 +1,8 @@
 // A document that has the schema's form, or parts that have → what it means, defaults filled in. Pure.
 import { mergeCidrs } from './address.js'
 import type { Findings } from './findings.js'
-import type { BanSpec, DoorSpec, GuardSpec, KnockSpec } from './generated/knock-types.js'
-import type { ValidBan, ValidDoor, ValidSpec } from './model.js'
+import type { BanSpec, DoorSpec, GuardSpec, KnockSpec, LogSpec } from './generated/knock-types.js'
+import type { ValidBan, ValidDoor, ValidLog, ValidSpec } from './model.js'
 import { readClose, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
 import { readCidrs, readDuration, readServices, readValue } from './read-values.js'
@@ -10,18 +10,31 @@ import { readCidrs, readDuration, readServices, readValue } from './read-values.
 /** Sources that one set holds unless the spec says otherwise; about 100 bytes each, used only as sources come. */
 const DEFAULT_CAPACITY = 262144
 
+/** More than a person watches, and less than fills a reader's buffer before it is read. */
+const DEFAULT_LOG: ValidLog = { group: 5, rate: 1000, deniedRate: 10 }
+
 /** Reads a spec. What the schema refuses is left out, so that the rest can be held against each other. */
 export function readSpec(spec: KnockSpec, findings: Findings): ValidSpec {
   const doors = readValue(spec.doors, '/doors', [], findings)
+  const log = readValue(spec.log, '/log', {}, findings)
   return {
     table: readValue(spec.table, '/table', 'knock', findings),
     hook: readValue(spec.hook, '/hook', 'input', findings),
     interfaces: readValue(spec.interfaces, '/interfaces', [], findings),
+    ...(log !== false && { log: readLog(log, findings) }),
     guard: readGuard(readValue(spec.guard, '/guard', {}, findings), findings),
     doors: doors.flatMap((door, index) => {
       const origin = `/doors/${index}`
       return findings.isClean(origin) ? [readDoor(door, origin, findings)] : []
     }),
+  }
+}
+
+function readLog({ group, rate, deniedRate }: LogSpec, findings: Findings): ValidLog {
+  return {
+    group: readValue(group, '/log/group', DEFAULT_LOG.group, findings),
+    rate: readValue(rate, '/log/rate', DEFAULT_LOG.rate, findings),
+    deniedRate: readValue(deniedRate, '/log/deniedRate', DEFAULT_LOG.deniedRate, findings),
   }
 }
 

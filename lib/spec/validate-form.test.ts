@@ -11,6 +11,9 @@ const INTERFACE = 'an interface name of at most 15 characters, such as eth0 or e
 const INTERFACES = 'a list of at least one interface name, each once'
 const DURATION =
   'a duration from 1 s to 365 d in whole seconds, such as 30, "30s", "5m", "1h" or "7d"'
+const LOG = 'an object with group, rate or deniedRate, or false'
+const GROUP = 'a whole number from 0 to 65535'
+const RATE = 'a whole number from 1 to 1000000'
 const STRIKES = 'a whole number from 1 to 32'
 const CAPACITY = 'a whole number from 1 to 16777216'
 
@@ -111,6 +114,32 @@ const top: WrongForm[] = [
       ['/interfaces/6', INTERFACE, '"aaaaaaaaaaaaaaaa"'],
       ['/interfaces/7', INTERFACE, '0'],
     ],
+  },
+]
+
+const logs: WrongForm[] = [
+  ...[true, null, 5, 'off', []].map((log) => ({
+    of: `log ${JSON.stringify(log)}`,
+    document: spec({}, { log }),
+    wrong: [['/log', LOG, JSON.stringify(log)] as const],
+  })),
+  ...[-1, 65536, 1.5, '5', null].map((group) => ({
+    of: `group ${JSON.stringify(group)}`,
+    document: spec({}, { log: { group } }),
+    wrong: [['/log/group', GROUP, JSON.stringify(group)] as const],
+  })),
+  ...[0, -1, 1_000_001, 0.5, '1k', null].map((rate) => ({
+    of: `rates of ${JSON.stringify(rate)}`,
+    document: spec({}, { log: { rate, deniedRate: rate } }),
+    wrong: [
+      ['/log/rate', RATE, JSON.stringify(rate)] as const,
+      ['/log/deniedRate', RATE, JSON.stringify(rate)] as const,
+    ],
+  })),
+  {
+    of: 'a log with a key that is not known',
+    document: spec({}, { log: { group: 5, prefix: 'knock' } }),
+    wrong: [['/log/prefix', 'no such key', '"knock"']],
   },
 ]
 
@@ -324,4 +353,4 @@ const addresses: WrongForm[] = [
   },
 ]
 
-testWrongForms(t, { roots, top, guards, doors, addresses })
+testWrongForms(t, { roots, top, logs, guards, doors, addresses })

@@ -9,6 +9,7 @@ t.test('fills in the defaults', async (t) => {
     table: 'knock',
     hook: 'input',
     interfaces: [],
+    log: { group: 5, rate: 1000, deniedRate: 10 },
     guard: { trusted: [], ignore: [], capacity: 262144 },
     doors: [
       {
@@ -41,6 +42,7 @@ const full = {
   table: 'gate_1',
   hook: 'input',
   interfaces: ['eth0', 'wlan*'],
+  log: { group: 0, rate: 1_000_000, deniedRate: 1 },
   guard: {
     trusted: ['192.168.1.0/24', '192.168.1.7', 'FD00:0:0::/8', '::ffff:10.0.0.1', '10.0.0.1'],
     ignore: ['tcp/80', 'udp/5000-5010'],
@@ -90,6 +92,7 @@ t.test('reads every part', async (t) => {
     table: 'gate_1',
     hook: 'input',
     interfaces: ['eth0', 'wlan*'],
+    log: { group: 0, rate: 1_000_000, deniedRate: 1 },
     guard: {
       trusted: [
         { family: 4, address: '192.168.1.0', prefixLength: 24 },
@@ -171,6 +174,14 @@ t.test('reads every part', async (t) => {
     ],
   })
   t.strictSame(full, before, 'the document is left as it is')
+})
+
+t.test('the log has defaults for each of its parts, and may be none', async (t) => {
+  const logOf = (log: unknown) => validateSpec(spec({}, { log })).log
+  t.strictSame(logOf({}), { group: 5, rate: 1000, deniedRate: 10 })
+  t.strictSame(logOf({ deniedRate: 100 }), { group: 5, rate: 1000, deniedRate: 100 })
+  t.strictSame(logOf({ group: 65535 }), { group: 65535, rate: 1000, deniedRate: 10 })
+  t.notOk('log' in validateSpec(spec({}, { log: false })))
 })
 
 t.test('is quick with the largest spec', async (t) => {
