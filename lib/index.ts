@@ -32,6 +32,11 @@ export {
   type NftOptions,
 } from './kernel/nft.js'
 export {
+  createServiceManager,
+  type ServiceManager,
+  type ServiceManagerOptions,
+} from './kernel/service-manager.js'
+export {
   type AttachOptions,
   attachKnock,
   checkKnock,

@@ -1,6 +1,6 @@
 // Something that makes OpenMetrics text → an HTTP server that answers GET /metrics with it. Listens on one address.
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import { ArgumentError } from './errors.js'
 import { METRICS_TYPE } from './metrics.js'
@@ -48,6 +48,8 @@ export async function serveMetrics(
   { address, port }: ListenAddress,
   render: () => Promise<string>,
 ): Promise<MetricsServer> {
+  // Only those who serve wait for them to load.
+  const { createServer } = await import('node:http')
   const text = shared(render)
   const server = createServer(
     { requestTimeout: PATIENCE, headersTimeout: PATIENCE, connectionsCheckingInterval: 1000 },
