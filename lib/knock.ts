@@ -1,4 +1,5 @@
 // The library's main calls: spec → automaton → ruleset → kernel, and the way back to a table that stands. Wiring only.
+import type { Automaton } from './automaton/automaton.js'
 import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, secretFilesOf } from './automaton/loads.js'
 import { parseSetName } from './automaton/names.js'
@@ -7,17 +8,20 @@ import { Knock } from './handle.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
 import { type CallOptions, createNft, type Nft } from './kernel/nft.js'
 import { ABOUT_SET, aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
-import type { NftDocument } from './nft/document.js'
+import type { NftCommand, NftDocument } from './nft/document.js'
 import { isIntact } from './nft/intact.js'
-import { parseListing } from './nft/listing.js'
+import { type Listing, parseListing } from './nft/listing.js'
 import { hasForeignPorts, renderLoads } from './nft/loads.js'
 import { commonSet, parseFamilySet } from './nft/names.js'
 import { renderReload } from './nft/reload.js'
 import { renderRuleset } from './nft/render.js'
+import { renderState, setsOf, usedOnly } from './nft/state.js'
 import { renderText } from './nft/text.js'
 import { readSecrets } from './secrets.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
+import type { KnockState } from './spec/generated/state-types.js'
 import { isKeyword } from './spec/keywords.js'
+import { validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
 
 export interface KernelOptions {
@@ -27,7 +31,14 @@ export interface KernelOptions {
   readonly signal?: AbortSignal
 }
 
-export type InstallOptions = KernelOptions
+export interface InstallOptions extends KernelOptions {
+  /**
+   * What a table held before, as `knock.save()` or `loadState()` returns it: put into the table in the same transaction,
+   * so that it holds from the first packet on. Where the table stands already, it knows better who is let in and who is
+   * banned: then only what has been used is taken of it.
+   */
+  readonly state?: KnockState | undefined
+}
 
 export interface AttachOptions extends KernelOptions {
   /** Default: `knock`. */
@@ -40,6 +51,7 @@ export interface AttachOptions extends KernelOptions {
  * attempts included. Tokens and one-time sequences that have been used stay used. Established connections live on.
  *
  * @throws SpecError with every problem of the spec.
+ * @throws StateError with every problem of the state.
  * @throws ArgumentError where a secret cannot be read.
  * @throws CapabilityError where the spec asks for what this nft does not know.
  * @throws NftError `already-exists` where a table of that name is not ours; otherwise what nft answered.
@@ -50,6 +62,7 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   const automaton = buildAutomaton(valid)
   const document = renderRuleset(automaton)
   const { table } = automaton
+  const state = options.state && validateState(options.state, call.operation)
   const [secrets, version, listing] = await Promise.all([
     readSecrets(secretFilesOf(valid), call.operation),
     nft.version(call),
@@ -64,7 +77,10 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   }
   const now = Date.now() / 1000
   const loads = loadsOf(valid, secrets, now)
-  const commands = renderLoads(table, loads, now)
+  const commands = [
+    ...renderLoads(table, loads, now),
+    ...(state ? restoreCommands(automaton, document, state, now, standing) : []),
+  ]
   if (!standing || !isIntact(listing, document) || hasForeignPorts(standing, loads)) {
     const { nftables } = listing ? renderReload(document, listing, isSpent) : document
     await nft.apply({ nftables: [...nftables, ...commands] }, call)
@@ -73,6 +89,18 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
     await nft.apply({ nftables: commands }, call)
   }
   return new Knock(table, automaton.doors, nft, options.signal)
+}
+
+/** A table that stands knows better who is let in and who is banned; what was used is used. */
+function restoreCommands(
+  { table, doors }: Automaton,
+  document: NftDocument,
+  state: KnockState,
+  now: number,
+  standing: Listing | undefined,
+): readonly NftCommand[] {
+  const place = { table, doors, sets: setsOf(document, standing?.sets) }
+  return renderState(place, standing ? usedOnly(state) : state, now).commands
 }
 
 /**
