@@ -155,5 +155,6 @@ atServer('simulate with a token', lacks, async (t, user) => {
   const text = await user.serve(t, 'simulate', SPEC, 'token.txt')
   t.match(text, /tcp\/22 +accept\n/)
   t.match(text, /10\.77\.0\.2 {2}let in {2}59 s left/)
+  t.match(text, /granted ssh 1\/1 ana$/m)
   t.notMatch(text, payload)
 })

@@ -3,6 +3,7 @@
 export type { Secrets } from './automaton/loads.js'
 export { loadProfile, ProfileError } from './client/profile.js'
 export { type SendOptions, type SentKnock, sendKnock } from './client/send.js'
+export { type CloseOptions, Door, type OpenOptions } from './door.js'
 export {
   ArgumentError,
   CapabilityError,
@@ -22,7 +23,7 @@ export {
   type SpecProblem,
   StateError,
 } from './errors.js'
-export { type CloseOptions, Door, Knock, type OpenOptions } from './handle.js'
+export { Knock } from './handle.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
 export {
   type CallOptions,
@@ -59,6 +60,7 @@ export {
 export type { NftCommand, NftDocument, NftObject } from './nft/document.js'
 export type { RestoreReport } from './nft/state.js'
 export {
+  type SimulatedEvent,
   type SimulatedPacket,
   type Simulation,
   type SimulationOptions,

@@ -30,7 +30,7 @@ t.test('judges each packet, and tells where everybody is in the end', async (t) 
     { at: 103, source: '10.0.0.9', to: 'tcp/22' },
     { at: 103, source: '10.0.0.9', to: 'tcp/80' },
   ]
-  const { packets: judged, status } = simulateKnock(SPEC, packets)
+  const { packets: judged, events, status } = simulateKnock(SPEC, packets)
   t.same(
     judged,
     packets.map((packet, index) => ({
@@ -53,6 +53,14 @@ t.test('judges each packet, and tells where everybody is in the end', async (t) 
     bans: [],
     counters: { bans: 0, ignored: 0 },
   })
+  const told = { door: 'ssh', attempt: 'open', of: 3 } as const
+  t.strictSame(events, [
+    { packet: 0, at: 100, source, event: 'knock', ...told, stage: 1 },
+    { packet: 1, at: 101, source, event: 'knock', ...told, stage: 2 },
+    { packet: 2, at: 101, source: 'fd00::2', event: 'knock', ...told, stage: 1 },
+    { packet: 3, at: 102, source, event: 'granted', ...told, stage: 3 },
+    { packet: 5, at: 103, source: '10.0.0.9', event: 'denied', door: 'ssh' },
+  ])
   const { fill } = status
   t.match(
     fill.find(({ set }) => set === 'grants_ssh_4'),
@@ -237,3 +245,21 @@ t.test('bans, and grants of everyone', async (t) => {
   t.same(status.bans, [{ source: '10.0.0.2', expiresIn: 600 }])
   t.same(status.counters, { bans: 1, ignored: 1 })
 })
+
+t.test(
+  'tells so many of a kind in a second, as the kernel does, and none without a log',
+  async (t) => {
+    const denied = (at: number) => ({ at, source, to: 'tcp/22' })
+    // A second's worth at once; then one for each third of a second.
+    const times = [0, 0, 0, 0, 0.25, 0.5, 0.6, 0.7, 10, 10, 10, 10]
+    const log = { deniedRate: 3 }
+    const { events, packets } = simulateKnock({ ...SPEC, log }, times.map(denied))
+    t.strictSame(
+      events.map(({ packet }) => packet),
+      [0, 1, 2, 5, 7, 8, 9, 10],
+    )
+    t.ok(packets.every(({ verdict }) => verdict === 'drop'))
+    const silent = simulateKnock({ ...SPEC, log: false }, times.map(denied))
+    t.strictSame(silent, { ...silent, packets, events: [] })
+  },
+)

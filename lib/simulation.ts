@@ -2,7 +2,7 @@
 import { type Automaton, isPerFamily, type TimedSet } from './automaton/automaton.js'
 import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
-import { Simulator } from './automaton/simulate.js'
+import { Simulator, type Telling } from './automaton/simulate.js'
 import { ArgumentError } from './errors.js'
 import { familySet } from './nft/names.js'
 import { readPacket, type TracePacket } from './simulation-packet.js'
@@ -32,8 +32,16 @@ export interface SimulatedPacket extends TracePacket {
   readonly verdict: 'accept' | 'drop'
 }
 
+/** What the kernel would tell of a packet. */
+export interface SimulatedEvent extends Telling {
+  /** Which packet it was, counted from 0. */
+  readonly packet: number
+}
+
 export interface Simulation {
   readonly packets: readonly SimulatedPacket[]
+  /** In the order in which it happened; none where the spec's `log` is false, nor above its rates. */
+  readonly events: readonly SimulatedEvent[]
   /** The doors at the last packet's time. */
   readonly status: Status
 }
@@ -56,14 +64,18 @@ export function simulateKnock(
   const simulator = new Simulator(automaton)
   if (secrets) requireSecrets(valid, secrets)
   let last = Number.NEGATIVE_INFINITY
+  const events: SimulatedEvent[] = []
   const judged = packets.map((packet, index): SimulatedPacket => {
     const read = readPacket(packet, index, last)
     if (index === 0 && secrets) simulator.load(loadsOf(valid, secrets, read.at))
     last = read.at
-    return { ...packet, verdict: simulator.receive(read) }
+    const verdict = simulator.receive(read)
+    const happened = simulator.tellings().slice(events.length)
+    events.push(...happened.map((telling) => ({ packet: index, ...telling })))
+    return { ...packet, verdict }
   })
   const contents = contentsOf(automaton, simulator, last)
-  return { packets: judged, status: viewStatus(automaton.table, automaton.doors, contents) }
+  return { packets: judged, events, status: viewStatus(automaton.table, automaton.doors, contents) }
 }
 
 const OPERATION = 'simulateKnock'

@@ -1,5 +1,11 @@
 // knocklib simulate: packets played through a spec, without a kernel.
-import { loadSecrets, loadTrace, type SimulatedPacket, simulateKnock } from '../index.js'
+import {
+  loadSecrets,
+  loadTrace,
+  type SimulatedEvent,
+  type SimulatedPacket,
+  simulateKnock,
+} from '../index.js'
 import type { CommandDefinition } from './command.js'
 import { formatStatus } from './format.js'
 import { loadSpec } from './spec-file.js'
@@ -16,10 +22,26 @@ export const simulate: CommandDefinition = {
     const spec = await loadSpec(specPath as string, options)
     const packets = await loadTrace(tracePath as string)
     const json = simulateKnock(spec, packets, { secrets: await loadSecrets(spec) })
-    const lines = json.packets.map(formatPacket).join('')
-    return { json, text: `${lines}\n${formatStatus(json.status)}` }
+    const lines = json.packets.map((packet, index) =>
+      formatPacket(
+        packet,
+        json.events.filter((event) => event.packet === index),
+      ),
+    )
+    return { json, text: `${lines.join('')}\n${formatStatus(json.status)}` }
   },
 }
 
-const formatPacket = ({ at, source, to, verdict }: SimulatedPacket): string =>
-  `${String(at).padStart(8)}  ${source.padEnd(24)}  ${to.padEnd(10)}  ${verdict}\n`
+function formatPacket(
+  { at, source, to, verdict }: SimulatedPacket,
+  events: readonly SimulatedEvent[],
+): string {
+  const words = [String(at).padStart(8), source.padEnd(24), to.padEnd(10), verdict.padEnd(6)]
+  return `${[...words, ...events.map(formatEvent)].join('  ').trimEnd()}\n`
+}
+
+/** Such as `knock ssh 1/3` or `granted ssh 1/1 ana`. */
+const formatEvent = ({ event, door, stage, of, user }: SimulatedEvent): string =>
+  [event, door, stage === undefined ? undefined : `${stage}/${of}`, user]
+    .filter((word) => word !== undefined)
+    .join(' ')
