@@ -5,13 +5,7 @@ import { type Line, type Role, span } from './paint.js'
 type Counted = Pick<DoorStatus, 'name' | 'counters'>
 
 const COLUMNS = ['knocks', 'grants', 'resets', 'wrong', 'denied'] as const
-const ROLES: Readonly<Record<keyof Counters, Role | undefined>> = {
-  knocks: undefined,
-  grants: 'open',
-  resets: undefined,
-  wrong: 'shut',
-  denied: undefined,
-}
+const ROLES: Partial<Record<keyof Counters, Role>> = { grants: 'open', wrong: 'shut' }
 
 const INDENT = 2
 /** Where less room is left for names, the columns move together. */

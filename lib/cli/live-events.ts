@@ -77,7 +77,9 @@ function viewEvent(
   const line = [...start, ...cell(source, columns.source), ...end]
   if (source.length <= columns.source && widthOf(line) <= width) return [line]
   const apart = [...start, ...end]
-  return source === '' ? [apart] : [apart, [span(' '.repeat(INDENT + TIME + GAP) + source)]]
+  if (source === '') return [apart]
+  const indent = Math.max(Math.min(INDENT + TIME + GAP, width - source.length), 0)
+  return [apart, [span(' '.repeat(indent) + source)]]
 }
 
 /** In local time: it is for who sits there. */
