@@ -94,7 +94,7 @@ const etherType = (isIpv6: boolean): Buffer =>
 const macBytes = (mac: string): Buffer => Buffer.from(mac.replaceAll(':', ''), 'hex')
 
 /** RFC 1071: the ones' complement of the ones' complement sum of 16-bit words. */
-function checksum(bytes: Buffer): number {
+export function checksum(bytes: Buffer): number {
   let sum = 0
   for (let i = 0; i < bytes.length; i += 2) {
     sum += ((bytes[i] as number) << 8) | (bytes[i + 1] ?? 0)

@@ -34,7 +34,11 @@ export class Injector implements AsyncDisposable {
   /** Sends a packet at once; to the server's first address unless it names another. */
   send(packet: Packet): void {
     const destination = packet.destination ?? SERVER[packet.source.includes(':') ? 6 : 4]
-    const frame = frameOf({ ...packet, destination })
+    this.sendFrame(frameOf({ ...packet, destination }))
+  }
+
+  /** Sends a frame at once, as it is. */
+  sendFrame(frame: Buffer): void {
     this.#process.stdin?.write(`${CABLE} ${frame.toString('hex')}\n`)
     this.#written += 1
   }

@@ -60,8 +60,11 @@ export type Match =
   | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
   | { readonly kind: 'loopback' }
-  /** That it is a piece of a packet from the ninth byte on: the first piece had not even a whole TCP header. */
-  | { readonly kind: 'split-header' }
+  /**
+   * That it is a piece of a packet: any; one from the ninth byte on, so that TCP flags are in it and ports are not; a
+   * later one than the first; one, looked at where it is the first, that may lack what its packet is judged by.
+   */
+  | { readonly kind: 'piece'; readonly part: 'any' | 'header' | 'later' | 'bare' }
   /** That the packet comes from the side that began its connection. */
   | { readonly kind: 'original-direction' }
   /** That the connection was redirected, and to which port its first packet was sent. */

@@ -216,7 +216,7 @@ export class Simulator {
         const fits = ((packet.flags ?? SYN.value) & match.flags.mask) === match.flags.value
         return protocol === 'tcp' && fits !== (match.not ?? false)
       }
-      case 'split-header':
+      case 'piece':
         // Packets are whole here.
         return false
       case 'original-direction':

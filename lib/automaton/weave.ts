@@ -24,6 +24,7 @@ import { KNOCK } from './gate.js'
 import { baseChains, isStateful } from './hook.js'
 import { INVALID_STEPS, NAMED, PORT_RANGES, PORTS, STEPS } from './names.js'
 import { isSyn, onceEach } from './once.js'
+import { PIECES_CHAIN, PIECES_RULE } from './pieces.js'
 import {
   ignoredEntries,
   knockEntries,
@@ -76,8 +77,8 @@ export function weave(
   const anyDomain = domains.find(({ mode }) => mode === 'any')
   const base: Rule[] = [
     ...interfaceRules(spec),
-    ...(hook === 'ingress' ? [SPLIT_HEADER] : []),
-    ...(stateful ? [] : [NO_SYN]),
+    // conntrack puts pieces together.
+    ...(stateful ? [] : [PIECES_RULE, NO_SYN]),
     ...(echo.length > 0 ? [ECHO_RULE] : []),
     ...cutRules(doors),
     ...(stateful ? [ESTABLISHED] : []),
@@ -92,6 +93,7 @@ export function weave(
     chains: [
       ...redirectChains(spec),
       ...baseChains(spec, base),
+      ...(stateful ? [] : [PIECES_CHAIN]),
       ...cutChains(doors, guard.trusted.length > 0),
       ...parts.flatMap((part) => part.chains),
       ...publicChains(doors),
@@ -123,17 +125,6 @@ function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
   return names.length > 0
     ? [{ when: [{ kind: 'interface', names, not: true }], verdict: ACCEPT, comment: '/interfaces' }]
     : [{ when: [{ kind: 'loopback' }], verdict: ACCEPT, comment: 'loopback' }]
-}
-
-/**
- * RFC 3128: a header in two pieces hides its flags, and at ingress what pads a frame is read in their place. Everywhere
- * else the kernel has cut that off or put the pieces together. Before all else: of a later piece, too, the kernel reads
- * flags where there are none.
- */
-const SPLIT_HEADER: Rule = {
-  when: [{ kind: 'split-header' }],
-  verdict: DROP,
-  comment: 'a header in pieces',
 }
 
 /** Before conntrack only a SYN is known to begin a connection, whatever other flags it has beside. */

@@ -91,7 +91,7 @@ export function isFamilyMatch(match: Match): boolean {
     case 'source':
     case 'destination':
     case 'echo-request':
-    case 'split-header':
+    case 'piece':
       return true
     case 'length':
       return match.of === 'icmp'
@@ -139,8 +139,8 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       const masked = { '&': [payload('tcp', 'flags'), match.flags.mask] }
       return compare(match.not ? '!=' : '==', masked, match.flags.value)
     }
-    case 'split-header':
-      return renderSplitHeader(family)
+    case 'piece':
+      return family === 4 ? renderPiece4(match.part) : renderPiece6(match.part)
     case 'original-direction':
       return compare('==', { ct: { key: 'direction' } }, 'original')
     case 'redirected': {
@@ -173,12 +173,46 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
   }
 }
 
-/** In units of 8 bytes; no network has so small packets that an honest sender would split there. */
-function renderSplitHeader(family: Family): NftStatement {
-  if (family === 6) {
-    return compare('==', { exthdr: { name: 'frag', field: 'frag-off' } }, 1)
+type Part = Extract<Match, { kind: 'piece' }>['part']
+
+/** RFC 791: the bit for more pieces, and the offset in units of 8 bytes. */
+const MORE = 0x2000
+const OFFSET = 0x1fff
+/** The longest header, and TCP's up to its flags; no network has so small packets that an honest sender would split there. */
+const LEAST = 60 + 16
+
+function renderPiece4(part: Part): NftStatement {
+  const masked = (mask: number) => ({ '&': [payload('ip', 'frag-off'), mask] })
+  switch (part) {
+    case 'any':
+      return compare('!=', masked(MORE | OFFSET), 0)
+    case 'header':
+      return compare('==', masked(OFFSET), 1)
+    case 'later':
+      return compare('!=', masked(OFFSET), 0)
+    case 'bare':
+      return compare('==', payload('ip', 'length'), { range: [0, LEAST - 1] })
   }
-  return compare('==', { '&': [payload('ip', 'frag-off'), 0x1fff] }, 1)
+}
+
+/**
+ * RFC 8200: hop-by-hop options, routing, another fragment header, destination options. Behind these the transport's
+ * header can begin in a later piece; honest senders put them before the fragment header.
+ */
+const MORE_HEADERS = [0, 43, 44, 60]
+
+function renderPiece6(part: Part): NftStatement {
+  const fragment = (field: string) => ({ exthdr: { name: 'frag', field } })
+  switch (part) {
+    case 'any':
+      return compare('==', { exthdr: { name: 'frag' } }, true)
+    case 'header':
+      return compare('==', fragment('frag-off'), 1)
+    case 'later':
+      return compare('!=', fragment('frag-off'), 0)
+    case 'bare':
+      return compare('==', fragment('nexthdr'), { set: MORE_HEADERS })
+  }
 }
 
 function renderAddresses(

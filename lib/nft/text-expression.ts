@@ -136,6 +136,7 @@ function formatMatch(content: NftValue): string {
   if (op === 'in' && Array.isArray(right)) return `${tested} ${listOf(right).map(word).join(',')}`
   if (op === 'in') return `${tested} ${word(right)}`
   if (op !== '==' && op !== '!=') throw unreachable(content)
+  if (right === true && tested.startsWith('exthdr ')) return `${tested} exists`
   const isName = tested === 'meta iifname' || tested === 'meta iif'
   return `${tested} ${op} ${formatValue(right as NftValue, isName)}`
 }
@@ -146,6 +147,9 @@ export function formatExpression(expression: NftExpression): string {
     case 'payload':
       return formatPayload(content)
     case 'exthdr': {
+      if (typeof content !== 'object' || content === null || !('field' in content)) {
+        return `exthdr ${word(fieldsOf(content, 'name')['name'])}`
+      }
       const { name, field } = fieldsOf(content, 'name', 'field')
       return `${word(name)} ${word(field)}`
     }
