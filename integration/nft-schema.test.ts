@@ -34,7 +34,7 @@ function complaints(document: unknown): string[] {
 
 const change = (source: string | undefined, table = 'knock', door = 'ssh') => {
   const address = source === undefined ? undefined : parseAddress(source)
-  return { table, source: address, grants: grantsSet(door), used: [] }
+  return { table, sources: [address], grants: grantsSet(door), used: [] }
 }
 
 /** What is loaded into a case's table beside what is rendered of its spec alone. */

@@ -1,43 +1,29 @@
-// The handle of a table that stands: its doors, what they hold, and the calls that open, close and remove. Touches the kernel.
+// The handle of a table that stands: its doors, what it holds, and the calls that change and remove it. Touches the kernel.
 import type { DoorSummary } from './automaton/automaton.js'
-import { COUNTED_AT_LEAST, countingSets } from './automaton/grant.js'
-import { BANNED, grantsSet } from './automaton/names.js'
-import { ArgumentError, CapabilityError, isNotFound, NftError } from './errors.js'
-import type { CallOptions, Nft } from './kernel/nft.js'
+import { BANNED } from './automaton/names.js'
+import { Door } from './door.js'
+import { readSource } from './door-arguments.js'
+import { isNotFound, NftError } from './errors.js'
+import { DocumentElements, type Elements } from './kernel/elements.js'
+import type { Nft } from './kernel/nft.js'
 import { type ProcessCounts, renderMetrics } from './metrics.js'
 import { ABOUT_SET } from './nft/about.js'
 import { type Listing, parseListing } from './nft/listing.js'
-import { commonSet, familySet } from './nft/names.js'
+import { familySet } from './nft/names.js'
 import { type RestoreReport, renderState } from './nft/state.js'
-import {
-  type GrantChange,
-  renderClose,
-  renderOpen,
-  renderUnban,
-  renderUninstall,
-} from './nft/transaction.js'
-import { type Address, parseAddress } from './spec/address.js'
-import { MAX_DURATION, parseDuration } from './spec/duration.js'
+import { renderUnban, renderUninstall } from './nft/transaction.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { validateState } from './spec/read-state.js'
 import { viewState } from './view/state.js'
 import {
   type Ban,
   type Counters,
-  EVERYONE,
-  type Grant,
   listedContents,
-  type Progress,
   type Status,
-  viewBans,
   viewCounters,
-  viewGrants,
-  viewProgress,
   viewStatus,
 } from './view/status.js'
-
-/** Lists several sets or the table as one listing. */
-type List = (operation: string, sets?: readonly string[]) => Promise<Listing>
+import { KnockWatcher, type Watcher, type WatchOptions } from './watch/watcher.js'
 
 /**
  * A table that stands in the kernel. It holds no state of its own: each call asks the kernel, so several handles,
@@ -49,20 +35,24 @@ export class Knock implements AsyncDisposable {
   readonly #doors: ReadonlyMap<string, Door>
   readonly #summaries: readonly DoorSummary[]
   readonly #nft: Nft
+  readonly #elements: Elements
   readonly #signal: AbortSignal | undefined
 
   /** @internal */
-  constructor(table: string, doors: readonly DoorSummary[], nft: Nft, signal?: AbortSignal) {
+  constructor(
+    table: string,
+    doors: readonly DoorSummary[],
+    nft: Nft,
+    signal?: AbortSignal,
+    elements: Elements = new DocumentElements(nft),
+  ) {
     this.table = table
     this.#summaries = doors
     this.#nft = nft
+    this.#elements = elements
     this.#signal = signal
-    this.#doors = new Map(
-      doors.map((summary) => [
-        summary.name,
-        new Door(table, summary, nft, this.#list, () => this.#call),
-      ]),
-    )
+    const place = { table, elements, list: this.#list, call: this.#callOf }
+    this.#doors = new Map(doors.map((summary) => [summary.name, new Door(summary, place)]))
   }
 
   /** All doors, in the spec's order. */
@@ -105,9 +95,26 @@ export class Knock implements AsyncDisposable {
 
   /** The sources whose knocks are ignored. */
   async bans(): Promise<readonly Ban[]> {
-    if (!(await this.#hasBans('bans'))) return []
-    const sets = [familySet(BANNED, 4), familySet(BANNED, 6)]
-    return viewBans(listedContents(await this.#list('bans', sets)))
+    const bans: Ban[] = []
+    const { table } = this
+    const call = this.#callOf('bans')
+    try {
+      for (const family of [4, 6] as const) {
+        for await (const part of this.#elements.list(
+          { table, set: familySet(BANNED, family) },
+          call,
+        ))
+          for (const { key, expires = 0 } of part) {
+            bans.push({ source: key[0] as string, expiresIn: expires })
+          }
+      }
+      return bans
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      // There is no such set in a table that bans nobody.
+      await this.#elements.require({ table, set: ABOUT_SET }, call)
+      return []
+    }
   }
 
   /**
@@ -118,27 +125,16 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` where the table is gone.
    */
   async unban(source: string): Promise<boolean> {
-    const address = readSource('unban', this.table, source)
+    const { table } = this
+    const address = readSource('unban', table, source)
+    const call = this.#callOf('unban')
     try {
-      const document = renderUnban(this.table, address, BANNED)
-      await this.#nft.apply(document, { ...this.#call, operation: 'unban' })
+      await this.#elements.change(renderUnban(table, address, BANNED), call)
       return true
     } catch (error) {
       if (!isNotFound(error)) throw error
-      // nft says the same of a ban, of a table that bans nobody, and of one that is not there.
-      await this.#list('unban', [ABOUT_SET])
-      return false
-    }
-  }
-
-  /** Whether the table bans at all; rejects where there is no table. */
-  async #hasBans(operation: string): Promise<boolean> {
-    try {
-      await this.#list(operation, [familySet(BANNED, 4)])
-      return true
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      await this.#list(operation, [ABOUT_SET])
+      // The kernel says the same of a ban, of a table that bans nobody, and of one that is not there.
+      await this.#elements.require({ table, set: ABOUT_SET }, call)
       return false
     }
   }
@@ -170,15 +166,35 @@ export class Knock implements AsyncDisposable {
     const place = { table: this.table, doors: this.#summaries, sets }
     const { commands, report } = renderState(place, valid, Date.now() / 1000)
     if (commands.length > 0) {
-      await this.#nft.apply({ nftables: [...commands] }, { ...this.#call, operation: 'restore' })
+      await this.#nft.apply({ nftables: [...commands] }, this.#callOf('restore'))
     }
     return report
+  }
+
+  /**
+   * Watches what happens at the doors: knocks, grants, attempts that end, packets that are turned away, bans, grants
+   * that are closed or run out, and what is opened or closed by calls of any process. The watch begins with this call
+   * and goes on while the table is installed anew or removed, which are events as well.
+   *
+   * Events come in the order in which they were read, of packets as many in a second as `log.rate` in the spec allows.
+   * What is lost on the way, because nobody iterates fast enough or the kernel's buffer is full, is an `overrun` in
+   * its place. A child process reads the NFLOG group of the table for all watchers of this process; another process
+   * cannot watch the same group meanwhile.
+   *
+   * @throws ArgumentError at once, where the queue's length is none. The iteration rejects, and `ready` with it, with
+   * CapabilityError where the spec has `log: false`, NetlinkError `EBUSY` where somebody else has the group, and
+   * NftError `not-found` where the table is gone when the watch begins.
+   */
+  watch(options: WatchOptions = {}): Watcher {
+    const signals = [this.#signal, options.signal].filter((signal) => signal !== undefined)
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
+    return new KnockWatcher(this.table, this.#nft, { ...options, ...(signal && { signal }) })
   }
 
   /** Removes the table with all that is in it; nothing is left behind. One that is gone already is no error. */
   async uninstall(): Promise<void> {
     try {
-      await this.#nft.apply(renderUninstall(this.table), { ...this.#call, operation: 'uninstall' })
+      await this.#nft.apply(renderUninstall(this.table), this.#callOf('uninstall'))
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
@@ -188,161 +204,10 @@ export class Knock implements AsyncDisposable {
     await this.uninstall()
   }
 
-  get #call(): CallOptions {
-    return this.#signal ? { signal: this.#signal } : {}
+  readonly #callOf = (operation: string) => {
+    return { operation, ...(this.#signal && { signal: this.#signal }) }
   }
 
-  readonly #list: List = async (operation, sets) => {
-    const { table } = this
-    const options = { ...this.#call, operation }
-    if (!sets) return parseListing(await this.#nft.list({ table }, options))
-    const parts = await Promise.all(sets.map((set) => this.#nft.list({ table, set }, options)))
-    const listings = parts.map(parseListing)
-    const merged = listings.flatMap((listing) => [...listing.sets])
-    return { sets: new Map(merged), counters: new Map() }
-  }
-}
-
-export interface CloseOptions {
-  /** Insist that established connections end, too. Default: as the spec has it. */
-  readonly cut?: boolean
-}
-
-export interface OpenOptions {
-  /** How long the grant lasts, as in the spec or in seconds. Default: the door's own `open.for`. */
-  readonly for?: string | number
-}
-
-/** One door of a table that stands. */
-export class Door {
-  readonly name: string
-  /** What stands behind it, as in the spec. */
-  readonly services: readonly string[]
-  readonly #table: string
-  readonly #summary: DoorSummary
-  readonly #nft: Nft
-  readonly #list: List
-  readonly #call: () => CallOptions
-
-  /** @internal */
-  constructor(table: string, summary: DoorSummary, nft: Nft, list: List, call: () => CallOptions) {
-    this.name = summary.name
-    this.services = summary.services
-    this.#table = table
-    this.#summary = summary
-    this.#nft = nft
-    this.#list = list
-    this.#call = call
-  }
-
-  /**
-   * Grants a source, without a knock. Where it has a grant, that is renewed: its time starts anew.
-   *
-   * @param source IPv4 or IPv6; an IPv4-mapped address stands for its IPv4 one. No names, no blocks. Of a door for
-   * everyone: `everyone`.
-   * @returns the grant, its source in canonical form.
-   * @throws ArgumentError where the address or the duration is none.
-   * @throws NftError
-   */
-  async open(source: string, options: OpenOptions = {}): Promise<Grant> {
-    const change = this.#change('open', source)
-    const { grantTimeout, connections } = this.#summary
-    const seconds = readSeconds(options.for ?? grantTimeout)
-    const longest =
-      connections === undefined ? MAX_DURATION : Math.max(grantTimeout, COUNTED_AT_LEAST)
-    if (seconds > longest) {
-      const limit = `at most ${longest} s, for which this door counts connections`
-      throw new ArgumentError(`open: ${this.name}: expected ${limit}, got ${options.for}`)
-    }
-    await this.#nft.apply(renderOpen(change, seconds), { ...this.#call(), operation: 'open' })
-    const granted = change.source?.address ?? EVERYONE
-    return { door: this.name, source: granted, expiresIn: seconds }
-  }
-
-  /**
-   * Takes a source's grant away. Connections that are established live on, or end where the door cuts them
-   * (`open.established`).
-   *
-   * @param source as `open` takes it.
-   * @returns whether there was a grant.
-   * @throws ArgumentError where the address is none.
-   * @throws CapabilityError where connections shall be cut and the door keeps them.
-   * @throws NftError `not-found` where the table is gone.
-   */
-  async close(source: string, { cut = false }: CloseOptions = {}): Promise<boolean> {
-    const change = this.#change('close', source)
-    if (cut && this.#summary.established !== 'cut') {
-      const provider = "open.established: 'cut' in its spec makes them need a live grant"
-      throw new CapabilityError('close', `${this.name} keeps established connections`, provider)
-    }
-    try {
-      await this.#nft.apply(renderClose(change), { ...this.#call(), operation: 'close' })
-      return true
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      // nft says the same of a grant and of a table that is not there.
-      await this.#list('close', [this.#grantSets[0] as string])
-      return false
-    }
-  }
-
-  /** The sources that this door lets in now. */
-  async grants(): Promise<Grant[]> {
-    const listing = await this.#list('grants', this.#grantSets)
-    return viewGrants(this.#summary, listedContents(listing))
-  }
-
-  /** nft's names of the sets of grants. */
-  get #grantSets(): string[] {
-    const set = grantsSet(this.name)
-    return this.#summary.scope === 'everyone'
-      ? [commonSet(set)]
-      : [familySet(set, 4), familySet(set, 6)]
-  }
-
-  /** The sources that this door lets in now, one by one. */
-  async *eachGrant(): AsyncGenerator<Grant, void, undefined> {
-    yield* await this.grants()
-  }
-
-  /** The sources that are on their way: who has made how many of the knocks that open this door. */
-  async progress(): Promise<Progress[]> {
-    return viewProgress(this.#summary, listedContents(await this.#list('progress')))
-  }
-
-  /** Undefined: everyone. */
-  #readSource(operation: string, source: string): Address | undefined {
-    if (this.#summary.scope === 'source') return readSource(operation, this.name, source)
-    if (source === EVERYONE) return undefined
-    const expected = `"${EVERYONE}", whom this door is for`
-    throw new ArgumentError(
-      `${operation}: ${this.name}: expected ${expected}, got ${JSON.stringify(source)}`,
-    )
-  }
-
-  #change(operation: string, source: string): GrantChange {
-    return {
-      table: this.#table,
-      source: this.#readSource(operation, source),
-      grants: grantsSet(this.name),
-      used: countingSets(this.name, this.#summary.connections),
-    }
-  }
-}
-
-/** Reads an address. */
-function readSource(operation: string, door: string, source: string): Address {
-  const address = parseAddress(source)
-  if (address) return address
-  throw new ArgumentError(
-    `${operation}: ${door}: expected an IPv4 or IPv6 address, got ${JSON.stringify(source)}`,
-  )
-}
-
-function readSeconds(value: string | number): number {
-  const seconds = parseDuration(value)
-  if (seconds !== undefined) return seconds
-  throw new ArgumentError(
-    `open: expected a duration in whole seconds such as 30, "30s" or "10m", got ${JSON.stringify(value)}`,
-  )
+  readonly #list = async (operation: string): Promise<Listing> =>
+    parseListing(await this.#nft.list({ table: this.table }, this.#callOf(operation)))
 }

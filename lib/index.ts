@@ -98,3 +98,4 @@ export type {
   Status,
   Trial,
 } from './view/status.js'
+export type { Watcher, WatchOptions } from './watch/watcher.js'

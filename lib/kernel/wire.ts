@@ -26,7 +26,8 @@ const align = (length: number): number => (length + 3) & ~3
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-const malformed = (what: string): NetlinkError =>
+/** What is no message, or not of the form that the kernel gives it. */
+export const malformed = (what: string): NetlinkError =>
   new NetlinkError('malformed', 'parse', `netlink: ${what}`)
 
 /**
@@ -56,20 +57,36 @@ export function parseMessages(bytes: Uint8Array): NetlinkMessage[] {
 
 /** @throws NetlinkError `malformed` */
 export function parseAttributes(bytes: Uint8Array): Attribute[] {
-  const view = viewOf(bytes)
   const attributes: Attribute[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const left = bytes.length - at
-    if (left < ATTRIBUTE_HEADER) throw malformed(`an attribute of ${left} bytes`)
-    const length = view.getUint16(at, true)
-    if (length < ATTRIBUTE_HEADER || length > left)
-      throw malformed(`an attribute of ${length} in ${left} bytes`)
-    const type = view.getUint16(at + 2, true) & TYPE_MASK
-    attributes.push({ type, value: bytes.subarray(at + ATTRIBUTE_HEADER, at + length) })
-    at += align(length)
-  }
+  eachAttribute(bytes, 0, bytes.length, (type, from, to) => {
+    attributes.push({ type, value: bytes.subarray(from, to) })
+  })
   return attributes
 }
+
+/**
+ * Calls with each attribute between two places, and where its value begins and ends.
+ * @throws NetlinkError `malformed`
+ */
+export function eachAttribute(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  visit: (type: number, from: number, to: number) => void,
+): void {
+  for (let at = from; at < to; ) {
+    const left = to - at
+    if (left < ATTRIBUTE_HEADER) throw malformed(`an attribute of ${left} bytes`)
+    const length = read16(bytes, at)
+    if (length < ATTRIBUTE_HEADER || length > left)
+      throw malformed(`an attribute of ${length} in ${left} bytes`)
+    visit(read16(bytes, at + 2) & TYPE_MASK, at + ATTRIBUTE_HEADER, at + length)
+    at += align(length)
+  }
+}
+
+const read16 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
 
 export function renderMessage({
   type,
@@ -111,4 +128,86 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length
   }
   return bytes
+}
+
+/** Messages one behind the other, and attributes in them, in a buffer that grows. */
+export class MessageWriter {
+  #bytes = new Uint8Array(512)
+  #view = viewOf(this.#bytes)
+  #length = 0
+  #message = 0
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** What has been written, for good: the writer begins anew. */
+  take(): Uint8Array {
+    const bytes = this.#bytes.slice(0, this.#length)
+    this.#length = 0
+    return bytes
+  }
+
+  /** Begins a message; `end` ends it. */
+  begin(type: number, flags: number, sequence: number): void {
+    this.#message = this.#reserve(MESSAGE_HEADER)
+    this.#view.setUint16(this.#message + 4, type, true)
+    this.#view.setUint16(this.#message + 6, flags, true)
+    this.#view.setUint32(this.#message + 8, sequence, true)
+    this.#view.setUint32(this.#message + 12, 0, true)
+  }
+
+  end(): void {
+    this.#view.setUint32(this.#message, this.#length - this.#message, true)
+  }
+
+  /** What stands in a message before its attributes. */
+  bytes(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length)
+    this.#bytes.set(bytes, at)
+  }
+
+  attribute(type: number, value: Uint8Array): void {
+    const at = this.#open(type, value.length)
+    // Faster than set() for the few bytes of a key.
+    for (let i = 0; i < value.length; i += 1) this.#bytes[at + i] = value[i] as number
+  }
+
+  /** A number of 64 bits in network byte order. */
+  attribute64(type: number, value: number): void {
+    const at = this.#open(type, 8)
+    this.#view.setUint32(at, Math.floor(value / 2 ** 32))
+    this.#view.setUint32(at + 4, value % 2 ** 32)
+  }
+
+  /** Begins an attribute that holds others; `close` with what it returned ends it. */
+  open(type: number): number {
+    return this.#open(type | NESTED, 0) - ATTRIBUTE_HEADER
+  }
+
+  close(at: number): void {
+    this.#view.setUint16(at, this.#length - at, true)
+  }
+
+  #open(type: number, length: number): number {
+    const at = this.#reserve(ATTRIBUTE_HEADER + length)
+    this.#view.setUint16(at, ATTRIBUTE_HEADER + length, true)
+    this.#view.setUint16(at + 2, type, true)
+    return at + ATTRIBUTE_HEADER
+  }
+
+  /** Makes room, padded with zeros; returns where it begins. */
+  #reserve(length: number): number {
+    const at = this.#length
+    this.#length = at + align(length)
+    if (this.#length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length))
+      grown.set(this.#bytes.subarray(0, at))
+      this.#bytes = grown
+      this.#view = viewOf(grown)
+    }
+    this.#bytes.fill(0, at + length, this.#length)
+    return at
+  }
 }

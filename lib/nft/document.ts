@@ -76,10 +76,19 @@ export interface NftName {
   name: string
 }
 
+/** A rule that stands; rules have no names. */
+export interface NftRuleHandle {
+  family: 'inet'
+  table: string
+  chain: string
+  handle: number
+}
+
 /** What can be taken away. */
 export type NftTarget =
   | { table: NftTable }
   | { element: NftElements }
+  | { rule: NftRuleHandle }
   | { chain: NftName }
   | { set: NftName }
   | { map: NftName }
@@ -92,9 +101,31 @@ export type NftContainer =
   | { set: NftName }
   | { map: NftName }
 
-export type NftCommand = { add: NftObject } | { delete: NftTarget } | { flush: NftContainer }
+export type NftCommand =
+  | { add: NftObject }
+  /** As `add`, but fails where there is such a table already. */
+  | { create: { table: NftTable } }
+  | { delete: NftTarget }
+  | { flush: NftContainer }
 
 /** What `nft -j -f` reads: commands that are done all or none. */
 export interface NftDocument {
   nftables: NftCommand[]
+}
+
+/** An address, or the number that all sources have in common. */
+export type ElementKey = string | number
+
+/** Elements of sets of sources. */
+export interface ElementChange extends NftElements {
+  elem: (ElementKey | { elem: { val: ElementKey; timeout: number } })[]
+}
+
+export type ElementCommand =
+  | { add: { element: ElementChange } }
+  | { delete: { element: ElementChange } }
+
+/** A document that changes such elements and nothing else. */
+export interface ElementDocument extends NftDocument {
+  nftables: ElementCommand[]
 }

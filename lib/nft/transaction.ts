@@ -1,38 +1,39 @@
-// Changes of a table that stands: one grant opened or closed, or the whole removed → nft JSON. Pure.
+// Changes of a table that stands: grants opened or closed, a ban ended, or the whole removed → nft JSON. Pure.
 import type { Address } from '../spec/address.js'
-import type { NftCommand, NftDocument, NftElements } from './document.js'
+import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
 
 export interface GrantChange {
   readonly table: string
-  /** None: everyone. */
-  readonly source: Address | undefined
+  /** None: everyone. Each once. */
+  readonly sources: readonly (Address | undefined)[]
   /** The door's grants, and its other sets of sources that count the grant's use. */
   readonly grants: string
   readonly used: readonly string[]
 }
 
-/** Opens: the grant lasts `seconds` from now, whether there was one or not, with no connection used. */
-export function renderOpen(change: GrantChange, seconds: number): NftDocument {
-  const { source, grants, used } = change
-  const grant = elements(change, grants, { elem: { val: keyOf(source), timeout: seconds } })
+/** Opens: the grants last `seconds` from now, whether there were any or not, with no connection used. */
+export function renderOpen(change: GrantChange, seconds: number): ElementDocument {
+  const { grants, used } = change
   return {
     nftables: [
       ...clear(change, grants),
-      { add: { element: grant } },
+      ...elements(change, grants, seconds).map((element) => ({ add: { element } })),
       ...used.flatMap((set) => clear(change, set)),
     ],
   }
 }
 
-/** Closes; nft answers that it is not found where there is no grant. */
-export function renderClose(change: GrantChange): NftDocument {
-  return { nftables: [{ delete: { element: elements(change, change.grants) } }] }
+/** Closes; nft answers that it is not found where one has no grant. */
+export function renderClose(change: Omit<GrantChange, 'used'>): ElementDocument {
+  return {
+    nftables: elements(change, change.grants).map((element) => ({ delete: { element } })),
+  }
 }
 
 /** Ends a source's ban; nft answers that it is not found where there is no ban. */
-export function renderUnban(table: string, source: Address, banned: string): NftDocument {
-  return { nftables: [{ delete: { element: elements({ table, source }, banned) } }] }
+export function renderUnban(table: string, source: Address, banned: string): ElementDocument {
+  return renderClose({ table, sources: [source], grants: banned })
 }
 
 /** Removes the table with all that is in it. */
@@ -40,20 +41,30 @@ export function renderUninstall(table: string): NftDocument {
   return { nftables: [{ delete: { table: { family: 'inet', name: table } } }] }
 }
 
-/** Takes an element out, whether it is there or not: an `add` alone would leave the time of one that is. */
-function clear(change: GrantChange, set: string): NftCommand[] {
-  const element = elements(change, set)
-  return [{ add: { element } }, { delete: { element } }]
+/** Takes elements out, whether they are there or not: an `add` alone would leave the time of one that is. */
+function clear(change: Omit<GrantChange, 'used'>, set: string): ElementCommand[] {
+  const changes = elements(change, set)
+  return [
+    ...changes.map((element) => ({ add: { element } })),
+    ...changes.map((element) => ({ delete: { element } })),
+  ]
 }
 
+/** Of each family's set those that belong there. */
 function elements(
-  { table, source }: Pick<GrantChange, 'table' | 'source'>,
+  { table, sources }: Omit<GrantChange, 'used'>,
   set: string,
-  elem: NftElements['elem'][number] = keyOf(source),
-): NftElements {
-  const name = source ? familySet(set, source.family) : commonSet(set)
-  return { family: 'inet', table, name, elem: [elem] }
+  timeout?: number,
+): ElementChange[] {
+  return ([4, 6, undefined] as const).flatMap((family) => {
+    const own = sources.filter((source) => source?.family === family)
+    if (own.length === 0) return []
+    const name = family ? familySet(set, family) : commonSet(set)
+    const elem = own.map((source) => {
+      // All sources have the same key: the constant that is looked up for each packet.
+      const val = source?.address ?? 0
+      return timeout === undefined ? val : { elem: { val, timeout } }
+    })
+    return [{ family: 'inet', table, name, elem }]
+  })
 }
-
-/** All sources have the same key: the constant that is looked up for each packet. */
-const keyOf = (source: Address | undefined): string | number => source?.address ?? 0

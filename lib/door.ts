@@ -1,0 +1,206 @@
+// One door of a table that stands: opens, closes and lists. Touches the kernel.
+import type { DoorSummary } from './automaton/automaton.js'
+import { countingSets } from './automaton/grant.js'
+import { grantsSet } from './automaton/names.js'
+import { closeGrants } from './close-grants.js'
+import { readSeconds, readSources, type Source } from './door-arguments.js'
+import { CapabilityError } from './errors.js'
+import type { Elements } from './kernel/elements.js'
+import type { CallOptions } from './kernel/nft.js'
+import type { ListedElement, Listing } from './nft/listing.js'
+import { commonSet, familySet, sourceSet } from './nft/names.js'
+import { type GrantChange, renderOpen } from './nft/transaction.js'
+import { EVERYONE, type Grant, listedContents, type Progress, viewProgress } from './view/status.js'
+
+/** The table that a door stands in. */
+export interface Place {
+  readonly table: string
+  readonly elements: Elements
+  /** Lists the whole table. */
+  list(operation: string): Promise<Listing>
+  call(operation: string): CallOptions & { readonly operation: string }
+}
+
+export interface CloseOptions {
+  /** Insist that established connections end, too. Default: as the spec has it. */
+  readonly cut?: boolean
+}
+
+export interface OpenOptions {
+  /** How long the grant lasts, as in the spec or in seconds. Default: the door's own `open.for`. */
+  readonly for?: string | number
+}
+
+/** Sources in one transaction: as many as fit a netlink socket's usual buffers. */
+const TOGETHER = 1000
+/** At a door that counts connections, with up to fifteen sets more. */
+const TOGETHER_COUNTED = 60
+
+/** One door of a table that stands. */
+export class Door {
+  readonly name: string
+  /** What stands behind it, as in the spec. */
+  readonly services: readonly string[]
+  readonly #summary: DoorSummary
+  readonly #place: Place
+
+  /** @internal */
+  constructor(summary: DoorSummary, place: Place) {
+    this.name = summary.name
+    this.services = summary.services
+    this.#summary = summary
+    this.#place = place
+  }
+
+  /**
+   * Grants a source, without a knock. Where it has a grant, that is renewed: its time starts anew.
+   *
+   * @param source IPv4 or IPv6; an IPv4-mapped address stands for its IPv4 one. No names, no blocks. Of a door for
+   * everyone: `everyone`.
+   * @returns the grant, its source in canonical form.
+   * @throws ArgumentError where the address or the duration is none.
+   * @throws NftError
+   */
+  async open(source: string, options: OpenOptions = {}): Promise<Grant> {
+    const [grant] = await this.#open('open', [source], options)
+    return grant as Grant
+  }
+
+  /**
+   * Grants many sources, as `open` does each. Up to 1,000 are let in at once or not at all (60 where the door counts
+   * connections); more go in several such transactions, in order: where one fails, those before it stand, and the
+   * same call again does the rest.
+   *
+   * @returns their grants, each source once.
+   * @throws ArgumentError where one of the addresses is none, before any is let in.
+   * @throws NftError
+   */
+  openMany(sources: Iterable<string>, options: OpenOptions = {}): Promise<Grant[]> {
+    return this.#open('openMany', sources, options)
+  }
+
+  async #open(
+    operation: string,
+    sources: Iterable<string>,
+    options: OpenOptions,
+  ): Promise<Grant[]> {
+    const addresses = readSources(this.#summary, operation, sources)
+    const expiresIn = readSeconds(this.#summary, operation, options.for)
+    for (const change of this.#changes(addresses)) {
+      await this.#place.elements.change(renderOpen(change, expiresIn), this.#place.call(operation))
+    }
+    return addresses.map((address) => ({ door: this.name, source: sourceOf(address), expiresIn }))
+  }
+
+  /**
+   * Takes a source's grant away. Connections that are established live on, or end where the door cuts them
+   * (`open.established`).
+   *
+   * @param source as `open` takes it.
+   * @returns whether there was a grant.
+   * @throws ArgumentError where the address is none.
+   * @throws CapabilityError where connections shall be cut and the door keeps them.
+   * @throws NftError `not-found` where the table is gone.
+   */
+  async close(source: string, options: CloseOptions = {}): Promise<boolean> {
+    const closed = await this.#close('close', [source], options)
+    return closed.length > 0
+  }
+
+  /**
+   * Takes the grants of many sources away, as `close` does each, in transactions as `openMany` makes them.
+   *
+   * @returns the sources that had one, in canonical form.
+   * @throws ArgumentError where one of the addresses is none, before any grant is taken away.
+   * @throws CapabilityError where connections shall be cut and the door keeps them.
+   * @throws NftError `not-found` where the table is gone.
+   */
+  closeMany(sources: Iterable<string>, options: CloseOptions = {}): Promise<string[]> {
+    return this.#close('closeMany', sources, options)
+  }
+
+  async #close(
+    operation: string,
+    sources: Iterable<string>,
+    { cut = false }: CloseOptions,
+  ): Promise<string[]> {
+    const addresses = readSources(this.#summary, operation, sources)
+    if (cut && this.#summary.established !== 'cut') {
+      const provider = "open.established: 'cut' in its spec makes them need a live grant"
+      throw new CapabilityError(operation, `${this.name} keeps established connections`, provider)
+    }
+    const closed: string[] = []
+    for (const change of this.#changes(addresses)) {
+      const found = await closeGrants(this.#place.elements, change, this.#place.call(operation))
+      closed.push(...found.map(sourceOf))
+    }
+    return closed
+  }
+
+  /**
+   * Finds a source's grant: undefined where it has none.
+   *
+   * @param source as `open` takes it.
+   * @throws ArgumentError where the address is none.
+   * @throws NftError `not-found` where the table is gone.
+   */
+  async grantOf(source: string): Promise<Grant | undefined> {
+    const { elements, table, call } = this.#place
+    const [address] = readSources(this.#summary, 'grantOf', [source])
+    const query = { table, set: sourceSet(grantsSet(this.name), address) }
+    const [found] = await elements.find(query, [address?.address ?? 0], call('grantOf'))
+    return found && this.#grantOf(found)
+  }
+
+  /** The sources that this door lets in now. */
+  async grants(): Promise<Grant[]> {
+    const grants: Grant[] = []
+    for await (const part of this.#parts('grants')) for (const grant of part) grants.push(grant)
+    return grants
+  }
+
+  /**
+   * The sources that this door lets in, one by one as the kernel lists them: all that it lets in from the beginning to
+   * the end, each once. Whose grant begins or ends meanwhile may be among them or not.
+   *
+   * @throws NetlinkError `interrupted` where the ruleset was changed again and again while a long list was read.
+   */
+  async *eachGrant(): AsyncGenerator<Grant, void, undefined> {
+    for await (const part of this.#parts('eachGrant')) yield* part
+  }
+
+  async *#parts(operation: string): AsyncGenerator<Grant[], void, undefined> {
+    const { elements, table, call } = this.#place
+    const families = this.#summary.scope === 'everyone' ? [undefined] : ([4, 6] as const)
+    const set = grantsSet(this.name)
+    for (const family of families) {
+      const query = { table, set: family ? familySet(set, family) : commonSet(set) }
+      for await (const part of elements.list(query, call(operation))) {
+        yield part.map((element) => this.#grantOf(element))
+      }
+    }
+  }
+
+  /** The sources that are on their way: who has made how many of the knocks that open this door. */
+  async progress(): Promise<Progress[]> {
+    return viewProgress(this.#summary, listedContents(await this.#place.list('progress')))
+  }
+
+  #grantOf({ key: [source = ''], expires = 0 }: ListedElement): Grant {
+    const isForAll = this.#summary.scope === 'everyone'
+    return { door: this.name, source: isForAll ? EVERYONE : source, expiresIn: expires }
+  }
+
+  /** One for each transaction. */
+  *#changes(sources: readonly Source[]): Generator<GrantChange> {
+    const used = countingSets(this.name, this.#summary.connections)
+    const together = used.length > 0 ? TOGETHER_COUNTED : TOGETHER
+    const { table } = this.#place
+    for (let at = 0; at < sources.length; at += together) {
+      const some = sources.slice(at, at + together)
+      yield { table, sources: some, grants: grantsSet(this.name), used }
+    }
+  }
+}
+
+const sourceOf = (source: Source): string => source?.address ?? EVERYONE

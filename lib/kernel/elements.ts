@@ -1,0 +1,77 @@
+// The elements of a table's sets behind a small interface, and the implementation by nft's documents and listings.
+import type { ElementDocument, ElementKey } from '../nft/document.js'
+import { type ListedElement, parseListing } from '../nft/listing.js'
+import type { CallOptions, Nft } from './nft.js'
+
+/** One of nft's sets. */
+export interface SetQuery {
+  readonly table: string
+  /** nft's name of it, with its family. */
+  readonly set: string
+}
+
+/**
+ * Changes and lists sets of sources. By nft or through netlink, results and errors are the same; one table of cases
+ * runs through both.
+ */
+export interface Elements {
+  /**
+   * Does all changes of a document, or none.
+   * @throws NftError `not-found` where an element that it deletes is not there, or the set.
+   */
+  change(document: ElementDocument, options?: CallOptions): Promise<void>
+  /**
+   * Finds those elements of a set that are there.
+   * @throws NftError `not-found` where there is no such set.
+   */
+  find(
+    query: SetQuery,
+    keys: readonly ElementKey[],
+    options?: CallOptions,
+  ): Promise<readonly ListedElement[]>
+  /**
+   * Lists a set part by part, each element once: all that stand from the beginning to the end, and of those that come
+   * or go meanwhile some.
+   * @throws NftError `not-found` where there is no such set.
+   * @throws NetlinkError `interrupted` where others changed the ruleset again and again while it was listed.
+   */
+  list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]>
+  /** @throws NftError `not-found` where there is no such set. */
+  require(query: SetQuery, options?: CallOptions): Promise<void>
+}
+
+/** By nft's documents and listings: works wherever nft does, at the cost of a process for each call. */
+export class DocumentElements implements Elements {
+  readonly #nft: Nft
+
+  constructor(nft: Nft) {
+    this.#nft = nft
+  }
+
+  async change(document: ElementDocument, options?: CallOptions): Promise<void> {
+    await this.#nft.apply(document, options)
+  }
+
+  async find(
+    query: SetQuery,
+    keys: readonly ElementKey[],
+    options?: CallOptions,
+  ): Promise<readonly ListedElement[]> {
+    const wanted = new Set(keys.map(String))
+    const elements = await this.#elements(query, options)
+    return elements.filter(({ key: [key = ''] }) => wanted.has(key))
+  }
+
+  async *list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]> {
+    yield await this.#elements(query, options)
+  }
+
+  async require(query: SetQuery, options?: CallOptions): Promise<void> {
+    await this.#nft.list(query, options)
+  }
+
+  async #elements(query: SetQuery, options?: CallOptions): Promise<readonly ListedElement[]> {
+    const { sets } = parseListing(await this.#nft.list(query, options))
+    return sets.get(query.set)?.elements ?? []
+  }
+}
