@@ -28,11 +28,16 @@ export class Ground implements AsyncDisposable {
     this.injector = new Injector(pair.client)
   }
 
-  static async open(spec: object, binary: string, options: PairOptions = {}): Promise<Ground> {
+  static async open(
+    spec: object,
+    binary: string,
+    options: PairOptions & Pick<InstallOptions, 'state'> = {},
+  ): Promise<Ground> {
     const pair = await createPair(options)
     try {
       const nft = createNft({ binary, netns: pair.server })
-      return new Ground(pair, nft, await installKnock(spec as KnockSpec, { nft }))
+      const { state } = options
+      return new Ground(pair, nft, await installKnock(spec as KnockSpec, { nft, state }))
     } catch (error) {
       await pair[Symbol.asyncDispose]()
       throw error

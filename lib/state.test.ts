@@ -59,7 +59,7 @@ t.test('what cannot be written leaves all as it was', async (t) => {
   const wrong = { ...STATE, grants: [{ door: '9', source: 'x', until: '' }] }
   await t.rejects(saveState(`${folder}/state.json`, wrong), {
     code: 'invalid-state',
-    message: /^saveState: \/grants\/0\/door: expected a name .*\n {2}\/grants\/0\/until: /,
+    message: /^saveState: \/grants\/0\/door: expected a name .*\n {2}\/grants\/0\/source: /,
   })
   await t.rejects(saveState(`${folder}/nosuch/state.json`, STATE), {
     code: 'invalid-argument',
@@ -109,13 +109,13 @@ t.test('killed at any moment, it leaves the old state or the new one', async (t)
     const state = ${JSON.stringify(STATE)}
     const bans = (count) => ({ ...state, bans: Array.from({ length: count }, (_, index) => ({
       source: '10.0.' + (index >> 8) + '.' + (index & 255), until: '2026-11-21T10:10:00.000Z' })) })
-    const states = [bans(20000), bans(10000)]
+    const states = [bans(4000), bans(2000)]
     for (let index = 0; ; index += 1) {
       await saveState(${JSON.stringify(file)}, states[index % 2])
       if (index === 1) console.log('ready')
     }`
-  await saveState(file, bans(10_000))
-  for (const delay of [0, 7, 23, 51, 97]) {
+  await saveState(file, bans(2000))
+  for (const delay of [0, 7, 23]) {
     const child = spawn(
       process.execPath,
       [...process.execArgv, '--input-type=module', '-e', code],
@@ -128,6 +128,6 @@ t.test('killed at any moment, it leaves the old state or the new one', async (t)
     child.kill('SIGKILL')
     await once(child, 'exit')
     const state = await loadState(file)
-    t.ok([10_000, 20_000].includes(state?.bans.length ?? 0), `after ${delay} ms`)
+    t.ok([2000, 4000].includes(state?.bans.length ?? 0), `after ${delay} ms`)
   }
 })

@@ -63,6 +63,7 @@ t.test('all problems at once, in order', async (t) => {
     '/grants/2 expected an object with door, source and until, got null',
     '/grants/3/source expected an IPv4 or IPv6 address, or "everyone", got nothing',
     '/grants/3/until expected a time in UTC such as "2026-11-21T10:30:00.000Z", got nothing',
+    '/bans/0/source expected an IPv4 or IPv6 address, got "everyone"',
     '/bans/0/until expected a time in UTC such as "2026-11-21T10:30:00.000Z", got "soon"',
     '/bans/1/source expected an IPv4 or IPv6 address, got "everyone"',
     '/tokens/0/token expected a token as 32 hex digits in small letters, got "0x12"',

@@ -32,30 +32,26 @@ function readState(state: KnockState, findings: Findings): KnockState {
     ...state,
     grants: entries('grants', state.grants).map((grant, index) => {
       const path = `/grants/${index}`
-      if (!findings.isCleanBelow(path)) return grant
-      const source = reader.source(grant.source, path, EVERYONE)
-      reader.time(grant.until, path, MAX_DURATION)
-      reader.once(`grant ${grant.door} ${source}`, path)
+      const source = reader.source(grant, path, EVERYONE)
+      reader.once(() => `grant ${grant.door} ${source}`, path)
+      reader.until(grant, path, MAX_DURATION)
       return { ...grant, source }
     }),
     bans: entries('bans', state.bans).map((ban, index) => {
       const path = `/bans/${index}`
-      if (!findings.isCleanBelow(path)) return ban
-      const source = reader.source(ban.source, path)
-      reader.time(ban.until, path, MAX_DURATION)
-      reader.once(`ban ${source}`, path)
+      const source = reader.source(ban, path)
+      reader.once(() => `ban ${source}`, path)
+      reader.until(ban, path, MAX_DURATION)
       return { ...ban, source }
     }),
     tokens: entries('tokens', state.tokens).map((used, index) => {
       const path = `/tokens/${index}`
-      if (!findings.isCleanBelow(path)) return used
-      reader.time(used.until, path, LONGEST_TOKEN)
-      reader.once(`token ${used.door} ${used.token}`, path)
+      reader.once(() => `token ${used.door} ${used.token}`, path)
+      reader.until(used, path, LONGEST_TOKEN)
       return used
     }),
     sequences: entries('sequences', state.sequences).map((used, index) => {
-      const path = `/sequences/${index}`
-      if (findings.isCleanBelow(path)) reader.once(`sequence ${used.door} ${used.digest}`, path)
+      reader.once(() => `sequence ${used.door} ${used.digest}`, `/sequences/${index}`)
       return used
     }),
   }
@@ -73,31 +69,42 @@ class Reader {
     this.#saved = saved
   }
 
-  source(text: string, path: string, otherwise?: string): string {
-    const address = text === otherwise ? text : parseAddress(text)?.address
+  source(entry: { readonly source: string }, path: string, otherwise?: string): string {
+    if (!this.#isRead(path, 'source')) return ''
+    const { source } = entry
+    const address = source === otherwise ? source : parseAddress(source)?.address
     if (address !== undefined) return address
     const everyone = otherwise === undefined ? '' : `, or "${otherwise}"`
     this.#findings.add(`${path}/source`, `an IPv4 or IPv6 address${everyone}`)
-    return text
+    return source
   }
 
   /** Nothing lasts longer than it can have been given: a time far ahead is none that was saved. */
-  time(text: string, path: string, longest: number): void {
-    const time = timeOf(text, `${path}/until`, this.#findings)
+  until(entry: { readonly until: string }, path: string, longest: number): void {
+    if (!this.#isRead(path, 'until')) return
+    const time = timeOf(entry.until, `${path}/until`, this.#findings)
     if (!(time - this.#saved > longest * 1000)) return
     this.#findings.add(`${path}/until`, `a time at most ${formatDuration(longest)} after /saved`)
   }
 
-  once(key: string, path: string): void {
+  once(keyOf: () => string, path: string): void {
+    if (!this.#findings.isCleanBelow(path)) return
+    const key = keyOf()
     if (this.#known.has(key)) this.#findings.add(path, 'each once')
     this.#known.add(key)
   }
+
+  /** Whether the schema has found an entry to be one, and this part of it to have its form. */
+  #isRead(path: string, part: string): boolean {
+    return this.#findings.isClean(path) && this.#findings.isClean(`${path}/${part}`)
+  }
 }
 
-/** Milliseconds since 1970. The form alone lets the 31st of February pass. */
+/** Milliseconds since 1970, or NaN. The form alone lets the 31st of February pass. */
 function timeOf(text: string, path: string, findings: Findings): number {
   const time = Date.parse(text)
   const isReal = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 19))
-  if (!isReal) findings.add(path, 'a time in UTC such as "2026-11-21T10:30:00.000Z"')
-  return time
+  if (isReal) return time
+  findings.add(path, 'a time in UTC such as "2026-11-21T10:30:00.000Z"')
+  return Number.NaN
 }
