@@ -35,26 +35,36 @@ export function move(
   const steps = sequence.stepsAt(at)
   if (stage > 0 && progress && fits(steps[stage])) {
     if (stage + 1 === steps.length) complete(sequence, packet)
-    else sequence.sources.set(source, { ...progress, stage: stage + 1, last: at })
+    else {
+      sequence.sources.set(source, { ...progress, stage: stage + 1, last: at })
+      tell(sequence, 'knock', packet, stage + 1)
+    }
     return true
   }
   if (stage >= 2 && fits(steps[stage - 1])) return true
   if (!fits(steps[0])) return false
   if (steps.length === 1) complete(sequence, packet)
-  else sequence.sources.set(source, { stage: 1, first: at, last: at })
+  else {
+    sequence.sources.set(source, { stage: 1, first: at, last: at })
+    tell(sequence, 'knock', packet, 1)
+  }
   return true
 }
 
 function complete(sequence: Sequence, packet: Packet): void {
   const { door, guard, id, once, sources } = sequence
+  const of = sequence.stepsAt(packet.at).length
   sources.delete(packet.source)
   if (id === 'close') {
     revoke(door, packet.source)
+    tell(sequence, 'closed', packet, of)
     guard.forgive(packet)
   } else if (once !== undefined && door.spent.has(once)) {
     door.counters.resets += 1
+    tell(sequence, 'reset', packet, of - 1)
     guard.strike(packet)
   } else {
+    tell(sequence, 'granted', packet, of)
     if (once !== undefined) door.spent.set(once, packet.at)
     grant(sequence, packet)
   }
@@ -62,11 +72,20 @@ function complete(sequence: Sequence, packet: Packet): void {
 
 export function end(sequence: Sequence, packet: Packet): void {
   const { door, guard, sources } = sequence
-  if (stageOf(sequence, packet.source, packet.at) > 0) {
+  const stage = stageOf(sequence, packet.source, packet.at)
+  if (stage > 0) {
     door.counters.resets += 1
+    tell(sequence, 'reset', packet, stage)
     guard.strike(packet)
   }
   sources.delete(packet.source)
+}
+
+type Event = 'knock' | 'granted' | 'reset' | 'closed'
+
+function tell(sequence: Sequence, event: Event, packet: Packet, stage: number): void {
+  const of = sequence.stepsAt(packet.at).length
+  sequence.door.story.knocked(sequence, event, packet, { stage, of })
 }
 
 /** How many steps a source has done of an attempt that is still under way. */

@@ -3,6 +3,7 @@
 import type { Packet } from '../lib/automaton/simulate.js'
 import type { ValidDoor } from '../lib/spec/model.js'
 import type { Guard } from './oracle-guard.js'
+import type { Story } from './oracle-story.js'
 
 export interface Counters {
   /** Packets that are a step of the door, or judged at a port where packets are counted. */
@@ -32,6 +33,7 @@ export interface Knocked {
 
 export interface Door {
   readonly spec: ValidDoor
+  readonly story: Story
   readonly grants: Map<string, Grant>
   /** Tokens that were taken, and digests of one-time sequences that opened the door; since when. */
   readonly spent: Map<string, number>
@@ -40,8 +42,9 @@ export interface Door {
   readonly made: Map<string, number>
 }
 
-export const doorOf = (spec: ValidDoor): Door => ({
+export const doorOf = (spec: ValidDoor, story: Story): Door => ({
   spec,
+  story,
   grants: new Map(),
   spent: new Map(),
   counters: { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 },
@@ -76,11 +79,15 @@ export function isGranted(door: Door, { source, at }: Packet): boolean {
 }
 
 /** Makes a connection with a grant. */
-export function use(door: Door, { source, at }: Packet): void {
+export function use(door: Door, packet: Packet): void {
+  const { source, at } = packet
   const { open } = door.spec
   const holder = holderOf(door, source)
   const grant = door.grants.get(holder) as Grant
   grant.used += 1
-  if (grant.used === open.connections) door.grants.delete(holder)
-  else if (open.refresh) grant.until = at + open.for
+  if (grant.used === open.connections) {
+    door.grants.delete(holder)
+    // Where connections are sent elsewhere the last is not told of.
+    if (!open.redirectTo) door.story.met(door, 'closed', packet)
+  } else if (open.refresh) grant.until = at + open.for
 }

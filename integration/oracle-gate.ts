@@ -46,7 +46,7 @@ export class Gate {
     const cutting = doors.filter(cuts)
     if (cutting.length === 0 || packet.isReply || this.#isTrusted(packet)) return 'accept'
     if (cutting.some((door) => isGranted(door, packet)) || isRst(packet)) return 'accept'
-    return deny(cutting)
+    return deny(cutting, packet)
   }
 
   #doorsOf(packet: Packet, kind: 'ports' | 'whole'): Door[] {
@@ -75,7 +75,7 @@ export class Gate {
     )
     const isKnocked = isService(door.spec, packet, 'ports')
     if (isKnocked && waiting.some((paced) => isKnockedAt(paced, packet))) return 'knock'
-    return this.#isAwaited(waiting, packet) ? 'accept' : deny([door])
+    return this.#isAwaited(waiting, packet) ? 'accept' : deny([door], packet)
   }
 
   /** Whether a grant is for such packets: what is counted, or sent elsewhere, is connections, as far as those are known. */
@@ -102,12 +102,15 @@ export class Gate {
   }
 
   #refuseDetour(doors: readonly Door[], packet: Packet): Judgement {
-    return this.#isTrusted(packet) || isOwn(packet) ? 'accept' : deny(doors)
+    return this.#isTrusted(packet) || isOwn(packet) ? 'accept' : deny(doors, packet)
   }
 }
 
-function deny(doors: readonly Door[]): 'drop' {
-  for (const door of doors) door.counters.denied += 1
+function deny(doors: readonly Door[], packet: Packet): 'drop' {
+  for (const door of doors) {
+    door.counters.denied += 1
+    door.story.met(door, 'denied', packet)
+  }
   return 'drop'
 }
 

@@ -3,10 +3,12 @@
 import type { Packet } from '../lib/automaton/simulate.js'
 import type { ValidBan } from '../lib/spec/model.js'
 import { flowOf } from './oracle-packets.js'
+import type { Story } from './oracle-story.js'
 
 export class Guard {
   readonly #ban: ValidBan | undefined
   readonly #memory: number
+  readonly #story: Story
   /** By flow, when its SYN was last seen. */
   readonly #seen = new Map<string, number>()
   readonly #strikes = new Map<string, { first: number; count: number }>()
@@ -16,7 +18,8 @@ export class Guard {
   ignored = 0
 
   /** `memory`: seconds for which a SYN is remembered. */
-  constructor(ban: ValidBan | undefined, memory: number) {
+  constructor(ban: ValidBan | undefined, memory: number, story: Story) {
+    this.#story = story
     this.#ban = ban
     this.#memory = memory
   }
@@ -33,13 +36,15 @@ export class Guard {
     return at < (this.#bans.get(source) ?? 0)
   }
 
-  strike({ source, at }: Packet): void {
+  strike(packet: Packet): void {
+    const { source, at } = packet
     if (!this.#ban) return
     const count = this.#strikesOf(source, at) + 1
     if (count >= this.#ban.after) {
       this.#bans.set(source, at + this.#ban.for)
       this.#strikes.delete(source)
       this.bans += 1
+      this.#story.banned(packet)
     } else {
       const first = count > 1 ? this.#strikes.get(source)?.first : undefined
       this.#strikes.set(source, { first: first ?? at, count })

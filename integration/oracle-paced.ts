@@ -23,7 +23,7 @@ export type Place = 'knock' | 'both' | 'service'
 export function judge(paced: Paced, packet: Packet, place: Place): boolean {
   if (isPenalised(paced, packet)) punish(paced, packet)
   else if (isDone(paced, packet)) {
-    if (place === 'knock' || isEarly(paced, packet)) spoil(paced, packet)
+    if (place === 'knock' || isEarly(paced, packet)) spoil(paced, packet, lengthOf(paced.knock))
     else return letThrough(paced, packet)
   } else if (place !== 'service') count(paced, packet)
   return false
@@ -51,8 +51,10 @@ function punish({ penalties, knock }: Paced, { source, at }: Packet): void {
   penalties.set(source, at + knock.penalty)
 }
 
-/** Ends the attempt as wrong. */
-function spoil(paced: Paced, packet: Packet): void {
+/** Ends the attempt as wrong; `stage`: how many packets had come, where the kernel knows it. */
+function spoil(paced: Paced, packet: Packet, stage?: number): void {
+  const place = stage === undefined ? {} : { stage, of: lengthOf(paced.knock) }
+  paced.door.story.knocked(paced, 'reset', packet, place)
   forget(paced, packet)
   punish(paced, packet)
   paced.door.counters.resets += 1
@@ -62,6 +64,8 @@ function spoil(paced: Paced, packet: Packet): void {
 function letThrough(paced: Paced, packet: Packet): true {
   forget(paced, packet)
   grant(paced, packet, 1)
+  const of = lengthOf(paced.knock)
+  paced.door.story.knocked(paced, 'granted', packet, { stage: of, of })
   return true
 }
 
@@ -80,6 +84,8 @@ function count(paced: Paced, packet: Packet): void {
     return
   }
   sources.set(source, { first, count: before + 1 })
+  const place = { stage: before + 1, of: lengthOf(knock) }
+  paced.door.story.knocked(paced, 'knock', packet, place)
   if (knock.type === 'rhythm' && before + 1 === total(knock)) {
     sources.delete(source)
     armed.set(source, at + knock.window)
@@ -98,6 +104,10 @@ const endOf = ({ window }: ValidRhythm, burst: number): number =>
   burst === 0 ? 0 : Math.ceil((burst - 0.5) * window)
 
 const total = ({ counts }: ValidRhythm): number => counts.reduce((sum, next) => sum + next, 0)
+
+/** How many packets a knock takes before the one that is let through. */
+const lengthOf = (knock: ValidRate | ValidRhythm): number =>
+  knock.type === 'rate' ? knock.hits : total(knock)
 
 /** Seconds from the first packet until the attempt is forgotten. */
 const lifeOf = (knock: ValidRate | ValidRhythm): number =>

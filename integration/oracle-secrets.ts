@@ -34,16 +34,16 @@ export function tokenAt(
 /** Each is asked for a thousand times: whether a payload is one of them. */
 const tokens = new Map<string, string>()
 
-/** Whether a payload is some user's token that is taken when it comes. `loaded`: when tokens were loaded. */
-export function isToken(
+/** Whose token a payload is that is taken when it comes, if anybody's. `loaded`: when tokens were loaded. */
+export function userOf(
   secrets: Secrets,
   door: string,
   token: ValidToken,
   loaded: number,
   { payload = '', at }: Packet,
-): boolean {
+): string | undefined {
   const { period, drift, horizon, users } = token
-  if (payload.length !== 32) return false
+  if (payload.length !== 32) return undefined
   const begins: number[] = []
   for (
     let begin = Math.floor((at - drift) / period);
@@ -52,9 +52,9 @@ export function isToken(
   ) {
     if (at < (begin + 1) * period + drift) begins.push(begin * period)
   }
-  return begins.some((begin) =>
-    users.some(({ secretFile }) => tokenAt(secrets, secretFile, door, token, begin) === payload),
-  )
+  return users.find(({ secretFile }) =>
+    begins.some((begin) => tokenAt(secrets, secretFile, door, token, begin) === payload),
+  )?.name
 }
 
 /** The steps of a rotation at a time. */

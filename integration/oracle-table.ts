@@ -5,6 +5,7 @@ import { type Door, doorOf, type Knocked } from './oracle-door.js'
 import { Guard } from './oracle-guard.js'
 import { longest, type Paced } from './oracle-paced.js'
 import { rotatedSteps, type Secrets } from './oracle-secrets.js'
+import { Story } from './oracle-story.js'
 
 export interface Tokens extends Knocked {
   readonly kind: 'token'
@@ -19,19 +20,21 @@ export interface Table {
   /** By door, and of each in the order of its knocks, the closing one last. */
   readonly attempts: readonly Attempt[]
   readonly guard: Guard
+  readonly story: Story
 }
 
 /** A SYN is remembered this long at least: longer than the longest pause between retransmissions. */
 const MEMORY = 40
 
 export function tableOf(spec: ValidSpec, secrets: Secrets): Table {
-  const doors = spec.doors.map(doorOf)
+  const story = new Story()
+  const doors = spec.doors.map((door) => doorOf(door, story))
   const knocks = spec.doors.flatMap(({ knocks, close }) => (close ? [...knocks, close] : knocks))
-  const guard = new Guard(spec.guard.ban, Math.max(MEMORY, ...knocks.map(lasts)))
+  const guard = new Guard(spec.guard.ban, Math.max(MEMORY, ...knocks.map(lasts)), story)
   const attempts = doors.flatMap((door) =>
     knocksOf(door.spec).map(({ id, knock }) => attemptOf({ door, guard, id }, knock, secrets)),
   )
-  return { doors, attempts, guard }
+  return { doors, attempts, guard, story }
 }
 
 function lasts(knock: ValidKnock): number {

@@ -98,6 +98,9 @@ t.test('random specs and traces', async (t) => {
   t.comment(`${RUNS} pairs: ${JSON.stringify(reached)}`)
   t.ok(reached.grants > RUNS / 2, 'grants were made')
   t.ok(reached.resets > RUNS / 10, 'attempts were reset')
+  for (const event of ['knock', 'granted', 'reset', 'wrong', 'denied', 'banned', 'closed']) {
+    t.ok((reached.told[event] ?? 0) > RUNS / 40, `${event} was told`)
+  }
   t.ok(reached.unsettled < RUNS / 20, 'few traces depend on when a source ceases to be knocking')
 })
 
@@ -129,6 +132,8 @@ class Reached {
   /** By kind of knock and family: traces of specs that have such a knock, and grants that such knocks made. */
   readonly traces: Record<string, number> = {}
   readonly made: Record<string, number> = {}
+  /** By kind of event. */
+  readonly told: Record<string, number> = {}
 
   add(spec: ValidSpec, packets: readonly Packet[], { oracle, grants }: ReturnType<typeof play>) {
     const families = new Set(packets.map(({ source }) => (source.includes(':') ? 6 : 4)))
@@ -136,6 +141,7 @@ class Reached {
       for (const family of families) {
         tally(this.traces, `${kind}/${family}`, 1)
       }
+    for (const text of oracle.told) tally(this.told, JSON.parse(text).event, 1)
     for (const [label, count] of grants) tally(this.made, label, count)
     this.bans += oracle.guards[0]?.bans ?? 0
     this.ignored += oracle.guards[0]?.ignored ?? 0

@@ -8,8 +8,9 @@ import { Gate } from './oracle-gate.js'
 import { judge } from './oracle-paced.js'
 import { covers, isOnInterface, isService, isStep, isSyn } from './oracle-packets.js'
 import { begins, canBe, isKnock, isKnockedAt } from './oracle-ports.js'
-import { isToken, type Secrets } from './oracle-secrets.js'
+import { type Secrets, userOf } from './oracle-secrets.js'
 import { type DoorState, type GuardState, stateOfDoor } from './oracle-state.js'
+import type { Happening } from './oracle-story.js'
 import { type Attempt, type Table, type Tokens, tableOf } from './oracle-table.js'
 
 export type { DoorState, GuardState }
@@ -79,6 +80,11 @@ export class Oracle {
     const { guard } = this.#table
     const { bans, ignored } = guard
     return { banned: guard.banned(at), strikes: guard.strikes(at), bans, ignored }
+  }
+
+  /** What happened so far. */
+  events(): readonly Happening[] {
+    return this.#table.story.happenings
   }
 
   /** How many connections were sent elsewhere. */
@@ -161,13 +167,16 @@ export class Oracle {
     const isUsed = used !== undefined
     // A network that duplicates packets is nobody's fault.
     if (isUsed && isGranted(door, packet)) return
-    const isRight = isToken(this.#secrets, door.spec.name, knock, this.#loaded, packet)
+    const user = userOf(this.#secrets, door.spec.name, knock, this.#loaded, packet)
+    const isRight = user !== undefined
     if (isRight && !isUsed) {
       door.spent.set(payload, packet.at)
       door.counters.knocks += 1
       grant(attempt, packet)
+      door.story.knocked(attempt, 'granted', packet, { stage: 1, of: 1, user })
     } else {
       door.counters.wrong += 1
+      door.story.knocked(attempt, 'wrong', packet)
       // One that was loaded again may be right, and meet grants that are full.
       const isBack = isRight && isUsed && used < this.#loaded
       if (!isBack) guard.strike(packet)

@@ -11,6 +11,7 @@ import {
   type OracleOptions,
   type Verdict,
 } from './oracle.js'
+import type { Happening } from './oracle-story.js'
 import { contentsOfSimulator, guardOfContents, stateOfContents } from './state.js'
 
 export interface Account {
@@ -19,12 +20,15 @@ export interface Account {
   readonly states: readonly Readonly<Record<string, DoorState>>[]
   /** The same of the table as a whole. */
   readonly guards: readonly GuardState[]
+  /** What was told, each as text; of one packet's in no order. */
+  readonly told: readonly string[]
 }
 
 export interface Witness {
   readonly receive: (packet: Packet) => Verdict
   readonly state: (at: number) => Readonly<Record<string, DoorState>>
   readonly guard: (at: number) => GuardState
+  readonly told: () => readonly Happening[]
 }
 
 /** Seconds after which tokens are loaded anew: what has been used must stay so. */
@@ -44,7 +48,13 @@ function refiller(loaded: number, load: (at: number) => void): (at: number) => v
 const prepared = new WeakMap<ValidSpec, ReturnType<typeof prepare>>()
 
 function prepare(spec: ValidSpec, loaded: number) {
-  return { automaton: buildAutomaton(spec), loads: loadsOf(spec, SECRETS, loaded), loaded }
+  // At a rate that no trace comes to: what is told then is all that happens.
+  const log = { group: 5, rate: 1_000_000, deniedRate: 1_000_000 }
+  return {
+    automaton: buildAutomaton({ ...spec, log }),
+    loads: loadsOf(spec, SECRETS, loaded),
+    loaded,
+  }
 }
 
 /** `loaded`: when tokens and ports of rotations were loaded, in seconds since 1970. */
@@ -65,6 +75,7 @@ export function simulatorOf(spec: ValidSpec, loaded = 0): Witness {
     },
     state: (at) => stateOfContents(spec, contents(at)),
     guard: (at) => guardOfContents(spec, contents(at)),
+    told: () => simulator.tellings(),
   }
 }
 
@@ -81,6 +92,7 @@ export function oracleOf(
     },
     state: (at) => oracle.state(at),
     guard: (at) => oracle.guardState(at),
+    told: () => oracle.events(),
     made: () => oracle.made(),
     redirected: () => oracle.redirected(),
   }
@@ -108,7 +120,7 @@ export function hear(
     guards.push(witness.guard(at))
   }
   hearUntil(Number.POSITIVE_INFINITY)
-  return { verdicts, states, guards }
+  return { verdicts, states, guards, told: witness.told().map(canonical).sort() }
 }
 
 /** Values as text that is the same for the same contents: keys in order, times to the millisecond. */
