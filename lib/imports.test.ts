@@ -24,6 +24,7 @@ const MAY: Readonly<Record<string, { readonly all: RegExp; readonly types?: RegE
   view: { all: /^(spec|nft)\/|^automaton\/names\.ts$/, types: /^(automaton|kernel)\// },
   client: { all: /^spec\/|^(load|secrets)\.ts$/ },
   import: { all: /^spec\// },
+  watch: { all: /^(spec|nft|kernel|view)\/|^automaton\/(names|told)\.ts$/, types: /^automaton\// },
   cli: { all: /^index\.ts$/ },
 }
 
@@ -45,7 +46,7 @@ const stayInOrder: Rule = ({ path, imports }) => {
 const COMPILER = /^(spec\/validate|automaton\/build|nft\/render|nft\/text)\.ts$/
 
 const wireInOnePlace: Rule = ({ path, imports }) => {
-  if (path === 'knock.ts' || path === 'index.ts') return []
+  if (/^(knock|install|index)\.ts$/.test(path)) return []
   const values = imports.filter(({ isType }) => !isType)
   const compiler = values.find(({ from }) => COMPILER.test(from))
   const kernel = values.find(({ from }) => from.startsWith('kernel/'))
@@ -112,7 +113,7 @@ const nameWhatItDoes: Rule = ({ path }) => {
 
 const rules: Readonly<Record<string, Rule>> = {
   'a folder imports itself and those to its left': stayInOrder,
-  'only knock.ts brings compiler and kernel together': wireInOnePlace,
+  'only install.ts and knock.ts bring compiler and kernel together': wireInOnePlace,
   'each dependency has one importer': importDependenciesOnce,
   'no input, output, clock or chance where all is pure': stayPure,
   'only index.ts passes on': passNothingOn,

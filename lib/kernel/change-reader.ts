@@ -31,9 +31,10 @@ await runReader(async (output) => {
     {
       message(bytes: Uint8Array) {
         for (const message of parseMessages(bytes)) {
-          const changed = collector.take(message)
-          const record: ChangedRecord = { changed, at: Date.now() }
-          if (changed.length > 0) output.tell(record)
+          for (const changed of collector.take(message)) {
+            const record: ChangedRecord = { changed, at: Date.now() }
+            output.tell(record)
+          }
         }
       },
       failed: (error: NetlinkError) => fail(output, error),

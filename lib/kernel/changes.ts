@@ -26,7 +26,10 @@ export interface ElementChange {
   readonly expiresIn?: number | null
 }
 
-/** What one transaction did to one table. Packets change elements without any word of it. */
+/**
+ * What one transaction did to one table; one with thousands of elements comes in parts. Packets change elements
+ * without any word of it.
+ */
 export interface TableChange {
   readonly table: string
   readonly event: 'made' | 'removed' | 'changed'
@@ -47,8 +50,10 @@ interface Collected {
   more: boolean
 }
 
-/** A line of so many elements is read in a few milliseconds. */
-const MOST = 4096
+/** So many elements of a table are kept until a transaction ends. */
+const MOST = 131_072
+/** A line of so many is read in a few milliseconds. */
+const PART = 4096
 
 /** Collects the messages of a transaction until its end, which the kernel says. */
 export class ChangeCollector {
@@ -118,15 +123,27 @@ export class ChangeCollector {
   }
 
   #end(): readonly TableChange[] {
-    const changes = [...this.#tables].map(([table, { sets, elements, ...rest }]) => ({
-      table,
-      ...rest,
-      sets: [...sets].slice(0, MOST),
-      elements: [...elements.values()],
-    }))
+    const changes = [...this.#tables].flatMap(([table, collected]) => partsOf(table, collected))
     this.#tables = new Map()
     return changes
   }
+}
+
+function partsOf(table: string, { sets, elements, more, ...rest }: Collected): TableChange[] {
+  const all = [...elements.values()]
+  const first: TableChange = {
+    table,
+    ...rest,
+    sets: [...sets].slice(0, PART),
+    elements: all.slice(0, PART),
+    more,
+  }
+  const parts = [first]
+  for (let from = PART; from < all.length; from += PART) {
+    const part = all.slice(from, from + PART)
+    parts.push({ table, event: 'changed', shape: false, sets: [], elements: part, more: false })
+  }
+  return parts
 }
 
 const contentOf = (attributes: readonly Attribute[], wanted: number): Uint8Array | undefined =>

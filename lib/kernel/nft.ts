@@ -25,6 +25,11 @@ export interface ListQuery {
  */
 export interface Nft {
   /**
+   * The kernel's network namespace that it works in: a name as `ip netns` knows it, or a path; empty: this process's
+   * own. Absent, it is no kernel's, and there is nothing to watch.
+   */
+  readonly netns?: string
+  /**
    * Does all commands of a document, or none of them.
    * @throws NftError
    */
@@ -63,11 +68,13 @@ export function createNft(options: NftOptions = {}): Nft {
 }
 
 class ProcessNft implements Nft {
+  readonly netns: string
   readonly #command: readonly [string, ...string[]]
   readonly #timeout: number
 
   constructor({ binary, netns, timeout = 60_000 }: NftOptions) {
     const nft = binary ?? process.env['KNOCKLIB_NFT'] ?? 'nft'
+    this.netns = netns ?? ''
     const namespace = netns?.includes('/') ? netns : `/run/netns/${netns}`
     this.#command = netns === undefined ? [nft] : ['nsenter', `--net=${namespace}`, '--', nft]
     this.#timeout = timeout

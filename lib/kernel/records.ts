@@ -13,9 +13,9 @@ export interface ToldRecord {
   readonly token?: string
 }
 
-/** Transactions changed tables. */
+/** A transaction changed a table. */
 export interface ChangedRecord {
-  readonly changed: readonly TableChange[]
+  readonly changed: TableChange
   readonly at: number
 }
 

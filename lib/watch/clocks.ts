@@ -1,0 +1,144 @@
+// The grants that are known and when each runs out → who is let in no longer. Asks the table when one is due; its own timer.
+import { SoonestFirst } from './soonest-first.js'
+
+/** A grant, and when it ends as far as is known: milliseconds since 1970. */
+export interface DueGrant {
+  readonly door: string
+  readonly source: string
+  readonly due: number
+}
+
+type Place = Pick<DueGrant, 'door' | 'source'>
+
+export interface ClockOptions {
+  /** Milliseconds that a grant still lasts; undefined: it is gone. */
+  find(place: Place): Promise<number | undefined>
+  /** All grants. */
+  list(): Promise<readonly DueGrant[]>
+  expired(place: Place): void
+  now(): number
+}
+
+/** Milliseconds: the kernel's clock ticks no finer. */
+const MARGIN = 20
+/** Where seconds are all that is known of what remains, it may be nearly one more. */
+const AGAIN = 250
+/** After a question that had no answer. */
+const LATER = 1000
+/** More than that are asked for by one listing. */
+const ONE_BY_ONE = 16
+const LONGEST = 2 ** 31 - 1
+
+const keyOf = ({ door, source }: Place): string => `${door} ${source}`
+
+/**
+ * Runs out of a grant are never told by the kernel. So each is asked for when it is due: one that packets or calls
+ * have renewed meanwhile is waited for again.
+ */
+export class Clocks {
+  readonly #options: ClockOptions
+  readonly #grants = new Map<string, DueGrant>()
+  readonly #order = new SoonestFirst<DueGrant>(({ due }) => due)
+  #timer: NodeJS.Timeout | undefined
+  #isAsking = false
+  #hasEnded = false
+
+  constructor(options: ClockOptions) {
+    this.#options = options
+  }
+
+  set(grant: DueGrant): void {
+    this.#grants.set(keyOf(grant), grant)
+    this.#order.add(grant)
+    this.#wind()
+  }
+
+  /** It has been taken away, and who listens knows. */
+  remove(place: Place): void {
+    this.#grants.delete(keyOf(place))
+  }
+
+  /** What a listing has is all that there is. */
+  reset(grants: readonly DueGrant[]): void {
+    this.#grants.clear()
+    this.#order.clear()
+    for (const grant of grants) this.set(grant)
+  }
+
+  end(): void {
+    this.#hasEnded = true
+    clearTimeout(this.#timer)
+  }
+
+  /** Sets the timer for the soonest. */
+  #wind(): void {
+    if (this.#isAsking || this.#hasEnded) return
+    clearTimeout(this.#timer)
+    const next = this.#soonest()
+    if (!next) return
+    const wait = next.due + MARGIN - this.#options.now()
+    this.#timer = setTimeout(() => void this.#ask(), Math.min(Math.max(wait, 0), LONGEST))
+    // It tells events to somebody who waits for them, and that is what keeps the process alive.
+    this.#timer.unref()
+  }
+
+  /** Leaves out what has been set anew or removed since. */
+  #soonest(): DueGrant | undefined {
+    for (;;) {
+      const next = this.#order.first
+      if (!next || this.#grants.get(keyOf(next)) === next) return next
+      this.#order.take()
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const due: DueGrant[] = []
+    const now = this.#options.now()
+    for (let next = this.#soonest(); next && next.due + MARGIN <= now; next = this.#soonest()) {
+      due.push(next)
+      this.#order.take()
+    }
+    this.#isAsking = true
+    try {
+      await (due.length > ONE_BY_ONE ? this.#askAll(due) : this.#askEach(due))
+    } catch {
+      // The table is gone, or nft is: what becomes of the table is told by others.
+      const later = this.#options.now() + LATER
+      for (const grant of due) this.#wait(grant, later)
+    } finally {
+      this.#isAsking = false
+    }
+    this.#wind()
+  }
+
+  async #askEach(due: readonly DueGrant[]): Promise<void> {
+    for (const grant of due) this.#judge(grant, await this.#options.find(grant))
+  }
+
+  async #askAll(due: readonly DueGrant[]): Promise<void> {
+    const listed = new Map((await this.#options.list()).map((grant) => [keyOf(grant), grant]))
+    const now = this.#options.now()
+    for (const grant of due) {
+      const still = listed.get(keyOf(grant))
+      this.#judge(grant, still && still.due - now)
+    }
+  }
+
+  #judge(grant: DueGrant, remaining: number | undefined): void {
+    // It was renewed or taken away while it was asked for: that is newer than the answer.
+    if (this.#hasEnded || this.#grants.get(keyOf(grant)) !== grant) return
+    if (remaining !== undefined) {
+      this.#wait(grant, this.#options.now() + Math.max(remaining, AGAIN))
+      return
+    }
+    this.#grants.delete(keyOf(grant))
+    this.#options.expired(grant)
+  }
+
+  #wait(grant: DueGrant, due: number): void {
+    if (this.#grants.get(keyOf(grant)) !== grant) return
+    const next = { ...grant, due }
+    this.#grants.set(keyOf(grant), next)
+    this.#order.add(next)
+  }
+}

@@ -1,0 +1,105 @@
+// Records that wait for one who asks for them: so many, and in place of those that came too many a word of how many. Pure but for promises.
+import type { OverrunEvent } from '../view/event.js'
+import type { TableRecord } from '../view/known-state.js'
+
+interface Gap {
+  lost: number | undefined
+  readonly time: string
+}
+
+interface Asking {
+  resolve(result: IteratorResult<TableRecord, undefined>): void
+  reject(error: unknown): void
+}
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/** Of what does not fit, the newest is dropped: who asks gets events in order, from a time before a gap and from one after it. */
+export class RecordQueue {
+  readonly #most: number
+  readonly #now: () => number
+  #items: (TableRecord | Gap)[] = []
+  #first = 0
+  #asking: Asking[] = []
+  #end: { readonly error?: unknown } | undefined
+
+  constructor(most: number, now: () => number) {
+    this.#most = most
+    this.#now = now
+  }
+
+  /** Whether somebody waits for the next record. */
+  get isAsked(): boolean {
+    return this.#asking.length > 0
+  }
+
+  get hasFailed(): boolean {
+    return this.#end !== undefined && 'error' in this.#end
+  }
+
+  push(record: TableRecord): void {
+    if (this.#end) return
+    const asking = this.#asking.shift()
+    if (asking) asking.resolve({ done: false, value: record })
+    else if (this.#items.length - this.#first < this.#most) this.#items.push(record)
+    else this.lose(1)
+  }
+
+  /** So many are missing here; undefined: nobody knows how many. */
+  lose(count: number | undefined): void {
+    if (this.#end) return
+    const last = this.#items.at(-1)
+    if (last && this.#first < this.#items.length && !('event' in last)) {
+      last.lost = last.lost === undefined || count === undefined ? undefined : last.lost + count
+      return
+    }
+    const gap = { lost: count, time: new Date(this.#now()).toISOString() }
+    const asking = this.#asking.shift()
+    if (asking) asking.resolve({ done: false, value: tellGap(gap) })
+    else this.#items.push(gap)
+  }
+
+  next(): Promise<IteratorResult<TableRecord, undefined>> {
+    const item = this.#items[this.#first]
+    if (item) {
+      this.#items[this.#first] = undefined as never
+      this.#first += 1
+      if (this.#first * 2 > this.#items.length) {
+        this.#items = this.#items.slice(this.#first)
+        this.#first = 0
+      }
+      return Promise.resolve({ done: false, value: 'event' in item ? item : tellGap(item) })
+    }
+    const end = this.#end
+    if (!end) return new Promise((resolve, reject) => this.#asking.push({ resolve, reject }))
+    // An error is told once; then there is nothing any more.
+    this.#end = {}
+    return 'error' in end ? Promise.reject(end.error) : Promise.resolve(DONE)
+  }
+
+  /** Nothing comes any more, but what waits is still there. */
+  fail(error: unknown): void {
+    if (this.#end) return
+    const asking = this.#asking.shift()
+    if (asking) asking.reject(error)
+    this.#end = asking ? {} : { error }
+    this.#release()
+  }
+
+  /** Nothing comes any more, and what waits is dropped. */
+  end(): void {
+    this.#end = {}
+    this.#items = []
+    this.#first = 0
+    this.#release()
+  }
+
+  #release(): void {
+    for (const { resolve } of this.#asking.splice(0)) resolve(DONE)
+  }
+}
+
+function tellGap({ lost, time }: Gap): TableRecord {
+  const event: OverrunEvent = { time, event: 'overrun', ...(lost !== undefined && { lost }) }
+  return { event }
+}

@@ -1,0 +1,112 @@
+// What the readers tell → the records of one table. Pure.
+import { parseSetName } from '../automaton/names.js'
+import { parseTold, type Told } from '../automaton/told.js'
+import { addressText } from '../kernel/address-bytes.js'
+import type { ElementChange, TableChange } from '../kernel/changes.js'
+import type { ToldRecord } from '../kernel/records.js'
+import { ABOUT_SET } from '../nft/about.js'
+import { parseFamilySet } from '../nft/names.js'
+import type { KnockEvent } from '../view/event.js'
+import type { TableRecord } from '../view/known-state.js'
+import { EVERYONE } from '../view/status.js'
+
+/** Whose table it is, and how long a door's grants last. */
+export interface WatchedTable {
+  readonly table: string
+  /** Seconds, by the door's name. */
+  readonly grantTimeout: (door: string) => number | undefined
+  /** Whether a door's grants are everyone's. */
+  readonly isForEveryone: (door: string) => boolean
+}
+
+const isoOf = (at: number): string => new Date(at).toISOString()
+
+/** Undefined where it is none of this table's. */
+export function recordOfTold(
+  { told: prefix, at, source = '', service, token }: ToldRecord,
+  watched: WatchedTable,
+): TableRecord | undefined {
+  const told = parseTold(prefix)
+  if (told?.table !== watched.table) return undefined
+  const event = eventOf(told, isoOf(at), source, service, watched)
+  const { attempt } = told
+  return event && { event, ...(attempt && { attempt }), ...(token !== undefined && { token }) }
+}
+
+function eventOf(
+  { event, door, stage = 1, of = 1, user, attempt }: Told,
+  time: string,
+  source: string,
+  service: string | undefined,
+  watched: WatchedTable,
+): KnockEvent | undefined {
+  if (event === 'banned') return { time, event, source }
+  if (door === undefined) return undefined
+  const granted = watched.isForEveryone(door) ? EVERYONE : source
+  switch (event) {
+    case 'knock':
+    case 'reset':
+      return { time, event, door, source, stage, of }
+    case 'granted': {
+      const expiresIn = watched.grantTimeout(door) ?? 0
+      const whose = user === undefined ? {} : { user }
+      const where = { time, event, door, source: granted }
+      return { ...where, by: 'knock', expiresIn, stage, of, ...whose }
+    }
+    case 'closed':
+      return { time, event, door, source: granted, by: attempt === undefined ? 'use' : 'knock' }
+    case 'denied':
+      return { time, event, door, source, ...(service !== undefined && { service }) }
+    case 'wrong':
+      return { time, event, door, source }
+  }
+}
+
+/** A grant that a transaction has added or taken away. */
+export interface CalledGrant {
+  readonly door: string
+  readonly source: string
+  /** Milliseconds that it lasts; null: it was taken away; undefined: it stays for good. */
+  readonly expiresIn: number | null | undefined
+}
+
+export const calledGrants = ({ elements }: TableChange): CalledGrant[] =>
+  elements.flatMap((element) => calledGrant(element) ?? [])
+
+function calledGrant({ set, key, expiresIn }: ElementChange): CalledGrant | undefined {
+  const parsed = parseFamilySet(set)
+  const role = parsed && parseSetName(parsed.set)
+  if (role?.role.kind !== 'grants') return undefined
+  const family = parsed?.family
+  const source = family === undefined ? EVERYONE : addressText(family, Buffer.from(key, 'hex'))
+  return { door: role.door, source, expiresIn }
+}
+
+export function recordOfCall({ door, source, expiresIn }: CalledGrant, at: number): TableRecord {
+  const time = isoOf(at)
+  if (expiresIn === null) return { event: { time, event: 'closed', door, source, by: 'call' } }
+  const seconds = Math.round((expiresIn ?? 0) / 1000)
+  return { event: { time, event: 'granted', door, source, by: 'call', expiresIn: seconds } }
+}
+
+/** Sets whose elements only a new spec changes, or somebody's hand. */
+const CONSTANT = new Set([
+  ABOUT_SET,
+  'trusted',
+  'named',
+  'ports',
+  'port_ranges',
+  'steps',
+  'invalid_steps',
+])
+
+/** What a transaction did to the table as a whole: nothing where it changed no more than a table's life does. */
+export function tableEvent({
+  event,
+  shape,
+  sets,
+}: TableChange): 'installed' | 'removed' | undefined {
+  if (event === 'removed') return 'removed'
+  const isConstant = (name: string) => CONSTANT.has(parseFamilySet(name)?.set ?? name)
+  return shape || sets.some(isConstant) ? 'installed' : undefined
+}

@@ -1,0 +1,96 @@
+// What a watcher asks of its table: what it says of itself, and who is let in. Touches the kernel.
+import type { DoorSummary } from '../automaton/automaton.js'
+import { grantsSet } from '../automaton/names.js'
+import { NftError } from '../errors.js'
+import type { Elements } from '../kernel/elements.js'
+import type { CallOptions, Nft } from '../kernel/nft.js'
+import { ABOUT_SET, type About, aboutComments, parseAbout } from '../nft/about.js'
+import { type ListedElement, parseListing } from '../nft/listing.js'
+import { commonSet, familySet } from '../nft/names.js'
+import { EVERYONE, type Grant, listedContents, viewGrants } from '../view/status.js'
+import type { DueGrant } from './clocks.js'
+
+/** More sets than that are listed by listing the table. */
+const SET_BY_SET = 8
+
+/** Where a table stands. */
+export interface TablePlace {
+  readonly table: string
+  readonly nft: Nft
+  readonly elements: Elements
+}
+
+export class TableSource {
+  readonly table: string
+  readonly #nft: Nft
+  readonly #elements: Elements
+  readonly #call: CallOptions = { operation: 'watch' }
+
+  constructor({ table, nft, elements }: TablePlace) {
+    this.table = table
+    this.#nft = nft
+    this.#elements = elements
+  }
+
+  get netns(): string | undefined {
+    return this.#nft.netns
+  }
+
+  /** @throws NftError `not-found` where there is no such table that we can read. */
+  async about(): Promise<About> {
+    const { table } = this
+    const listing = parseListing(await this.#nft.list({ table, set: ABOUT_SET }, this.#call))
+    const about = parseAbout(aboutComments(listing) ?? [])
+    if (about) return about
+    const reason = 'not made by this version of knocklib'
+    throw new NftError('not-found', `watch: table inet ${table}: ${reason}`)
+  }
+
+  /** Milliseconds that a grant lasts; undefined: there is none. */
+  async find(door: DoorSummary, source: string): Promise<number | undefined> {
+    const [first, second] = setsOf(door)
+    const set = second !== undefined && source.includes(':') ? second : (first as string)
+    // In a set for everyone there is one element, whatever its key.
+    const element =
+      source === EVERYONE
+        ? (await this.#listSet(set))[0]
+        : (await this.#elements.find({ table: this.table, set }, [source], this.#call))[0]
+    return element && (element.expires ?? 0) * 1000
+  }
+
+  /** All grants, each with when it ends. */
+  async grants(doors: readonly DoorSummary[]): Promise<DueGrant[]> {
+    const now = Date.now()
+    const dated = ({ door, source, expiresIn }: Grant): DueGrant => {
+      return { door, source, due: now + expiresIn * 1000 }
+    }
+    if (doors.flatMap(setsOf).length > SET_BY_SET) {
+      const listing = parseListing(await this.#nft.list({ table: this.table }, this.#call))
+      const contents = listedContents(listing)
+      return doors.flatMap((door) => viewGrants(door, contents)).map(dated)
+    }
+    const parts = await Promise.all(doors.map((door) => this.#grantsOf(door)))
+    return parts.flat().map(dated)
+  }
+
+  async #grantsOf(door: DoorSummary): Promise<Grant[]> {
+    const lists = await Promise.all(setsOf(door).map((set) => this.#listSet(set)))
+    return lists.flat().map(({ key, expires }) => {
+      const source = door.scope === 'everyone' ? EVERYONE : (key[0] as string)
+      return { door: door.name, source, expiresIn: expires ?? 0 }
+    })
+  }
+
+  async #listSet(set: string): Promise<ListedElement[]> {
+    const found: ListedElement[] = []
+    const query = { table: this.table, set }
+    for await (const part of this.#elements.list(query, this.#call)) found.push(...part)
+    return found
+  }
+}
+
+/** nft's names of the sets of grants. */
+function setsOf({ name, scope }: DoorSummary): string[] {
+  const set = grantsSet(name)
+  return scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
+}

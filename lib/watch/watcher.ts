@@ -1,0 +1,70 @@
+// What `Knock.watch` gives: the events of a table as they happen. The rest of watching is loaded with the first one.
+import { ArgumentError } from '../errors.js'
+import type { KnockEvent } from '../view/event.js'
+import type { TablePlace } from './table-source.js'
+import type { TableWatcher } from './watch-table.js'
+
+export interface WatchOptions {
+  /** Ends the watch: the iteration is over, without an error. */
+  readonly signal?: AbortSignal
+  /** The most events that wait for whoever iterates. Default: 10,000. */
+  readonly queue?: number
+}
+
+/** The events of a table. One iteration at a time; `return`, which leaving a `for await` calls, ends the watch. */
+export interface Watcher extends AsyncIterableIterator<KnockEvent, undefined>, AsyncDisposable {
+  /** Settles when nothing is missed any more; rejects as the iteration does. */
+  readonly ready: Promise<void>
+  next(): Promise<IteratorResult<KnockEvent, undefined>>
+  /** Settles when the processes that read are gone and the NFLOG group is free. */
+  return(): Promise<IteratorReturnResult<undefined>>
+  [Symbol.asyncIterator](): Watcher
+}
+
+const QUEUE = 10_000
+
+export class KnockWatcher implements Watcher {
+  readonly ready: Promise<void>
+  readonly #watcher: Promise<TableWatcher>
+
+  /** @throws ArgumentError */
+  constructor(place: TablePlace, { signal, queue = QUEUE }: WatchOptions) {
+    if (!Number.isSafeInteger(queue) || queue < 1) {
+      throw new ArgumentError(`watch: queue: expected a whole number from 1, got ${queue}`)
+    }
+    this.#watcher = begin(place, { signal, queue, needsLog: true })
+    this.ready = this.#watcher.then((watcher) => watcher.ready)
+    // It is told to who iterates; who does not may not care.
+    this.ready.catch(() => {})
+  }
+
+  async next(): Promise<IteratorResult<KnockEvent, undefined>> {
+    const { done, value } = await (await this.#watcher).next()
+    return done ? { done, value: undefined } : { done: false, value: value.event }
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    return (await this.#watcher).return()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+}
+
+type Begin = (
+  place: TablePlace,
+  options: ConstructorParameters<typeof TableWatcher>[1],
+) => Promise<TableWatcher>
+
+const begin: Begin = async (place, options) => {
+  const [{ TableWatcher }, { TableSource }] = await Promise.all([
+    import('./watch-table.js'),
+    import('./table-source.js'),
+  ])
+  return new TableWatcher(new TableSource(place), options)
+}
