@@ -11,6 +11,8 @@ type Screen = Pick<Terminal, 'width' | 'height' | 'signs'>
 
 /** Lines of events that are kept free below long lists. */
 const LEAST_EVENTS = 5
+/** So many lines leave one for the eye. */
+const ROOMY = 24
 /** A status is read every few seconds; older than this somebody should know. */
 const STALE = 15_000
 
@@ -29,7 +31,7 @@ const LIMITS: readonly Limits[] = [
 
 export function viewLive(model: LiveModel, now: number, screen: Screen): Line[] {
   const { width, height, signs } = screen
-  const foot = viewFoot(model, now, screen)
+  const foot = [...(height < ROOMY ? [] : [[]]), ...viewFoot(model, now, screen)]
   const room = Math.max(height - foot.length, 1)
   const top = viewTop(model, now, screen, Math.max(room - LEAST_EVENTS - 2, Math.floor(room / 2)))
   const events = viewEvents(model.events, width, room - top.length - 2, signs)
