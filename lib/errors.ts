@@ -12,6 +12,7 @@ export interface SpecProblem {
 export type NftErrorCode =
   | 'not-found'
   | 'already-exists'
+  | 'conflict'
   | 'not-permitted'
   | 'nft-missing'
   | 'nft-too-old'

@@ -1,28 +1,26 @@
 // The library's main calls: spec → automaton → ruleset → kernel, and the way back to a table that stands. Wiring only.
-import type { Automaton } from './automaton/automaton.js'
 import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, secretFilesOf } from './automaton/loads.js'
-import { parseSetName } from './automaton/names.js'
-import { ArgumentError, isNotFound, NftError } from './errors.js'
+import { ArgumentError, NftError } from './errors.js'
 import { Knock } from './handle.js'
+import { type Call, Installation, rememberInstallation } from './install.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
-import { type CallOptions, createNft, type Nft } from './kernel/nft.js'
-import { ABOUT_SET, aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
-import type { NftCommand, NftDocument } from './nft/document.js'
-import { isIntact } from './nft/intact.js'
-import { type Listing, parseListing } from './nft/listing.js'
+import { createNft, type Nft } from './kernel/nft.js'
+import { digestOf, parseAbout } from './nft/about.js'
+import type { NftDocument } from './nft/document.js'
+import { parseListing } from './nft/listing.js'
 import { hasForeignPorts, renderLoads } from './nft/loads.js'
-import { commonSet, parseFamilySet } from './nft/names.js'
-import { renderReload } from './nft/reload.js'
+import { commonSet } from './nft/names.js'
 import { renderRuleset } from './nft/render.js'
-import { renderState, setsOf, usedOnly } from './nft/state.js'
 import { renderText } from './nft/text.js'
 import { readSecrets } from './secrets.js'
+import { parseDuration } from './spec/duration.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { isKeyword } from './spec/keywords.js'
 import { validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
+import { listAbout } from './table.js'
 
 export interface KernelOptions {
   /** The nft binary's path, or an `Nft` of your own. Default: KNOCKLIB_NFT, then `nft` on PATH. */
@@ -32,6 +30,12 @@ export interface KernelOptions {
 }
 
 export interface InstallOptions extends KernelOptions {
+  /**
+   * How long the doors stay without being confirmed, as in the spec or in seconds. Unless `confirm` is called in that time
+   * the kernel lets them fall open by itself: every packet passes as if there were no table, whether this process lives
+   * or not. Default: they need no confirmation.
+   */
+  readonly confirmWithin?: string | number | undefined
   /**
    * What a table held before, as `knock.save()` or `loadState()` returns it: put into the table in the same transaction,
    * so that it holds from the first packet on. Where the table stands already, it knows better who is let in and who is
@@ -47,60 +51,38 @@ export interface AttachOptions extends KernelOptions {
 
 /**
  * Installs a spec's table in one transaction: all of it stands, or nothing has changed. The same spec again changes
- * nothing but that tokens and rotating sequences are loaded ahead anew; another spec replaces the table, grants and
- * attempts included. Tokens and one-time sequences that have been used stay used. Established connections live on.
+ * nothing but that tokens and rotating sequences are loaded ahead anew. Another spec changes the table in place: grants and
+ * counters stay with doors of the same name, attempts with knocks that are the same, bans and strikes where the new
+ * spec bans; what has been used stays used; established connections live on. A packet is judged by the old rules or the
+ * new ones. Several processes may install at once: one comes after the other.
  *
  * @throws SpecError with every problem of the spec.
  * @throws StateError with every problem of the state.
- * @throws ArgumentError where a secret cannot be read.
+ * @throws ArgumentError where a secret cannot be read, or `confirmWithin` is no duration.
  * @throws CapabilityError where the spec asks for what this nft does not know.
- * @throws NftError `already-exists` where a table of that name is not ours; otherwise what nft answered.
+ * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others changed it first again
+ * and again; otherwise what nft answered.
  */
 export async function installKnock(spec: KnockSpec, options: InstallOptions = {}): Promise<Knock> {
   const { nft, call } = resolve(options, 'installKnock')
   const valid = validateSpec(spec, call.operation)
-  const automaton = buildAutomaton(valid)
-  const document = renderRuleset(automaton)
-  const { table } = automaton
   const state = options.state && validateState(options.state, call.operation)
-  const [secrets, version, listing] = await Promise.all([
-    readSecrets(secretFilesOf(valid), call.operation),
-    nft.version(call),
-    listTable(nft, table, call),
-  ])
-  requireVersion(version, call.operation)
-  requireFeatures(automaton, version, call.operation)
-  const standing = listing ? parseListing(listing) : undefined
-  if (standing && !isOurs(aboutComments(standing))) {
-    const reason = 'there already, and not made by knocklib; it is left as it is'
-    throw new NftError('already-exists', `${call.operation}: table inet ${table}: ${reason}`)
-  }
-  const now = Date.now() / 1000
-  const loads = loadsOf(valid, secrets, now)
-  const commands = [
-    ...renderLoads(table, loads, now),
-    ...(state ? restoreCommands(automaton, document, state, now, standing) : []),
-  ]
-  if (!standing || !isIntact(listing, document) || hasForeignPorts(standing, loads)) {
-    const { nftables } = listing ? renderReload(document, listing, isSpent) : document
-    await nft.apply({ nftables: [...nftables, ...commands] }, call)
-    await requireApplied(nft, table, document, call)
-  } else if (commands.length > 0) {
-    await nft.apply({ nftables: commands }, call)
-  }
-  return new Knock(table, automaton.doors, nft, options.signal)
+  const trial = readTrial(options.confirmWithin, call.operation)
+  const installation = new Installation(valid, nft)
+  await installation.ensure(call, { state, trial })
+  const { table, doors } = installation.automaton
+  const knock = new Knock(table, doors, nft, options.signal)
+  rememberInstallation(knock, installation)
+  return knock
 }
 
-/** A table that stands knows better who is let in and who is banned; what was used is used. */
-function restoreCommands(
-  { table, doors }: Automaton,
-  document: NftDocument,
-  state: KnockState,
-  now: number,
-  standing: Listing | undefined,
-): readonly NftCommand[] {
-  const place = { table, doors, sets: setsOf(document, standing?.sets) }
-  return renderState(place, standing ? usedOnly(state) : state, now).commands
+function readTrial(value: string | number | undefined, operation: string): number | 'ended' {
+  const seconds = value === undefined ? 'ended' : parseDuration(value)
+  if (seconds !== undefined) return seconds
+  const expected = 'a duration in whole seconds such as 60, "60s" or "5m"'
+  throw new ArgumentError(
+    `${operation}: confirmWithin: expected ${expected}, got ${JSON.stringify(value)}`,
+  )
 }
 
 /**
@@ -135,10 +117,6 @@ export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}):
   const commands = renderLoads(table, loads, now)
   if (commands.length > 0) await nft.apply({ nftables: commands }, call)
 }
-
-/** What has been used must stay so, whatever else of the table changes. */
-const isSpent = (name: string): boolean =>
-  parseSetName(parseFamilySet(name)?.set ?? name)?.role.kind === 'spent'
 
 /** As the spec's schema has it. */
 const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
@@ -203,44 +181,10 @@ export function renderKnockText(spec: KnockSpec): string {
   return renderText(renderKnock(spec))
 }
 
-type Call = CallOptions & { readonly operation: string }
-
 function resolve(options: KernelOptions, operation: string): { nft: Nft; call: Call } {
   const { nft, signal } = options
   return {
     nft: typeof nft === 'object' ? nft : createNft(nft === undefined ? {} : { binary: nft }),
     call: { operation, ...(signal && { signal }) },
   }
-}
-
-const listTable = (nft: Nft, table: string, call: Call): Promise<unknown> =>
-  ifFound(() => nft.list({ table }, call))
-
-/** What the table says of itself; undefined where there is no such table, or it says nothing. */
-async function listAbout(
-  nft: Nft,
-  table: string,
-  call: Call,
-): Promise<readonly string[] | undefined> {
-  const listing = await ifFound(async () =>
-    parseListing(await nft.list({ table, set: ABOUT_SET }, call)),
-  )
-  return listing && aboutComments(listing)
-}
-
-async function ifFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (isNotFound(error)) return undefined
-    throw error
-  }
-}
-
-/** nft's exit code alone is no proof: some versions drop what they don't know and report success. */
-async function requireApplied(nft: Nft, table: string, document: NftDocument, call: Call) {
-  const comments = await listAbout(nft, table, call)
-  if (comments && parseAbout(comments)?.digest === digestOf(document)) return
-  const reason = 'nft reported success, but the table is not what was asked for'
-  throw new NftError('unverified', `${call.operation}: table inet ${table}: ${reason}`)
 }

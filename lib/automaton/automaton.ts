@@ -3,6 +3,7 @@
 // It knows no address family: a rule that touches an address becomes one nft rule for IPv4 and one for IPv6,
 // and a set becomes one set for each. The simulator interprets this form, the renderer prints it.
 import type { Cidr, Family, Hook, PortRange, RedirectTarget, TcpFlags } from '../spec/model.js'
+import type { AttemptProgram } from './attempt-program.js'
 import type { Attempt } from './names.js'
 import type { Told } from './told.js'
 
@@ -15,7 +16,10 @@ export interface TimedSet {
   readonly key: readonly KeyField[]
   /** Seconds; without it elements have each a time of their own, or stay. */
   readonly timeout?: number
-  /** Whether the rules that add an element give it that time, so that the set is the same whatever its timeout. */
+  /**
+   * Whether the rules that add an element give it that time: the set can then stay with its elements where the time
+   * changes, and its own is that of what is added by hand.
+   */
   readonly perElement?: true
   /** The most elements, of each family where the key has an address. */
   readonly capacity: number
@@ -170,6 +174,10 @@ export interface Automaton {
   /** Base chains come first, in the order in which packets pass them. */
   readonly chains: readonly Chain[]
   readonly doors: readonly DoorSummary[]
+  /** Of each knock what an attempt under way depends on. */
+  readonly attempts: readonly AttemptProgram[]
+  /** The NFLOG group to which the chains tell what happens; absent: none. */
+  readonly logGroup?: number
 }
 
 export const ACCEPT: Verdict = { kind: 'accept' }

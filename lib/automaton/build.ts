@@ -4,7 +4,15 @@ import { formatCidr } from '../spec/address.js'
 import { MAX_DURATION } from '../spec/duration.js'
 import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model.js'
 import { formatService } from '../spec/step.js'
-import type { AddressSet, Automaton, Chain, DoorSummary, TimedSet } from './automaton.js'
+import { type AttemptProgram, describeAttempt } from './attempt-program.js'
+import {
+  type AddressSet,
+  type Automaton,
+  type Chain,
+  type DoorSummary,
+  RETURN,
+  type TimedSet,
+} from './automaton.js'
 import { banChains, banCounters, banSets, forgive, strikeVerdict } from './ban.js'
 import { buildGate } from './gate.js'
 import { closeActions, grantActions, grantSets, letThroughActions } from './grant.js'
@@ -48,18 +56,26 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
   const domains = (['any', 'knock-ports'] as const).map(
     (mode) => new ResetDomain(mode, knocks.filter(({ knock }) => resetOf(knock) === mode).length),
   )
+  const attempts: AttemptProgram[] = []
   const programs = knocks.map(({ door, knock, attempt }) => {
     const domain = domainOf(domains, resetOf(knock))
     const right = forgive(guard.ban)
-    const program = buildKnock(knock, {
+    const alone: KnockContext = {
       door,
       attempt,
       capacity: guard.capacity,
+      complete: [],
+      letThrough: [],
+      strike: RETURN,
+      touch: domain?.nextTouch() ?? [],
+    }
+    const program = buildKnock(knock, {
+      ...alone,
       complete: [...(attempt === 'close' ? closeActions(door) : grantActions(door)), ...right],
       letThrough: [...letThroughActions(door), ...right],
       strike: strikeVerdict(guard.ban),
-      touch: domain?.nextTouch() ?? [],
     })
+    attempts.push(describeAttempt(knock, buildKnock(knock, alone)))
     if (program.wipe.length > 0) domain?.join(program)
     return program
   })
@@ -88,6 +104,8 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     maps: woven.maps,
     chains: tellAll(chains, spec),
     doors: doors.map(summarise),
+    attempts,
+    ...(spec.log && { logGroup: spec.log.group }),
   }
   requireOwnNames(automaton)
   return automaton

@@ -21,8 +21,8 @@ export type SetRole =
   | { readonly kind: 'armed'; readonly attempt: Attempt }
   /** What has been used once and is never taken again: tokens, or a sequence by its digest. */
   | { readonly kind: 'spent'; readonly digest?: string }
-  /** All else, which only the rules read. */
-  | { readonly kind: 'inner' }
+  /** All else, which only the rules read: of an attempt, or of a grant's connections. */
+  | { readonly kind: 'inner'; readonly attempt?: Attempt }
 
 /** `open` is left out: most doors have one knock. */
 const prefix = (attempt: Attempt): string => (attempt === 'open' ? '' : `${attempt}_`)
@@ -76,7 +76,9 @@ export function parseSetName(name: string): { door: string; role: SetRole } | un
   if (spent) return { door, role: { kind: 'spent', ...(digest && { digest }) } }
   if (whole) return { door, role: { kind: 'attempt', attempt } }
   if (armed) return { door, role: { kind: 'armed', attempt } }
-  if (inner) return { door, role: { kind: 'inner' } }
+  if (inner) {
+    return { door, role: { kind: 'inner', ...(!/^lock\d/.test(inner) && { attempt }) } }
+  }
   return { door, role: { kind: 'stage', attempt, stage: Number(stage) } }
 }
 

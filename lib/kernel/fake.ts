@@ -19,7 +19,7 @@ import type {
 import type { CallOptions, ListQuery, Nft } from './nft.js'
 
 interface Table {
-  readonly chains: Map<string, { chain: NftChain; rules: NftRule[] }>
+  readonly chains: Map<string, { chain: NftChain; rules: (NftRule & { handle: number })[] }>
   readonly sets: Map<string, { kind: 'set' | 'map'; set: NftSet; elements: Map<string, Element> }>
   readonly counters: Map<string, NftCounter>
 }
@@ -46,6 +46,7 @@ export interface FakeNftOptions {
  */
 export class FakeNft implements Nft {
   #ruleset: Ruleset = new Map()
+  #handle = 0
   readonly #now: () => number
   readonly #version: string
 
@@ -118,8 +119,16 @@ export class FakeNft implements Nft {
 
   #do(ruleset: Ruleset, command: NftCommand, operation: string | undefined): void {
     if ('add' in command) this.#add(ruleset, command.add, operation)
+    else if ('create' in command) this.#create(ruleset, command.create.table, operation)
     else if ('delete' in command) this.#delete(ruleset, command.delete, operation)
     else flush(ruleset, command.flush, operation)
+  }
+
+  #create(ruleset: Ruleset, { name }: NftTable, operation: string | undefined): void {
+    if (ruleset.has(name)) {
+      throw failure('already-exists', operation, `table inet ${name}`, 'there already')
+    }
+    ruleset.set(name, emptyTable())
   }
 
   #add(ruleset: Ruleset, object: NftObject, operation: string | undefined): void {
@@ -134,7 +143,8 @@ export class FakeNft implements Nft {
     } else if ('rule' in object) {
       const entry = table.chains.get(object.rule.chain)
       if (!entry) throw missing(operation, `chain inet ${object.rule.table} ${object.rule.chain}`)
-      entry.rules.push(object.rule)
+      this.#handle += 1
+      entry.rules.push({ ...object.rule, handle: this.#handle })
     } else if ('counter' in object) {
       if (!table.counters.has(object.counter.name)) {
         table.counters.set(object.counter.name, object.counter)
@@ -192,6 +202,14 @@ export class FakeNft implements Nft {
         if (!elements || !known || !this.#isLive(known)) throw missing(operation, describe(object))
         elements.delete(key)
       }
+      return
+    }
+    if ('rule' in object) {
+      const { chain, handle } = object.rule
+      const rules = table.chains.get(chain)?.rules ?? []
+      const index = rules.findIndex((rule) => rule.handle === handle)
+      if (index < 0) throw missing(operation, `rule inet ${object.rule.table} ${chain}`)
+      rules.splice(index, 1)
       return
     }
     const [kind, { name }] = Object.entries(object)[0] as [string, { name: string }]
@@ -272,7 +290,7 @@ function describe(object: Named): string {
   return `${kind} inet ${content.table ? `${content.table} ` : ''}${content.name}`
 }
 
-type Code = 'not-found' | 'rejected' | 'aborted'
+type Code = 'not-found' | 'already-exists' | 'rejected' | 'aborted'
 
 const failure = (code: Code, operation = 'nft', subject: string, reason: string): NftError =>
   new NftError(code, `${operation}: ${subject}: ${reason}`)

@@ -11,7 +11,7 @@ import type { Listing } from './listing.js'
 export const ABOUT_SET = 'about'
 
 /** Changes when a newer knocklib could misread the tables of an older one. */
-const LAYOUT = 2
+const LAYOUT = 3
 
 /** What is read back of a table. */
 export interface About {
@@ -19,30 +19,59 @@ export interface About {
   /** The same for the same ruleset. */
   readonly digest: string
   readonly doors: readonly DoorSummary[]
+  /** By door and attempt, parted by a blank: the same where attempts under way can go on. */
+  readonly attempts: ReadonlyMap<string, string>
+  /** The NFLOG group to which it tells what happens; absent: it tells nothing. */
+  readonly log?: number
 }
 
 const load = createRequire(import.meta.url)
 
 /** The same for the same commands: 32 hex digits. */
-export function digestCommands(commands: readonly NftCommand[]): string {
+export const digestCommands = (commands: readonly NftCommand[]): string => digest(commands, 32)
+
+function digest(value: unknown, digits: number): string {
   // Loading it takes a tenth of what importing knocklib may take, and most who import render nothing.
   const { createHash }: typeof import('node:crypto') = load('node:crypto')
-  return createHash('sha256').update(JSON.stringify(commands)).digest('hex').slice(0, 32)
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, digits)
 }
 
+/** Enough that nobody meets two of the same by chance. */
+const ATTEMPT_DIGITS = 16
+
+/** Of each attempt its digest, as `About` has them. */
+export const digestAttempts = ({ attempts }: Pick<Automaton, 'attempts'>): Map<string, string> =>
+  new Map(
+    attempts.map(({ door, attempt, program }) => {
+      return [`${door} ${attempt}`, digest(program, ATTEMPT_DIGITS)]
+    }),
+  )
+
 /** The set's elements: numbered, each with a comment. */
-export function aboutElements({ doors }: Automaton, digest: string): NftValue[] {
+export function aboutElements(automaton: Automaton, digest: string): NftValue[] {
+  const { doors, logGroup } = automaton
+  const attempts = digestAttempts(automaton)
   const comments = [
     `knocklib ${LAYOUT} ${digest}`,
+    ...(logGroup === undefined ? [] : [`log ${logGroup}`]),
     ...doors.flatMap(
       ({ name, services, knocks, grantTimeout, connections = 0, scope, established }) => [
         `door ${name} ${grantTimeout} ${connections} ${scope} ${established}`,
-        ...knocks.map(({ attempt, steps }) => `knock ${name} ${attempt} ${steps}`),
+        ...knocks.map(({ attempt, steps }) =>
+          [`knock ${name} ${attempt} ${steps}`, attempts.get(`${name} ${attempt}`)].join(' '),
+        ),
+        ...closing(attempts, name),
         ...services.map((service) => `service ${name} ${service}`),
       ],
     ),
   ]
   return comments.map((comment, val) => ({ elem: { val, comment } }))
+}
+
+/** Of a door that can be closed by a knock, which is none of those that open it. */
+function closing(attempts: ReadonlyMap<string, string>, name: string): string[] {
+  const digest = attempts.get(`${name} close`)
+  return digest === undefined ? [] : [`close ${name} ${digest}`]
 }
 
 /** The comments of the set, in the order of their numbers. */
@@ -73,23 +102,31 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   if (!isOurs(comments) || !first.startsWith(`knocklib ${LAYOUT} `)) return undefined
   const digest = first.slice(first.lastIndexOf(' ') + 1)
   const doors = new Map<string, DoorSummary>()
+  const attempts = new Map<string, string>()
+  let log: number | undefined
   for (const comment of comments.slice(1)) {
     const [word, name = '', ...rest] = comment.split(' ')
     const known = doors.get(name)
     const door = word === 'door' ? parseDoor(name, rest) : undefined
-    const [attempt = '', steps = ''] = rest
+    const [first = '', steps = '', digest = ''] = rest
     if (door) {
       doors.set(name, door)
-    } else if (word === 'knock' && known && /^\d+$/.test(steps)) {
-      const knock = { attempt: attempt as Attempt, steps: Number(steps) }
+    } else if (word === 'log' && /^\d+$/.test(name)) {
+      log = Number(name)
+    } else if (word === 'knock' && known && /^\d+$/.test(steps) && digest !== '') {
+      const knock = { attempt: first as Attempt, steps: Number(steps) }
       doors.set(name, { ...known, knocks: [...known.knocks, knock] })
-    } else if (word === 'service' && known && attempt !== '') {
-      doors.set(name, { ...known, services: [...known.services, attempt] })
+      attempts.set(`${name} ${first}`, digest)
+    } else if (word === 'close' && known && first !== '') {
+      attempts.set(`${name} close`, first)
+    } else if (word === 'service' && known && first !== '') {
+      doors.set(name, { ...known, services: [...known.services, first] })
     } else {
       return undefined
     }
   }
-  return { layout: LAYOUT, digest, doors: [...doors.values()] }
+  const about = { layout: LAYOUT, digest, doors: [...doors.values()], attempts }
+  return log === undefined ? about : { ...about, log }
 }
 
 function parseDoor(name: string, words: string[]): DoorSummary | undefined {

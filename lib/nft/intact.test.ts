@@ -115,7 +115,7 @@ const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
     find(objects, 'map', 'ports')['elem'][0][1] = { accept: null }
   },
   'a timeout changed': (objects) => {
-    find(objects, 'set', 'grants_ssh_4')['timeout'] = 9999
+    find(objects, 'set', 'stage1_ssh_4')['timeout'] = 9999
   },
 }
 
@@ -123,6 +123,8 @@ t.test('a table as its document made it is intact, whatever its timed sets hold'
   const objects = listTable()
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
   find(objects, 'set', 'grants_ssh_4')['elem'] = [{ elem: { val: '10.0.0.1', timeout: 30 } }]
+  // That of the table that it was made in; the rules give each element its own.
+  find(objects, 'set', 'grants_ssh_4')['timeout'] = 9999
   find(objects, 'counter', 'knocks_ssh')['packets'] = 17
   const token = { elem: { val: '0x1234', timeout: 30, expires: 3 } }
   for (const set of ['tokens1_vpn_0', 'spent_vpn_0']) find(objects, 'set', set)['elem'] = [token]

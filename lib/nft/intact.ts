@@ -1,7 +1,11 @@
 // Whether a table, as listed, is still what its document made: the digest alone would not show a hand's changes. Pure.
 
-import type { NftDocument } from './document.js'
-import { PROTOCOL } from './expression.js'
+import type { NftDocument, NftRule } from './document.js'
+import { isTimedByRules } from './kept.js'
+import { elementText, isConstant, listedObjects, listOf, partsOf } from './parts.js'
+import { spentBeyond } from './reload.js'
+import { SERIAL_SET } from './serial.js'
+import { isTrialRule, TRIAL_SET } from './trial.js'
 
 /**
  * Compares a document with nft's listing: the table's flags, the base chain's hook, priority and policy, each rule's
@@ -10,7 +14,7 @@ import { PROTOCOL } from './expression.js'
  */
 export function isIntact(listing: unknown, document: NftDocument): boolean {
   const made = document.nftables.flatMap((command) => ('add' in command ? [command.add] : []))
-  const objects = objectsOf(listing)
+  const objects = withoutExtras(listedObjects(listing), made)
   const [expected, found] = [shapeOf(made), shapeOf(objects)]
   const devices = devicesOf(made)
   return (
@@ -25,9 +29,15 @@ type Content = Readonly<Record<string, unknown>>
 const isContent = (value: unknown): value is Content =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function objectsOf(listing: unknown): unknown[] {
-  const list = isContent(listing) ? listing['nftables'] : undefined
-  return Array.isArray(list) ? list : []
+/** What a standing table may have besides: an install's mark, a trial, and what was used at doors that are gone. */
+function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): readonly unknown[] {
+  const beyond = spentBeyond(partsOf(objects).values(), new Set(partsOf(made).keys()))
+  return objects.filter((object) => {
+    const { set, rule } = (isContent(object) ? object : {}) as { set?: Content; rule?: NftRule }
+    if (rule) return !isTrialRule(rule)
+    const name = set?.['name']
+    return name !== SERIAL_SET && name !== TRIAL_SET && !beyond.has(String(name))
+  })
 }
 
 /** For each part of a table, by its kind and name, what must not change of it. */
@@ -57,7 +67,13 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
         break
       }
       case 'set':
-        note(`set ${name}`, type, timeout, size, isConstant(flags, type) ? elementsOf(elem) : [])
+        note(
+          `set ${name}`,
+          type,
+          isConstant({ content }) || !isTimedByRules(String(name)) ? timeout : undefined,
+          size,
+          isConstant({ content }) ? elementsOf(elem) : [],
+        )
         break
       case 'map':
       case 'element':
@@ -87,12 +103,6 @@ function devicesOf(objects: readonly unknown[]): Map<unknown, unknown> {
     ),
   )
 }
-
-/** Whether nothing but an install changes what a set holds: no times, no packets, nothing that is loaded ahead. */
-const isConstant = (flags: unknown, type: unknown): boolean =>
-  !isContent(type) && !listOf(flags).includes('timeout') && flags !== 'timeout'
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /** A statement by its kind, the sets that it names, and all of it where it is a verdict or another action. */
 function sketch(statement: unknown): unknown {
@@ -125,14 +135,5 @@ function timeoutOf(added: unknown): unknown {
   return isContent(element) ? element['timeout'] : undefined
 }
 
-/** In one order, and with numbers where a listing has protocols' names. */
-function elementsOf(elements: unknown): string[] {
-  const numbers: Readonly<Record<string, number>> = PROTOCOL
-  return listOf(elements)
-    .map((element) =>
-      JSON.stringify(element, (_key, value) =>
-        typeof value === 'string' ? (numbers[value] ?? value) : value,
-      ),
-    )
-    .sort()
-}
+/** In one order. */
+const elementsOf = (elements: unknown): string[] => listOf(elements).map(elementText).sort()

@@ -66,7 +66,7 @@ t.test('another table: nothing of the old one is left but what both have', async
   const { nft, elements, reload } = await standing()
   const other = documentOf([['tcp/7001'], ['udp/9000']], 3)
   await reload(other)
-  t.equal(await elements(FIRST_SPENT), undefined)
+  t.equal(await elements(FIRST_SPENT), 1, 'but what has been used')
   t.equal(await elements(SECOND_SPENT), 1)
   t.ok(isIntact(await nft.list({ table: 'knock' }), other))
 })
@@ -83,7 +83,7 @@ t.test('a set of the same name that is not the same is made anew', async (t) => 
   }
 })
 
-t.test('rules go first, then what they name', async (t) => {
+t.test('rules go first, then what is not kept; chains, maps and counters stay', async (t) => {
   const { nft } = await standing()
   const { nftables } = renderReload(FIRST, await nft.list({ table: 'knock' }), () => false)
   const order = nftables.map((command) => {
@@ -92,15 +92,7 @@ t.test('rules go first, then what they name', async (t) => {
   })
   t.strictSame(
     order.filter((word, index) => word !== order[index - 1]),
-    [
-      'flush table',
-      'flush map',
-      'delete chain',
-      'delete map',
-      'delete set',
-      'delete counter',
-      'add',
-    ],
+    ['flush table', 'delete set', 'add'],
   )
 })
 

@@ -99,11 +99,11 @@ class Renderer {
 
   #sets(): NftCommand[] {
     const timed = this.#automaton.sets.flatMap((timedSet) => {
-      const { name, key, timeout, perElement, capacity: size } = timedSet
+      const { name, key, timeout, capacity: size } = timedSet
       return (isPerFamily(timedSet) ? FAMILIES : EITHER).map((family) => {
         const set = { ...this.#here, name: nameOfSet(name, key, family) }
         const type = renderType(key, family)
-        const lasting = timeout === undefined || perElement ? { size } : { timeout, size }
+        const lasting = timeout === undefined ? { size } : { timeout, size }
         return added({ set: { ...set, type, flags: ['timeout'], ...lasting } })
       })
     })

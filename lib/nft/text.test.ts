@@ -33,7 +33,7 @@ t.test('its parts', async (t) => {
   )
   for (const part of [
     '  counter knocks_ssh {}',
-    '  set grants_ssh_4 {\n    type ipv4_addr\n    flags timeout\n    size 262144\n  }',
+    '  set grants_ssh_4 {\n    type ipv4_addr\n    flags timeout\n    timeout 30s\n    size 262144\n  }',
     '    type ipv6_addr . inet_service . inet_service',
     '    elements = {\n      10.1.0.0/16,\n    }',
     '    type inet_proto . inet_service : verdict',
@@ -82,7 +82,7 @@ t.test('what later kinds of knocks and openings need', async (t) => {
     ],
     [
       textOf([open({ scope: 'everyone' })]),
-      '    type mark\n    flags timeout\n',
+      '    type mark\n    flags timeout\n    timeout 30s\n',
       ' update @grants_ssh_0 { meta mark & 0 timeout 30s } ',
       '    meta mark & 0 == @grants_ssh_0 accept ',
     ],

@@ -1,0 +1,155 @@
+// A valid spec → its table in the kernel, made or changed in one transaction, also where others install at the same time.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Automaton } from './automaton/automaton.js'
+import { buildAutomaton } from './automaton/build.js'
+import { loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
+import { NftError } from './errors.js'
+import type { Knock } from './handle.js'
+import { requireFeatures, requireVersion } from './kernel/capability.js'
+import type { CallOptions, Nft } from './kernel/nft.js'
+import { aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
+import { type Change, renderChange } from './nft/change.js'
+import type { NftDocument } from './nft/document.js'
+import { parseListing } from './nft/listing.js'
+import { renderRuleset } from './nft/render.js'
+import { SERIALS, serialOf } from './nft/serial.js'
+import { readSecrets } from './secrets.js'
+import type { KnockState } from './spec/generated/state-types.js'
+import type { ValidSpec } from './spec/model.js'
+import { ifFound, listAbout, listSerial } from './table.js'
+
+/** Who calls, and until when. */
+export type Call = CallOptions & { readonly operation: string }
+
+export interface EnsureOptions {
+  /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */
+  readonly state?: KnockState | undefined
+  /** Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it stands. */
+  readonly trial?: number | 'ended' | undefined
+}
+
+/** How often a transaction is tried that others come before, and the most milliseconds between the first two tries. */
+const TRIES = 12
+const PAUSE = 20
+
+/** A spec that is valid, and how it is made to stand. */
+export class Installation {
+  readonly spec: ValidSpec
+  readonly automaton: Automaton
+  readonly document: NftDocument
+  readonly nft: Nft
+
+  constructor(spec: ValidSpec, nft: Nft) {
+    this.spec = spec
+    this.automaton = buildAutomaton(spec)
+    this.document = renderRuleset(this.automaton)
+    this.nft = nft
+  }
+
+  /**
+   * Makes the table stand as the spec has it, in one transaction or not at all. Where it stands already, only what is
+   * loaded ahead is changed. Where others change the table at the same moment, it is listed anew and tried again.
+   *
+   * @throws ArgumentError where a secret cannot be read.
+   * @throws CapabilityError where the spec asks for what this nft does not know.
+   * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others came first each
+   * time; otherwise what nft answered.
+   */
+  async ensure(call: Call, options: EnsureOptions = {}): Promise<Change['outcome']> {
+    const [secrets, version] = await Promise.all([
+      readSecrets(secretFilesOf(this.spec), call.operation),
+      this.nft.version(call),
+    ])
+    requireVersion(version, call.operation)
+    requireFeatures(this.automaton, version, call.operation)
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const outcome = await this.#try(call, options, secrets)
+      if (outcome) return outcome
+      // By chance: two that meet would meet again.
+      await sleep(Math.random() * PAUSE * tries)
+    }
+    throw this.#error(
+      'conflict',
+      call,
+      `others changed it first, ${TRIES} times; it is as they left it`,
+    )
+  }
+
+  /** Undefined where somebody else changed the table between the listing and the transaction. */
+  async #try(
+    call: Call,
+    { state, trial }: EnsureOptions,
+    secrets: Secrets,
+  ): Promise<Change['outcome'] | undefined> {
+    const { automaton, document, nft } = this
+    const { table } = automaton
+    const listing = await ifFound(() => nft.list({ table }, call))
+    const before = listing === undefined ? undefined : parseListing(listing)
+    if (before && !isOurs(aboutComments(before))) {
+      const reason = 'there already, and not made by knocklib; it is left as it is'
+      throw this.#error('already-exists', call, reason)
+    }
+    const now = Date.now() / 1000
+    const loads = loadsOf(this.spec, secrets, now)
+    const serial = Math.floor(Math.random() * SERIALS)
+    const wanted = { automaton, document, loads, state, trial }
+    const { outcome, commands } = renderChange(wanted, listing, serial, now)
+    if (commands.length === 0) return outcome
+    try {
+      await nft.apply({ nftables: commands }, call)
+    } catch (error) {
+      const had = before && { serial: serialOf(before), comments: aboutComments(before) }
+      if (await this.#isOther(error, had, call)) return undefined
+      throw error
+    }
+    if (outcome !== 'unchanged') await this.#requireApplied(serial, call)
+    return outcome
+  }
+
+  /** Whether a transaction failed since the table is another than the one that was listed. */
+  async #isOther(error: unknown, had: Seen | undefined, call: Call): Promise<boolean> {
+    if (!(error instanceof NftError) || !MAY_BE_CONFLICT.has(error.code)) return false
+    const { table } = this.automaton
+    const comments = await listAbout(this.nft, table, call)
+    if (!comments || !had) return (comments === undefined) !== (had === undefined)
+    const serial = await listSerial(this.nft, table, call)
+    return serial !== had.serial || comments[0] !== had.comments?.[0]
+  }
+
+  /** nft's exit code alone is no proof: some versions drop what they don't know and report success. */
+  async #requireApplied(serial: number, call: Call): Promise<void> {
+    const { table } = this.automaton
+    const comments = await listAbout(this.nft, table, call)
+    if (comments && parseAbout(comments)?.digest === digestOf(this.document)) return
+    const standing = await listSerial(this.nft, table, call)
+    // Another install has followed this one.
+    if (standing !== undefined && standing !== serial) return
+    const reason =
+      comments === undefined
+        ? 'nft reported success, but the table is not there: it has been removed since, or was never made'
+        : 'nft reported success, but the table is not what was asked for'
+    throw this.#error('unverified', call, reason)
+  }
+
+  #error(code: NftError['code'], { operation }: Call, reason: string): NftError {
+    return new NftError(code, `${operation}: table inet ${this.automaton.table}: ${reason}`)
+  }
+}
+
+interface Seen {
+  readonly serial: number | undefined
+  readonly comments: readonly string[] | undefined
+}
+
+/** What nft answers where something was listed that is there no more, or is there meanwhile, or is named meanwhile. */
+const MAY_BE_CONFLICT: ReadonlySet<string> = new Set(['not-found', 'already-exists', 'rejected'])
+
+const installations = new WeakMap<Knock, Installation>()
+
+/** Remembers how a handle's table was installed. */
+export function rememberInstallation(knock: Knock, installation: Installation): void {
+  installations.set(knock, installation)
+}
+
+/** How a handle's table was installed; undefined where it was attached. */
+export const installationOf = (knock: Knock): Installation | undefined => installations.get(knock)

@@ -1,0 +1,92 @@
+// A table's document, what is loaded into it, and nft's listing of the one that stands → one transaction. Pure.
+import type { Automaton } from '../automaton/automaton.js'
+import type { Loads } from '../automaton/loads.js'
+import type { KnockState } from '../spec/generated/state-types.js'
+import { aboutComments, digestAttempts, parseAbout } from './about.js'
+import type { NftCommand, NftDocument } from './document.js'
+import { isIntact } from './intact.js'
+import { isSpent, keepsElements, renderExhausted } from './kept.js'
+import { type Listing, parseListing } from './listing.js'
+import { hasForeignPorts, renderLoads } from './loads.js'
+import { parseFamilySet } from './names.js'
+import { renderReload } from './reload.js'
+import { renderCreation, renderSame, serialOf, withSerial } from './serial.js'
+import { renderState, setsOf, usedOnly } from './state.js'
+import { TRIAL_SET, trialOf, withTrial } from './trial.js'
+
+/** What shall stand. */
+export interface Wanted {
+  readonly automaton: Automaton
+  /** Of the automaton. */
+  readonly document: NftDocument
+  readonly loads: Loads
+  /** What was let in, banned and used before; where the table stands, it knows better who is let in and banned. */
+  readonly state: KnockState | undefined
+  /** Seconds in which it must be confirmed; `ended`: it needs no confirmation; undefined: as it stands. */
+  readonly trial: number | 'ended' | undefined
+}
+
+export interface Change {
+  readonly outcome: 'unchanged' | 'made' | 'changed'
+  /** Fails as a whole where the table is not the one that was listed. Empty: there is nothing to do. */
+  readonly commands: NftCommand[]
+}
+
+/**
+ * @param listing - undefined where there is no such table.
+ * @param serial - marks the table that is made; another each time.
+ * @param now - seconds since 1970.
+ */
+export function renderChange(
+  wanted: Wanted,
+  listing: unknown,
+  serial: number,
+  now: number,
+): Change {
+  const { automaton, document, loads, state } = wanted
+  const { table } = automaton
+  const loaded = renderLoads(table, loads, now)
+  const restored = (saved: KnockState | undefined, sets?: Listing['sets']): NftCommand[] => {
+    const place = { table, doors: automaton.doors, sets: setsOf(document, sets) }
+    return saved ? [...renderState(place, saved, now).commands] : []
+  }
+  if (listing === undefined) {
+    const trial = wanted.trial === 'ended' ? undefined : wanted.trial
+    const made = renderCreation(withSerial(withTrialOf(document, table, trial), table, serial))
+    return { outcome: 'made', commands: [...made.nftables, ...loaded, ...restored(state)] }
+  }
+  const standing = parseListing(listing)
+  const used = state && usedOnly(state)
+  const isForeign = hasForeignPorts(standing, loads)
+  const isTried = standing.sets.has(TRIAL_SET)
+  const isWanted = wanted.trial === undefined || (wanted.trial === 'ended' && !isTried)
+  if (isWanted && !isForeign && isIntact(listing, document)) {
+    const commands = [...loaded, ...restored(used, standing.sets)]
+    const same = commands.length > 0 ? renderSame(table, serialOf(standing)) : []
+    return { outcome: 'unchanged', commands: [...same, ...commands] }
+  }
+  const before = parseAbout(aboutComments(standing) ?? [])
+  const keepsBy = keepsElements(before, digestAttempts(automaton))
+  const foreign = new Set(isForeign ? loads.ports.map(({ set }) => set) : [])
+  const keeps = (name: string): boolean =>
+    keepsBy(name) && !foreign.has(parseFamilySet(name)?.set ?? name)
+  const trial = wanted.trial ?? remaining(standing)
+  const target = withTrialOf(document, table, trial === 'ended' ? undefined : trial)
+  const { nftables } = renderReload(withSerial(target, table, serial), listing, keeps)
+  const exhausted = renderExhausted(table, before?.doors ?? [], automaton.doors, standing)
+  const kept = new Map([...standing.sets].filter(([name]) => isSpent(name) && keeps(name)))
+  const commands = [...nftables, ...exhausted, ...loaded, ...restored(used, kept)]
+  return { outcome: 'changed', commands }
+}
+
+const withTrialOf = (
+  document: NftDocument,
+  table: string,
+  seconds: number | undefined,
+): NftDocument => (seconds === undefined ? document : withTrial(document, table, seconds))
+
+/** What is left of the trial of a table that stands: 0 where its time is over. */
+function remaining(standing: Listing): number | undefined {
+  const trial = trialOf(standing)
+  return trial === 'over' ? 0 : trial?.expiresIn
+}

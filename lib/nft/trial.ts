@@ -1,0 +1,72 @@
+// A table that is to be confirmed → the rules by which the kernel itself lets its doors fall open when nobody does. Pure.
+import type { NftCommand, NftDocument, NftRule, NftStatement } from './document.js'
+import type { Listing } from './listing.js'
+import { listedObjects } from './parts.js'
+
+/** One element that ends with the time; without the set nothing awaits to be confirmed. */
+export const TRIAL_SET = 'trial'
+const COMMENT = 'unconfirmed'
+
+/** What is compared with the set's element: the same for all packets. */
+const UNCONFIRMED: NftStatement[] = [
+  { match: { op: '!=', left: { '&': [{ meta: { key: 'mark' } }, 0] }, right: `@${TRIAL_SET}` } },
+  { accept: null },
+]
+
+/** Seconds that remain, or that it is over and the doors are open to everyone. */
+export type TrialState = { readonly expiresIn: number } | 'over'
+
+/**
+ * The document with a trial: once the element is gone, the first rule of each base chain accepts all packets, as if there
+ * were no table. No process need live for that. 0 seconds: they are open at once.
+ */
+export function withTrial({ nftables }: NftDocument, table: string, seconds: number): NftDocument {
+  const here = { family: 'inet', table } as const
+  const elem = seconds > 0 ? { elem: [{ elem: { val: 0, timeout: seconds } }] } : {}
+  const set = { ...here, name: TRIAL_SET, type: 'mark', flags: ['timeout'], ...elem }
+  const chains = nftables.flatMap((command) =>
+    'add' in command && 'chain' in command.add && command.add.chain.hook !== undefined
+      ? [command.add.chain.name]
+      : [],
+  )
+  const rules = chains.map((chain): NftCommand => {
+    return { add: { rule: { ...here, chain, comment: COMMENT, expr: UNCONFIRMED } } }
+  })
+  const first = nftables.findIndex((command) => 'add' in command && 'rule' in command.add)
+  const place = first < 0 ? nftables.length : first
+  const trial = [{ add: { set } }, ...rules]
+  return { nftables: [...nftables.slice(0, place), ...trial, ...nftables.slice(place)] }
+}
+
+/** Undefined where nothing awaits to be confirmed. */
+export function trialOf({ sets }: Listing): TrialState | undefined {
+  const set = sets.get(TRIAL_SET)
+  if (!set) return undefined
+  const [element] = set.elements
+  return element ? { expiresIn: element.expires ?? 0 } : 'over'
+}
+
+/** Ends a trial for good; nft answers that something is not found where its time has run out meanwhile. */
+export function renderConfirmation(table: string, listing: unknown): NftDocument {
+  const here = { family: 'inet', table } as const
+  const rules = listedObjects(listing).flatMap((object): NftCommand[] => {
+    const rule = (object as { rule?: NftRule & { handle?: number } }).rule
+    if (!rule || !isTrialRule(rule) || rule.handle === undefined) return []
+    return [{ delete: { rule: { ...here, chain: rule.chain, handle: rule.handle } } }]
+  })
+  return {
+    nftables: [
+      { delete: { element: { ...here, name: TRIAL_SET, elem: [0] } } },
+      ...rules,
+      { delete: { set: { ...here, name: TRIAL_SET } } },
+    ],
+  }
+}
+
+/** Whether a rule, as listed, is one of a trial's: it lets through what the set does not hold, and nothing else. */
+export function isTrialRule({ comment, expr }: Pick<NftRule, 'comment' | 'expr'>): boolean {
+  if (comment !== COMMENT || !Array.isArray(expr) || expr.length !== 2) return false
+  const [match, verdict] = expr as [NftStatement, NftStatement]
+  const { right } = (match['match'] ?? {}) as { right?: unknown }
+  return right === `@${TRIAL_SET}` && 'accept' in verdict
+}
