@@ -59,7 +59,8 @@ export function parseAnswers(bytes: Uint8Array): Answers {
 export function parseCut(bytes: Uint8Array): KernelError {
   const whole = HEADER + 4 + HEADER
   if (bytes.length < whole) throw malformed(`a message cut to ${bytes.length} bytes`)
-  const head = bytes.slice(0, whole)
+  // Not slice(): of a Buffer that is no copy.
+  const head = new Uint8Array(bytes.subarray(0, whole))
   const view = new DataView(head.buffer)
   view.setUint32(0, whole, true)
   view.setUint16(6, 0, true)
@@ -120,12 +121,12 @@ export function parseError({ sequence, flags, payload }: NetlinkMessage): Kernel
 function readErrno(payload: Uint8Array): number {
   const value = new DataView(payload.buffer, payload.byteOffset).getInt32(0, true)
   if (value > 0) throw malformed(`an error that is ${value}`)
-  return -value
+  return Math.abs(value)
 }
 
 /** Up to the zero that ends it. */
 function textOf(bytes: Uint8Array, from: number, to: number): string {
-  const text = new TextDecoder().decode(bytes.subarray(from, to))
+  const text = Buffer.from(bytes.subarray(from, to)).toString('latin1')
   const end = text.indexOf('\0')
   return end < 0 ? text : text.slice(0, end)
 }

@@ -1,0 +1,176 @@
+// Messages that no kernel would send, made from recorded ones: what lib/kernel reads of each must be what a second reading gives.
+import { isDeepStrictEqual } from 'node:util'
+import { NetlinkError } from '../../lib/errors.js'
+import { addressBytes } from '../../lib/kernel/address-bytes.js'
+import {
+  type Answer,
+  parseAnswers,
+  parseCut,
+  parseElements,
+} from '../../lib/kernel/element-answers.js'
+import { readCaptures } from './netlink.js'
+import { readElements, readErrno, readError, readMessages, Unreadable } from './reading.js'
+
+/** Numbers that follow from the seed alone. */
+export function createRandom(seed: number): (below: number) => number {
+  let state = (seed * 2654435761 + 1) >>> 0 || 1
+  return (below) => {
+    state ^= state << 13
+    state >>>= 0
+    state ^= state >>> 17
+    state ^= state << 5
+    state >>>= 0
+    return state % below
+  }
+}
+
+const seeds = (): Buffer[] => {
+  const all = [...readCaptures().values()].flatMap((exchanges) => [...exchanges.values()])
+  const datagrams = all.flatMap(({ sent, received }) => [...sent, ...received])
+  const distinct = new Map(datagrams.map((bytes) => [Buffer.from(bytes).toString('hex'), bytes]))
+  return [...distinct.values()].map((bytes) => Buffer.from(bytes))
+}
+
+const STRANGE = [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 0x7f, 0x80, 0xff]
+
+type Mutation = (bytes: Buffer, random: (below: number) => number) => Buffer
+
+const MUTATIONS: readonly Mutation[] = [
+  // One bit.
+  (bytes, random) => {
+    const at = random(bytes.length)
+    bytes[at] = (bytes[at] as number) ^ (1 << random(8))
+    return bytes
+  },
+  // One byte, often at a border.
+  (bytes, random) => {
+    bytes[random(bytes.length)] = STRANGE[random(STRANGE.length)] as number
+    return bytes
+  },
+  // A length or a type: the kernel aligns them to four.
+  (bytes, random) => {
+    const at = 4 * random(Math.floor(bytes.length / 4)) + 2 * random(2)
+    if (at + 2 <= bytes.length)
+      bytes.writeUInt16LE(random(4) === 0 ? random(65536) : random(64), at)
+    return bytes
+  },
+  // Cut.
+  (bytes, random) => bytes.subarray(0, 1 + random(bytes.length)),
+  // A piece of it once more.
+  (bytes, random) => {
+    const at = 4 * random(Math.ceil(bytes.length / 4))
+    const length = 4 * random(12)
+    return Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)])
+  },
+  // A piece of it left out.
+  (bytes, random) => {
+    const at = 4 * random(Math.ceil(bytes.length / 4))
+    return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 4 * (1 + random(6)))])
+  },
+]
+
+export type Random = (below: number) => number
+
+/** Makes messages without an end. */
+export function* createMessages(random: Random): Generator<Buffer, never> {
+  const recorded = seeds()
+  const pick = () => Buffer.from(recorded[random(recorded.length)] as Buffer)
+  for (;;) {
+    const kind = random(20)
+    if (kind === 0) {
+      yield Buffer.from(Array.from({ length: random(96) }, () => random(256)))
+      continue
+    }
+    let bytes: Buffer = kind === 1 ? Buffer.concat([pick(), pick()]) : pick()
+    for (let count = 1 + random(3); count > 0 && bytes.length > 0; count -= 1) {
+      bytes = (MUTATIONS[random(MUTATIONS.length)] as Mutation)(bytes, random)
+    }
+    yield bytes
+  }
+}
+
+const FAMILIES = [4, 6, undefined] as const
+
+/** @throws Error where the two readings differ, or another exception than that the message is malformed. */
+export function compare(bytes: Buffer, random: Random): 'read' | 'malformed' {
+  const family = FAMILIES[random(FAMILIES.length)]
+  const ours = outcome(() => {
+    const { answers, isInterrupted } = parseAnswers(bytes)
+    return { answers: answers.map((answer) => plain(answer, family)), isInterrupted }
+  })
+  const theirs = outcome(() => {
+    const messages = readMessages(bytes)
+    // In the order of the first reading, which ends with the first mistake.
+    for (const message of messages) read(message)
+    const isInterrupted = messages.some(({ flags }) => (flags & 0x10) !== 0)
+    const keyBytes = family === 6 ? 16 : 4
+    return { answers: messages.flatMap((m) => read(m, keyBytes) ?? []), isInterrupted }
+  })
+  requireSame(bytes, ours, theirs)
+  requireSame(
+    bytes,
+    outcome(() => parseCut(bytes)),
+    outcome(() => readCut(bytes)),
+  )
+  return ours === MALFORMED ? 'malformed' : 'read'
+}
+
+const MALFORMED = 'malformed'
+
+function outcome(work: () => unknown): unknown {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Unreadable) return MALFORMED
+    if (error instanceof NetlinkError && error.code === 'malformed') return MALFORMED
+    throw error
+  }
+}
+
+function plain(answer: Answer, family: 4 | 6 | undefined): unknown {
+  if (answer.kind === 'ack') return { text: undefined, ...answer }
+  if (answer.kind !== 'elements') return answer
+  const elements = parseElements(answer.payload, family).map(({ key: [key = ''], ...times }) => {
+    const bytes = family ? addressBytes(key) : numberBytes(Number(key))
+    return { key: Buffer.from(bytes).toString('hex'), ...times }
+  })
+  return { kind: answer.kind, sequence: answer.sequence, elements }
+}
+
+function numberBytes(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(value)
+  return bytes
+}
+
+/** Without a key's length the elements are left unread. */
+function read(message: ReturnType<typeof readMessages>[number], keyBytes?: number): unknown {
+  const { type, sequence, body } = message
+  switch (type) {
+    case 2:
+      return { kind: 'ack', sequence, ...readError(message) }
+    case 3:
+      return { kind: 'done', sequence, errno: body.length < 4 ? 0 : readErrno(body) }
+    case 4:
+      return { kind: 'overrun' }
+    case 0xa0c:
+      return {
+        kind: 'elements',
+        sequence,
+        elements: keyBytes === undefined ? [] : readElements(body, keyBytes),
+      }
+    default:
+      return undefined
+  }
+}
+
+function readCut(bytes: Buffer): unknown {
+  if (bytes.length < 36 || bytes.readUInt16LE(4) !== 2) throw new Unreadable()
+  return { sequence: bytes.readUInt32LE(8), errno: readErrno(bytes.subarray(16)) }
+}
+
+function requireSame(bytes: Buffer, ours: unknown, theirs: unknown): void {
+  if (isDeepStrictEqual(ours, theirs)) return
+  const both = `${JSON.stringify(ours)}, not ${JSON.stringify(theirs)}`
+  throw new Error(`of ${bytes.toString('hex')} was read ${both}`)
+}
