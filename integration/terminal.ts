@@ -46,7 +46,7 @@ export class TerminalRun {
   get frame(): string {
     const [, ...frames] = this.output.split(BEGIN_FRAME)
     const whole = frames.findLast((frame) => frame.includes('\u001b[?2026l')) ?? ''
-    return stripVTControlCharacters(whole).replaceAll('\r\n', '\n')
+    return stripVTControlCharacters(whole).replace(/\r+\n/g, '\n')
   }
 
   type(keys: string): void {
