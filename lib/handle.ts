@@ -1,9 +1,11 @@
 // The handle of a table that stands: its doors, what it holds, and the calls that change and remove it. Touches the kernel.
 import type { DoorSummary } from './automaton/automaton.js'
 import { BANNED } from './automaton/names.js'
+import { confirmTable } from './confirm.js'
 import { Door } from './door.js'
 import { readSource } from './door-arguments.js'
 import { isNotFound, NftError } from './errors.js'
+import type { KeepOptions } from './keep-installed.js'
 import { DocumentElements, type Elements } from './kernel/elements.js'
 import type { Nft } from './kernel/nft.js'
 import { type ProcessCounts, renderMetrics } from './metrics.js'
@@ -23,6 +25,7 @@ import {
   viewCounters,
   viewStatus,
 } from './view/status.js'
+import type { TablePlace } from './watch/table-source.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from './watch/watcher.js'
 
 /**
@@ -188,7 +191,31 @@ export class Knock implements AsyncDisposable {
   watch(options: WatchOptions = {}): Watcher {
     const signals = [this.#signal, options.signal].filter((signal) => signal !== undefined)
     const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
-    return new KnockWatcher(this.table, this.#nft, { ...options, ...(signal && { signal }) })
+    return new KnockWatcher(this.#place, { ...options, ...(signal && { signal }) })
+  }
+
+  /**
+   * Keeps the table standing until the signal is aborted: where it is flushed or altered, it is put back at once with the
+   * grants, bans and used tokens that were known; tokens and rotating sequences are loaded ahead in time. What it holds is
+   * known from its events and from a listing each second or so: with `log: false`, or while another process watches its
+   * group, what packets did since the last listing is lost with a table that is flushed. Waits to be confirmed go on.
+   *
+   * @returns when it has ended, and the state's file, where one is asked for, is written.
+   * @throws ArgumentError where the handle is one of `attachKnock`, which does not know the spec.
+   */
+  async keepInstalled(options: KeepOptions): Promise<void> {
+    const { keepInstalled } = await import('./keep-installed.js')
+    await keepInstalled(this, this.#place, options)
+  }
+
+  /**
+   * Confirms a table that was installed with `confirmWithin`, from this process or another: its doors stay.
+   *
+   * @throws NftError `not-found` where nothing awaits to be confirmed; `timed-out` where the time has run out and the doors
+   * have fallen open: then the spec must be installed again.
+   */
+  async confirm(): Promise<void> {
+    await confirmTable(this.#nft, this.table, this.#callOf('confirm'))
   }
 
   /** Removes the table with all that is in it; nothing is left behind. One that is gone already is no error. */
@@ -202,6 +229,10 @@ export class Knock implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.uninstall()
+  }
+
+  get #place(): TablePlace {
+    return { table: this.table, nft: this.#nft, elements: this.#elements }
   }
 
   readonly #callOf = (operation: string) => {

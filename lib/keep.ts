@@ -22,7 +22,7 @@ export interface FailedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'failed'
-  readonly what: 'restore' | 'refill' | 'list' | 'save'
+  readonly what: 'install' | 'list' | 'save'
   readonly message: string
 }
 
@@ -30,12 +30,13 @@ export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent
 
 /** What a keeper does to its table. */
 export interface KeptTable {
-  /** Makes the table stand as the spec has it, with this state where it is made anew. */
+  /**
+   * Makes the table stand as the spec has it, with this state where it is made anew; loads tokens and rotating
+   * sequences ahead from now.
+   */
   ensure(state: KnockState): Promise<'unchanged' | 'made' | 'changed'>
-  /** Loads tokens and rotating sequences ahead; undefined where there are none. */
-  readonly refill: (() => Promise<void>) | undefined
-  /** Seconds between two refills. */
-  readonly refillEvery: number
+  /** Seconds after which it is loaded ahead anew; undefined where nothing is loaded. */
+  readonly refillEvery: number | undefined
   /** What the table holds now. */
   save(): Promise<KnockState>
   /** What is told of the table, until the signal is aborted. */
@@ -47,8 +48,9 @@ export interface KeptTable {
 /** Milliseconds between two listings, and how many times longer than a listing took at least. */
 const LIST_EVERY = 1000
 const LIST_SHARE = 20
-/** Milliseconds until what failed is tried again. */
+/** Milliseconds until what failed is tried again: at first, and at the most. */
 const RETRY = 1000
+const LONGEST_RETRY = 10_000
 /** Milliseconds in which changes are written together. */
 const WRITE_AFTER = 100
 
@@ -111,6 +113,7 @@ export class Keeper {
   }
 
   async #ensure(): Promise<void> {
+    let retry = RETRY
     while (this.#news !== undefined && !this.#signal.aborted) {
       const since = this.#news
       this.#news = undefined
@@ -123,9 +126,10 @@ export class Keeper {
         const grants = state.grants.length
         this.#tell({ time: new Date().toISOString(), event: 'restored', was, took, grants })
       } catch (error) {
-        this.#fail('restore', error)
+        this.#fail('install', error)
         this.#news ??= since
-        await this.#pause(RETRY, this.#signal)
+        await this.#pause(retry, this.#signal)
+        retry = Math.min(2 * retry, LONGEST_RETRY)
       }
     }
   }
@@ -147,18 +151,9 @@ export class Keeper {
   }
 
   async #refill(signal: AbortSignal): Promise<void> {
-    const { refill, refillEvery } = this.#table
-    if (!refill) return
-    let pause = refillEvery * 1000
-    while (await this.#pause(pause, signal)) {
-      pause = refillEvery * 1000
-      try {
-        await refill()
-      } catch (error) {
-        this.#fail('refill', error)
-        pause = Math.min(pause, RETRY * 10)
-      }
-    }
+    const { refillEvery } = this.#table
+    if (refillEvery === undefined) return
+    while (await this.#pause(refillEvery * 1000, signal)) this.#look()
   }
 
   #write(): void {

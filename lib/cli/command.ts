@@ -12,9 +12,12 @@ import {
 /** 0 done; 1 refused by kernel or nft; 2 usage or invalid spec; 3 missing permission or capability; 4 not found. */
 export const EXIT = { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 } as const
 
-/** A command's result: what `--json` prints, what people read, and the exit code where it is not 0. */
+/**
+ * A command's result: what `--json` prints, what people read, and the exit code where it is not 0. Without `json` the
+ * command has printed all itself.
+ */
 export interface Outcome {
-  readonly json: unknown
+  readonly json?: unknown
   readonly text: string
   readonly exitCode?: number
 }

@@ -13,6 +13,7 @@ import {
   messageOf,
   type Options,
 } from './command.js'
+import { confirm } from './confirm.js'
 import { install } from './install.js'
 import { knock } from './knock.js'
 import { metrics } from './metrics.js'
@@ -20,6 +21,7 @@ import { open } from './open.js'
 import { refill } from './refill.js'
 import { render } from './render.js'
 import { restore } from './restore.js'
+import { run as keepRunning } from './run.js'
 import { save } from './save.js'
 import { simulate } from './simulate.js'
 import { status } from './status.js'
@@ -27,7 +29,7 @@ import { unban } from './unban.js'
 import { uninstall } from './uninstall.js'
 
 const COMMANDS = [
-  ...[check, render, install, refill, uninstall],
+  ...[check, render, install, confirm, keepRunning, refill, uninstall],
   ...[status, open, close, unban],
   ...[save, restore, metrics],
   ...[knock, simulate],
@@ -87,7 +89,8 @@ async function run(
 ): Promise<number> {
   try {
     const { json, text, exitCode = EXIT.done } = await definition.run(args, options)
-    process.stdout.write(options['json'] ? `${JSON.stringify(json, null, 2)}\n` : text)
+    const printed = options['json'] && json !== undefined
+    process.stdout.write(printed ? `${JSON.stringify(json, null, 2)}\n` : text)
     return exitCode
   } catch (error) {
     if (!(error instanceof KnockError)) throw error

@@ -1,0 +1,175 @@
+// knocklib run: installs a spec and keeps it standing, with its events as JSON lines, for a service manager.
+import {
+  ArgumentError,
+  createServiceManager,
+  installKnock,
+  type KeepEvent,
+  type Knock,
+  KnockError,
+  loadState,
+  parseListenAddress,
+  type ServiceManager,
+  serveMetrics,
+  validateSpec,
+} from '../index.js'
+import { type CommandDefinition, type Options, textOf } from './command.js'
+import { loadSpec } from './spec-file.js'
+
+/** What is written where nobody says which: a flood of knocks must not fill a journal. */
+const USUAL: readonly KeepEvent['event'][] = [
+  ...(['granted', 'closed', 'expired', 'banned', 'wrong'] as const),
+  ...(['installed', 'removed', 'restored', 'failed', 'overrun'] as const),
+]
+const ALL = [...USUAL, 'knock', 'reset', 'denied'] as const
+
+export const run: CommandDefinition = {
+  usage: 'run <spec>',
+  summary: 'install, and keep the table standing: put it back where it is flushed, refill, log',
+  examples: [
+    'knocklib run doors.yaml',
+    'knocklib run doors.yaml --state /var/lib/knocklib/state.json --metrics 127.0.0.1:9477',
+    'knocklib run doors.yaml --events all | jq -c',
+    '',
+    'Ends at SIGTERM and SIGINT; the table stays. SIGHUP reads the spec anew.',
+  ],
+  options: [
+    {
+      flags: '--state <file>',
+      description: 'where grants, bans and what has been used outlive a reboot',
+    },
+    {
+      flags: '--metrics <address:port>',
+      description: 'serve GET /metrics there, such as 127.0.0.1:9477 or [::1]:9477',
+    },
+    {
+      flags: '--events <list>',
+      description: `which to write, such as granted,denied; all (default: ${USUAL.join(',')})`,
+    },
+  ],
+  async run([path], options) {
+    const runner = new Runner(path as string, options)
+    await runner.run()
+    return { text: '' }
+  },
+}
+
+class Runner {
+  readonly #path: string
+  readonly #options: Options
+  readonly #stateFile: string | undefined
+  readonly #events: ReadonlySet<string>
+  readonly #manager: ServiceManager
+  readonly #stop = new AbortController()
+  /** Ends the keeping of one spec, to go on with the next. */
+  #again = new AbortController()
+  #lostEvents = 0
+  /** What the service manager and the metrics are told of. */
+  #knock: Knock | undefined
+
+  constructor(path: string, options: Options) {
+    this.#path = path
+    this.#options = options
+    this.#stateFile = textOf(options, 'state')
+    this.#events = readEvents(textOf(options, 'events'))
+    this.#manager = createServiceManager({ onFailure: (message) => this.#fail('notify', message) })
+  }
+
+  async run(): Promise<void> {
+    const metrics = textOf(this.#options, 'metrics')
+    const address = metrics === undefined ? undefined : parseListenAddress(metrics, 'run')
+    const signals = { SIGTERM: this.#end, SIGINT: this.#end, SIGHUP: this.#reload }
+    for (const [name, listener] of Object.entries(signals)) process.on(name, listener)
+    try {
+      const knock = await this.#install()
+      await using server = address && (await serveMetrics(address, () => this.#metrics()))
+      using _watch = this.#manager.keepWatch()
+      write({
+        ...{ event: 'running', table: knock.table, doors: knock.doors.map(({ name }) => name) },
+        ...(server && { metrics: { address: server.address, port: server.port } }),
+      })
+      await this.#keep(knock)
+      await this.#manager.stopping()
+      write({ event: 'stopped', table: knock.table })
+    } finally {
+      for (const [name, listener] of Object.entries(signals)) process.off(name, listener)
+    }
+  }
+
+  async #keep(first: Knock): Promise<void> {
+    let knock = first
+    for (;;) {
+      this.#knock = knock
+      await this.#manager.ready(`${knock.doors.length} doors in table inet ${knock.table}`)
+      await knock.keepInstalled({
+        signal: AbortSignal.any([this.#stop.signal, this.#again.signal]),
+        ...(this.#stateFile !== undefined && { stateFile: this.#stateFile }),
+        onEvent: this.#take,
+      })
+      if (this.#stop.signal.aborted) return
+      this.#again = new AbortController()
+      await this.#manager.reloading()
+      knock = await this.#installAgain(knock)
+    }
+  }
+
+  async #install(before?: string): Promise<Knock> {
+    const spec = await loadSpec(this.#path, this.#options)
+    const { table } = validateSpec(spec, 'run')
+    if (before !== undefined && table !== before) {
+      const reason = `table: expected ${before} as before, got ${table}`
+      throw new ArgumentError(`run: ${reason}; start anew for another table`)
+    }
+    const state = this.#stateFile === undefined ? undefined : await loadState(this.#stateFile)
+    return installKnock(spec, { state })
+  }
+
+  /** A spec that is wrong changes nothing: the one before goes on. */
+  async #installAgain(before: Knock): Promise<Knock> {
+    try {
+      return await this.#install(before.table)
+    } catch (error) {
+      if (!(error instanceof KnockError)) throw error
+      this.#fail('reload', error.message)
+      return before
+    }
+  }
+
+  async #metrics(): Promise<string> {
+    const knock = this.#knock
+    if (!knock) throw new Error('the table is being installed')
+    return knock.metrics({ lostEvents: this.#lostEvents })
+  }
+
+  readonly #take = (event: KeepEvent): void => {
+    if (event.event === 'overrun') this.#lostEvents += event.lost ?? 1
+    if (this.#events.has(event.event)) write(event)
+  }
+
+  #fail(what: string, message: string): void {
+    write({ event: 'failed', what, message })
+  }
+
+  readonly #end = (): void => this.#stop.abort()
+  readonly #reload = (): void => this.#again.abort()
+}
+
+function readEvents(text: string | undefined): ReadonlySet<string> {
+  if (text === undefined) return new Set(USUAL)
+  if (text === 'all') return new Set(ALL)
+  const names = text.split(',')
+  const unknown = names.find((name) => !(ALL as readonly string[]).includes(name))
+  if (unknown === undefined) return new Set(names)
+  const expected = `all, or some of ${ALL.join(',')}`
+  throw new ArgumentError(`run: --events: expected ${expected}, got ${JSON.stringify(unknown)}`)
+}
+
+interface Line {
+  readonly event: string
+  readonly time?: string
+  readonly [more: string]: unknown
+}
+
+function write(line: Line | KeepEvent): void {
+  const time = line.time ?? new Date().toISOString()
+  process.stdout.write(`${JSON.stringify({ ...line, time })}\n`)
+}

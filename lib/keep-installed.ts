@@ -1,0 +1,125 @@
+// `Knock.keepInstalled`: the keeper's loop on a table that was installed by this process. Wiring only.
+import { knocksOf } from './automaton/knocks.js'
+import { secretFilesOf } from './automaton/loads.js'
+import type { Attempt } from './automaton/names.js'
+import { ArgumentError } from './errors.js'
+import type { Knock } from './handle.js'
+import { type Installation, installationOf } from './install.js'
+import { type KeepEvent, Keeper, type KeptTable } from './keep.js'
+import { LONGEST_TOKEN } from './spec/derive.js'
+import type { ValidSpec } from './spec/model.js'
+import { saveState } from './state.js'
+import { ifFound, listAbout } from './table.js'
+import { KnownState } from './view/known-state.js'
+import type { TablePlace } from './watch/table-source.js'
+
+export interface KeepOptions {
+  /** Ends it. */
+  readonly signal: AbortSignal
+  /** A file to which grants, bans and what has been used are written, within a second of each change and at the end. */
+  readonly stateFile?: string
+  /** Told all that happens at the doors, and each time the table was put back or something failed. Must not throw. */
+  readonly onEvent?: (event: KeepEvent) => void
+}
+
+/** Seconds between two refills at the most and at the least. */
+const REFILL = { most: 3600, least: 10 } as const
+/** Refills in the time for which tokens are loaded ahead. */
+const REFILLS = 10
+/** Records that wait: the keeper takes them at once. */
+const QUEUE = 100_000
+
+const CALL = { operation: 'keepInstalled' } as const
+
+/** @throws ArgumentError where the handle's table was attached, not installed. */
+export async function keepInstalled(
+  knock: Knock,
+  place: TablePlace,
+  { signal, stateFile, onEvent = () => {} }: KeepOptions,
+): Promise<void> {
+  const installation = installationOf(knock)
+  if (!installation) {
+    const expected = 'a handle of installKnock, which knows the spec'
+    throw new ArgumentError(`${CALL.operation}: expected ${expected}, got one of attachKnock`)
+  }
+  // Loaded with the first watch: most who import knocklib watch nothing.
+  const [{ TableSource }, { TableWatcher }] = await Promise.all([
+    import('./watch/table-source.js'),
+    import('./watch/watch-table.js'),
+  ])
+  const { spec } = installation
+  const trial = new Trial(knock)
+  const table: KeptTable = {
+    ensure: async (state) =>
+      installation.ensure(CALL, { state, trial: await trial.of(installation) }),
+    refillEvery: secretFilesOf(spec).length === 0 ? undefined : refillEvery(spec),
+    async save() {
+      await trial.look()
+      return knock.save()
+    },
+    records: (options) =>
+      new TableWatcher(new TableSource(place), { ...options, queue: QUEUE, needsLog: false }),
+    write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),
+  }
+  const known = new KnownState({
+    table: spec.table,
+    banFor: spec.guard.ban?.for,
+    rememberTokens: LONGEST_TOKEN,
+    digestOf: digestsOf(spec),
+  })
+  await new Keeper(table, known, signal, onEvent).run()
+}
+
+/** A table that waits to be confirmed goes on waiting, also where it is flushed meanwhile. */
+class Trial {
+  readonly #knock: Knock
+  /** When it ends, in milliseconds of the monotonic clock. */
+  #ends: number | undefined
+  #isOver = false
+
+  constructor(knock: Knock) {
+    this.#knock = knock
+  }
+
+  /** A trial begins with an install alone: where there is none, none is looked for again. */
+  async look(): Promise<void> {
+    if (this.#isOver) return
+    const { confirm } = await this.#knock.status()
+    if (confirm === undefined) {
+      this.#isOver = true
+      this.#ends = undefined
+      return
+    }
+    const seconds = confirm.fallenOpen ? 0 : confirm.expiresIn
+    this.#ends = performance.now() + seconds * 1000
+  }
+
+  /** What is left of it where the table is gone; where that stands, it knows itself. */
+  async of({ nft, automaton: { table } }: Installation): Promise<number | undefined> {
+    if (this.#ends === undefined) return undefined
+    const comments = await ifFound(() => listAbout(nft, table, CALL))
+    if (comments !== undefined) return undefined
+    return Math.max(0, Math.round((this.#ends - performance.now()) / 1000))
+  }
+}
+
+function refillEvery({ doors }: ValidSpec): number {
+  const horizons = doors.flatMap(({ knocks }) =>
+    knocks.flatMap((knock) => ('horizon' in knock ? [knock.horizon] : [])),
+  )
+  const soon = Math.min(...horizons) / REFILLS
+  return Math.min(Math.max(soon, REFILL.least), REFILL.most)
+}
+
+function digestsOf({ doors }: ValidSpec): (door: string, attempt: Attempt) => string | undefined {
+  const digests = new Map(
+    doors.flatMap((door) =>
+      knocksOf(door).flatMap(({ knock, attempt }) =>
+        'once' in knock && knock.once !== undefined
+          ? [[`${door.name} ${attempt}`, knock.once] as const]
+          : [],
+      ),
+    ),
+  )
+  return (door, attempt) => digests.get(`${door} ${attempt}`)
+}
