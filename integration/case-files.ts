@@ -1,5 +1,5 @@
 // The folders of integration/cases → each with its spec, its packets with what becomes of them, and its golden files.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { buildAutomaton } from '../lib/automaton/build.js'
 import { type Secrets, secretFilesOf } from '../lib/automaton/loads.js'
 import { CapabilityError } from '../lib/errors.js'
@@ -15,16 +15,20 @@ export interface CaseFiles {
   readonly spec: KnockSpec
   /** Written by hand: each packet with the verdict that it must meet. */
   readonly packets: readonly SimulatedPacket[]
+  /** Written by hand, where they matter: what is told, such as `3 knock ssh open 1/2` of the fourth packet. */
+  readonly events?: readonly string[]
 }
 
 /** Reads all cases, in the order of their names. */
 export function readCases(): CaseFiles[] {
   const names = readdirSync(FOLDER).sort()
-  return names.map((name) => ({
-    name,
-    spec: JSON.parse(readFileSync(fileOf(name, 'spec.json'), 'utf8')),
-    packets: JSON.parse(readFileSync(fileOf(name, 'packets.json'), 'utf8')),
-  }))
+  return names.map((name) => {
+    const read = (file: string) => JSON.parse(readFileSync(fileOf(name, file), 'utf8'))
+    const parts = { name, spec: read('spec.json'), packets: read('packets.json') }
+    return existsSync(fileOf(name, 'events.json'))
+      ? { ...parts, events: read('events.json') }
+      : parts
+  })
 }
 
 /** What the files of a spec hold in all cases: a secret made of their own path. */

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { renderKnock } from '../lib/knock.js'
-import { simulateKnock } from '../lib/simulation.js'
+import { type SimulatedEvent, simulateKnock } from '../lib/simulation.js'
 import type { KnockSpec } from '../lib/spec/generated/knock-types.js'
 import { validateSpec } from '../lib/spec/validate.js'
 import { golden, readCases, secretsOf } from './case-files.js'
@@ -30,12 +30,18 @@ function toKeep(text: string): string {
 }
 
 t.test('simulator', async (t) => {
-  for (const { name, spec, packets } of cases) {
+  for (const { name, spec, packets, events } of cases) {
     const secrets = secretsOf(validateSpec(spec))
-    const { packets: judged } = simulateKnock(spec, packets, { secrets })
-    t.strictSame(judged, packets, name)
+    const played = simulateKnock(spec, packets, { secrets })
+    t.strictSame(played.packets, packets, name)
+    if (events) t.strictSame(played.events.map(textOf), events, `${name}: events`)
   }
 })
+
+function textOf({ packet, event, door, attempt, stage, of, user }: SimulatedEvent): string {
+  const place = stage === undefined ? undefined : `${stage}/${of}`
+  return [packet, event, door, attempt, place, user].filter((word) => word !== undefined).join(' ')
+}
 
 t.test('ruleset', async (t) => {
   for (const { name, spec } of cases) {

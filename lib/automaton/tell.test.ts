@@ -1,7 +1,7 @@
 // What the chains that tell look like, and that no two of them meet.
 import t from 'tap'
 import { validateSpec } from '../spec/validate.js'
-import { type Automaton, DROP, goTo, RETURN, type Rule } from './automaton.js'
+import { type Automaton, DROP, goTo, RESET, RETURN, type Rule } from './automaton.js'
 import { buildAutomaton } from './build.js'
 import { tellAll, tellCounters } from './tell.js'
 import { renderTold, type Told } from './told.js'
@@ -56,6 +56,15 @@ t.test('what returns needs no verdict at its end', async (t) => {
     [RETURN, undefined],
   )
   t.strictSame(told?.rules[0]?.when, [{ kind: 'within-rate', rate: 1000 }])
+})
+
+t.test('what resets is of TCP, as nft would have it', async (t) => {
+  const [, told] = telling(rule({ event: 'denied', door: 'ssh' }, { verdict: RESET }))
+  const tcp = { kind: 'protocol', protocols: ['tcp'] } as const
+  t.strictSame(
+    told?.rules.map(({ when }) => when),
+    [[tcp, { kind: 'within-rate', rate: 10 }], [tcp]],
+  )
 })
 
 t.test('what tells the same and ends the same shares a chain', async (t) => {

@@ -1,6 +1,14 @@
 // Chains whose rules say what they tell → the same with the chains that tell it, at a bounded rate. Pure.
 import type { ValidLog } from '../spec/model.js'
-import { type Chain, count, goTo, RETURN, type Rule, type Verdict } from './automaton.js'
+import {
+  type Chain,
+  count,
+  goTo,
+  type Match,
+  RETURN,
+  type Rule,
+  type Verdict,
+} from './automaton.js'
 import { UNTOLD_COUNTER } from './names.js'
 import { renderTold, type Told } from './told.js'
 
@@ -33,18 +41,20 @@ export const tellCounters = (log: ValidLog | undefined): string[] => (log ? [UNT
 function toldChain(prefix: string, told: Told, verdict: Verdict, log: ValidLog): Chain {
   const { group, rate, deniedRate } = log
   const isAnybodys = told.event === 'denied' || told.event === 'wrong'
+  // nft itself would ask for TCP before it resets; asked here, the rules are listed as they were written.
+  const of: Match[] = verdict.kind === 'reset' ? [{ kind: 'protocol', protocols: ['tcp'] }] : []
   const comment = (purpose: string) => `${told.door ?? '/guard/ban'} ${told.event} ${purpose}`
   return {
     name: toldName(told, verdict),
     rules: [
       {
-        when: [{ kind: 'within-rate', rate: isAnybodys ? deniedRate : rate }],
+        when: [...of, { kind: 'within-rate', rate: isAnybodys ? deniedRate : rate }],
         then: [{ op: 'tell', group, prefix }],
         verdict,
         comment: comment('told'),
       },
       {
-        when: [],
+        when: of,
         then: [count(UNTOLD_COUNTER)],
         // At its end a chain returns.
         ...(verdict.kind !== 'return' && { verdict }),
