@@ -6,7 +6,7 @@ import { loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
 import { NftError } from './errors.js'
 import type { Knock } from './handle.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
-import type { CallOptions, Nft } from './kernel/nft.js'
+import type { Nft } from './kernel/nft.js'
 import { aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
 import { type Change, renderChange } from './nft/change.js'
 import type { NftDocument } from './nft/document.js'
@@ -16,10 +16,7 @@ import { SERIALS, serialOf } from './nft/serial.js'
 import { readSecrets } from './secrets.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import type { ValidSpec } from './spec/model.js'
-import { ifFound, listAbout, listSerial } from './table.js'
-
-/** Who calls, and until when. */
-export type Call = CallOptions & { readonly operation: string }
+import { type Call, ifFound, listAbout, listSerial } from './table.js'
 
 export interface EnsureOptions {
   /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */

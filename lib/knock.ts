@@ -3,7 +3,7 @@ import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, secretFilesOf } from './automaton/loads.js'
 import { ArgumentError, NftError } from './errors.js'
 import { Knock } from './handle.js'
-import { type Call, Installation, rememberInstallation } from './install.js'
+import { Installation, rememberInstallation } from './install.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
 import { createNft, type Nft } from './kernel/nft.js'
 import { digestOf, parseAbout } from './nft/about.js'
@@ -20,7 +20,7 @@ import type { KnockState } from './spec/generated/state-types.js'
 import { isKeyword } from './spec/keywords.js'
 import { validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
-import { listAbout } from './table.js'
+import { type Call, listAbout } from './table.js'
 
 export interface KernelOptions {
   /** The nft binary's path, or an `Nft` of your own. Default: KNOCKLIB_NFT, then `nft` on PATH. */

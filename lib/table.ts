@@ -5,6 +5,9 @@ import { ABOUT_SET, aboutComments } from './nft/about.js'
 import { parseListing } from './nft/listing.js'
 import { SERIAL_SET, serialOf } from './nft/serial.js'
 
+/** Who calls, and until when. */
+export type Call = CallOptions & { readonly operation: string }
+
 /** The comments of the set `about`, in their order. */
 export async function listAbout(
   nft: Nft,

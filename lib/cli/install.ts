@@ -5,13 +5,18 @@ import { loadSpec } from './spec-file.js'
 
 export const install: CommandDefinition = {
   usage: 'install <spec>',
-  summary: 'install or replace the table, in one transaction',
+  summary: 'install the table or change it in place, in one transaction',
   examples: [
     'knocklib install doors.json',
     'knocklib install doors.yaml --table knock2',
+    'knocklib install doors.yaml --confirm 60s   # then, from another session: knocklib confirm',
     'knocklib install doors.yaml --state /var/lib/knocklib/state.json',
   ],
   options: [
+    {
+      flags: '--confirm <time>',
+      description: 'unless confirmed in this time, the doors fall open again by themselves',
+    },
     {
       flags: '--state <file>',
       description: 'a saved state, in place with the table; none where there is no such file yet',
@@ -21,12 +26,18 @@ export const install: CommandDefinition = {
     const spec = await loadSpec(path as string, options)
     const file = textOf(options, 'state')
     const state = file === undefined ? undefined : await loadState(file)
-    const knock = await installKnock(spec, { state })
+    const confirmWithin = textOf(options, 'confirm')
+    const knock = await installKnock(spec, { state, confirmWithin })
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
     const list = doors.map(({ name, service }) => `  ${name}: ${service.join(', ')}\n`)
+    const { table } = knock
+    const confirm =
+      confirmWithin === undefined
+        ? ''
+        : `unless confirmed within ${confirmWithin} the doors fall open: knocklib confirm --table ${table}\n`
     return {
-      json: { table: knock.table, doors },
-      text: `table inet ${knock.table} stands\n${list.join('')}`,
+      json: { table, doors, ...(confirmWithin !== undefined && { confirmWithin }) },
+      text: `table inet ${table} stands\n${list.join('')}${confirm}`,
     }
   },
 }

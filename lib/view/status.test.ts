@@ -153,7 +153,7 @@ t.test('the names of sets, sorted by their doors', async (t) => {
         [
           { set: 'used3_b', role: { kind: 'used', connections: 3 } },
           { set: 'spent_b', role: { kind: 'spent' } },
-          { set: 'open12_lock_b', role: { kind: 'inner' } },
+          { set: 'open12_lock_b', role: { kind: 'inner', attempt: 'open12' } },
         ],
       ],
       ['stage1_a', [{ set: 'used1_stage1_a', role: { kind: 'used', connections: 1 } }]],

@@ -13,6 +13,7 @@ import {
 } from '../automaton/names.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
+import { trialOf } from '../nft/trial.js'
 
 /** Stands for all sources, where a door's scope is everyone. */
 export const EVERYONE = 'everyone'
@@ -107,6 +108,8 @@ export interface Contents {
   readonly fill: readonly Fill[]
   /** By door, its sets and what they hold. */
   readonly roles: ReadonlyMap<string, readonly DoorSet[]>
+  /** Of a table that awaits to be confirmed. */
+  readonly trial?: Trial
 }
 
 export interface DoorSet {
@@ -128,7 +131,9 @@ export function rolesByDoor(sets: Iterable<string>): Map<string, DoorSet[]> {
 }
 
 /** Reads contents out of a listing. */
-export function listedContents({ sets, counters }: Listing): Contents {
+export function listedContents(listing: Listing): Contents {
+  const { sets, counters } = listing
+  const trial = viewTrial(listing)
   const bySet = new Map<string, Member[]>()
   const fill: Fill[] = []
   for (const [name, { elements, size }] of sets) {
@@ -145,7 +150,13 @@ export function listedContents({ sets, counters }: Listing): Contents {
     counter: (name) => counters.get(name) ?? 0,
     fill,
     roles: rolesByDoor(bySet.keys()),
+    ...(trial && { trial }),
   }
+}
+
+function viewTrial(listing: Listing): Trial | undefined {
+  const trial = trialOf(listing)
+  return trial === 'over' ? { fallenOpen: true } : trial
 }
 
 export function viewGrants({ name }: DoorSummary, contents: Contents): Grant[] {
@@ -198,6 +209,7 @@ export function viewStatus(
   const withoutDoor = <T extends { door: string }>({ door: _, ...rest }: T): Omit<T, 'door'> => rest
   return {
     table,
+    ...(contents.trial && { confirm: contents.trial }),
     doors: doors.map((door) => ({
       name: door.name,
       service: door.services,

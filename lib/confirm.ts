@@ -1,0 +1,33 @@
+// A table that awaits to be confirmed → one that stays. Touches the kernel.
+import { isNotFound, NftError } from './errors.js'
+import type { Nft } from './kernel/nft.js'
+import { parseListing } from './nft/listing.js'
+import { renderConfirmation, trialOf } from './nft/trial.js'
+import type { Call } from './table.js'
+
+/** How often it is tried where others change the table at the same moment. */
+const TRIES = 12
+
+/** Takes the trial's rules and its set away, in one transaction. Throws as `Knock.confirm` says. */
+export async function confirmTable(nft: Nft, table: string, call: Call): Promise<void> {
+  const error = (code: NftError['code'], reason: string) =>
+    new NftError(code, `${call.operation}: table inet ${table}: ${reason}`)
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const listing = await nft.list({ table }, call)
+    const trial = trialOf(parseListing(listing))
+    if (trial === undefined) throw error('not-found', 'nothing awaits to be confirmed')
+    if (trial === 'over') {
+      const reason =
+        'the time to confirm has run out and the doors have fallen open; install the spec again'
+      throw error('timed-out', reason)
+    }
+    try {
+      await nft.apply(renderConfirmation(table, listing), call)
+      return
+    } catch (error) {
+      // The time has run out, or somebody else has installed or confirmed: the next listing says which.
+      if (!isNotFound(error)) throw error
+    }
+  }
+  throw error('conflict', `others changed it first, ${TRIES} times`)
+}

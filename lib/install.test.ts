@@ -1,0 +1,188 @@
+// Installs, changed specs, confirmations and others who install at the same moment, against the ruleset in memory.
+import t from 'tap'
+import { attachKnock, FakeNft, installKnock, type KnockSpec, type NftDocument } from './index.js'
+import { installationOf } from './install.js'
+import { parseListing } from './nft/listing.js'
+import { SERIAL_SET, serialOf } from './nft/serial.js'
+
+const door = (name: string, parts: object = {}) => ({
+  name,
+  service: 'tcp/22',
+  knock: { type: 'sequence' as const, steps: ['tcp/7000', 'udp/8000'] },
+  open: { for: '30s' },
+  ...parts,
+})
+const ssh = door('ssh')
+const web = door('web', { service: 'tcp/443', knock: { type: 'sequence', steps: ['tcp/7001'] } })
+const specOf = (...doors: object[]): KnockSpec => ({ doors }) as KnockSpec
+
+const inTable = { family: 'inet', table: 'knock' } as const
+
+async function put(nft: FakeNft, name: string, val: string | number, timeout = 100) {
+  const element = { ...inTable, name, elem: [{ elem: { val, timeout } }] }
+  await nft.apply({ nftables: [{ add: { element } }] })
+}
+
+async function sizes(nft: FakeNft): Promise<Record<string, number>> {
+  const { sets } = parseListing(await nft.list({ table: 'knock' }))
+  return Object.fromEntries([...sets].map(([name, { elements }]) => [name, elements.length]))
+}
+
+t.test('grants, attempts and bans stay where the spec lets them', async (t) => {
+  const nft = new FakeNft()
+  const guard = { ban: { after: 3, within: '1m', for: '10m' } }
+  await installKnock({ ...specOf(ssh, web), guard }, { nft })
+  await put(nft, 'grants_ssh_4', '192.0.2.1')
+  await put(nft, 'grants_web_6', '2001:db8::1')
+  await put(nft, 'stage1_ssh_4', '192.0.2.2')
+  await put(nft, 'banned_4', '192.0.2.3')
+  const others: Record<string, [KnockSpec, object]> = {
+    'other durations': [
+      specOf({ ...ssh, open: { for: '1h' } }, web),
+      { grants_ssh_4: 1, grants_web_6: 1, stage1_ssh_4: 1 },
+    ],
+    'another order, and a door more': [
+      specOf(web, door('new', { service: 'tcp/25' }), ssh),
+      { grants_ssh_4: 1, grants_web_6: 1, stage1_ssh_4: 1 },
+    ],
+    'another knock': [
+      specOf(door('ssh', { knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8001'] } }), web),
+      { grants_ssh_4: 1, grants_web_6: 1, stage1_ssh_4: 0 },
+    ],
+    'another service': [
+      specOf(door('ssh', { service: 'tcp/2222-2230' }), web),
+      { grants_ssh_4: 1, grants_web_6: 1 },
+    ],
+  }
+  for (const [name, [other, kept]] of Object.entries(others)) {
+    const own = { ...other, guard: { ...guard, trusted: ['10.0.0.0/8'], capacity: 1000 } }
+    await installKnock(own, { nft })
+    t.match(await sizes(nft), { ...kept, banned_4: 1 }, name)
+  }
+  await installKnock(specOf(web), { nft })
+  const left = await sizes(nft)
+  t.equal(left['grants_ssh_4'], undefined)
+  t.equal(left['banned_4'], undefined)
+  t.equal(left['grants_web_6'], 1)
+})
+
+t.test(
+  'a door that allows fewer connections: who has used them up is let in no more',
+  async (t) => {
+    const nft = new FakeNft()
+    const counted = (connections: number) =>
+      specOf(door('ssh', { open: { for: '30s', connections } }))
+    await installKnock(counted(3), { nft })
+    await put(nft, 'grants_ssh_4', '192.0.2.1')
+    await put(nft, 'grants_ssh_4', '192.0.2.2')
+    await put(nft, 'used2_ssh_4', '192.0.2.1')
+    await installKnock(counted(2), { nft })
+    const grants = await (await attachKnock({ nft })).door('ssh').grants()
+    t.strictSame(
+      grants.map(({ source }) => source),
+      ['192.0.2.2'],
+    )
+  },
+)
+
+/** Does something before the next transactions, as another process would. */
+class Raced extends FakeNft {
+  readonly before: (() => Promise<unknown>)[] = []
+
+  override async apply(document: NftDocument, options = {}): Promise<void> {
+    await this.before.pop()?.()
+    await super.apply(document, options)
+  }
+}
+
+t.test('who comes second lists again', async (t) => {
+  const nft = new Raced()
+  const serial = async () =>
+    serialOf(parseListing(await nft.list({ table: 'knock', set: SERIAL_SET })))
+  nft.before.push(() => installKnock(specOf(web), { nft }))
+  await installKnock(specOf(ssh), { nft })
+  t.strictSame(
+    (await attachKnock({ nft })).doors.map(({ name }) => name),
+    ['ssh'],
+  )
+  const first = await serial()
+  nft.before.push(() => installKnock(specOf(ssh, web), { nft }))
+  await installKnock(specOf(web), { nft })
+  t.strictSame(
+    (await attachKnock({ nft })).doors.map(({ name }) => name),
+    ['web'],
+  )
+  t.not(await serial(), first)
+  const knock = await attachKnock({ nft })
+  nft.before.push(() => knock.uninstall())
+  await installKnock(specOf(ssh), { nft })
+  t.strictSame(
+    (await attachKnock({ nft })).doors.map(({ name }) => name),
+    ['ssh'],
+  )
+})
+
+t.test('who always comes second gives up, and says so', async (t) => {
+  const nft = new Raced()
+  await installKnock(specOf(ssh), { nft })
+  let others = 0
+  const other = async (): Promise<void> => {
+    nft.before.length = 0
+    others += 1
+    await installKnock(specOf(others % 2 ? web : ssh), { nft })
+    nft.before.push(other)
+  }
+  nft.before.push(other)
+  await t.rejects(installKnock(specOf(ssh, web), { nft }), { code: 'conflict' })
+  t.equal(others, 12)
+})
+
+t.test('what nft refuses for another reason is told as it is', async (t) => {
+  const nft = new Raced()
+  await installKnock(specOf(ssh), { nft })
+  const refuse = async () => {
+    await nft.list({ table: 'nosuch' })
+  }
+  nft.before.push(refuse)
+  await t.rejects(installKnock(specOf(web), { nft }), { code: 'not-found' })
+  t.strictSame(
+    (await attachKnock({ nft })).doors.map(({ name }) => name),
+    ['ssh'],
+  )
+})
+
+t.test('confirmed in time, or fallen open', async (t) => {
+  let now = 0
+  const nft = new FakeNft({ now: () => now })
+  const knock = await installKnock(specOf(ssh), { nft, confirmWithin: '60s' })
+  now = 20_000
+  t.strictSame((await knock.status()).confirm, { expiresIn: 40 })
+  await installKnock(specOf(ssh), { nft, confirmWithin: 30 })
+  t.strictSame((await knock.status()).confirm, { expiresIn: 30 }, 'begins anew')
+  await knock.confirm()
+  t.equal((await knock.status()).confirm, undefined)
+  await t.rejects(knock.confirm(), { code: 'not-found' })
+  await installKnock(specOf(web), { nft, confirmWithin: '60s' })
+  const own = installationOf(await installKnock(specOf(ssh), { nft, confirmWithin: '60s' }))
+  t.equal(await own?.ensure({ operation: 'keep' }), 'unchanged')
+  t.strictSame((await knock.status()).confirm, { expiresIn: 60 }, 'a keeper leaves it')
+  now += 60_000
+  t.strictSame((await knock.status()).confirm, { fallenOpen: true })
+  await t.rejects(knock.confirm(), { code: 'timed-out', message: /install the spec again/ })
+  await installKnock(specOf(ssh), { nft })
+  t.equal((await knock.status()).confirm, undefined, 'a plain install ends it')
+  for (const wrong of [0, -1, 0.5, '500ms', 'x']) {
+    const options = { nft, confirmWithin: wrong }
+    await t.rejects(installKnock(specOf(ssh), options), { code: 'invalid-argument' }, `${wrong}`)
+  }
+})
+
+t.test('the time runs out while it is confirmed', async (t) => {
+  let now = 0
+  const nft = new Raced({ now: () => now })
+  const knock = await installKnock(specOf(ssh), { nft, confirmWithin: 10 })
+  nft.before.push(async () => {
+    now = 11_000
+  })
+  await t.rejects(knock.confirm(), { code: 'timed-out' })
+})
