@@ -40,6 +40,8 @@ export interface CommandDefinition {
   readonly summary: string
   readonly examples: readonly string[]
   readonly options?: readonly OptionDefinition[]
+  /** What `--json` does, where that is not to print one document. */
+  readonly json?: string
   run(args: readonly (string | readonly string[])[], options: Options): Promise<Outcome>
 }
 

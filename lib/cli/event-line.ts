@@ -43,7 +43,7 @@ function detailsOf(event: KnockEvent): string {
     case 'granted':
       return grantDetails(event)
     case 'reset':
-      return `at ${event.stage} of ${event.of}`
+      return event.stage === undefined ? '' : `at ${event.stage} of ${event.of}`
     case 'denied':
       return event.service ?? ''
     case 'closed':

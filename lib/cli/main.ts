@@ -27,10 +27,11 @@ import { simulate } from './simulate.js'
 import { status } from './status.js'
 import { unban } from './unban.js'
 import { uninstall } from './uninstall.js'
+import { watch } from './watch.js'
 
 const COMMANDS = [
   ...[check, render, install, confirm, keepRunning, refill, uninstall],
-  ...[status, open, close, unban],
+  ...[status, watch, open, close, unban],
   ...[save, restore, metrics],
   ...[knock, simulate],
 ]
@@ -75,7 +76,7 @@ function addCommand(program: Command, definition: CommandDefinition): void {
   }
   command
     .option('--table <name>', "the nft table (default: the spec's, or knock)")
-    .option('--json', 'print one JSON document')
+    .option('--json', definition.json ?? 'print one JSON document')
     .action(async (...given: unknown[]) => {
       const args = given.slice(0, -2) as (string | string[])[]
       process.exitCode = await run(definition, args, given.at(-2) as Options)

@@ -33,11 +33,11 @@ export interface GrantedEvent extends AtDoor, By {
   readonly user?: string
 }
 
-/** An attempt was ended by a wrong packet, at `stage` of `of`. */
+/** An attempt was ended by a wrong packet, at `stage` of `of`; of a rhythm that is out of step nobody knows where. */
 export interface ResetEvent extends AtDoor {
   readonly event: 'reset'
-  readonly stage: number
-  readonly of: number
+  readonly stage?: number
+  readonly of?: number
 }
 
 /** A token that was none, or used already. */
@@ -64,18 +64,24 @@ export interface ClosedEvent extends AtDoor {
   readonly by: 'knock' | 'call' | 'use'
 }
 
-/** A grant ran out. */
+/** A grant ran out: the kernel does not say so, the table was asked when it was due. */
 export interface ExpiredEvent extends AtDoor {
   readonly event: 'expired'
 }
 
-/** Events that were lost before they could be read. Without a count it is not known how many. */
+/**
+ * Events are missing in this place: they came faster than they were asked for or could be read, or who read them has
+ * died. Without a count nobody knows how many.
+ */
 export interface OverrunEvent extends Happened {
   readonly event: 'overrun'
   readonly lost?: number
 }
 
-/** The table was made anew, changed or removed by some process: what is known of it is read again. */
+/**
+ * The table was made or removed, or its rules, its constant sets or what it says of itself were changed, by whatever
+ * process. The watch goes on: with what is there then, or until there is something again.
+ */
 export interface TableEvent extends Happened {
   readonly event: 'installed' | 'removed'
 }

@@ -34,7 +34,7 @@ export function recordOfTold(
 }
 
 function eventOf(
-  { event, door, stage = 1, of = 1, user, attempt }: Told,
+  { event, door, stage, of, user, attempt }: Told,
   time: string,
   source: string,
   service: string | undefined,
@@ -42,16 +42,18 @@ function eventOf(
 ): KnockEvent | undefined {
   if (event === 'banned') return { time, event, source }
   if (door === undefined) return undefined
+  const place = stage === undefined || of === undefined ? {} : { stage, of }
   const granted = watched.isForEveryone(door) ? EVERYONE : source
   switch (event) {
     case 'knock':
+      return { time, event, door, source, stage: stage ?? 1, of: of ?? 1 }
     case 'reset':
-      return { time, event, door, source, stage, of }
+      return { time, event, door, source, ...place }
     case 'granted': {
       const expiresIn = watched.grantTimeout(door) ?? 0
       const whose = user === undefined ? {} : { user }
       const where = { time, event, door, source: granted }
-      return { ...where, by: 'knock', expiresIn, stage, of, ...whose }
+      return { ...where, by: 'knock', expiresIn, ...place, ...whose }
     }
     case 'closed':
       return { time, event, door, source: granted, by: attempt === undefined ? 'use' : 'knock' }

@@ -1,0 +1,373 @@
+// What a watcher is told while other people's clients knock, grants run out, tables come and go, and readers die.
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { attachKnock, createNft, installKnock, type KnockSpec } from '../lib/index.js'
+import type { Family } from '../lib/spec/model.js'
+import { build, CLI, LIBRARY } from './built.js'
+import { missing } from './capabilities.js'
+import { FAMILIES, House, PORT } from './house.js'
+import { apply, CABLE, CLIENT, exec, NFT, SERVER, start, sweep } from './namespaces.js'
+import { versionsOrSkip } from './nft-versions.js'
+import { TokenHouse } from './token-house.js'
+import { groupsIn, processOf, Watching } from './watching.js'
+
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing('knock', 'nc', 'hping3', 'openssl')
+if (!skip) {
+  sweep()
+  build()
+}
+
+const specOf = (parts: object = {}, open: object = { for: '60s' }): KnockSpec =>
+  ({
+    ...parts,
+    doors: [
+      {
+        name: 'service',
+        service: `tcp/${PORT}`,
+        knock: { type: 'sequence', steps: ['udp/7000', 'tcp/7001'], stepTimeout: '20s' },
+        close: { type: 'sequence', steps: ['udp/9000'], stepTimeout: '20s' },
+        open,
+      },
+    ],
+  }) as KnockSpec
+
+const test = (name: string, run: (t: Test) => Promise<void>) =>
+  t.test(name, { skip, buffered: true }, run)
+
+/** Debian's client. */
+const knockAt = (house: House, family: Family, ...steps: string[]) =>
+  house.run('knock', `-${family}`, '-d', '30', SERVER[family], ...steps)
+
+const OPEN = ['7000:udp', '7001']
+
+t.jobs = 2
+
+for (const hook of ['input', 'prerouting', 'ingress'] as const) {
+  test(`all that packets do, hook ${hook}`, async (t) => {
+    const ban = { after: 2, within: '1m', for: '1m' }
+    const interfaces = hook !== 'input' ? { interfaces: [CABLE] } : {}
+    await using house = await House.open(specOf({ hook, ...interfaces, guard: { ban } }))
+    await using watching = await Watching.begin(house.knock)
+    for (const family of FAMILIES) {
+      const who = `service ${CLIENT[family]}`
+      await house.run('nc', `-${family}`, '-z', '-w', '1', SERVER[family], String(PORT))
+      t.ok(await watching.until(`denied ${who} service=tcp/${PORT}`), `IPv${family}`)
+      watching.take()
+      await knockAt(house, family, ...OPEN)
+      await watching.until('granted')
+      await knockAt(house, family, '9000:udp')
+      await watching.until('closed')
+      t.same(watching.take(), [
+        `knock ${who} stage=1 of=2`,
+        `granted ${who} by=knock expiresIn=60 stage=2 of=2`,
+        `closed ${who} by=knock`,
+      ])
+      for (const _ of [1, 2]) await knockAt(house, family, '7000:udp', '7002')
+      t.ok(
+        (await watching.until(`banned source=${CLIENT[family]}`)) ||
+          (await watching.until(`banned ${CLIENT[family]}`, 100)),
+      )
+      const [banned, ...others] = watching.take().reverse()
+      t.match(banned, `banned ${CLIENT[family]}`)
+      t.same(others.sort(), [
+        `knock ${who} stage=1 of=2`,
+        `knock ${who} stage=1 of=2`,
+        `reset ${who} stage=1 of=2`,
+        ...(others.length > 3 ? [`reset ${who} stage=1 of=2`] : []),
+      ])
+    }
+  })
+}
+
+test('SYNs made by hand', async (t) => {
+  await using house = await House.open(specOf())
+  await using watching = await Watching.begin(house.knock)
+  await house.run('hping3', '--udp', '-c', '1', '-p', '7000', SERVER[4])
+  await house.run('hping3', '-S', '-c', '1', '-p', '7001', SERVER[4])
+  t.ok(await watching.until('granted service 10.77.0.2'))
+  t.equal(watching.events.length, 2)
+  for (const [index, event] of watching.events.entries()) {
+    const late = (watching.times[index] ?? 0) - Date.parse(event.time)
+    t.ok(late >= 0 && late < 1000, 'it bears the time when it was read')
+  }
+})
+
+const able = versions.at(-1)
+test('tokens, with the name of whose they are', async (t) => {
+  const token = { period: 3600, horizon: '3h' }
+  await using place = await TokenHouse.open({ binary: able?.path ?? NFT, token })
+  await using watching = await Watching.begin(place.house.knock)
+  for (const family of FAMILIES) {
+    await place.type(family, 3600, 'of somebody who has guessed')
+    t.ok(await watching.until(`wrong service ${CLIENT[family]}`))
+  }
+  await place.type(4, 3600)
+  t.ok(await watching.until('granted service 10.77.0.2'))
+  t.match(watching.take().at(-1), /^granted service 10\.77\.0\.2 by=knock .* user=\w+$/)
+})
+
+test('grants run out by their own clocks, renewed ones later', async (t) => {
+  await using house = await House.open(specOf({}, { for: '2s' }))
+  const door = house.knock.door('service')
+  await door.open('10.77.0.9', { for: '3s' })
+  await using watching = await Watching.begin(house.knock)
+  t.ok(await watching.until('expired service 10.77.0.9'), 'it was there before')
+  watching.take()
+  await knockAt(house, 4, ...OPEN)
+  await knockAt(house, 6, ...OPEN)
+  await watching.until(`granted service ${CLIENT[6]}`)
+  await sleep(1000)
+  await knockAt(house, 4, ...OPEN)
+  t.ok(await watching.until(`expired service ${CLIENT[6]}`))
+  t.ok(await watching.until(`expired service ${CLIENT[4]}`))
+  const of = (source: string, kind: string) =>
+    watching.events
+      .filter((event) => event.event === kind && 'source' in event && event.source === source)
+      .map(({ time }) => Date.parse(time))
+  for (const family of FAMILIES) {
+    const [last, ends] = [of(CLIENT[family], 'granted').at(-1), of(CLIENT[family], 'expired')]
+    t.equal(ends.length, 1, `IPv${family}: once`)
+    const lasted = (ends[0] ?? 0) - (last ?? 0)
+    t.ok(lasted > 1900 && lasted < 3500, `IPv${family}: ${lasted} ms`)
+  }
+})
+
+test('many that run out at once', async (t) => {
+  await using house = await House.open(specOf())
+  const elements = Array.from({ length: 500 }, (_, n) => `10.88.${n >> 8}.${n & 255} timeout 2s`)
+  const add = `add element inet knock grants_service_4 { ${elements.join(', ')} }\n`
+  await using watching = await Watching.begin(house.knock)
+  await apply(house.pair.server, add)
+  const count = (kind: string) => watching.events.filter(({ event }) => event === kind).length
+  t.ok(await watching.wait(() => count('expired') === 500, 8000), 'all of them')
+  t.equal(count('granted'), 500)
+  t.equal(watching.events.length, 1000, 'and no more')
+})
+
+test('calls of other processes', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  await using watching = await Watching.begin(house.knock)
+  const command = (...args: string[]) => exec(server, process.execPath, [CLI, ...args])
+  await command('open', 'service', '203.0.113.7', '--for', '30s')
+  await command('open', 'service', '203.0.113.7', '--for', '40s')
+  await command('close', 'service', '203.0.113.7')
+  const other = await attachKnock({ nft: createNft({ binary: NFT, netns: server }) })
+  await other.door('service').open('2001:db8::7')
+  await apply(server, 'delete element inet knock grants_service_6 { 2001:db8::7 }\n')
+  t.ok(await watching.until('closed service 2001:db8::7'))
+  t.same(watching.take(), [
+    'granted service 203.0.113.7 by=call expiresIn=30',
+    'granted service 203.0.113.7 by=call expiresIn=40',
+    'closed service 203.0.113.7 by=call',
+    'granted service 2001:db8::7 by=call expiresIn=60',
+    'closed service 2001:db8::7 by=call',
+  ])
+})
+
+test('several watchers and two tables share one reader', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  const nft = createNft({ binary: NFT, netns: server })
+  const second = specOf({ table: 'second' })
+  for (const one of second.doors) Object.assign(one, { service: 'tcp/2223' })
+  const other = await installKnock(
+    JSON.parse(JSON.stringify(second).replaceAll('7000', '7100').replaceAll('7001', '7101')),
+    { nft },
+  )
+  const stop = new AbortController()
+  await using one = await Watching.begin(house.knock)
+  await using two = await Watching.begin(house.knock, { signal: stop.signal })
+  await using apart = await Watching.begin(other)
+  t.equal((await groupsIn(server)).size, 1)
+  await knockAt(house, 4, '7000:udp', '7100:udp')
+  t.ok(await one.until('knock service 10.77.0.2 stage=1'))
+  t.ok(await two.until('knock service 10.77.0.2 stage=1'))
+  t.ok(await apart.until('knock service 10.77.0.2 stage=1'))
+  t.same([one.take().length, two.take().length, apart.take().length], [1, 1, 1])
+  stop.abort()
+  t.same(await two.over(), {}, 'an abort ends it without an error')
+  t.same(await two.watcher.next(), { done: true, value: undefined })
+  await knockAt(house, 6, '7000:udp')
+  t.ok(await one.until(`knock service ${CLIENT[6]}`), 'the other goes on')
+})
+
+test('an abort frees the group, and so does leaving the loop', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  const watcher = house.knock.watch()
+  await watcher.ready
+  t.equal((await groupsIn(server)).size, 1)
+  await watcher.return()
+  t.equal((await groupsIn(server)).size, 0)
+  t.same(await watcher.next(), { done: true, value: undefined })
+  const aborted = house.knock.watch({ signal: AbortSignal.abort() })
+  await aborted.ready
+  t.same(await aborted.next(), { done: true, value: undefined })
+  t.throws(() => house.knock.watch({ queue: 0 }), { code: 'invalid-argument' })
+})
+
+test('a process with a watcher alone', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  const script = (rest: string) => `
+    const { attachKnock } = await import(${JSON.stringify(LIBRARY)})
+    const watcher = (await attachKnock()).watch()
+    await watcher.ready
+    console.log('ready')
+    ${rest}`
+  const argv = (rest: string) => ['--input-type=module', '-e', script(rest)]
+  const idle = await exec(server, process.execPath, argv(''))
+  t.same(idle, { code: 0, stdout: 'ready\n', stderr: '' }, 'who asks for nothing is not kept')
+  const first = 'for await (const { event } of watcher) { console.log(event); break }'
+  const child = start(server, process.execPath, argv(first), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  const heard: string[] = []
+  lines.on('line', (line) => heard.push(line))
+  const ended = once(child, 'close')
+  await once(lines, 'line')
+  await sleep(300)
+  await knockAt(house, 4, '7000:udp')
+  t.same(await ended, [0, null])
+  t.same(heard, ['ready', 'knock'], 'who asks waits, and ends when the loop does')
+  t.equal((await groupsIn(server)).size, 0, 'no orphan')
+})
+
+test('who has the group is named', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  await using _first = await Watching.begin(house.knock)
+  const { code, stdout, stderr } = await exec(server, process.execPath, [CLI, 'watch'])
+  const holder = processOf((await groupsIn(server)).get(5) ?? 0)
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  t.match(stderr, new RegExp(`NFLOG group 5: process ${holder} \\(node\\) has it already`))
+})
+
+test('a table that tells nothing, and one that is gone', async (t) => {
+  await using house = await House.open(specOf({ log: false }))
+  const silent = { code: 'missing-capability', message: /"log": false/ }
+  const watcher = house.knock.watch()
+  await t.rejects(watcher.ready, silent)
+  await t.rejects(watcher.next(), silent)
+  t.same(await watcher.next(), { done: true, value: undefined })
+  await house.knock.uninstall()
+  await t.rejects(house.knock.watch().next(), { code: 'not-found' })
+})
+
+test('the table is made anew meanwhile, and removed', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  const nft = createNft({ binary: NFT, netns: server })
+  await using watching = await Watching.begin(house.knock)
+  await installKnock(specOf({}, { for: '2s' }), { nft })
+  t.ok(await watching.until('installed'))
+  await knockAt(house, 4, ...OPEN)
+  t.ok(
+    await watching.until(`granted service ${CLIENT[4]} by=knock expiresIn=2`),
+    'what is new of it',
+  )
+  t.ok(await watching.until(`expired service ${CLIENT[4]}`))
+  watching.take()
+
+  await installKnock(specOf({ log: { group: 7 } }), { nft })
+  t.ok(await watching.until('installed'), 'with another group')
+  await watching.wait(() => false, 300)
+  t.same([...(await groupsIn(server)).keys()], [7])
+  await knockAt(house, 6, ...OPEN)
+  t.ok(await watching.until(`granted service ${CLIENT[6]}`))
+  watching.take()
+
+  await house.knock.uninstall()
+  t.ok(await watching.until('removed'))
+  t.same(watching.take(), ['removed'])
+  await installKnock(specOf(), { nft })
+  t.ok(await watching.until('installed'))
+  await watching.wait(() => false, 300)
+  await knockAt(house, 4, ...OPEN)
+  t.ok(await watching.until(`granted service ${CLIENT[4]}`))
+  watching.take()
+
+  await apply(server, 'flush chain inet knock input\n')
+  t.ok(await watching.until('installed'), 'changed by hand')
+  await installKnock(specOf({ log: false }), { nft })
+  t.match(await watching.over(), { error: { code: 'missing-capability' } })
+})
+
+test('a reader that dies is replaced, and the gap is told', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  await using watching = await Watching.begin(house.knock)
+  for (const round of [1, 2]) {
+    const port = (await groupsIn(server)).get(5) ?? 0
+    process.kill(processOf(port), 'SIGKILL')
+    t.ok(await watching.until('overrun'), `${round}: told`)
+    const isBack = async () => ![undefined, port].includes((await groupsIn(server)).get(5))
+    for (let tries = 0; tries < 100 && !(await isBack()); tries += 1) await sleep(50)
+    await knockAt(house, 4, ...OPEN)
+    t.ok(await watching.until(`granted service ${CLIENT[4]}`), `${round}: the watch goes on`)
+    t.equal(watching.take()[0], 'overrun', 'without a number: nobody knows it')
+  }
+})
+
+/** SYNs to the service, of which each is denied. */
+const flood = (house: House, count: number, pause: number) =>
+  house.run('hping3', '-q', '-S', '-p', `${PORT}`, '-i', `u${pause}`, '-c', `${count}`, SERVER[4])
+
+test('a loop that is blocked under a flood loses nothing untold', async (t) => {
+  const log = { rate: 1_000_000, deniedRate: 1_000_000 }
+  await using house = await House.open(specOf({ log }))
+  await using watching = await Watching.begin(house.knock)
+  const flooding = flood(house, 100_000, 40)
+  await sleep(200)
+  // What a busy caller does: nothing at all is read meanwhile.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500)
+  await flooding
+  const { denied } = await house.counters()
+  const sum = () => {
+    const told = watching.events.filter(({ event }) => event === 'denied').length
+    const overruns = watching.events.filter((event) => event.event === 'overrun')
+    return told + overruns.reduce((lost, { lost: more = Number.NaN }) => lost + more, 0)
+  }
+  await watching.wait(() => sum() === denied, 20_000)
+  const lost = watching.events.filter(({ event }) => event === 'overrun')
+  t.ok(denied > 50_000, `${denied} packets`)
+  t.ok(lost.length > 0, `${lost.length} gaps`)
+  t.equal(sum(), denied, 'events and what is told to be lost')
+  watching.take()
+  await knockAt(house, 4, ...OPEN)
+  t.ok(await watching.until('granted'), 'and it goes on')
+})
+
+test('a flood beyond all measure does not end the process', async (t) => {
+  const log = { rate: 1_000_000, deniedRate: 1_000_000 }
+  await using house = await House.open(specOf({ log }))
+  await using watching = await Watching.begin(house.knock, { queue: 100 })
+  const flooding = house.run(
+    'timeout',
+    '4',
+    'hping3',
+    '-q',
+    '-S',
+    '-p',
+    `${PORT}`,
+    '--flood',
+    SERVER[4],
+  )
+  await sleep(200)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)
+  await flooding
+  t.ok(await watching.until('overrun'))
+  await sleep(2000)
+  watching.take()
+  for (let tries = 0; tries < 10 && !watching.shorts.join().includes('granted'); tries += 1) {
+    await knockAt(house, 4, ...OPEN)
+    await watching.until('granted', 1000)
+  }
+  t.ok(await watching.until('granted'), 'it goes on')
+})
