@@ -69,7 +69,7 @@ const sorted = (value: object): string[] => Object.keys(value).sort()
 atServer('status: the stable keys, and the same for people', skip, async (t, user) => {
   await user.serve(t, 'install', 'doors.yaml')
   const listStatus = async () => JSON.parse(await user.serve(t, 'status', '--json'))
-  const none = { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 }
+  const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
   const web = {
     name: 'web',
     service: ['tcp/80', 'tcp/443', 'udp/5000-5010'],
@@ -82,7 +82,7 @@ atServer('status: the stable keys, and the same for people', skip, async (t, use
     table: 'knock',
     doors: [{ ...web, name: 'ssh', service: ['tcp/22'], openFor: 60 }, web],
     bans: [],
-    counters: { bans: 0, ignored: 0 },
+    counters: { bans: 0, ignored: 0, untold: 0 },
     fill: [],
   })
   const sent = await user.call(t, 'knock', SERVER[4], ...STEPS.slice(0, 2))

@@ -57,6 +57,7 @@ function complete(sequence: Sequence, packet: Packet): void {
   sources.delete(packet.source)
   if (id === 'close') {
     revoke(door, packet.source)
+    door.counters.closes += 1
     tell(sequence, 'closed', packet, of)
     guard.forgive(packet)
   } else if (once !== undefined && door.spent.has(once)) {

@@ -9,6 +9,8 @@ export interface Counters {
   /** Packets that are a step of the door, or judged at a port where packets are counted. */
   knocks: number
   grants: number
+  /** Closing knocks, and grants that their last connection used up. */
+  closes: number
   /** Attempts ended by a packet that does not fit. */
   resets: number
   /** Packets to the port of a token without one that can be used. */
@@ -47,7 +49,7 @@ export const doorOf = (spec: ValidDoor, story: Story): Door => ({
   story,
   grants: new Map(),
   spent: new Map(),
-  counters: { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 },
+  counters: { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 },
   made: new Map(),
 })
 
@@ -87,6 +89,7 @@ export function use(door: Door, packet: Packet): void {
   grant.used += 1
   if (grant.used === open.connections) {
     door.grants.delete(holder)
+    door.counters.closes += 1
     // Where connections are sent elsewhere the last is not told of.
     if (!open.redirectTo) door.story.met(door, 'closed', packet)
   } else if (open.refresh) grant.until = at + open.for

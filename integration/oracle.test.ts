@@ -123,6 +123,7 @@ t.test('random specs of many doors', async (t) => {
 /** What random traces came to. */
 class Reached {
   grants = 0
+  closes = 0
   resets = 0
   wrong = 0
   denied = 0
@@ -146,7 +147,7 @@ class Reached {
     this.bans += oracle.guards[0]?.bans ?? 0
     this.ignored += oracle.guards[0]?.ignored ?? 0
     for (const { counters } of Object.values(oracle.states[0] ?? {})) {
-      for (const kind of ['grants', 'resets', 'wrong', 'denied'] as const) {
+      for (const kind of ['grants', 'closes', 'resets', 'wrong', 'denied'] as const) {
         this[kind] += counters[kind]
       }
     }

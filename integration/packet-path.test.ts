@@ -80,7 +80,7 @@ t.test('131 duplicates of a knock change nothing', { skip }, async (t) => {
     const packets = [tcp(7000, 1), tcp(8000, 2), ...duplicates, tcp(9000, 3), tcp(22, 4)]
     const spec = document(['tcp/7000', 'tcp/8000', 'tcp/9000'])
     const { counters, passed } = await playAndCompare(t, spec, packets)
-    t.same(counters, { knocks: 134, grants: 1, resets: 0, wrong: 0, denied: 0 })
+    t.same(counters, { knocks: 134, grants: 1, closes: 0, resets: 0, wrong: 0, denied: 0 })
     t.equal(passed.at(-1), 'accept')
   }
 })
@@ -111,7 +111,7 @@ t.test('a full set refuses and opens nothing', { skip }, async (t) => {
         ...both.map((source) => knock(source, 7000)),
         ...both.map((source) => syn(source, 22)),
       ])
-      t.same(counters, { knocks: 2, grants: 1, resets: 0, wrong: 0, denied: 1 })
+      t.same(counters, { knocks: 2, grants: 1, closes: 0, resets: 0, wrong: 0, denied: 1 })
       t.same(passed.slice(2), ['accept', 'drop'])
     })
 
@@ -123,7 +123,7 @@ t.test('a full set refuses and opens nothing', { skip }, async (t) => {
         spec,
         both.map((source) => syn(source, 7000)),
       )
-      t.same(counters, { knocks: 1, grants: 1, resets: 0, wrong: 0, denied: 0 })
+      t.same(counters, { knocks: 1, grants: 1, closes: 0, resets: 0, wrong: 0, denied: 0 })
     })
 
     await t.test(`connections of a grant, IPv${family}`, async (t) => {

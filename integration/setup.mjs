@@ -27,6 +27,8 @@ const PACKAGES = {
     sshd: 'openssh-server',
     openssl: 'openssl',
     telnet: 'inetutils-telnet',
+    'systemd-analyze': 'systemd',
+    'systemd-notify': 'systemd',
   },
 }
 

@@ -15,6 +15,7 @@ export interface ProcessCounts {
 const DOOR_COUNTERS: Readonly<Record<keyof Counters, string>> = {
   knocks: 'Packets that were a step of the knocks of a door',
   grants: 'Grants by knocks',
+  closes: 'Closing knocks, and grants that their last connection used up',
   resets: 'Attempts that a wrong packet ended',
   wrong: 'Tokens that were none, or used already',
   denied: 'Packets to the service from sources without a grant',
@@ -23,6 +24,7 @@ const DOOR_COUNTERS: Readonly<Record<keyof Counters, string>> = {
 const TABLE_COUNTERS: Readonly<Record<keyof Status['counters'], string>> = {
   bans: 'Bans made',
   ignored: 'Packets of banned sources that were ignored',
+  untold: 'Events that were not told, above the rate of the log',
 }
 
 /**

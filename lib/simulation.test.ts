@@ -47,11 +47,11 @@ t.test('judges each packet, and tells where everybody is in the end', async (t) 
         service: ['tcp/22'],
         grants: [{ source, expiresIn: 29 }],
         progress: [{ source: 'fd00::2', stage: 1, of: 3, expiresIn: 3 }],
-        counters: { knocks: 4, grants: 1, resets: 0, wrong: 0, denied: 1 },
+        counters: { knocks: 4, grants: 1, closes: 0, resets: 0, wrong: 0, denied: 1 },
       },
     ],
     bans: [],
-    counters: { bans: 0, ignored: 0 },
+    counters: { bans: 0, ignored: 0, untold: 0 },
   })
   const told = { door: 'ssh', attempt: 'open', of: 3 } as const
   t.strictSame(events, [
@@ -243,7 +243,7 @@ t.test('bans, and grants of everyone', async (t) => {
   const { status } = simulateKnock(spec, packets)
   t.same(status.doors[0]?.grants, [{ source: 'everyone', expiresIn: 30 }])
   t.same(status.bans, [{ source: '10.0.0.2', expiresIn: 600 }])
-  t.same(status.counters, { bans: 1, ignored: 1 })
+  t.same(status.counters, { bans: 1, ignored: 1, untold: 0 })
 })
 
 t.test(

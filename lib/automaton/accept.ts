@@ -4,6 +4,7 @@ import {
   ACCEPT,
   add,
   claim,
+  count,
   DROP,
   inSet,
   type Match,
@@ -15,7 +16,7 @@ import {
 } from './automaton.js'
 import { usedCounts } from './grant.js'
 import { isStateful } from './hook.js'
-import { connectionLockSet, grantsSet, SEEN, usedSet } from './names.js'
+import { connectionLockSet, counterName, grantsSet, SEEN, usedSet } from './names.js'
 import { isSyn } from './once.js'
 
 export type Accept = Omit<Rule, 'comment'>
@@ -51,7 +52,11 @@ export function acceptCounted({ name, open }: ValidDoor, hook: Hook): Accept[] {
       ...(isStateful(hook) ? [] : [add(SEEN)]),
       ...(isLast ? [] : [update(usedSet(name, used + 1))]),
     ]
-    const spent = isLast ? [remove(grants)] : open.refresh ? [update(grants)] : []
+    const spent = isLast
+      ? [remove(grants), count(counterName('closes', name))]
+      : open.refresh
+        ? [update(grants)]
+        : []
     return {
       when: [inSet(grants), ...isNew, ...before.map(inSet), ...fresh],
       then: [...next, ...before.map(remove), ...spent],

@@ -173,11 +173,18 @@ function addressSets({ guard }: ValidSpec): AddressSet[] {
   return guard.trusted.length > 0 ? [{ name: TRUSTED, addresses: guard.trusted }] : []
 }
 
-/** Wrong tokens are counted where there are tokens. */
-function countersOf({ name, knocks }: ValidDoor): string[] {
-  const hasTokens = knocks.some(({ type }) => type === 'token')
-  const kinds: readonly CounterKind[] = COUNTERS.filter((kind) => kind !== 'wrong' || hasTokens)
-  return kinds.map((kind) => counterName(kind, name))
+/** Wrong tokens are counted where there are tokens, and closings where something closes. */
+function countersOf(door: ValidDoor): string[] {
+  const hasTokens = door.knocks.some(({ type }) => type === 'token')
+  const closes =
+    door.open.connections !== undefined || knocksOf(door).some(({ attempt }) => attempt === 'close')
+  const never: readonly CounterKind[] = [
+    ...(hasTokens ? [] : (['wrong'] as const)),
+    ...(closes ? [] : (['closes'] as const)),
+  ]
+  return COUNTERS.filter((kind) => !never.includes(kind)).map((kind) =>
+    counterName(kind, door.name),
+  )
 }
 
 const summarise = (door: ValidDoor): DoorSummary => ({

@@ -53,7 +53,10 @@ export function letThroughActions(door: ValidDoor): Action[] {
 }
 
 /** What a completed closing knock does. */
-export const closeActions = ({ name }: ValidDoor): Action[] => [remove(grantsSet(name))]
+export const closeActions = ({ name }: ValidDoor): Action[] => [
+  remove(grantsSet(name)),
+  count(counterName('closes', name)),
+]
 
 /** What is done to each packet that a door lets through. */
 export const markActions = ({ open: { mark } }: ValidDoor): Action[] =>

@@ -93,7 +93,7 @@ export const STRIKES = 'strikes'
 export const strikeSet = (strikes: number): string => `strike${strikes}`
 
 /** What is counted for each door. */
-export const COUNTERS = ['knocks', 'grants', 'resets', 'wrong', 'denied'] as const
+export const COUNTERS = ['knocks', 'grants', 'closes', 'resets', 'wrong', 'denied'] as const
 export type CounterKind = (typeof COUNTERS)[number]
 
 export const counterName = (kind: CounterKind, door: string): string => `${kind}_${door}`

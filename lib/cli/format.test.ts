@@ -4,8 +4,8 @@ import t from 'tap'
 import { formatStatus } from './format.js'
 import { PAINTED } from './paint.js'
 
-const counters = { knocks: 6, grants: 1, resets: 2, wrong: 0, denied: 3 }
-const guard = { bans: [], counters: { bans: 0, ignored: 0 }, fill: [] }
+const counters = { knocks: 6, grants: 1, closes: 0, resets: 2, wrong: 0, denied: 3 }
+const guard = { bans: [], counters: { bans: 0, ignored: 0, untold: 0 }, fill: [] }
 
 t.test('doors, who is let in, who is on the way', async (t) => {
   const text = formatStatus({
@@ -61,7 +61,7 @@ t.test('everyone, wrong tokens, bans, and the fullest sets', async (t) => {
     table: 'knock',
     doors: [{ ...door, counters: { ...counters, wrong: 7 } }],
     bans: [{ source: '10.0.0.66', expiresIn: 540 }],
-    counters: { bans: 2, ignored: 0 },
+    counters: { bans: 2, ignored: 0, untold: 0 },
     fill,
   })
   t.equal(
@@ -81,7 +81,12 @@ the fullest sets
   stage1_ssh_4  1 of 200   under 1% full
 `,
   )
-  const ignored = { ...guard, counters: { bans: 0, ignored: 5 }, table: 'knock', doors: [] }
+  const ignored = {
+    ...guard,
+    counters: { bans: 0, ignored: 5, untold: 0 },
+    table: 'knock',
+    doors: [],
+  }
   t.equal(formatStatus(ignored), 'table inet knock\n\nguard  ignored 5\n')
 })
 
@@ -112,7 +117,7 @@ t.test('colours add to the text, and change nothing of it', async (t) => {
       },
     ],
     bans: [{ source: '10.0.0.66', expiresIn: 540 }],
-    counters: { bans: 2, ignored: 0 },
+    counters: { bans: 2, ignored: 0, untold: 0 },
     fill: [],
   }
   const painted = formatStatus(status, PAINTED)

@@ -48,9 +48,10 @@ function formatDoor(door: DoorStatus, paint: Paint): string {
   ].join('\n')
 }
 
-function formatCounters({ knocks, grants, resets, wrong, denied }: Counters): string {
+function formatCounters({ knocks, grants, closes, resets, wrong, denied }: Counters): string {
   const always = `knocks ${knocks}, grants ${grants}, resets ${resets}, denied ${denied}`
-  return wrong > 0 ? `${always}, wrong ${wrong}` : always
+  const others = Object.entries({ closes, wrong }).filter(([, count]) => count > 0)
+  return [always, ...others.map(([name, count]) => `${name} ${count}`)].join(', ')
 }
 
 function formatBans(bans: Status['bans'], counters: Status['counters'], paint: Paint): string {

@@ -11,7 +11,7 @@ import {
 } from './live-model.js'
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z')
-const none = { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 }
+const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
 const ana = '203.0.113.7'
 const bob = '2001:db8::7'
 
@@ -30,7 +30,7 @@ const statusOf = (ssh: Partial<DoorStatus> = {}, more: Partial<Status> = {}): St
       ...ssh,
     },
   ],
-  ...{ bans: [], counters: { bans: 0, ignored: 0 }, fill: [], ...more },
+  ...{ bans: [], counters: { bans: 0, ignored: 0, untold: 0 }, fill: [], ...more },
 })
 
 /** So many seconds after the beginning, at the door of ssh unless it says another. */

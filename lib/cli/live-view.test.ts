@@ -17,15 +17,15 @@ const STATUS: Status = {
       ...{ name: 'ssh', service: ['tcp/22'], openFor: 30 },
       grants: [{ source: '2001:db8::7', expiresIn: 20 }],
       progress: [],
-      counters: { knocks: 61, grants: 12, resets: 3, wrong: 0, denied: 1208 },
+      counters: { knocks: 61, grants: 12, closes: 0, resets: 3, wrong: 0, denied: 1208 },
     },
     {
       ...{ name: 'mail', service: ['tcp/993'], openFor: 60, grants: [], progress: [] },
-      counters: { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 },
+      counters: { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 },
     },
   ],
   bans: [],
-  counters: { bans: 0, ignored: 0 },
+  counters: { bans: 0, ignored: 0, untold: 0 },
   fill: [],
 }
 const ana = { door: 'ssh', source: '203.0.113.7' }

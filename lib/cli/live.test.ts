@@ -16,10 +16,10 @@ const STATUS: Status = {
   doors: [
     {
       ...{ name: 'ssh', service: ['tcp/22'], openFor: 30, grants: [], progress: [] },
-      counters: { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 },
+      counters: { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 },
     },
   ],
-  ...{ bans: [], counters: { bans: 0, ignored: 0 }, fill: [] },
+  ...{ bans: [], counters: { bans: 0, ignored: 0, untold: 0 }, fill: [] },
 }
 
 class Output extends EventEmitter {

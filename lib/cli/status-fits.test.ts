@@ -7,8 +7,8 @@ import { STATUS_LIMITS, viewStatus } from './status-view.js'
 import { terminalOf } from './terminal.js'
 import type { Viewed } from './viewed.js'
 
-const none = { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 }
-const guard = { bans: [], counters: { bans: 0, ignored: 0 }, fill: [] }
+const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
+const guard = { bans: [], counters: { bans: 0, ignored: 0, untold: 0 }, fill: [] }
 
 const doorOf = (name: string, grants: DoorStatus['grants'] = []): DoorStatus => {
   return { name, service: ['tcp/22'], openFor: 30, grants, progress: [], counters: none }
@@ -59,6 +59,25 @@ first
   )
 })
 
+t.test(
+  'counters: rare ones only where there are any, in words where a table does not fit',
+  async (t) => {
+    const counters = { knocks: 61, grants: 12, closes: 2, resets: 3, wrong: 7, denied: 4_123_456 }
+    const status = { ...guard, table: 'knock', doors: [{ ...doorOf('ssh'), counters }] }
+    t.same(frame(status, 60).split('\n').slice(-4, -1), [
+      'counted ─────────────────────────── since the table was made',
+      '  door  knocks  grants  closes  resets  wrong  denied',
+      '  ssh       61      12       2       3      7    4.1M',
+    ])
+    t.same(frame(status, 40).split('\n').slice(-5, -1), [
+      'counted ─────── since the table was made',
+      '  ssh',
+      '    knocks 61, grants 12, closes 2',
+      '    resets 3, wrong 7, denied 4.1M',
+    ])
+  },
+)
+
 t.test('many doors and many sources are cut, and it is said how many', async (t) => {
   const grants = Array.from({ length: 140 }, (_, n) => ({ source: `10.0.0.${n}`, expiresIn: 20 }))
   const doors = Array.from({ length: 300 }, (_, n) => doorOf(`door${n}`))
@@ -95,13 +114,20 @@ const someDoor = fc.record({
   openFor: fc.integer({ min: 1, max: 10_000_000 }),
   grants: fc.array(member, { maxLength: 4 }),
   progress: fc.array(attempt, { maxLength: 4 }),
-  counters: fc.record({ knocks: count, grants: count, resets: count, wrong: count, denied: count }),
+  counters: fc.record({
+    knocks: count,
+    grants: count,
+    closes: count,
+    resets: count,
+    wrong: count,
+    denied: count,
+  }),
 })
 const someStatus = fc.record({
   table: word,
   doors: fc.array(someDoor, { maxLength: 15 }),
   bans: fc.array(member, { maxLength: 4 }),
-  counters: fc.record({ bans: count, ignored: count }),
+  counters: fc.record({ bans: count, ignored: count, untold: count }),
   fill: fc.array(fc.record({ set: word, elements: count, capacity: fc.constant(4_000_000_000) })),
   confirm: fc.record({ expiresIn: fc.nat({ max: 1_000_000 }) }),
 })

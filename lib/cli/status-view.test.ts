@@ -6,7 +6,7 @@ import { viewStatus } from './status-view.js'
 import { terminalOf } from './terminal.js'
 import type { Viewed } from './viewed.js'
 
-const none = { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 }
+const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
 
 const doorOf = (name: string, more: Partial<DoorStatus> = {}): DoorStatus => ({
   ...{ name, service: ['tcp/22'], openFor: 30, grants: [], progress: [], counters: none },
@@ -25,7 +25,7 @@ const BUSY: Viewed = {
         { source: '198.51.100.4', stage: 2, of: 3, expiresIn: 4 },
         { source: '198.51.100.9', stage: 3, of: 3, expiresIn: 2 },
       ],
-      counters: { knocks: 61, grants: 12, resets: 3, wrong: 0, denied: 1208 },
+      counters: { knocks: 61, grants: 12, closes: 0, resets: 3, wrong: 0, denied: 1208 },
     }),
     doorOf('web', {
       service: ['tcp/80', 'tcp/443', 'udp/5000-5010'],
@@ -41,7 +41,7 @@ const BUSY: Viewed = {
     doorOf('mail', { service: ['tcp/993'] }),
   ],
   bans: [{ source: '192.0.2.66', expiresIn: 540 }],
-  counters: { bans: 2, ignored: 31 },
+  counters: { bans: 2, ignored: 31, untold: 0 },
   fill: [
     { set: 'grants_maintenance_window', elements: 1, capacity: 1 },
     { set: 'banned_4', elements: 66, capacity: 100 },

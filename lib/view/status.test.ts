@@ -175,7 +175,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       counter('theirs', 9),
     ),
   )
-  const none = { knocks: 0, grants: 0, resets: 0, wrong: 0, denied: 0 }
+  const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
   t.strictSame(viewStatus('knock', [door('web'), door('ssh')], contents), {
     table: 'knock',
     doors: [
@@ -200,7 +200,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       { source: '10.0.0.8', expiresIn: 3 },
       { source: '10.0.0.9', expiresIn: 4 },
     ],
-    counters: { bans: 5, ignored: 6 },
+    counters: { bans: 5, ignored: 6, untold: 0 },
     fill: [
       { set: 'banned_4', elements: 2, capacity: 2 },
       { set: 'stage1_ssh_6', elements: 1, capacity: 2 },

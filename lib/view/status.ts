@@ -10,6 +10,7 @@ import {
   IGNORED_COUNTER,
   parseSetName,
   type SetRole,
+  UNTOLD_COUNTER,
 } from '../automaton/names.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
@@ -43,6 +44,8 @@ export interface Counters {
   /** Packets that were a step of the door's knocks. */
   readonly knocks: number
   readonly grants: number
+  /** Closing knocks, and grants that were used up by their last connection. */
+  readonly closes: number
   /** Attempts that a wrong packet ended. */
   readonly resets: number
   /** Tokens that were none, or used already. */
@@ -87,8 +90,8 @@ export interface Status {
   readonly confirm?: Trial
   readonly doors: readonly DoorStatus[]
   readonly bans: readonly Ban[]
-  /** What happened since the table was made: bans, and packets of banned sources. */
-  readonly counters: { readonly bans: number; readonly ignored: number }
+  /** What happened since the table was made: bans, packets of banned sources, and events beyond the rate of its log. */
+  readonly counters: { readonly bans: number; readonly ignored: number; readonly untold: number }
   /** The sets that hold something, the fullest first. */
   readonly fill: readonly Fill[]
 }
@@ -222,6 +225,7 @@ export function viewStatus(
     counters: {
       bans: contents.counter(BANS_COUNTER),
       ignored: contents.counter(IGNORED_COUNTER),
+      untold: contents.counter(UNTOLD_COUNTER),
     },
     fill: contents.fill
       .filter(({ elements }) => elements > 0)
