@@ -1,5 +1,5 @@
 // The built command on a terminal: the view of status, plain text when piped, and the live view of watch.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { build, CLI } from './built.js'
@@ -13,10 +13,6 @@ if (!skip) {
   sweep()
   build()
 }
-
-/** Until the command is there. */
-const skipWatch =
-  skip || (!existsSync(new URL('../lib/cli/watch.ts', import.meta.url)) && 'no watch')
 
 t.jobs = 2
 
@@ -75,7 +71,7 @@ atServer('status: a view on a terminal, plain when piped', skip, async (t, user)
 const knockAt = (user: User, host: string, ...ports: readonly string[]) =>
   exec(user.pair.client, 'knock', ['-d', '100', host, ...ports])
 
-atServer('watch: knocks move through the stages, and let in', skipWatch, async (t, user) => {
+atServer('watch: knocks move through the stages, and let in', skip, async (t, user) => {
   await user.write('ssh.json', SPEC)
   await user.serve(t, 'install', 'ssh.json')
   using run = onTerminal(user, ['watch'])
@@ -97,7 +93,7 @@ atServer('watch: knocks move through the stages, and let in', skipWatch, async (
   t.ok(run.output.endsWith(LEAVE), 'the cursor and the screen are as they were')
 })
 
-atServer('watch: a signal gives the terminal back', skipWatch, async (t, user) => {
+atServer('watch: a signal gives the terminal back', skip, async (t, user) => {
   await user.write('ssh.json', SPEC)
   await user.serve(t, 'install', 'ssh.json')
   for (const signal of ['SIGINT', 'SIGTERM']) {

@@ -146,7 +146,7 @@ export class User {
 
   #run(namespace: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Output> {
     const [file = '', ...args] = argv
-    const all = { ...process.env, KNOCKLIB_NFT: this.#nft, ...env }
+    const all = { ...process.env, FORCE_COLOR: undefined, KNOCKLIB_NFT: this.#nft, ...env }
     return exec(namespace, file, args, { cwd: this.folder, env: all })
   }
 }
