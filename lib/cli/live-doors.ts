@@ -17,6 +17,8 @@ function changeDoor(door: LiveDoor, event: DoorEvent, at: number): LiveDoor {
   const otherGrants = door.grants.filter((grant) => grant.source !== source)
   switch (event.event) {
     case 'knock':
+      // Of who is let in it is most often the knock that closes; the next status knows.
+      if (door.grants.some((grant) => grant.source === source && grant.until > at)) return door
       return { ...door, progress: withStage(door.progress, event, at) }
     case 'granted': {
       const until = at + 1000 * event.expiresIn

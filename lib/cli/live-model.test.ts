@@ -80,6 +80,8 @@ t.test('an attempt moves through its stages and is let in', async (t) => {
   t.same(sshAt(tell(granted, 5, { event: 'closed', source: ana, by: 'use' }), 5).grants, [])
   const again = tell(granted, 5, { event: 'granted', source: ana, by: 'call', expiresIn: 60 })
   t.same(sshAt(again, 5).grants, [{ source: ana, expiresIn: 60 }], 'renewed')
+  const closing = tell(granted, 5, { event: 'knock', source: ana, stage: 1, of: 2 })
+  t.same(sshAt(closing, 5).progress, [], 'who is let in is not on the way')
   const reset = tell(model, 3, { event: 'reset', source: ana, stage: 2, of: 3 })
   t.same(sshAt(reset, 3).progress, [])
   t.same(sshAt(tell(model, 3, { event: 'denied', source: ana }), 3).progress, [progress(ana, 2)])
