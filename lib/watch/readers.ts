@@ -44,21 +44,29 @@ export class TableReaders {
     throw (failed as PromiseRejectedResult).reason
   }
 
-  /** Reads another group from now on; undefined: none. */
-  async read(group: number | undefined): Promise<void> {
-    if (group === this.#group) return
-    const { netns, needsLog, told } = this.#options
+  /**
+   * Reads this group from now on; undefined: none.
+   * @returns whether it was another before, so that what was told to this one meanwhile is lost.
+   */
+  async read(group: number | undefined): Promise<boolean> {
+    if (group === this.#group) return false
     const before = this.#log
+    this.#log = group === undefined ? undefined : await this.#shareLog(group)
     this.#group = group
-    this.#log = undefined
     await before?.end()
-    if (group === undefined) return
+    return true
+  }
+
+  async #shareLog(group: number): Promise<Share | undefined> {
+    const { netns, needsLog, told } = this.#options
     try {
-      this.#log = await shareLog(netns, group, this.#listener(told))
-      this.#log.hold(this.#isHeld)
+      const share = await shareLog(netns, group, this.#listener(told))
+      share.hold(this.#isHeld)
+      return share
     } catch (error) {
       const isTaken = error instanceof NetlinkError && error.code === 'EBUSY'
       if (!isTaken || needsLog) throw error
+      return undefined
     }
   }
 

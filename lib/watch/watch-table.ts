@@ -136,7 +136,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
       const about = await this.#source.about()
       this.#takeAbout(about)
       this.#stands = true
-      await this.#readers?.read(about.log)
+      if (await this.#readers?.read(about.log)) this.#queue.lose(undefined)
       this.#clocks.reset(await this.#source.grants(about.doors))
       const isNews = !stood || before !== about.digest
       if (isNews && !isAnnounced && !this.#isAnnounced) this.#tellTable('installed')
