@@ -1,16 +1,17 @@
 # Sends TCP SYNs, or UDP packets with 16 random bytes, as fast as one core can, from an AF_PACKET socket.
 #
-#   perl flood.pl IFNAME SOURCE_MAC TARGET_MAC COUNT [PORT [PROTOCOL [SOURCES]]]
+#   perl flood.pl IFNAME SOURCE_MAC TARGET_MAC COUNT [PORT [PROTOCOL [SOURCES [RATE]]]]
 #
 # The frames are built beforehand: IPv4, random source ports, random ports from 10000 to 59999 (PORT 0 or none) or
 # PORT. Without SOURCES there are 4096 with sources in 10.99.0.0/16, otherwise one of each of so many sources from
-# 16.0.0.0 on. Prints {"ready":true} before the first and {"packets":…,"seconds":…} after the last.
+# 16.0.0.0 on. With RATE it sends so many a second, some each millisecond. Prints {"ready":true} before the first and
+# {"packets":…,"seconds":…} after the last.
 use strict;
 use warnings;
 use Socket;
-use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+use Time::HiRes qw(clock_gettime usleep CLOCK_MONOTONIC);
 
-my ($ifname, $from, $to, $count, $port, $protocol, $sources) = @ARGV;
+my ($ifname, $from, $to, $count, $port, $protocol, $sources, $rate) = @ARGV;
 $protocol //= 'tcp';
 my ($AF_PACKET, $SOL_PACKET, $PACKET_QDISC_BYPASS, $SIOCGIFINDEX) = (17, 263, 20, 0x8933);
 my $machine = `uname -m`;
@@ -67,7 +68,7 @@ my @frames = map {
   $protocol eq 'udp' ? udp($source, $to) : syn($source, $to);
 } 1 .. ($sources || 4096);
 
-my $BATCH = 64;
+my $BATCH = $rate ? int($rate / 1000) || 1 : 64;
 my @vectors = map { pack('P Q', $_, length $_) } @frames;
 my @batches;
 for (my $i = 0; $i < @frames; $i += $BATCH) {
@@ -86,5 +87,8 @@ while ($sent < $count) {
   my $done = syscall($SENDMMSG, $number, $vector, $length, 0);
   if ($done < 0) { next if $!{ENOBUFS} || $!{EAGAIN}; die "sendmmsg: $!" }
   $sent += $done;
+  next unless $rate;
+  my $ahead = $sent / $rate - (clock_gettime(CLOCK_MONOTONIC) - $start);
+  usleep($ahead * 1e6) if $ahead > 0;
 }
 printf qq({"packets":%d,"seconds":%.6f}\n), $sent, clock_gettime(CLOCK_MONOTONIC) - $start;
