@@ -50,9 +50,15 @@ export async function keepInstalled(
   const { spec } = installation
   const trial = new Trial(knock)
   const table: KeptTable = {
-    ensure: async (state) =>
-      installation.ensure(CALL, { state, trial: await trial.of(installation) }),
+    async ensure(state) {
+      const left = await trial.of(installation)
+      const outcome = await installation.ensure(CALL, { state, trial: left })
+      // What was taken for an alteration may have been a confirmation.
+      await trial.look()
+      return outcome
+    },
     refillEvery: secretFilesOf(spec).length === 0 ? undefined : refillEvery(spec),
+    restore: async (state) => void (await knock.restore(state)),
     async save() {
       await trial.look()
       return knock.save()

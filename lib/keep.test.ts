@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { NftError } from './errors.js'
-import { type KeepEvent, Keeper, type KeptTable } from './keep.js'
+import { type KeepEvent, Keeper, type KeptTable, type TableRecords } from './keep.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import type { KnockEvent } from './view/event.js'
 import { KnownState, type TableRecord } from './view/known-state.js'
@@ -29,7 +29,10 @@ class News {
     this.#told.push({ event })
     this.#wake()
   }
-  async *records({ signal }: { signal: AbortSignal }): AsyncGenerator<TableRecord> {
+  records(options: { signal: AbortSignal }): TableRecords {
+    return Object.assign(this.#records(options), { ready: Promise.resolve() })
+  }
+  async *#records({ signal }: { signal: AbortSignal }): AsyncGenerator<TableRecord> {
     signal.addEventListener('abort', () => this.#wake())
     while (!signal.aborted) {
       const next = this.#told.shift()
@@ -47,12 +50,14 @@ function start(rest: Partial<KeptTable> = {}) {
   const events: KeepEvent[] = []
   const stop = new AbortController()
   const ensured: KnockState[] = []
+  const restored: KnockState[] = []
   const table: KeptTable = {
     ensure: async (state) => {
       ensured.push(state)
       return 'made'
     },
     refillEvery: undefined,
+    restore: async (state) => void restored.push(state),
     save: async () => ({ ...NOTHING, saved: new Date().toISOString() }),
     records: (options) => news.records(options),
     write: undefined,
@@ -67,7 +72,7 @@ function start(rest: Partial<KeptTable> = {}) {
   const keeper = new Keeper(table, known, stop.signal, (event) => events.push(event))
   const ended = keeper.run()
   const find = (name: KeepEvent['event']) => events.filter(({ event }) => event === name)
-  return { news, events, find, ensured, stop: () => stop.abort(), ended }
+  return { news, events, find, ensured, restored, stop: () => stop.abort(), ended }
 }
 
 t.test('puts back what is gone, with the grants that it was told of', async (t) => {
@@ -82,13 +87,30 @@ t.test('puts back what is gone, with the grants that it was told of', async (t) 
   await ended
 })
 
+t.test('puts back what is told late', async (t) => {
+  const { news, ensured, restored, stop, ended } = start()
+  news.tell(gone)
+  await sleep(30)
+  t.equal(ensured.length, 1)
+  for (let i = 1; i < 10; i += 1) news.tell(granted(`203.0.113.${i}`))
+  await sleep(100)
+  t.equal(restored.length, 1, 'gathered')
+  t.equal(restored[0]?.grants.length, 9)
+  await sleep(2000)
+  news.tell(granted('203.0.113.99'))
+  await sleep(100)
+  t.equal(restored.length, 1, 'what is told later is there by itself')
+  stop()
+  await ended
+})
+
 t.test('says nothing where the table is as it should be', async (t) => {
   const { news, events, stop, ended } = start({ ensure: async () => 'unchanged' })
   news.tell({ event: 'installed', time: '' })
   await sleep(50)
   t.strictSame(
     events.map(({ event }) => event),
-    ['installed'],
+    ['watching', 'installed'],
   )
   stop()
   await ended
@@ -204,9 +226,12 @@ t.test('a file that cannot be written ends nothing', async (t) => {
 t.test('rejects where nothing can be watched', async (t) => {
   const failure = new NftError('not-permitted', 'watch: no')
   const { ended } = start({
-    // biome-ignore lint/correctness/useYield: it has nothing to tell.
-    async *records() {
-      throw failure
+    records() {
+      // biome-ignore lint/correctness/useYield: it has nothing to tell.
+      const none = async function* (): AsyncGenerator<TableRecord> {
+        throw failure
+      }
+      return Object.assign(none(), { ready: Promise.reject(failure) })
     },
   })
   await t.rejects(ended, failure)

@@ -26,7 +26,20 @@ export interface FailedEvent {
   readonly message: string
 }
 
-export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent
+/** From now on nothing is missed: all that happens to the table is told. */
+export interface WatchingEvent {
+  /** ISO 8601, in UTC, with milliseconds. */
+  readonly time: string
+  readonly event: 'watching'
+}
+
+export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent
+
+/** What is told of a table. */
+export interface TableRecords extends AsyncIterable<TableRecord> {
+  /** Settles when nothing is missed any more; rejects as the iteration does. */
+  readonly ready: Promise<void>
+}
 
 /** What a keeper does to its table. */
 export interface KeptTable {
@@ -37,20 +50,25 @@ export interface KeptTable {
   ensure(state: KnockState): Promise<'unchanged' | 'made' | 'changed'>
   /** Seconds after which it is loaded ahead anew; undefined where nothing is loaded. */
   readonly refillEvery: number | undefined
+  /** Puts into the table what it lacks of a state. */
+  restore(state: KnockState): Promise<void>
   /** What the table holds now. */
   save(): Promise<KnockState>
   /** What is told of the table, until the signal is aborted. */
-  records(options: { readonly signal: AbortSignal }): AsyncIterable<TableRecord>
+  records(options: { readonly signal: AbortSignal }): TableRecords
   /** Writes a state where it outlives the machine's next start; undefined where nobody asked for that. */
   readonly write: ((state: KnockState) => Promise<void>) | undefined
 }
 
 /** Milliseconds between two listings, and how many times longer than a listing took at least. */
 const LIST_EVERY = 1000
-const LIST_SHARE = 20
+const LIST_SHARE = 10
 /** Milliseconds until what failed is tried again: at first, and at the most. */
 const RETRY = 1000
 const LONGEST_RETRY = 10_000
+/** Milliseconds after the table was made in which news of the one before may come, and how long they are gathered. */
+const LATE = 2000
+const GATHER = 20
 /** Milliseconds in which changes are written together. */
 const WRITE_AFTER = 100
 
@@ -62,6 +80,9 @@ export class Keeper {
   /** When the news came that is not seen to yet, in milliseconds of the monotonic clock. */
   #news: number | undefined
   #ensuring: Promise<void> | undefined
+  /** When the table was made anew. */
+  #made = Number.NEGATIVE_INFINITY
+  #late: Promise<void> | undefined
   #unwritten = false
   #writing: Promise<void> | undefined
 
@@ -89,18 +110,27 @@ export class Keeper {
       ])
     } finally {
       ended.abort()
+      await this.#late
       await this.#ensuring
       await this.#end()
     }
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    for await (const record of this.#table.records({ signal })) {
+    const records = this.#table.records({ signal })
+    records.ready.then(
+      () => this.#tell({ time: new Date().toISOString(), event: 'watching' }),
+      // The iteration is told the same.
+      () => {},
+    )
+    for await (const record of records) {
       const { event } = record
       this.#known.tell(record, Date.now())
       this.#tell(event)
       if (event.event === 'installed' || event.event === 'removed') this.#look()
-      if (['granted', 'closed', 'banned'].includes(event.event)) this.#write()
+      if (!['granted', 'closed', 'banned'].includes(event.event)) continue
+      this.#write()
+      if (this.#ensuring || performance.now() < this.#made + LATE) this.#putLate()
     }
   }
 
@@ -121,6 +151,7 @@ export class Keeper {
       try {
         const outcome = await this.#table.ensure(state)
         if (outcome === 'unchanged') continue
+        if (outcome === 'made') this.#made = performance.now()
         const took = Math.round(performance.now() - since)
         const was = outcome === 'made' ? 'gone' : 'altered'
         const grants = state.grants.length
@@ -131,6 +162,27 @@ export class Keeper {
         await this.#pause(retry, this.#signal)
         retry = Math.min(2 * retry, LONGEST_RETRY)
       }
+    }
+  }
+
+  /**
+   * News of packets and of transactions come on ways of their own: a grant that was made just before a flush may be told
+   * after it. What is there already is left as it is.
+   */
+  #putLate(): void {
+    this.#late ??= this.#restore().finally(() => {
+      this.#late = undefined
+    })
+  }
+
+  async #restore(): Promise<void> {
+    await this.#ensuring
+    if (performance.now() >= this.#made + LATE) return
+    await this.#pause(GATHER, this.#signal)
+    try {
+      await this.#table.restore(this.#known.state(Date.now()))
+    } catch (error) {
+      if (!isNotFound(error)) this.#fail('install', error)
     }
   }
 

@@ -18,7 +18,7 @@ import { loadSpec } from './spec-file.js'
 /** What is written where nobody says which: a flood of knocks must not fill a journal. */
 const USUAL: readonly KeepEvent['event'][] = [
   ...(['granted', 'closed', 'expired', 'banned', 'wrong'] as const),
-  ...(['installed', 'removed', 'restored', 'failed', 'overrun'] as const),
+  ...(['installed', 'removed', 'restored', 'failed', 'overrun', 'watching'] as const),
 ]
 const ALL = [...USUAL, 'knock', 'reset', 'denied'] as const
 
@@ -99,7 +99,6 @@ class Runner {
     let knock = first
     for (;;) {
       this.#knock = knock
-      await this.#manager.ready(`${knock.doors.length} doors in table inet ${knock.table}`)
       await knock.keepInstalled({
         signal: AbortSignal.any([this.#stop.signal, this.#again.signal]),
         ...(this.#stateFile !== undefined && { stateFile: this.#stateFile }),
@@ -142,7 +141,13 @@ class Runner {
 
   readonly #take = (event: KeepEvent): void => {
     if (event.event === 'overrun') this.#lostEvents += event.lost ?? 1
+    if (event.event === 'watching') this.#ready()
     if (this.#events.has(event.event)) write(event)
+  }
+
+  #ready(): void {
+    const { doors, table } = this.#knock as Knock
+    void this.#manager.ready(`${doors.length} doors in table inet ${table}`)
   }
 
   #fail(what: string, message: string): void {
