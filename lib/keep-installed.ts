@@ -59,6 +59,7 @@ export async function keepInstalled(
     },
     refillEvery: secretFilesOf(spec).length === 0 ? undefined : refillEvery(spec),
     restore: async (state) => void (await knock.restore(state)),
+    close: ({ door, source }) => knock.door(door).close(source),
     async save() {
       await trial.look()
       return knock.save()

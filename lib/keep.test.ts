@@ -51,12 +51,14 @@ function start(rest: Partial<KeptTable> = {}) {
   const stop = new AbortController()
   const ensured: KnockState[] = []
   const restored: KnockState[] = []
+  const closed: string[] = []
   const table: KeptTable = {
     ensure: async (state) => {
       ensured.push(state)
       return 'made'
     },
     refillEvery: undefined,
+    close: async ({ source }) => closed.push(source),
     restore: async (state) => void restored.push(state),
     save: async () => ({ ...NOTHING, saved: new Date().toISOString() }),
     records: (options) => news.records(options),
@@ -72,7 +74,7 @@ function start(rest: Partial<KeptTable> = {}) {
   const keeper = new Keeper(table, known, stop.signal, (event) => events.push(event))
   const ended = keeper.run()
   const find = (name: KeepEvent['event']) => events.filter(({ event }) => event === name)
-  return { news, events, find, ensured, restored, stop: () => stop.abort(), ended }
+  return { news, events, find, ensured, restored, closed, stop: () => stop.abort(), ended }
 }
 
 t.test('puts back what is gone, with the grants that it was told of', async (t) => {
@@ -100,6 +102,29 @@ t.test('puts back what is told late', async (t) => {
   news.tell(granted('203.0.113.99'))
   await sleep(100)
   t.equal(restored.length, 1, 'what is told later is there by itself')
+  stop()
+  await ended
+})
+
+t.test('closes what is told late', async (t) => {
+  const { news, closed, restored, stop, ended } = start()
+  const shut = (source: string): KnockEvent => {
+    return { event: 'closed', time: '', door: 'ssh', source, by: 'knock' }
+  }
+  news.tell(granted('203.0.113.1'))
+  news.tell(granted('203.0.113.2'))
+  await sleep(30)
+  news.tell(gone)
+  await sleep(30)
+  news.tell(shut('203.0.113.1'))
+  news.tell(shut('203.0.113.2'))
+  news.tell(granted('203.0.113.2'))
+  await sleep(100)
+  t.strictSame(closed, ['203.0.113.1'])
+  t.strictSame(
+    restored[0]?.grants.map(({ source }) => source),
+    ['203.0.113.2'],
+  )
   stop()
   await ended
 })

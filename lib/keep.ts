@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isNotFound } from './errors.js'
 import type { KnockState } from './spec/generated/state-types.js'
-import type { KnockEvent } from './view/event.js'
+import type { ClosedEvent, KnockEvent } from './view/event.js'
 import type { KnownState, TableRecord } from './view/known-state.js'
 
 /** The table was put back: what it took, and with how many grants. */
@@ -52,6 +52,8 @@ export interface KeptTable {
   readonly refillEvery: number | undefined
   /** Puts into the table what it lacks of a state. */
   restore(state: KnockState): Promise<void>
+  /** Takes a grant away, where there is one. */
+  close(grant: ClosedEvent): Promise<unknown>
   /** What the table holds now. */
   save(): Promise<KnockState>
   /** What is told of the table, until the signal is aborted. */
@@ -83,6 +85,7 @@ export class Keeper {
   /** When the table was made anew. */
   #made = Number.NEGATIVE_INFINITY
   #late: Promise<void> | undefined
+  #closed: ClosedEvent[] = []
   #unwritten = false
   #writing: Promise<void> | undefined
 
@@ -130,7 +133,9 @@ export class Keeper {
       if (event.event === 'installed' || event.event === 'removed') this.#look()
       if (!['granted', 'closed', 'banned'].includes(event.event)) continue
       this.#write()
-      if (this.#ensuring || performance.now() < this.#made + LATE) this.#putLate()
+      if (!this.#ensuring && performance.now() >= this.#made + LATE) continue
+      if (event.event === 'closed') this.#closed.push(event)
+      this.#putLate()
     }
   }
 
@@ -166,8 +171,8 @@ export class Keeper {
   }
 
   /**
-   * News of packets and of transactions come on ways of their own: a grant that was made just before a flush may be told
-   * after it. What is there already is left as it is.
+   * News of packets and of transactions come on ways of their own: what happened to a grant just before a flush may be
+   * told after it. What is there already is left as it is.
    */
   #putLate(): void {
     this.#late ??= this.#restore().finally(() => {
@@ -177,10 +182,15 @@ export class Keeper {
 
   async #restore(): Promise<void> {
     await this.#ensuring
-    if (performance.now() >= this.#made + LATE) return
     await this.#pause(GATHER, this.#signal)
+    const closed = this.#closed.splice(0)
+    if (performance.now() >= this.#made + LATE) return
+    const state = this.#known.state(Date.now())
+    const holds = (event: ClosedEvent) =>
+      state.grants.some(({ door, source }) => door === event.door && source === event.source)
     try {
-      await this.#table.restore(this.#known.state(Date.now()))
+      for (const event of closed) if (!holds(event)) await this.#table.close(event)
+      await this.#table.restore(state)
     } catch (error) {
       if (!isNotFound(error)) this.#fail('install', error)
     }
