@@ -1,5 +1,13 @@
 // What the readers tell → the records of one table. Pure.
-import { parseSetName } from '../automaton/names.js'
+import {
+  INVALID_STEPS,
+  NAMED,
+  PORT_RANGES,
+  PORTS,
+  parseSetName,
+  STEPS,
+  TRUSTED,
+} from '../automaton/names.js'
 import { parseTold, type Told } from '../automaton/told.js'
 import { addressText } from '../kernel/address-bytes.js'
 import type { ElementChange, TableChange } from '../kernel/changes.js'
@@ -92,15 +100,7 @@ export function recordOfCall({ door, source, expiresIn }: CalledGrant, at: numbe
 }
 
 /** Sets whose elements only a new spec changes, or somebody's hand. */
-const CONSTANT = new Set([
-  ABOUT_SET,
-  'trusted',
-  'named',
-  'ports',
-  'port_ranges',
-  'steps',
-  'invalid_steps',
-])
+const CONSTANT = new Set([ABOUT_SET, TRUSTED, NAMED, PORTS, PORT_RANGES, STEPS, INVALID_STEPS])
 
 /** What a transaction did to the table as a whole: nothing where it changed no more than a table's life does. */
 export function tableEvent({

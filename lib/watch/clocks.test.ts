@@ -1,0 +1,125 @@
+// When grants run out, as far as is known, and what the table says when it is asked.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { Clocks } from './clocks.js'
+import { SoonestFirst } from './soonest-first.js'
+
+/** A table of grants by source, and the clocks' questions. */
+class Place {
+  /** When each grant ends. */
+  readonly ends = new Map<string, number>()
+  readonly expired: string[] = []
+  found = 0
+  listed = 0
+  fails = false
+  readonly clocks = new Clocks({
+    find: async ({ source }) => {
+      this.found += 1
+      if (this.fails) throw new Error('no answer')
+      const left = (this.ends.get(source) ?? 0) - Date.now()
+      return left > 0 ? left : undefined
+    },
+    list: async () => {
+      this.listed += 1
+      return [...this.ends]
+        .filter(([, due]) => due > Date.now())
+        .map(([source, due]) => ({ door: 'ssh', source, due }))
+    },
+    expired: ({ source }) => this.expired.push(source),
+    now: Date.now,
+  })
+
+  grant(source: string, milliseconds: number, now = Date.now()): void {
+    const due = now + milliseconds
+    this.ends.set(source, due)
+    this.clocks.set({ door: 'ssh', source, due })
+  }
+
+  /** Waits until so many have run out, three seconds at most. */
+  async ran(out: number): Promise<readonly string[]> {
+    for (let tries = 0; tries < 300 && this.expired.length < out; tries += 1) await sleep(10)
+    return this.expired
+  }
+}
+
+t.test('each is told when it is over, in order', async (t) => {
+  const place = new Place()
+  place.grant('b', 400)
+  place.grant('a', 100)
+  t.same(await place.ran(1), ['a'])
+  t.same(await place.ran(2), ['a', 'b'])
+  t.equal(place.found, 2)
+})
+
+t.test('one that was renewed without a word is waited for', async (t) => {
+  const place = new Place()
+  place.grant('a', 100)
+  const end = Date.now() + 600
+  place.ends.set('a', end)
+  t.same(await place.ran(1), ['a'])
+  t.ok(Date.now() >= end, 'not before its time')
+})
+
+t.test('one that was renewed or closed with a word is not asked for', async (t) => {
+  const place = new Place()
+  place.grant('a', 100)
+  place.grant('b', 100)
+  place.grant('a', 700)
+  place.clocks.remove({ door: 'ssh', source: 'b' })
+  await sleep(300)
+  t.equal(place.found, 0)
+  t.same(await place.ran(1), ['a'])
+})
+
+t.test('many at once are asked for together', async (t) => {
+  const place = new Place()
+  const now = Date.now()
+  for (let n = 0; n < 100; n += 1) place.grant(`s${n}`, 200, now)
+  place.ends.set('s7', Date.now() + 1500)
+  t.equal((await place.ran(99)).length, 99)
+  t.equal(place.found, 0)
+  t.equal(place.listed, 1)
+  t.equal((await place.ran(100)).at(-1), 's7')
+})
+
+t.test('a listing is all that there is', async (t) => {
+  const place = new Place()
+  place.grant('a', 100)
+  place.clocks.reset([{ door: 'ssh', source: 'b', due: Date.now() + 200 }])
+  t.same(await place.ran(1), ['b'])
+})
+
+t.test('who gives no answer is asked again, and who has ended asks nothing', async (t) => {
+  const place = new Place()
+  place.fails = true
+  place.grant('a', 50)
+  for (let tries = 0; tries < 100 && place.found === 0; tries += 1) await sleep(10)
+  place.fails = false
+  t.same(place.expired, [])
+  t.same(await place.ran(1), ['a'])
+  const ended = new Place()
+  ended.grant('a', 50)
+  ended.clocks.end()
+  await sleep(200)
+  t.equal(ended.found, 0)
+})
+
+t.test('the soonest comes first', async (t) => {
+  const order = new SoonestFirst<number>((time) => time)
+  t.equal(order.first, undefined)
+  order.take()
+  const times = Array.from({ length: 500 }, (_, n) => (n * 7919) % 1009)
+  for (const time of times) order.add(time)
+  const taken: number[] = []
+  for (let first = order.first; first !== undefined; first = order.first) {
+    taken.push(first)
+    order.take()
+  }
+  t.same(
+    taken,
+    times.toSorted((a, b) => a - b),
+  )
+  order.add(1)
+  order.clear()
+  t.equal(order.first, undefined)
+})

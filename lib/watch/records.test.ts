@@ -1,0 +1,90 @@
+// What the readers tell, as events of one table.
+import t from 'tap'
+import { renderTold, type Told } from '../automaton/told.js'
+import type { TableChange } from '../kernel/changes.js'
+import { calledGrants, recordOfCall, recordOfTold, tableEvent } from './records.js'
+
+const AT = Date.parse('2026-01-01T00:00:00.000Z')
+const time = '2026-01-01T00:00:00.000Z'
+const WATCHED = {
+  table: 'knock',
+  grantTimeout: (door: string) => (door === 'gone' ? undefined : 30),
+  isForEveryone: (door: string) => door === 'web',
+}
+const source = '10.77.0.2'
+const told = (parts: Told, more: object = {}, table = 'knock') =>
+  recordOfTold({ told: renderTold(table, parts), at: AT, source, ...more }, WATCHED)
+
+t.test('of packets', async (t) => {
+  const place = { door: 'ssh', attempt: 'open2', stage: 1, of: 3 } as const
+  t.same(told({ event: 'knock', ...place }), {
+    event: { time, event: 'knock', door: 'ssh', source, stage: 1, of: 3 },
+    attempt: 'open2',
+  })
+  t.same(told({ event: 'reset', ...place })?.event, {
+    ...{ time, event: 'reset', door: 'ssh', source, stage: 1, of: 3 },
+  })
+  const step = { door: 'ssh', attempt: 'open' } as const
+  const reset = { time, event: 'reset', door: 'ssh', source }
+  t.same(told({ event: 'reset', ...step })?.event, reset, 'nobody knows where')
+  const grant = { event: 'granted', door: 'ssh', attempt: 'open', stage: 1, of: 1 } as const
+  const granted = { time, event: 'granted', door: 'ssh', source, by: 'knock', expiresIn: 30 }
+  t.same(told({ ...grant, user: 'ana' }, { token: 'ab' }), {
+    event: { ...granted, stage: 1, of: 1, user: 'ana' },
+    attempt: 'open',
+    token: 'ab',
+  })
+  t.match(told({ ...grant, door: 'web' })?.event, { source: 'everyone' })
+  t.match(told({ event: 'closed', door: 'web' })?.event, { source: 'everyone', by: 'use' })
+  t.match(told({ ...step, event: 'closed', attempt: 'close' })?.event, { by: 'knock' })
+  t.same(told({ event: 'wrong', ...step })?.event, { time, event: 'wrong', door: 'ssh', source })
+  const denied = { time, event: 'denied', door: 'ssh', source }
+  t.same(told({ event: 'denied', door: 'ssh' })?.event, denied)
+  const service = 'tcp/22'
+  t.same(told({ event: 'denied', door: 'ssh' }, { service })?.event, { ...denied, service })
+  t.same(told({ event: 'banned' })?.event, { time, event: 'banned', source })
+})
+
+t.test('of others', async (t) => {
+  t.equal(told({ event: 'banned' }, {}, 'other'), undefined, 'another table')
+  t.equal(recordOfTold({ told: 'kl is no word of ours', at: AT }, WATCHED), undefined)
+  t.equal(told({ event: 'wrong' }), undefined, 'no door')
+})
+
+const change = (parts: Partial<TableChange>): TableChange => ({
+  table: 'knock',
+  event: 'changed',
+  shape: false,
+  sets: [],
+  elements: [],
+  more: false,
+  ...parts,
+})
+
+t.test('of calls', async (t) => {
+  const elements = [
+    { set: 'grants_ssh_4', key: '0a4d0002', expiresIn: 29_600 },
+    { set: 'grants_ssh_6', key: `fd${'0'.repeat(29)}7`, expiresIn: null },
+    { set: 'grants_web_0', key: '02' },
+    { set: 'spent_ssh_0', key: '00' },
+  ]
+  const grants = calledGrants(change({ elements }))
+  t.same(
+    grants.map((grant) => recordOfCall(grant, AT).event),
+    [
+      { time, event: 'granted', door: 'ssh', source, by: 'call', expiresIn: 30 },
+      { time, event: 'closed', door: 'ssh', source: 'fd00::7', by: 'call' },
+      { time, event: 'granted', door: 'web', source: 'everyone', by: 'call', expiresIn: 0 },
+    ],
+  )
+})
+
+t.test('of the table', async (t) => {
+  t.equal(tableEvent(change({ event: 'removed', shape: true })), 'removed')
+  t.equal(tableEvent(change({ event: 'made', shape: true })), 'installed')
+  t.equal(tableEvent(change({ shape: true })), 'installed', 'a rule, by hand')
+  for (const set of ['about', 'trusted_4', 'named_0', 'ports', 'steps'])
+    t.equal(tableEvent(change({ sets: [set] })), 'installed', set)
+  for (const set of ['banned_4', 'tokens1_ssh_0', 'spent_ssh_0', 'ports1_ssh_0'])
+    t.equal(tableEvent(change({ sets: [set] })), undefined, `${set}: its life`)
+})
