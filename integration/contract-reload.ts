@@ -1,6 +1,12 @@
 // Cases of the contract in which a table that stands is emptied, taken apart and made anew.
 import type { Test } from 'tap'
-import { installKnock, type KnockSpec, type Nft, renderKnock } from '../lib/index.js'
+import {
+  installKnock,
+  type KernelOptions,
+  type KnockSpec,
+  type Nft,
+  renderKnock,
+} from '../lib/index.js'
 import type { NftTarget } from '../lib/nft/document.js'
 import { isIntact } from '../lib/nft/intact.js'
 import { parseListing } from '../lib/nft/listing.js'
@@ -25,7 +31,8 @@ export const SPEC: KnockSpec = {
   ],
 }
 
-export type Case = (t: Test, nft: Nft) => Promise<void>
+/** With what a call is given: the nft, and which way elements go. */
+export type Case = (t: Test, nft: Nft, options: KernelOptions) => Promise<void>
 
 const inTable = { family: 'inet', table: 'knock' } as const
 
@@ -34,8 +41,8 @@ async function listed(nft: Nft): Promise<string> {
 }
 
 export const RELOADS: Readonly<Record<string, Case>> = {
-  async 'empties a set and a map, and nothing else'(t, nft) {
-    await using knock = await installKnock(SPEC, { nft })
+  async 'empties a set and a map, and nothing else'(t, nft, options) {
+    await using knock = await installKnock(SPEC, options)
     const [ssh, web] = [knock.door('ssh'), knock.door('web')]
     await ssh.open('203.0.113.7')
     await ssh.open('2001:db8::7')
@@ -57,8 +64,8 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     })
   },
 
-  async 'takes a table apart and puts it together in one document'(t, nft) {
-    await using knock = await installKnock(SPEC, { nft })
+  async 'takes a table apart and puts it together in one document'(t, nft, options) {
+    await using knock = await installKnock(SPEC, options)
     await knock.door('ssh').open('203.0.113.7')
     await knock.door('web').open('203.0.113.7')
     const keeps = (set: string) => set === 'grants_ssh_4'
@@ -72,8 +79,8 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     t.ok(isIntact(await nft.list({ table: 'knock' }), other), 'nothing of the old one is left')
   },
 
-  async 'takes nothing away that others name'(t, nft) {
-    await using _knock = await installKnock(SPEC, { nft })
+  async 'takes nothing away that others name'(t, nft, options) {
+    await using _knock = await installKnock(SPEC, options)
     const before = await listed(nft)
     for (const target of [
       { chain: { ...inTable, name: 'gate_ssh' } },
@@ -87,7 +94,7 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     await t.rejects(nft.apply({ nftables: [{ delete: missing }] }), { code: 'not-found' })
   },
 
-  async 'one-time sequences that have been used stay used, whatever else changes'(t, nft) {
+  async 'one-time sequences that have been used stay used, whatever else changes'(t, nft, options) {
     const once = (...oneTime: string[][]): KnockSpec => ({
       doors: [
         {
@@ -98,7 +105,7 @@ export const RELOADS: Readonly<Record<string, Case>> = {
         },
       ],
     })
-    await using _knock = await installKnock(once(['tcp/7000'], ['tcp/7001']), { nft })
+    await using _knock = await installKnock(once(['tcp/7000'], ['tcp/7001']), options)
     const spent = async () => {
       const { sets } = parseListing(await nft.list({ table: 'knock' }))
       return [...sets].flatMap(([name, { elements }]) =>
@@ -107,7 +114,7 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     }
     const [[first] = ['']] = await spent()
     await nft.apply({ nftables: [{ add: { element: { ...inTable, name: first, elem: [0] } } }] })
-    await installKnock(once(['tcp/7002'], ['tcp/7000']), { nft })
+    await installKnock(once(['tcp/7002'], ['tcp/7000']), options)
     t.strictSame((await spent()).map(([name, elements]) => [name === first, elements]).sort(), [
       [false, 0],
       [true, 1],

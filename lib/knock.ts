@@ -5,6 +5,7 @@ import { ArgumentError, NftError } from './errors.js'
 import { Knock } from './handle.js'
 import { Installation, rememberInstallation } from './install.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
+import { chooseElements, type ElementOptions } from './kernel/chosen.js'
 import { createNft, type Nft } from './kernel/nft.js'
 import { digestOf, parseAbout } from './nft/about.js'
 import type { NftDocument } from './nft/document.js'
@@ -22,7 +23,7 @@ import { validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
 import { type Call, listAbout } from './table.js'
 
-export interface KernelOptions {
+export interface KernelOptions extends ElementOptions {
   /** The nft binary's path, or an `Nft` of your own. Default: KNOCKLIB_NFT, then `nft` on PATH. */
   readonly nft?: string | Nft
   /** Aborts the call, and every later call of the handle that it returns. */
@@ -71,7 +72,7 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   const installation = new Installation(valid, nft)
   await installation.ensure(call, { state, trial })
   const { table, doors } = installation.automaton
-  const knock = new Knock(table, doors, nft, options.signal)
+  const knock = new Knock(table, doors, nft, options.signal, chooseElements(nft, options))
   rememberInstallation(knock, installation)
   return knock
 }
@@ -144,7 +145,7 @@ export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
       : 'made by another version of knocklib, which alone can read it; install the spec again'
     throw new NftError('not-found', `${call.operation}: table inet ${table}: ${reason}`)
   }
-  return new Knock(table, about.doors, nft, options.signal)
+  return new Knock(table, about.doors, nft, options.signal, chooseElements(nft, options))
 }
 
 /**

@@ -2,7 +2,7 @@
 import { open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ArgumentError, ListingError } from '../errors.js'
+import { ArgumentError, ListingError, NftError } from '../errors.js'
 import type { NftDocument } from '../nft/document.js'
 import { type Asked, describeFailure } from './failure.js'
 
@@ -132,6 +132,10 @@ class ProcessNft implements Nft {
   }
 
   async #run(args: readonly string[], asked: Asked & CallOptions, file?: number): Promise<string> {
+    // execa starts the process first, and by the time it is ended the change may have been made.
+    if (asked.signal?.aborted) {
+      throw new NftError('aborted', `${asked.operation ?? 'nft'}: ${asked.subject}: aborted`)
+    }
     // Loading execa takes longer than everything else at start, and reading --help needs no nft.
     const { execa } = await import('execa')
     const [command, ...prefix] = this.#command

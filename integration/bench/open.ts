@@ -1,0 +1,146 @@
+// Opening and closing by nft and through netlink, one by one and many at once, and listing a hundred thousand grants: one run.
+//
+//   npm run bench:open [ROUNDS]      as root, in network namespaces of its own
+import { fileURLToPath } from 'node:url'
+import { attachKnock, type Door, installKnock, type KnockSpec } from 'knocklib'
+import { createPair, start, sweep } from '../namespaces.js'
+import { type Figure, pairedRatio, report } from './report.js'
+
+const ROUNDS = Number(process.argv[2] ?? 5)
+/** Calls one after the other in each round, through netlink and by nft, and grants that are opened and listed together. */
+const CALLS = { netlink: 5000, nft: 100 }
+const MANY = 100_000
+
+const SPEC: KnockSpec = {
+  doors: [
+    {
+      name: 'ssh',
+      service: 'tcp/22',
+      knock: { type: 'sequence', steps: ['tcp/7000'] },
+      open: { for: '1h' },
+    },
+  ],
+}
+
+type Way = keyof typeof CALLS
+type Runs = Record<string, number[]>
+
+const sources = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
+
+const percentile = (sorted: readonly number[], part: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] as number
+
+async function time(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now()
+  await work()
+  return performance.now() - begun
+}
+
+/** One call after the other: the middle one, the slowest of a hundred, and how many in a second. */
+async function inSequence(
+  runs: Runs,
+  name: string,
+  all: string[],
+  call: (s: string) => Promise<unknown>,
+) {
+  const times: number[] = []
+  const whole = await time(async () => {
+    for (const source of all) times.push(await time(() => call(source)))
+  })
+  times.sort((a, b) => a - b)
+  add(runs, `${name}, p50 (ms)`, percentile(times, 0.5))
+  add(runs, `${name}, p99 (ms)`, percentile(times, 0.99))
+  add(runs, `${name}, in sequence (per s)`, (1000 * all.length) / whole)
+}
+
+function add(runs: Runs, name: string, value: number): void {
+  runs[name] = [...(runs[name] ?? []), value]
+}
+
+async function measureCalls(runs: Runs, way: Way, door: Door): Promise<void> {
+  const all = sources(CALLS[way])
+  await inSequence(runs, `${way}: open`, all, (source) => door.open(source))
+  await inSequence(runs, `${way}: close`, all, (source) => door.close(source))
+}
+
+/** Bytes that the process has beyond what it had, at most, while something runs. */
+async function peak(work: (look: () => void) => Promise<void>): Promise<number> {
+  globalThis.gc?.()
+  const before = process.memoryUsage.rss()
+  let most = before
+  await work(() => {
+    most = Math.max(most, process.memoryUsage.rss())
+  })
+  return (most - before) / 2 ** 20
+}
+
+async function measureMany(runs: Runs, way: Way, door: Door): Promise<void> {
+  const all = sources(MANY)
+  const opened = await time(() => door.openMany(all))
+  add(runs, `${way}: openMany (per s)`, (1000 * MANY) / opened)
+  let count = 0
+  let took = 0
+  const grown = await peak(async (look) => {
+    took = await time(async () => {
+      for await (const _ of door.eachGrant()) {
+        count += 1
+        if (count % 5000 === 0) look()
+      }
+    })
+  })
+  if (count !== MANY) throw new Error(`${way}: ${count} of ${MANY} grants were listed`)
+  add(runs, `${way}: list ${MANY} (ms)`, took)
+  add(runs, `${way}: list ${MANY}, memory (MiB)`, grown)
+  const closed = await time(() => door.closeMany(all))
+  add(runs, `${way}: closeMany (per s)`, (1000 * MANY) / closed)
+}
+
+/** What runs inside the namespace. */
+async function measure(): Promise<void> {
+  const knock = await installKnock(SPEC)
+  const doors = {
+    netlink: (await attachKnock({ elements: 'netlink' })).door('ssh'),
+    nft: (await attachKnock({ elements: 'nft' })).door('ssh'),
+  }
+  const runs: Runs = {}
+  for (let round = -1; round < ROUNDS; round += 1) {
+    // The first round warms up.
+    const own = round < 0 ? {} : runs
+    for (const way of ['netlink', 'nft'] as const) await measureCalls(own, way, doors[way])
+    for (const way of ['netlink', 'nft'] as const) await measureMany(own, way, doors[way])
+  }
+  await knock.uninstall()
+  process.send?.(runs)
+}
+
+function tell(runs: Runs): void {
+  const figures = Object.entries(runs).map(([label, values]): Figure => {
+    const [, name = label, unit = ''] = /^(.*) \((.*)\)$/.exec(label) ?? []
+    return { name, unit, runs: values }
+  })
+  const ratio = (name: string) =>
+    pairedRatio(runs[`nft: ${name}`] as number[], runs[`netlink: ${name}`] as number[])
+  report('open', figures, {
+    'open p50, nft / netlink': ratio('open, p50 (ms)'),
+    'close p50, nft / netlink': ratio('close, p50 (ms)'),
+    'list, nft / netlink': ratio(`list ${MANY} (ms)`),
+  })
+}
+
+if (process.argv[3] === 'inside') await measure()
+else {
+  sweep()
+  await using pair = await createPair()
+  const args = ['--expose-gc', fileURLToPath(import.meta.url), String(ROUNDS), 'inside']
+  const child = start(pair.server, process.execPath, args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  let runs: Runs | undefined
+  child.on('message', (message: Runs) => {
+    runs = message
+  })
+  await new Promise((resolve) => child.on('exit', resolve))
+  if (!runs) throw new Error('the process in the namespace told nothing')
+  tell(runs)
+}
