@@ -1,9 +1,14 @@
 // The packet generator → a run of it in a pair's client namespace, for so many packets or until it is stopped.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { CABLE, CLIENT, exec, type Pair, SERVER, start } from '../namespaces.js'
 
-const FLOOD = new URL('../../../integration/bench/flood.pl', import.meta.url).pathname
+/** Beside this file, or where it was compiled from. */
+const FLOOD =
+  ['flood.pl', '../../../integration/bench/flood.pl']
+    .map((path) => new URL(path, import.meta.url).pathname)
+    .find(existsSync) ?? 'flood.pl'
 
 // The last core: the first one is often busy with interrupts.
 const command = (...args: readonly (number | string)[]): string[] => [

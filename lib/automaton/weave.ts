@@ -12,6 +12,7 @@ import {
   goTo,
   inSet,
   jump,
+  onPort,
   type PortSet,
   RETURN,
   type Rule,
@@ -82,7 +83,7 @@ export function weave(
     ...(echo.length > 0 ? [ECHO_RULE] : []),
     ...cutRules(doors),
     ...(stateful ? [ESTABLISHED] : []),
-    ...dispatchRules(ranges.length > 0),
+    ...dispatchRules(ranges),
     ...ranged.find,
     ...whole,
     ...(anyDomain ? [elsewhereRule(anyDomain, stateful)] : []),
@@ -105,7 +106,7 @@ export function weave(
     ],
     maps: [
       { name: PORTS, interval: false, entries: single },
-      ...optionalMap(PORT_RANGES, true, ranges),
+      ...optionalMap(PORT_RANGES, true, ranges.length > MOST_RANGE_RULES ? ranges : []),
       { name: STEPS, interval: false, entries: steps.entries },
       ...optionalMap(INVALID_STEPS, false, hasInvalid ? steps.invalidEntries : []),
     ],
@@ -156,15 +157,25 @@ const RELATED: Rule = {
   comment: 'what belongs to connections',
 }
 
-function dispatchRules(hasRanges: boolean): Rule[] {
+/**
+ * As many ranges of ports are rules, and more are entries of a map. The kernel puts a change of such a map in place some
+ * hundred microseconds after the rules, and lets packets through meanwhile; rules change at once.
+ */
+const MOST_RANGE_RULES = 32
+
+function dispatchRules(ranges: readonly DispatchEntry[]): Rule[] {
   // A port alone is looked up in a bitmap, at a fraction of what the map costs.
   const single: Rule = {
     when: [inSet(NAMED)],
     verdict: dispatch(PORTS),
     comment: 'knocks, services, ignored',
   }
-  const ranges: Rule = { when: [], verdict: dispatch(PORT_RANGES), comment: 'ranges of ports' }
-  return hasRanges ? [single, ranges] : [single]
+  const map: Rule = { when: [], verdict: dispatch(PORT_RANGES), comment: 'ranges of ports' }
+  const rules = ranges.map(({ protocol, ports, verdict }): Rule => {
+    const comment = `${protocol}/${ports.from}-${ports.to}`
+    return { when: [onPort(protocol, ports)], verdict, comment }
+  })
+  return [single, ...(ranges.length > MOST_RANGE_RULES ? [map] : rules)]
 }
 
 /** A knock resets the attempts of which it is no step, and then goes to the doors that are knocked there. */
