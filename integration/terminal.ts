@@ -54,7 +54,7 @@ export class TerminalRun {
   }
 
   /** Waits until the last frame is so; what it was in the end. */
-  async see(pattern: RegExp, milliseconds = 10_000): Promise<string> {
+  async see(pattern: RegExp, milliseconds = 30_000): Promise<string> {
     for (let waited = 0; waited < milliseconds && !pattern.test(this.frame); waited += 20) {
       await sleep(20)
     }
