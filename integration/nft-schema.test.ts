@@ -5,7 +5,7 @@ import t from 'tap'
 import { loadsOf } from '../lib/automaton/loads.js'
 import { BANNED, grantsSet } from '../lib/automaton/names.js'
 import { renderKnock } from '../lib/knock.js'
-import type { NftDocument } from '../lib/nft/document.js'
+import type { NftCommand, NftDocument, NftObject } from '../lib/nft/document.js'
 import { isIntact } from '../lib/nft/intact.js'
 import { renderLoads } from '../lib/nft/loads.js'
 import { renderReload } from '../lib/nft/reload.js'
@@ -45,12 +45,19 @@ function loadsFor(spec: KnockSpec, now: number): NftDocument {
 
 const isSpent = (set: string): boolean => set.startsWith('spent')
 
+/** An object as a listing has it: counters with their counts. */
+function asListed(command: NftCommand): NftObject[] {
+  if (!('add' in command)) return []
+  const { add } = command
+  return 'counter' in add ? [{ counter: { ...add.counter, packets: 0, bytes: 0 } }] : [add]
+}
+
 t.test('what is rendered', async (t) => {
   for (const { name, spec } of readCases()) {
     const document = renderKnock(spec)
     t.strictSame(complaints(document), [], name)
     t.strictSame(complaints(loadsFor(spec, 1_800_000_000)), [], `${name}, loads`)
-    const listing = { nftables: document.nftables.flatMap((c) => ('add' in c ? [c.add] : [])) }
+    const listing = { nftables: document.nftables.flatMap(asListed) }
     t.strictSame(complaints(renderReload(document, listing, isSpent)), [], `${name}, reload`)
   }
   t.strictSame(complaints(renderOpen(change('10.99.0.2'), 600)), [], 'open')

@@ -1,4 +1,4 @@
-// How long installing a thousand doors takes, beside `nft -j -f` of the same document.
+// How long installing a thousand doors takes, beside `nft -j -f` of the same document, and of the one that tells nothing.
 //
 //   npm run bench:install [RUNS] [DOORS]
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -24,17 +24,24 @@ const nft = createNft({ netns: pair.server })
 const folder = await mkdtemp(join(tmpdir(), 'knocklib-bench-'))
 try {
   const file = join(folder, 'ruleset.json')
+  const silentFile = join(folder, 'silent.json')
+  const silentSpec = { ...specOf(DOORS), log: false } as const
   await writeFile(file, JSON.stringify(renderKnock(specOf(DOORS))), { mode: 0o600 })
+  await writeFile(silentFile, JSON.stringify(renderKnock(silentSpec)), { mode: 0o600 })
   const remove = () => exec(pair.server, 'nft', ['delete', 'table', 'inet', 'knock'])
   const ours: number[] = []
   const theirs: number[] = []
+  const silent: number[] = []
   // One of each to warm up, then in turn.
   for (let run = -1; run < RUNS; run += 1) {
     const direct = await time(() => exec(pair.server, 'nft', ['-j', '-f', file]))
     await remove()
     const library = await time(() => installKnock(specOf(DOORS), { nft }))
     await remove()
+    const untold = await time(() => exec(pair.server, 'nft', ['-j', '-f', silentFile]))
+    await remove()
     if (run < 0) continue
+    silent.push(untold)
     theirs.push(direct)
     ours.push(library)
   }
@@ -42,9 +49,13 @@ try {
     'install',
     [
       { name: `nft -j -f, ${DOORS} doors`, unit: 'ms', runs: theirs },
+      { name: `nft -j -f, ${DOORS} doors, log: false`, unit: 'ms', runs: silent },
       { name: `installKnock, ${DOORS} doors`, unit: 'ms', runs: ours },
     ],
-    { 'installKnock / nft -j -f': pairedRatio(ours, theirs) },
+    {
+      'installKnock / nft -j -f': pairedRatio(ours, theirs),
+      'with a log / log: false': pairedRatio(theirs, silent),
+    },
   )
 } finally {
   await rm(folder, { recursive: true })
