@@ -147,7 +147,9 @@ class Runner {
 
   #ready(): void {
     const { doors, table } = this.#knock as Knock
-    void this.#manager.ready(`${doors.length} doors in table inet ${table}`)
+    void this.#manager.ready(
+      `${doors.length} ${doors.length === 1 ? 'door' : 'doors'} in table inet ${table}`,
+    )
   }
 
   #fail(what: string, message: string): void {

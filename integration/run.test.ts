@@ -1,0 +1,301 @@
+// `knocklib run`, as a service manager and an administrator use it: signals, a file of state, metrics, notifications.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { build, CLI } from './built.js'
+import { missing } from './capabilities.js'
+import { CLIENT, createPair, exec, NFT, type Pair, SERVER, start } from './namespaces.js'
+
+const skip = missing('knock', 'nc')
+build()
+
+const PATIENCE = 10_000
+const DOOR = {
+  name: 'ssh',
+  service: 'tcp/22',
+  knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000'], stepTimeout: '20s' },
+  open: { for: '10m' },
+}
+
+interface Line {
+  readonly event: string
+  readonly [more: string]: unknown
+}
+
+/** A server where the command runs, and a folder for its files. */
+class Site implements AsyncDisposable {
+  readonly pair: Pair
+  readonly folder: string
+  readonly lines: Line[] = []
+  stderr = ''
+  #child: ChildProcess | undefined
+  #exit: Promise<unknown[]> | undefined
+
+  private constructor(pair: Pair, folder: string) {
+    this.pair = pair
+    this.folder = folder
+  }
+
+  static async open(): Promise<Site> {
+    const site = new Site(await createPair(), await mkdtemp(join(tmpdir(), 'knocklib-')))
+    await site.write('doors.json', { doors: [DOOR] })
+    return site
+  }
+
+  file(name: string): string {
+    return join(this.folder, name)
+  }
+
+  async write(name: string, content: object): Promise<void> {
+    await writeFile(this.file(name), JSON.stringify(content))
+  }
+
+  run(args: readonly string[] = [], env: Record<string, string> = {}): void {
+    this.lines.length = 0
+    const child = start(
+      this.pair.server,
+      process.execPath,
+      [CLI, 'run', this.file('doors.json'), ...args],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, KNOCKLIB_NFT: NFT, ...env } },
+    )
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.lines.push(JSON.parse(line) as Line)
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+    this.#child = child
+    this.#exit = once(child, 'exit')
+  }
+
+  get pid(): number {
+    return this.#child?.pid as number
+  }
+
+  /** Exit code or signal. */
+  async end(signal: NodeJS.Signals): Promise<unknown> {
+    // nsenter becomes what it starts: the process is ours.
+    this.#child?.kill(signal)
+    const [code, ended] = (await this.#exit) ?? []
+    return code ?? ended
+  }
+
+  named(name: string): Line[] {
+    return this.lines.filter(({ event }) => event === name)
+  }
+
+  async told(name: string, count = 1): Promise<Line> {
+    await until(
+      () => this.named(name).length >= count,
+      `${count} ${name}`,
+      () => [this.stderr, ...this.lines.map((line) => JSON.stringify(line))].join('\n'),
+    )
+    return this.named(name)[count - 1] as Line
+  }
+
+  cli(...args: string[]) {
+    const env = { ...process.env, KNOCKLIB_NFT: NFT }
+    return exec(this.pair.server, process.execPath, [CLI, ...args], { env })
+  }
+
+  async isThere(table = 'knock'): Promise<boolean> {
+    return (await exec(this.pair.server, NFT, ['list', 'table', 'inet', table])).code === 0
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child?.exitCode === null && this.#child.signalCode === null) await this.end('SIGKILL')
+    await rm(this.folder, { recursive: true, force: true })
+    await this.pair[Symbol.asyncDispose]()
+  }
+}
+
+async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what: string,
+  say: () => string = () => '',
+): Promise<void> {
+  const end = performance.now() + PATIENCE
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`no ${what} within ${PATIENCE} ms\n${say()}`)
+    await sleep(20)
+  }
+}
+
+const knockAt = (site: Site) =>
+  exec(site.pair.client, 'knock', ['-4', '-d', '20', SERVER[4], '7000', '8000:udp'])
+
+const test = (name: string, body: (t: Test, site: Site) => Promise<void>) =>
+  t.test(name, { skip, buffered: true }, async (t) => {
+    await using site = await Site.open()
+    await body(t, site)
+  })
+
+t.jobs = 2
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} ends it, and the table stays`, async (t, site) => {
+    site.run()
+    t.match(await site.told('running'), { table: 'knock', doors: ['ssh'] })
+    await site.told('watching')
+    await knockAt(site)
+    t.match(await site.told('granted'), { door: 'ssh', source: CLIENT[4], by: 'knock' })
+    t.equal(await site.end(signal), 0)
+    t.equal(site.lines.at(-1)?.event, 'stopped')
+    t.equal(site.stderr, '')
+    t.ok(await site.isThere())
+  })
+}
+
+test('a flushed ruleset is put back', async (t, site) => {
+  site.run(['--events', 'restored,watching'])
+  await site.told('watching')
+  await knockAt(site)
+  await sleep(1500)
+  await exec(site.pair.server, NFT, ['flush', 'ruleset'])
+  t.match(await site.told('restored'), { was: 'gone', grants: 1 })
+  t.strictSame(site.named('granted'), [], 'not asked for')
+  t.match((await site.cli('status')).stdout, CLIENT[4])
+})
+
+test('what was known outlives a reboot', async (t, site) => {
+  const file = site.file('state.json')
+  site.run(['--state', file])
+  await site.told('watching')
+  await knockAt(site)
+  await site.told('granted')
+  await until(
+    async () => (await readFile(file, 'utf8').catch(() => '')).includes(CLIENT[4]),
+    'file',
+  )
+  t.equal((await stat(file)).mode & 0o777, 0o600)
+  // No time to write anything more: as when the power fails.
+  t.equal(await site.end('SIGKILL'), 'SIGKILL')
+  await exec(site.pair.server, NFT, ['flush', 'ruleset'])
+  site.run(['--state', file])
+  await site.told('watching')
+  t.match((await site.cli('status')).stdout, CLIENT[4])
+  t.equal(await site.end('SIGTERM'), 0)
+})
+
+test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, site) => {
+  site.run()
+  await site.told('watching')
+  await knockAt(site)
+  await site.told('granted')
+  const web = {
+    ...DOOR,
+    name: 'web',
+    service: 'tcp/443',
+    knock: { ...DOOR.knock, steps: ['udp/9000'] },
+  }
+  await site.write('doors.json', { doors: [{ ...DOOR, open: { for: '20m' } }, web] })
+  process.kill(site.pid, 'SIGHUP')
+  await site.told('watching', 2)
+  const { stdout } = await site.cli('status')
+  t.match(stdout, /^web {2}/m)
+  t.match(stdout, CLIENT[4], 'the grant is kept')
+  await site.write('doors.json', { doors: [{ ...web, service: 'tcp/0' }] })
+  process.kill(site.pid, 'SIGHUP')
+  t.match(await site.told('failed'), { what: 'reload', message: /\/doors\/0\/service/ })
+  await site.write('doors.json', { doors: [web], table: 'other' })
+  process.kill(site.pid, 'SIGHUP')
+  t.match(await site.told('failed', 2), { message: /expected knock as before, got other/ })
+  await site.told('watching', 4)
+  t.notOk(await site.isThere('other'))
+  await exec(site.pair.server, NFT, ['flush', 'ruleset'])
+  await site.told('restored')
+  t.match((await site.cli('status')).stdout, /^web {2}/m, 'the one before goes on')
+})
+
+test('a spec that is wrong at the start ends it', async (t, site) => {
+  await site.write('doors.json', { doors: [] })
+  site.run()
+  t.equal(await site.end('SIGCONT'), 2)
+  t.match(site.stderr, /^knocklib run: /)
+})
+
+test('wrong options end it before anything is installed', async (t, site) => {
+  for (const [args, message] of [
+    [['--events', 'knock,nothing'], /--events: expected .* got "nothing"/],
+    [['--metrics', 'localhost:9477'], /expected an address and a port/],
+    [['--state', site.file('doors.json')], /doors\.json|\/version/],
+  ] as const) {
+    const { code, stderr } = await site.cli('run', site.file('doors.json'), ...args)
+    t.equal(code, 2, args.join(' '))
+    t.match(stderr, message)
+  }
+  t.notOk(await site.isThere())
+})
+
+test('killed, it leaves no process behind', async (t, site) => {
+  site.run()
+  await site.told('watching')
+  const { stdout } = await exec(site.pair.server, 'ps', ['-o', 'pid=', '--ppid', String(site.pid)])
+  const readers = stdout.split('\n').filter(Boolean).map(Number)
+  t.equal(readers.length, 2)
+  await site.end('SIGKILL')
+  const isAlive = (pid: number) => {
+    try {
+      process.kill(pid, 0)
+      return true
+    } catch {
+      return false
+    }
+  }
+  await until(() => !readers.some(isAlive), 'end of its readers')
+  t.ok(await site.isThere(), 'the doors are guarded without it')
+})
+
+test('serves metrics', async (t, site) => {
+  site.run(['--metrics', '127.0.0.1:0'])
+  const { metrics } = await site.told('running')
+  const { port } = metrics as { port: number }
+  await site.told('watching')
+  await knockAt(site)
+  await site.told('granted')
+  const get = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`
+  const { stdout } = await exec(site.pair.server, 'bash', ['-c', get])
+  t.match(stdout, /^HTTP\/1\.1 200 OK/)
+  t.match(stdout, /^knocklib_grants_total\{table="knock",door="ssh"\} 1$/m)
+  t.match(stdout, /^knocklib_active_grants\{table="knock",door="ssh"\} 1$/m)
+  t.match(stdout, /^knocklib_lost_events_total\{table="knock"\} 0$/m)
+})
+
+const RECEIVER = `
+  use Socket; $| = 1;
+  socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; bind($s, pack_sockaddr_un($ARGV[0])) or die "$!";
+  print "bound\\n";
+  while (defined recv($s, my $m, 4096, 0)) { $m =~ s/\\n/ /g; print "$m\\n" }`
+
+t.test(
+  'tells its service manager',
+  { skip: skip || missing('systemd-notify'), buffered: true },
+  async (t) => {
+    await using site = await Site.open()
+    const path = site.file('notify')
+    const manager = spawn('perl', ['-e', RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.teardown(() => manager.kill())
+    const said: string[] = []
+    createInterface({ input: manager.stdout }).on('line', (line) => said.push(line))
+    await until(() => said.includes('bound'), 'socket')
+    const heard = (pattern: RegExp, count = 1) =>
+      until(
+        () => said.filter((line) => pattern.test(line)).length >= count,
+        `${count} ${pattern}`,
+        () => said.join('\n'),
+      )
+    site.run([], { NOTIFY_SOCKET: path, WATCHDOG_USEC: '1000000' })
+    await heard(/READY=1.*STATUS=1 doors? in table inet knock/)
+    await heard(/WATCHDOG=1/, 3)
+    process.kill(site.pid, 'SIGHUP')
+    await heard(/RELOADING=1/)
+    await heard(/READY=1/, 2)
+    t.equal(await site.end('SIGTERM'), 0)
+    await heard(/STOPPING=1/)
+  },
+)
