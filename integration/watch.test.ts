@@ -238,6 +238,44 @@ test('a process with a watcher alone', async (t) => {
   t.equal((await groupsIn(server)).size, 0, 'no orphan')
 })
 
+/** The command until the first line that it prints of a knock; then it gets a signal. */
+async function watchCommand(house: House, args: readonly string[], signal: NodeJS.Signals) {
+  const stdio = ['ignore', 'pipe', 'pipe'] as const
+  const child = start(house.pair.server, process.execPath, [CLI, 'watch', ...args], {
+    stdio: [...stdio],
+  })
+  let text = ''
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  for (let tries = 0; tries < 50 && !text.includes('\n'); tries += 1) {
+    await knockAt(house, 4, '7000:udp')
+    await sleep(200)
+  }
+  child.kill(signal)
+  const [code] = await once(child, 'close')
+  return { code, lines: text.trimEnd().split('\n') }
+}
+
+test('the command: a line for each event, until a signal', async (t) => {
+  await using house = await House.open(specOf())
+  const piped = await watchCommand(house, [], 'SIGTERM')
+  t.equal(piped.code, 0)
+  t.match(piped.lines[0], /^20\S+Z {2}knock +service {2}10\.77\.0\.2 {2}1 of 2$/)
+  const json = await watchCommand(house, ['--json'], 'SIGINT')
+  t.equal(json.code, 0)
+  const event = JSON.parse(json.lines[0] ?? '')
+  t.same(event, { ...event, event: 'knock', door: 'service', source: CLIENT[4], stage: 1, of: 2 })
+  t.same(Object.keys(event), ['time', 'event', 'door', 'source', 'stage', 'of'])
+  const none = await exec(house.pair.server, process.execPath, [
+    ...[CLI, 'watch', '--json', '--table', 'none'],
+  ])
+  t.equal(none.code, 4)
+  t.match(JSON.parse(none.stdout), { error: { code: 'not-found' } })
+  t.equal(none.stdout.trimEnd().split('\n').length, 1, 'who reads lines gets a line')
+  t.equal((await groupsIn(house.pair.server)).size, 0)
+})
+
 test('who has the group is named', async (t) => {
   await using house = await House.open(specOf())
   const { server } = house.pair
