@@ -35,6 +35,7 @@ export class Installation {
   readonly automaton: Automaton
   readonly document: NftDocument
   readonly nft: Nft
+  #version: string | undefined
 
   constructor(spec: ValidSpec, nft: Nft) {
     this.spec = spec
@@ -55,10 +56,12 @@ export class Installation {
   async ensure(call: Call, options: EnsureOptions = {}): Promise<Change['outcome']> {
     const [secrets, version] = await Promise.all([
       readSecrets(secretFilesOf(this.spec), call.operation),
-      this.nft.version(call),
+      // Asked once: who puts a flushed table back has no time to lose.
+      this.#version ?? this.nft.version(call),
     ])
     requireVersion(version, call.operation)
     requireFeatures(this.automaton, version, call.operation)
+    this.#version = version
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const outcome = await this.#try(call, options, secrets)
       if (outcome) return outcome
