@@ -76,7 +76,8 @@ const packageOf = (from: string): string => from.split('/')[0] as string
 const importersOf = (name: string): string =>
   IMPORTERS[name] ? `only ${IMPORTERS[name].join(' or ')} may` : 'is no dependency'
 
-const PURE = /^(spec|automaton|nft|view)\/|^kernel\/wire\.ts$/
+const PURE =
+  /^(spec|automaton|nft|view)\/|^kernel\/(wire|element-messages|element-answers|address-bytes)\.ts$/
 
 const stayPure: Rule = ({ path, imports, impure }) => {
   if (!PURE.test(path)) return []
