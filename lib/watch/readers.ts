@@ -8,10 +8,8 @@ export interface ReadersOptions {
   readonly netns: string
   /** Whether it is a failure that another process has the group. */
   readonly needsLog: boolean
-  /** What packets did. */
-  told(record: ReaderRecord): void
-  /** What transactions did. */
-  changed(record: ReaderRecord): void
+  /** What packets and transactions did. */
+  record(record: ReaderRecord): void
   /** So many records are missing; undefined: nobody knows how many. */
   lost(count: number | undefined): void
   /** Records come again after some were lost. */
@@ -34,7 +32,7 @@ export class TableReaders {
   async start(group: number | undefined): Promise<void> {
     // One after the other would take twice as long.
     const [changes, log] = await Promise.allSettled([
-      shareChanges(this.#options.netns, this.#listener(this.#options.changed)),
+      shareChanges(this.#options.netns, this.#listener()),
       this.read(group),
     ])
     if (changes.status === 'fulfilled') this.#changes = changes.value
@@ -58,9 +56,9 @@ export class TableReaders {
   }
 
   async #shareLog(group: number): Promise<Share | undefined> {
-    const { netns, needsLog, told } = this.#options
+    const { netns, needsLog } = this.#options
     try {
-      const share = await shareLog(netns, group, this.#listener(told))
+      const share = await shareLog(netns, group, this.#listener())
       share.hold(this.#isHeld)
       return share
     } catch (error) {
@@ -82,8 +80,8 @@ export class TableReaders {
     await Promise.all([this.#changes?.end(), this.#log?.end()])
   }
 
-  #listener(record: (record: ReaderRecord) => void): ReaderListener {
-    const { lost, restarted, failed } = this.#options
+  #listener(): ReaderListener {
+    const { record, lost, restarted, failed } = this.#options
     return {
       record: (found) => ('lost' in found ? lost(found.lost) : record(found)),
       died: () => lost(undefined),

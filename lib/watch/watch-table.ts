@@ -1,21 +1,12 @@
 // A table that stands → all that happens to it, as records in order. Reads the kernel through processes of its own.
-import type { DoorSummary } from '../automaton/automaton.js'
-import { CapabilityError, isNotFound } from '../errors.js'
-import type { TableChange } from '../kernel/changes.js'
-import type { ReaderRecord, ToldRecord } from '../kernel/records.js'
-import type { About } from '../nft/about.js'
+import { CapabilityError, NetlinkError } from '../errors.js'
 import type { TableRecord } from '../view/known-state.js'
 import { Clocks } from './clocks.js'
+import { Intake } from './intake.js'
+import { KnownTable, type TableNews } from './known-table.js'
 import { oneAtATime } from './one-at-a-time.js'
 import { RecordQueue } from './queue.js'
 import { TableReaders } from './readers.js'
-import {
-  calledGrants,
-  recordOfCall,
-  recordOfTold,
-  tableEvent,
-  type WatchedTable,
-} from './records.js'
 import type { TableSource } from './table-source.js'
 
 export interface TableWatchOptions {
@@ -38,15 +29,10 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   readonly #options: TableWatchOptions
   readonly #queue: RecordQueue
   readonly #clocks: Clocks
+  readonly #intake: Intake
+  readonly #known: KnownTable
   readonly #read = oneAtATime(() => this.#readTable())
   #readers: TableReaders | undefined
-  #doors = new Map<string, DoorSummary>()
-  #digest: string | undefined
-  #stands = true
-  /** Whether what the next reading finds has been told. */
-  #isAnnounced = false
-  /** What was told while the table is read: what it means is known then. */
-  #waiting: ToldRecord[] | undefined = []
   #timer: NodeJS.Timeout | undefined
   #isPlanned = false
   #ended: Promise<void> | undefined
@@ -55,14 +41,26 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#source = source
     this.#options = options
     this.#queue = new RecordQueue(options.queue, Date.now)
+    this.#known = new KnownTable(source.table, options.needsLog)
     this.#clocks = new Clocks({
-      find: ({ door, source: whom }) => this.#find(door, whom),
-      list: () => source.grants([...this.#doors.values()]),
+      find: async ({ door: name, source: whom }) => {
+        const door = this.#known.door(name)
+        return door && source.find(door, whom)
+      },
+      list: () => source.grants(this.#known.doors),
       expired: ({ door, source: whom }) => {
         const time = new Date().toISOString()
         this.#push({ event: { time, event: 'expired', door, source: whom } })
       },
       now: Date.now,
+    })
+    this.#intake = new Intake({
+      known: this.#known,
+      clocks: this.#clocks,
+      most: options.queue,
+      push: (record) => this.#push(record),
+      lose: (count) => this.#lose(count),
+      change: (event) => this.#change(event),
     })
     options.signal?.addEventListener('abort', this.#abort)
     if (options.signal?.aborted) this.#abort()
@@ -99,13 +97,12 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
       const provider = 'an Nft that names its network namespace, as those of createNft do'
       throw new CapabilityError('watch', "the kernel's events", provider)
     }
-    this.#takeAbout(about)
+    this.#known.take(about)
     if (this.#ended) return
     const readers = new TableReaders({
       netns,
       needsLog: this.#options.needsLog,
-      told: (record) => this.#takeTold(record),
-      changed: (record) => this.#takeChange(record),
+      record: (record) => this.#intake.take(record),
       lost: (count) => this.#lose(count),
       restarted: () => this.#readNow(),
       failed: this.#fail,
@@ -117,57 +114,30 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#holdAsAsked()
   }
 
-  #takeAbout({ doors, digest, log }: About): void {
-    if (log === undefined && this.#options.needsLog) {
-      const missing = `what happens in table inet ${this.#source.table}`
-      throw new CapabilityError('watch', missing, 'its spec has "log": false, so it tells nothing')
-    }
-    this.#doors = new Map(doors.map((door) => [door.name, door]))
-    this.#digest = digest
-  }
-
   /** Reads what the table says of itself, and who is let in. */
   async #readTable(): Promise<void> {
-    const isAnnounced = this.#isAnnounced
-    this.#isAnnounced = false
-    this.#waiting ??= []
-    const [before, stood] = [this.#digest, this.#stands]
+    this.#intake.wait()
     try {
-      const about = await this.#source.about()
-      this.#takeAbout(about)
-      this.#stands = true
-      if (await this.#readers?.read(about.log)) this.#queue.lose(undefined)
-      this.#clocks.reset(await this.#source.grants(about.doors))
-      const isNews = !stood || before !== about.digest
-      if (isNews && !isAnnounced && !this.#isAnnounced) this.#tellTable('installed')
+      const news = await this.#known.follow(async () => {
+        const about = await this.#source.about()
+        this.#known.take(about)
+        if (await this.#readers?.read(about.log)) this.#queue.lose(undefined)
+        this.#clocks.reset(await this.#source.grants(about.doors))
+      })
+      if (!this.#known.stands) this.#clocks.reset([])
+      if (news) this.#tellTable(news)
     } catch (error) {
-      this.#takeFailure(error, isAnnounced)
-    } finally {
-      const waiting = this.#waiting ?? []
-      this.#waiting = undefined
-      for (const record of waiting) this.#takeTold(record)
-    }
-  }
-
-  #takeFailure(error: unknown, isAnnounced: boolean): void {
-    if (error instanceof CapabilityError || !this.#readers) throw error
-    if (!isNotFound(error)) {
+      const isTaken = error instanceof NetlinkError && error.code === 'EBUSY'
+      if (isTaken || error instanceof CapabilityError) throw error
       // nft was busy or is being replaced: the watch goes on meanwhile.
       this.#readLater()
-      return
+    } finally {
+      this.#intake.goOn()
     }
-    if (this.#stands && !isAnnounced && !this.#isAnnounced) this.#tellTable('removed')
-    this.#stands = false
-    this.#clocks.reset([])
   }
 
-  #tellTable(event: 'installed' | 'removed'): void {
+  #tellTable(event: TableNews): void {
     this.#push({ event: { time: new Date().toISOString(), event } })
-  }
-
-  async #find(name: string, source: string): Promise<number | undefined> {
-    const door = this.#doors.get(name)
-    return door && this.#source.find(door, source)
   }
 
   /** What was granted meanwhile is known from a listing alone. */
@@ -187,54 +157,11 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#read().catch(this.#fail)
   }
 
-  #takeTold(record: ReaderRecord): void {
-    if (!('told' in record)) return
-    if (this.#waiting) {
-      if (this.#waiting.length < this.#options.queue) this.#waiting.push(record)
-      else this.#lose(1)
-      return
-    }
-    const found = recordOfTold(record, this.#watched)
-    if (!found) return
-    const { event } = found
-    if (event.event === 'granted') {
-      const { door, source, expiresIn } = event
-      this.#clocks.set({ door, source, due: record.at + expiresIn * 1000 })
-    } else if (event.event === 'closed') {
-      this.#clocks.remove(event)
-    }
-    this.#push(found)
-  }
-
-  get #watched(): WatchedTable {
-    return {
-      table: this.#source.table,
-      grantTimeout: (door) => this.#doors.get(door)?.grantTimeout,
-      isForEveryone: (door) => this.#doors.get(door)?.scope === 'everyone',
-    }
-  }
-
-  #takeChange(record: ReaderRecord): void {
-    if (!('changed' in record) || record.changed.table !== this.#source.table) return
-    const { changed, at } = record
-    const event = tableEvent(changed)
-    if (!event) {
-      this.#takeCalls(changed, at)
-      return
-    }
+  /** It is another table from now on, or none. */
+  #change(event: TableNews): void {
     this.#tellTable(event)
-    this.#isAnnounced = true
+    this.#known.announce()
     this.#readNow()
-  }
-
-  #takeCalls(changed: TableChange, at: number): void {
-    for (const grant of calledGrants(changed)) {
-      const { door, source, expiresIn } = grant
-      if (expiresIn === null) this.#clocks.remove(grant)
-      else if (expiresIn !== undefined) this.#clocks.set({ door, source, due: at + expiresIn })
-      this.#push(recordOfCall(grant, at))
-    }
-    if (changed.more) this.#lose(undefined)
   }
 
   #push(record: TableRecord): void {

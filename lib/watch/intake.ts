@@ -1,0 +1,82 @@
+// Records as the readers tell them → the table's records, and what they mean for its grants' clocks. Pure but for what it is given.
+import type { ChangedRecord, ReaderRecord, ToldRecord } from '../kernel/records.js'
+import type { TableRecord } from '../view/known-state.js'
+import type { Clocks } from './clocks.js'
+import type { KnownTable, TableNews } from './known-table.js'
+import { calledGrants, recordOfCall, recordOfTold, tableEvent } from './records.js'
+
+export interface IntakeOptions {
+  readonly known: KnownTable
+  readonly clocks: Pick<Clocks, 'set' | 'remove'>
+  /** Of records that wait. */
+  readonly most: number
+  push(record: TableRecord): void
+  lose(count: number | undefined): void
+  /** The table is another now, or gone. */
+  change(event: TableNews): void
+}
+
+/** Begins with waiting. */
+export class Intake {
+  readonly #options: IntakeOptions
+  #waiting: (ToldRecord | ChangedRecord)[] | undefined = []
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+  }
+
+  take(record: ReaderRecord): void {
+    const { table } = this.#options.known.watched
+    if ('changed' in record && record.changed.table === table) this.#takeChange(record)
+    else if ('told' in record && !this.#waits(record)) this.#takeTold(record)
+  }
+
+  /** Keeps what comes until the table has been read: what it means is known then. */
+  wait(): void {
+    this.#waiting ??= []
+  }
+
+  goOn(): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    for (const record of waiting) this.take(record)
+  }
+
+  #waits(record: ToldRecord | ChangedRecord): boolean {
+    if (!this.#waiting) return false
+    if (this.#waiting.length < this.#options.most) this.#waiting.push(record)
+    else this.#options.lose(1)
+    return true
+  }
+
+  #takeTold(record: ToldRecord): void {
+    const { known, clocks, push } = this.#options
+    const found = recordOfTold(record, known.watched)
+    if (!found) return
+    const { event } = found
+    if (event.event === 'granted') {
+      const { door, source, expiresIn } = event
+      clocks.set({ door, source, due: record.at + expiresIn * 1000 })
+    } else if (event.event === 'closed') {
+      clocks.remove(event)
+    }
+    push(found)
+  }
+
+  #takeChange(record: ChangedRecord): void {
+    const event = tableEvent(record.changed)
+    if (event) this.#options.change(event)
+    else if (!this.#waits(record)) this.#takeCalls(record)
+  }
+
+  #takeCalls({ changed, at }: ChangedRecord): void {
+    const { clocks, push, lose } = this.#options
+    for (const grant of calledGrants(changed)) {
+      const { door, source, expiresIn } = grant
+      if (expiresIn === null) clocks.remove(grant)
+      else if (expiresIn !== undefined) clocks.set({ door, source, due: at + expiresIn })
+      push(recordOfCall(grant, at))
+    }
+    if (changed.more) lose(undefined)
+  }
+}

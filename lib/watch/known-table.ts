@@ -1,0 +1,79 @@
+// What a watched table says of itself, as it was read last, and whether it has become another since. Pure but for what it is given to do.
+import type { DoorSummary } from '../automaton/automaton.js'
+import { CapabilityError, isNotFound } from '../errors.js'
+import type { About } from '../nft/about.js'
+import type { WatchedTable } from './records.js'
+
+export type TableNews = 'installed' | 'removed'
+
+export class KnownTable {
+  readonly #table: string
+  readonly #needsLog: boolean
+  #doors = new Map<string, DoorSummary>()
+  #digest: string | undefined
+  #stands = true
+  /** Whether what the next reading finds has been told. */
+  #isAnnounced = false
+
+  /** @param needsLog - whether it is a failure that the table tells nothing. */
+  constructor(table: string, needsLog: boolean) {
+    this.#table = table
+    this.#needsLog = needsLog
+  }
+
+  get doors(): readonly DoorSummary[] {
+    return [...this.#doors.values()]
+  }
+
+  door(name: string): DoorSummary | undefined {
+    return this.#doors.get(name)
+  }
+
+  get watched(): WatchedTable {
+    return {
+      table: this.#table,
+      grantTimeout: (door) => this.#doors.get(door)?.grantTimeout,
+      isForEveryone: (door) => this.#doors.get(door)?.scope === 'everyone',
+    }
+  }
+
+  /** @throws CapabilityError */
+  take({ doors, digest, log }: About): void {
+    if (log === undefined && this.#needsLog) {
+      const missing = `what happens in table inet ${this.#table}`
+      throw new CapabilityError('watch', missing, 'its spec has "log": false, so it tells nothing')
+    }
+    this.#doors = new Map(doors.map((door) => [door.name, door]))
+    this.#digest = digest
+    this.#stands = true
+  }
+
+  /** It has been told that the table is another now. */
+  announce(): void {
+    this.#isAnnounced = true
+  }
+
+  /**
+   * Reads the table; `read` takes what it says of itself.
+   *
+   * @returns what has become of it, where nobody has told that.
+   */
+  async follow(read: () => Promise<void>): Promise<TableNews | undefined> {
+    const wasAnnounced = this.#isAnnounced
+    this.#isAnnounced = false
+    const [before, stood] = [this.#digest, this.#stands]
+    try {
+      await read()
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      this.#stands = false
+    }
+    if (wasAnnounced || this.#isAnnounced) return undefined
+    if (!this.#stands) return stood ? 'removed' : undefined
+    return !stood || before !== this.#digest ? 'installed' : undefined
+  }
+
+  get stands(): boolean {
+    return this.#stands
+  }
+}
