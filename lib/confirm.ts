@@ -2,6 +2,7 @@
 import { isNotFound, NftError } from './errors.js'
 import type { Nft } from './kernel/nft.js'
 import { parseListing } from './nft/listing.js'
+import { SERIALS } from './nft/serial.js'
 import { renderConfirmation, trialOf } from './nft/trial.js'
 import type { Call } from './table.js'
 
@@ -22,7 +23,8 @@ export async function confirmTable(nft: Nft, table: string, call: Call): Promise
       throw error('timed-out', reason)
     }
     try {
-      await nft.apply(renderConfirmation(table, listing), call)
+      const serial = Math.floor(Math.random() * SERIALS)
+      await nft.apply(renderConfirmation(table, listing, serial), call)
       return
     } catch (error) {
       // The time has run out, or somebody else has installed or confirmed: the next listing says which.

@@ -109,6 +109,8 @@ export class Installation {
   /** Whether a transaction failed since the table is another than the one that was listed. */
   async #isOther(error: unknown, had: Seen | undefined, call: Call): Promise<boolean> {
     if (!(error instanceof NftError) || !MAY_BE_CONFLICT.has(error.code)) return false
+    // It may be gone again by now.
+    if (!had && error.code === 'already-exists') return true
     const { table } = this.automaton
     const comments = await listAbout(this.nft, table, call)
     if (!comments || !had) return (comments === undefined) !== (had === undefined)

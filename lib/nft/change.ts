@@ -10,7 +10,7 @@ import { type Listing, parseListing } from './listing.js'
 import { hasForeignPorts, renderLoads } from './loads.js'
 import { parseFamilySet } from './names.js'
 import { renderReload } from './reload.js'
-import { renderCreation, renderSame, serialOf, withSerial } from './serial.js'
+import { renderCreation, renderNext, serialOf, withSerial } from './serial.js'
 import { renderState, setsOf, usedOnly } from './state.js'
 import { TRIAL_SET, trialOf, withTrial } from './trial.js'
 
@@ -62,7 +62,7 @@ export function renderChange(
   const isWanted = wanted.trial === undefined || (wanted.trial === 'ended' && !isTried)
   if (isWanted && !isForeign && isIntact(listing, document)) {
     const commands = [...loaded, ...restored(used, standing.sets)]
-    const same = commands.length > 0 ? renderSame(table, serialOf(standing)) : []
+    const same = commands.length > 0 ? renderNext(table, serialOf(standing)) : []
     return { outcome: 'unchanged', commands: [...same, ...commands] }
   }
   const before = parseAbout(aboutComments(standing) ?? [])

@@ -1,5 +1,5 @@
 // A mark that each install changes → whether the table that was listed is still the one that stands. Pure.
-import type { NftCommand, NftDocument } from './document.js'
+import type { NftCommand, NftDocument, NftElements } from './document.js'
 import type { Listing } from './listing.js'
 
 /**
@@ -23,12 +23,17 @@ export function serialOf({ sets }: Listing): number | undefined {
   return element && Number(element.key[0])
 }
 
-/** Changes nothing, and fails where another install has been there since. */
-export function renderSame(table: string, serial: number | undefined): NftCommand[] {
-  if (serial === undefined) return []
-  const element = { family: 'inet', table, name: SERIAL_SET, elem: [serial] } as const
-  const same = { ...element, elem: [serial] }
-  return [{ delete: { element: same } }, { add: { element: same } }]
+/** Fails where another install has been there since; marks the table anew, or with the same mark again. */
+export function renderNext(
+  table: string,
+  before: number | undefined,
+  after = before,
+): NftCommand[] {
+  if (before === undefined || after === undefined) return []
+  const element = (serial: number): NftElements => {
+    return { family: 'inet', table, name: SERIAL_SET, elem: [serial] }
+  }
+  return [{ delete: { element: element(before) } }, { add: { element: element(after) } }]
 }
 
 /** Makes the table of a document, and fails where there is one already. */

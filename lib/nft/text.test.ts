@@ -37,7 +37,7 @@ t.test('its parts', async (t) => {
     '    type ipv6_addr . inet_service . inet_service',
     '    elements = {\n      10.1.0.0/16,\n    }',
     '    type inet_proto . inet_service : verdict',
-    '      tcp dport == 80-90 jump gate_ssh comment "tcp/80-90"',
+    '    tcp dport == 80-90 jump gate_ssh comment "tcp/80-90"',
     '    type filter hook input priority -10; policy accept;',
     '    meta iifname != { "eth0", "wlan*" } accept comment "/interfaces"',
     '    ct state established accept comment ',

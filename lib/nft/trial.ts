@@ -1,7 +1,8 @@
 // A table that is to be confirmed → the rules by which the kernel itself lets its doors fall open when nobody does. Pure.
 import type { NftCommand, NftDocument, NftRule, NftStatement } from './document.js'
-import type { Listing } from './listing.js'
+import { type Listing, parseListing } from './listing.js'
 import { listedObjects } from './parts.js'
+import { renderNext, serialOf } from './serial.js'
 
 /** One element that ends with the time; without the set nothing awaits to be confirmed. */
 export const TRIAL_SET = 'trial'
@@ -46,8 +47,11 @@ export function trialOf({ sets }: Listing): TrialState | undefined {
   return element ? { expiresIn: element.expires ?? 0 } : 'over'
 }
 
-/** Ends a trial for good; nft answers that something is not found where its time has run out meanwhile. */
-export function renderConfirmation(table: string, listing: unknown): NftDocument {
+/**
+ * Ends a trial for good, and marks the table anew for whoever is about to change it. nft answers that something is not
+ * found where its time has run out meanwhile.
+ */
+export function renderConfirmation(table: string, listing: unknown, serial: number): NftDocument {
   const here = { family: 'inet', table } as const
   const rules = listedObjects(listing).flatMap((object): NftCommand[] => {
     const rule = (object as { rule?: NftRule & { handle?: number } }).rule
@@ -59,6 +63,7 @@ export function renderConfirmation(table: string, listing: unknown): NftDocument
       { delete: { element: { ...here, name: TRIAL_SET, elem: [0] } } },
       ...rules,
       { delete: { set: { ...here, name: TRIAL_SET } } },
+      ...renderNext(table, serialOf(parseListing(listing)), serial),
     ],
   }
 }
