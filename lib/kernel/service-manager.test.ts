@@ -38,6 +38,11 @@ class Manager implements AsyncDisposable {
     return this.lines
   }
 
+  /** Waits for a line. */
+  async saw(line: string): Promise<void> {
+    while (!this.lines.includes(line)) await this.told(this.lines.length + 1)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill()
     if (this.#child.exitCode === null && this.#child.signalCode === null)
@@ -99,7 +104,7 @@ t.test('signs of life, while all is well', { skip }, async (t) => {
   t.ok(lines.length >= 3 && lines.every((line) => line === 'WATCHDOG=1'))
   isWell = false
   await told.status('ill')
-  await manager.told(lines.length + 1)
+  await manager.saw('STATUS=ill')
   const until = manager.lines.length
   await new Promise((resolve) => setTimeout(resolve, 700))
   t.equal(manager.lines.length, until, 'nothing more')
