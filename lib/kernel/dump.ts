@@ -33,7 +33,7 @@ export async function* listElements(
   const options = { operation, protocol: NETFILTER, messageSize: PART_BYTES }
   const socket = await open(options, parts)
   signal?.addEventListener('abort', parts.abort)
-  const seen: Seen = new Map()
+  const seen = new Set<string>()
   try {
     for (let sequence = 1; sequence <= MOST_TRIES; sequence += 1) {
       socket.send(request.render(sequence).bytes)
@@ -51,8 +51,6 @@ export async function* listElements(
   throw failure('interrupted', request, reason, false)
 }
 
-/** By key, in which dump it came last. */
-type Seen = Map<string, number>
 type Outcome = 'whole' | 'moved' | 'interrupted'
 
 /** One dump: yields what has not been seen before. */
@@ -61,14 +59,19 @@ async function* pass(
   request: Request,
   sequence: number,
   family: KeyFamily,
-  seen: Seen,
+  seen: Set<string>,
 ): AsyncGenerator<readonly ListedElement[], Outcome, undefined> {
   let outcome: Outcome = 'whole'
+  // In the first dump what has come before has come twice.
+  const own = seen.size === 0 ? seen : new Set<string>()
+  const isNew = (keys: Set<string>, key: string): boolean => {
+    const { size } = keys
+    return keys.add(key).size > size
+  }
   const isFresh = ({ key: [key = ''] }: ListedElement): boolean => {
-    const last = seen.get(key)
-    if (last === sequence && outcome === 'whole') outcome = 'moved'
-    seen.set(key, sequence)
-    return last === undefined
+    const isFirst = isNew(own, key)
+    if (!isFirst && outcome === 'whole') outcome = 'moved'
+    return isFirst && (own === seen || isNew(seen, key))
   }
   for (;;) {
     const { answers, isInterrupted } = await parts.next()
