@@ -1,7 +1,7 @@
 // The library's main calls: spec → automaton → ruleset → kernel, and the way back to a table that stands. Wiring only.
 import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, secretFilesOf } from './automaton/loads.js'
-import { ArgumentError, NftError } from './errors.js'
+import { ArgumentError, isNotFound, NftError } from './errors.js'
 import { Knock } from './handle.js'
 import { Installation, rememberInstallation } from './install.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
@@ -13,6 +13,7 @@ import { parseListing } from './nft/listing.js'
 import { hasForeignPorts, renderLoads } from './nft/loads.js'
 import { commonSet } from './nft/names.js'
 import { renderRuleset } from './nft/render.js'
+import { renderNext } from './nft/serial.js'
 import { renderText } from './nft/text.js'
 import { readSecrets } from './secrets.js'
 import { parseDuration } from './spec/duration.js'
@@ -21,7 +22,7 @@ import type { KnockState } from './spec/generated/state-types.js'
 import { isKeyword } from './spec/keywords.js'
 import { validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
-import { type Call, listAbout } from './table.js'
+import { type Call, listAbout, listSerial } from './table.js'
 
 export interface KernelOptions extends ElementOptions {
   /** The nft binary's path, or an `Nft` of your own. Default: KNOCKLIB_NFT, then `nft` on PATH. */
@@ -100,6 +101,7 @@ export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}):
   const document = renderKnock(spec)
   const { table } = valid
   const secrets = await readSecrets(secretFilesOf(valid), call.operation)
+  const serial = await listSerial(nft, table, call)
   const comments = await listAbout(nft, table, call)
   const refuse = (reason: string) => {
     const message = `${call.operation}: table inet ${table}: ${reason}; install the spec first`
@@ -116,7 +118,12 @@ export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}):
   )
   if (listings.some((listing) => hasForeignPorts(listing, loads))) throw refuse('other secrets')
   const commands = renderLoads(table, loads, now)
-  if (commands.length > 0) await nft.apply({ nftables: commands }, call)
+  if (commands.length === 0) return
+  try {
+    await nft.apply({ nftables: [...renderNext(table, serial), ...commands] }, call)
+  } catch (error) {
+    throw isNotFound(error) ? refuse('changed by others at this moment') : error
+  }
 }
 
 /** As the spec's schema has it. */
