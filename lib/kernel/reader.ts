@@ -28,7 +28,11 @@ export interface ReaderOptions {
 }
 
 const FIRST_PAUSE = 50
+/** Characters of what a process says at its end. */
+const LAST_WORDS = 500
 const LONGEST_PAUSE = 5_000
+/** Processes that may end at once before the first that works. */
+const FIRST_TRIES = 3
 /** Milliseconds after which a process counts as one that works. */
 const LIVES_LONG = 10_000
 
@@ -53,14 +57,23 @@ export class Reader {
    * @throws NetlinkError `EBUSY` where somebody else has what is asked for, `EPERM`, or `socket`.
    */
   start(): Promise<void> {
-    return new Promise((resolve, reject) => this.#spawn(resolve, reject))
+    return new Promise((resolve, reject) => this.#begin(resolve, reject, FIRST_TRIES))
+  }
+
+  /** A flood may end the process before it has said a word. */
+  #begin(ready: () => void, refused: (error: Error) => void, tries: number): void {
+    this.#spawn(ready, (error) => {
+      if (tries === 1 || isFinal(error)) refused(error)
+      else setTimeout(() => this.#begin(ready, refused, tries - 1), this.#pause)
+    })
   }
 
   /** Whether it keeps this process alive. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld
     const child = this.#child
-    const parts = [child, child?.stdin, child?.stdout, this.#timer] as (Held | undefined)[]
+    const { stdin, stdout, stderr } = child ?? {}
+    const parts = [child, stdin, stdout, stderr, this.#timer] as (Held | undefined)[]
     for (const part of parts) {
       if (isHeld) part?.ref()
       else part?.unref()
@@ -87,7 +100,7 @@ export class Reader {
     let isReady = false
     // What is set for this process is not meant for another.
     const env = { ...process.env, NODE_OPTIONS: undefined }
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env })
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
     this.#child = child
     let failure: Error | undefined
     const take = (record: ReaderRecord) => {
@@ -103,6 +116,10 @@ export class Reader {
       }
     }
     readLines(child, take)
+    let words = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-LAST_WORDS)
+    })
     child.stdin.on('error', () => {})
     child.on('error', (error) => {
       failure ??= this.#refusal({ code: 'socket', reason: error.message })
@@ -110,10 +127,7 @@ export class Reader {
     child.on('close', () => {
       this.#child = undefined
       if (this.#hasEnded) return
-      if (!isReady)
-        refused(
-          failure ?? this.#refusal({ code: 'socket', reason: 'the process that reads it ended' }),
-        )
+      if (!isReady) refused(failure ?? this.#refusal({ code: 'socket', reason: ended(words) }))
       else this.#restart(Date.now() - begun)
     })
     this.hold(this.#isHeld)
@@ -139,8 +153,7 @@ export class Reader {
 
   /** A process may fail to start for want of memory; another that has the group will keep it. */
   #refused(error: Error): void {
-    const isFinal = error instanceof NetlinkError && error.code !== 'socket'
-    if (isFinal) {
+    if (isFinal(error)) {
       this.#listener.failed(error)
       return
     }
@@ -153,6 +166,12 @@ export class Reader {
     return new NetlinkError(code as NetlinkErrorCode, 'watch', message)
   }
 }
+
+/** Whether it was said why, and it would be the same again. */
+const isFinal = (error: Error): boolean => error instanceof NetlinkError && error.code !== 'socket'
+
+const ended = (words: string): string =>
+  ['the process that reads it ended', words.trim().replace(/\s+/g, ' ')].filter(Boolean).join(': ')
 
 type Held = { ref(): void; unref(): void }
 
