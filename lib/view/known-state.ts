@@ -48,7 +48,7 @@ export class KnownState {
   }
 
   /**
-   * Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing says.
+   * Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing says, until its time.
    *
    * @returns whether that is news.
    */
@@ -58,6 +58,7 @@ export class KnownState {
     this.#bans.clear()
     for (const grant of state.grants) this.#grants.set(keyOf(grant), grant)
     for (const { source, until } of state.bans) this.#bans.set(source, until)
+    for (const [key, { until }] of this.#tokens) if (until <= state.saved) this.#tokens.delete(key)
     this.#use(state)
     const since = Date.parse(state.saved) - OVERLAP
     this.#told = this.#told.filter(({ at }) => at >= since)
@@ -96,7 +97,8 @@ export class KnownState {
       bans: [...this.#bans]
         .map(([source, until]) => ({ source, until }))
         .filter(({ until }) => until > saved),
-      tokens: [...this.#tokens.values()].filter(({ until }) => until > saved),
+      // Whatever the clock says: one that was wrong for a moment must not make a token good again.
+      tokens: [...this.#tokens.values()],
       sequences: [...this.#sequences.values()],
     }
   }
