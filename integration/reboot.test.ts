@@ -159,41 +159,52 @@ atServer('save, restore and install --state', skip, async (t, user) => {
   )
 })
 
-atServer('a state that is none changes nothing', skip, async (t, user) => {
-  await user.serve(t, 'install', 'doors.json')
-  await user.serve(t, 'save', 'state.json')
-  const good = await readFile(`${user.folder}/state.json`, 'utf8')
-  await user.serve(t, 'uninstall')
-  const wrong: Record<string, [string, RegExp]> = {
-    'cut off': [good.slice(0, -10), /wrong\.json: \/: expected JSON/],
-    'of zeros': ['\0'.repeat(100), /expected JSON/],
-    empty: ['', /expected JSON/],
-    'of another version': [good.replace('1', '2'), /\/version: expected 1/],
-    'with a name for an address': [
-      good.replace('"grants": [', '"grants": [{"door":"ssh","source":"host","until":"soon"}'),
-      /\/grants\/0\/source: expected an IPv4 or IPv6 address.*\n {2}\/grants\/0\/until: expected a time/,
-    ],
-    'a spec': ['{"doors":[]}', /\/doors: expected no such key/],
-  }
-  for (const [what, [text, words]] of Object.entries(wrong)) {
-    await user.write('wrong.json', text)
-    const { code, stderr } = await user.try(['install', 'doors.json', '--state', 'wrong.json'])
-    t.equal(code, 2, what)
-    t.match(stderr, words, what)
-    t.equal((await user.shell('$NFT list ruleset')).stdout, '', 'nothing was installed')
-  }
-  await user.serve(t, 'install', 'doors.json')
-  const before = (await user.shell('$NFT list ruleset')).stdout
-  const { code, stdout } = await user.try(['restore', 'wrong.json', '--json'])
-  t.equal(code, 2)
-  t.match(JSON.parse(stdout), { error: { code: 'invalid-state', problems: [{}] } })
-  const open = await user.shell('chmod 666 state.json; $KNOCKLIB restore state.json')
-  t.equal(open.code, 2)
-  t.match(open.stderr, /its owner alone can write \(chmod 600\), got mode 666/)
-  const none = await user.try(['restore', 'nosuch.json'])
-  t.match([none.code, none.stderr], [2, /nosuch\.json: no such file/])
-  t.equal((await user.shell('$NFT list ruleset')).stdout, before)
-})
+atServer(
+  'a state that is none revives nothing, and leaves no service without its door',
+  skip,
+  async (t, user) => {
+    await user.serve(t, 'install', 'doors.json')
+    await user.serve(t, 'save', 'state.json')
+    const good = await readFile(`${user.folder}/state.json`, 'utf8')
+    await user.serve(t, 'uninstall')
+    const once = { type: 'sequence', oneTime: [['tcp/7000', 'tcp/7001']], stepTimeout: '5s' }
+    await user.write('once.json', JSON.stringify(doorOf([], { knock: once })))
+    const wrong: Record<string, [string, RegExp]> = {
+      'cut off': [good.slice(0, -10), /wrong\.json: \/: expected JSON/],
+      'of zeros': ['\0'.repeat(100), /expected JSON/],
+      empty: ['', /expected JSON/],
+      'of another version': [good.replace('1', '2'), /\/version: expected 1/],
+      'with a name for an address': [
+        good.replace('"grants": [', '"grants": [{"door":"ssh","source":"host","until":"soon"}'),
+        /\/grants\/0\/source: expected an IPv4 or IPv6 address.*\n {2}\/grants\/0\/until: expected a time/,
+      ],
+      'a spec': ['{"doors":[]}', /\/doors: expected no such key/],
+    }
+    for (const [what, [text, words]] of Object.entries(wrong)) {
+      await user.write('wrong.json', text)
+      const refused = await user.try(['install', 'once.json', '--state', 'wrong.json'])
+      t.equal(refused.code, 2, what)
+      t.match(refused.stderr, words, what)
+      t.equal((await user.shell('$NFT list ruleset')).stdout, '', 'nothing was installed')
+      const { code, stderr } = await user.try(['install', 'doors.json', '--state', 'wrong.json'])
+      t.equal(code, 0, `${what}: nothing of it works once`)
+      t.match(stderr, /^knocklib install: grants and bans of before are not put back: /)
+      t.match(stderr, words)
+      await user.serve(t, 'uninstall')
+    }
+    await user.serve(t, 'install', 'doors.json')
+    const before = (await user.shell('$NFT list ruleset')).stdout
+    const { code, stdout } = await user.try(['restore', 'wrong.json', '--json'])
+    t.equal(code, 2)
+    t.match(JSON.parse(stdout), { error: { code: 'invalid-state', problems: [{}] } })
+    const open = await user.shell('chmod 666 state.json; $KNOCKLIB restore state.json')
+    t.equal(open.code, 2)
+    t.match(open.stderr, /its owner alone can write \(chmod 600\), got mode 666/)
+    const none = await user.try(['restore', 'nosuch.json'])
+    t.match([none.code, none.stderr], [2, /nosuch\.json: no such file/])
+    t.equal((await user.shell('$NFT list ruleset')).stdout, before)
+  },
+)
 
 t.test('a full set takes what it has room for, and the table stands', { skip }, async (t) => {
   const spec = (capacity: number) => ({ ...doorOf(['udp/7000']), guard: { capacity } })

@@ -1,7 +1,8 @@
 // knocklib install: the spec's table into the kernel, atomically.
-import { installKnock, loadState } from '../index.js'
+import { installKnock } from '../index.js'
 import { type CommandDefinition, textOf } from './command.js'
 import { loadSpec } from './spec-file.js'
+import { loadStateFor } from './state-file.js'
 
 export const install: CommandDefinition = {
   usage: 'install <spec>',
@@ -25,7 +26,8 @@ export const install: CommandDefinition = {
   async run([path], options) {
     const spec = await loadSpec(path as string, options)
     const file = textOf(options, 'state')
-    const state = file === undefined ? undefined : await loadState(file)
+    const warn = (message: string) => process.stderr.write(`knocklib install: ${message}\n`)
+    const state = file === undefined ? undefined : await loadStateFor(spec, file, warn)
     const confirmWithin = textOf(options, 'confirm')
     const knock = await installKnock(spec, { state, confirmWithin })
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))

@@ -6,7 +6,6 @@ import {
   type KeepEvent,
   type Knock,
   KnockError,
-  loadState,
   parseListenAddress,
   type ServiceManager,
   serveMetrics,
@@ -14,6 +13,7 @@ import {
 } from '../index.js'
 import { type CommandDefinition, type Options, textOf } from './command.js'
 import { loadSpec } from './spec-file.js'
+import { loadStateFor } from './state-file.js'
 
 /** What is written where nobody says which: a flood of knocks must not fill a journal. */
 const USUAL: readonly KeepEvent['event'][] = [
@@ -118,7 +118,9 @@ class Runner {
       const reason = `table: expected ${before} as before, got ${table}`
       throw new ArgumentError(`run: ${reason}; start anew for another table`)
     }
-    const state = this.#stateFile === undefined ? undefined : await loadState(this.#stateFile)
+    const warn = (message: string) => this.#fail('state', message)
+    const file = this.#stateFile
+    const state = file === undefined ? undefined : await loadStateFor(spec, file, warn)
     return installKnock(spec, { state })
   }
 
