@@ -7,9 +7,10 @@ import {
   type Nft,
   renderKnock,
 } from '../lib/index.js'
-import type { NftTarget } from '../lib/nft/document.js'
+import type { NftDocument, NftTarget } from '../lib/nft/document.js'
 import { isIntact } from '../lib/nft/intact.js'
 import { parseListing } from '../lib/nft/listing.js'
+import { listedObjects, partsOf } from '../lib/nft/parts.js'
 import { renderReload } from '../lib/nft/reload.js'
 
 export const SPEC: KnockSpec = {
@@ -30,6 +31,14 @@ export const SPEC: KnockSpec = {
     },
   ],
 }
+
+const mapsOf = ({ nftables }: NftDocument): string[] =>
+  nftables.flatMap((command) =>
+    'add' in command && 'map' in command.add ? [command.add.map.name] : [],
+  )
+
+/** The map that leads packets: it is called by a digest of what it holds. */
+const [PORTS = ''] = mapsOf(renderKnock(SPEC))
 
 /** With what a call is given: the nft, and which way elements go. */
 export type Case = (t: Test, nft: Nft, options: KernelOptions) => Promise<void>
@@ -57,7 +66,7 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     )
     t.equal((await web.grants()).length, 1)
     t.equal(await verdicts(), before)
-    await nft.apply({ nftables: [{ flush: { map: { ...inTable, name: 'ports' } } }] })
+    await nft.apply({ nftables: [{ flush: { map: { ...inTable, name: PORTS } } }] })
     t.ok((await verdicts()) < before)
     await t.rejects(nft.apply({ nftables: [{ flush: { set: { ...inTable, name: 'nosuch' } } }] }), {
       code: 'not-found',
@@ -77,6 +86,18 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     const other = renderKnock({ doors: SPEC.doors.slice(1) })
     await nft.apply(renderReload(other, await nft.list({ table: 'knock' }), keeps))
     t.ok(isIntact(await nft.list({ table: 'knock' }), other), 'nothing of the old one is left')
+    const maps = async () =>
+      [...partsOf(listedObjects(await nft.list({ table: 'knock' }))).values()].flatMap(
+        ({ kind, name, elements }) =>
+          kind === 'map' && name.startsWith('ports_') && elements.length > 0 ? [name] : [],
+      )
+    const both = [...mapsOf(document), ...mapsOf(other)].filter((name) => name !== 'steps').sort()
+    t.strictSame((await maps()).sort(), both, 'but what led packets, for those under way')
+    const third = renderKnock({ doors: SPEC.doors.slice(0, 1) })
+    await nft.apply(renderReload(third, await nft.list({ table: 'knock' }), keeps))
+    t.notOk((await maps()).includes(PORTS), 'until the next change')
+    await nft.apply(renderReload(document, await nft.list({ table: 'knock' }), keeps))
+    t.ok(isIntact(await nft.list({ table: 'knock' }), document), 'and there again')
   },
 
   async 'takes nothing away that others name'(t, nft, options) {
@@ -85,7 +106,7 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     for (const target of [
       { chain: { ...inTable, name: 'gate_ssh' } },
       { set: { ...inTable, name: 'grants_ssh_4' } },
-      { map: { ...inTable, name: 'ports' } },
+      { map: { ...inTable, name: PORTS } },
     ] satisfies NftTarget[]) {
       await t.rejects(nft.apply({ nftables: [{ delete: target }] }), { name: 'NftError' })
     }

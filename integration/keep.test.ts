@@ -112,12 +112,14 @@ for (const { version, path } of versions) {
     await kept.begun(house)
     const nft = (...args: string[]) => exec(house.pair.server, path, args)
     const before = (await nft('-s', 'list', 'chain', 'inet', 'knock', 'gate_service')).stdout
+    const [, ports = ''] =
+      /vmap @(ports_\w+)/.exec((await nft('list', 'table', 'inet', 'knock')).stdout) ?? []
     let count = 0
     for (const [name, args] of Object.entries({
       'its rules flushed': ['flush', 'table', 'inet', 'knock'],
       'a chain emptied': ['flush', 'chain', 'inet', 'knock', 'gate_service'],
       'a rule before all': ['insert', 'rule', 'inet', 'knock', 'gate_service', 'accept'],
-      'a port taken out': ['delete', 'element', 'inet', 'knock', 'ports', '{ tcp . 2222 }'],
+      'a port taken out': ['delete', 'element', 'inet', 'knock', ports, '{ tcp . 2222 }'],
       'a chain too many': ['add', 'chain', 'inet', 'knock', 'mine'],
       'the table deleted': ['delete', 'table', 'inet', 'knock'],
     })) {

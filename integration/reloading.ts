@@ -48,6 +48,21 @@ export const SPECS: readonly object[] = [
   // More ports, in a range and beside it.
   { guard, doors: [{ ...SERVICE, service: ['tcp/2200-2230', 'udp/53'] }, SAME, ONCE] },
   { guard, doors: [{ ...SERVICE, service: 'tcp/2220-2240' }, SAME, ONCE] },
+  // So many ranges that they are in chains.
+  {
+    guard,
+    doors: [
+      {
+        ...SERVICE,
+        service: Array.from(
+          { length: 50 },
+          (_, index) => `tcp/${1220 + 50 * index}-${1225 + 50 * index}`,
+        ),
+      },
+      SAME,
+      ONCE,
+    ],
+  },
   // Two doors before the same service, and connections that need a grant.
   {
     guard,
@@ -149,8 +164,12 @@ export interface Reloads {
 }
 
 /** Installs so many specs, in their turn, on a pair of its own. */
-export async function reloadUnderTraffic(binary: string, reloads: number): Promise<Reloads> {
-  await using ground = await Ground.open(SPECS[0] as object, binary)
+export async function reloadUnderTraffic(
+  binary: string,
+  reloads: number,
+  specs: readonly object[] = SPECS,
+): Promise<Reloads> {
+  await using ground = await Ground.open(specs[0] as object, binary)
   const { server, client } = ground.pair
   await exec(server, 'ip', ['route', 'add', 'default', 'via', CLIENT[4]])
   await apply(server, WITNESS, binary)
@@ -170,7 +189,7 @@ export async function reloadUnderTraffic(binary: string, reloads: number): Promi
     })
     await sleep(300)
     for (let number = 1; number <= reloads; number += 1) {
-      const spec = SPECS[number % SPECS.length] as KnockSpec
+      const spec = specs[number % specs.length] as KnockSpec
       await installKnock(spec, { nft: ground.nft })
     }
     await sleep(300)
@@ -178,7 +197,7 @@ export async function reloadUnderTraffic(binary: string, reloads: number): Promi
   const seconds = (performance.now() - begun) / 1000
   const visits = JSON.parse(await visitor.end()) as Visits
   await echo.end()
-  await installKnock(SPECS[0] as KnockSpec, { nft: ground.nft })
+  await installKnock(specs[0] as KnockSpec, { nft: ground.nft })
   const { denied } = (await knock.counters())['service'] ?? { denied: 0 }
   const strangers = { let: await letIn(server, binary), denied }
   const after = await contentsOf(ground)

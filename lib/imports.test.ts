@@ -85,8 +85,7 @@ const stayPure: Rule = ({ path, imports, impure }) => {
     .filter(({ from }) => from.startsWith('node:') && from !== 'node:net')
     // They load node:crypto and the validator when those are used.
     .filter(
-      ({ from }) =>
-        !(/^(nft\/about|spec\/(validate|derive))\.ts$/.test(path) && from === 'node:module'),
+      ({ from }) => !(/^spec\/(validate|derive|digest)\.ts$/.test(path) && from === 'node:module'),
     )
     .filter(
       ({ from, names }) =>

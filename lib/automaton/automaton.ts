@@ -133,6 +133,7 @@ export interface Chain {
 
 export interface DispatchEntry {
   readonly protocol: 'tcp' | 'udp'
+  /** In a map a single one. */
   readonly ports: PortRange
   readonly verdict: Verdict
 }
@@ -140,8 +141,6 @@ export interface DispatchEntry {
 /** From protocol and destination port to a verdict, at a cost that does not grow with its size. */
 export interface DispatchMap {
   readonly name: string
-  /** Whether its entries are ranges. */
-  readonly interval: boolean
   readonly entries: readonly DispatchEntry[]
 }
 

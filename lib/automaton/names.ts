@@ -105,11 +105,16 @@ export const IGNORED_COUNTER = 'ignored'
 /** What is counted for the table where it tells what happens: what was not told, above the rate. */
 export const UNTOLD_COUNTER = 'untold'
 
-/** The ports that the map has: a packet to another costs no look-up in it. */
-export const NAMED = 'named'
-/** The map from a port to what becomes of its packets, and the same for ranges of ports. */
-export const PORTS = 'ports'
-export const PORT_RANGES = 'port_ranges'
+/**
+ * The map from a port to what becomes of its packets, and the ports that it has: a packet to another costs no look-up
+ * in it. Named by a digest of what they hold, so that none ever changes under the rules that name it.
+ */
+export const portsMap = (digest: string): string => `ports_${digest}`
+export const namedSet = (digest: string): string => `named_${digest}`
+
+/** Whether a name, without its family, is one of these. */
+export const isOfPorts = (name: string): boolean => /^(?:ports|named)_[0-9a-f]{8}$/.test(name)
+
 /** The map from a knock port to the rules of the doors that are knocked there. */
 export const STEPS = 'steps'
 /** The same for packets that conntrack calls invalid: only steps with flags of their own match those. */

@@ -1,18 +1,17 @@
 // Programs and gates → the table's chains and maps: the way of each packet to the rules that judge it. Pure.
 //
 // A new packet costs one look-up of its protocol and port, and one that asks whether its source is knocking.
+import { hexDigest } from '../spec/digest.js'
 import type { ValidSpec } from '../spec/model.js'
 import {
   ACCEPT,
   type Chain,
-  type DispatchEntry,
   type DispatchMap,
   DROP,
   dispatch,
   goTo,
   inSet,
   jump,
-  onPort,
   type PortSet,
   RETURN,
   type Rule,
@@ -23,7 +22,7 @@ import { cutChains, cutRules } from './cut.js'
 import { type Endpoints, placeEndpoints } from './endpoints.js'
 import { KNOCK } from './gate.js'
 import { baseChains, isStateful } from './hook.js'
-import { INVALID_STEPS, NAMED, PORT_RANGES, PORTS, STEPS } from './names.js'
+import { INVALID_STEPS, namedSet, portsMap, STEPS } from './names.js'
 import { isSyn, onceEach } from './once.js'
 import { PIECES_CHAIN, PIECES_RULE } from './pieces.js'
 import {
@@ -34,6 +33,7 @@ import {
   wholeProtocolRules,
 } from './ports.js'
 import type { KnockProgram } from './program.js'
+import { rangeRules } from './ranges.js'
 import { redirectChains } from './redirect.js'
 import type { ResetDomain } from './reset.js'
 import { echoChains, type RangeChains, rangeChains, stepChains } from './steps.js'
@@ -75,6 +75,9 @@ export function weave(
 
   const entries = parts.flatMap((part) => part.entries)
   const ranges = entries.filter(({ ports: { from, to } }) => from !== to)
+  const single = entries.filter((entry) => !ranges.includes(entry))
+  const byRange = rangeRules(ranges)
+  const digest = hexDigest(single, 8)
   const anyDomain = domains.find(({ mode }) => mode === 'any')
   const base: Rule[] = [
     ...interfaceRules(spec),
@@ -83,12 +86,12 @@ export function weave(
     ...(echo.length > 0 ? [ECHO_RULE] : []),
     ...cutRules(doors),
     ...(stateful ? [ESTABLISHED] : []),
-    ...dispatchRules(ranges),
+    portsRule(digest),
+    ...byRange.rules,
     ...ranged.find,
     ...whole,
     ...(anyDomain ? [elsewhereRule(anyDomain, stateful)] : []),
   ]
-  const single = entries.filter((entry) => !ranges.includes(entry))
   const hasInvalid = stateful && steps.invalidEntries.length > 0
   return {
     chains: [
@@ -96,6 +99,7 @@ export function weave(
       ...baseChains(spec, base),
       ...(stateful ? [] : [PIECES_CHAIN]),
       ...cutChains(doors, guard.trusted.length > 0),
+      ...byRange.chains,
       ...parts.flatMap((part) => part.chains),
       ...publicChains(doors),
       ...knockChains(placed, { first, others, ranged, stateful, hasInvalid }),
@@ -105,20 +109,13 @@ export function weave(
       ...(anyDomain ? [elsewhereChain(anyDomain)] : []),
     ],
     maps: [
-      { name: PORTS, interval: false, entries: single },
-      ...optionalMap(PORT_RANGES, true, ranges.length > MOST_RANGE_RULES ? ranges : []),
-      { name: STEPS, interval: false, entries: steps.entries },
-      ...optionalMap(INVALID_STEPS, false, hasInvalid ? steps.invalidEntries : []),
+      { name: portsMap(digest), entries: single },
+      { name: STEPS, entries: steps.entries },
+      ...(hasInvalid ? [{ name: INVALID_STEPS, entries: steps.invalidEntries }] : []),
     ],
-    named: { name: NAMED, ports: [...new Set(single.map(({ ports }) => ports.from))] },
+    named: { name: namedSet(digest), ports: [...new Set(single.map(({ ports }) => ports.from))] },
   }
 }
-
-const optionalMap = (
-  name: string,
-  interval: boolean,
-  entries: readonly DispatchEntry[],
-): DispatchMap[] => (entries.length > 0 ? [{ name, interval, entries }] : [])
 
 /** The host's own loopback needs no knock, unless the spec names it. At ingress the base chains are the interfaces'. */
 function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
@@ -157,26 +154,12 @@ const RELATED: Rule = {
   comment: 'what belongs to connections',
 }
 
-/**
- * As many ranges of ports are rules, and more are entries of a map. The kernel puts a change of such a map in place some
- * hundred microseconds after the rules, and lets packets through meanwhile; rules change at once.
- */
-const MOST_RANGE_RULES = 32
-
-function dispatchRules(ranges: readonly DispatchEntry[]): Rule[] {
-  // A port alone is looked up in a bitmap, at a fraction of what the map costs.
-  const single: Rule = {
-    when: [inSet(NAMED)],
-    verdict: dispatch(PORTS),
-    comment: 'knocks, services, ignored',
-  }
-  const map: Rule = { when: [], verdict: dispatch(PORT_RANGES), comment: 'ranges of ports' }
-  const rules = ranges.map(({ protocol, ports, verdict }): Rule => {
-    const comment = `${protocol}/${ports.from}-${ports.to}`
-    return { when: [onPort(protocol, ports)], verdict, comment }
-  })
-  return [single, ...(ranges.length > MOST_RANGE_RULES ? [map] : rules)]
-}
+/** A port alone is looked up in a bitmap, at a fraction of what the map costs. */
+const portsRule = (digest: string): Rule => ({
+  when: [inSet(namedSet(digest))],
+  verdict: dispatch(portsMap(digest)),
+  comment: 'knocks, services, ignored',
+})
 
 /** A knock resets the attempts of which it is no step, and then goes to the doors that are knocked there. */
 const resetOthers = (domains: readonly ResetDomain[]): Rule[] =>

@@ -2,9 +2,9 @@
 //
 // Comments of tables, chains and sets are lost on some versions of nft; those of elements are kept by all. And one set
 // is listed in milliseconds whatever else the table holds; for a chain nft 1.0.6 reads all sets of the table.
-import { createRequire } from 'node:module'
 import type { Automaton, DoorSummary } from '../automaton/automaton.js'
 import type { Attempt } from '../automaton/names.js'
+import { hexDigest } from '../spec/digest.js'
 import type { NftCommand, NftDocument, NftValue } from './document.js'
 import type { Listing } from './listing.js'
 
@@ -25,16 +25,8 @@ export interface About {
   readonly log?: number
 }
 
-const load = createRequire(import.meta.url)
-
 /** The same for the same commands: 32 hex digits. */
-export const digestCommands = (commands: readonly NftCommand[]): string => digest(commands, 32)
-
-function digest(value: unknown, digits: number): string {
-  // Loading it takes a tenth of what importing knocklib may take, and most who import render nothing.
-  const { createHash }: typeof import('node:crypto') = load('node:crypto')
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, digits)
-}
+export const digestCommands = (commands: readonly NftCommand[]): string => hexDigest(commands, 32)
 
 /** Enough that nobody meets two of the same by chance. */
 const ATTEMPT_DIGITS = 16
@@ -43,7 +35,7 @@ const ATTEMPT_DIGITS = 16
 export const digestAttempts = ({ attempts }: Pick<Automaton, 'attempts'>): Map<string, string> =>
   new Map(
     attempts.map(({ door, attempt, program }) => {
-      return [`${door} ${attempt}`, digest(program, ATTEMPT_DIGITS)]
+      return [`${door} ${attempt}`, hexDigest(program, ATTEMPT_DIGITS)]
     }),
   )
 

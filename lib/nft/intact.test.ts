@@ -75,6 +75,20 @@ const dropIn = (objects: Listed[], chain: string): Listed[] =>
 const statements = (objects: Listed[], kind: string): Listed[] =>
   objects.flatMap(({ rule }) => (rule?.expr ?? []).flatMap((one: Listed) => one[kind] ?? []))
 
+/** As a change does that brings another map. */
+const leaveBehind = (objects: Listed[]) => {
+  const entry = [{ concat: ['tcp', 1] }, { jump: { target: 'gate_old' } }]
+  const map = { name: 'ports_0123abcd', elem: [entry, [{ concat: ['tcp', 2] }, { accept: null }]] }
+  objects.push({ chain: { name: 'gate_old' } }, { map })
+}
+
+/** What it is called depends on what it holds. */
+const PORTS = String(
+  DOCUMENT.nftables.flatMap((command) =>
+    'add' in command && 'map' in command.add ? [command.add.map.name] : [],
+  )[0],
+)
+
 const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
   'the table dormant': (objects) => {
     const table = objects.find((object) => 'table' in object)?.['table']
@@ -110,9 +124,23 @@ const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
     dropIn(objects, 'gate_ssh').splice(-1, 1, { accept: null }),
   'a match gone': (objects) => dropIn(objects, 'knock_tcp').splice(0, 1),
   'a trusted block more': (objects) => find(objects, 'set', 'trusted_4')['elem'].push('10.0.0.1'),
-  'an entry of a map gone': (objects) => find(objects, 'map', 'ports')['elem'].pop(),
+  'a map more': (objects) => objects.push({ map: { name: 'theirs' } }),
+  'a map more, and a chain to which it leads': (objects) => {
+    const entry = [{ concat: ['tcp', 1] }, { jump: { target: 'theirs' } }]
+    objects.push({ chain: { name: 'theirs' } }, { map: { name: 'theirs', elem: [entry] } })
+  },
+  'a chain that was left behind, with a rule': (objects) => {
+    leaveBehind(objects)
+    objects.push({ rule: { chain: 'gate_old', comment: 'x', expr: [{ accept: null }] } })
+  },
+  'a rule that looks up a map that was left behind': (objects) => {
+    leaveBehind(objects)
+    const look = { vmap: { key: 1, data: '@ports_0123abcd' } }
+    objects.push({ rule: { chain: 'ingress', comment: 'x', expr: [look] } })
+  },
+  'an entry of a map gone': (objects) => find(objects, 'map', PORTS)['elem'].pop(),
   'an entry of a map that leads elsewhere': (objects) => {
-    find(objects, 'map', 'ports')['elem'][0][1] = { accept: null }
+    find(objects, 'map', PORTS)['elem'][0][1] = { accept: null }
   },
   'a timeout changed': (objects) => {
     find(objects, 'set', 'stage1_ssh_4')['timeout'] = 9999
@@ -131,6 +159,12 @@ t.test('a table as its document made it is intact, whatever its timed sets hold'
   const range = ['2026-01-01 00:00:00', '2026-01-01 00:59:59']
   const port = { elem: { val: { concat: ['tcp', 20000, { range }] }, timeout: 30, expires: 3 } }
   find(objects, 'set', 'ports1_web_0')['elem'] = [port]
+  t.ok(isIntact({ nftables: objects }, DOCUMENT))
+})
+
+t.test('what packets under way still need may be left behind', async (t) => {
+  const objects = listTable()
+  leaveBehind(objects)
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 

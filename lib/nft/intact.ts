@@ -2,8 +2,9 @@
 
 import type { NftDocument, NftRule } from './document.js'
 import { isTimedByRules } from './kept.js'
-import { elementText, isConstant, listedObjects, listOf, partsOf } from './parts.js'
+import { elementText, isConstant, isContent, listedObjects, listOf, partsOf } from './parts.js'
 import { spentBeyond } from './reload.js'
+import { retiredBefore } from './retired.js'
 import { SERIAL_SET } from './serial.js'
 import { isTrialRule, TRIAL_SET } from './trial.js'
 
@@ -26,15 +27,19 @@ export function isIntact(listing: unknown, document: NftDocument): boolean {
 
 type Content = Readonly<Record<string, unknown>>
 
-const isContent = (value: unknown): value is Content =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** What a standing table may have besides: an install's mark, a trial, and what was used at doors that are gone. */
+/**
+ * What a standing table may have besides: an install's mark, a trial, what was used at doors that are gone, and what a
+ * change before has left behind for packets under way: no rules.
+ */
 function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): readonly unknown[] {
-  const beyond = spentBeyond(partsOf(objects).values(), new Set(partsOf(made).keys()))
+  const [standing, wanted] = [partsOf(objects), new Set(partsOf(made).keys())]
+  const beyond = spentBeyond(standing.values(), wanted)
+  const retired = retiredBefore(standing, wanted)
   return objects.filter((object) => {
-    const { set, rule } = (isContent(object) ? object : {}) as { set?: Content; rule?: NftRule }
-    if (rule) return !isTrialRule(rule)
+    const [[kind = '', content] = []] = Object.entries(isContent(object) ? object : {})
+    if (kind === 'rule') return !isTrialRule(content as NftRule)
+    if (isContent(content) && retired.has(`${kind} ${content['name']}`)) return false
+    const { set } = (isContent(object) ? object : {}) as { set?: Content }
     const name = set?.['name']
     return name !== SERIAL_SET && name !== TRIAL_SET && !beyond.has(String(name))
   })

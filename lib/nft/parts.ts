@@ -13,7 +13,8 @@ export interface Part {
 
 type Content = Readonly<Record<string, unknown>>
 
-const isContent = (value: unknown): value is Content =>
+/** Whether it is an object as JSON has them. */
+export const isContent = (value: unknown): value is Content =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** By kind and name, parted by a blank, in the order in which they come. */

@@ -5,6 +5,7 @@ import { renderKnock } from '../knock.js'
 import type { NftCommand } from './document.js'
 import { isIntact } from './intact.js'
 import { parseListing } from './listing.js'
+import { listedObjects, partsOf } from './parts.js'
 import { renderReload } from './reload.js'
 
 type OneTime = readonly (readonly string[])[]
@@ -94,6 +95,59 @@ t.test('rules go first, then what is not kept; chains, maps and counters stay', 
     order.filter((word, index) => word !== order[index - 1]),
     ['flush table', 'delete set', 'add'],
   )
+})
+
+/** One door under a name, before a port. */
+const doorOf = (name: string, service: string) =>
+  renderKnock({
+    doors: [
+      {
+        name,
+        service,
+        knock: { type: 'sequence', steps: ['udp/7000'], stepTimeout: 9 },
+        open: { for: 30 },
+      },
+    ],
+  })
+
+const mapOf = (document: typeof FIRST): string =>
+  document.nftables.flatMap((command) =>
+    'add' in command && 'map' in command.add ? [command.add.map.name] : [],
+  )[0] ?? ''
+
+t.test('packets under way are led by the map that they began with', async (t) => {
+  const nft = new FakeNft()
+  const documents = [doorOf('ssh', 'tcp/22'), doorOf('sshd', 'tcp/22'), doorOf('sshd', 'tcp/20-30')]
+  const maps = documents.map(mapOf)
+  const [ssh, sshd, range] = documents as [typeof FIRST, typeof FIRST, typeof FIRST]
+  const partsNow = async (): Promise<object> => {
+    const listed = listedObjects(await nft.list({ table: 'knock' }))
+    const parts = [...partsOf(listed)]
+    const ruled = new Set(
+      listed.flatMap((object) => (object as { rule?: { chain: string } }).rule?.chain ?? []),
+    )
+    return {
+      maps: maps.map((map) => parts.find(([key]) => key === `map ${map}`)?.[1].elements.length),
+      gates: parts.flatMap(([, { kind, name }]) =>
+        kind === 'chain' && name.startsWith('gate_')
+          ? [ruled.has(name) ? name : `${name}: empty`]
+          : [],
+      ),
+    }
+  }
+  const change = async (document: typeof FIRST) => {
+    await nft.apply(renderReload(document, await nft.list({ table: 'knock' }), () => false))
+    t.ok(isIntact(await nft.list({ table: 'knock' }), document))
+    return partsNow()
+  }
+  await nft.apply(ssh)
+  t.same(await partsNow(), { maps: [2, undefined, undefined], gates: ['gate_ssh'] })
+  t.same(await change(sshd), { maps: [2, 2, undefined], gates: ['gate_ssh: empty', 'gate_sshd'] })
+  t.same(await change(range), { maps: [undefined, 2, 1], gates: ['gate_sshd'] })
+  t.same(await change(range), { maps: [undefined, undefined, 1], gates: ['gate_sshd'] })
+  t.same(await change(ssh), { maps: [2, undefined, 1], gates: ['gate_ssh'] })
+  t.same(await change(sshd), { maps: [2, 2, undefined], gates: ['gate_ssh: empty', 'gate_sshd'] })
+  t.same(await change(ssh), { maps: [2, 2, undefined], gates: ['gate_ssh', 'gate_sshd: empty'] })
 })
 
 t.test('a document that makes no table cannot be a reload', async (t) => {

@@ -2,13 +2,15 @@
 //
 // The kernel takes a packet's rules from before or after a change as a whole, but looks elements up as they are at that
 // moment. So a packet under way in the old rules can be led by a new element. It must never come to a chain that has no
-// old rules, since at the end of that it would be let in: chains stay the same objects where both tables have them, and
-// of maps and constant sets only those elements change that differ.
+// old rules, since at the end of that it would be let in, nor miss what led it to a door: chains stay the same objects
+// where both tables have them, a map that led packets stays behind, and of other maps and constant sets only those
+// elements change that differ.
 import { renderCarried } from './carry.js'
 import type { NftCommand, NftDocument, NftTarget, NftValue } from './document.js'
 import { isSpent, isTimedByRules } from './kept.js'
 import { type Listing, parseListing } from './listing.js'
 import { elementText, isConstant, listedObjects, type Part, partsOf, shapeOf } from './parts.js'
+import { retiring } from './retired.js'
 
 /** The most sets of what has been used at doors, or in sequences, that the new table does not know. */
 const MOST_SPENT = 1000
@@ -47,6 +49,8 @@ class Reload {
   readonly #keeps: (set: string) => boolean
   /** Those that stay the same objects, by kind and name. */
   readonly #staying: ReadonlySet<string>
+  /** Of these, what packets under way still need, and nothing else. */
+  readonly #retired: ReadonlySet<string>
 
   constructor({ nftables }: NftDocument, listing: unknown, keeps: (set: string) => boolean) {
     const [add, _delete, _add, ...content] = nftables
@@ -55,14 +59,21 @@ class Reload {
     this.#content = content
     const objects = content.flatMap((command) => ('add' in command ? [command.add] : []))
     this.#wanted = partsOf(objects)
-    this.#standing = partsOf(listedObjects(listing))
+    const listed = listedObjects(listing)
+    this.#standing = partsOf(listed)
     this.#listing = parseListing(listing)
     this.#keeps = keeps
     const staying = [...this.#wanted].flatMap(([key, part]) =>
       this.#stays(key, part) ? [key] : [],
     )
-    const beyond = spentBeyond(this.#standing.values(), new Set(this.#wanted.keys()))
-    this.#staying = new Set([...staying, ...[...beyond].map((name) => `set ${name}`)])
+    const wanted = new Set(this.#wanted.keys())
+    const beyond = spentBeyond(this.#standing.values(), wanted)
+    this.#retired = retiring(listed, this.#standing, wanted)
+    this.#staying = new Set([
+      ...staying,
+      ...[...beyond].map((name) => `set ${name}`),
+      ...this.#retired,
+    ])
   }
 
   render(): NftCommand[] {
@@ -88,7 +99,7 @@ class Reload {
   /** What stays of the old maps must not lead to chains that go. */
   #leavingEntries(): NftCommand[] {
     return [...this.#standing].flatMap(([key, { kind, name, elements }]): NftCommand[] => {
-      if (kind !== 'map') return []
+      if (kind !== 'map' || this.#retired.has(key)) return []
       if (!this.#staying.has(key)) return [{ flush: { map: { ...this.#here, name } } }]
       const wanted = textsOf(this.#wanted.get(key)?.elements ?? [])
       const elem = elements.filter((element) => !wanted.has(elementText(element))) as NftValue[]

@@ -138,10 +138,9 @@ class Renderer {
     })
   }
 
-  #map({ name, interval }: DispatchMap): NftCommand {
+  #map({ name }: DispatchMap): NftCommand {
     const type = ['inet_proto', 'inet_service']
-    const flags = interval ? { flags: ['interval'] } : {}
-    return added({ map: { ...this.#here, name, type, map: 'verdict', ...flags } })
+    return added({ map: { ...this.#here, name, type, map: 'verdict' } })
   }
 
   #entries({ name, entries }: DispatchMap): NftCommand[] {

@@ -1,5 +1,6 @@
 // A secret, a door's name and the time → tokens and ports, the same for server and client. Pure.
 import { createRequire } from 'node:module'
+import { hexDigest } from './digest.js'
 import type { KnockPort, Step, ValidRotation } from './model.js'
 import { SYN } from './step.js'
 
@@ -42,9 +43,8 @@ function hmac(secret: Uint8Array, text: string): string {
 
 /** What tells a one-time sequence from others: 12 hex digits, the same for steps that the same packets are. */
 export function identifySteps(steps: readonly Step[]): string {
-  const { createHash }: typeof import('node:crypto') = load('node:crypto')
   const normal = steps.map(({ protocol, port, flags = SYN, length }) =>
     protocol === 'tcp' ? [protocol, port, flags.mask, flags.value] : [protocol, port, length],
   )
-  return createHash('sha256').update(JSON.stringify(normal)).digest('hex').slice(0, 12)
+  return hexDigest(normal, 12)
 }

@@ -83,7 +83,7 @@ t.test('of the table', async (t) => {
   t.equal(tableEvent(change({ event: 'removed', shape: true })), 'removed')
   t.equal(tableEvent(change({ event: 'made', shape: true })), 'installed')
   t.equal(tableEvent(change({ shape: true })), 'installed', 'a rule, by hand')
-  for (const set of ['about', 'trusted_4', 'named_0', 'ports', 'steps'])
+  for (const set of ['about', 'trusted_4', 'named_0123abcd_0', 'ports_0123abcd', 'steps'])
     t.equal(tableEvent(change({ sets: [set] })), 'installed', set)
   for (const set of ['banned_4', 'tokens1_ssh_0', 'spent_ssh_0', 'ports1_ssh_0'])
     t.equal(tableEvent(change({ sets: [set] })), undefined, `${set}: its life`)

@@ -1,13 +1,5 @@
 // What the readers tell → the records of one table. Pure.
-import {
-  INVALID_STEPS,
-  NAMED,
-  PORT_RANGES,
-  PORTS,
-  parseSetName,
-  STEPS,
-  TRUSTED,
-} from '../automaton/names.js'
+import { INVALID_STEPS, isOfPorts, parseSetName, STEPS, TRUSTED } from '../automaton/names.js'
 import { parseTold, type Told } from '../automaton/told.js'
 import { addressText } from '../kernel/address-bytes.js'
 import type { ElementChange, TableChange } from '../kernel/changes.js'
@@ -100,7 +92,7 @@ export function recordOfCall({ door, source, expiresIn }: CalledGrant, at: numbe
 }
 
 /** Sets whose elements only a new spec changes, or somebody's hand. */
-const CONSTANT = new Set([ABOUT_SET, TRUSTED, NAMED, PORTS, PORT_RANGES, STEPS, INVALID_STEPS])
+const CONSTANT = new Set([ABOUT_SET, TRUSTED, STEPS, INVALID_STEPS])
 
 /** What a transaction did to the table as a whole: nothing where it changed no more than a table's life does. */
 export function tableEvent({
@@ -109,6 +101,9 @@ export function tableEvent({
   sets,
 }: TableChange): 'installed' | 'removed' | undefined {
   if (event === 'removed') return 'removed'
-  const isConstant = (name: string) => CONSTANT.has(parseFamilySet(name)?.set ?? name)
+  const isConstant = (name: string) => {
+    const set = parseFamilySet(name)?.set ?? name
+    return CONSTANT.has(set) || isOfPorts(set)
+  }
   return shape || sets.some(isConstant) ? 'installed' : undefined
 }
