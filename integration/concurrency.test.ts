@@ -4,7 +4,7 @@ import t from 'tap'
 import { attachKnock, createNft, type KnockSpec } from '../lib/index.js'
 import { build } from './built.js'
 import { missing } from './capabilities.js'
-import { Installer, type Orders, wholeOf } from './installers.js'
+import { Installer, type Orders, whileHeld, wholeOf } from './installers.js'
 import { createPair, sweep } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 import { SPECS } from './reloading.js'
@@ -41,7 +41,7 @@ for (const { version, path } of versions) {
     const seen = new Set<number | undefined>()
     for (let look = 0; look < 10; look += 1) {
       await sleep(500)
-      const whole = await wholeOf(orders(specs))
+      const whole = await whileHeld(installers, () => wholeOf(orders(specs)))
       seen.add(whole)
       t.not(whole, -1, 'what stands is whole')
     }

@@ -1,6 +1,8 @@
 // Processes of their own that install, open, close and uninstall in a namespace → how each of their calls ended.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { createNft, installKnock, type KnockSpec, renderKnock } from '../lib/index.js'
 import { isIntact } from '../lib/nft/intact.js'
@@ -70,9 +72,31 @@ export class Installer {
 
   /** Kills it and what it has started, wherever they are. */
   async kill(): Promise<void> {
-    const { pid } = this.#child
-    if (pid !== undefined && this.#child.exitCode === null) process.kill(-pid, 'SIGKILL')
+    if (this.#child.exitCode === null) process.kill(-this.#group, 'SIGKILL')
     await this.#closed
+    await this.#until((state) => 'ZX'.includes(state))
+  }
+
+  /** Holds it and what it has started, wherever they are; what they ask of the kernel at that moment is done first. */
+  async hold(): Promise<void> {
+    if (this.#child.exitCode === null) process.kill(-this.#group, 'SIGSTOP')
+    await this.#until((state) => 'TZX'.includes(state))
+  }
+
+  /** Lets it go on. */
+  release(): void {
+    if (this.#child.exitCode === null) process.kill(-this.#group, 'SIGCONT')
+  }
+
+  get #group(): number {
+    const { pid } = this.#child
+    if (pid === undefined) throw new Error('no process')
+    return pid
+  }
+
+  /** Resolves when all processes of its group are in such a state, as `ps` names it. */
+  async #until(isSo: (state: string) => boolean): Promise<void> {
+    while (!statesOf(this.#group).every(isSo)) await sleep(1)
   }
 
   /** Lets it end its turn. Its lines: a call, and how it ended. */
@@ -83,7 +107,55 @@ export class Installer {
   }
 }
 
-/** Which of the specs a table is of, whole; -1: none of them, or not whole. Undefined: there is no table. */
+/** Runs something while nothing that the installers have started changes anything. */
+export async function whileHeld<T>(
+  installers: readonly Installer[],
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    await Promise.all(installers.map((installer) => installer.hold()))
+    return await run()
+  } finally {
+    for (const installer of installers) installer.release()
+  }
+}
+
+/** The states of all threads of a group's processes: `T` for one that is held, `Z` or `X` for one that has ended. */
+function statesOf(group: number): string[] {
+  return processes()
+    .filter((pid) => readStat(`/proc/${pid}/stat`)?.group === group)
+    .flatMap((pid) => {
+      const tasks = `/proc/${pid}/task`
+      return (
+        orGone(() => readdirSync(tasks))?.map((task) => readStat(`${tasks}/${task}/stat`)) ?? []
+      )
+    })
+    .flatMap((stat) => (stat ? [stat.state] : []))
+}
+
+const processes = (): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+
+/** Undefined where the process has ended. */
+function readStat(path: string): { state: string; group: number } | undefined {
+  const text = orGone(() => readFileSync(path, 'latin1'))
+  // The name, in parentheses, may have blanks and parentheses in it.
+  const [state, , group] = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? []
+  return state === undefined ? undefined : { state, group: Number(group) }
+}
+
+function orGone<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Which of the specs a table is of, whole; -1: none of them, or not whole. Undefined: there is no table. Nobody may change
+ * it meanwhile: while the kernel prepares a change that fails in the end, it lists rules twice or leaves some out, of a
+ * table that is whole, and no number of a generation tells.
+ */
 export async function wholeOf({ binary, netns, specs }: Orders): Promise<number | undefined> {
   const nft = createNft({ binary, netns })
   const listing = await nft.list({ table: 'knock' }).catch((error: { code?: string }) => {

@@ -9,10 +9,17 @@ import type { Call } from './table.js'
 /** How often it is tried where others change the table at the same moment. */
 const TRIES = 12
 
+/** How often nft refuses until it is told. */
+const REFUSALS = 3
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof NftError && error.code === 'rejected'
+
 /** Takes the trial's rules and its set away, in one transaction. Throws as `Knock.confirm` says. */
 export async function confirmTable(nft: Nft, table: string, call: Call): Promise<void> {
   const error = (code: NftError['code'], reason: string) =>
     new NftError(code, `${call.operation}: table inet ${table}: ${reason}`)
+  let refusals = 0
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const listing = await nft.list({ table }, call)
     const trial = trialOf(parseListing(listing))
@@ -28,7 +35,11 @@ export async function confirmTable(nft: Nft, table: string, call: Call): Promise
       return
     } catch (error) {
       // The time has run out, or somebody else has installed or confirmed: the next listing says which.
-      if (!isNotFound(error)) throw error
+      if (isNotFound(error)) continue
+      // While the kernel prepares somebody's change that fails in the end, it leaves rules out of listings, and nft
+      // refuses to delete a set that such a rule names.
+      refusals += 1
+      if (!isRefused(error) || refusals === REFUSALS) throw error
     }
   }
   throw error('conflict', `others changed it first, ${TRIES} times`)

@@ -10,6 +10,7 @@ import type { Nft } from './kernel/nft.js'
 import { aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
 import { type Change, renderChange } from './nft/change.js'
 import type { NftDocument } from './nft/document.js'
+import { isIntact } from './nft/intact.js'
 import { parseListing } from './nft/listing.js'
 import { renderRuleset } from './nft/render.js'
 import { SERIALS, serialOf } from './nft/serial.js'
@@ -28,6 +29,15 @@ export interface EnsureOptions {
 /** How often a transaction is tried that others come before, and the most milliseconds between the first two tries. */
 const TRIES = 12
 const PAUSE = 20
+
+/**
+ * How often nft refuses until it is told. While the kernel prepares somebody's change that fails in the end, it lists rules
+ * and elements twice, or leaves some out, for knocklib and for nft itself, and the table stays the one that it was.
+ */
+const REFUSALS = 3
+
+/** How often a changed table is listed until it shows as what was asked for, before it is changed once more. */
+const LOOKS = 3
 
 /** A spec that is valid, and how it is made to stand. */
 export class Installation {
@@ -51,7 +61,7 @@ export class Installation {
    * @throws ArgumentError where a secret cannot be read.
    * @throws CapabilityError where the spec asks for what this nft does not know.
    * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others came first each
-   * time; otherwise what nft answered.
+   * time; `unverified` where it did not become what was asked for; otherwise what nft answered.
    */
   async ensure(call: Call, options: EnsureOptions = {}): Promise<Change['outcome']> {
     const [secrets, version] = await Promise.all([
@@ -62,11 +72,23 @@ export class Installation {
     requireVersion(version, call.operation)
     requireFeatures(this.automaton, version, call.operation)
     this.#version = version
+    let outcome: Change['outcome'] | undefined
+    let refusals = 0
     for (let tries = 1; tries <= TRIES; tries += 1) {
-      const outcome = await this.#try(call, options, secrets)
-      if (outcome) return outcome
+      const done = await this.#try(call, options, secrets)
+      if (done instanceof NftError) {
+        refusals += 1
+        if (refusals === REFUSALS) throw done
+      } else if (done) {
+        // What was changed once is changed, also where nothing is left to do afterwards.
+        if ((outcome ?? 'unchanged') === 'unchanged') outcome = done.outcome
+        if (outcome && done.isWhole) return outcome
+      }
       // By chance: two that meet would meet again.
       await sleep(Math.random() * PAUSE * tries)
+    }
+    if (outcome) {
+      throw this.#error('unverified', call, `${NOT_AS_ASKED}, after ${TRIES} tries`)
     }
     throw this.#error(
       'conflict',
@@ -75,12 +97,15 @@ export class Installation {
     )
   }
 
-  /** Undefined where somebody else changed the table between the listing and the transaction. */
+  /**
+   * Undefined where somebody else changed the table between the listing and the transaction; an error where nft refused
+   * what was computed from a listing of the same table.
+   */
   async #try(
     call: Call,
     { state, trial }: EnsureOptions,
     secrets: Secrets,
-  ): Promise<Change['outcome'] | undefined> {
+  ): Promise<Done | NftError | undefined> {
     const { automaton, document, nft } = this
     const { table } = automaton
     const listing = await ifFound(() => nft.list({ table }, call))
@@ -94,16 +119,18 @@ export class Installation {
     const serial = Math.floor(Math.random() * SERIALS)
     const wanted = { automaton, document, loads, state, trial }
     const { outcome, commands } = renderChange(wanted, listing, serial, now)
-    if (commands.length === 0) return outcome
+    if (commands.length === 0) return { outcome, isWhole: true }
     try {
       await nft.apply({ nftables: commands }, call)
     } catch (error) {
       const had = before && { serial: serialOf(before), comments: aboutComments(before) }
       if (await this.#isOther(error, had, call)) return undefined
+      if (before && error instanceof NftError && MAY_BE_CONFLICT.has(error.code)) return error
       throw error
     }
     if (outcome !== 'unchanged') await this.#requireApplied(serial, call)
-    return outcome
+    // One that was made is computed from no listing.
+    return { outcome, isWhole: outcome !== 'changed' || (await this.#isWhole(serial, call)) }
   }
 
   /** Whether a transaction failed since the table is another than the one that was listed. */
@@ -118,6 +145,22 @@ export class Installation {
     return serial !== had.serial || comments[0] !== had.comments?.[0]
   }
 
+  /**
+   * Whether a change made of the table what was asked for. One that was computed from a wrong listing leaves behind what
+   * was not in that. A listing leaves out or doubles, but has nothing that is not there: one that is intact is a proof,
+   * one that is not is none.
+   */
+  async #isWhole(serial: number, call: Call): Promise<boolean> {
+    const { table } = this.automaton
+    for (let look = 1; look <= LOOKS; look += 1) {
+      const listing = await ifFound(() => this.nft.list({ table }, call))
+      // Another install has followed this one, or it has been removed.
+      if (listing === undefined || serialOf(parseListing(listing)) !== serial) return true
+      if (isIntact(listing, this.document)) return true
+    }
+    return false
+  }
+
   /** nft's exit code alone is no proof: some versions drop what they don't know and report success. */
   async #requireApplied(serial: number, call: Call): Promise<void> {
     const { table } = this.automaton
@@ -129,13 +172,21 @@ export class Installation {
     const reason =
       comments === undefined
         ? 'nft reported success, but the table is not there: it has been removed since, or was never made'
-        : 'nft reported success, but the table is not what was asked for'
+        : NOT_AS_ASKED
     throw this.#error('unverified', call, reason)
   }
 
   #error(code: NftError['code'], { operation }: Call, reason: string): NftError {
     return new NftError(code, `${operation}: table inet ${this.automaton.table}: ${reason}`)
   }
+}
+
+const NOT_AS_ASKED = 'nft reported success, but the table is not what was asked for'
+
+interface Done {
+  readonly outcome: Change['outcome']
+  /** Whether the table became what was asked for, as far as can be seen. */
+  readonly isWhole: boolean
 }
 
 interface Seen {
