@@ -102,7 +102,7 @@ t.test('nft reports success and does nothing', async (t) => {
   )
   const error = await failureOf(installKnock(SPEC, { nft }))
   t.equal(error.code, 'unverified')
-  t.match(error.message, /reported success, but the table is not what was asked for/)
+  t.match(error.message, /: nft reported success, but the table is not there: /)
 })
 
 t.test('nft names the command that it cannot read', async (t) => {
