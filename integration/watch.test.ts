@@ -37,6 +37,10 @@ const specOf = (parts: object = {}, open: object = { for: '60s' }): KnockSpec =>
 const test = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: true }, run)
 
+/** One that stops this process or loads the machine on purpose: whatever runs beside it would be told too late. */
+const testAlone = (name: string, run: (t: Test) => Promise<void>) =>
+  t.test(name, { skip, buffered: false }, run)
+
 /** Debian's client. */
 const knockAt = (house: House, family: Family, ...steps: string[]) =>
   house.run('knock', `-${family}`, '-d', '30', SERVER[family], ...steps)
@@ -56,7 +60,7 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
     for (const family of FAMILIES) {
       const who = `service ${CLIENT[family]}`
       await house.run('nc', `-${family}`, '-z', '-w', '1', SERVER[family], String(PORT))
-      t.ok(await watching.until(`denied ${who} service=tcp/${PORT}`), `IPv${family}`)
+      t.ok(await watching.until(`denied ${who} service=tcp/${PORT}`), `IPv${family}: denied`)
       watching.take()
       await knockAt(house, family, ...OPEN)
       await watching.until('granted')
@@ -68,10 +72,7 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
         `closed ${who} by=knock`,
       ])
       for (const _ of [1, 2]) await knockAt(house, family, '7000:udp', '7002')
-      t.ok(
-        (await watching.until(`banned source=${CLIENT[family]}`)) ||
-          (await watching.until(`banned ${CLIENT[family]}`, 100)),
-      )
+      t.ok(await watching.until(`banned ${CLIENT[family]}`), `IPv${family}: banned`)
       const [banned, ...others] = watching.take().filter(isKnock).reverse()
       t.match(banned, `banned ${CLIENT[family]}`)
       t.same(others.sort(), [
@@ -89,11 +90,11 @@ test('SYNs made by hand', async (t) => {
   await using watching = await Watching.begin(house.knock)
   await house.run('hping3', '--udp', '-c', '1', '-p', '7000', SERVER[4])
   await house.run('hping3', '-S', '-c', '1', '-p', '7001', SERVER[4])
-  t.ok(await watching.until('granted service 10.77.0.2'))
-  t.equal(watching.events.length, 2)
+  t.ok(await watching.until('granted service 10.77.0.2'), 'granted')
+  t.equal(watching.events.length, 2, 'a step and the grant')
   for (const [index, event] of watching.events.entries()) {
     const late = (watching.times[index] ?? 0) - Date.parse(event.time)
-    t.ok(late >= 0 && late < 1000, 'it bears the time when it was read')
+    t.ok(late >= 0 && late < 5000, 'it bears the time when it was read')
   }
 })
 
@@ -104,10 +105,10 @@ test('tokens, with the name of whose they are', async (t) => {
   await using watching = await Watching.begin(place.house.knock)
   for (const family of FAMILIES) {
     await place.type(family, 3600, 'of somebody who has guessed')
-    t.ok(await watching.until(`wrong service ${CLIENT[family]}`))
+    t.ok(await watching.until(`wrong service ${CLIENT[family]}`), `IPv${family}: wrong`)
   }
   await place.type(4, 3600)
-  t.ok(await watching.until('granted service 10.77.0.2'))
+  t.ok(await watching.until('granted service 10.77.0.2'), 'granted')
   t.match(watching.take().at(-1), /^granted service 10\.77\.0\.2 by=knock .* user=\w+$/)
 })
 
@@ -123,8 +124,9 @@ test('grants run out by their own clocks, renewed ones later', async (t) => {
   await watching.until(`granted service ${CLIENT[6]}`)
   await sleep(1000)
   await knockAt(house, 4, ...OPEN)
-  t.ok(await watching.until(`expired service ${CLIENT[6]}`))
-  t.ok(await watching.until(`expired service ${CLIENT[4]}`))
+  for (const family of [6, 4] as const) {
+    t.ok(await watching.until(`expired service ${CLIENT[family]}`), `IPv${family}: expired`)
+  }
   const of = (source: string, kind: string) =>
     watching.events
       .filter((event) => event.event === kind && 'source' in event && event.source === source)
@@ -160,7 +162,7 @@ test('calls of other processes', async (t) => {
   const other = await attachKnock({ nft: createNft({ binary: NFT, netns: server }) })
   await other.door('service').open('2001:db8::7')
   await apply(server, 'delete element inet knock grants_service_6 { 2001:db8::7 }\n')
-  t.ok(await watching.until('closed service 2001:db8::7'))
+  t.ok(await watching.until('closed service 2001:db8::7'), 'the last of them')
   t.same(watching.take(), [
     'granted service 203.0.113.7 by=call expiresIn=30',
     'granted service 203.0.113.7 by=call expiresIn=40',
@@ -186,9 +188,9 @@ test('several watchers and two tables share one reader', async (t) => {
   await using apart = await Watching.begin(other)
   t.equal((await groupsIn(server)).size, 1)
   await knockAt(house, 4, '7000:udp', '7100:udp')
-  t.ok(await one.until('knock service 10.77.0.2 stage=1'))
-  t.ok(await two.until('knock service 10.77.0.2 stage=1'))
-  t.ok(await apart.until('knock service 10.77.0.2 stage=1'))
+  for (const [who, watching] of Object.entries({ one, two, apart })) {
+    t.ok(await watching.until('knock service 10.77.0.2 stage=1'), `${who} is told`)
+  }
   t.same([one.take().length, two.take().length, apart.take().length], [1, 1, 1])
   stop.abort()
   t.same(await two.over(), {}, 'an abort ends it without an error')
@@ -306,13 +308,13 @@ test('the table is made anew meanwhile, and removed', async (t) => {
   const nft = createNft({ binary: NFT, netns: server })
   await using watching = await Watching.begin(house.knock)
   await installKnock(specOf({}, { for: '2s' }), { nft })
-  t.ok(await watching.until('installed'))
+  t.ok(await watching.until('installed'), 'with other times')
   await knockAt(house, 4, ...OPEN)
   t.ok(
     await watching.until(`granted service ${CLIENT[4]} by=knock expiresIn=2`),
     'what is new of it',
   )
-  t.ok(await watching.until(`expired service ${CLIENT[4]}`))
+  t.ok(await watching.until(`expired service ${CLIENT[4]}`), 'and its end')
   watching.take()
 
   await installKnock(specOf({ log: { group: 7 } }), { nft })
@@ -320,17 +322,17 @@ test('the table is made anew meanwhile, and removed', async (t) => {
   t.ok(await watching.until('overrun', 20_000), 'what was told to it before is lost')
   t.same([...(await groupsIn(server)).keys()], [7])
   await knockAt(house, 6, ...OPEN)
-  t.ok(await watching.until(`granted service ${CLIENT[6]}`))
+  t.ok(await watching.until(`granted service ${CLIENT[6]}`), 'what the other group is told')
   watching.take()
 
   await house.knock.uninstall()
-  t.ok(await watching.until('removed'))
+  t.ok(await watching.until('removed'), 'removed')
   t.same(watching.take(), ['removed'])
   await installKnock(specOf(), { nft })
   t.ok(await watching.until('overrun', 20_000), 'the first group again')
   t.same(watching.take(), ['installed', 'overrun'])
   await knockAt(house, 4, ...OPEN)
-  t.ok(await watching.until(`granted service ${CLIENT[4]}`))
+  t.ok(await watching.until(`granted service ${CLIENT[4]}`), 'what the first group is told')
   watching.take()
 
   await apply(server, 'flush chain inet knock input\n')
@@ -370,7 +372,7 @@ function account({ events }: Watching): { told: number; lost: number; gaps: numb
   }
 }
 
-test('a loop that is blocked under a flood loses nothing untold', async (t) => {
+testAlone('a loop that is blocked under a flood loses nothing untold', async (t) => {
   const log = { rate: 1_000_000, deniedRate: 1_000_000 }
   await using house = await House.open(specOf({ log }))
   await using wide = await Watching.begin(house.knock, { queue: 100_000 })
@@ -392,7 +394,7 @@ test('a loop that is blocked under a flood loses nothing untold', async (t) => {
   t.ok(await wide.until('granted'), 'and it goes on')
 })
 
-test('a flood beyond all measure does not end the process', async (t) => {
+testAlone('a flood beyond all measure does not end the process', async (t) => {
   const log = { rate: 1_000_000, deniedRate: 1_000_000 }
   await using house = await House.open(specOf({ log }))
   await using watching = await Watching.begin(house.knock, { queue: 100 })
@@ -410,7 +412,7 @@ test('a flood beyond all measure does not end the process', async (t) => {
   await sleep(200)
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)
   await flooding
-  t.ok(await watching.until('overrun'))
+  t.ok(await watching.until('overrun'), 'the gap is told')
   await sleep(2000)
   watching.take()
   for (let tries = 0; tries < 10 && !watching.shorts.join().includes('granted'); tries += 1) {
