@@ -25,6 +25,8 @@ export interface ReaderOptions {
   readonly subject: string
   /** Milliseconds before a new process is started; twice as many each time. */
   readonly pause?: number
+  /** Milliseconds until a process that has not said that it reads is replaced. */
+  readonly patience?: number
 }
 
 const FIRST_PAUSE = 50
@@ -33,6 +35,8 @@ const LAST_WORDS = 500
 const LONGEST_PAUSE = 5_000
 /** Processes that may end at once before the first that works. */
 const FIRST_TRIES = 3
+/** A loaded machine starts a process in a second or two. */
+const PATIENCE = 20_000
 /** Milliseconds after which a process counts as one that works. */
 const LIVES_LONG = 10_000
 
@@ -93,7 +97,7 @@ export class Reader {
   }
 
   #spawn(ready: () => void, refused: (error: Error) => void): void {
-    const { netns } = this.#options
+    const { netns, patience = PATIENCE } = this.#options
     const argv = [process.execPath, pathOf(this.#options.module), ...this.#options.args]
     const [command = '', ...args] = netns === '' ? argv : [...inNamespace(netns), ...argv]
     const begun = Date.now()
@@ -103,10 +107,16 @@ export class Reader {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
     this.#child = child
     let failure: Error | undefined
+    const limit = setTimeout(() => {
+      const reason = `the process that reads it was not ready after ${patience} ms`
+      failure = this.#refusal({ code: 'socket', reason })
+      child.kill('SIGKILL')
+    }, patience).unref()
     const take = (record: ReaderRecord) => {
       if (this.#hasEnded) return
       if ('ready' in record) {
         isReady = true
+        clearTimeout(limit)
         ready()
       } else if ('failed' in record) {
         failure = this.#refusal(record.failed)
@@ -126,6 +136,7 @@ export class Reader {
     })
     child.on('close', () => {
       this.#child = undefined
+      clearTimeout(limit)
       if (this.#hasEnded) return
       if (!isReady) refused(failure ?? this.#refusal({ code: 'socket', reason: ended(words) }))
       else this.#restart(Date.now() - begun)

@@ -65,7 +65,11 @@ export class KnownTable {
     try {
       await read()
     } catch (error) {
-      if (!isNotFound(error)) throw error
+      if (!isNotFound(error)) {
+        // The next reading finds what was announced.
+        this.#isAnnounced ||= wasAnnounced
+        throw error
+      }
       this.#stands = false
     }
     if (wasAnnounced || this.#isAnnounced) return undefined

@@ -1,0 +1,64 @@
+// Reading processes that say nothing, or that end → what who started them is told.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import t from 'tap'
+import { Reader } from './reader.js'
+
+/** A reader of a process that runs this, and what it tells. */
+function readerOf(test: { testdir(): string }, code: string, patience: number) {
+  const directory = test.testdir()
+  const path = join(directory, 'reader.mjs')
+  const log = join(directory, 'started')
+  writeFileSync(log, '')
+  const head = `import { appendFileSync, readFileSync } from 'node:fs'
+    appendFileSync(${JSON.stringify(log)}, 'x')
+    const starts = readFileSync(${JSON.stringify(log)}, 'utf8').length
+    const say = (record) => console.log(JSON.stringify(record))
+    process.stdin.on('end', () => process.exit()).resume()\n`
+  writeFileSync(path, head + code)
+  const told: unknown[] = []
+  const reader = new Reader(
+    {
+      module: relative(import.meta.dirname, path),
+      args: [],
+      netns: '',
+      subject: 'the test',
+      pause: 10,
+      patience,
+    },
+    {
+      record: (record) => told.push(record),
+      died: () => told.push('died'),
+      restarted: () => told.push('restarted'),
+      failed: (error) => told.push(error),
+    },
+  )
+  return { reader, told, starts: () => readFileSync(log, 'utf8').length }
+}
+
+t.test('one that never says that it reads is replaced, and in the end refused', async (t) => {
+  const { reader, told, starts } = readerOf(t, '', 500)
+  await t.rejects(reader.start(), {
+    name: 'NetlinkError',
+    code: 'socket',
+    message: 'watch: the test: the process that reads it was not ready after 500 ms',
+  })
+  t.equal(starts(), 3)
+  t.same(told, [])
+})
+
+t.test('one that is slow the first time', async (t) => {
+  const { reader, starts } = readerOf(t, `if (starts > 1) say({ ready: true })`, 4000)
+  await reader.start()
+  t.equal(starts(), 2)
+  await reader.end()
+})
+
+t.test('one that is ready stays, however long it is silent', async (t) => {
+  const { reader, told, starts } = readerOf(t, 'say({ ready: true })', 4000)
+  await reader.start()
+  await new Promise((resolve) => setTimeout(resolve, 4500))
+  t.equal(starts(), 1)
+  t.same(told, [])
+  await reader.end()
+})
