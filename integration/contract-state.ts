@@ -1,5 +1,6 @@
 // Cases of the contract in which a table's state is saved and put back.
 import { installKnock, type KnockSpec, type KnockState, type Nft } from '../lib/index.js'
+import { knowsTypeof } from '../lib/kernel/capability.js'
 import type { NftValue } from '../lib/nft/document.js'
 import type { Case } from './contract-reload.js'
 
@@ -90,6 +91,39 @@ export const STATES: Readonly<Record<string, Case>> = {
     t.strictSame(await again.door('ssh').grants(), [])
     const { restored } = await again.restore(state)
     t.equal(restored.grants, 1, 'asked for, it comes back')
+  },
+
+  async 'what was used at a door that is gone stays used when both come back'(t, nft, options) {
+    const without = { ...SPEC, doors: SPEC.doors.slice(1) }
+    const knock = await installKnock(SPEC, options)
+    const listing = JSON.stringify(await nft.list({ table: 'knock' }))
+    const [, digest = ''] = /"spent([0-9a-f]{12})_ssh_0"/.exec(listing) ?? []
+    await add(nft, `spent${digest}_ssh_0`, 0)
+    const used = [{ door: 'ssh', digest }]
+    const gone = await installKnock(without, options)
+    const state = await gone.save()
+    t.strictSame(state.sequences, used, 'saved')
+    await knock.uninstall()
+    const again = await installKnock(without, { ...options, state })
+    t.strictSame((await again.save()).sequences, used, 'in the table again')
+    const other = (value: KnockState) => ({
+      ...value,
+      sequences: [{ door: 'ssh', digest: '0123456789ab' }],
+    })
+    t.match(await again.restore(other(state)), { restored: { sequences: 1 } }, 'one more')
+    t.match(await again.restore(other(state)), { skipped: { present: 1 } }, 'once')
+    const until = new Date(Date.parse(state.saved) + 600_000).toISOString()
+    const tokens = [{ door: 'vpn', token: '00'.padEnd(32, 'a'), until }]
+    const { restored } = await again.restore({ ...state, tokens })
+    t.equal(restored.tokens, knowsTypeof(await nft.version()) ? 1 : 0, 'where nft knows tokens')
+    const held = (await again.save()).tokens.map(({ door, token }) => ({ door, token }))
+    const [{ door, token }] = tokens as [(typeof tokens)[number]]
+    t.strictSame(held, restored.tokens > 0 ? [{ door, token }] : [])
+    await installKnock(without, { ...options, state })
+    await using back = await installKnock(SPEC, options)
+    const { sequences } = await back.save()
+    const digests = sequences.map(({ digest }) => digest).sort()
+    t.strictSame(digests, ['0123456789ab', digest].sort(), 'and when the door is there')
   },
 
   async 'a state that is wrong changes nothing'(t, nft, options) {

@@ -6,6 +6,7 @@ import { Door } from './door.js'
 import { readSource } from './door-arguments.js'
 import { isNotFound, NftError } from './errors.js'
 import type { KeepOptions } from './keep-installed.js'
+import { knowsTypeof } from './kernel/capability.js'
 import { DocumentElements, type Elements } from './kernel/elements.js'
 import type { Nft } from './kernel/nft.js'
 import { type ProcessCounts, renderMetrics } from './metrics.js'
@@ -165,8 +166,12 @@ export class Knock implements AsyncDisposable {
    */
   async restore(state: KnockState): Promise<RestoreReport> {
     const valid = validateState(state, 'restore')
-    const { sets } = await this.#list('restore')
-    const place = { table: this.table, doors: this.#summaries, sets }
+    const [{ sets }, version] = await Promise.all([
+      this.#list('restore'),
+      this.#nft.version(this.#callOf('restore')),
+    ])
+    const knowsTokens = knowsTypeof(version)
+    const place = { table: this.table, doors: this.#summaries, sets, knowsTokens }
     const { commands, report } = renderState(place, valid, Date.now() / 1000)
     if (commands.length > 0) {
       await this.#nft.apply({ nftables: [...commands] }, this.#callOf('restore'))

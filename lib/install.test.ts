@@ -36,6 +36,9 @@ async function sizes(nft: FakeNft): Promise<Record<string, number>> {
   return Object.fromEntries([...sets].map(([name, { elements }]) => [name, elements.length]))
 }
 
+/** As who keeps a table asks for it. */
+const KEPT = { trial: { left: undefined } } as const
+
 t.test('grants, attempts and bans stay where the spec lets them', async (t) => {
   const nft = new FakeNft()
   const guard = { ban: { after: 3, within: '1m', for: '10m' } }
@@ -191,16 +194,20 @@ t.test('what a listing left out does not stay behind', async (t) => {
   t.equal(nft.times, 0)
   t.equal((await sizes(nft))['trusted_4'], 1)
   const own = installationOf(installed)
-  t.equal(await own?.ensure({ operation: 'again' }), 'unchanged')
+  t.equal(await own?.ensure({ operation: 'again' }, KEPT), 'unchanged')
   nft.times = 1
   t.equal(
     await installationOf(
       await installKnock(trusting('10.0.0.0/8', '192.0.2.0/24'), { nft }),
-    )?.ensure({ operation: 'again' }),
+    )?.ensure({ operation: 'again' }, KEPT),
     'unchanged',
   )
   nft.times = 1
-  t.equal(await own?.ensure({ operation: 'back' }), 'changed', 'as a whole, in more than one step')
+  t.equal(
+    await own?.ensure({ operation: 'back' }, KEPT),
+    'changed',
+    'as a whole, in more than one step',
+  )
   nft.times = Number.POSITIVE_INFINITY
   const call = installKnock(trusting('198.51.100.0/24', '192.0.2.0/24'), { nft })
   await t.rejects(call, { code: 'unverified', message: /not what was asked for, after 12 tries/ })
@@ -261,7 +268,7 @@ t.test('confirmed in time, or fallen open', async (t) => {
   await t.rejects(knock.confirm(), { code: 'not-found' })
   await installKnock(specOf(web), { nft, confirmWithin: '60s' })
   const own = installationOf(await installKnock(specOf(ssh), { nft, confirmWithin: '60s' }))
-  t.equal(await own?.ensure({ operation: 'keep' }), 'unchanged')
+  t.equal(await own?.ensure({ operation: 'keep' }, KEPT), 'unchanged')
   t.strictSame((await knock.status()).confirm, { expiresIn: 60 }, 'a keeper leaves it')
   now += 60_000
   t.strictSame((await knock.status()).confirm, { fallenOpen: true })
@@ -272,6 +279,30 @@ t.test('confirmed in time, or fallen open', async (t) => {
     const options = { nft, confirmWithin: wrong }
     await t.rejects(installKnock(specOf(ssh), options), { code: 'invalid-argument' }, `${wrong}`)
   }
+})
+
+t.test('a keeper and the trials of others', async (t) => {
+  const nft = new FakeNft({ now: () => 0 })
+  const knock = await installKnock(specOf(ssh), { nft })
+  const own = installationOf(knock)
+  const keep = { operation: 'keep' }
+  const confirm = async () => (await knock.status()).confirm
+  await installKnock(specOf(web), { nft, confirmWithin: '60s' })
+  t.equal(await own?.ensure(keep, KEPT), 'changed')
+  t.equal(await confirm(), undefined, "another spec's trial is not put onto this one")
+  await installKnock(specOf(web), { nft, confirmWithin: '60s' })
+  t.equal(await own?.ensure(keep, { trial: { left: 7 } }), 'changed')
+  t.strictSame(await confirm(), { expiresIn: 7 }, 'but its own goes on')
+  await knock.uninstall()
+  t.equal(await own?.ensure(keep, { trial: { left: 5 } }), 'made')
+  t.strictSame(await confirm(), { expiresIn: 5 }, 'also where the table is gone')
+  await knock.uninstall()
+  t.equal(await own?.ensure(keep, { trial: { left: 0 } }), 'made')
+  t.strictSame(await confirm(), { fallenOpen: true })
+  const { trialEnds = 0 } = installationOf(
+    await installKnock(specOf(ssh), { nft, confirmWithin: 60 }),
+  ) as { trialEnds?: number }
+  t.ok(Math.abs(trialEnds - performance.now() - 60_000) < 5000, 'known from the beginning')
 })
 
 t.test('the time runs out while it is confirmed', async (t) => {

@@ -5,10 +5,10 @@ import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
 import { NftError } from './errors.js'
 import type { Knock } from './handle.js'
-import { requireFeatures, requireVersion } from './kernel/capability.js'
+import { knowsTypeof, requireFeatures, requireVersion } from './kernel/capability.js'
 import type { Nft } from './kernel/nft.js'
 import { aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
-import { type Change, renderChange } from './nft/change.js'
+import { type Change, renderChange, type WantedTrial } from './nft/change.js'
 import type { NftDocument } from './nft/document.js'
 import { isIntact } from './nft/intact.js'
 import { parseListing } from './nft/listing.js'
@@ -23,7 +23,7 @@ export interface EnsureOptions {
   /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */
   readonly state?: KnockState | undefined
   /** Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it stands. */
-  readonly trial?: number | 'ended' | undefined
+  readonly trial: WantedTrial
 }
 
 /** How often a transaction is tried that others come before, and the most milliseconds between the first two tries. */
@@ -45,6 +45,8 @@ export class Installation {
   readonly automaton: Automaton
   readonly document: NftDocument
   readonly nft: Nft
+  /** When the trial ends with which it was installed, in milliseconds of the monotonic clock. */
+  trialEnds: number | undefined
   #version: string | undefined
 
   constructor(spec: ValidSpec, nft: Nft) {
@@ -63,7 +65,7 @@ export class Installation {
    * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others came first each
    * time; `unverified` where it did not become what was asked for; otherwise what nft answered.
    */
-  async ensure(call: Call, options: EnsureOptions = {}): Promise<Change['outcome']> {
+  async ensure(call: Call, options: EnsureOptions): Promise<Change['outcome']> {
     const [secrets, version] = await Promise.all([
       readSecrets(secretFilesOf(this.spec), call.operation),
       // Asked once: who puts a flushed table back has no time to lose.
@@ -82,7 +84,11 @@ export class Installation {
       } else if (done) {
         // What was changed once is changed, also where nothing is left to do afterwards.
         if ((outcome ?? 'unchanged') === 'unchanged') outcome = done.outcome
-        if (outcome && done.isWhole) return outcome
+        if (outcome && done.isWhole) {
+          const { trial } = options
+          if (typeof trial === 'number') this.trialEnds = performance.now() + 1000 * trial
+          return outcome
+        }
       }
       // By chance: two that meet would meet again.
       await sleep(Math.random() * PAUSE * tries)
@@ -117,7 +123,8 @@ export class Installation {
     const now = Date.now() / 1000
     const loads = loadsOf(this.spec, secrets, now)
     const serial = Math.floor(Math.random() * SERIALS)
-    const wanted = { automaton, document, loads, state, trial }
+    const knowsTokens = knowsTypeof(this.#version as string)
+    const wanted = { automaton, document, loads, state, trial, knowsTokens }
     const { outcome, commands } = renderChange(wanted, listing, serial, now)
     if (commands.length === 0) return { outcome, isWhole: true }
     try {

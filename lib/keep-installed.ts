@@ -4,12 +4,11 @@ import { secretFilesOf } from './automaton/loads.js'
 import type { Attempt } from './automaton/names.js'
 import { ArgumentError } from './errors.js'
 import type { Knock } from './handle.js'
-import { type Installation, installationOf } from './install.js'
+import { installationOf } from './install.js'
 import { type KeepEvent, Keeper, type KeptTable } from './keep.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
-import { ifFound, listAbout } from './table.js'
 import { KnownState } from './view/known-state.js'
 import type { TablePlace } from './watch/table-source.js'
 
@@ -48,11 +47,10 @@ export async function keepInstalled(
     import('./watch/watch-table.js'),
   ])
   const { spec } = installation
-  const trial = new Trial(knock)
+  const trial = new Trial(knock, installation.trialEnds)
   const table: KeptTable = {
     async ensure(state) {
-      const left = await trial.of(installation)
-      const outcome = await installation.ensure(CALL, { state, trial: left })
+      const outcome = await installation.ensure(CALL, { state, trial: { left: trial.left } })
       // What was taken for an alteration may have been a confirmation.
       await trial.look()
       return outcome
@@ -84,8 +82,10 @@ class Trial {
   #ends: number | undefined
   #isOver = false
 
-  constructor(knock: Knock) {
+  /** @param ends - of the one that was asked for when the table was installed. */
+  constructor(knock: Knock, ends: number | undefined) {
     this.#knock = knock
+    this.#ends = ends
   }
 
   /** A trial begins with an install alone: where there is none, none is looked for again. */
@@ -101,11 +101,9 @@ class Trial {
     this.#ends = performance.now() + seconds * 1000
   }
 
-  /** What is left of it where the table is gone; where that stands, it knows itself. */
-  async of({ nft, automaton: { table } }: Installation): Promise<number | undefined> {
+  /** Whole seconds, for a table that must be made anew; undefined: it waits for nobody. */
+  get left(): number | undefined {
     if (this.#ends === undefined) return undefined
-    const comments = await ifFound(() => listAbout(nft, table, CALL))
-    if (comments !== undefined) return undefined
     return Math.max(0, Math.round((this.#ends - performance.now()) / 1000))
   }
 }

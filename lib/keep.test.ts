@@ -248,6 +248,23 @@ t.test('a file that cannot be written ends nothing', async (t) => {
   await ended
 })
 
+t.test('a file that could not be written is written later', async (t) => {
+  const written: KnockState[] = []
+  let tries = 0
+  const { news, stop, ended } = start({
+    async write(state) {
+      tries += 1
+      if (tries === 1) throw new Error('disk full')
+      written.push(state)
+    },
+  })
+  news.tell(granted('203.0.113.7'))
+  await sleep(3000)
+  t.match(written, [{ grants: [{ source: '203.0.113.7' }] }])
+  stop()
+  await ended
+})
+
 t.test('rejects where nothing can be watched', async (t) => {
   const failure = new NftError('not-permitted', 'watch: no')
   const { ended } = start({
@@ -260,4 +277,30 @@ t.test('rejects where nothing can be watched', async (t) => {
     },
   })
   await t.rejects(ended, failure)
+})
+
+t.test('a table that is gone as the watch begins is put back, and watched anew', async (t) => {
+  let watches = 0
+  const failure = new NftError('not-found', 'watch: not there')
+  const news = new News()
+  const { find, ensured, stop, ended } = start({
+    records(options) {
+      watches += 1
+      if (watches > 1) return news.records(options)
+      // biome-ignore lint/correctness/useYield: it has nothing to tell.
+      const none = async function* (): AsyncGenerator<TableRecord> {
+        throw failure
+      }
+      const ready = Promise.reject(failure)
+      return Object.assign(none(), { ready })
+    },
+  })
+  await sleep(100)
+  t.equal(ensured.length, 1)
+  t.equal(watches, 2)
+  news.tell(granted('203.0.113.7'))
+  await sleep(20)
+  t.equal(find('granted').length, 1)
+  stop()
+  await ended
 })

@@ -119,7 +119,21 @@ export class Keeper {
     }
   }
 
+  /** A table that goes just as a watch of it begins is put back, and watched anew. */
   async #follow(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await this.#watch(signal)
+        return
+      } catch (error) {
+        if (!isNotFound(error) || signal.aborted) throw error
+        this.#look()
+        await this.#ensuring
+      }
+    }
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
     const records = this.#table.records({ signal })
     records.ready.then(
       () => this.#tell({ time: new Date().toISOString(), event: 'watching' }),
@@ -202,7 +216,7 @@ export class Keeper {
     while (await this.#pause(pause, signal)) {
       const begun = performance.now()
       try {
-        if (this.#known.read(await this.#table.save())) this.#write()
+        if (this.#known.read(await this.#table.save(), Date.now())) this.#write()
       } catch (error) {
         // A table that is gone is seen to when that is told; this is for who is not told.
         if (!signal.aborted) this.#look()
@@ -237,6 +251,7 @@ export class Keeper {
       } catch (error) {
         this.#fail('save', error)
         if (this.#signal.aborted) return
+        this.#unwritten = true
         await this.#pause(RETRY, this.#signal)
       }
     }
@@ -248,7 +263,7 @@ export class Keeper {
     const { write, save } = this.#table
     if (!write) return
     try {
-      this.#known.read(await save())
+      this.#known.read(await save(), Date.now())
     } catch (error) {
       if (!isNotFound(error)) this.#fail('list', error)
     }

@@ -1,7 +1,7 @@
 // States in files: whole or as they were, their owner's alone, and refused where they are not what was written.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { KnockState } from './spec/generated/state-types.js'
@@ -69,6 +69,22 @@ t.test('what cannot be written leaves all as it was', async (t) => {
   await t.rejects(saveState(`${folder}/folder`, STATE), { code: 'invalid-argument' })
   t.equal(await readFile(`${folder}/state.json`, 'utf8'), 'old')
   t.strictSame((await readdir(folder)).sort(), ['folder', 'state.json'])
+})
+
+t.test('what a killed process left behind is removed, and nothing else', async (t) => {
+  const left = '0b8f1a52-6c1e-4d0a-9f3e-0123456789ab'
+  const names = [
+    ...[`state.json.${left}`, `state.json.${left.replace('0b', '0c')}`],
+    ...[`other.json.${left}`, `state.json.${left}.bak`, 'state.json.old'],
+  ]
+  const folder = t.testdir(Object.fromEntries(names.map((name) => [name, 'x'])))
+  const hourAgo = Date.now() / 1000 - 3600
+  for (const name of names.filter((_, index) => index !== 1)) {
+    await utimes(`${folder}/${name}`, hourAgo, hourAgo)
+  }
+  await saveState(`${folder}/state.json`, STATE)
+  const expected = [...names.slice(1), 'state.json'].sort()
+  t.strictSame((await readdir(folder)).sort(), expected, 'one that is new may be in use')
 })
 
 t.test("what is no state, or may be another's", async (t) => {

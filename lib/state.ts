@@ -1,13 +1,16 @@
 // A saved state ↔ the file that holds it. Reads and replaces one file.
 import { constants } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { ArgumentError, StateError } from './errors.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { validateState } from './spec/read-state.js'
 
 /** The longest text that JSON.parse can be given, nearly. */
 const LONGEST = 2 ** 29 - 2 ** 16
+/** What a temporary file has behind the state's name, and milliseconds after which one is nobody's any more. */
+const TEMPORARY = /^\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const FORGOTTEN = 600_000
 /** Lines that are written at once. */
 const AT_ONCE = 5000
 
@@ -24,6 +27,7 @@ export async function saveState(path: string, state: KnockState): Promise<void> 
   const { randomUUID } = await import('node:crypto')
   const temporary = `${path}.${randomUUID()}`
   try {
+    await sweep(path)
     const file = await open(temporary, 'wx', 0o600)
     try {
       for (const part of textOf(valid)) await file.appendFile(part)
@@ -37,6 +41,17 @@ export async function saveState(path: string, state: KnockState): Promise<void> 
     await rm(temporary, { force: true })
     const reason = `the state cannot be written: ${(cause as Error).message}`
     throw new ArgumentError(`saveState: ${path}: ${reason}`, { cause })
+  }
+}
+
+/** Removes what a process left behind that was killed while it wrote. */
+async function sweep(path: string): Promise<void> {
+  const name = basename(path)
+  for (const entry of await readdir(dirname(path))) {
+    if (!entry.startsWith(name) || !TEMPORARY.test(entry.slice(name.length))) continue
+    const left = join(dirname(path), entry)
+    const found = await lstat(left).catch(() => undefined)
+    if (found && Date.now() - found.mtimeMs > FORGOTTEN) await rm(left, { force: true })
   }
 }
 

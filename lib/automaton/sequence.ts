@@ -4,7 +4,7 @@ import { isOdd, SYN } from '../spec/step.js'
 import type { Action, Match, PeriodSet, Rule, TimedSet } from './automaton.js'
 import { add, claim, count, inSet, notInSet, RETURN, remove, update } from './automaton.js'
 import { ROOM_FOR_ALL } from './grant.js'
-import { attemptSet, counterName, lockSet, portsSet, spentSequenceSet, stageSet } from './names.js'
+import { attemptSet, counterName, lockSet, portsSet, stageSet } from './names.js'
 import {
   AT_ONCE,
   type Endpoint,
@@ -12,6 +12,7 @@ import {
   type KnockProgram,
   type PacketMatch,
 } from './program.js'
+import { spentSequence } from './spent.js'
 import type { Told } from './told.js'
 
 /** What the steps of a sequence are, numbered from 1. */
@@ -125,17 +126,19 @@ class SequenceBuilder {
     }
     const stages = this.#stages.map((s) => timed(this.#stage(s), this.#sequence.stepTimeout))
     const whole = this.#timeout === undefined ? [] : [timed(this.#attempt, this.#timeout)]
-    // For ever: the set alone knows that the sequence has been used.
-    if (this.#spent === undefined) return [...stages, ...whole]
-    const spent = { name: this.#spent, key: ALL, capacity: 1 }
+    if (!this.#spentSet) return [...stages, ...whole]
     const lock = { name: this.#lock, key: ALL, timeout: AT_ONCE, capacity: ROOM_FOR_ALL }
-    return [...stages, ...whole, spent, lock]
+    return [...stages, ...whole, this.#spentSet, lock]
   }
 
   /** Where it is written that a one-time sequence has been used. */
-  get #spent(): string | undefined {
+  get #spentSet(): TimedSet | undefined {
     const once = this.#sequence.type === 'sequence' ? this.#sequence.once : undefined
-    return once === undefined ? undefined : spentSequenceSet(this.#context.door.name, once)
+    return once === undefined ? undefined : spentSequence(this.#context.door.name, once)
+  }
+
+  get #spent(): string | undefined {
+    return this.#spentSet?.name
   }
 
   get #lock(): string {

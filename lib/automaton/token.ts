@@ -1,5 +1,5 @@
 // Tokens, each of which works once → the knock's program: nothing is stored for who sends a wrong one. Pure.
-import { LONGEST_TOKEN, TOKEN_LENGTH } from '../spec/derive.js'
+import { TOKEN_LENGTH } from '../spec/derive.js'
 import type { ValidToken } from '../spec/model.js'
 import {
   add,
@@ -14,20 +14,19 @@ import {
   type Rule,
   remove,
 } from './automaton.js'
-import { counterName, grantsSet, lockSet, spentTokensSet, tokensSet } from './names.js'
+import { counterName, grantsSet, lockSet, tokensSet } from './names.js'
 import { AT_ONCE, type KnockContext, type KnockProgram } from './program.js'
+import { spentTokens } from './spent.js'
 
 const TOKEN = ['token'] as const
 const isToken: Match = { kind: 'length', of: 'udp', length: TOKEN_LENGTH }
-
-/** The most used tokens that a door remembers; full, it accepts no more. */
-const MOST_SPENT = 1_048_576
 
 export function buildToken(token: ValidToken, context: KnockContext): KnockProgram {
   const { door, attempt } = context
   const perUser = tokensAhead(token)
   const sets = token.users.map((_, user) => tokensSet(door.name, attempt, user + 1))
-  const spent = spentTokensSet(door.name)
+  const spentSet = spentTokens(door.name)
+  const spent = spentSet.name
   const lock = lockSet(door.name, attempt)
   const all: TokenSets = { sets, spent, lock }
   return {
@@ -38,8 +37,7 @@ export function buildToken(token: ValidToken, context: KnockContext): KnockProgr
       // Twice as many as there are: what expires keeps its place for a while.
       ...sets.map((name) => ({ name, key: TOKEN, capacity: 2 * perUser })),
       { name: lock, key: TOKEN, timeout: AT_ONCE, capacity: 2 * perUser * sets.length },
-      // The same for all specs, so that what has been used stays so with another: longer than any token is taken.
-      { name: spent, key: TOKEN, timeout: LONGEST_TOKEN, capacity: MOST_SPENT },
+      spentSet,
     ],
     endpoints: [
       {

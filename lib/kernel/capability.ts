@@ -15,6 +15,9 @@ export function requireVersion(version: string, operation: string): void {
 /** The oldest nft whose JSON has sets of raw payload and of time. */
 const OLDEST_TYPEOF = '1.1.0'
 
+/** Whether this nft has sets of tokens, and of ports in their periods. */
+export const knowsTypeof = (version: string): boolean => compare(version, OLDEST_TYPEOF) >= 0
+
 /** @throws CapabilityError where a table has tokens or rotating sequences and this nft knows no such sets. */
 export function requireFeatures(
   { sets, periodSets }: Automaton,
@@ -22,7 +25,7 @@ export function requireFeatures(
   operation: string,
 ): void {
   const hasTokens = sets.some(({ key }) => key.includes('token'))
-  if ((!hasTokens && periodSets.length === 0) || compare(version, OLDEST_TYPEOF) >= 0) return
+  if ((!hasTokens && periodSets.length === 0) || knowsTypeof(version)) return
   const what = hasTokens ? 'tokens' : 'rotating sequences'
   const provider = `nft ${OLDEST_TYPEOF} or newer knows such sets (Debian 13 has 1.1.3), this is ${version}`
   throw new CapabilityError(operation, what, provider)

@@ -2,7 +2,7 @@
 import type { Automaton } from '../automaton/automaton.js'
 import type { Loads } from '../automaton/loads.js'
 import type { KnockState } from '../spec/generated/state-types.js'
-import { aboutComments, digestAttempts, parseAbout } from './about.js'
+import { aboutComments, digestAttempts, digestOf, parseAbout } from './about.js'
 import type { NftCommand, NftDocument } from './document.js'
 import { isIntact } from './intact.js'
 import { isSpent, keepsElements, renderExhausted } from './kept.js'
@@ -14,6 +14,12 @@ import { renderCreation, renderNext, serialOf, withSerial } from './serial.js'
 import { renderState, setsOf, usedOnly } from './state.js'
 import { TRIAL_SET, trialOf, withTrial } from './trial.js'
 
+/**
+ * Seconds in which a table must be confirmed; `ended`: it needs no confirmation. Who keeps a table that stands leaves its
+ * trial as it is, and says what is left of it for one that is gone, or that somebody has put another spec's in place of.
+ */
+export type WantedTrial = number | 'ended' | { readonly left: number | undefined }
+
 /** What shall stand. */
 export interface Wanted {
   readonly automaton: Automaton
@@ -22,8 +28,9 @@ export interface Wanted {
   readonly loads: Loads
   /** What was let in, banned and used before; where the table stands, it knows better who is let in and banned. */
   readonly state: KnockState | undefined
-  /** Seconds in which it must be confirmed; `ended`: it needs no confirmation; undefined: as it stands. */
-  readonly trial: number | 'ended' | undefined
+  readonly trial: WantedTrial
+  /** Whether its nft knows sets of tokens. */
+  readonly knowsTokens: boolean
 }
 
 export interface Change {
@@ -47,19 +54,20 @@ export function renderChange(
   const { table } = automaton
   const loaded = renderLoads(table, loads, now)
   const restored = (saved: KnockState | undefined, sets?: Listing['sets']): NftCommand[] => {
-    const place = { table, doors: automaton.doors, sets: setsOf(document, sets) }
+    const { knowsTokens } = wanted
+    const place = { table, doors: automaton.doors, sets: setsOf(document, sets), knowsTokens }
     return saved ? [...renderState(place, saved, now).commands] : []
   }
   if (listing === undefined) {
-    const trial = wanted.trial === 'ended' ? undefined : wanted.trial
-    const made = renderCreation(withSerial(withTrialOf(document, table, trial), table, serial))
+    const first = withTrialOf(document, table, secondsOf(wanted.trial))
+    const made = renderCreation(withSerial(first, table, serial))
     return { outcome: 'made', commands: [...made.nftables, ...loaded, ...restored(state)] }
   }
   const standing = parseListing(listing)
   const used = state && usedOnly(state)
   const isForeign = hasForeignPorts(standing, loads)
   const isTried = standing.sets.has(TRIAL_SET)
-  const isWanted = wanted.trial === undefined || (wanted.trial === 'ended' && !isTried)
+  const isWanted = typeof wanted.trial === 'object' || (wanted.trial === 'ended' && !isTried)
   if (isWanted && !isForeign && isIntact(listing, document)) {
     const commands = [...loaded, ...restored(used, standing.sets)]
     const same = commands.length > 0 ? renderNext(table, serialOf(standing)) : []
@@ -70,13 +78,20 @@ export function renderChange(
   const foreign = new Set(isForeign ? loads.ports.map(({ set }) => set) : [])
   const keeps = (name: string): boolean =>
     keepsBy(name) && !foreign.has(parseFamilySet(name)?.set ?? name)
-  const trial = wanted.trial ?? remaining(standing)
-  const target = withTrialOf(document, table, trial === 'ended' ? undefined : trial)
+  const isOwn = before?.digest === digestOf(document)
+  const isLeft = typeof wanted.trial === 'object' && isOwn
+  const trial = isLeft ? remaining(standing) : secondsOf(wanted.trial)
+  const target = withTrialOf(document, table, trial)
   const { nftables } = renderReload(withSerial(target, table, serial), listing, keeps)
   const exhausted = renderExhausted(table, before?.doors ?? [], automaton.doors, standing)
   const kept = new Map([...standing.sets].filter(([name]) => isSpent(name) && keeps(name)))
   const commands = [...nftables, ...exhausted, ...loaded, ...restored(used, kept)]
   return { outcome: 'changed', commands }
+}
+
+function secondsOf(trial: WantedTrial): number | undefined {
+  if (typeof trial === 'object') return trial.left
+  return trial === 'ended' ? undefined : trial
 }
 
 const withTrialOf = (

@@ -21,7 +21,6 @@ import {
   isFamilyMatch,
   type KeyOf,
   matchFamily,
-  nameOfSet,
   PERIOD_KEY,
   PROTOCOL,
   renderAction,
@@ -33,6 +32,7 @@ import {
   type TimeoutOf,
 } from './expression.js'
 import { commonSet, familySet } from './names.js'
+import { renderTimedSet } from './timed-set.js'
 
 const FAMILIES = [4, 6] as const
 /** A rule that reads the same for both. */
@@ -98,15 +98,9 @@ class Renderer {
   }
 
   #sets(): NftCommand[] {
-    const timed = this.#automaton.sets.flatMap((timedSet) => {
-      const { name, key, timeout, capacity: size } = timedSet
-      return (isPerFamily(timedSet) ? FAMILIES : EITHER).map((family) => {
-        const set = { ...this.#here, name: nameOfSet(name, key, family) }
-        const type = renderType(key, family)
-        const lasting = timeout === undefined ? { size } : { timeout, size }
-        return added({ set: { ...set, type, flags: ['timeout'], ...lasting } })
-      })
-    })
+    const timed = this.#automaton.sets.flatMap((set) =>
+      renderTimedSet(this.#automaton.table, set).map((rendered) => added({ set: rendered })),
+    )
     const flags = ['interval', 'timeout']
     const periods = this.#automaton.periodSets.map(({ name }) =>
       added({

@@ -44,13 +44,21 @@ const NAMES = [
 ]
 const SETS: HeldSets = new Map(NAMES.map((name) => [name, { size: 100, elements: [] }]))
 
-function play(state: KnockState, now = NOW, sets = SETS) {
-  const { commands, report } = renderState({ table: 'knock', doors: DOORS, sets }, state, now)
+function play(state: KnockState, now = NOW, sets = SETS, knowsTokens = true) {
+  const place = { table: 'knock', doors: DOORS, sets, knowsTokens }
+  const { commands, report } = renderState(place, state, now)
   const added = commands.flatMap((command) =>
     'add' in command && 'element' in command.add ? [command.add.element] : [],
   )
-  t.equal(added.length, commands.length, 'nothing is done but elements added')
-  return { elements: Object.fromEntries(added.map(({ name, elem }) => [name, elem])), report }
+  const made = commands.flatMap((command) =>
+    'add' in command && 'set' in command.add ? [command.add.set] : [],
+  )
+  t.equal(
+    made.length + added.length,
+    commands.length,
+    'nothing is done but sets and elements added',
+  )
+  return { made, elements: Object.fromEntries(added.map(({ name, elem }) => [name, elem])), report }
 }
 const timed = (val: string | number, timeout: number) => ({ elem: { val, timeout } })
 
@@ -119,13 +127,23 @@ t.test('doors that have changed', async (t) => {
     ],
     sequences: [{ door: 'ssh', digest: 'ffffffffffff' }],
   })
-  const { elements, report } = play(state)
-  t.strictSame(elements, {
+  const { made, elements, report } = play(state)
+  const grants = {
     grants_web_4: [timed('203.0.113.2', 86400)],
     grants_ssh_4: [timed('203.0.113.3', 25)],
-  })
+  }
+  const tokens = { spent_gone_0: [timed(`0x${TOKEN}`, 25)] }
+  const sequences = { spentffffffffffff_ssh_0: [0] }
+  t.strictSame(elements, { ...grants, ...tokens, ...sequences })
+  t.match(made, [
+    { name: 'spent_gone_0', type: { typeof: {} }, flags: ['timeout'], timeout: 120 * 86400 },
+    { name: 'spentffffffffffff_ssh_0', type: 'mark', flags: ['timeout'], size: 1 },
+  ])
   t.strictSame(report.unknownDoors, ['gone'])
-  t.strictSame(report.skipped, { over: 2, present: 0, unplaced: 4 })
+  t.strictSame(report.skipped, { over: 2, present: 0, unplaced: 2 })
+  const old = play(state, NOW, SETS, false)
+  t.strictSame(old.elements, { ...grants, ...sequences }, 'an nft that knows no tokens')
+  t.equal(old.report.skipped.unplaced, 3)
   const sets = new Map([...SETS, ['spent_gone_0', { size: 9, elements: [] }]])
   t.strictSame(
     play(state, NOW, sets).elements['spent_gone_0'],
@@ -170,7 +188,7 @@ t.test('no more than there is room for, in commands that are not too long', asyn
   t.equal((elements['spent_tok_0'] as unknown[]).length, 100)
   t.strictSame([report.restored.tokens, report.skipped.unplaced], [100, 50])
   const sets = new Map([['spent_tok_0', { size: 1_048_576, elements: [] }]])
-  const place = { table: 'knock', doors: DOORS, sets }
+  const place = { table: 'knock', doors: DOORS, sets, knowsTokens: true }
   t.equal(renderState(place, empty({ tokens: many(120_000) }), NOW).commands.length, 3)
 })
 

@@ -1,13 +1,17 @@
 // A saved state → nft JSON that puts it into a table's sets. Pure.
-import type { DoorSummary } from '../automaton/automaton.js'
+import type { DoorSummary, TimedSet } from '../automaton/automaton.js'
 import { COUNTED_AT_LEAST } from '../automaton/grant.js'
-import { BANNED, grantsSet, spentSequenceSet, spentTokensSet, usedSet } from '../automaton/names.js'
+import { BANNED, grantsSet, usedSet } from '../automaton/names.js'
+import { spentSequence, spentTokens } from '../automaton/spent.js'
 import { parseAddress } from '../spec/address.js'
 import { LONGEST_TOKEN } from '../spec/derive.js'
 import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
 import { Additions, type HeldSets } from './additions.js'
 import type { NftCommand, NftDocument } from './document.js'
+import { isSpent } from './kept.js'
+import type { ListedSet } from './listing.js'
 import { commonSet, familySet } from './names.js'
+import { renderTimedSet } from './timed-set.js'
 
 /** Seconds for which the use of a grant is remembered longer than the grant: it must not outlive its count. */
 const LONGER = 60
@@ -17,6 +21,8 @@ export interface StatePlace {
   readonly table: string
   readonly doors: readonly DoorSummary[]
   readonly sets: HeldSets
+  /** Whether its nft knows sets of tokens. */
+  readonly knowsTokens: boolean
 }
 
 /** What became of a saved state. */
@@ -38,14 +44,17 @@ export interface RenderedState {
 /** What has been used, alone: where a table stands, it knows better who is let in and who is banned. */
 export const usedOnly = (state: KnockState): KnockState => ({ ...state, grants: [], bans: [] })
 
-/** The sets that a document makes, each with what is kept of a table that stands. */
+/** The sets that a document makes, each with what is kept of a table that stands, and what was used at doors that are gone. */
 export function setsOf({ nftables }: NftDocument, standing: HeldSets = new Map()): HeldSets {
   const sets = nftables.flatMap((command) =>
     'add' in command && 'set' in command.add ? [command.add.set] : [],
   )
-  return new Map(
-    sets.map(({ name, size }) => [name, { size, elements: standing.get(name)?.elements ?? [] }]),
-  )
+  return new Map([
+    ...[...standing].filter(([name]) => isSpent(name)),
+    ...sets.map(
+      ({ name, size }) => [name, { size, elements: standing.get(name)?.elements ?? [] }] as const,
+    ),
+  ])
 }
 
 /**
@@ -62,10 +71,10 @@ export function renderState(place: StatePlace, state: KnockState, now: number): 
   for (const ban of state.bans) renderer.ban(ban)
   for (const { door, token, until } of state.tokens) {
     const timeout = renderer.remembered(until)
-    renderer.use('tokens', door, spentTokensSet(door), `0x${token}`, timeout)
+    renderer.use('tokens', door, spentTokens(door), `0x${token}`, timeout)
   }
   for (const { door, digest } of state.sequences) {
-    renderer.use('sequences', door, spentSequenceSet(door, digest), 0)
+    renderer.use('sequences', door, spentSequence(door, digest), 0)
   }
   return renderer.end()
 }
@@ -76,14 +85,20 @@ class StateRenderer {
   readonly #saved: number
   readonly #now: number
   readonly #additions: Additions
+  /** Those of the table and those that are made. */
+  readonly #sets: Map<string, Pick<ListedSet, 'size' | 'elements'>>
+  readonly #made: NftCommand[] = []
+  readonly #knowsTokens: boolean
   readonly #restored = { grants: 0, bans: 0, tokens: 0, sequences: 0 }
   readonly #skipped = { over: 0, present: 0, unplaced: 0 }
   readonly #unknown = new Set<string>()
 
-  constructor({ table, doors, sets }: StatePlace, saved: number, now: number) {
+  constructor({ table, doors, sets, knowsTokens }: StatePlace, saved: number, now: number) {
     this.#table = table
     this.#doors = new Map(doors.map((door) => [door.name, door]))
-    this.#additions = new Additions(sets)
+    this.#sets = new Map(sets)
+    this.#knowsTokens = knowsTokens
+    this.#additions = new Additions(this.#sets)
     this.#saved = saved
     this.#now = now
   }
@@ -119,17 +134,28 @@ class StateRenderer {
     else if (this.#put(place.set(BANNED), place.key, timeout)) this.#restored.bans += 1
   }
 
-  /** What has been used is kept also of a door that is gone, where there is a set for it. */
+  /** What has been used is kept also of a door that is gone: it may come back. */
   use(
     kind: 'tokens' | 'sequences',
     door: string,
-    set: string,
+    set: TimedSet,
     key: string | number,
     timeout?: number,
   ): void {
     if (!this.#doors.has(door)) this.#unknown.add(door)
     if (timeout !== undefined && timeout < 1) this.#skipped.over += 1
-    else if (this.#put(commonSet(set), key, timeout)) this.#restored[kind] += 1
+    else {
+      if (kind === 'sequences' || this.#knowsTokens) this.#make(set)
+      if (this.#put(commonSet(set.name), key, timeout)) this.#restored[kind] += 1
+    }
+  }
+
+  #make(timed: TimedSet): void {
+    for (const set of renderTimedSet(this.#table, timed)) {
+      if (this.#sets.has(set.name)) continue
+      this.#sets.set(set.name, { size: set.size, elements: [] })
+      this.#made.push({ add: { set } })
+    }
   }
 
   /** Seconds for which a used token is remembered. */
@@ -141,7 +167,7 @@ class StateRenderer {
     const restored = this.#restored
     const skipped = this.#skipped
     return {
-      commands: this.#additions.render(this.#table),
+      commands: [...this.#made, ...this.#additions.render(this.#table)],
       report: { restored, skipped, unknownDoors: [...this.#unknown] },
     }
   }

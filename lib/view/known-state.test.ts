@@ -31,7 +31,7 @@ t.test('knows what was listed, until it is over', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20), used: 1 }
   const ban = { source: 'fd00::1', until: iso(40) }
-  state.read(listed(0, { grants: [grant], bans: [ban] }))
+  state.read(listed(0, { grants: [grant], bans: [ban] }), at(0))
   t.strictSame(state.state(at(1)), listed(1, { grants: [grant], bans: [ban] }))
   t.strictSame(state.state(at(20)), listed(20, { bans: [ban] }))
   t.strictSame(state.state(at(40)), listed(40))
@@ -39,7 +39,7 @@ t.test('knows what was listed, until it is over', async (t) => {
 
 t.test('knows what was told since', async (t) => {
   const state = known()
-  state.read(listed(0))
+  state.read(listed(0), at(0))
   state.tell(granted('10.0.0.1'), at(1))
   state.tell(granted('10.0.0.2'), at(1))
   state.tell(granted('10.0.0.3'), at(1))
@@ -54,12 +54,12 @@ t.test('knows what was told since', async (t) => {
 t.test('a listing does not undo what was told while it was made', async (t) => {
   const state = known()
   state.tell(granted('10.0.0.1'), at(10))
-  state.read(listed(10))
+  state.read(listed(10), at(10))
   t.equal(state.state(at(11)).grants.length, 1, 'told at the time of the listing')
-  state.read(listed(20))
+  state.read(listed(20), at(20))
   t.equal(state.state(at(21)).grants.length, 0, 'told long before')
   state.tell(told('closed', '10.0.0.4'), at(29.5))
-  state.read(listed(29, { grants: [{ door: 'ssh', source: '10.0.0.4', until: iso(60) }] }))
+  state.read(listed(29, { grants: [{ door: 'ssh', source: '10.0.0.4', until: iso(60) }] }), at(30))
   t.equal(state.state(at(30)).grants.length, 0, 'closed meanwhile')
 })
 
@@ -68,29 +68,60 @@ t.test('what has been used stays used, whatever a listing says', async (t) => {
   const token = 'ab'.repeat(16)
   state.tell(granted('10.0.0.1', { attempt: 'open', token }), at(0))
   state.tell(granted('10.0.0.1', { attempt: 'open2' }), at(0))
-  state.read(listed(100))
+  state.read(listed(100), at(100))
   const { tokens, sequences } = state.state(at(101))
   t.strictSame(tokens, [{ door: 'ssh', token, until: iso(1000) }])
   t.strictSame(sequences, [{ door: 'ssh', digest: '0123456789ab' }])
   t.equal(state.state(at(1000)).tokens.length, 1, 'also by a clock that is ahead')
-  state.read(listed(1000))
+  state.read(listed(1000), at(1000))
   t.strictSame(state.state(at(1000)).tokens, [], 'until it is over, and listed no more')
 })
 
 t.test('says whether a listing is news', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(24) }
-  t.equal(state.read(listed(0)), false)
-  t.equal(state.read(listed(0, { grants: [grant] })), true)
-  t.equal(state.read(listed(1, { grants: [{ ...grant, until: iso(25 - 0.4) }] })), false, 'rounded')
-  t.equal(state.read(listed(1, { grants: [{ ...grant, used: 1 }] })), true)
-  t.equal(state.read(listed(1, { grants: [{ ...grant, used: 1, until: iso(60) }] })), true)
-  t.equal(state.read(listed(2)), true)
+  t.equal(state.read(listed(0), at(0)), false)
+  t.equal(state.read(listed(0, { grants: [grant] }), at(0)), true)
+  t.equal(
+    state.read(listed(1, { grants: [{ ...grant, until: iso(25 - 0.4) }] }), at(1)),
+    false,
+    'rounded',
+  )
+  t.equal(state.read(listed(1, { grants: [{ ...grant, used: 1 }] }), at(1)), true)
+  t.equal(state.read(listed(1, { grants: [{ ...grant, used: 1, until: iso(60) }] }), at(1)), true)
+  t.equal(state.read(listed(2), at(2)), true)
 })
 
 t.test('remembers no more events than it needs', async (t) => {
   const state = known()
   for (let i = 0; i < 10_000; i += 1) state.tell(granted('10.0.0.1'), at(i))
-  state.read(listed(9990))
+  state.read(listed(9990), at(9999))
   t.equal(state.state(at(9991)).grants.length, 1)
+})
+
+t.test('a clock that was put back', async (t) => {
+  const state = known()
+  const token = 'ab'.repeat(16)
+  state.tell(granted('10.0.0.1', { attempt: 'open', token }), at(3600))
+  const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20) }
+  state.read(listed(0, { grants: [grant] }), at(0))
+  t.strictSame(state.state(at(0)).grants, [grant], 'as it was listed')
+  const { saved, tokens } = state.state(at(1))
+  t.strictSame(
+    [saved, tokens],
+    [iso(1), [{ door: 'ssh', token, until: iso(1001) }]],
+    'can be saved',
+  )
+  state.read(listed(2), at(2))
+  t.strictSame(state.state(at(2)).grants, [], 'and ends')
+})
+
+t.test('how often a grant was used is known, also where it was told just before', async (t) => {
+  const state = known()
+  const grant = { door: 'ssh', source: '10.0.0.1', until: iso(30), used: 2 }
+  state.tell(granted('10.0.0.1'), at(0))
+  state.read(listed(1, { grants: [grant] }), at(1))
+  t.strictSame(state.state(at(1)).grants, [grant])
+  state.tell(granted('10.0.0.1'), at(2))
+  t.strictSame(state.state(at(2)).grants, [{ door: 'ssh', source: '10.0.0.1', until: iso(32) }])
 })

@@ -50,9 +50,10 @@ export class KnownState {
   /**
    * Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing says, until its time.
    *
+   * @param now - milliseconds since 1970, when the listing was there.
    * @returns whether that is news.
    */
-  read(state: KnockState): boolean {
+  read(state: KnockState, now: number): boolean {
     const before = this.#outline()
     this.#grants.clear()
     this.#bans.clear()
@@ -60,9 +61,17 @@ export class KnownState {
     for (const { source, until } of state.bans) this.#bans.set(source, until)
     for (const [key, { until }] of this.#tokens) if (until <= state.saved) this.#tokens.delete(key)
     this.#use(state)
-    const since = Date.parse(state.saved) - OVERLAP
-    this.#told = this.#told.filter(({ at }) => at >= since)
-    for (const { at, ...record } of this.#told) this.#apply(record, at)
+    const saved = Date.parse(state.saved)
+    // One of later than now was told by a clock that has been put back since.
+    this.#told = this.#told.filter(({ at }) => at >= saved - OVERLAP && at <= now)
+    for (const { at, ...record } of this.#told) {
+      // What was listed after it knows better, and how often it has been used.
+      const { event } = record
+      const isListed = at <= saved && event.event === 'granted'
+      const grant = isListed ? this.#grants.get(keyOf(event)) : undefined
+      this.#apply(record, at)
+      if (grant) this.#grants.set(keyOf(grant), grant)
+    }
     return this.#outline() !== before
   }
 
@@ -89,6 +98,7 @@ export class KnownState {
   /** All that still holds at a time, in milliseconds since 1970. */
   state(now: number): KnockState {
     const saved = new Date(now).toISOString()
+    const longest = new Date(now + 1000 * this.#spec.rememberTokens).toISOString()
     return {
       version: 1,
       table: this.#spec.table,
@@ -98,7 +108,9 @@ export class KnownState {
         .map(([source, until]) => ({ source, until }))
         .filter(({ until }) => until > saved),
       // Whatever the clock says: one that was wrong for a moment must not make a token good again.
-      tokens: [...this.#tokens.values()],
+      tokens: [...this.#tokens.values()].map((used) => {
+        return used.until > longest ? { ...used, until: longest } : used
+      }),
       sequences: [...this.#sequences.values()],
     }
   }

@@ -25,6 +25,9 @@ t.test('all that a state has', async (t) => {
       set('spent_ssh_0', timed(`0x${TOKEN.replace(/^0+/, '')}`, 0)),
       set('spent0123456789ab_ssh_0', 0),
       set('spentba9876543210_ssh_0'),
+      set('spent_gone_0', timed('0x7', 60)),
+      set('spent00112233aabb_gone_0', 0),
+      set('grants_gone_4', timed('203.0.113.7', 25)),
       set('tokens1_ssh_0', timed('0x1', 5)),
     ],
   })
@@ -44,8 +47,14 @@ t.test('all that a state has', async (t) => {
       { door: 'all', source: 'everyone', until: '2026-11-21T10:00:05.000Z' },
     ],
     bans: [{ source: '203.0.113.66', until: '2026-11-21T10:10:00.000Z' }],
-    tokens: [{ door: 'ssh', token: TOKEN, until: '2026-11-21T10:00:01.000Z' }],
-    sequences: [{ door: 'ssh', digest: '0123456789ab' }],
+    tokens: [
+      { door: 'ssh', token: TOKEN, until: '2026-11-21T10:00:01.000Z' },
+      { door: 'gone', token: '7'.padStart(32, '0'), until: '2026-11-21T10:01:00.000Z' },
+    ],
+    sequences: [
+      { door: 'ssh', digest: '0123456789ab' },
+      { door: 'gone', digest: '00112233aabb' },
+    ],
   })
 })
 

@@ -1,8 +1,8 @@
 // A listing → what a table holds beyond its spec, to be saved. Pure.
 import type { DoorSummary } from '../automaton/automaton.js'
-import { spentTokensSet, usedSet } from '../automaton/names.js'
+import { parseSetName, usedSet } from '../automaton/names.js'
 import type { Listing } from '../nft/listing.js'
-import { commonSet } from '../nft/names.js'
+import { parseFamilySet } from '../nft/names.js'
 import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
 import { type Contents, listedContents, viewBans, viewGrants } from './status.js'
 
@@ -20,6 +20,11 @@ export function viewState(
   const contents = listedContents(listing)
   const until = (seconds: number): string => new Date(now + seconds * 1000).toISOString()
   const lasts = ({ expiresIn }: { readonly expiresIn: number }): boolean => expiresIn > 0
+  const spent = [...listing.sets.keys()].flatMap((set) => {
+    const parsed = parseSetName(parseFamilySet(set)?.set ?? set)
+    const { role, door } = parsed ?? {}
+    return role?.kind === 'spent' && door !== undefined ? [{ door, set, digest: role.digest }] : []
+  })
   return {
     version: 1,
     table,
@@ -37,19 +42,17 @@ export function viewState(
     bans: viewBans(contents)
       .filter(lasts)
       .map(({ source, expiresIn }) => ({ source, until: until(expiresIn) })),
-    tokens: doors.flatMap(({ name }) => {
-      const elements = listing.sets.get(commonSet(spentTokensSet(name)))?.elements ?? []
+    // Also of doors that are gone: they may come back, and what was used must stay so.
+    tokens: spent.flatMap(({ door, set, digest }) => {
+      const elements = digest === undefined ? (listing.sets.get(set)?.elements ?? []) : []
       return elements.map(({ key: [token = ''], expires = 0 }) => {
-        return { door: name, token: digitsOf(token), until: until(Math.max(expires, 1)) }
+        return { door, token: digitsOf(token), until: until(Math.max(expires, 1)) }
       })
     }),
-    sequences: doors.flatMap(({ name: door }) =>
-      (contents.roles.get(door) ?? []).flatMap(({ set, role }) => {
-        const digest = role.kind === 'spent' ? role.digest : undefined
-        if (digest === undefined || contents.members(set).length === 0) return []
-        return [{ door, digest }]
-      }),
-    ),
+    sequences: spent.flatMap(({ door, set, digest }) => {
+      const isUsed = (listing.sets.get(set)?.elements ?? []).length > 0
+      return digest !== undefined && isUsed ? [{ door, digest }] : []
+    }),
   }
 }
 
