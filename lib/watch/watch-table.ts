@@ -16,6 +16,10 @@ export interface TableWatchOptions {
   readonly queue: number
   /** Whether it is a failure that the table tells nothing, or that another process reads what it tells. */
   readonly needsLog: boolean
+  /** Where it is none: nothing that packets do is told from now on. Tried again by itself. */
+  readonly deaf?: (error: Error) => void
+  /** It is told again. */
+  readonly hears?: () => void
 }
 
 /** Milliseconds until the table is read after a loss, or again after that failed. */
@@ -99,12 +103,15 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     }
     this.#known.take(about)
     if (this.#ended) return
+    const { needsLog, deaf, hears } = this.#options
     const readers = new TableReaders({
       netns,
-      needsLog: this.#options.needsLog,
+      needsLog,
       record: (record) => this.#intake.take(record),
       lost: (count) => this.#lose(count),
       restarted: () => this.#readNow(),
+      deaf: (error) => deaf?.(error),
+      hears: () => hears?.(),
       failed: this.#fail,
     })
     await readers.start(about.log)
