@@ -123,6 +123,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
 
   /** Reads what the table says of itself, and who is let in. */
   async #readTable(): Promise<void> {
+    if (this.#ended) return
     this.#intake.wait()
     try {
       const news = await this.#known.follow(async () => {
@@ -154,6 +155,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   }
 
   #readLater(): void {
+    if (this.#ended) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       this.#readNow()
@@ -209,5 +211,6 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     // What is starting is given back, too.
     await this.ready?.catch(() => {})
     await this.#readers?.end()
+    await this.#read().catch(() => {})
   }
 }
