@@ -207,6 +207,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#options.signal?.removeEventListener('abort', this.#abort)
     clearTimeout(this.#timer)
     this.#clocks.end()
+    this.#source.end()
     if (!this.#queue.hasFailed) this.#queue.end()
     // What is starting is given back, too.
     await this.ready?.catch(() => {})
