@@ -82,11 +82,27 @@ t.test('many at once are asked for together', async (t) => {
   t.equal((await place.ran(100)).at(-1), 's7')
 })
 
-t.test('a listing is all that there is', async (t) => {
+t.test('a listing corrects what is known, and what ran out before it is told', async (t) => {
   const place = new Place()
-  place.grant('a', 100)
-  place.clocks.reset([{ door: 'ssh', source: 'b', due: Date.now() + 200 }])
-  t.same(await place.ran(1), ['b'])
+  place.grant('over', -100)
+  place.grant('gone', 100)
+  place.grant('longer', 100)
+  place.ends.set('longer', Date.now() + 400)
+  place.clocks.correct(
+    [...place.ends].map(([source, due]) => ({ door: 'ssh', source, due })).slice(2),
+  )
+  place.ends.delete('gone')
+  t.same(await place.ran(2), ['over', 'gone'])
+  t.equal(place.found, 2)
+  t.same(await place.ran(3), ['over', 'gone', 'longer'])
+})
+
+t.test('of a table that is gone nothing is told', async (t) => {
+  const place = new Place()
+  place.grant('a', 50)
+  place.clocks.clear()
+  await sleep(200)
+  t.same([place.found, place.expired], [0, []])
 })
 
 t.test('who gives no answer is asked again, and who has ended asks nothing', async (t) => {

@@ -58,11 +58,15 @@ export class Clocks {
     this.#grants.delete(keyOf(place))
   }
 
-  /** What a listing has is all that there is. */
-  reset(grants: readonly DueGrant[]): void {
+  /** What a listing has. Grants that it lacks have most likely run out: they are asked for when that is due. */
+  correct(grants: readonly DueGrant[]): void {
+    for (const grant of grants) this.set(grant)
+  }
+
+  /** All are taken away, and who listens knows. */
+  clear(): void {
     this.#grants.clear()
     this.#order.clear()
-    for (const grant of grants) this.set(grant)
   }
 
   end(): void {

@@ -130,9 +130,9 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
         const about = await this.#source.about()
         this.#known.take(about)
         if (await this.#readers?.read(about.log)) this.#queue.lose(undefined)
-        this.#clocks.reset(await this.#source.grants(about.doors))
+        this.#clocks.correct(await this.#source.grants(about.doors))
       })
-      if (!this.#known.stands) this.#clocks.reset([])
+      if (!this.#known.stands) this.#clocks.clear()
       if (news) this.#tellTable(news)
     } catch (error) {
       const isTaken = error instanceof NetlinkError && error.code === 'EBUSY'
