@@ -1,7 +1,7 @@
 // The grants that are known and when each runs out → who is let in no longer. Asks the table when one is due; its own timer.
 import { SoonestFirst } from './soonest-first.js'
 
-/** A grant, and when it ends as far as is known: milliseconds since 1970. */
+/** A grant, and when it ends as far as is known: milliseconds of the monotonic clock, which nobody sets. */
 export interface DueGrant {
   readonly door: string
   readonly source: string
@@ -16,6 +16,7 @@ export interface ClockOptions {
   /** All grants. */
   list(): Promise<readonly DueGrant[]>
   expired(place: Place): void
+  /** Milliseconds of the monotonic clock. */
   now(): number
 }
 

@@ -56,7 +56,7 @@ export class Intake {
     const { event } = found
     if (event.event === 'granted') {
       const { door, source, expiresIn } = event
-      clocks.set({ door, source, due: record.at + expiresIn * 1000 })
+      clocks.set({ door, source, due: dueOf(record.at, expiresIn * 1000) })
     } else if (event.event === 'closed') {
       clocks.remove(event)
     }
@@ -74,9 +74,13 @@ export class Intake {
     for (const grant of calledGrants(changed)) {
       const { door, source, expiresIn } = grant
       if (expiresIn === null) clocks.remove(grant)
-      else if (expiresIn !== undefined) clocks.set({ door, source, due: at + expiresIn })
+      else if (expiresIn !== undefined) clocks.set({ door, source, due: dueOf(at, expiresIn) })
       push(recordOfCall(grant, at))
     }
     if (changed.more) lose(undefined)
   }
 }
+
+/** By the monotonic clock; by the other no more than a record's age is told, which is short. */
+const dueOf = (at: number, lasts: number): number =>
+  performance.now() - Math.max(Date.now() - at, 0) + lasts

@@ -66,7 +66,7 @@ export class TableSource {
 
   /** All grants, each with when it ends. */
   async grants(doors: readonly DoorSummary[]): Promise<DueGrant[]> {
-    const now = Date.now()
+    const now = performance.now()
     const dated = ({ door, source, expiresIn }: Grant): DueGrant => {
       return { door, source, due: now + expiresIn * 1000 }
     }

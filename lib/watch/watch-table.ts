@@ -56,7 +56,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
         const time = new Date().toISOString()
         this.#push({ event: { time, event: 'expired', door, source: whom } })
       },
-      now: Date.now,
+      now: () => performance.now(),
     })
     this.#intake = new Intake({
       known: this.#known,
