@@ -1,8 +1,13 @@
 // When grants run out, as far as is known, and what the table says when it is asked.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { Clocks } from './clocks.js'
 import { SoonestFirst } from './soonest-first.js'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
 /** A table of grants by source, and the clocks' questions. */
 class Place {
@@ -69,6 +74,24 @@ t.test('one that was renewed or closed with a word is not asked for', async (t) 
   await sleep(300)
   t.equal(place.found, 0)
   t.same(await place.ran(1), ['a'])
+})
+
+t.test('one that is renewed again and again takes no memory, and ends once', async (t) => {
+  const place = new Place()
+  const renew = (due: number) => {
+    const grant = { door: 'ssh', source: 'a', due }
+    place.clocks.set(grant)
+    return new WeakRef(grant)
+  }
+  const far = performance.now() + 1e6
+  const known = Array.from({ length: 1000 }, (_, n) => renew(far - n))
+  place.grant('a', 400)
+  await sleep(10)
+  collect()
+  const kept = known.filter((grant) => grant.deref() !== undefined).length
+  t.ok(kept < 100, `${kept} are kept`)
+  t.same(await place.ran(1), ['a'])
+  t.equal(place.found, 1)
 })
 
 t.test('many at once are asked for together', async (t) => {

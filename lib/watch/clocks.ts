@@ -28,6 +28,8 @@ const AGAIN = 250
 const LATER = 1000
 /** More than that are asked for by one listing. */
 const ONE_BY_ONE = 16
+/** What has been set anew since stays in the order until it is its turn, or there is more of that than of the rest. */
+const STALE = 64
 const LONGEST = 2 ** 31 - 1
 
 const keyOf = ({ door, source }: Place): string => `${door} ${source}`
@@ -49,9 +51,18 @@ export class Clocks {
   }
 
   set(grant: DueGrant): void {
-    this.#grants.set(keyOf(grant), grant)
-    this.#order.add(grant)
+    this.#put(grant)
     this.#wind()
+  }
+
+  #put(grant: DueGrant): void {
+    this.#grants.set(keyOf(grant), grant)
+    if (this.#order.size > STALE + 2 * this.#grants.size) {
+      this.#order.clear()
+      for (const each of this.#grants.values()) this.#order.add(each)
+    } else {
+      this.#order.add(grant)
+    }
   }
 
   /** It has been taken away, and who listens knows. */
@@ -142,8 +153,6 @@ export class Clocks {
 
   #wait(grant: DueGrant, due: number): void {
     if (this.#grants.get(keyOf(grant)) !== grant) return
-    const next = { ...grant, due }
-    this.#grants.set(keyOf(grant), next)
-    this.#order.add(next)
+    this.#put({ ...grant, due })
   }
 }
