@@ -176,6 +176,22 @@ t.test('who stops asking closes the socket', async (t) => {
   t.equal(sockets[0]?.isOpen, false)
 })
 
+t.test('a dump holds the process only while a part is waited for', async (t) => {
+  const { open: opener, sockets } = fakeOpen()
+  const parts = new NetlinkElements(opener).list(set)[Symbol.asyncIterator]()
+  const next = parts.next()
+  await later()
+  const [socket] = sockets as [FakeSocket]
+  t.equal(socket.isHeld, true)
+  socket.answer(elementsOf(1, [1]))
+  await next
+  t.equal(socket.isHeld, false)
+  const end = parts.next()
+  t.equal(socket.isHeld, true)
+  socket.answer(doneOf(1))
+  t.same(await end, { done: true, value: undefined })
+})
+
 t.test('an interrupted dump is made again, and nothing comes twice', async (t) => {
   const passes = [
     (at: number) => [elementsOf(at, [1, 2], 0x10), doneOf(at, 0x10)],
