@@ -1,4 +1,5 @@
 // Requests over a socket that a test answers: busy closings, failures, aborts, refusals, and dumps that are interrupted.
+import { getEventListeners } from 'node:events'
 import t from 'tap'
 import {
   ackOf,
@@ -142,6 +143,23 @@ t.test('aborted before it is sent, and while it is under way', async (t) => {
   for (const { last } of socket.sent) socket.answer(ackOf(last))
   await other
   t.equal(socket.isHeld, false)
+})
+
+t.test('one signal for very many', async (t) => {
+  const { open: opener } = fakeOpen((socket) => {
+    socket.onSend = ({ last }) => queueMicrotask(() => socket.answer(ackOf(last)))
+  })
+  const warnings: Error[] = []
+  const warn = (warning: Error) => warnings.push(warning)
+  process.on('warning', warn)
+  t.teardown(() => process.off('warning', warn))
+  const elements = new NetlinkElements(opener)
+  const { signal } = new AbortController()
+  const changes = Array.from({ length: 100 }, (_, n) => elements.change(open(n), { signal }))
+  await Promise.all(changes)
+  await later()
+  t.same(warnings, [])
+  t.same(getEventListeners(signal, 'abort'), [])
 })
 
 t.test('no more is under way than what comes back fits', async (t) => {
