@@ -38,3 +38,17 @@ t.test('whoever sets the clock changes no end', async (t) => {
     t.ok(Math.abs(error) < 200, `${age} ms old: ${error}`)
   }
 })
+
+t.test('what an install carried over is no call, in whatever part it comes', async (t) => {
+  const { taking, told } = intake()
+  const grant = { set: 'grants_ssh_4', key: '0a000001', expiresIn: 1000 }
+  const part = { table: 'knock', sets: [], elements: [grant], more: false }
+  const installed = { ...part, event: 'made', shape: true } as const
+  taking.take({ changed: installed, at: Date.now() })
+  taking.take({ changed: { ...installed, isLater: true }, at: Date.now() })
+  t.same(told, ['installed'])
+  const called = { ...part, event: 'changed', shape: false } as const
+  taking.take({ changed: called, at: Date.now() })
+  taking.take({ changed: { ...called, isLater: true }, at: Date.now() })
+  t.same(told, ['installed', 'granted', 'granted'])
+})

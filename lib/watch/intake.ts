@@ -65,8 +65,11 @@ export class Intake {
 
   #takeChange(record: ChangedRecord): void {
     const event = tableEvent(record.changed)
-    if (event) this.#options.change(event)
-    else if (!this.#waits(record)) this.#takeCalls(record)
+    if (event) {
+      if (!record.changed.isLater) this.#options.change(event)
+    } else if (!this.#waits(record)) {
+      this.#takeCalls(record)
+    }
   }
 
   #takeCalls({ changed, at }: ChangedRecord): void {
