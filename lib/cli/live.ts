@@ -1,7 +1,7 @@
 // knocklib watch on a terminal: events and statuses as they come, drawn each second and with every change. Touches the terminal, signals and the clock.
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { KnockEvent, Status } from '../index.js'
-import { addEvent, correctModel, emptyModel, failToRead, type LiveModel } from './live-model.js'
+import { addEvents, correctModel, emptyModel, failToRead, type LiveModel } from './live-model.js'
 import { viewLive } from './live-view.js'
 import { PAINTED, paintLine, UNPAINTED } from './paint.js'
 import { Screen } from './screen.js'
@@ -51,6 +51,8 @@ class Live {
   readonly #quit: AbortController
   readonly #screen: Screen
   #model: LiveModel
+  /** What is not in the model yet. */
+  readonly #told: KnockEvent[] = []
   #frame: NodeJS.Timeout | undefined
   #second: NodeJS.Timeout | undefined
   #reading: NodeJS.Timeout | undefined
@@ -89,12 +91,18 @@ class Live {
   }
 
   tell(event: KnockEvent): void {
-    this.#model = addEvent(this.#model, event)
+    this.#told.push(event)
     this.#readIn(READ_AFTER_EVENT)
     this.#frame ??= setTimeout(() => this.#draw(), FRAME)
   }
 
+  /** Frame by frame: one event after the other would take too long where there are very many sources. */
+  #takeTold(): void {
+    if (this.#told.length > 0) this.#model = addEvents(this.#model, this.#told.splice(0))
+  }
+
   #draw(): void {
+    this.#takeTold()
     clearTimeout(this.#frame)
     this.#frame = undefined
     const { stdout, env } = this.#options
@@ -123,7 +131,9 @@ class Live {
     const begun = performance.now()
     const askedAt = Date.now()
     try {
-      this.#model = correctModel(this.#model, await this.#options.status(), askedAt)
+      const status = await this.#options.status()
+      this.#takeTold()
+      this.#model = correctModel(this.#model, status, askedAt)
     } catch (error) {
       this.#model = failToRead(this.#model, error instanceof Error ? error.message : String(error))
     }
