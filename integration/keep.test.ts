@@ -1,16 +1,18 @@
 // A table that is kept standing: flushed and altered by hand, with grants, bans and used secrets in it.
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createNft, installKnock, type KeepEvent, type Knock, loadState } from '../lib/index.js'
-import { build } from './built.js'
+import { build, LIBRARY } from './built.js'
 import { missing } from './capabilities.js'
 import { doorOf, FAMILIES, House } from './house.js'
-import { CLIENT, exec, NFT, SERVER } from './namespaces.js'
+import { CLIENT, exec, NFT, SERVER, start } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 import { nowSeconds, TokenHouse, tokenAt } from './token-house.js'
+import { groupsIn, processOf } from './watching.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')
@@ -42,8 +44,8 @@ class Kept implements AsyncDisposable {
   }
 
   /** Waits until as many of these were told. */
-  async told(name: KeepEvent['event'], count = 1): Promise<KeepEvent[]> {
-    const end = performance.now() + PATIENCE
+  async told(name: KeepEvent['event'], count = 1, patience = PATIENCE): Promise<KeepEvent[]> {
+    const end = performance.now() + patience
     while (this.named(name).length < count) {
       if (performance.now() > end) {
         throw new Error(
@@ -272,4 +274,66 @@ t.test('needs to know the spec', async (t) => {
     code: 'invalid-argument',
     message: /attachKnock/,
   })
+})
+
+const KERNEL = JSON.stringify(`${dirname(LIBRARY)}/kernel/`)
+
+/** Takes the table's NFLOG group as soon as it is free, until it is ended. */
+const HOLDER = `
+  const { openSocket, NETFILTER } = await import(${KERNEL} + 'socket.js')
+  const { renderBind, parseAnswer, ANSWER } = await import(${KERNEL} + 'nflog.js')
+  const { parseMessages } = await import(${KERNEL} + 'wire.js')
+  let isHeld = false
+  const message = (bytes) => {
+    for (const { type, payload } of parseMessages(bytes)) {
+      if (type === ANSWER && parseAnswer(payload) === 0) isHeld = true
+    }
+  }
+  const socket = await openSocket({ operation: 'hold', protocol: NETFILTER }, { message, failed() {} })
+  setInterval(() => isHeld || socket.send(renderBind(5, 128, 1)), 5)
+  process.stdin.on('end', () => process.exit()).resume()
+  console.log('ready')`
+
+async function holdGroup(house: House): Promise<{ end(): Promise<void> }> {
+  const argv = ['--input-type=module', '-e', HOLDER]
+  const child = start(house.pair.server, process.execPath, argv, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  return {
+    async end() {
+      child.stdin?.end()
+      await once(child, 'exit')
+    },
+  }
+}
+
+t.test('another process has the group for a while', { skip, buffered: true }, async (t) => {
+  await using house = await House.open(doorOf(['tcp/7000']))
+  const { server } = house.pair
+  const holderOf = async () => processOf((await groupsIn(server)).get(5) ?? 0)
+  const first = await holdGroup(house)
+  while (!(await groupsIn(server)).has(5)) await sleep(10)
+  await using kept = new Kept(house.knock)
+  await kept.told('watching')
+  t.match(await kept.told('failed'), [{ what: 'events', message: /NFLOG group 5: process \d+/ }])
+  t.equal((await kept.told('overrun')).length, 1, 'what packets do is missing')
+  const own = await holderOf()
+  await first.end()
+  await kept.told('watching', 2, 2 * PATIENCE)
+  t.not(await holderOf(), own)
+  await knockOn(house, 4, '7000')
+  t.match(await kept.told('granted'), [{ by: 'knock', source: CLIENT[4] }], 'packets are told')
+
+  const second = await holdGroup(house)
+  process.kill(await holderOf(), 'SIGKILL')
+  await kept.told('failed', 2)
+  await exec(server, NFT, ['delete', 'table', 'inet', 'knock'])
+  await kept.told('restored')
+  t.strictSame(await grantees(house), [CLIENT[4]], 'it is kept meanwhile')
+  await second.end()
+  await kept.told('watching', 3, 2 * PATIENCE)
+  await knockOn(house, 6, '7000')
+  await kept.told('granted', 2)
+  t.equal(kept.named('failed').length, 2, 'told once for each time')
 })

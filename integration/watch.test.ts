@@ -242,6 +242,23 @@ test('a process with a watcher alone', async (t) => {
   t.equal((await groupsIn(server)).size, 0, 'no orphan')
 })
 
+test('one that is left while the table changes its group', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  const script = `
+    const { installKnock } = await import(${JSON.stringify(LIBRARY)})
+    const spec = ${JSON.stringify(specOf())}
+    const watcher = (await installKnock(spec)).watch()
+    await watcher.ready
+    setTimeout(() => installKnock({ ...spec, log: { group: 6 } }), 100)
+    for await (const { event } of watcher) if (event === 'installed') break
+    console.log('left')`
+  const argv = ['20', process.execPath, '--input-type=module', '-e', script]
+  const ended = await exec(server, 'timeout', argv)
+  t.same(ended, { code: 0, stdout: 'left\n', stderr: '' }, 'it keeps no process')
+  t.equal((await groupsIn(server)).size, 0, 'no orphan')
+})
+
 /** The command until the first line that it prints of a knock; then it gets a signal. */
 async function watchCommand(house: House, args: readonly string[], signal: NodeJS.Signals) {
   const stdio = ['ignore', 'pipe', 'pipe'] as const

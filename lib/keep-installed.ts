@@ -28,6 +28,8 @@ const REFILLS = 10
 /** Records that wait: the keeper takes them at once. */
 const QUEUE = 100_000
 
+const now = (): string => new Date().toISOString()
+
 const CALL = { operation: 'keepInstalled' } as const
 
 /** @throws ArgumentError where the handle's table was attached, not installed. */
@@ -63,7 +65,13 @@ export async function keepInstalled(
       return knock.save()
     },
     records: (options) =>
-      new TableWatcher(new TableSource(place), { ...options, queue: QUEUE, needsLog: false }),
+      new TableWatcher(new TableSource(place), {
+        ...options,
+        queue: QUEUE,
+        needsLog: false,
+        deaf: ({ message }) => onEvent({ time: now(), event: 'failed', what: 'events', message }),
+        hears: () => onEvent({ time: now(), event: 'watching' }),
+      }),
     write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),
   }
   const known = new KnownState({

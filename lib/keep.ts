@@ -22,7 +22,8 @@ export interface FailedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'failed'
-  readonly what: 'install' | 'list' | 'save'
+  /** `events`: packets' deeds are not told until the NFLOG group can be read again; that is `watching` again. */
+  readonly what: 'install' | 'list' | 'save' | 'events'
   readonly message: string
 }
 

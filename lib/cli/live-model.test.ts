@@ -3,6 +3,7 @@ import t from 'tap'
 import type { DoorStatus, KnockEvent, Status } from '../index.js'
 import {
   addEvent,
+  addEvents,
   correctModel,
   emptyModel,
   failToRead,
@@ -154,6 +155,28 @@ t.test('events: repetitions are counted, losses are added up, the last 500 are k
   }
   t.equal(model.events.length, 500)
   t.match(model.events.at(-1)?.event, { source: '10.0.0.599' })
+})
+
+t.test('very many on their way, and many events at once', async (t) => {
+  const sources = Array.from({ length: 65_536 }, (_, n) => `10.0.${n >> 8}.${n & 255}`)
+  const many = sources.map((source) => progress(source, 1, 30) as never)
+  const model = start(statusOf({ progress: many }))
+  const events = sources.slice(0, 1000).map((source, n): KnockEvent => {
+    const time = new Date(NOW + 1000 + n).toISOString()
+    return { time, event: 'knock', door: 'ssh', source, stage: 2, of: 3 }
+  })
+  const begun = performance.now()
+  const told = correctModel(addEvents(model, events), statusOf({ progress: many }), NOW + 5000)
+  t.ok(performance.now() - begun < 1000)
+  t.equal(sshAt(told, 2).progress?.length, 65_536)
+  const last = addEvents(model, events)
+  t.same(sshAt(last, 2).progress?.at(-1), progress('10.0.3.231', 2))
+  t.equal(sshAt(last, 2).progress?.length, 65_536)
+  const [first, ...others] = events as [KnockEvent, ...KnockEvent[]]
+  const one = addEvents(addEvent(model, first), others)
+  t.same(one, last, 'the same as one by one')
+  const removed: KnockEvent = { time: first.time, event: 'removed' }
+  t.match(addEvents(model, [first, removed]), { isGone: true, doors: [] })
 })
 
 t.test('a status that could not be read leaves all as it is', async (t) => {

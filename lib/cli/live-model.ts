@@ -1,6 +1,6 @@
 // What a watcher knows: statuses and events, in the order in which they come → who is where until when. Pure; times are milliseconds since 1970.
 import type { Ban, DoorStatus, Grant, KnockEvent, Status } from '../index.js'
-import { changeDoors, withTimes } from './live-doors.js'
+import { changeDoors, type DoorEvent, withTimes } from './live-doors.js'
 import type { Viewed, ViewedBan, ViewedProgress } from './viewed.js'
 
 type Until<T> = Omit<T, 'door' | 'expiresIn'> & { readonly until: number }
@@ -47,43 +47,55 @@ export const emptyModel = (table: string): LiveModel => ({
   overruns: { times: 0, lost: 0 },
 })
 
-export function addEvent(model: LiveModel, event: KnockEvent): LiveModel {
-  const { overruns } = model
+export const addEvent = (model: LiveModel, event: KnockEvent): LiveModel =>
+  addEvents(model, [event])
+
+/** In their order; many at once take hardly longer than one. */
+export function addEvents(model: LiveModel, events: readonly KnockEvent[]): LiveModel {
+  const gaps = events.filter((event) => event.event === 'overrun')
+  const { times, lost } = model.overruns
   return {
-    ...changed(model, event),
-    events: [...withRepeated(model.events, event)].slice(-KEPT_EVENTS),
-    overruns:
-      event.event === 'overrun'
-        ? { times: overruns.times + 1, lost: overruns.lost + (event.lost ?? 0) }
-        : overruns,
+    ...changed(model, events),
+    events: withRepeated(model.events, events),
+    overruns: {
+      times: times + gaps.length,
+      lost: gaps.reduce((sum, { lost: more = 0 }) => sum + more, lost),
+    },
   }
 }
 
-function changed(model: LiveModel, event: KnockEvent): LiveModel {
-  const at = Date.parse(event.time)
-  switch (event.event) {
-    case 'removed':
-      return { ...model, isGone: true, doors: [], bans: [] }
-    case 'installed':
-      return { ...model, isGone: false }
-    case 'overrun':
-      return model
-    case 'banned': {
-      const others = model.bans.filter(({ source }) => source !== event.source)
-      return { ...model, bans: [...others, { source: event.source }] }
-    }
-    default:
-      return { ...model, doors: changeDoors(model.doors, event, at) }
+function changed(model: LiveModel, events: readonly KnockEvent[]): LiveModel {
+  const removed = events.findLastIndex(({ event }) => event === 'removed')
+  const before = removed < 0 ? model : { ...model, isGone: true, doors: [], bans: [] }
+  const since = events.slice(removed + 1)
+  const banned = new Set(since.flatMap((event) => (event.event === 'banned' ? [event.source] : [])))
+  return {
+    ...before,
+    isGone: before.isGone && !since.some(({ event }) => event === 'installed'),
+    doors: changeDoors(
+      before.doors,
+      since.filter((event): event is DoorEvent => 'door' in event),
+    ),
+    bans: [
+      ...before.bans.filter(({ source }) => !banned.has(source)),
+      ...[...banned].map((source) => ({ source })),
+    ],
   }
 }
 
 /** A source that tries again and again fills one line, not the screen. */
-function withRepeated(events: LiveModel['events'], event: KnockEvent): LiveModel['events'] {
-  const last = events.at(-1)
-  const isSame = last && sameBut(last.event) === sameBut(event)
-  return isSame
-    ? [...events.slice(0, -1), { event, times: last.times + 1 }]
-    : [...events, { event, times: 1 }]
+function withRepeated(
+  told: LiveModel['events'],
+  events: readonly KnockEvent[],
+): LiveModel['events'] {
+  const all = [...told]
+  for (const event of events) {
+    const last = all.at(-1)
+    const isSame = last && sameBut(last.event) === sameBut(event)
+    if (isSame) all.pop()
+    all.push({ event, times: isSame ? last.times + 1 : 1 })
+  }
+  return all.slice(-KEPT_EVENTS)
 }
 
 const sameBut = ({ time: _, ...rest }: KnockEvent): string => JSON.stringify(rest)
@@ -116,8 +128,8 @@ export function correctModel(model: LiveModel, status: Status, askedAt: number):
   const told = model.events
     .map(({ event }) => event)
     .filter(({ time, event }) => Date.parse(time) >= askedAt && event !== 'installed')
-    .reduce(changed, read)
-  return { ...told, doors: withTimes(told.doors, read.doors) }
+  const now = changed(read, told)
+  return { ...now, doors: withTimes(now.doors, read.doors) }
 }
 
 /** Seconds are whole: an end that is known more exactly, and is still right, stays. */

@@ -1,7 +1,7 @@
 // knocklib watch on a terminal: events and statuses as they come, drawn each second and with every change. Touches the terminal, signals and the clock.
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { KnockEvent, Status } from '../index.js'
-import { addEvent, correctModel, emptyModel, failToRead, type LiveModel } from './live-model.js'
+import { addEvents, correctModel, emptyModel, failToRead, type LiveModel } from './live-model.js'
 import { viewLive } from './live-view.js'
 import { PAINTED, paintLine, UNPAINTED } from './paint.js'
 import { Screen } from './screen.js'
@@ -21,6 +21,8 @@ export interface LiveOptions {
 const SECOND = 1000
 /** At most so many milliseconds behind the events, and so many frames where thousands come. */
 const FRAME = 50
+/** How many times longer than drawing took at least: the rest is left to the events. */
+const DRAW_SHARE = 4
 /** The table is read again so often, and soon after an event, but not all the time: nft has to list it whole. */
 const READ_EVERY = 5 * SECOND
 const READ_AFTER_EVENT = 200
@@ -51,9 +53,12 @@ class Live {
   readonly #quit: AbortController
   readonly #screen: Screen
   #model: LiveModel
+  /** What is not in the model yet. */
+  readonly #told: KnockEvent[] = []
   #frame: NodeJS.Timeout | undefined
   #second: NodeJS.Timeout | undefined
   #reading: NodeJS.Timeout | undefined
+  #drawTook = 0
   #nextRead = 0
   #pauseUntil = 0
   #isReading = false
@@ -77,7 +82,7 @@ class Live {
 
   start(): void {
     this.#screen.open()
-    this.#second = setInterval(() => this.#draw(), SECOND)
+    this.#second = setInterval(() => this.#drawSoon(), SECOND)
     this.#readIn(0)
   }
 
@@ -89,12 +94,23 @@ class Live {
   }
 
   tell(event: KnockEvent): void {
-    this.#model = addEvent(this.#model, event)
+    this.#told.push(event)
     this.#readIn(READ_AFTER_EVENT)
-    this.#frame ??= setTimeout(() => this.#draw(), FRAME)
+    this.#drawSoon()
+  }
+
+  /** Frame by frame: one event after the other would take too long where there are very many sources. */
+  #takeTold(): void {
+    if (this.#told.length > 0) this.#model = addEvents(this.#model, this.#told.splice(0))
+  }
+
+  #drawSoon(): void {
+    this.#frame ??= setTimeout(() => this.#draw(), Math.max(FRAME, DRAW_SHARE * this.#drawTook))
   }
 
   #draw(): void {
+    const begun = performance.now()
+    this.#takeTold()
     clearTimeout(this.#frame)
     this.#frame = undefined
     const { stdout, env } = this.#options
@@ -102,6 +118,7 @@ class Live {
     const paint = terminal.colour ? PAINTED : UNPAINTED
     const lines = viewLive(this.#model, Date.now(), terminal)
     this.#screen.draw(lines.map((line) => paintLine(line, paint)))
+    this.#drawTook = performance.now() - begun
   }
 
   /** Reads so soon, or sooner where that is due already; after the reading that is under way, and a pause. */
@@ -123,7 +140,9 @@ class Live {
     const begun = performance.now()
     const askedAt = Date.now()
     try {
-      this.#model = correctModel(this.#model, await this.#options.status(), askedAt)
+      const status = await this.#options.status()
+      this.#takeTold()
+      this.#model = correctModel(this.#model, status, askedAt)
     } catch (error) {
       this.#model = failToRead(this.#model, error instanceof Error ? error.message : String(error))
     }

@@ -106,28 +106,30 @@ function viewDoor(door: ViewedDoor, { width, signs }: Place, limits: Limits): Bl
   const duration = `opens for ${formatSeconds(openFor)}`
   const heading = headingLine(name, service.join(', '), duration, width, signs)
   const parts = [
-    ...cut(
-      sortByTime(grants).map((grant) => grantRow(grant, openFor)),
-      limits.rows,
-      'let in',
-    ),
-    ...cut(sortProgress(progress).map(progressRow), limits.rows, 'on the way'),
+    ...cut(sortByTime(grants), (grant) => grantRow(grant, openFor), limits.rows, 'let in'),
+    ...cut(sortProgress(progress), progressRow, limits.rows, 'on the way'),
   ]
   return [heading, ...(parts.length > 0 ? parts : [[span('  nobody', 'faint')]])]
 }
 
-function cut(rows: readonly Row[], limit: number, what: string): Block {
+function cut<T>(
+  members: readonly T[],
+  rowOf: (member: T) => Row,
+  limit: number,
+  what: string,
+): Block {
   // A line that says "1 more" could as well be that one.
-  if (rows.length <= limit + 1) return rows
-  return [...rows.slice(0, limit), [span(`  and ${rows.length - limit} more ${what}`, 'faint')]]
+  if (members.length <= limit + 1) return members.map(rowOf)
+  const rest = `  and ${members.length - limit} more ${what}`
+  return [...members.slice(0, limit).map(rowOf), [span(rest, 'faint')]]
 }
 
 function viewBans({ bans, counters }: Viewed, { width, signs }: Place, limits: Limits): Block {
   const counts = Object.entries(counters).filter(([, count]) => count > 0)
   if (bans.length === 0 && counts.length === 0) return []
   const counted = counts.map(([name, count]) => `${name} ${count}`).join(', ')
-  const rows = sortByTime(bans).map(banRow)
-  return [headingLine('guard', '', counted, width, signs), ...cut(rows, limits.rows, 'banned')]
+  const heading = headingLine('guard', '', counted, width, signs)
+  return [heading, ...cut(sortByTime(bans), banRow, limits.rows, 'banned')]
 }
 
 function viewFill(fill: Viewed['fill'], { width, signs }: Place, limits: Limits): Block {
@@ -136,7 +138,7 @@ function viewFill(fill: Viewed['fill'], { width, signs }: Place, limits: Limits)
   })
   if (rows.length === 0) return []
   const heading = headingLine('filling up', '', 'full sets refuse new sources', width, signs)
-  return [heading, ...cut(rows, limits.rows, 'sets')]
+  return [heading, ...cut(rows, (row) => row, limits.rows, 'sets')]
 }
 
 function viewCounters(doors: readonly ViewedDoor[], place: Place, limits: Limits): Block {

@@ -1,7 +1,7 @@
 // nftables' notifications as Linux 6.18 wrote them.
 import t from 'tap'
 import { ChangeCollector, type TableChange } from './changes.js'
-import { parseMessages } from './wire.js'
+import { type NetlinkMessage, parseMessages } from './wire.js'
 
 const MESSAGES = {
   opened: [
@@ -91,6 +91,27 @@ t.test('tables and rules', async (t) => {
   t.same(collect(['delRule', 'delTable', 'end']), [change({ event: 'removed', shape: true })])
   t.same(collect(['delTable', 'newTable', 'end']), [change({ event: 'made', shape: true })])
   t.same(collect(['end']), [], 'a transaction that concerns us not')
+})
+
+t.test('many elements come in parts that say what the whole was', async (t) => {
+  const collector = new ChangeCollector(() => true)
+  const messageOf = (name: Name) =>
+    parseMessages(Buffer.from(MESSAGES[name], 'hex'))[0] as NetlinkMessage
+  const opened = messageOf('opened')
+  const at = Buffer.from(opened.payload).indexOf(Buffer.from('0a000001', 'hex'))
+  collector.take(messageOf('newTable'))
+  for (let n = 0; n < 5000; n += 1) {
+    const payload = Buffer.from(opened.payload)
+    payload.writeUInt32BE(n, at)
+    collector.take({ ...opened, payload })
+  }
+  const changes = collector.take(messageOf('end'))
+  const whole = { table: 'knock', event: 'made', shape: true, sets: [], more: false }
+  t.match(changes, [whole, { ...whole, isLater: true }])
+  t.same(
+    changes.map(({ elements }) => elements.length),
+    [4096, 904],
+  )
 })
 
 t.test('what comes from elsewhere', async (t) => {

@@ -40,6 +40,8 @@ export interface TableChange {
   readonly elements: readonly ElementChange[]
   /** There were more than are told: only a listing says what there is. */
   readonly more: boolean
+  /** Not the first part of what the transaction did: nothing but `elements` is news. */
+  readonly isLater?: true
 }
 
 interface Collected {
@@ -140,8 +142,8 @@ function partsOf(table: string, { sets, elements, more, ...rest }: Collected): T
   }
   const parts = [first]
   for (let from = PART; from < all.length; from += PART) {
-    const part = all.slice(from, from + PART)
-    parts.push({ table, event: 'changed', shape: false, sets: [], elements: part, more: false })
+    const elements = all.slice(from, from + PART)
+    parts.push({ ...first, elements, more: false, isLater: true })
   }
   return parts
 }

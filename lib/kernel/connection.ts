@@ -44,6 +44,7 @@ export class Connection implements SocketListener {
   readonly #waiting: Pending[] = []
   /** In the order sent, which is that of the answers. */
   readonly #sent: Pending[] = []
+  readonly #aborts = new Aborts((pending) => this.#abort(pending))
 
   /** Begins with a socket whose listener this is. It keeps the process alive only while a request is under way. */
   start(socket: NetlinkSocket): void {
@@ -71,13 +72,12 @@ export class Connection implements SocketListener {
     this.#sequence = (rendered.last + 2) >>> 0
     return new Promise((resolve, reject) => {
       const settle = (result: Reply | Error) => {
-        request.signal?.removeEventListener('abort', abort)
+        this.#aborts.delete(pending)
         if (result instanceof Error) reject(result)
         else resolve(result)
       }
       const pending: Pending = { request, rendered, settle }
-      const abort = () => this.#abort(pending)
-      request.signal?.addEventListener('abort', abort)
+      this.#aborts.add(pending)
       if (this.#sent.length === 0) this.#socket?.ref()
       this.#waiting.push(pending)
       this.#sendWaiting()
@@ -151,6 +151,41 @@ export class Connection implements SocketListener {
     const index = this.#waiting.indexOf(pending)
     if (index >= 0) this.#waiting.splice(index, 1)
     pending.settle(aborted(pending.request, index < 0))
+  }
+}
+
+/** Listens once to each signal, however many requests it ends: an EventTarget warns of many listeners. */
+class Aborts {
+  readonly #abort: (pending: Pending) => void
+  readonly #bySignal = new Map<AbortSignal, Set<Pending>>()
+
+  constructor(abort: (pending: Pending) => void) {
+    this.#abort = abort
+  }
+
+  add(pending: Pending): void {
+    const { signal } = pending.request
+    if (!signal) return
+    const all = this.#bySignal.get(signal)
+    if (all) {
+      all.add(pending)
+      return
+    }
+    this.#bySignal.set(signal, new Set([pending]))
+    signal.addEventListener('abort', this.#end)
+  }
+
+  delete(pending: Pending): void {
+    const { signal } = pending.request
+    const all = signal && this.#bySignal.get(signal)
+    all?.delete(pending)
+    if (all?.size !== 0) return
+    this.#bySignal.delete(signal as AbortSignal)
+    signal?.removeEventListener('abort', this.#end)
+  }
+
+  readonly #end = ({ target }: Event): void => {
+    for (const pending of this.#bySignal.get(target as AbortSignal) ?? []) this.#abort(pending)
   }
 }
 

@@ -5,7 +5,7 @@ import type { ListedElement } from '../nft/listing.js'
 import { aborted, failure, type Request } from './connection.js'
 import { type Answers, type KeyFamily, parseAnswers, parseElements } from './element-answers.js'
 import { refusal } from './refusal.js'
-import { NETFILTER, type OpenSocket, type SocketListener } from './socket.js'
+import { NETFILTER, type NetlinkSocket, type OpenSocket, type SocketListener } from './socket.js'
 import { malformed } from './wire.js'
 
 /** The kernel's longest part of a dump. */
@@ -32,6 +32,7 @@ export async function* listElements(
   const parts = new Parts(request)
   const options = { operation, protocol: NETFILTER, messageSize: PART_BYTES }
   const socket = await open(options, parts)
+  parts.start(socket)
   signal?.addEventListener('abort', parts.abort)
   const seen = new Set<string>()
   try {
@@ -96,11 +97,18 @@ async function* pass(
 class Parts implements SocketListener {
   readonly #request: Request
   readonly #parts: Uint8Array[] = []
+  #socket: NetlinkSocket | undefined
   #failure: Error | undefined
   #wake: (() => void) | undefined
 
   constructor(request: Request) {
     this.#request = request
+  }
+
+  /** It keeps the process alive only while somebody waits for a part. */
+  start(socket: NetlinkSocket): void {
+    this.#socket = socket
+    socket.unref()
   }
 
   readonly abort = (): void => this.#fail(aborted(this.#request, false))
@@ -122,9 +130,11 @@ class Parts implements SocketListener {
 
   async next(): Promise<Answers> {
     if (this.#parts.length === 0 && !this.#failure) {
+      this.#socket?.ref()
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
+      this.#socket?.unref()
     }
     if (this.#failure) throw this.#failure
     return parseAnswers(this.#parts.shift() as Uint8Array)

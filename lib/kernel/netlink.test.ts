@@ -1,4 +1,5 @@
 // Requests over a socket that a test answers: busy closings, failures, aborts, refusals, and dumps that are interrupted.
+import { getEventListeners } from 'node:events'
 import t from 'tap'
 import {
   ackOf,
@@ -144,6 +145,23 @@ t.test('aborted before it is sent, and while it is under way', async (t) => {
   t.equal(socket.isHeld, false)
 })
 
+t.test('one signal for very many', async (t) => {
+  const { open: opener } = fakeOpen((socket) => {
+    socket.onSend = ({ last }) => queueMicrotask(() => socket.answer(ackOf(last)))
+  })
+  const warnings: Error[] = []
+  const warn = (warning: Error) => warnings.push(warning)
+  process.on('warning', warn)
+  t.teardown(() => process.off('warning', warn))
+  const elements = new NetlinkElements(opener)
+  const { signal } = new AbortController()
+  const changes = Array.from({ length: 100 }, (_, n) => elements.change(open(n), { signal }))
+  await Promise.all(changes)
+  await later()
+  t.same(warnings, [])
+  t.same(getEventListeners(signal, 'abort'), [])
+})
+
 t.test('no more is under way than what comes back fits', async (t) => {
   const { open: opener, sockets } = fakeOpen()
   const elements = new NetlinkElements(opener)
@@ -174,6 +192,22 @@ t.test('who stops asking closes the socket', async (t) => {
   })
   for await (const _ of new NetlinkElements(opener).list(set)) break
   t.equal(sockets[0]?.isOpen, false)
+})
+
+t.test('a dump holds the process only while a part is waited for', async (t) => {
+  const { open: opener, sockets } = fakeOpen()
+  const parts = new NetlinkElements(opener).list(set)[Symbol.asyncIterator]()
+  const next = parts.next()
+  await later()
+  const [socket] = sockets as [FakeSocket]
+  t.equal(socket.isHeld, true)
+  socket.answer(elementsOf(1, [1]))
+  await next
+  t.equal(socket.isHeld, false)
+  const end = parts.next()
+  t.equal(socket.isHeld, true)
+  socket.answer(doneOf(1))
+  t.same(await end, { done: true, value: undefined })
 })
 
 t.test('an interrupted dump is made again, and nothing comes twice', async (t) => {

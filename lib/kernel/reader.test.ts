@@ -1,5 +1,5 @@
 // Reading processes that say nothing, or that end → what who started them is told.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import t from 'tap'
 import { Reader } from './reader.js'
@@ -61,4 +61,41 @@ t.test('one that is ready stays, however long it is silent', async (t) => {
   t.equal(starts(), 1)
   t.same(told, [])
   await reader.end()
+})
+
+/** All that this process may open; gives them back. */
+function takeDescriptors(): () => void {
+  const taken: number[] = []
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'))
+  } catch {
+    return () => taken.forEach((descriptor) => void closeSync(descriptor))
+  }
+}
+
+t.test('with no descriptors left it is refused, and a restart tried again', async (t) => {
+  const { reader, told } = readerOf(
+    t,
+    `say({ ready: true }); say({ told: String(process.pid) })`,
+    4000,
+  )
+  const until = async (count: number) => {
+    for (let tries = 0; tries < 500 && told.length < count; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+  await reader.start()
+  await until(1)
+  const giveBack = takeDescriptors()
+  process.kill(Number((told[0] as { told: string }).told), 'SIGKILL')
+  await until(2)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  giveBack()
+  await until(4)
+  t.same(told.slice(1, 3), ['died', 'restarted'])
+  await reader.end()
+  const again = takeDescriptors()
+  const error = await reader.start().catch((error: unknown) => error)
+  again()
+  t.match(error, { name: 'NetlinkError', code: 'socket', message: /no file descriptors are left/ })
 })

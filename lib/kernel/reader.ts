@@ -1,6 +1,7 @@
 // A reading process seen from the one that started it: its records, its end, and a new one in its place. Starts processes.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { NetlinkError, type NetlinkErrorCode } from '../errors.js'
 import type { ReaderRecord } from './records.js'
@@ -104,7 +105,11 @@ export class Reader {
     let isReady = false
     // What is set for this process is not meant for another.
     const env = { ...process.env, NODE_OPTIONS: undefined }
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
+    const child = launch(command, args, env)
+    if (child instanceof Error) {
+      refused(this.#refusal({ code: 'socket', reason: child.message }))
+      return
+    }
     this.#child = child
     let failure: Error | undefined
     const limit = setTimeout(() => {
@@ -183,6 +188,21 @@ const isFinal = (error: Error): boolean => error instanceof NetlinkError && erro
 
 const ended = (words: string): string =>
   ['the process that reads it ended', words.trim().replace(/\s+/g, ' ')].filter(Boolean).join(': ')
+
+type Piped = ChildProcessByStdio<Writable, Readable, Readable>
+
+/** The error where no process could be started at all. */
+function launch(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Piped | Error {
+  try {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
+    if ((child as ChildProcess).stdout) return child
+    // Without descriptors for its streams node gives a child that has none, and that is never closed.
+    child.on('error', () => {})
+    return new Error('no file descriptors are left for the process that reads it')
+  } catch (error) {
+    return error as Error
+  }
+}
 
 type Held = { ref(): void; unref(): void }
 

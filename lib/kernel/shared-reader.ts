@@ -48,7 +48,7 @@ export const shareChanges = (netns: string, listener: ReaderListener): Promise<S
 
 async function share(options: ReaderOptions, listener: ReaderListener): Promise<Share> {
   const key = [options.netns, options.module, ...options.args].join(' ')
-  await ending.get(key)
+  while (ending.has(key)) await ending.get(key)
   const own = shared.get(key) ?? begin(key, options)
   own.listeners.set(listener, true)
   holdAsAsked(own)

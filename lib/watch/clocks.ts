@@ -1,7 +1,7 @@
 // The grants that are known and when each runs out → who is let in no longer. Asks the table when one is due; its own timer.
 import { SoonestFirst } from './soonest-first.js'
 
-/** A grant, and when it ends as far as is known: milliseconds since 1970. */
+/** A grant, and when it ends as far as is known: milliseconds of the monotonic clock, which nobody sets. */
 export interface DueGrant {
   readonly door: string
   readonly source: string
@@ -16,6 +16,7 @@ export interface ClockOptions {
   /** All grants. */
   list(): Promise<readonly DueGrant[]>
   expired(place: Place): void
+  /** Milliseconds of the monotonic clock. */
   now(): number
 }
 
@@ -27,6 +28,8 @@ const AGAIN = 250
 const LATER = 1000
 /** More than that are asked for by one listing. */
 const ONE_BY_ONE = 16
+/** What has been set anew since stays in the order until it is its turn, or there is more of that than of the rest. */
+const STALE = 64
 const LONGEST = 2 ** 31 - 1
 
 const keyOf = ({ door, source }: Place): string => `${door} ${source}`
@@ -48,9 +51,18 @@ export class Clocks {
   }
 
   set(grant: DueGrant): void {
-    this.#grants.set(keyOf(grant), grant)
-    this.#order.add(grant)
+    this.#put(grant)
     this.#wind()
+  }
+
+  #put(grant: DueGrant): void {
+    this.#grants.set(keyOf(grant), grant)
+    if (this.#order.size > STALE + 2 * this.#grants.size) {
+      this.#order.clear()
+      for (const each of this.#grants.values()) this.#order.add(each)
+    } else {
+      this.#order.add(grant)
+    }
   }
 
   /** It has been taken away, and who listens knows. */
@@ -58,11 +70,15 @@ export class Clocks {
     this.#grants.delete(keyOf(place))
   }
 
-  /** What a listing has is all that there is. */
-  reset(grants: readonly DueGrant[]): void {
+  /** What a listing has. Grants that it lacks have most likely run out: they are asked for when that is due. */
+  correct(grants: readonly DueGrant[]): void {
+    for (const grant of grants) this.set(grant)
+  }
+
+  /** All are taken away, and who listens knows. */
+  clear(): void {
     this.#grants.clear()
     this.#order.clear()
-    for (const grant of grants) this.set(grant)
   }
 
   end(): void {
@@ -137,8 +153,6 @@ export class Clocks {
 
   #wait(grant: DueGrant, due: number): void {
     if (this.#grants.get(keyOf(grant)) !== grant) return
-    const next = { ...grant, due }
-    this.#grants.set(keyOf(grant), next)
-    this.#order.add(next)
+    this.#put({ ...grant, due })
   }
 }

@@ -56,7 +56,7 @@ export class Intake {
     const { event } = found
     if (event.event === 'granted') {
       const { door, source, expiresIn } = event
-      clocks.set({ door, source, due: record.at + expiresIn * 1000 })
+      clocks.set({ door, source, due: dueOf(record.at, expiresIn * 1000) })
     } else if (event.event === 'closed') {
       clocks.remove(event)
     }
@@ -65,8 +65,11 @@ export class Intake {
 
   #takeChange(record: ChangedRecord): void {
     const event = tableEvent(record.changed)
-    if (event) this.#options.change(event)
-    else if (!this.#waits(record)) this.#takeCalls(record)
+    if (event) {
+      if (!record.changed.isLater) this.#options.change(event)
+    } else if (!this.#waits(record)) {
+      this.#takeCalls(record)
+    }
   }
 
   #takeCalls({ changed, at }: ChangedRecord): void {
@@ -74,9 +77,13 @@ export class Intake {
     for (const grant of calledGrants(changed)) {
       const { door, source, expiresIn } = grant
       if (expiresIn === null) clocks.remove(grant)
-      else if (expiresIn !== undefined) clocks.set({ door, source, due: at + expiresIn })
+      else if (expiresIn !== undefined) clocks.set({ door, source, due: dueOf(at, expiresIn) })
       push(recordOfCall(grant, at))
     }
     if (changed.more) lose(undefined)
   }
 }
+
+/** By the monotonic clock; by the other no more than a record's age is told, which is short. */
+const dueOf = (at: number, lasts: number): number =>
+  performance.now() - Math.max(Date.now() - at, 0) + lasts

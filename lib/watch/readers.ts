@@ -6,16 +6,24 @@ import { type Share, shareChanges, shareLog } from '../kernel/shared-reader.js'
 
 export interface ReadersOptions {
   readonly netns: string
-  /** Whether it is a failure that another process has the group. */
+  /** Whether it is a failure that the group cannot be read, as where another process has it. */
   readonly needsLog: boolean
+  /** Milliseconds until it is tried again where it is none. */
+  readonly retry?: number
   /** What packets and transactions did. */
   record(record: ReaderRecord): void
   /** So many records are missing; undefined: nobody knows how many. */
   lost(count: number | undefined): void
   /** Records come again after some were lost. */
   restarted(): void
+  /** The group cannot be read; from now on no packets are told. Once until `hears`. */
+  deaf(error: Error): void
+  /** The group is read again. */
+  hears(): void
   failed(error: Error): void
 }
+
+const RETRY = 5000
 
 export class TableReaders {
   readonly #options: ReadersOptions
@@ -23,6 +31,11 @@ export class TableReaders {
   #log: Share | undefined
   #group: number | undefined
   #isHeld = true
+  #isDeaf = false
+  #hasEnded = false
+  #timer: NodeJS.Timeout | undefined
+  /** One group after the other, and the end last. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: ReadersOptions) {
     this.#options = options
@@ -32,12 +45,15 @@ export class TableReaders {
   async start(group: number | undefined): Promise<void> {
     // One after the other would take twice as long.
     const [changes, log] = await Promise.allSettled([
-      shareChanges(this.#options.netns, this.#listener()),
+      shareChanges(this.#options.netns, this.#listener(this.#options.failed)),
       this.read(group),
     ])
     if (changes.status === 'fulfilled') this.#changes = changes.value
     const failed = [log, changes].find(({ status }) => status === 'rejected')
-    if (!failed) return
+    if (!failed) {
+      if (this.#isDeaf) this.#options.lost(undefined)
+      return
+    }
     await this.end()
     throw (failed as PromiseRejectedResult).reason
   }
@@ -46,26 +62,67 @@ export class TableReaders {
    * Reads this group from now on; undefined: none.
    * @returns whether it was another before, so that what was told to this one meanwhile is lost.
    */
-  async read(group: number | undefined): Promise<boolean> {
-    if (group === this.#group) return false
-    const before = this.#log
-    this.#log = group === undefined ? undefined : await this.#shareLog(group)
-    this.#group = group
-    await before?.end()
-    return true
+  read(group: number | undefined): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#hasEnded || group === this.#group) return false
+      const before = this.#log
+      this.#log = group === undefined ? undefined : await this.#shareLog(group)
+      this.#group = group
+      await before?.end()
+      if (group === undefined) this.#hear()
+      return true
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
   async #shareLog(group: number): Promise<Share | undefined> {
-    const { netns, needsLog } = this.#options
+    const { netns, needsLog, failed } = this.#options
+    const lose = (error: Error) => {
+      if (group === this.#group) this.#log = undefined
+      this.#deafen(error)
+    }
     try {
-      const share = await shareLog(netns, group, this.#listener())
+      const share = await shareLog(netns, group, this.#listener(needsLog ? failed : lose))
       share.hold(this.#isHeld)
+      this.#hear()
       return share
     } catch (error) {
-      const isTaken = error instanceof NetlinkError && error.code === 'EBUSY'
-      if (!isTaken || needsLog) throw error
+      if (!(error instanceof NetlinkError) || needsLog) throw error
+      this.#deafen(error)
       return undefined
     }
+  }
+
+  /** Nobody tells when a group is free: it is tried again and again. */
+  #deafen(error: Error): void {
+    if (this.#hasEnded) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(this.#again, this.#options.retry ?? RETRY).unref()
+    if (this.#isDeaf) return
+    this.#isDeaf = true
+    this.#options.deaf(error)
+  }
+
+  readonly #again = (): void => {
+    const { restarted, failed } = this.#options
+    this.#inTurn(async () => {
+      const group = this.#group
+      if (this.#hasEnded || this.#log || group === undefined) return
+      this.#log = await this.#shareLog(group)
+      if (this.#log) restarted()
+    }).catch(failed)
+  }
+
+  #hear(): void {
+    clearTimeout(this.#timer)
+    if (!this.#isDeaf) return
+    this.#isDeaf = false
+    this.#options.hears()
   }
 
   /** Whether they keep this process alive. */
@@ -76,12 +133,17 @@ export class TableReaders {
     this.#log?.hold(isHeld)
   }
 
-  async end(): Promise<void> {
-    await Promise.all([this.#changes?.end(), this.#log?.end()])
+  /** Settles when both are given back, also one that was about to be read. */
+  end(): Promise<void> {
+    this.#hasEnded = true
+    clearTimeout(this.#timer)
+    return this.#inTurn(async () => {
+      await Promise.all([this.#changes?.end(), this.#log?.end()])
+    })
   }
 
-  #listener(): ReaderListener {
-    const { record, lost, restarted, failed } = this.#options
+  #listener(failed: (error: Error) => void): ReaderListener {
+    const { record, lost, restarted } = this.#options
     return {
       record: (found) => ('lost' in found ? lost(found.lost) : record(found)),
       died: () => lost(undefined),

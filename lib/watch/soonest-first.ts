@@ -12,6 +12,10 @@ export class SoonestFirst<T> {
     return this.#items[0]
   }
 
+  get size(): number {
+    return this.#items.length
+  }
+
   clear(): void {
     this.#items = []
   }

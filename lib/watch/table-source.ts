@@ -24,7 +24,8 @@ export class TableSource {
   readonly table: string
   readonly #nft: Nft
   readonly #elements: Elements
-  readonly #call: CallOptions = { operation: 'watch' }
+  readonly #stop = new AbortController()
+  readonly #call: CallOptions = { operation: 'watch', signal: this.#stop.signal }
 
   constructor({ table, nft, elements }: TablePlace) {
     this.table = table
@@ -34,6 +35,11 @@ export class TableSource {
 
   get netns(): string | undefined {
     return this.#nft.netns
+  }
+
+  /** What is under way, and all that is asked from now on, rejects with NftError `aborted`. */
+  end(): void {
+    this.#stop.abort()
   }
 
   /** @throws NftError `not-found` where there is no such table that we can read. */
@@ -60,7 +66,7 @@ export class TableSource {
 
   /** All grants, each with when it ends. */
   async grants(doors: readonly DoorSummary[]): Promise<DueGrant[]> {
-    const now = Date.now()
+    const now = performance.now()
     const dated = ({ door, source, expiresIn }: Grant): DueGrant => {
       return { door, source, due: now + expiresIn * 1000 }
     }

@@ -16,6 +16,10 @@ export interface TableWatchOptions {
   readonly queue: number
   /** Whether it is a failure that the table tells nothing, or that another process reads what it tells. */
   readonly needsLog: boolean
+  /** Where it is none: nothing that packets do is told from now on. Tried again by itself. */
+  readonly deaf?: (error: Error) => void
+  /** It is told again. */
+  readonly hears?: () => void
 }
 
 /** Milliseconds until the table is read after a loss, or again after that failed. */
@@ -52,7 +56,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
         const time = new Date().toISOString()
         this.#push({ event: { time, event: 'expired', door, source: whom } })
       },
-      now: Date.now,
+      now: () => performance.now(),
     })
     this.#intake = new Intake({
       known: this.#known,
@@ -99,12 +103,15 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     }
     this.#known.take(about)
     if (this.#ended) return
+    const { needsLog, deaf, hears } = this.#options
     const readers = new TableReaders({
       netns,
-      needsLog: this.#options.needsLog,
+      needsLog,
       record: (record) => this.#intake.take(record),
       lost: (count) => this.#lose(count),
       restarted: () => this.#readNow(),
+      deaf: (error) => deaf?.(error),
+      hears: () => hears?.(),
       failed: this.#fail,
     })
     await readers.start(about.log)
@@ -116,15 +123,16 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
 
   /** Reads what the table says of itself, and who is let in. */
   async #readTable(): Promise<void> {
+    if (this.#ended) return
     this.#intake.wait()
     try {
       const news = await this.#known.follow(async () => {
         const about = await this.#source.about()
         this.#known.take(about)
         if (await this.#readers?.read(about.log)) this.#queue.lose(undefined)
-        this.#clocks.reset(await this.#source.grants(about.doors))
+        this.#clocks.correct(await this.#source.grants(about.doors))
       })
-      if (!this.#known.stands) this.#clocks.reset([])
+      if (!this.#known.stands) this.#clocks.clear()
       if (news) this.#tellTable(news)
     } catch (error) {
       const isTaken = error instanceof NetlinkError && error.code === 'EBUSY'
@@ -147,6 +155,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   }
 
   #readLater(): void {
+    if (this.#ended) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       this.#readNow()
@@ -198,9 +207,11 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#options.signal?.removeEventListener('abort', this.#abort)
     clearTimeout(this.#timer)
     this.#clocks.end()
+    this.#source.end()
     if (!this.#queue.hasFailed) this.#queue.end()
     // What is starting is given back, too.
     await this.ready?.catch(() => {})
     await this.#readers?.end()
+    await this.#read().catch(() => {})
   }
 }
