@@ -22,8 +22,10 @@ import {
   type Counters,
   listedContents,
   type Status,
+  type Trial,
   viewCounters,
   viewStatus,
+  viewTrial,
 } from './view/status.js'
 import type { TablePlace } from './watch/table-source.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from './watch/watcher.js'
@@ -149,9 +151,16 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` where the table is gone.
    */
   async save(): Promise<KnockState> {
+    return (await this.saveWithTrial()).state
+  }
+
+  /** @internal The state, and whether the table awaits to be confirmed, from one listing. */
+  async saveWithTrial(): Promise<{ state: KnockState; confirm: Trial | undefined }> {
     // Of before the listing: nothing that lasts gets longer by it.
     const now = Date.now()
-    return viewState(this.table, this.#summaries, await this.#list('save'), now)
+    const listing = await this.#list('save')
+    const state = viewState(this.table, this.#summaries, listing, now)
+    return { state, confirm: viewTrial(listing) }
   }
 
   /**

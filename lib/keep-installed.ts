@@ -6,6 +6,7 @@ import { ArgumentError } from './errors.js'
 import type { Knock } from './handle.js'
 import { type Installation, installationOf } from './install.js'
 import { type KeepEvent, Keeper, type KeptTable } from './keep.js'
+import { KeptTrial } from './keep-trial.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
@@ -48,22 +49,24 @@ export async function keepInstalled(
     import('./watch/watch-table.js'),
   ])
   const { spec } = installation
-  const trial = new Trial(knock)
+  const trial = keptTrial(onEvent)
+  const look = async () => {
+    const { state, confirm } = await knock.saveWithTrial()
+    trial.read(confirm, performance.now())
+    return state
+  }
   const table: KeptTable = {
     async ensure(state) {
-      const left = await trial.of(installation)
+      const left = await leftOf(trial, installation)
       const outcome = await installation.ensure(CALL, { state, trial: left })
-      // What was taken for an alteration may have been a confirmation.
-      await trial.look()
+      // What was taken for an alteration may have been a confirmation, or another install that awaits one.
+      if (outcome !== 'made') await ifFound(look)
       return outcome
     },
     refillEvery: secretFilesOf(spec).length === 0 ? undefined : refillEvery(spec),
     restore: async (state) => void (await knock.restore(state)),
     close: ({ door, source }) => knock.door(door).close(source),
-    async save() {
-      await trial.look()
-      return knock.save()
-    },
+    save: look,
     records: (options) =>
       new TableWatcher(new TableSource(place), { ...options, queue: QUEUE, needsLog: false }),
     write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),
@@ -77,37 +80,22 @@ export async function keepInstalled(
   await new Keeper(table, known, signal, onEvent).run()
 }
 
-/** A table that waits to be confirmed goes on waiting, also where it is flushed meanwhile. */
-class Trial {
-  readonly #knock: Knock
-  /** When it ends, in milliseconds of the monotonic clock. */
-  #ends: number | undefined
-  #isOver = false
+function keptTrial(tell: (event: KeepEvent) => void): KeptTrial {
+  const time = () => new Date().toISOString()
+  return new KeptTrial(
+    (expiresIn) => tell({ time: time(), event: 'unconfirmed', expiresIn }),
+    (message) => tell({ time: time(), event: 'failed', what: 'confirm', message }),
+  )
+}
 
-  constructor(knock: Knock) {
-    this.#knock = knock
-  }
-
-  /** A trial begins with an install alone: where there is none, none is looked for again. */
-  async look(): Promise<void> {
-    if (this.#isOver) return
-    const { confirm } = await this.#knock.status()
-    if (confirm === undefined) {
-      this.#isOver = true
-      this.#ends = undefined
-      return
-    }
-    const seconds = confirm.fallenOpen ? 0 : confirm.expiresIn
-    this.#ends = performance.now() + seconds * 1000
-  }
-
-  /** What is left of it where the table is gone; where that stands, it knows itself. */
-  async of({ nft, automaton: { table } }: Installation): Promise<number | undefined> {
-    if (this.#ends === undefined) return undefined
-    const comments = await ifFound(() => listAbout(nft, table, CALL))
-    if (comments !== undefined) return undefined
-    return Math.max(0, Math.round((this.#ends - performance.now()) / 1000))
-  }
+/** What is left of a trial where the table is gone; where that stands, it knows itself. */
+async function leftOf(
+  trial: KeptTrial,
+  { nft, automaton: { table } }: Installation,
+): Promise<number | undefined> {
+  if (trial.left(performance.now()) === undefined) return undefined
+  const comments = await ifFound(() => listAbout(nft, table, CALL))
+  return comments === undefined ? trial.left(performance.now()) : undefined
 }
 
 function refillEvery({ doors }: ValidSpec): number {

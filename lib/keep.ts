@@ -1,6 +1,7 @@
 // Keeps a table standing: put back where it was flushed or altered, refilled, its state known and saved. Wiring only.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isNotFound } from './errors.js'
+import type { UnconfirmedEvent } from './keep-trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import type { ClosedEvent, KnockEvent } from './view/event.js'
 import type { KnownState, TableRecord } from './view/known-state.js'
@@ -17,12 +18,12 @@ export interface RestoredEvent {
   readonly grants: number
 }
 
-/** Something that is tried again by itself did not succeed. */
+/** Something did not succeed. It is tried again by itself, but for `confirm`: a table that fell open stays open. */
 export interface FailedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'failed'
-  readonly what: 'install' | 'list' | 'save'
+  readonly what: 'install' | 'list' | 'save' | 'confirm'
   readonly message: string
 }
 
@@ -33,7 +34,7 @@ export interface WatchingEvent {
   readonly event: 'watching'
 }
 
-export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent
+export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent | UnconfirmedEvent
 
 /** What is told of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {

@@ -18,7 +18,15 @@ import { loadStateFor } from './state-file.js'
 /** What is written where nobody says which: a flood of knocks must not fill a journal. */
 const USUAL: readonly KeepEvent['event'][] = [
   ...(['granted', 'closed', 'expired', 'banned', 'wrong'] as const),
-  ...(['installed', 'removed', 'restored', 'failed', 'overrun', 'watching'] as const),
+  ...([
+    'installed',
+    'removed',
+    'restored',
+    'failed',
+    'overrun',
+    'watching',
+    'unconfirmed',
+  ] as const),
 ]
 const ALL = [...USUAL, 'knock', 'reset', 'denied'] as const
 
