@@ -255,7 +255,7 @@ test('a state that cannot be read leaves no service without its door', async (t,
 test('wrong options end it before anything is installed', async (t, site) => {
   for (const [args, message] of [
     [['--events', 'knock,nothing'], /--events: expected .* got "nothing"/],
-    [['--metrics', 'localhost:9477'], /expected an address and a port/],
+    [['--metrics', 'localhost:9477'], /run: --metrics: expected an address and a port/],
   ] as const) {
     const { code, stderr } = await site.cli('run', site.file('doors.json'), ...args)
     t.equal(code, 2, args.join(' '))
@@ -285,8 +285,7 @@ test('killed, it leaves no process behind', async (t, site) => {
 
 test('serves metrics', async (t, site) => {
   site.run(['--metrics', '127.0.0.1:0'])
-  const { metrics } = await site.told('running')
-  const { port } = metrics as { port: number }
+  const { port } = await site.told('serving')
   await site.told('watching')
   await knockAt(site)
   await site.told('granted')
@@ -296,6 +295,16 @@ test('serves metrics', async (t, site) => {
   t.match(stdout, /^knocklib_grants_total\{table="knock",door="ssh"\} 1$/m)
   t.match(stdout, /^knocklib_active_grants\{table="knock",door="ssh"\} 1$/m)
   t.match(stdout, /^knocklib_lost_events_total\{table="knock"\} 0$/m)
+})
+
+test('keeps the doors where metrics cannot be served yet', async (t, site) => {
+  site.run(['--metrics', '192.0.2.1:9477'])
+  t.match(await site.told('failed'), { what: 'metrics', message: /this host has no such address/ })
+  await site.told('watching')
+  await exec(site.pair.server, 'ip', ['address', 'add', '192.0.2.1/32', 'dev', 'lo'])
+  t.match(await site.told('serving'), { address: '192.0.2.1', port: 9477 })
+  t.equal(site.named('failed').length, 1)
+  t.equal(await site.end('SIGTERM'), 0)
 })
 
 const RECEIVER = `

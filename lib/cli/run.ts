@@ -6,12 +6,14 @@ import {
   type KeepEvent,
   type Knock,
   KnockError,
+  type ListenAddress,
   parseListenAddress,
   type ServiceManager,
   serveMetrics,
   validateSpec,
 } from '../index.js'
 import { type CommandDefinition, type Options, textOf } from './command.js'
+import { MetricsListener } from './metrics-listener.js'
 import { loadSpec } from './spec-file.js'
 import { loadStateFor } from './state-file.js'
 
@@ -84,17 +86,15 @@ class Runner {
 
   async run(): Promise<void> {
     const metrics = textOf(this.#options, 'metrics')
-    const address = metrics === undefined ? undefined : parseListenAddress(metrics, 'run')
+    const address =
+      metrics === undefined ? undefined : parseListenAddress(metrics, 'run: --metrics')
     const signals = { SIGTERM: this.#end, SIGINT: this.#end, SIGHUP: this.#reload }
     for (const [name, listener] of Object.entries(signals)) process.on(name, listener)
     try {
       const knock = await this.#install()
-      await using server = address && (await serveMetrics(address, () => this.#metrics()))
       using _watch = this.#manager.keepWatch()
-      write({
-        ...{ event: 'running', table: knock.table, doors: knock.doors.map(({ name }) => name) },
-        ...(server && { metrics: { address: server.address, port: server.port } }),
-      })
+      write({ event: 'running', ...outlineOf(knock) })
+      await using _listener = address && (await this.#listen(address))
       await this.#keep(knock)
       await this.#manager.stopping()
       write({ event: 'stopped', table: knock.table })
@@ -143,6 +143,16 @@ class Runner {
     }
   }
 
+  /** Doors without a keeper would be worse than doors without metrics: an address may come with the network. */
+  #listen(address: ListenAddress): Promise<MetricsListener> {
+    return MetricsListener.start(address, {
+      serve: serveMetrics,
+      render: () => this.#metrics(),
+      onServed: (place) => write({ event: 'serving', ...place }),
+      onFailure: (message) => this.#fail('metrics', `${message}; it is tried again`),
+    })
+  }
+
   async #metrics(): Promise<string> {
     const knock = this.#knock
     if (!knock) throw new Error('the table is being installed')
@@ -169,6 +179,8 @@ class Runner {
   readonly #end = (): void => this.#stop.abort()
   readonly #reload = (): void => this.#again.abort()
 }
+
+const outlineOf = ({ table, doors }: Knock) => ({ table, doors: doors.map(({ name }) => name) })
 
 function readEvents(text: string | undefined): ReadonlySet<string> {
   if (text === undefined) return new Set(USUAL)
