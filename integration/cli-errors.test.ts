@@ -76,7 +76,13 @@ atServer('2: usage', skip, async (t, user) => {
 atServer('2: a wrong spec, with every problem', skip, async (t, user) => {
   const paths = ['/table', '/doors/0/service', '/doors/0/open/for', '/extra']
   for (const command of ['check', 'install']) {
-    const text = await fails(t, user, `${command} wrong.json`, 2, /^knocklib \w+: \/doors\/0/)
+    const text = await fails(
+      t,
+      user,
+      `${command} wrong.json`,
+      2,
+      /^knocklib \w+: wrong\.json: \/doors\/0/,
+    )
     for (const path of paths) t.match(text, `${path}: expected `)
     const { code, stdout, stderr } = await user.try([command, 'wrong.json', '--json'])
     t.same([code, stderr], [2, ''])

@@ -195,17 +195,23 @@ test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, site) 
   }
   await site.write('doors.json', { doors: [{ ...DOOR, open: { for: '20m' } }, web] })
   process.kill(site.pid, 'SIGHUP')
+  t.match(await site.told('reloaded'), { table: 'knock', doors: ['ssh', 'web'] })
   await site.told('watching', 2)
   const { stdout } = await site.cli('status')
   t.match(stdout, /^web {2}/m)
   t.match(stdout, CLIENT[4], 'the grant is kept')
   await site.write('doors.json', { doors: [{ ...web, service: 'tcp/0' }] })
   process.kill(site.pid, 'SIGHUP')
-  t.match(await site.told('failed'), { what: 'reload', message: /\/doors\/0\/service/ })
+  t.match(await site.told('failed'), {
+    what: 'reload',
+    message:
+      /^\S+\/doors\.json: \/doors\/0\/service: .*; nothing was changed: the spec before still stands$/,
+  })
   await site.write('doors.json', { doors: [web], table: 'other' })
   process.kill(site.pid, 'SIGHUP')
   t.match(await site.told('failed', 2), { message: /expected knock as before, got other/ })
   await site.told('watching', 4)
+  t.equal(site.named('reloaded').length, 1)
   t.notOk(await site.isThere('other'))
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
   await site.told('restored')
@@ -336,6 +342,9 @@ t.test(
     process.kill(site.pid, 'SIGHUP')
     await heard(/RELOADING=1/)
     await heard(/READY=1/, 2)
+    await site.write('doors.json', {})
+    process.kill(site.pid, 'SIGHUP')
+    await heard(/READY=1.*STATUS=1 door in table inet knock; THE RELOAD FAILED/)
     t.equal(await site.end('SIGTERM'), 0)
     await heard(/STOPPING=1/)
   },

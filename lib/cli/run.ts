@@ -12,7 +12,7 @@ import {
   serveMetrics,
   validateSpec,
 } from '../index.js'
-import { type CommandDefinition, type Options, textOf } from './command.js'
+import { type CommandDefinition, messageOf, type Options, textOf } from './command.js'
 import { MetricsListener } from './metrics-listener.js'
 import { loadSpec } from './spec-file.js'
 import { loadStateFor } from './state-file.js'
@@ -73,6 +73,7 @@ class Runner {
   /** Ends the keeping of one spec, to go on with the next. */
   #again = new AbortController()
   #lostEvents = 0
+  #reloadFailed = false
   /** What the service manager and the metrics are told of. */
   #knock: Knock | undefined
 
@@ -123,8 +124,8 @@ class Runner {
     const spec = await loadSpec(this.#path, this.#options)
     const { table } = validateSpec(spec, 'run')
     if (before !== undefined && table !== before) {
-      const reason = `table: expected ${before} as before, got ${table}`
-      throw new ArgumentError(`run: ${reason}; start anew for another table`)
+      const reason = `table: expected ${before} as before, got ${table}; start anew for another table`
+      throw new ArgumentError(`run: ${this.#path}: ${reason}`)
     }
     const warn = (message: string) => this.#fail('state', message)
     const file = this.#stateFile
@@ -135,10 +136,15 @@ class Runner {
   /** A spec that is wrong changes nothing: the one before goes on. */
   async #installAgain(before: Knock): Promise<Knock> {
     try {
-      return await this.#install(before.table)
+      const knock = await this.#install(before.table)
+      write({ event: 'reloaded', ...outlineOf(knock) })
+      this.#reloadFailed = false
+      return knock
     } catch (error) {
       if (!(error instanceof KnockError)) throw error
-      this.#fail('reload', error.message)
+      const reason = messageOf(error, 'run', this.#path).replace(/^knocklib run: /, '')
+      this.#fail('reload', `${reason}; nothing was changed: the spec before still stands`)
+      this.#reloadFailed = true
       return before
     }
   }
@@ -167,9 +173,9 @@ class Runner {
 
   #ready(): void {
     const { doors, table } = this.#knock as Knock
-    void this.#manager.ready(
-      `${doors.length} ${doors.length === 1 ? 'door' : 'doors'} in table inet ${table}`,
-    )
+    const stand = `${doors.length} ${doors.length === 1 ? 'door' : 'doors'} in table inet ${table}`
+    const not = this.#reloadFailed ? '; THE RELOAD FAILED, the spec before still stands' : ''
+    void this.#manager.ready(`${stand}${not}`)
   }
 
   #fail(what: string, message: string): void {
