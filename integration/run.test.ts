@@ -1,7 +1,7 @@
 // `knocklib run`, as a service manager and an administrator use it: signals, a file of state, metrics, notifications.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -246,16 +246,25 @@ test('a spec that is wrong at the start ends it', async (t, site) => {
   t.match(site.stderr, /^knocklib run: /)
 })
 
-test('a state that cannot be read leaves no service without its door', async (t, site) => {
-  site.run(['--state', site.file('doors.json')])
-  t.match(await site.told('failed'), { what: 'state', message: /\/doors: expected no such key/ })
+test('a state that cannot be read leaves no service without its door, and is kept', async (t, site) => {
+  await site.write('state.json', { nothing: 1 })
+  await chmod(site.file('state.json'), 0o600)
+  site.run(['--state', site.file('state.json')])
+  t.match(await site.told('failed'), {
+    what: 'state',
+    message:
+      /\/nothing: expected no such key(.|\n)* the file is kept as \S+state\.json\.unreadable$/,
+  })
   await site.told('watching')
   t.ok(await site.isThere())
   await site.end('SIGTERM')
+  t.equal(await readFile(site.file('state.json.unreadable'), 'utf8'), '{"nothing":1}')
+  t.match(await readFile(site.file('state.json'), 'utf8'), '"grants": []')
   const knock = { type: 'sequence', oneTime: [['tcp/7000']] }
   await site.write('doors.json', { doors: [{ ...DOOR, knock }] })
   site.run(['--state', site.file('doors.json')])
   t.equal(await site.end('SIGCONT'), 2, 'where something works once it would work once more')
+  t.match(site.stderr, /nothing was installed or changed: (.|\n)*restore the file, or move it away/)
 })
 
 test('wrong options end it before anything is installed', async (t, site) => {

@@ -15,7 +15,7 @@ import {
 import { type CommandDefinition, messageOf, type Options, textOf } from './command.js'
 import { MetricsListener } from './metrics-listener.js'
 import { loadSpec } from './spec-file.js'
-import { loadStateFor } from './state-file.js'
+import { loadStateFor, type ReadState, setAside } from './state-file.js'
 
 /** What is written where nobody says which: a flood of knocks must not fill a journal. */
 const USUAL: readonly KeepEvent['event'][] = [
@@ -72,6 +72,8 @@ class Runner {
   readonly #stop = new AbortController()
   /** Ends the keeping of one spec, to go on with the next. */
   #again = new AbortController()
+  /** Where it is saved: undefined also where a file that cannot be read stands in the way. */
+  #saveFile: string | undefined
   #lostEvents = 0
   #reloadFailed = false
   /** What the service manager and the metrics are told of. */
@@ -110,7 +112,7 @@ class Runner {
       this.#knock = knock
       await knock.keepInstalled({
         signal: AbortSignal.any([this.#stop.signal, this.#again.signal]),
-        ...(this.#stateFile !== undefined && { stateFile: this.#stateFile }),
+        ...(this.#saveFile !== undefined && { stateFile: this.#saveFile }),
         onEvent: this.#take,
       })
       if (this.#stop.signal.aborted) return
@@ -127,10 +129,22 @@ class Runner {
       const reason = `table: expected ${before} as before, got ${table}; start anew for another table`
       throw new ArgumentError(`run: ${this.#path}: ${reason}`)
     }
-    const warn = (message: string) => this.#fail('state', message)
     const file = this.#stateFile
-    const state = file === undefined ? undefined : await loadStateFor(spec, file, warn)
+    this.#saveFile = file
+    const { state, error } = file === undefined ? NO_STATE : await loadStateFor(spec, file)
+    if (file !== undefined && error !== undefined) await this.#setAside(file, error)
     return installKnock(spec, { state })
+  }
+
+  /** What is saved from now on must not replace what somebody may still mend. */
+  async #setAside(file: string, error: string): Promise<void> {
+    try {
+      this.#fail('state', `${error}\n  the file is kept as ${await setAside(file)}`)
+    } catch (failure) {
+      if (!(failure instanceof KnockError)) throw failure
+      this.#saveFile = undefined
+      this.#fail('state', `${error}\n  ${failure.message}; so nothing is saved`)
+    }
   }
 
   /** A spec that is wrong changes nothing: the one before goes on. */
@@ -185,6 +199,8 @@ class Runner {
   readonly #end = (): void => this.#stop.abort()
   readonly #reload = (): void => this.#again.abort()
 }
+
+const NO_STATE: ReadState = { state: undefined }
 
 const outlineOf = ({ table, doors }: Knock) => ({ table, doors: doors.map(({ name }) => name) })
 
