@@ -182,6 +182,23 @@ test('what was known outlives a reboot', async (t, site) => {
   t.equal(await site.end('SIGTERM'), 0)
 })
 
+test('a state that cannot be written is told at the start, and by the exit code', async (t, site) => {
+  site.run(['--state', '/nonexistent/folder/state.json'])
+  const { message, what } = await site.told('failed')
+  t.equal(what, 'save')
+  t.match(message, /state\.json: .*: there is no directory \/nonexistent\/folder$/)
+  await site.told('watching')
+  await knockAt(site)
+  await site.told('granted')
+  await sleep(1500)
+  t.equal(site.named('failed').length, 1, 'once')
+  t.equal(await site.end('SIGTERM'), 1)
+  t.equal(site.named('stopped').length, 1)
+  const saved = await site.cli('save', '/nonexistent/folder/state.json')
+  t.equal(saved.code, 2)
+  t.match(saved.stderr, /there is no directory \/nonexistent\/folder\n$/)
+})
+
 test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, site) => {
   site.run()
   await site.told('watching')

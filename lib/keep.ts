@@ -89,6 +89,8 @@ export class Keeper {
   #closed: ClosedEvent[] = []
   #unwritten = false
   #writing: Promise<void> | undefined
+  /** Told already, and true until one succeeds. */
+  #saveFailure: string | undefined
 
   constructor(
     table: KeptTable,
@@ -199,11 +201,13 @@ export class Keeper {
 
   /** Packets change grants without a word where nothing is logged, or more than may be. */
   async #list(signal: AbortSignal): Promise<void> {
-    let pause = 0
+    let [pause, isFirst] = [0, true]
     while (await this.#pause(pause, signal)) {
       const begun = performance.now()
       try {
-        if (this.#known.read(await this.#table.save())) this.#write()
+        // A file that cannot be written shows at once, not when there is something to lose.
+        if (this.#known.read(await this.#table.save()) || isFirst) this.#write()
+        isFirst = false
       } catch (error) {
         // A table that is gone is seen to when that is told; this is for who is not told.
         if (!signal.aborted) this.#look()
@@ -235,9 +239,14 @@ export class Keeper {
       this.#unwritten = false
       try {
         await write(this.#known.state(Date.now()))
+        this.#saveFailure = undefined
       } catch (error) {
-        this.#fail('save', error)
+        // The last state is written anew.
         if (this.#signal.aborted) return
+        const { message } = error as Error
+        if (message !== this.#saveFailure) this.#fail('save', error)
+        this.#saveFailure = message
+        this.#unwritten = true
         await this.#pause(RETRY, this.#signal)
       }
     }

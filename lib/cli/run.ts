@@ -12,7 +12,7 @@ import {
   serveMetrics,
   validateSpec,
 } from '../index.js'
-import { type CommandDefinition, messageOf, type Options, textOf } from './command.js'
+import { type CommandDefinition, EXIT, messageOf, type Options, textOf } from './command.js'
 import { MetricsListener } from './metrics-listener.js'
 import { loadSpec } from './spec-file.js'
 import { loadStateFor, type ReadState, setAside } from './state-file.js'
@@ -57,9 +57,8 @@ export const run: CommandDefinition = {
     },
   ],
   async run([path], options) {
-    const runner = new Runner(path as string, options)
-    await runner.run()
-    return { text: '' }
+    const isSaved = await new Runner(path as string, options).run()
+    return { text: '', exitCode: isSaved ? EXIT.done : EXIT.refused }
   },
 }
 
@@ -76,6 +75,7 @@ class Runner {
   #saveFile: string | undefined
   #lostEvents = 0
   #reloadFailed = false
+  #lastSaveFailed = false
   /** What the service manager and the metrics are told of. */
   #knock: Knock | undefined
 
@@ -87,7 +87,8 @@ class Runner {
     this.#manager = createServiceManager({ onFailure: (message) => this.#fail('notify', message) })
   }
 
-  async run(): Promise<void> {
+  /** Whether all that happened is saved, where that is asked for. */
+  async run(): Promise<boolean> {
     const metrics = textOf(this.#options, 'metrics')
     const address =
       metrics === undefined ? undefined : parseListenAddress(metrics, 'run: --metrics')
@@ -101,6 +102,7 @@ class Runner {
       await this.#keep(knock)
       await this.#manager.stopping()
       write({ event: 'stopped', table: knock.table })
+      return !this.#lastSaveFailed && this.#saveFile === this.#stateFile
     } finally {
       for (const [name, listener] of Object.entries(signals)) process.off(name, listener)
     }
@@ -182,6 +184,10 @@ class Runner {
   readonly #take = (event: KeepEvent): void => {
     if (event.event === 'overrun') this.#lostEvents += event.lost ?? 1
     if (event.event === 'watching') this.#ready()
+    if (event.event === 'failed' && event.what === 'save') {
+      // Once it is to stop, only the last one is told.
+      this.#lastSaveFailed = this.#stop.signal.aborted
+    }
     if (this.#events.has(event.event)) write(event)
   }
 
