@@ -185,6 +185,19 @@ t.test('what fails is told and tried again', async (t) => {
   await ended
 })
 
+t.test('a table that others change again and again', async (t) => {
+  const { news, find, stop, ended } = start({ ensure: async () => 'changed' })
+  for (let i = 0; i < 5; i += 1) {
+    news.tell({ event: 'installed', time: '' })
+    await sleep(30)
+  }
+  t.equal(find('restored').length, 5, 'is put back all the same')
+  t.match(find('failed'), [{ what: 'contested', message: /look for another knocklib run/ }])
+  t.equal(find('failed').length, 1)
+  stop()
+  await ended
+})
+
 t.test('a table that is gone unseen is found by listing', async (t) => {
   let listings = 0
   const { find, ensured, stop, ended } = start({

@@ -1,5 +1,6 @@
 // Keeps a table standing: put back where it was flushed or altered, refilled, its state known and saved. Wiring only.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Contest } from './contest.js'
 import { isNotFound } from './errors.js'
 import type { UnconfirmedEvent } from './keep-trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
@@ -23,7 +24,7 @@ export interface FailedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'failed'
-  readonly what: 'install' | 'list' | 'save' | 'confirm'
+  readonly what: 'install' | 'list' | 'save' | 'confirm' | 'contested'
   readonly message: string
 }
 
@@ -75,6 +76,10 @@ const GATHER = 20
 /** Milliseconds in which changes are written together. */
 const WRITE_AFTER = 100
 
+const CONTESTED =
+  'somebody else changes the table again and again, and it is put back each time: look for another knocklib run of ' +
+  'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset or installs another spec, and stop it'
+
 export class Keeper {
   readonly #table: KeptTable
   readonly #known: KnownState
@@ -85,6 +90,7 @@ export class Keeper {
   #ensuring: Promise<void> | undefined
   /** When the table was made anew. */
   #made = Number.NEGATIVE_INFINITY
+  readonly #contest = new Contest()
   #late: Promise<void> | undefined
   #closed: ClosedEvent[] = []
   #unwritten = false
@@ -164,6 +170,7 @@ export class Keeper {
         const was = outcome === 'made' ? 'gone' : 'altered'
         const grants = state.grants.length
         this.#tell({ time: new Date().toISOString(), event: 'restored', was, took, grants })
+        if (this.#contest.putBack(performance.now())) this.#fail('contested', CONTESTED)
       } catch (error) {
         this.#fail('install', error)
         this.#news ??= since
