@@ -59,7 +59,11 @@ export const textOf = (options: Options, name: string): string | undefined => {
 export function messageOf(error: KnockError, command: string, file?: string): string {
   const subject = isInvalidSpec(error) && file !== undefined ? `${file}: ` : ''
   // A function: a file's name may have a `$`.
-  return error.message.replace(/^[A-Za-z]+: /, () => `knocklib ${command}: ${subject}`)
+  return error.message
+    .replace(/^[A-Za-z]+: /, () => `knocklib ${command}: ${subject}`)
+    .replace(/ (confirmWithin|for): (?=expected (?:a duration|at most) )/, (_, name: string) =>
+      name === 'for' ? ' --for: ' : ' --confirm: ',
+    )
 }
 
 /** What `--json` prints of an error. */
