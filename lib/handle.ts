@@ -14,8 +14,10 @@ import { type Listing, parseListing } from './nft/listing.js'
 import { familySet } from './nft/names.js'
 import { type RestoreReport, renderState } from './nft/state.js'
 import { renderUnban, renderUninstall } from './nft/transaction.js'
+import { TRIAL_SET } from './nft/trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { validateState } from './spec/read-state.js'
+import { ifFound } from './table.js'
 import { viewState } from './view/state.js'
 import {
   type Ban,
@@ -161,6 +163,14 @@ export class Knock implements AsyncDisposable {
     const listing = await this.#list('save')
     const state = viewState(this.table, this.#summaries, listing, now)
     return { state, confirm: viewTrial(listing) }
+  }
+
+  /** @internal Whether the table awaits to be confirmed: only the set that says so is listed. */
+  async trial(): Promise<Trial | undefined> {
+    const { table } = this
+    const call = this.#callOf('trial')
+    const listing = await ifFound(() => this.#nft.list({ table, set: TRIAL_SET }, call))
+    return listing === undefined ? undefined : viewTrial(parseListing(listing))
   }
 
   /**

@@ -117,6 +117,9 @@ function tellUnforeseen(error: unknown): void {
   process.exitCode = EXIT.refused
 }
 
+// node would warn that it heeds the other one.
+if (process.env['NO_COLOR']) delete process.env['FORCE_COLOR']
+
 // A reader that has seen enough (`knocklib render … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return
