@@ -146,6 +146,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.match(await site.told('granted'), { door: 'ssh', source: CLIENT[4], by: 'knock' })
     t.equal(await site.end(signal), 0)
     t.equal(site.lines.at(-1)?.event, 'stopped')
+    for (const line of site.lines) t.strictSame(Object.keys(line).slice(0, 2), ['time', 'event'])
     t.equal(site.stderr, '')
     t.ok(await site.isThere())
   })

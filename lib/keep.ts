@@ -14,7 +14,7 @@ export interface RestoredEvent {
   readonly event: 'restored'
   /** Whether all of it was gone, or some of it altered. */
   readonly was: 'gone' | 'altered'
-  /** Milliseconds from the news of it. */
+  /** Milliseconds from the news of it until it stood again. */
   readonly took: number
   readonly grants: number
 }

@@ -227,6 +227,7 @@ interface Line {
 }
 
 function write(line: Line | KeepEvent): void {
-  const time = line.time ?? new Date().toISOString()
-  process.stdout.write(`${JSON.stringify({ ...line, time })}\n`)
+  // Whoever reads lines finds it in the same place of all.
+  const { time = new Date().toISOString(), ...rest } = line
+  process.stdout.write(`${JSON.stringify({ time, ...rest })}\n`)
 }
