@@ -37,7 +37,10 @@ atServer('simulate', skip, async (t, user) => {
   t.match(text, /^ +1\.5 +10\.77\.0\.2 +icmp +drop {4}granted ssh 4\/4$/m)
   t.match(text, /^ +2 +10\.77\.0\.2 +tcp\/22 +accept$/m)
   t.match(text, /^ +2 +10\.77\.0\.9 +tcp\/22 +drop {4}denied ssh$/m)
-  t.match(text, /knocks 4, grants 1, resets 0, denied 1\n {2}10\.77\.0\.2 {2}let in {2}59 s left/)
+  t.match(
+    text,
+    /knocks 4, grants 1, resets 0, denied 1, wrong 0\n {2}10\.77\.0\.2 {2}let in {2}59 s left/,
+  )
   const json = JSON.parse(await user.serve(t, 'simulate', 'doors.json', 'trace.json', '--json'))
   t.same(
     json.packets.map(({ verdict }: { verdict: string }) => verdict),

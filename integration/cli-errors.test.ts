@@ -76,7 +76,13 @@ atServer('2: usage', skip, async (t, user) => {
 atServer('2: a wrong spec, with every problem', skip, async (t, user) => {
   const paths = ['/table', '/doors/0/service', '/doors/0/open/for', '/extra']
   for (const command of ['check', 'install']) {
-    const text = await fails(t, user, `${command} wrong.json`, 2, /^knocklib \w+: \/doors\/0/)
+    const text = await fails(
+      t,
+      user,
+      `${command} wrong.json`,
+      2,
+      /^knocklib \w+: wrong\.json: \/doors\/0/,
+    )
     for (const path of paths) t.match(text, `${path}: expected `)
     const { code, stdout, stderr } = await user.try([command, 'wrong.json', '--json'])
     t.same([code, stderr], [2, ''])
@@ -93,7 +99,26 @@ atServer('2: what is no address, no duration, no name of a table', skip, async (
   await apply(user.pair.server, 'table inet other { }')
   await fails(t, user, 'open ssh localhost', 2, /expected an IPv4 or IPv6 address, got "localhost"/)
   await fails(t, user, 'open ssh 10.0.0.0/8', 2, /expected an IPv4 or IPv6 address/)
-  await fails(t, user, 'open ssh 10.0.0.1 --for 1h30m', 2, /expected a duration .* got "1h30m"/)
+  await fails(
+    t,
+    user,
+    'open ssh 10.0.0.1 --for 1h30m',
+    2,
+    /: --for: expected a duration .* got "1h30m"/,
+  )
+  const limits = 'a duration from 1 s to 365 d in whole seconds'
+  await fails(
+    t,
+    user,
+    'open ssh 10.0.0.1 --for 1y',
+    2,
+    new RegExp(`open: --for: expected ${limits}`),
+  )
+  for (const time of ['0', '500d']) {
+    const words = new RegExp(`install: --confirm: expected ${limits}.*, got "${time}"`)
+    await fails(t, user, `install doors.json --confirm ${time}`, 2, words)
+  }
+  await fails(t, user, 'run doors.json --metrics foo', 2, /run: --metrics: expected .*, got "foo"/)
   await fails(t, user, 'close ssh nobody', 2, /expected an IPv4 or IPv6 address/)
   await fails(t, user, 'unban nobody', 2, /expected an IPv4 or IPv6 address/)
   await fails(t, user, 'open ssh everyone', 2, /expected an IPv4 or IPv6 address/)
@@ -120,10 +145,12 @@ const WITHOUT_NET_ADMIN = 'setpriv --bounding-set -net_admin --inh-caps -net_adm
 
 atServer('3: nft is missing, or may not', skip, async (t, user) => {
   const absent = { env: { KNOCKLIB_NFT: '/nonexistent/nft' } }
+  const other = { env: { KNOCKLIB_NFT: '/bin/true' } }
   const powerless = { through: WITHOUT_NET_ADMIN }
   for (const line of ['install doors.json', 'open ssh 10.0.0.1']) {
     await fails(t, user, line, 3, /nft was not found: install the package nftables/, absent)
     await fails(t, user, line, 3, /nft needs CAP_NET_ADMIN/, powerless)
+    await fails(t, user, line, 3, /: \/bin\/true: this is no nft: it calls itself "/, other)
   }
   const json = await user.try(['status', '--json'], powerless)
   t.equal(JSON.parse(json.stdout).error.code, 'not-permitted')

@@ -100,7 +100,7 @@ atServer('status: the stable keys, and the same for people', skip, async (t, use
   t.same(sorted(progress), ['expiresIn', 'of', 'source', 'stage'])
   t.match(progress, { source: CLIENT[4], stage: 2, of: 4 })
   const text = await user.serve(t, 'status')
-  t.match(text, /\nssh {2}tcp\/22\n {2}knocks 6, grants 1, resets 0, denied 0\n/)
+  t.match(text, /\nssh {2}tcp\/22\n {2}knocks 6, grants 1, resets 0, denied 0, wrong 0\n/)
   t.match(text, /\n {2}fd00:77::2 +let in +\d+ s left\n {2}10\.77\.0\.2 +knock 2 of 4 +\d+ s for/)
   t.match(text, /\nweb .*\n.*\n {2}nobody is let in or on the way\n\nthe fullest sets\n/)
 })

@@ -1,7 +1,7 @@
 // `knocklib run`, as a service manager and an administrator use it: signals, a file of state, metrics, notifications.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -146,6 +146,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.match(await site.told('granted'), { door: 'ssh', source: CLIENT[4], by: 'knock' })
     t.equal(await site.end(signal), 0)
     t.equal(site.lines.at(-1)?.event, 'stopped')
+    for (const line of site.lines) t.strictSame(Object.keys(line).slice(0, 2), ['time', 'event'])
     t.equal(site.stderr, '')
     t.ok(await site.isThere())
   })
@@ -182,6 +183,23 @@ test('what was known outlives a reboot', async (t, site) => {
   t.equal(await site.end('SIGTERM'), 0)
 })
 
+test('a state that cannot be written is told at the start, and by the exit code', async (t, site) => {
+  site.run(['--state', '/nonexistent/folder/state.json'])
+  const { message, what } = await site.told('failed')
+  t.equal(what, 'save')
+  t.match(message, /state\.json: .*: there is no directory \/nonexistent\/folder$/)
+  await site.told('watching')
+  await knockAt(site)
+  await site.told('granted')
+  await sleep(1500)
+  t.equal(site.named('failed').length, 1, 'once')
+  t.equal(await site.end('SIGTERM'), 1)
+  t.equal(site.named('stopped').length, 1)
+  const saved = await site.cli('save', '/nonexistent/folder/state.json')
+  t.equal(saved.code, 2)
+  t.match(saved.stderr, /there is no directory \/nonexistent\/folder\n$/)
+})
+
 test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, site) => {
   site.run()
   await site.told('watching')
@@ -195,21 +213,48 @@ test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, site) 
   }
   await site.write('doors.json', { doors: [{ ...DOOR, open: { for: '20m' } }, web] })
   process.kill(site.pid, 'SIGHUP')
+  t.match(await site.told('reloaded'), { table: 'knock', doors: ['ssh', 'web'] })
   await site.told('watching', 2)
   const { stdout } = await site.cli('status')
   t.match(stdout, /^web {2}/m)
   t.match(stdout, CLIENT[4], 'the grant is kept')
   await site.write('doors.json', { doors: [{ ...web, service: 'tcp/0' }] })
   process.kill(site.pid, 'SIGHUP')
-  t.match(await site.told('failed'), { what: 'reload', message: /\/doors\/0\/service/ })
+  t.match(await site.told('failed'), {
+    what: 'reload',
+    message:
+      /^\S+\/doors\.json: \/doors\/0\/service: .*; nothing was changed: the spec before still stands$/,
+  })
   await site.write('doors.json', { doors: [web], table: 'other' })
   process.kill(site.pid, 'SIGHUP')
   t.match(await site.told('failed', 2), { message: /expected knock as before, got other/ })
   await site.told('watching', 4)
+  t.equal(site.named('reloaded').length, 1)
   t.notOk(await site.isThere('other'))
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
   await site.told('restored')
   t.match((await site.cli('status')).stdout, /^web {2}/m, 'the one before goes on')
+})
+
+test('says that a table awaits to be confirmed, and that it fell open; and leaves it open', async (t, site) => {
+  site.run()
+  await site.told('watching')
+  t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '3s')).code, 0)
+  t.match(await site.told('unconfirmed'), { expiresIn: Number })
+  t.match(await site.told('failed'), { what: 'confirm', message: /OPEN TO EVERYONE/ })
+  await sleep(2500)
+  t.equal(site.named('failed').length, 1, 'once')
+  t.match((await site.cli('status')).stdout, /open to everyone/, 'as it was asked for')
+  await exec(site.pair.server, NFT, ['flush', 'ruleset'])
+  await site.told('restored')
+  t.match((await site.cli('status')).stdout, /open to everyone/)
+  t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '60s')).code, 0)
+  await site.told('unconfirmed', 2)
+  t.equal((await site.cli('confirm')).code, 0)
+  await sleep(1500)
+  await exec(site.pair.server, NFT, ['flush', 'ruleset'])
+  await site.told('restored', 2)
+  t.notMatch((await site.cli('status')).stdout, /confirmed/)
 })
 
 test('a spec that is wrong at the start ends it', async (t, site) => {
@@ -219,22 +264,31 @@ test('a spec that is wrong at the start ends it', async (t, site) => {
   t.match(site.stderr, /^knocklib run: /)
 })
 
-test('a state that cannot be read leaves no service without its door', async (t, site) => {
-  site.run(['--state', site.file('doors.json')])
-  t.match(await site.told('failed'), { what: 'state', message: /\/doors: expected no such key/ })
+test('a state that cannot be read leaves no service without its door, and is kept', async (t, site) => {
+  await site.write('state.json', { nothing: 1 })
+  await chmod(site.file('state.json'), 0o600)
+  site.run(['--state', site.file('state.json')])
+  t.match(await site.told('failed'), {
+    what: 'state',
+    message:
+      /\/nothing: expected no such key(.|\n)* the file is kept as \S+state\.json\.unreadable$/,
+  })
   await site.told('watching')
   t.ok(await site.isThere())
   await site.end('SIGTERM')
+  t.equal(await readFile(site.file('state.json.unreadable'), 'utf8'), '{"nothing":1}')
+  t.match(await readFile(site.file('state.json'), 'utf8'), '"grants": []')
   const knock = { type: 'sequence', oneTime: [['tcp/7000']] }
   await site.write('doors.json', { doors: [{ ...DOOR, knock }] })
   site.run(['--state', site.file('doors.json')])
   t.equal(await site.end('SIGCONT'), 2, 'where something works once it would work once more')
+  t.match(site.stderr, /nothing was installed or changed: (.|\n)*restore the file, or move it away/)
 })
 
 test('wrong options end it before anything is installed', async (t, site) => {
   for (const [args, message] of [
     [['--events', 'knock,nothing'], /--events: expected .* got "nothing"/],
-    [['--metrics', 'localhost:9477'], /expected an address and a port/],
+    [['--metrics', 'localhost:9477'], /run: --metrics: expected an address and a port/],
   ] as const) {
     const { code, stderr } = await site.cli('run', site.file('doors.json'), ...args)
     t.equal(code, 2, args.join(' '))
@@ -264,8 +318,7 @@ test('killed, it leaves no process behind', async (t, site) => {
 
 test('serves metrics', async (t, site) => {
   site.run(['--metrics', '127.0.0.1:0'])
-  const { metrics } = await site.told('running')
-  const { port } = metrics as { port: number }
+  const { port } = await site.told('serving')
   await site.told('watching')
   await knockAt(site)
   await site.told('granted')
@@ -275,6 +328,16 @@ test('serves metrics', async (t, site) => {
   t.match(stdout, /^knocklib_grants_total\{table="knock",door="ssh"\} 1$/m)
   t.match(stdout, /^knocklib_active_grants\{table="knock",door="ssh"\} 1$/m)
   t.match(stdout, /^knocklib_lost_events_total\{table="knock"\} 0$/m)
+})
+
+test('keeps the doors where metrics cannot be served yet', async (t, site) => {
+  site.run(['--metrics', '192.0.2.1:9477'])
+  t.match(await site.told('failed'), { what: 'metrics', message: /this host has no such address/ })
+  await site.told('watching')
+  await exec(site.pair.server, 'ip', ['address', 'add', '192.0.2.1/32', 'dev', 'lo'])
+  t.match(await site.told('serving'), { address: '192.0.2.1', port: 9477 })
+  t.equal(site.named('failed').length, 1)
+  t.equal(await site.end('SIGTERM'), 0)
 })
 
 const RECEIVER = `
@@ -306,6 +369,9 @@ t.test(
     process.kill(site.pid, 'SIGHUP')
     await heard(/RELOADING=1/)
     await heard(/READY=1/, 2)
+    await site.write('doors.json', {})
+    process.kill(site.pid, 'SIGHUP')
+    await heard(/READY=1.*STATUS=1 door in table inet knock; THE RELOAD FAILED/)
     t.equal(await site.end('SIGTERM'), 0)
     await heard(/STOPPING=1/)
   },

@@ -90,8 +90,14 @@ atServer('CAP_NET_ADMIN is enough', skip, async (t, user) => {
   t.match([code, stderr], [3, /needs CAP_NET_ADMIN/], 'and without it nothing goes')
 })
 
-t.test('the package has them', async (t) => {
-  const { files } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8'))
-  for (const file of ['docs/systemd', 'docs/grafana-dashboard.json'])
-    t.ok(files.includes(file), file)
+t.test('the package has them, and all that README links to', async (t) => {
+  const { files } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')) as { files: string[] }
+  const readme = await readFile(`${ROOT}README.md`, 'utf8')
+  const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, target]) => target as string)
+  t.ok(links.length > 10)
+  for (const file of [...links, 'docs/systemd', 'docs/grafana-dashboard.json'])
+    t.ok(
+      files.some((name) => file === name || file.startsWith(`${name}/`)),
+      file,
+    )
 })

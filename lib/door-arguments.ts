@@ -3,7 +3,7 @@ import type { DoorSummary } from './automaton/automaton.js'
 import { COUNTED_AT_LEAST } from './automaton/grant.js'
 import { ArgumentError } from './errors.js'
 import { type Address, parseAddress } from './spec/address.js'
-import { MAX_DURATION, parseDuration } from './spec/duration.js'
+import { EXPECTED_DURATION, MAX_DURATION, parseDuration } from './spec/duration.js'
 import { EVERYONE } from './view/status.js'
 
 /** Undefined: everyone. */
@@ -50,12 +50,12 @@ export function readSeconds(
 ): number {
   const seconds = parseDuration(value)
   if (seconds === undefined) {
-    const expected = 'a duration in whole seconds such as 30, "30s" or "10m"'
-    throw new ArgumentError(`${operation}: expected ${expected}, got ${JSON.stringify(value)}`)
+    const got = JSON.stringify(value)
+    throw new ArgumentError(`${operation}: for: expected ${EXPECTED_DURATION}, got ${got}`)
   }
   const longest =
     connections === undefined ? MAX_DURATION : Math.max(grantTimeout, COUNTED_AT_LEAST)
   if (seconds <= longest) return seconds
   const limit = `at most ${longest} s, for which this door counts connections`
-  throw new ArgumentError(`${operation}: ${name}: expected ${limit}, got ${value}`)
+  throw new ArgumentError(`${operation}: ${name}: for: expected ${limit}, got ${value}`)
 }

@@ -10,21 +10,25 @@ import { knowsTypeof } from './kernel/capability.js'
 import { DocumentElements, type Elements } from './kernel/elements.js'
 import type { Nft } from './kernel/nft.js'
 import { type ProcessCounts, renderMetrics } from './metrics.js'
-import { ABOUT_SET } from './nft/about.js'
+import { ABOUT_SET, aboutComments, parseAbout } from './nft/about.js'
 import { type Listing, parseListing } from './nft/listing.js'
 import { familySet } from './nft/names.js'
 import { type RestoreReport, renderState } from './nft/state.js'
 import { renderUnban, renderUninstall } from './nft/transaction.js'
+import { TRIAL_SET } from './nft/trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { validateState } from './spec/read-state.js'
+import { ifFound } from './table.js'
 import { viewState } from './view/state.js'
 import {
   type Ban,
   type Counters,
   listedContents,
   type Status,
+  type Trial,
   viewCounters,
   viewStatus,
+  viewTrial,
 } from './view/status.js'
 import type { TablePlace } from './watch/table-source.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from './watch/watcher.js'
@@ -150,9 +154,25 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` where the table is gone.
    */
   async save(): Promise<KnockState> {
+    return (await this.saveWithTrial()).state
+  }
+
+  /** @internal The state, whether the table awaits to be confirmed, and which ruleset it is, from one listing. */
+  async saveWithTrial() {
     // Of before the listing: nothing that lasts gets longer by it.
     const now = Date.now()
-    return viewState(this.table, this.#summaries, await this.#list('save'), now)
+    const listing = await this.#list('save')
+    const state = viewState(this.table, this.#summaries, listing, now)
+    const { digest } = parseAbout(aboutComments(listing) ?? []) ?? {}
+    return { state, confirm: viewTrial(listing), digest }
+  }
+
+  /** @internal Whether the table awaits to be confirmed: only the set that says so is listed. */
+  async trial(): Promise<Trial | undefined> {
+    const { table } = this
+    const call = this.#callOf('trial')
+    const listing = await ifFound(() => this.#nft.list({ table, set: TRIAL_SET }, call))
+    return listing === undefined ? undefined : viewTrial(parseListing(listing))
   }
 
   /**

@@ -26,6 +26,7 @@ export {
 export { Knock } from './handle.js'
 export type { FailedEvent, KeepEvent, RestoredEvent, WatchingEvent } from './keep.js'
 export type { KeepOptions } from './keep-installed.js'
+export type { UnconfirmedEvent } from './keep-trial.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
 export {
   type CallOptions,

@@ -4,11 +4,14 @@ import { secretFilesOf } from './automaton/loads.js'
 import type { Attempt } from './automaton/names.js'
 import { ArgumentError } from './errors.js'
 import type { Knock } from './handle.js'
-import { installationOf } from './install.js'
+import { type Installation, installationOf } from './install.js'
 import { type KeepEvent, Keeper, type KeptTable } from './keep.js'
+import { KeptTrial } from './keep-trial.js'
+import { digestOf } from './nft/about.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
+import { ifFound } from './table.js'
 import { KnownState } from './view/known-state.js'
 import type { TablePlace } from './watch/table-source.js'
 
@@ -49,21 +52,26 @@ export async function keepInstalled(
     import('./watch/watch-table.js'),
   ])
   const { spec } = installation
-  const trial = new Trial(knock, installation.trialEnds)
+  const trial = keptTrial(installation, onEvent)
+  const own = digestOf(installation.document)
+  const look = async () => {
+    const { state, confirm, digest } = await knock.saveWithTrial()
+    // Another spec's trial is not this one's.
+    if (digest === own) trial.read(confirm, performance.now())
+    return state
+  }
   const table: KeptTable = {
     async ensure(state) {
-      const outcome = await installation.ensure(CALL, { state, trial: { left: trial.left } })
-      // What was taken for an alteration may have been a confirmation.
-      await trial.look()
+      const left = trial.left(performance.now())
+      const outcome = await installation.ensure(CALL, { state, trial: { left } })
+      // What was taken for an alteration may have been a confirmation, or another install that awaits one.
+      if (outcome !== 'made') await ifFound(look)
       return outcome
     },
     refillEvery: secretFilesOf(spec).length === 0 ? undefined : refillEvery(spec),
     restore: async (state) => void (await knock.restore(state)),
     close: ({ door, source }) => knock.door(door).close(source),
-    async save() {
-      await trial.look()
-      return knock.save()
-    },
+    save: look,
     records: (options) =>
       new TableWatcher(new TableSource(place), {
         ...options,
@@ -83,37 +91,12 @@ export async function keepInstalled(
   await new Keeper(table, known, signal, onEvent).run()
 }
 
-/** A table that waits to be confirmed goes on waiting, also where it is flushed meanwhile. */
-class Trial {
-  readonly #knock: Knock
-  /** When it ends, in milliseconds of the monotonic clock. */
-  #ends: number | undefined
-  #isOver = false
-
-  /** @param ends - of the one that was asked for when the table was installed. */
-  constructor(knock: Knock, ends: number | undefined) {
-    this.#knock = knock
-    this.#ends = ends
-  }
-
-  /** A trial begins with an install alone: where there is none, none is looked for again. */
-  async look(): Promise<void> {
-    if (this.#isOver) return
-    const { confirm } = await this.#knock.status()
-    if (confirm === undefined) {
-      this.#isOver = true
-      this.#ends = undefined
-      return
-    }
-    const seconds = confirm.fallenOpen ? 0 : confirm.expiresIn
-    this.#ends = performance.now() + seconds * 1000
-  }
-
-  /** Whole seconds, for a table that must be made anew; undefined: it waits for nobody. */
-  get left(): number | undefined {
-    if (this.#ends === undefined) return undefined
-    return Math.max(0, Math.round((this.#ends - performance.now()) / 1000))
-  }
+function keptTrial({ trialEnds }: Installation, tell: (event: KeepEvent) => void): KeptTrial {
+  return new KeptTrial(
+    (expiresIn) => tell({ time: now(), event: 'unconfirmed', expiresIn }),
+    (message) => tell({ time: now(), event: 'failed', what: 'confirm', message }),
+    trialEnds,
+  )
 }
 
 function refillEvery({ doors }: ValidSpec): number {

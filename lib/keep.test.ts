@@ -185,6 +185,19 @@ t.test('what fails is told and tried again', async (t) => {
   await ended
 })
 
+t.test('a table that others change again and again', async (t) => {
+  const { news, find, stop, ended } = start({ ensure: async () => 'changed' })
+  for (let i = 0; i < 5; i += 1) {
+    news.tell({ event: 'installed', time: '' })
+    await sleep(30)
+  }
+  t.equal(find('restored').length, 5, 'is put back all the same')
+  t.match(find('failed'), [{ what: 'contested', message: /look for another knocklib run/ }])
+  t.equal(find('failed').length, 1)
+  stop()
+  await ended
+})
+
 t.test('a table that is gone unseen is found by listing', async (t) => {
   let listings = 0
   const { find, ensured, stop, ended } = start({
@@ -225,27 +238,59 @@ t.test('writes what has changed, soon, and once more at the end', async (t) => {
     },
   })
   await sleep(300)
-  t.equal(written.length, 0, 'nothing has changed')
+  t.equal(written.length, 1, 'at the start, and nothing has changed')
   for (let i = 1; i < 20; i += 1) news.tell(granted(`203.0.113.${i}`))
   await sleep(400)
-  t.equal(written.length, 1, 'a burst is one file')
-  t.equal(written[0]?.grants.length, 19)
+  t.equal(written.length, 2, 'a burst is one file')
+  t.equal(written[1]?.grants.length, 19)
   stop()
   await ended
-  t.equal(written.length, 2)
+  t.equal(written.length, 3)
 })
 
-t.test('a file that cannot be written ends nothing', async (t) => {
+t.test(
+  'a file that cannot be written ends nothing; it is told at the start and at the end',
+  async (t) => {
+    let tries = 0
+    const { news, find, stop, ended } = start({
+      async write() {
+        tries += 1
+        throw new Error('disk full')
+      },
+    })
+    await sleep(300)
+    t.match(find('failed'), [{ what: 'save', message: 'disk full' }])
+    news.tell(granted('203.0.113.7'))
+    await sleep(1200)
+    t.ok(tries >= 2, 'it is tried again, though nothing changes')
+    t.equal(find('failed').length, 1, 'and not told again')
+    stop()
+    await ended
+    t.equal(find('failed').length, 2)
+  },
+)
+
+t.test('a file that can be written again, and then cannot', async (t) => {
+  let isFull = true
+  let tries = 0
   const { news, find, stop, ended } = start({
     async write() {
-      throw new Error('disk full')
+      tries += 1
+      if (isFull) throw new Error('disk full')
     },
   })
+  await sleep(300)
+  isFull = false
+  await sleep(1200)
+  t.equal(tries, 2)
+  isFull = true
   news.tell(granted('203.0.113.7'))
   await sleep(300)
-  t.match(find('failed'), [{ what: 'save', message: 'disk full' }])
+  t.equal(find('failed').length, 2)
+  isFull = false
   stop()
   await ended
+  t.equal(find('failed').length, 2, 'the last one is saved')
 })
 
 t.test('a file that could not be written is written later', async (t) => {

@@ -1,6 +1,8 @@
 // Keeps a table standing: put back where it was flushed or altered, refilled, its state known and saved. Wiring only.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Contest } from './contest.js'
 import { isNotFound } from './errors.js'
+import type { UnconfirmedEvent } from './keep-trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import type { ClosedEvent, KnockEvent } from './view/event.js'
 import type { KnownState, TableRecord } from './view/known-state.js'
@@ -12,18 +14,18 @@ export interface RestoredEvent {
   readonly event: 'restored'
   /** Whether all of it was gone, or some of it altered. */
   readonly was: 'gone' | 'altered'
-  /** Milliseconds from the news of it. */
+  /** Milliseconds from the news of it until it stood again. */
   readonly took: number
   readonly grants: number
 }
 
-/** Something that is tried again by itself did not succeed. */
+/** Something did not succeed. It is tried again by itself, but for `confirm`: a table that fell open stays open. */
 export interface FailedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'failed'
   /** `events`: packets' deeds are not told until the NFLOG group can be read again; that is `watching` again. */
-  readonly what: 'install' | 'list' | 'save' | 'events'
+  readonly what: 'install' | 'list' | 'save' | 'events' | 'confirm' | 'contested'
   readonly message: string
 }
 
@@ -34,7 +36,7 @@ export interface WatchingEvent {
   readonly event: 'watching'
 }
 
-export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent
+export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent | UnconfirmedEvent
 
 /** What is told of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {
@@ -75,6 +77,10 @@ const GATHER = 20
 /** Milliseconds in which changes are written together. */
 const WRITE_AFTER = 100
 
+const CONTESTED =
+  'somebody else changes the table again and again, and it is put back each time: look for another knocklib run of ' +
+  'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset or installs another spec, and stop it'
+
 export class Keeper {
   readonly #table: KeptTable
   readonly #known: KnownState
@@ -85,10 +91,13 @@ export class Keeper {
   #ensuring: Promise<void> | undefined
   /** When the table was made anew. */
   #made = Number.NEGATIVE_INFINITY
+  readonly #contest = new Contest()
   #late: Promise<void> | undefined
   #closed: ClosedEvent[] = []
   #unwritten = false
   #writing: Promise<void> | undefined
+  /** Told already, and true until one succeeds. */
+  #saveFailure: string | undefined
 
   constructor(
     table: KeptTable,
@@ -176,6 +185,7 @@ export class Keeper {
         const was = outcome === 'made' ? 'gone' : 'altered'
         const grants = state.grants.length
         this.#tell({ time: new Date().toISOString(), event: 'restored', was, took, grants })
+        if (this.#contest.putBack(performance.now())) this.#fail('contested', CONTESTED)
       } catch (error) {
         this.#fail('install', error)
         this.#news ??= since
@@ -213,11 +223,13 @@ export class Keeper {
 
   /** Packets change grants without a word where nothing is logged, or more than may be. */
   async #list(signal: AbortSignal): Promise<void> {
-    let pause = 0
+    let [pause, isFirst] = [0, true]
     while (await this.#pause(pause, signal)) {
       const begun = performance.now()
       try {
-        if (this.#known.read(await this.#table.save(), Date.now())) this.#write()
+        // A file that cannot be written shows at once, not when there is something to lose.
+        if (this.#known.read(await this.#table.save(), Date.now()) || isFirst) this.#write()
+        isFirst = false
       } catch (error) {
         // A table that is gone is seen to when that is told; this is for who is not told.
         if (!signal.aborted) this.#look()
@@ -249,9 +261,13 @@ export class Keeper {
       this.#unwritten = false
       try {
         await write(this.#known.state(Date.now()))
+        this.#saveFailure = undefined
       } catch (error) {
-        this.#fail('save', error)
+        // The last state is written anew.
         if (this.#signal.aborted) return
+        const { message } = error as Error
+        if (message !== this.#saveFailure) this.#fail('save', error)
+        this.#saveFailure = message
         this.#unwritten = true
         await this.#pause(RETRY, this.#signal)
       }

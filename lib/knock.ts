@@ -16,7 +16,7 @@ import { renderRuleset } from './nft/render.js'
 import { renderNext } from './nft/serial.js'
 import { renderText } from './nft/text.js'
 import { readSecrets } from './secrets.js'
-import { parseDuration } from './spec/duration.js'
+import { EXPECTED_DURATION, parseDuration } from './spec/duration.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { isKeyword } from './spec/keywords.js'
@@ -81,10 +81,8 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
 function readTrial(value: string | number | undefined, operation: string): number | 'ended' {
   const seconds = value === undefined ? 'ended' : parseDuration(value)
   if (seconds !== undefined) return seconds
-  const expected = 'a duration in whole seconds such as 60, "60s" or "5m"'
-  throw new ArgumentError(
-    `${operation}: confirmWithin: expected ${expected}, got ${JSON.stringify(value)}`,
-  )
+  const got = JSON.stringify(value)
+  throw new ArgumentError(`${operation}: confirmWithin: expected ${EXPECTED_DURATION}, got ${got}`)
 }
 
 /**

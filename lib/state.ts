@@ -39,7 +39,7 @@ export async function saveState(path: string, state: KnockState): Promise<void> 
     await syncFolder(dirname(path))
   } catch (cause) {
     await rm(temporary, { force: true })
-    const reason = `the state cannot be written: ${(cause as Error).message}`
+    const reason = `the state cannot be written: ${reasonOf(cause as NodeJS.ErrnoException, path)}`
     throw new ArgumentError(`saveState: ${path}: ${reason}`, { cause })
   }
 }
@@ -53,6 +53,12 @@ async function sweep(path: string): Promise<void> {
     const found = await lstat(left).catch(() => undefined)
     if (found && Date.now() - found.mtimeMs > FORGOTTEN) await rm(left, { force: true })
   }
+}
+
+/** Node's words name the call and the temporary file, which are nobody's business. */
+function reasonOf({ code, message }: NodeJS.ErrnoException, path: string): string {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no directory ${dirname(path)}`
+  return message.replace(/, \w+ '.*$/s, '')
 }
 
 /** A crash must not leave the folder with the file's old name for the new content. */

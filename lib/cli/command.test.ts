@@ -44,6 +44,10 @@ t.test('the words name the command, not the call in the library', async (t) => {
   const error = new SpecError('renderKnock', [problem('/a'), problem('')])
   const message = 'knocklib check: /a: expected x\n  /: expected x'
   t.equal(messageOf(error, 'check'), message)
+  const named = 'knocklib check: a$&.json: /a: expected x\n  /: expected x'
+  t.equal(messageOf(error, 'check', 'a$&.json'), named)
+  const argument = new ArgumentError('open: wrong')
+  t.equal(messageOf(argument, 'open', 'a.json'), 'knocklib open: wrong', 'it is none of the spec')
   t.same(describeError(error, 'check'), {
     error: { code: 'invalid-spec', message, problems: [problem('/a'), problem('')] },
   })

@@ -51,9 +51,20 @@ export const textOf = (options: Options, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
-/** What people read of an error. It begins with the call that failed: at a shell that is the command. */
-export const messageOf = (error: KnockError, command: string): string =>
-  error.message.replace(/^[A-Za-z]+: /, `knocklib ${command}: `)
+/**
+ * What people read of an error. It begins with the call that failed: at a shell that is the command.
+ *
+ * @param file - the spec's, which the problems of a spec do not name.
+ */
+export function messageOf(error: KnockError, command: string, file?: string): string {
+  const subject = isInvalidSpec(error) && file !== undefined ? `${file}: ` : ''
+  // A function: a file's name may have a `$`.
+  return error.message
+    .replace(/^[A-Za-z]+: /, () => `knocklib ${command}: ${subject}`)
+    .replace(/ (confirmWithin|for): (?=expected (?:a duration|at most) )/, (_, name: string) =>
+      name === 'for' ? ' --for: ' : ' --confirm: ',
+    )
+}
 
 /** What `--json` prints of an error. */
 export function describeError(error: KnockError, command: string): unknown {

@@ -34,14 +34,14 @@ t.test('doors, who is let in, who is on the way', async (t) => {
     `table inet knock
 
 ssh  tcp/22, tcp/2222-2230
-  knocks 6, grants 1, resets 2, denied 3
+  knocks 6, grants 1, resets 2, denied 3, wrong 0
   10.0.0.1     let in        28 s left
   2001:db8::7  let in        0 s left
   10.0.0.9     knock 1 of 3  4 s for the next
   10.0.0.8     knock 3 of 3  4 s to connect
 
 web  any
-  knocks 6, grants 1, resets 2, denied 3
+  knocks 6, grants 1, resets 2, denied 3, wrong 0
   nobody is let in or on the way
 `,
   )
@@ -123,4 +123,12 @@ t.test('colours add to the text, and change nothing of it', async (t) => {
   const painted = formatStatus(status, PAINTED)
   t.equal(stripVTControlCharacters(painted), formatStatus(status))
   t.match(painted, '\u001b[32m  10.0.0.1  let in        28 s left\u001b[39m')
+})
+
+t.test('addresses by their numbers, and a second that is nearly over', async (t) => {
+  const grants = ['10.0.0.10', '10.0.0.9'].map((source) => ({ source, expiresIn: 1 }))
+  const door = { name: 'ssh', service: [], openFor: 30, grants, progress: [], counters }
+  const text = formatStatus({ ...guard, table: 'k', confirm: { expiresIn: 0 }, doors: [door] })
+  t.match(text, /10\.0\.0\.9 .*\n +10\.0\.0\.10 /)
+  t.match(text, 'not confirmed: open to everyone within a second')
 })

@@ -1,5 +1,6 @@
 // A status → text that people read and programs search, the same at every width: what a pipe gets. Pure.
 import type { Counters, DoorStatus, Fill, Status, Trial } from '../index.js'
+import { bySource } from './by-source.js'
 import { type Paint, UNPAINTED } from './paint.js'
 
 /** The sets that are shown: when the fullest has room, all have. */
@@ -25,14 +26,19 @@ function formatTrial(confirm: Trial | undefined, paint: Paint): string[] {
   return [
     confirm.fallenOpen
       ? paint('alarm', 'not confirmed in time: open to everyone')
-      : paint('alarm', `not confirmed: open to everyone in ${confirm.expiresIn} s`),
+      : paint('alarm', `not confirmed: open to everyone ${timeOf(confirm)}`),
   ]
 }
+
+const timeOf = ({ expiresIn = 0 }: Trial): string =>
+  expiresIn === 0 ? 'within a second' : `in ${expiresIn} s`
 
 function formatDoor(door: DoorStatus, paint: Paint): string {
   const { name, service, grants, progress, counters } = door
   const sources = [
-    ...grants.map(({ source, expiresIn }) => [source, 'let in', `${expiresIn} s left`]),
+    ...grants
+      .toSorted(bySource)
+      .map(({ source, expiresIn }) => [source, 'let in', `${expiresIn} s left`]),
     ...progress.map(({ source, stage, of, expiresIn }) => {
       const next = stage === of ? 'to connect' : 'for the next'
       return [source, `knock ${stage} of ${of}`, `${expiresIn} s ${next}`]
@@ -50,14 +56,15 @@ function formatDoor(door: DoorStatus, paint: Paint): string {
 
 function formatCounters({ knocks, grants, closes, resets, wrong, denied }: Counters): string {
   const always = `knocks ${knocks}, grants ${grants}, resets ${resets}, denied ${denied}`
-  const others = Object.entries({ closes, wrong }).filter(([, count]) => count > 0)
-  return [always, ...others.map(([name, count]) => `${name} ${count}`)].join(', ')
+  return [always, ...(closes > 0 ? [`closes ${closes}`] : []), `wrong ${wrong}`].join(', ')
 }
 
 function formatBans(bans: Status['bans'], counters: Status['counters'], paint: Paint): string {
   const counted = Object.entries(counters).filter(([, count]) => count > 0)
   if (bans.length === 0 && counted.length === 0) return ''
-  const lines = bans.map(({ source, expiresIn }) => [source, 'banned', `${expiresIn} s left`])
+  const lines = bans
+    .toSorted(bySource)
+    .map(({ source, expiresIn }) => [source, 'banned', `${expiresIn} s left`])
   const counts = counted.map(([name, count]) => `${name} ${count}`).join(', ')
   return [
     `${paint('name', 'guard')}${counts && `  ${counts}`}`,

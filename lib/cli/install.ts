@@ -2,7 +2,7 @@
 import { installKnock } from '../index.js'
 import { type CommandDefinition, textOf } from './command.js'
 import { loadSpec } from './spec-file.js'
-import { loadStateFor } from './state-file.js'
+import { loadStateFor, type ReadState } from './state-file.js'
 
 export const install: CommandDefinition = {
   usage: 'install <spec>',
@@ -26,8 +26,9 @@ export const install: CommandDefinition = {
   async run([path], options) {
     const spec = await loadSpec(path as string, options)
     const file = textOf(options, 'state')
-    const warn = (message: string) => process.stderr.write(`knocklib install: ${message}\n`)
-    const state = file === undefined ? undefined : await loadStateFor(spec, file, warn)
+    const { state, error }: ReadState =
+      file === undefined ? { state: undefined } : await loadStateFor(spec, file)
+    if (error !== undefined) process.stderr.write(`knocklib install: ${error}\n`)
     const confirmWithin = textOf(options, 'confirm')
     const knock = await installKnock(spec, { state, confirmWithin })
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
@@ -38,7 +39,11 @@ export const install: CommandDefinition = {
         ? ''
         : `unless confirmed within ${confirmWithin} the doors fall open: knocklib confirm --table ${table}\n`
     return {
-      json: { table, doors, ...(confirmWithin !== undefined && { confirmWithin }) },
+      json: {
+        ...{ table, doors },
+        ...(confirmWithin !== undefined && { confirmWithin }),
+        ...(error !== undefined && { state: { error } }),
+      },
       text: `table inet ${table} stands\n${list.join('')}${confirm}`,
     }
   },

@@ -99,10 +99,15 @@ async function run(
     if (options['json']) {
       process.stdout.write(`${JSON.stringify(describeError(error, command), null, 2)}\n`)
     } else {
-      process.stderr.write(`${messageOf(error, command)}\n`)
+      process.stderr.write(`${messageOf(error, command, specOf(definition, args))}\n`)
     }
     return exitCodeOf(error)
   }
+}
+
+/** The file of the spec that a command is given. */
+function specOf({ usage }: CommandDefinition, [first]: readonly unknown[]): string | undefined {
+  return usage.split(' ')[1] === '<spec>' && typeof first === 'string' ? first : undefined
 }
 
 /** A failure that nobody foresaw: its text alone, since a stack says nothing to who is at the shell. */
@@ -111,6 +116,9 @@ function tellUnforeseen(error: unknown): void {
   process.stderr.write(`knocklib: failed in a way it should not: ${text}\n`)
   process.exitCode = EXIT.refused
 }
+
+// node would warn that it heeds the other one.
+if (process.env['NO_COLOR']) delete process.env['FORCE_COLOR']
 
 // A reader that has seen enough (`knocklib render … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

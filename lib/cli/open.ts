@@ -22,9 +22,13 @@ export const open: CommandDefinition = {
     const grant = await knock
       .door(door as string)
       .open(source as string, duration === undefined ? {} : { for: duration })
+    const hasFallen = (await knock.trial())?.fallenOpen
     return {
       json: grant,
-      text: `${grant.door}: ${grant.source} is let in for ${grant.expiresIn} s\n`,
+      text: `${grant.door}: ${grant.source} is let in for ${grant.expiresIn} s\n${hasFallen ? FALLEN : ''}`,
     }
   },
 }
+
+const FALLEN =
+  'and so is everyone: nobody confirmed the table in time, and it fell open; install the spec again\n'

@@ -6,19 +6,29 @@ import {
   type KeepEvent,
   type Knock,
   KnockError,
+  type ListenAddress,
   parseListenAddress,
   type ServiceManager,
   serveMetrics,
   validateSpec,
 } from '../index.js'
-import { type CommandDefinition, type Options, textOf } from './command.js'
+import { type CommandDefinition, EXIT, messageOf, type Options, textOf } from './command.js'
+import { MetricsListener } from './metrics-listener.js'
 import { loadSpec } from './spec-file.js'
-import { loadStateFor } from './state-file.js'
+import { loadStateFor, type ReadState, setAside } from './state-file.js'
 
 /** What is written where nobody says which: a flood of knocks must not fill a journal. */
 const USUAL: readonly KeepEvent['event'][] = [
   ...(['granted', 'closed', 'expired', 'banned', 'wrong'] as const),
-  ...(['installed', 'removed', 'restored', 'failed', 'overrun', 'watching'] as const),
+  ...([
+    'installed',
+    'removed',
+    'restored',
+    'failed',
+    'overrun',
+    'watching',
+    'unconfirmed',
+  ] as const),
 ]
 const ALL = [...USUAL, 'knock', 'reset', 'denied'] as const
 
@@ -47,9 +57,8 @@ export const run: CommandDefinition = {
     },
   ],
   async run([path], options) {
-    const runner = new Runner(path as string, options)
-    await runner.run()
-    return { text: '' }
+    const isSaved = await new Runner(path as string, options).run()
+    return { text: '', exitCode: isSaved ? EXIT.done : EXIT.refused }
   },
 }
 
@@ -62,7 +71,11 @@ class Runner {
   readonly #stop = new AbortController()
   /** Ends the keeping of one spec, to go on with the next. */
   #again = new AbortController()
+  /** Where it is saved: undefined also where a file that cannot be read stands in the way. */
+  #saveFile: string | undefined
   #lostEvents = 0
+  #reloadFailed = false
+  #lastSaveFailed = false
   /** What the service manager and the metrics are told of. */
   #knock: Knock | undefined
 
@@ -74,22 +87,22 @@ class Runner {
     this.#manager = createServiceManager({ onFailure: (message) => this.#fail('notify', message) })
   }
 
-  async run(): Promise<void> {
+  /** Whether all that happened is saved, where that is asked for. */
+  async run(): Promise<boolean> {
     const metrics = textOf(this.#options, 'metrics')
-    const address = metrics === undefined ? undefined : parseListenAddress(metrics, 'run')
+    const address =
+      metrics === undefined ? undefined : parseListenAddress(metrics, 'run: --metrics')
     const signals = { SIGTERM: this.#end, SIGINT: this.#end, SIGHUP: this.#reload }
     for (const [name, listener] of Object.entries(signals)) process.on(name, listener)
     try {
       const knock = await this.#install()
-      await using server = address && (await serveMetrics(address, () => this.#metrics()))
       using _watch = this.#manager.keepWatch()
-      write({
-        ...{ event: 'running', table: knock.table, doors: knock.doors.map(({ name }) => name) },
-        ...(server && { metrics: { address: server.address, port: server.port } }),
-      })
+      write({ event: 'running', ...outlineOf(knock) })
+      await using _listener = address && (await this.#listen(address))
       await this.#keep(knock)
       await this.#manager.stopping()
       write({ event: 'stopped', table: knock.table })
+      return !this.#lastSaveFailed && this.#saveFile === this.#stateFile
     } finally {
       for (const [name, listener] of Object.entries(signals)) process.off(name, listener)
     }
@@ -101,7 +114,7 @@ class Runner {
       this.#knock = knock
       await knock.keepInstalled({
         signal: AbortSignal.any([this.#stop.signal, this.#again.signal]),
-        ...(this.#stateFile !== undefined && { stateFile: this.#stateFile }),
+        ...(this.#saveFile !== undefined && { stateFile: this.#saveFile }),
         onEvent: this.#take,
       })
       if (this.#stop.signal.aborted) return
@@ -115,24 +128,51 @@ class Runner {
     const spec = await loadSpec(this.#path, this.#options)
     const { table } = validateSpec(spec, 'run')
     if (before !== undefined && table !== before) {
-      const reason = `table: expected ${before} as before, got ${table}`
-      throw new ArgumentError(`run: ${reason}; start anew for another table`)
+      const reason = `table: expected ${before} as before, got ${table}; start anew for another table`
+      throw new ArgumentError(`run: ${this.#path}: ${reason}`)
     }
-    const warn = (message: string) => this.#fail('state', message)
     const file = this.#stateFile
-    const state = file === undefined ? undefined : await loadStateFor(spec, file, warn)
+    this.#saveFile = file
+    const { state, error } = file === undefined ? NO_STATE : await loadStateFor(spec, file)
+    if (file !== undefined && error !== undefined) await this.#setAside(file, error)
     return installKnock(spec, { state })
+  }
+
+  /** What is saved from now on must not replace what somebody may still mend. */
+  async #setAside(file: string, error: string): Promise<void> {
+    try {
+      this.#fail('state', `${error}\n  the file is kept as ${await setAside(file)}`)
+    } catch (failure) {
+      if (!(failure instanceof KnockError)) throw failure
+      this.#saveFile = undefined
+      this.#fail('state', `${error}\n  ${failure.message}; so nothing is saved`)
+    }
   }
 
   /** A spec that is wrong changes nothing: the one before goes on. */
   async #installAgain(before: Knock): Promise<Knock> {
     try {
-      return await this.#install(before.table)
+      const knock = await this.#install(before.table)
+      write({ event: 'reloaded', ...outlineOf(knock) })
+      this.#reloadFailed = false
+      return knock
     } catch (error) {
       if (!(error instanceof KnockError)) throw error
-      this.#fail('reload', error.message)
+      const reason = messageOf(error, 'run', this.#path).replace(/^knocklib run: /, '')
+      this.#fail('reload', `${reason}; nothing was changed: the spec before still stands`)
+      this.#reloadFailed = true
       return before
     }
+  }
+
+  /** Doors without a keeper would be worse than doors without metrics: an address may come with the network. */
+  #listen(address: ListenAddress): Promise<MetricsListener> {
+    return MetricsListener.start(address, {
+      serve: serveMetrics,
+      render: () => this.#metrics(),
+      onServed: (place) => write({ event: 'serving', ...place }),
+      onFailure: (message) => this.#fail('metrics', `${message}; it is tried again`),
+    })
   }
 
   async #metrics(): Promise<string> {
@@ -144,14 +184,18 @@ class Runner {
   readonly #take = (event: KeepEvent): void => {
     if (event.event === 'overrun') this.#lostEvents += event.lost ?? 1
     if (event.event === 'watching') this.#ready()
+    if (event.event === 'failed' && event.what === 'save') {
+      // Once it is to stop, only the last one is told.
+      this.#lastSaveFailed = this.#stop.signal.aborted
+    }
     if (this.#events.has(event.event)) write(event)
   }
 
   #ready(): void {
     const { doors, table } = this.#knock as Knock
-    void this.#manager.ready(
-      `${doors.length} ${doors.length === 1 ? 'door' : 'doors'} in table inet ${table}`,
-    )
+    const stand = `${doors.length} ${doors.length === 1 ? 'door' : 'doors'} in table inet ${table}`
+    const not = this.#reloadFailed ? '; THE RELOAD FAILED, the spec before still stands' : ''
+    void this.#manager.ready(`${stand}${not}`)
   }
 
   #fail(what: string, message: string): void {
@@ -161,6 +205,10 @@ class Runner {
   readonly #end = (): void => this.#stop.abort()
   readonly #reload = (): void => this.#again.abort()
 }
+
+const NO_STATE: ReadState = { state: undefined }
+
+const outlineOf = ({ table, doors }: Knock) => ({ table, doors: doors.map(({ name }) => name) })
 
 function readEvents(text: string | undefined): ReadonlySet<string> {
   if (text === undefined) return new Set(USUAL)
@@ -179,6 +227,7 @@ interface Line {
 }
 
 function write(line: Line | KeepEvent): void {
-  const time = line.time ?? new Date().toISOString()
-  process.stdout.write(`${JSON.stringify({ ...line, time })}\n`)
+  // Whoever reads lines finds it in the same place of all.
+  const { time = new Date().toISOString(), ...rest } = line
+  process.stdout.write(`${JSON.stringify({ time, ...rest })}\n`)
 }

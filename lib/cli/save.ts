@@ -21,7 +21,9 @@ export const save: CommandDefinition = {
       tokens: tokens.length,
       sequences: sequences.length,
     }
-    const words = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`)
+    const words = Object.entries(counts).map(
+      ([kind, count]) => `${count} ${count === 1 ? kind.slice(0, -1) : kind}`,
+    )
     return {
       json: { table: knock.table, file, ...counts },
       text: `${file}: ${words.join(', ')}\n`,

@@ -1,26 +1,44 @@
-// A saved state's file → the state to install with. Reads one file.
-import { KnockError, type KnockSpec, type KnockState, loadState, validateSpec } from '../index.js'
+// A saved state's file → the state to install with. Reads one file, and puts aside one that cannot be read.
+import { lstat, rename } from 'node:fs/promises'
+import {
+  ArgumentError,
+  KnockError,
+  type KnockSpec,
+  type KnockState,
+  loadState,
+  validateSpec,
+} from '../index.js'
+
+/** The state, where there is one; why there is none, where it cannot be read. */
+export interface ReadState {
+  readonly state: KnockState | undefined
+  readonly error?: string
+}
 
 /**
  * A state that cannot be read must not leave services without their doors: where nothing of the spec works once, all
  * that is lost with it are grants and bans, and the doors stand without them. Where something does, it would work once
  * more for who saw it used: then it is an error.
- *
- * @param warn - is told what is lost, and why.
  */
-export async function loadStateFor(
-  spec: KnockSpec,
-  path: string,
-  warn: (message: string) => void,
-): Promise<KnockState | undefined> {
+export async function loadStateFor(spec: KnockSpec, path: string): Promise<ReadState> {
   try {
-    return await loadState(path)
+    return { state: await loadState(path) }
   } catch (error) {
-    if (!(error instanceof KnockError) || worksOnce(spec)) throw error
-    warn(`grants and bans of before are not put back: ${error.message}`)
-    return undefined
+    if (!(error instanceof KnockError)) throw error
+    if (worksOnce(spec)) {
+      error.message += `\n  ${NOTHING_INSTALLED}`
+      throw error
+    }
+    return {
+      state: undefined,
+      error: `grants and bans of before are not put back: ${error.message}`,
+    }
   }
 }
+
+const NOTHING_INSTALLED =
+  'nothing was installed or changed: the spec has tokens or one-time sequences, and without the state those that were ' +
+  'used would work once more; restore the file, or move it away to do without'
 
 function worksOnce(spec: KnockSpec): boolean {
   const { doors } = validateSpec(spec, 'loadState')
@@ -30,3 +48,29 @@ function worksOnce(spec: KnockSpec): boolean {
     ),
   )
 }
+
+/**
+ * Renames a state that cannot be read, so that it is not replaced by the next one; nothing that is there is replaced.
+ *
+ * @returns its new name.
+ * @throws ArgumentError where that fails.
+ */
+export async function setAside(path: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const name = `${path}.unreadable${number === 1 ? '' : `.${number}`}`
+    if (await isThere(name)) continue
+    try {
+      await rename(path, name)
+      return name
+    } catch (cause) {
+      const reason = `it cannot be set aside: ${(cause as Error).message}`
+      throw new ArgumentError(`run: ${path}: ${reason}`, { cause })
+    }
+  }
+}
+
+const isThere = async (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  )

@@ -78,10 +78,12 @@ function viewSummary({ table, doors, bans }: Viewed, width: number, signs: Signs
 
 function viewTrial(confirm: Viewed['confirm'], width: number): Line[] {
   if (!confirm) return []
-  const time = formatSeconds(confirm.expiresIn ?? 0).replaceAll(' ', '\u00a0')
+  const { expiresIn = 0 } = confirm
+  const left = formatSeconds(expiresIn).replaceAll(' ', '\u00a0')
+  const time = expiresIn === 0 ? 'within a second' : `in ${left}`
   const words = confirm.fallenOpen
     ? '!! OPEN TO EVERYONE: nobody confirmed the table in time'
-    : `! NOT CONFIRMED: open to everyone in ${time}, unless knocklib\u00a0confirm comes first`
+    : `! NOT CONFIRMED: open to everyone ${time}, unless knocklib\u00a0confirm comes first`
   return [[], ...wrapWords(words, width, 'alarm')]
 }
 

@@ -72,11 +72,11 @@ export function terminalOf(stream: Stream, env: Environment): Terminal {
   }
 }
 
-/** FORCE_COLOR decides (0: none), then NO_COLOR (anything: none), then whether it is a terminal that has colours. */
+/** NO_COLOR decides (anything: none), then FORCE_COLOR (0: none), then whether it is a terminal that has colours. */
 export function takesColour(stream: Stream, env: Environment): boolean {
   const { FORCE_COLOR, NO_COLOR } = env
-  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   if (NO_COLOR !== undefined && NO_COLOR !== '') return false
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   return isTerminal(stream, env)
 }
 

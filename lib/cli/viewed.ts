@@ -1,5 +1,7 @@
 // What is drawn of a status: the status itself, or what a watcher knows between two of them. Types and rows, pure.
+
 import type { Ban, DoorStatus, Fill, Grant, Progress, Status } from '../index.js'
+import { bySource } from './by-source.js'
 import { formatSeconds } from './gauge.js'
 import type { Row } from './rows.js'
 
@@ -64,9 +66,6 @@ export const fillRows = (fill: readonly Fill[]): Row[] =>
   fill
     .filter(({ elements, capacity }) => capacity > 1 && elements / capacity >= WORTH_TELLING)
     .map(fillRow)
-
-const bySource = (a: { source: string }, b: { source: string }): number =>
-  a.source < b.source ? -1 : 1
 
 /** Those that stay longest first: nft lists them in no order. */
 export const sortByTime = <T extends ViewedBan>(members: readonly T[]): T[] =>

@@ -2,21 +2,20 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 export interface GroupHolder {
-  /** The socket's address in netlink. */
-  readonly port: number
-  /** The process with that socket, where this one may see it. */
+  /** The process to stop, where this one may see it. */
   readonly process?: { readonly id: number; readonly name: string }
 }
 
 /** Undefined where nobody has it, or this process may not know. */
-export function findGroupHolder(group: number): GroupHolder | undefined {
-  const row = rowsOf('/proc/self/net/netfilter/nfnetlink_log').find(
+export function findGroupHolder(group: number, proc = '/proc'): GroupHolder | undefined {
+  const row = rowsOf(`${proc}/self/net/netfilter/nfnetlink_log`).find(
     ([number]) => Number(number) === group,
   )
   if (!row) return undefined
-  const port = Number(row[1])
-  const process = findProcess(port)
-  return { port, ...(process && { process }) }
+  const id = findProcess(Number(row[1]), proc)
+  if (id === undefined) return {}
+  const own = starterOf(id, proc) ?? id
+  return { process: { id: own, name: nameOf(own, proc) } }
 }
 
 const rowsOf = (path: string): string[][] =>
@@ -35,18 +34,37 @@ function read(path: string): string {
 /** Columns of /proc/net/netlink: address, protocol, port, groups, and the inode last. */
 const NETFILTER = '12'
 
-function findProcess(port: number): GroupHolder['process'] {
-  const row = rowsOf('/proc/self/net/netlink').find(
+function findProcess(port: number, proc: string): number | undefined {
+  const row = rowsOf(`${proc}/self/net/netlink`).find(
     ([, protocol, number]) => protocol === NETFILTER && Number(number) === port,
   )
   if (!row) return undefined
   const socket = `socket:[${row.at(-1)}]`
-  const id = namesIn('/proc').find(
+  const id = namesIn(proc).find(
     (name) =>
       /^\d+$/.test(name) &&
-      namesIn(`/proc/${name}/fd`).some((fd) => linkOf(`/proc/${name}/fd/${fd}`) === socket),
+      namesIn(`${proc}/${name}/fd`).some((fd) => linkOf(`${proc}/${name}/fd/${fd}`) === socket),
   )
-  return id === undefined ? undefined : { id: Number(id), name: read(`/proc/${id}/comm`).trim() }
+  return id === undefined ? undefined : Number(id)
+}
+
+/** A reader of ours is nobody's to stop: it is started anew. Undefined where it is none, or has nobody any more. */
+function starterOf(id: number, proc: string): number | undefined {
+  const isReader = read(`${proc}/${id}/cmdline`)
+    .split('\0')
+    .some((word) => word.endsWith('/log-reader.js'))
+  const parent = Number(/^PPid:\s*(\d+)$/m.exec(read(`${proc}/${id}/status`))?.[1] ?? 0)
+  return isReader && parent > 1 ? parent : undefined
+}
+
+const WORDS = 4
+const LONGEST = 80
+
+/** The first words of its command line. Whoever started it chose them: a terminal must not obey them. */
+function nameOf(id: number, proc: string): string {
+  const words = read(`${proc}/${id}/cmdline`).split('\0').slice(0, WORDS).join(' ').trim()
+  const name = words === '' ? read(`${proc}/${id}/comm`).trim() : words
+  return name.replace(/[^\x20-\x7e]/g, '?').slice(0, LONGEST)
 }
 
 function namesIn(folder: string): string[] {

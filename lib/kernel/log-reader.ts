@@ -103,9 +103,9 @@ class LogReader {
       const code = (name ?? 'socket') as NetlinkErrorCode
       return new NetlinkError(code, OPERATION, `the kernel refused it: ${name ?? errno}`)
     }
-    const { port, process } = holder
+    const { process } = holder
     const who = process ? `process ${process.id} (${process.name})` : 'another process'
-    return new NetlinkError('EBUSY', OPERATION, `${who} has it already, with netlink port ${port}`)
+    return new NetlinkError('EBUSY', OPERATION, `${who} has it already`)
   }
 }
 

@@ -105,7 +105,12 @@ class ProcessNft implements Nft {
 
   async version(options: CallOptions = {}): Promise<string> {
     const stdout = await this.#run(['--version'], { ...options, subject: 'nft' })
-    return /v(\d+\.\d+(?:\.\d+)?)/.exec(stdout)?.[1] ?? stdout.trim()
+    const version = /v(\d+\.\d+(?:\.\d+)?)/.exec(stdout)?.[1]
+    if (version !== undefined) return version
+    const says = `it calls itself ${JSON.stringify(stdout.trim().split('\n')[0])}`
+    const reason = `this is no nft: ${says}; install the package nftables, or name the binary in KNOCKLIB_NFT`
+    const command = this.#command.at(-1)
+    throw new NftError('nft-missing', `${options.operation ?? 'nft'}: ${command}: ${reason}`)
   }
 
   /**

@@ -6,6 +6,10 @@ const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 864
 /** The longest duration: 365 days. */
 export const MAX_DURATION = 365 * 86400
 
+/** What a call says of one that it cannot read. */
+export const EXPECTED_DURATION =
+  'a duration from 1 s to 365 d in whole seconds, such as 60, "60s", "5m" or "7d"'
+
 /**
  * Reads a duration: a whole number of seconds, or a whole number with `s`, `m`, `h` or `d`.
  * Returns seconds, 1 to 31,536,000, or undefined for anything else.

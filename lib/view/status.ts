@@ -157,7 +157,8 @@ export function listedContents(listing: Listing): Contents {
   }
 }
 
-function viewTrial(listing: Listing): Trial | undefined {
+/** Undefined where nothing awaits to be confirmed. */
+export function viewTrial(listing: Listing): Trial | undefined {
   const trial = trialOf(listing)
   return trial === 'over' ? { fallenOpen: true } : trial
 }

@@ -1,0 +1,27 @@
+// Times at which a table was put back → whether somebody else changes it again and again. Pure.
+
+/** So many times within so many milliseconds are no accident. */
+const TIMES = 3
+const WITHIN = 10_000
+/** Milliseconds of peace after which it is told anew. */
+const PEACE = 60_000
+
+export class Contest {
+  #times: number[] = []
+  #isTold = false
+
+  /**
+   * Takes that it was put back, at a time of the monotonic clock in milliseconds.
+   *
+   * @returns whether it must be told that somebody else changes it.
+   */
+  putBack(now: number): boolean {
+    const last = this.#times.at(-1)
+    if (last !== undefined && now - last > PEACE) this.#isTold = false
+    this.#times = [...this.#times, now].slice(-TIMES)
+    const [first = now] = this.#times
+    if (this.#isTold || this.#times.length < TIMES || now - first > WITHIN) return false
+    this.#isTold = true
+    return true
+  }
+}

@@ -1,0 +1,37 @@
+// What is told of a table that waits to be confirmed, and what is left of its time.
+import t from 'tap'
+import { KeptTrial } from './keep-trial.js'
+
+function start() {
+  const told: (number | string)[] = []
+  const trial = new KeptTrial(
+    (expiresIn) => told.push(expiresIn),
+    (message) => told.push(message),
+  )
+  return { told, trial }
+}
+
+t.test('each is told once', async (t) => {
+  const { told, trial } = start()
+  trial.read(undefined, 0)
+  trial.read({ expiresIn: 60 }, 0)
+  trial.read({ expiresIn: 59 }, 1900)
+  t.strictSame(told, [60])
+  t.equal(trial.left(30_000), 31)
+  trial.read({ fallenOpen: true }, 62_000)
+  trial.read({ fallenOpen: true }, 63_000)
+  t.match(told, [60, /OPEN TO EVERYONE.*install the spec again/])
+  t.equal(told.length, 2)
+  t.equal(trial.left(90_000), 0, 'put back as it is: open')
+})
+
+t.test('another one is told again', async (t) => {
+  const { told, trial } = start()
+  trial.read({ fallenOpen: true }, 0)
+  trial.read({ expiresIn: 2 }, 0)
+  trial.read({ expiresIn: 300 }, 1000)
+  trial.read(undefined, 2000)
+  t.equal(trial.left(2000), undefined, 'confirmed')
+  trial.read({ expiresIn: 300 }, 3000)
+  t.strictSame(told.slice(1), [2, 300, 300])
+})
