@@ -103,7 +103,9 @@ for (const { version, path } of versions) {
       [],
       'no grant is lost',
     )
-    t.strictSame(kept.named('failed'), [])
+    // So many flushes are somebody's doing, and that is told.
+    const failures = kept.named('failed').map((event) => 'what' in event && event.what)
+    t.strictSame([...new Set(failures)], ['contested'])
     t.ok(Math.max(...took) < PATIENCE, `back within ${took.sort((a, b) => a - b).join(' ')} ms`)
     for (const family of FAMILIES) t.equal(await house.answers(family), true, 'let in as before')
   })
