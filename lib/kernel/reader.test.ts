@@ -37,11 +37,11 @@ function readerOf(test: { testdir(): string }, code: string, patience: number) {
 }
 
 t.test('one that never says that it reads is replaced, and in the end refused', async (t) => {
-  const { reader, told, starts } = readerOf(t, '', 500)
+  const { reader, told, starts } = readerOf(t, '', 2000)
   await t.rejects(reader.start(), {
     name: 'NetlinkError',
     code: 'socket',
-    message: 'watch: the test: the process that reads it was not ready after 500 ms',
+    message: 'watch: the test: the process that reads it was not ready after 2000 ms',
   })
   t.equal(starts(), 3)
   t.same(told, [])
