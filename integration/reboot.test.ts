@@ -141,7 +141,7 @@ atServer('save, restore and install --state', skip, async (t, user) => {
   await user.serve(t, 'open', 'ssh', CLIENT[4], '--for', '10m')
   t.equal(
     await user.serve(t, 'save', 'state.json'),
-    'state.json: 1 grants, 0 bans, 0 tokens, 0 sequences\n',
+    'state.json: 1 grant, 0 bans, 0 tokens, 0 sequences\n',
   )
   t.equal((await stat(file)).mode & 0o7777, 0o600)
   await user.serve(t, 'uninstall')
