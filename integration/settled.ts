@@ -1,6 +1,7 @@
 // Traces for the kernel → whether their outcome depends on a third of a second, and where their sources surely are. Pure.
 import type { Packet } from '../lib/automaton/simulate.js'
 import type { ValidSpec } from '../lib/spec/model.js'
+import { EVERYONE } from './oracle-door.js'
 import { guardPlacesOf, placesOf } from './state.js'
 import {
   type Account,
@@ -79,8 +80,11 @@ export function settledAt(
     accountOf(plan, simulatorOf(plan.spec, plan.start), variant, around),
   )
   return times.map((at, index) => {
+    // A grant to everyone is anyone's to renew.
+    const sends = (packet: Packet, source: string) =>
+      source === EVERYONE || packet.source === source
     const isQuiet = (source: string) =>
-      packets.every((packet) => packet.source !== source || Math.abs(packet.at - at) >= MARGIN)
+      packets.every((packet) => !sends(packet, source) || Math.abs(packet.at - at) >= MARGIN)
     return sources.filter((source) => {
       const [first, ...others] = accounts.flatMap((account) =>
         [0, 1, 2].map((turn) => canonical(placesIn(account, 3 * index + turn, [source]))),
