@@ -61,12 +61,21 @@ export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace
     const { verdicts, states, guards } = accountOf(plan, simulator, packets, [10 * LENGTH])
     const doors = Object.values(states[0] ?? {})
     const { bans, ignored } = guards[0] ?? {}
-    return { verdicts, doors: doors.map(({ counters, spent }) => [counters, spent]), bans, ignored }
+    const counted = doors.map(({ counters, spent }) => [counters, spent])
+    return { verdicts, doors: counted, bans, ignored, redirected: redirectedOf(plan, packets) }
   }
   const expected = outcome(packets)
   const strict = accountOf(plan, oracleOf(spec, { loaded }), packets, [LENGTH])
   const lenient = accountOf(plan, oracleOf(spec, { loaded, remembers: 'all' }), packets, [LENGTH])
   return same(strict, lenient) && variantsOf(packets).every((v) => same(outcome(v), expected))
+}
+
+/** How many packets a grant sends elsewhere; without it they are let through as well, to another service. */
+function redirectedOf(plan: Pick<Plan, 'spec' | 'start'>, packets: readonly Packet[]): number {
+  if (!plan.spec.doors.some(({ open }) => open.redirectTo)) return 0
+  const oracle = oracleOf(plan.spec, { loaded: plan.start })
+  accountOf(plan, oracle, packets, [])
+  return oracle.redirected()
 }
 
 /** Of each time those sources of a trace that are in the same place shortly before and after, and send nothing then. */
