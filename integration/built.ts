@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The command, to be run by `process.execPath`. */
-export const CLI = join(root, 'dist/cli/main.js')
+export const CLI = join(root, 'dist/command/main.js')
 /** The library's main module. */
 export const LIBRARY = join(root, 'dist/index.js')
 

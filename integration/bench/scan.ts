@@ -23,9 +23,10 @@ const table =
   }
 
 /** A host that answers on no TCP port until somebody knocks. */
-const closed = (hook: KnockSpec['hook']): Variant => {
+const closed = (hook: KnockSpec['hook'], isTold = true): Variant => {
   const spec: KnockSpec = {
     ...(hook && { hook }),
+    ...(!isTold && { log: false }),
     ...(hook === 'ingress' && { interfaces: [CABLE] }),
     doors: [
       {
@@ -53,6 +54,7 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   'door at input': closed('input'),
   'door at prerouting': closed('prerouting'),
   'door at ingress': closed('ingress'),
+  'door at ingress, log: false': closed('ingress', false),
 }
 
 sweep()
@@ -74,9 +76,8 @@ report(
   'scan',
   Object.entries(runs).map(([name, values]) => ({ name, unit: 'ns per packet', runs: values })),
   Object.fromEntries(
-    ['input', 'prerouting', 'ingress'].map((hook) => [
-      `door at ${hook} / plain firewall, without the generator`,
-      ratio(`door at ${hook}`),
-    ]),
+    Object.keys(VARIANTS)
+      .filter((name) => name.startsWith('door'))
+      .map((name) => [`${name} / plain firewall, without the generator`, ratio(name)]),
   ),
 )

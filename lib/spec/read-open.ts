@@ -52,7 +52,7 @@ function readTarget(
     findings.add(path, 'an IPv4 address or an IPv6 address in [ ], and a port from 1 to 65535')
     return undefined
   }
-  if (NOWHERE.some((block) => cidrContains(block, address.address))) {
+  if (isNowhere(address.address)) {
     findings.add(path, 'the address of another host; of this one, the port alone')
     return undefined
   }
@@ -68,4 +68,8 @@ const NOWHERE = [
   '::',
   '::1',
   'ff00::/8',
-].map((block) => parseCidr(block) as Cidr)
+]
+
+// Read when asked: the first reading of an address takes a fifth of what importing knocklib may take.
+const isNowhere = (address: string): boolean =>
+  NOWHERE.some((block) => cidrContains(parseCidr(block) as Cidr, address))
