@@ -222,7 +222,7 @@ export class Knock implements AsyncDisposable {
   /**
    * Keeps the table standing until the signal is aborted: where it is flushed or altered, it is put back at once with the
    * grants, bans and used tokens that were known; tokens and rotating sequences are loaded ahead in time. What it holds is
-   * known from its events and from a listing each second or so: with `log: false`, or while another process watches its
+   * known from its events and from a listing each second, less often where that takes longer than 100 ms: with `log: false`, or while another process watches its
    * group, what packets did since the last listing is lost with a table that is flushed. Waits to be confirmed go on.
    *
    * @returns when it has ended, and the state's file, where one is asked for, is written.
@@ -230,7 +230,8 @@ export class Knock implements AsyncDisposable {
    */
   async keepInstalled(options: KeepOptions): Promise<void> {
     const { keepInstalled } = await import('./keep-installed.js')
-    await keepInstalled(this, this.#place, options)
+    const signal = this.#signal ? AbortSignal.any([this.#signal, options.signal]) : options.signal
+    await keepInstalled(this, this.#place, { ...options, signal })
   }
 
   /**

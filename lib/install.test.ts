@@ -1,4 +1,6 @@
 // Installs, changed specs, confirmations and others who install at the same moment, against the ruleset in memory.
+import { chmod } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import {
   attachKnock,
@@ -313,4 +315,56 @@ t.test('the time runs out while it is confirmed', async (t) => {
     now = 11_000
   })
   await t.rejects(knock.confirm(), { code: 'timed-out' })
+})
+
+t.test('a secret that cannot be read any more', async (t) => {
+  const folder = t.testdir({ 'ana.key': 'a secret of sixteen bytes and more' })
+  const secretFile = join(folder, 'ana.key')
+  await chmod(secretFile, 0o600)
+  const knock = {
+    type: 'token',
+    port: 'udp/7200',
+    period: '30s',
+    users: [{ name: 'ana', secretFile }],
+  }
+  const nft = new FakeNft({ now: () => Date.now() / 1000 })
+  const handle = await installKnock(specOf(door('vpn', { knock })), { nft })
+  const own = installationOf(handle)
+  const loaded = async () => (await sizes(nft))['tokens1_vpn_0'] ?? 0
+  const count = await loaded()
+  t.ok(count > 0)
+  await chmod(secretFile, 0o644)
+  const told: string[] = []
+  const keep = { ...KEPT, unread: ({ message }: Error) => void told.push(message) }
+  const call = { operation: 'keep' }
+  const before = JSON.stringify(await nft.list({ table: 'knock' }))
+  t.equal(await own?.ensure(call, keep), 'unchanged')
+  t.equal(JSON.stringify(await nft.list({ table: 'knock' })), before, 'nothing is loaded')
+  await handle.uninstall()
+  t.equal(await own?.ensure(call, keep), 'made', 'its doors must be shut all the same')
+  t.ok((await loaded()) >= count - 2)
+  t.match(told, [/ana\.key.*mode 644/, /ana\.key.*mode 644/])
+  await t.rejects(own?.ensure(call, KEPT) as Promise<unknown>, /ana\.key/)
+})
+
+t.test('what the table held is known from the beginning', async (t) => {
+  const nft = new FakeNft({ now: () => Date.now() / 1000 })
+  const saved = new Date(Date.now() - 3_600_000).toISOString()
+  const until = (seconds: number) => new Date(Date.now() + 1000 * seconds).toISOString()
+  const grant = { door: 'ssh', source: '10.0.0.1', until: until(20) }
+  const token = { door: 'ssh', token: 'ab'.repeat(16), until: until(5 - 3600) }
+  const state = {
+    ...{ version: 1 as const, table: 'knock', saved, bans: [] },
+    ...{ grants: [grant], tokens: [token], sequences: [] },
+  }
+  const made = installationOf(await installKnock(specOf(ssh), { nft, state }))?.held?.state
+  t.strictSame(made?.grants, [grant])
+  const left = Date.parse(made?.tokens[0]?.until ?? '') - Date.parse(made?.saved ?? '')
+  t.equal(left, 5000, 'the time between does not count for what was used')
+  await put(nft, 'grants_ssh_4', '10.0.0.2')
+  const sequence = { door: 'ssh', digest: '0123456789ab' }
+  const again = { ...state, grants: [], sequences: [sequence] }
+  const found = installationOf(await installKnock(specOf(ssh, web), { nft, state: again }))?.held
+  t.ok(found?.state.grants.some(({ source }) => source === '10.0.0.2'))
+  t.strictSame(found?.state.sequences, [sequence])
 })

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Automaton } from './automaton/automaton.js'
 import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
-import { NftError } from './errors.js'
+import { ArgumentError, NftError } from './errors.js'
 import type { Knock } from './handle.js'
 import { knowsTypeof, requireFeatures, requireVersion } from './kernel/capability.js'
 import type { Nft } from './kernel/nft.js'
@@ -11,19 +11,22 @@ import { aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
 import { type Change, renderChange, type WantedTrial } from './nft/change.js'
 import type { NftDocument } from './nft/document.js'
 import { isIntact } from './nft/intact.js'
-import { parseListing } from './nft/listing.js'
+import { type Listing, parseListing } from './nft/listing.js'
 import { renderRuleset } from './nft/render.js'
 import { SERIALS, serialOf } from './nft/serial.js'
 import { readSecrets } from './secrets.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import type { ValidSpec } from './spec/model.js'
 import { type Call, ifFound, listAbout, listSerial } from './table.js'
+import { asOf, viewState } from './view/state.js'
 
 export interface EnsureOptions {
   /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */
   readonly state?: KnockState | undefined
   /** Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it stands. */
   readonly trial: WantedTrial
+  /** Told where secrets cannot be read any more: then a table that is gone is made with those that were read last. */
+  readonly unread?: (error: ArgumentError) => void
 }
 
 /** How often a transaction is tried that others come before, and the most milliseconds between the first two tries. */
@@ -47,7 +50,10 @@ export class Installation {
   readonly nft: Nft
   /** When the trial ends with which it was installed, in milliseconds of the monotonic clock. */
   trialEnds: number | undefined
+  /** What the table held when it was installed first, or kept last, and when, in milliseconds of the monotonic clock. */
+  held: { readonly state: KnockState; readonly at: number } | undefined
   #version: string | undefined
+  #secrets: Secrets | undefined
 
   constructor(spec: ValidSpec, nft: Nft) {
     this.spec = spec
@@ -66,18 +72,19 @@ export class Installation {
    * time; `unverified` where it did not become what was asked for; otherwise what nft answered.
    */
   async ensure(call: Call, options: EnsureOptions): Promise<Change['outcome']> {
-    const [secrets, version] = await Promise.all([
-      readSecrets(secretFilesOf(this.spec), call.operation),
+    const [given, version] = await Promise.all([
+      this.#readSecrets(call, options),
       // Asked once: who puts a flushed table back has no time to lose.
       this.#version ?? this.nft.version(call),
     ])
     requireVersion(version, call.operation)
     requireFeatures(this.automaton, version, call.operation)
     this.#version = version
+    this.#secrets = given.secrets
     let outcome: Change['outcome'] | undefined
     let refusals = 0
     for (let tries = 1; tries <= TRIES; tries += 1) {
-      const done = await this.#try(call, options, secrets)
+      const done = await this.#try(call, options, given)
       if (done instanceof NftError) {
         refusals += 1
         if (refusals === REFUSALS) throw done
@@ -103,6 +110,17 @@ export class Installation {
     )
   }
 
+  async #readSecrets(call: Call, { unread }: EnsureOptions): Promise<GivenSecrets> {
+    const files = secretFilesOf(this.spec)
+    try {
+      return { secrets: await readSecrets(files, call.operation), isCurrent: true }
+    } catch (error) {
+      if (!(error instanceof ArgumentError) || !unread || !this.#secrets) throw error
+      unread(error)
+      return { secrets: this.#secrets, isCurrent: false }
+    }
+  }
+
   /**
    * Undefined where somebody else changed the table between the listing and the transaction; an error where nft refused
    * what was computed from a listing of the same table.
@@ -110,7 +128,7 @@ export class Installation {
   async #try(
     call: Call,
     { state, trial }: EnsureOptions,
-    secrets: Secrets,
+    { secrets, isCurrent }: GivenSecrets,
   ): Promise<Done | NftError | undefined> {
     const { automaton, document, nft } = this
     const { table } = automaton
@@ -126,7 +144,10 @@ export class Installation {
     const knowsTokens = knowsTypeof(this.#version as string)
     const wanted = { automaton, document, loads, state, trial, knowsTokens }
     const { outcome, commands } = renderChange(wanted, listing, serial, now)
-    if (commands.length === 0) return { outcome, isWhole: true }
+    this.held ??= { state: this.#holds(before, state, now), at: performance.now() }
+    // Whoever's secret was taken away gets nothing more by it; a table without its doors would be worse.
+    const isLeft = outcome === 'unchanged' && !isCurrent
+    if (isLeft || commands.length === 0) return { outcome, isWhole: true }
     try {
       await nft.apply({ nftables: commands }, call)
     } catch (error) {
@@ -138,6 +159,21 @@ export class Installation {
     if (outcome !== 'unchanged') await this.#requireApplied(serial, call)
     // One that was made is computed from no listing.
     return { outcome, isWhole: outcome !== 'changed' || (await this.#isWhole(serial, call)) }
+  }
+
+  /** What a table holds that stood before, or is made with this state. */
+  #holds(before: Listing | undefined, state: KnockState | undefined, now: number): KnockState {
+    const { table, doors } = this.automaton
+    const given = state && asOf(state, 1000 * now)
+    if (!before && given) return given
+    const nothing: Listing = { sets: new Map(), counters: new Map() }
+    const found = viewState(table, doors, before ?? nothing, 1000 * now)
+    if (!given) return found
+    return {
+      ...found,
+      tokens: [...given.tokens, ...found.tokens],
+      sequences: [...given.sequences, ...found.sequences],
+    }
   }
 
   /** Whether a transaction failed since the table is another than the one that was listed. */
@@ -189,6 +225,12 @@ export class Installation {
 }
 
 const NOT_AS_ASKED = 'nft reported success, but the table is not what was asked for'
+
+interface GivenSecrets {
+  readonly secrets: Secrets
+  /** Whether they are as their files have them now. */
+  readonly isCurrent: boolean
+}
 
 interface Done {
   readonly outcome: Change['outcome']

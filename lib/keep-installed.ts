@@ -3,7 +3,7 @@ import { knocksOf } from './automaton/knocks.js'
 import { secretFilesOf } from './automaton/loads.js'
 import type { Attempt } from './automaton/names.js'
 import { ArgumentError } from './errors.js'
-import type { Knock } from './handle.js'
+import { Knock } from './handle.js'
 import { type Installation, installationOf } from './install.js'
 import { type KeepEvent, Keeper, type KeptTable } from './keep.js'
 import { KeptTrial } from './keep-trial.js'
@@ -11,7 +11,7 @@ import { digestOf } from './nft/about.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
-import { ifFound } from './table.js'
+import { ifFound, listAbout } from './table.js'
 import { KnownState } from './view/known-state.js'
 import type { TablePlace } from './watch/table-source.js'
 
@@ -30,6 +30,9 @@ const REFILL = { most: 3600, least: 10 } as const
 const REFILLS = 10
 /** Records that wait: the keeper takes them at once. */
 const QUEUE = 100_000
+
+/** Milliseconds for which what an install found in the table is taken for what it holds. */
+const FRESH = 5000
 
 const now = (): string => new Date().toISOString()
 
@@ -51,26 +54,40 @@ export async function keepInstalled(
     import('./watch/table-source.js'),
     import('./watch/watch-table.js'),
   ])
-  const { spec } = installation
+  const { spec, automaton } = installation
+  // The handle's signal ends the keeping: what is left to do then must not be aborted with it.
+  const own = new Knock(spec.table, automaton.doors, place.nft, undefined, place.elements)
   const trial = keptTrial(installation, onEvent)
-  const own = digestOf(installation.document)
+  const digestOfOwn = digestOf(installation.document)
   const look = async () => {
-    const { state, confirm, digest } = await knock.saveWithTrial()
+    const { state, confirm, digest } = await own.saveWithTrial()
     // Another spec's trial is not this one's.
-    if (digest === own) trial.read(confirm, performance.now())
+    if (digest === digestOfOwn) trial.read(confirm, performance.now())
     return state
+  }
+  // Before the whole table is listed: it may be flushed right after it was confirmed.
+  const noteConfirmed = async () => {
+    if (trial.left(performance.now()) === undefined || (await own.trial())) return
+    // What says so goes with a table that is flushed, too.
+    if (await listAbout(place.nft, spec.table, CALL)) trial.read(undefined, performance.now())
+  }
+  const unread = ({ message }: Error) => {
+    const meanwhile = 'those that were read before go on, and nothing is loaded ahead anew'
+    onEvent({ time: now(), event: 'failed', what: 'secrets', message: `${message}; ${meanwhile}` })
   }
   const table: KeptTable = {
     async ensure(state) {
+      await noteConfirmed()
       const left = trial.left(performance.now())
-      const outcome = await installation.ensure(CALL, { state, trial: { left } })
+      const outcome = await installation.ensure(CALL, { state, trial: { left }, unread })
       // What was taken for an alteration may have been a confirmation, or another install that awaits one.
-      if (outcome !== 'made') await ifFound(look)
+      if (outcome === 'made') trial.putBack(performance.now())
+      else await ifFound(look)
       return outcome
     },
     refillEvery: secretFilesOf(spec).length === 0 ? undefined : refillEvery(spec),
-    restore: async (state) => void (await knock.restore(state)),
-    close: ({ door, source }) => knock.door(door).close(source),
+    restore: async (state) => void (await own.restore(state)),
+    close: ({ door, source }) => own.door(door).close(source),
     save: look,
     records: (options) =>
       new TableWatcher(new TableSource(place), {
@@ -88,7 +105,23 @@ export async function keepInstalled(
     rememberTokens: LONGEST_TOKEN,
     digestOf: digestsOf(spec),
   })
-  await new Keeper(table, known, signal, onEvent).run()
+  const { held } = installation
+  if (held && performance.now() - held.at < FRESH) known.read(held.state, Date.now())
+  else if (held) known.remember(held.state)
+  installation.held = undefined
+  const take = (event: KeepEvent) => {
+    // At once: whatever is under way takes its time.
+    if (event.event === 'installed') noteConfirmed().catch(() => {})
+    onEvent(event)
+  }
+  try {
+    await new Keeper(table, known, signal, take).run()
+  } finally {
+    // For whoever goes on keeping it.
+    if (known.isComplete) {
+      installation.held = { state: known.state(Date.now()), at: performance.now() }
+    }
+  }
 }
 
 function keptTrial({ trialEnds }: Installation, tell: (event: KeepEvent) => void): KeptTrial {

@@ -35,3 +35,13 @@ t.test('another one is told again', async (t) => {
   trial.read({ expiresIn: 300 }, 3000)
   t.strictSame(told.slice(1), [2, 300, 300])
 })
+
+t.test('a table that is put back with it', async (t) => {
+  const { told, trial } = start()
+  trial.putBack(0)
+  t.strictSame(told, [], 'none')
+  trial.read({ expiresIn: 60 }, 0)
+  trial.putBack(20_000)
+  trial.putBack(61_000)
+  t.match(told, [60, 40, /OPEN TO EVERYONE/])
+})

@@ -26,7 +26,7 @@ export class KeptTrial {
   #hasFallen = false
 
   /**
-   * Both are told once of each trial.
+   * Both are told once of each trial, and each time the table is put back with it.
    *
    * @param ends - of one that is known already, in milliseconds of the monotonic clock.
    */
@@ -50,6 +50,14 @@ export class KeptTrial {
       const isAnother = ends === undefined || hasFallen || Math.abs(this.#ends - ends) > COARSE
       if (isAnother) this.#tell(confirm.expiresIn)
     }
+  }
+
+  /** The table was put back with what is left: told again, since somebody may take it for confirmed. */
+  putBack(now: number): void {
+    const left = this.left(now)
+    if (left === undefined) return
+    if (left > 0) this.#tell(left)
+    else this.#fail(FALLEN)
   }
 
   /** Whole seconds that are left, 0 where it has fallen open; undefined where nothing waits to be confirmed. */

@@ -349,3 +349,107 @@ t.test('a table that is gone as the watch begins is put back, and watched anew',
   stop()
   await ended
 })
+
+t.test('what is not known yet is not written over what was', async (t) => {
+  const written: KnockState[] = []
+  let list = () => {}
+  const { news, stop, ended } = start({
+    save: () =>
+      new Promise((resolve) => {
+        list = () => resolve({ ...NOTHING, saved: new Date().toISOString() })
+      }),
+    async write(state) {
+      written.push(state)
+    },
+  })
+  news.tell(granted('203.0.113.7'))
+  await sleep(300)
+  t.strictSame(written, [], 'the first listing is not there yet')
+  list()
+  await sleep(300)
+  t.match(written, [{ grants: [{ source: '203.0.113.7' }] }])
+  stop()
+  await sleep(50)
+  list()
+  await ended
+  t.equal(written.length, 2)
+})
+
+t.test('a file stays as it is where nothing was ever listed', async (t) => {
+  const written: KnockState[] = []
+  const { news, find, stop, ended } = start({
+    save: () => Promise.reject(new NftError('timed-out', 'save: too long')),
+    async write(state) {
+      written.push(state)
+    },
+  })
+  news.tell(granted('203.0.113.7'))
+  await sleep(200)
+  stop()
+  await ended
+  t.strictSame(written, [])
+  t.match(find('failed').at(-1), { what: 'list', message: 'save: too long' })
+})
+
+t.test('of what was put back, only what is told late is put there again', async (t) => {
+  const { news, restored, stop, ended } = start()
+  news.tell(granted('203.0.113.1'))
+  news.tell(gone)
+  await sleep(30)
+  news.tell(granted('203.0.113.2'))
+  await sleep(100)
+  t.strictSame(
+    restored[0]?.grants.map(({ source }) => source),
+    ['203.0.113.2'],
+    'the other one may have been used up since',
+  )
+  stop()
+  await ended
+})
+
+t.test('a clock that is put right', async (t) => {
+  const real = Date.now
+  t.teardown(() => {
+    Date.now = real
+  })
+  const { ensured, news, stop, ended } = start({ refillEvery: 3600 })
+  news.tell(granted('203.0.113.1'))
+  await sleep(50)
+  t.equal(ensured.length, 0)
+  const hours = 5 * 3_600_000
+  Date.now = () => real() - hours
+  await sleep(1200)
+  t.equal(ensured.length, 1, 'what is good now is loaded')
+  const { saved = '', grants = [] } = ensured[0] ?? {}
+  const left = Date.parse(grants[0]?.until ?? '') - Date.parse(saved)
+  t.ok(left > 590_000 && left <= 600_000, `${left} ms`)
+  stop()
+  await ended
+})
+
+t.test('ends with its readers, and after the listing that is under way', async (t) => {
+  const done: string[] = []
+  const failure = new NftError('not-permitted', 'watch: no')
+  const { ended } = start({
+    records() {
+      const none = {
+        next: () => sleep(50).then(() => Promise.reject(failure)),
+        [Symbol.asyncIterator]: () => none,
+        return: async () => {
+          await sleep(800)
+          done.push('readers')
+          return { done: true, value: undefined }
+        },
+      } as AsyncIterableIterator<TableRecord>
+      return Object.assign(none, { ready: Promise.resolve() }) as TableRecords
+    },
+    save: async () => {
+      await sleep(100)
+      done.push('list')
+      return { ...NOTHING, saved: new Date().toISOString() }
+    },
+    write: async () => void done.push('write'),
+  })
+  await t.rejects(ended, failure)
+  t.strictSame(done, ['list', 'write', 'list', 'write', 'readers'])
+})

@@ -24,8 +24,11 @@ export interface FailedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'failed'
-  /** `events`: packets' deeds are not told until the NFLOG group can be read again; that is `watching` again. */
-  readonly what: 'install' | 'list' | 'save' | 'events' | 'confirm' | 'contested'
+  /**
+   * `events`: packets' deeds are not told until the NFLOG group can be read again; that is `watching` again. `secrets`: the
+   * table stands with those that were read before, and nothing is loaded ahead anew.
+   */
+  readonly what: 'install' | 'secrets' | 'list' | 'save' | 'events' | 'confirm' | 'contested'
   readonly message: string
 }
 
@@ -42,6 +45,8 @@ export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent
 export interface TableRecords extends AsyncIterable<TableRecord> {
   /** Settles when nothing is missed any more; rejects as the iteration does. */
   readonly ready: Promise<void>
+  /** Ends it; settles when all is given back. */
+  return?(value: undefined): Promise<unknown>
 }
 
 /** What a keeper does to its table. */
@@ -65,9 +70,11 @@ export interface KeptTable {
   readonly write: ((state: KnockState) => Promise<void>) | undefined
 }
 
-/** Milliseconds between two listings, and how many times longer than a listing took at least. */
-const LIST_EVERY = 1000
+/** Milliseconds between two listings: many times what one takes, within bounds. */
+const LIST_EVERY = { least: 1000, most: 30_000 } as const
 const LIST_SHARE = 10
+/** Milliseconds by which a clock that is put right jumps; what is less is another clock's drift. */
+const STEP = 2000
 /** Milliseconds until what failed is tried again: at first, and at the most. */
 const RETRY = 1000
 const LONGEST_RETRY = 10_000
@@ -85,7 +92,11 @@ export class Keeper {
   readonly #table: KeptTable
   readonly #known: KnownState
   readonly #tell: (event: KeepEvent) => void
+  readonly #ended = new AbortController()
+  /** When nothing more is to be done but to write what is known. */
   readonly #signal: AbortSignal
+  /** Milliseconds between the clock and the monotonic one. */
+  #offset = Date.now() - performance.now()
   /** When the news came that is not seen to yet, in milliseconds of the monotonic clock. */
   #news: number | undefined
   #ensuring: Promise<void> | undefined
@@ -93,11 +104,13 @@ export class Keeper {
   #made = Number.NEGATIVE_INFINITY
   readonly #contest = new Contest()
   #late: Promise<void> | undefined
-  #closed: ClosedEvent[] = []
+  /** News of the table before, told after it was made anew. */
+  #lateNews: KnockEvent[] = []
   #unwritten = false
   #writing: Promise<void> | undefined
   /** Told already, and true until one succeeds. */
   #saveFailure: string | undefined
+  #givenBack: Promise<unknown> | undefined
 
   constructor(
     table: KeptTable,
@@ -107,68 +120,85 @@ export class Keeper {
   ) {
     this.#table = table
     this.#known = known
-    this.#signal = signal
+    this.#signal = AbortSignal.any([signal, this.#ended.signal])
     this.#tell = tell
   }
 
   /** Resolves when the signal is aborted, after the last state is written; rejects where nothing can be watched. */
   async run(): Promise<void> {
-    const ended = new AbortController()
-    const signal = AbortSignal.any([this.#signal, ended.signal])
+    const parts = [
+      this.#follow().finally(() => this.#ended.abort()),
+      this.#list(),
+      this.#refill(),
+    ] as const
     try {
-      await Promise.all([
-        this.#follow(signal).finally(() => ended.abort()),
-        this.#list(signal),
-        this.#refill(signal),
-      ])
+      await Promise.all(parts)
     } finally {
-      ended.abort()
-      await this.#late
-      await this.#ensuring
+      this.#ended.abort()
+      await Promise.allSettled([...parts, this.#late, this.#ensuring])
       await this.#end()
+      await this.#givenBack
     }
   }
 
   /** A table that goes just as a watch of it begins is put back, and watched anew. */
-  async #follow(signal: AbortSignal): Promise<void> {
+  async #follow(): Promise<void> {
     for (;;) {
       try {
-        await this.#watch(signal)
+        await this.#watch()
         return
       } catch (error) {
-        if (!isNotFound(error) || signal.aborted) throw error
+        if (!isNotFound(error) || this.#signal.aborted) throw error
         this.#look()
         await this.#ensuring
       }
     }
   }
 
-  async #watch(signal: AbortSignal): Promise<void> {
-    const records = this.#table.records({ signal })
+  async #watch(): Promise<void> {
+    const records = this.#table.records({ signal: this.#signal })
     records.ready.then(
       () => this.#tell({ time: new Date().toISOString(), event: 'watching' }),
       // The iteration is told the same.
       () => {},
     )
-    for await (const record of records) {
-      const { event } = record
-      this.#known.tell(record, Date.now())
-      this.#tell(event)
-      if (event.event === 'installed' || event.event === 'removed') this.#look()
-      if (!['granted', 'closed', 'banned'].includes(event.event)) continue
-      this.#write()
-      if (!this.#ensuring && performance.now() >= this.#made + LATE) continue
-      if (event.event === 'closed') this.#closed.push(event)
-      this.#putLate()
+    try {
+      for await (const record of records) this.#take(record)
+    } finally {
+      // The last state need not wait for that.
+      this.#givenBack = records.return?.(undefined).catch(() => {})
     }
+  }
+
+  #take(record: TableRecord): void {
+    const { event } = record
+    this.#known.tell(record, this.#now())
+    this.#tell(event)
+    if (event.event === 'installed' || event.event === 'removed') this.#look()
+    if (!['granted', 'closed', 'banned'].includes(event.event)) return
+    this.#write()
+    if (!this.#ensuring && performance.now() >= this.#made + LATE) return
+    this.#lateNews.push(event)
+    this.#putLate()
+  }
+
+  /** Milliseconds since 1970. What was loaded by a clock that is put right since is loaded anew. */
+  #now(): number {
+    const now = Date.now()
+    const offset = now - performance.now()
+    const step = offset - this.#offset
+    this.#offset = offset
+    if (Math.abs(step) > STEP) {
+      this.#known.shift(step)
+      if (this.#table.refillEvery !== undefined) this.#look()
+    }
+    return now
   }
 
   /** Sees to it that the table stands; what comes meanwhile is seen to afterwards. */
   #look(): void {
     this.#news ??= performance.now()
-    this.#ensuring ??= this.#ensure().finally(() => {
-      this.#ensuring = undefined
-    })
+    this.#ensuring ??= this.#ensure()
   }
 
   async #ensure(): Promise<void> {
@@ -176,7 +206,7 @@ export class Keeper {
     while (this.#news !== undefined && !this.#signal.aborted) {
       const since = this.#news
       this.#news = undefined
-      const state = this.#known.state(Date.now())
+      const state = this.#known.state(this.#now())
       try {
         const outcome = await this.#table.ensure(state)
         if (outcome === 'unchanged') continue
@@ -189,10 +219,12 @@ export class Keeper {
       } catch (error) {
         this.#fail('install', error)
         this.#news ??= since
-        await this.#pause(retry, this.#signal)
+        await this.#pause(retry)
         retry = Math.min(2 * retry, LONGEST_RETRY)
       }
     }
+    // Not a moment later: news between would be nobody's.
+    this.#ensuring = undefined
   }
 
   /**
@@ -207,71 +239,83 @@ export class Keeper {
 
   async #restore(): Promise<void> {
     await this.#ensuring
-    await this.#pause(GATHER, this.#signal)
-    const closed = this.#closed.splice(0)
+    await this.#pause(GATHER)
+    const news = this.#lateNews.splice(0)
     if (performance.now() >= this.#made + LATE) return
-    const state = this.#known.state(Date.now())
+    const state = this.#known.state(this.#now())
+    const names = (kind: KnockEvent['event'], source: string, door?: string) =>
+      news.some((event) => {
+        if (event.event !== kind || !('source' in event) || event.source !== source) return false
+        return door === undefined || ('door' in event && event.door === door)
+      })
+    // What else was known is in the table since it was made, and may have been used up or taken away by now.
+    const grants = state.grants.filter(({ door, source }) => names('granted', source, door))
+    const bans = state.bans.filter(({ source }) => names('banned', source))
     const holds = (event: ClosedEvent) =>
       state.grants.some(({ door, source }) => door === event.door && source === event.source)
     try {
-      for (const event of closed) if (!holds(event)) await this.#table.close(event)
-      await this.#table.restore(state)
+      for (const event of news) {
+        if (event.event === 'closed' && !holds(event)) await this.#table.close(event)
+      }
+      await this.#table.restore({ ...state, grants, bans })
     } catch (error) {
       if (!isNotFound(error)) this.#fail('install', error)
     }
   }
 
   /** Packets change grants without a word where nothing is logged, or more than may be. */
-  async #list(signal: AbortSignal): Promise<void> {
+  async #list(): Promise<void> {
     let [pause, isFirst] = [0, true]
-    while (await this.#pause(pause, signal)) {
+    while (await this.#pause(pause)) {
       const begun = performance.now()
       try {
         // A file that cannot be written shows at once, not when there is something to lose.
-        if (this.#known.read(await this.#table.save(), Date.now()) || isFirst) this.#write()
+        if (this.#known.read(await this.#table.save(), this.#now()) || isFirst) this.#write()
         isFirst = false
+        const share = LIST_SHARE * (performance.now() - begun)
+        pause = Math.min(Math.max(LIST_EVERY.least, share), LIST_EVERY.most)
       } catch (error) {
         // A table that is gone is seen to when that is told; this is for who is not told.
-        if (!signal.aborted) this.#look()
+        if (!this.#signal.aborted) this.#look()
         if (!isNotFound(error)) this.#fail('list', error)
+        pause = RETRY
       }
-      pause = Math.max(LIST_EVERY, LIST_SHARE * (performance.now() - begun))
     }
   }
 
-  async #refill(signal: AbortSignal): Promise<void> {
+  async #refill(): Promise<void> {
     const { refillEvery } = this.#table
     if (refillEvery === undefined) return
-    while (await this.#pause(refillEvery * 1000, signal)) this.#look()
+    while (await this.#pause(refillEvery * 1000)) this.#look()
   }
 
   #write(): void {
     this.#unwritten = true
-    this.#writing ??= this.#flush().finally(() => {
-      this.#writing = undefined
-    })
+    const { write } = this.#table
+    if (write) this.#writing ??= this.#flush(write)
   }
 
-  async #flush(): Promise<void> {
-    const { write } = this.#table
-    if (!write) return
+  async #flush(write: (state: KnockState) => Promise<void>): Promise<void> {
     while (this.#unwritten) {
       // Used tokens are worth no longer a wait; a burst of grants is one file.
-      await this.#pause(WRITE_AFTER, this.#signal)
+      await this.#pause(WRITE_AFTER)
+      // What is not known yet is in the file that stands. The first listing asks again.
+      if (!this.#known.isComplete) break
       this.#unwritten = false
       try {
-        await write(this.#known.state(Date.now()))
+        await write(this.#known.state(this.#now()))
         this.#saveFailure = undefined
       } catch (error) {
         // The last state is written anew.
-        if (this.#signal.aborted) return
+        if (this.#signal.aborted) break
         const { message } = error as Error
         if (message !== this.#saveFailure) this.#fail('save', error)
         this.#saveFailure = message
         this.#unwritten = true
-        await this.#pause(RETRY, this.#signal)
+        await this.#pause(RETRY)
       }
     }
+    this.#writing = undefined
   }
 
   /** The last state, as the kernel has it: connections that were used are told to nobody. */
@@ -280,25 +324,26 @@ export class Keeper {
     const { write, save } = this.#table
     if (!write) return
     try {
-      this.#known.read(await save(), Date.now())
+      this.#known.read(await save(), this.#now())
     } catch (error) {
       if (!isNotFound(error)) this.#fail('list', error)
     }
+    if (!this.#known.isComplete) return
     try {
-      await write(this.#known.state(Date.now()))
+      await write(this.#known.state(this.#now()))
     } catch (error) {
       this.#fail('save', error)
     }
   }
 
   #fail(what: FailedEvent['what'], error: unknown): void {
-    if (this.#signal.aborted && (error as { code?: unknown }).code === 'aborted') return
     const message = error instanceof Error ? error.message : String(error)
     this.#tell({ time: new Date().toISOString(), event: 'failed', what, message })
   }
 
   /** Whether the time went by before the signal was aborted. */
-  async #pause(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  async #pause(milliseconds: number): Promise<boolean> {
+    const signal = this.#signal
     await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
     return !signal.aborted
   }

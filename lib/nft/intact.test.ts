@@ -162,6 +162,16 @@ t.test('a table as its document made it is intact, whatever its timed sets hold'
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 
+t.test('however much was used at doors that are gone', async (t) => {
+  const objects = listTable()
+  const spent = find(objects, 'set', 'spent_vpn_0')
+  for (let index = 0; index < 1500; index += 1) {
+    const name = `spent_${index.toString(16).padStart(12, '0')}_gone_0`
+    objects.push({ set: { ...spent, name, elem: [0] } })
+  }
+  t.ok(isIntact({ nftables: objects }, DOCUMENT))
+})
+
 t.test('what packets under way still need may be left behind', async (t) => {
   const objects = listTable()
   leaveBehind(objects)

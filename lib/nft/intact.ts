@@ -33,7 +33,7 @@ type Content = Readonly<Record<string, unknown>>
  */
 function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): readonly unknown[] {
   const [standing, wanted] = [partsOf(objects), new Set(partsOf(made).keys())]
-  const beyond = spentBeyond(standing.values(), wanted)
+  const beyond = new Set(spentBeyond(standing.values(), wanted))
   const retired = retiredBefore(standing, wanted)
   return objects.filter((object) => {
     const [[kind = '', content] = []] = Object.entries(isContent(object) ? object : {})

@@ -30,14 +30,13 @@ export function renderReload(
   return { nftables: new Reload(document, listing, keeps).render() }
 }
 
-/** The sets that hold what has been used and are not in the document: the newest of them. */
-export function spentBeyond(standing: Iterable<Part>, wanted: ReadonlySet<string>): Set<string> {
-  const names = [...standing].flatMap(({ kind, name, elements }) =>
+/** The sets that hold what has been used and are not in the document, the newest last. */
+export function spentBeyond(standing: Iterable<Part>, wanted: ReadonlySet<string>): string[] {
+  return [...standing].flatMap(({ kind, name, elements }) =>
     kind === 'set' && isSpent(name) && !wanted.has(`set ${name}`) && elements.length > 0
       ? [name]
       : [],
   )
-  return new Set(names.slice(-MOST_SPENT))
 }
 
 class Reload {
@@ -67,13 +66,9 @@ class Reload {
       this.#stays(key, part) ? [key] : [],
     )
     const wanted = new Set(this.#wanted.keys())
-    const beyond = spentBeyond(this.#standing.values(), wanted)
+    const beyond = spentBeyond(this.#standing.values(), wanted).slice(-MOST_SPENT)
     this.#retired = retiring(listed, this.#standing, wanted)
-    this.#staying = new Set([
-      ...staying,
-      ...[...beyond].map((name) => `set ${name}`),
-      ...this.#retired,
-    ])
+    this.#staying = new Set([...staying, ...beyond.map((name) => `set ${name}`), ...this.#retired])
   }
 
   render(): NftCommand[] {

@@ -125,3 +125,37 @@ t.test('how often a grant was used is known, also where it was told just before'
   state.tell(granted('10.0.0.1'), at(2))
   t.strictSame(state.state(at(2)).grants, [{ door: 'ssh', source: '10.0.0.1', until: iso(32) }])
 })
+
+t.test('a clock that is put forward or back changes no time that is left', async (t) => {
+  const state = known()
+  t.notOk(state.isComplete)
+  const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20) }
+  const ban = { source: 'fd00::1', until: iso(40) }
+  const token = { door: 'ssh', token: 'ab', until: iso(500) }
+  state.read(listed(0, { grants: [grant], bans: [ban], tokens: [token] }), at(0))
+  t.ok(state.isComplete)
+  state.tell(granted('10.0.0.2'), at(1))
+  state.shift(-3_600_000)
+  t.strictSame(
+    state.state(at(2 - 3600)),
+    listed(2 - 3600, {
+      grants: [
+        { ...grant, until: iso(20 - 3600) },
+        { door: 'ssh', source: '10.0.0.2', until: iso(31 - 3600) },
+      ],
+      bans: [{ ...ban, until: iso(40 - 3600) }],
+      tokens: [{ ...token, until: iso(500 - 3600) }],
+    }),
+  )
+  state.read(listed(2 - 3600), at(2 - 3600))
+  t.equal(state.state(at(3 - 3600)).grants.length, 1, 'what was told is told of the same moment')
+})
+
+t.test('what was used is remembered before anything is listed', async (t) => {
+  const state = known()
+  const sequence = { door: 'ssh', digest: '0123456789ab' }
+  const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20) }
+  state.remember(listed(0, { grants: [grant], sequences: [sequence] }))
+  t.notOk(state.isComplete)
+  t.strictSame(state.state(at(1)), listed(1, { sequences: [sequence] }))
+})

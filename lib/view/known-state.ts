@@ -42,9 +42,31 @@ export class KnownState {
   readonly #tokens = new Map<string, UsedToken>()
   readonly #sequences = new Map<string, { readonly door: string; readonly digest: string }>()
   #told: Told[] = []
+  #isComplete = false
 
   constructor(spec: KnownSpec) {
     this.#spec = spec
+  }
+
+  /** Whether a listing was read: until then not all that the table holds is known. */
+  get isComplete(): boolean {
+    return this.#isComplete
+  }
+
+  /** What has been used stays so, whatever else of an old state still holds. */
+  remember(state: KnockState): void {
+    this.#use(state)
+  }
+
+  /** The clock was put forward by so many milliseconds: what ends does so no sooner and no later for that. */
+  shift(milliseconds: number): void {
+    const moved = <T extends { readonly until: string }>(timed: T): T => {
+      return { ...timed, until: new Date(Date.parse(timed.until) + milliseconds).toISOString() }
+    }
+    for (const [key, grant] of this.#grants) this.#grants.set(key, moved(grant))
+    for (const [key, until] of this.#bans) this.#bans.set(key, moved({ until }).until)
+    for (const [key, used] of this.#tokens) this.#tokens.set(key, moved(used))
+    this.#told = this.#told.map((told) => ({ ...told, at: told.at + milliseconds }))
   }
 
   /**
@@ -55,6 +77,7 @@ export class KnownState {
    */
   read(state: KnockState, now: number): boolean {
     const before = this.#outline()
+    this.#isComplete = true
     this.#grants.clear()
     this.#bans.clear()
     for (const grant of state.grants) this.#grants.set(keyOf(grant), grant)

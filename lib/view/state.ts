@@ -56,6 +56,26 @@ export function viewState(
   }
 }
 
+/**
+ * A state as a table has it that is made with it now: the time between does not count for what was used, and makes
+ * nothing else last longer.
+ *
+ * @param now - milliseconds since 1970.
+ */
+export function asOf(state: KnockState, now: number): KnockState {
+  const passed = now - Date.parse(state.saved)
+  const moved = <T extends { readonly until: string }>(timed: T, by: number): T => {
+    return { ...timed, until: new Date(Date.parse(timed.until) + by).toISOString() }
+  }
+  return {
+    ...state,
+    saved: new Date(now).toISOString(),
+    grants: state.grants.map((grant) => moved(grant, Math.min(0, passed))),
+    bans: state.bans.map((ban) => moved(ban, Math.min(0, passed))),
+    tokens: state.tokens.map((used) => moved(used, passed)),
+  }
+}
+
 /** How many connections each source has made with its grant. */
 function usedBySource(door: DoorSummary, contents: Contents): ReadonlyMap<string, number> {
   const { name, connections = 1 } = door

@@ -114,13 +114,13 @@ export class TableReaders {
       const group = this.#group
       if (this.#hasEnded || this.#log || group === undefined) return
       this.#log = await this.#shareLog(group)
-      if (this.#log) restarted()
+      if (this.#log && !this.#hasEnded) restarted()
     }).catch(failed)
   }
 
   #hear(): void {
     clearTimeout(this.#timer)
-    if (!this.#isDeaf) return
+    if (!this.#isDeaf || this.#hasEnded) return
     this.#isDeaf = false
     this.#options.hears()
   }
