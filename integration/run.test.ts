@@ -264,11 +264,15 @@ test('says that a table awaits to be confirmed, and that it fell open; and leave
   t.match((await site.cli('status')).stdout, /open to everyone/)
   t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '60s')).code, 0)
   await site.told('unconfirmed', 2)
+  await site.write('other.json', { doors: [{ ...DOOR, name: 'web' }] })
+  t.equal((await site.cli('install', site.file('other.json'))).code, 0)
+  await site.told('restored', 2)
+  t.match((await site.cli('status')).stdout, /confirmed/, 'it still waits')
   t.equal((await site.cli('confirm')).code, 0)
   // Before the table is listed again.
   await sleep(200)
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
-  await site.told('restored', 2)
+  await site.told('restored', 3)
   t.notMatch((await site.cli('status')).stdout, /confirmed/)
 })
 

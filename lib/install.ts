@@ -52,6 +52,8 @@ export class Installation {
   trialEnds: number | undefined
   /** What the table held when it was installed first, or kept last, and when, in milliseconds of the monotonic clock. */
   held: { readonly state: KnockState; readonly at: number } | undefined
+  /** Milliseconds between the clock by which it was loaded and the monotonic one. */
+  offset = Date.now() - performance.now()
   #version: string | undefined
   #secrets: Secrets | undefined
 
@@ -139,15 +141,15 @@ export class Installation {
       throw this.#error('already-exists', call, reason)
     }
     const now = Date.now() / 1000
+    this.offset = Date.now() - performance.now()
     const loads = loadsOf(this.spec, secrets, now)
     const serial = Math.floor(Math.random() * SERIALS)
     const knowsTokens = knowsTypeof(this.#version as string)
-    const wanted = { automaton, document, loads, state, trial, knowsTokens }
+    // Whoever's secret was taken away gets nothing more by it; a table that opens to nobody would be worse.
+    const wanted = { automaton, document, loads, refills: isCurrent, state, trial, knowsTokens }
     const { outcome, commands } = renderChange(wanted, listing, serial, now)
     this.held ??= { state: this.#holds(before, state, now), at: performance.now() }
-    // Whoever's secret was taken away gets nothing more by it; a table without its doors would be worse.
-    const isLeft = outcome === 'unchanged' && !isCurrent
-    if (isLeft || commands.length === 0) return { outcome, isWhole: true }
+    if (commands.length === 0) return { outcome, isWhole: true }
     try {
       await nft.apply({ nftables: commands }, call)
     } catch (error) {

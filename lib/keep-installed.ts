@@ -7,11 +7,11 @@ import { Knock } from './handle.js'
 import { type Installation, installationOf } from './install.js'
 import { type KeepEvent, Keeper, type KeptTable } from './keep.js'
 import { KeptTrial } from './keep-trial.js'
-import { digestOf } from './nft/about.js'
+import { digestOf, parseAbout } from './nft/about.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
-import { ifFound, listAbout } from './table.js'
+import { ifFound, listAbout, listSerial } from './table.js'
 import { KnownState } from './view/known-state.js'
 import type { TablePlace } from './watch/table-source.js'
 
@@ -67,9 +67,14 @@ export async function keepInstalled(
   }
   // Before the whole table is listed: it may be flushed right after it was confirmed.
   const noteConfirmed = async () => {
-    if (trial.left(performance.now()) === undefined || (await own.trial())) return
-    // What says so goes with a table that is flushed, too.
-    if (await listAbout(place.nft, spec.table, CALL)) trial.read(undefined, performance.now())
+    if (trial.left(performance.now()) === undefined) return
+    const serial = await listSerial(place.nft, spec.table, CALL)
+    if (serial === undefined || (await own.trial())) return
+    // What says that it waits goes with a table that is flushed, too, and with another spec's.
+    const about = await listAbout(place.nft, spec.table, CALL)
+    const isOwn = about !== undefined && parseAbout(about)?.digest === digestOfOwn
+    const isSame = isOwn && (await listSerial(place.nft, spec.table, CALL)) === serial
+    if (isSame) trial.read(undefined, performance.now())
   }
   const unread = ({ message }: Error) => {
     const meanwhile = 'those that were read before go on, and nothing is loaded ahead anew'
@@ -115,7 +120,7 @@ export async function keepInstalled(
     onEvent(event)
   }
   try {
-    await new Keeper(table, known, signal, take).run()
+    await new Keeper(table, known, { signal, tell: take, offset: installation.offset }).run()
   } finally {
     // For whoever goes on keeping it.
     if (known.isComplete) {

@@ -71,7 +71,11 @@ function start(rest: Partial<KeptTable> = {}) {
     rememberTokens: 60,
     digestOf: () => undefined,
   })
-  const keeper = new Keeper(table, known, stop.signal, (event) => events.push(event))
+  const keeper = new Keeper(table, known, {
+    signal: stop.signal,
+    tell: (event) => events.push(event),
+    offset: Date.now() - performance.now(),
+  })
   const ended = keeper.run()
   const find = (name: KeepEvent['event']) => events.filter(({ event }) => event === name)
   return { news, events, find, ensured, restored, closed, stop: () => stop.abort(), ended }
@@ -453,3 +457,82 @@ t.test('ends with its readers, and after the listing that is under way', async (
   await t.rejects(ended, failure)
   t.strictSame(done, ['list', 'write', 'list', 'write', 'readers'])
 })
+
+t.test('what is told late while more is put back, or could not be, is not forgotten', async (t) => {
+  const restored: string[][] = []
+  const { news, find, stop, ended } = start({
+    async restore({ grants }) {
+      restored.push(grants.map(({ source }) => source))
+      await sleep(150)
+      if (restored.length === 1) throw new NftError('timed-out', 'restore: busy')
+    },
+  })
+  news.tell(gone)
+  await sleep(30)
+  news.tell(granted('203.0.113.1'))
+  await sleep(80)
+  news.tell(granted('203.0.113.2'))
+  await sleep(1500)
+  t.strictSame(restored, [['203.0.113.1'], ['203.0.113.1', '203.0.113.2']])
+  t.match(find('failed'), [{ what: 'install', message: 'restore: busy' }])
+  stop()
+  await ended
+})
+
+t.test('a clock that is put right while the table is listed', async (t) => {
+  const real = Date.now
+  t.teardown(() => {
+    Date.now = real
+  })
+  let listings = 0
+  const { ensured, news, stop, ended } = start({
+    async save() {
+      listings += 1
+      const state = grantedTo('203.0.113.1', Date.now())
+      if (listings === 1) Date.now = () => real() + 3_600_000
+      await sleep(20)
+      return state
+    },
+  })
+  await sleep(100)
+  t.equal(listings, 2, 'what was dated by another clock is listed again')
+  news.tell(gone)
+  await sleep(50)
+  t.equal(ensured[0]?.grants.length, 1)
+  stop()
+  await ended
+})
+
+t.test('a clock that is found put right as the table is put back asks once', async (t) => {
+  const real = Date.now
+  t.teardown(() => {
+    Date.now = real
+  })
+  let [running, most] = [0, 0]
+  const { stop, ended } = start({
+    refillEvery: 0.2,
+    async ensure() {
+      running += 1
+      most = Math.max(most, running)
+      await sleep(50)
+      running -= 1
+      return 'unchanged'
+    },
+  })
+  await sleep(100)
+  Date.now = () => real() + 3_600_000
+  await sleep(600)
+  t.equal(most, 1)
+  stop()
+  await ended
+  t.equal(running, 0)
+})
+
+function grantedTo(source: string, now: number): KnockState {
+  const until = new Date(now + 600_000).toISOString()
+  return {
+    ...NOTHING,
+    saved: new Date(now).toISOString(),
+    grants: [{ door: 'ssh', source, until }],
+  }
+}

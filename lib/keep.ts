@@ -75,6 +75,8 @@ const LIST_EVERY = { least: 1000, most: 30_000 } as const
 const LIST_SHARE = 10
 /** Milliseconds by which a clock that is put right jumps; what is less is another clock's drift. */
 const STEP = 2000
+/** Milliseconds between two looks at the clock. */
+const CLOCK_EVERY = 1000
 /** Milliseconds until what failed is tried again: at first, and at the most. */
 const RETRY = 1000
 const LONGEST_RETRY = 10_000
@@ -88,6 +90,14 @@ const CONTESTED =
   'somebody else changes the table again and again, and it is put back each time: look for another knocklib run of ' +
   'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset or installs another spec, and stop it'
 
+export interface KeeperOptions {
+  /** Ends it. */
+  readonly signal: AbortSignal
+  readonly tell: (event: KeepEvent) => void
+  /** Milliseconds between the clock by which the table was loaded and the monotonic one. */
+  readonly offset: number
+}
+
 export class Keeper {
   readonly #table: KeptTable
   readonly #known: KnownState
@@ -96,7 +106,7 @@ export class Keeper {
   /** When nothing more is to be done but to write what is known. */
   readonly #signal: AbortSignal
   /** Milliseconds between the clock and the monotonic one. */
-  #offset = Date.now() - performance.now()
+  #offset: number
   /** When the news came that is not seen to yet, in milliseconds of the monotonic clock. */
   #news: number | undefined
   #ensuring: Promise<void> | undefined
@@ -104,24 +114,20 @@ export class Keeper {
   #made = Number.NEGATIVE_INFINITY
   readonly #contest = new Contest()
   #late: Promise<void> | undefined
-  /** News of the table before, told after it was made anew. */
-  #lateNews: KnockEvent[] = []
+  /** News that may be of a table before, told when it was or is being made anew; each with when it came. */
+  #lateNews: { readonly event: KnockEvent; readonly came: number }[] = []
   #unwritten = false
   #writing: Promise<void> | undefined
   /** Told already, and true until one succeeds. */
   #saveFailure: string | undefined
   #givenBack: Promise<unknown> | undefined
 
-  constructor(
-    table: KeptTable,
-    known: KnownState,
-    signal: AbortSignal,
-    tell: (event: KeepEvent) => void,
-  ) {
+  constructor(table: KeptTable, known: KnownState, { signal, tell, offset }: KeeperOptions) {
     this.#table = table
     this.#known = known
     this.#signal = AbortSignal.any([signal, this.#ended.signal])
     this.#tell = tell
+    this.#offset = offset
   }
 
   /** Resolves when the signal is aborted, after the last state is written; rejects where nothing can be watched. */
@@ -130,6 +136,7 @@ export class Keeper {
       this.#follow().finally(() => this.#ended.abort()),
       this.#list(),
       this.#refill(),
+      this.#watchClock(),
     ] as const
     try {
       await Promise.all(parts)
@@ -177,8 +184,9 @@ export class Keeper {
     if (event.event === 'installed' || event.event === 'removed') this.#look()
     if (!['granted', 'closed', 'banned'].includes(event.event)) return
     this.#write()
-    if (!this.#ensuring && performance.now() >= this.#made + LATE) return
-    this.#lateNews.push(event)
+    const came = performance.now()
+    if (!this.#ensuring && came >= this.#made + LATE) return
+    this.#lateNews.push({ event, came })
     this.#putLate()
   }
 
@@ -202,6 +210,8 @@ export class Keeper {
   }
 
   async #ensure(): Promise<void> {
+    // Whoever begins it must have noted that first: a look at the clock may ask for it once more.
+    await undefined
     let retry = RETRY
     while (this.#news !== undefined && !this.#signal.aborted) {
       const since = this.#news
@@ -232,16 +242,23 @@ export class Keeper {
    * told after it. What is there already is left as it is.
    */
   #putLate(): void {
-    this.#late ??= this.#restore().finally(() => {
-      this.#late = undefined
-    })
+    this.#late ??= this.#restore()
   }
 
   async #restore(): Promise<void> {
     await this.#ensuring
     await this.#pause(GATHER)
-    const news = this.#lateNews.splice(0)
-    if (performance.now() >= this.#made + LATE) return
+    const late = this.#lateNews.splice(0).filter(({ came }) => came < this.#made + LATE)
+    if (late.length > 0 && !(await this.#restoreNamed(late.map(({ event }) => event)))) {
+      this.#lateNews.unshift(...late)
+      await this.#pause(RETRY)
+    }
+    this.#late = undefined
+    if (this.#lateNews.length > 0 && !this.#signal.aborted) this.#putLate()
+  }
+
+  /** Whether nothing is left to do. */
+  async #restoreNamed(news: readonly KnockEvent[]): Promise<boolean> {
     const state = this.#known.state(this.#now())
     const names = (kind: KnockEvent['event'], source: string, door?: string) =>
       news.some((event) => {
@@ -258,8 +275,12 @@ export class Keeper {
         if (event.event === 'closed' && !holds(event)) await this.#table.close(event)
       }
       await this.#table.restore({ ...state, grants, bans })
+      return true
     } catch (error) {
-      if (!isNotFound(error)) this.#fail('install', error)
+      // One that is gone is made with all of this.
+      if (isNotFound(error)) return true
+      this.#fail('install', error)
+      return false
     }
   }
 
@@ -270,7 +291,7 @@ export class Keeper {
       const begun = performance.now()
       try {
         // A file that cannot be written shows at once, not when there is something to lose.
-        if (this.#known.read(await this.#table.save(), this.#now()) || isFirst) this.#write()
+        if ((await this.#read()) || isFirst) this.#write()
         isFirst = false
         const share = LIST_SHARE * (performance.now() - begun)
         pause = Math.min(Math.max(LIST_EVERY.least, share), LIST_EVERY.most)
@@ -281,6 +302,22 @@ export class Keeper {
         pause = RETRY
       }
     }
+  }
+
+  /** Reads what the table holds; whether that is news. */
+  async #read(): Promise<boolean> {
+    for (;;) {
+      this.#now()
+      const offset = this.#offset
+      const state = await this.#table.save()
+      const now = this.#now()
+      // Else it is dated by a clock that has been put right since.
+      if (Math.abs(this.#offset - offset) <= STEP) return this.#known.read(state, now)
+    }
+  }
+
+  async #watchClock(): Promise<void> {
+    while (await this.#pause(CLOCK_EVERY)) this.#now()
   }
 
   async #refill(): Promise<void> {
@@ -321,10 +358,10 @@ export class Keeper {
   /** The last state, as the kernel has it: connections that were used are told to nobody. */
   async #end(): Promise<void> {
     await this.#writing
-    const { write, save } = this.#table
+    const { write } = this.#table
     if (!write) return
     try {
-      this.#known.read(await save(), this.#now())
+      await this.#read()
     } catch (error) {
       if (!isNotFound(error)) this.#fail('list', error)
     }

@@ -7,7 +7,7 @@ import type { NftCommand, NftDocument } from './document.js'
 import { isIntact } from './intact.js'
 import { isSpent, keepsElements, renderExhausted } from './kept.js'
 import { type Listing, parseListing } from './listing.js'
-import { hasForeignPorts, renderLoads } from './loads.js'
+import { hasForeignPorts, missingOf, renderLoads } from './loads.js'
 import { parseFamilySet } from './names.js'
 import { renderReload } from './reload.js'
 import { renderCreation, renderNext, serialOf, withSerial } from './serial.js'
@@ -26,6 +26,8 @@ export interface Wanted {
   /** Of the automaton. */
   readonly document: NftDocument
   readonly loads: Loads
+  /** Whether a table that stands as it should is loaded ahead anew; else only what it lacks altogether. */
+  readonly refills: boolean
   /** What was let in, banned and used before; where the table stands, it knows better who is let in and banned. */
   readonly state: KnockState | undefined
   readonly trial: WantedTrial
@@ -69,7 +71,9 @@ export function renderChange(
   const isTried = standing.sets.has(TRIAL_SET)
   const isWanted = typeof wanted.trial === 'object' || (wanted.trial === 'ended' && !isTried)
   if (isWanted && !isForeign && isIntact(listing, document)) {
-    const commands = [...loaded, ...restored(used, standing.sets)]
+    const missing = () => renderLoads(table, missingOf(loads, standing), now)
+    const due = wanted.refills ? loaded : missing()
+    const commands = [...due, ...restored(used, standing.sets)]
     const same = commands.length > 0 ? renderNext(table, serialOf(standing)) : []
     return { outcome: 'unchanged', commands: [...same, ...commands] }
   }

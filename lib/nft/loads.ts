@@ -38,6 +38,13 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
   ]
 }
 
+/** Of what would be loaded, that whose sets are empty. */
+export function missingOf({ tokens, ports }: Loads, { sets }: Listing): Loads {
+  const isEmpty = ({ set }: { readonly set: string }) =>
+    (sets.get(commonSet(set))?.elements ?? []).length === 0
+  return { tokens: tokens.filter(isEmpty), ports: ports.filter(isEmpty) }
+}
+
 /**
  * Whether a table has ports of another secret: other ones in a period that would be loaded. Other periods say nothing:
  * clocks step, hosts sleep, and a spec may look less far ahead.

@@ -92,6 +92,19 @@ t.test('says whether a listing is news', async (t) => {
   t.equal(state.read(listed(2), at(2)), true)
 })
 
+t.test('a listing that takes long does not undo what was told meanwhile', async (t) => {
+  const state = known()
+  const grant = { door: 'ssh', source: '10.0.0.1', until: iso(60) }
+  state.read(listed(0, { grants: [grant] }), at(0))
+  state.tell(told('closed', '10.0.0.1'), at(1))
+  for (let i = 2; i < 20; i += 1) state.tell(granted('10.0.0.2'), at(i))
+  state.read(listed(1, { grants: [grant] }), at(20))
+  t.strictSame(
+    state.state(at(21)).grants.map(({ source }) => source),
+    ['10.0.0.2'],
+  )
+})
+
 t.test('remembers no more events than it needs', async (t) => {
   const state = known()
   for (let i = 0; i < 10_000; i += 1) state.tell(granted('10.0.0.1'), at(i))

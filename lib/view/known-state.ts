@@ -26,6 +26,10 @@ export interface TableRecord {
 
 /** Milliseconds for which an event is applied again to a listing: it may have come while that was made. */
 const OVERLAP = 2000
+/** The most events that wait for a listing. */
+const MOST_TOLD = 100_000
+/** What changes a state. */
+const CHANGING: readonly KnockEvent['event'][] = ['granted', 'closed', 'expired', 'banned']
 
 /** Milliseconds within which two times are the same, mostly. */
 const COARSE = 10_000
@@ -111,10 +115,10 @@ export class KnownState {
 
   /** @param at - milliseconds since 1970. */
   tell(record: TableRecord, at: number): void {
+    if (!CHANGING.includes(record.event.event)) return
     this.#told.push({ ...record, at })
-    if (this.#told.length > 1 && (this.#told[0] as Told).at < at - 2 * OVERLAP) {
-      this.#told = this.#told.filter((told) => told.at >= at - OVERLAP)
-    }
+    // Where no listing comes to an end.
+    if (this.#told.length > MOST_TOLD) this.#told = this.#told.slice(-MOST_TOLD / 2)
     this.#apply(record, at)
   }
 
