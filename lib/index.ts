@@ -24,7 +24,7 @@ export {
   StateError,
 } from './errors.js'
 export { Knock } from './handle.js'
-export type { FailedEvent, KeepEvent, RestoredEvent, WatchingEvent } from './keep.js'
+export type { FailedEvent, KeepEvent, RestoredEvent, WatchingEvent } from './keep-event.js'
 export type { KeepOptions } from './keep-installed.js'
 export type { UnconfirmedEvent } from './keep-trial.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'

@@ -2,44 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Contest } from './contest.js'
 import { isNotFound } from './errors.js'
-import type { UnconfirmedEvent } from './keep-trial.js'
+import type { FailedEvent, KeepEvent } from './keep-event.js'
 import type { KnockState } from './spec/generated/state-types.js'
+import { StateWriter } from './state-writer.js'
 import type { ClosedEvent, KnockEvent } from './view/event.js'
 import type { KnownState, TableRecord } from './view/known-state.js'
-
-/** The table was put back: what it took, and with how many grants. */
-export interface RestoredEvent {
-  /** ISO 8601, in UTC, with milliseconds. */
-  readonly time: string
-  readonly event: 'restored'
-  /** Whether all of it was gone, or some of it altered. */
-  readonly was: 'gone' | 'altered'
-  /** Milliseconds from the news of it until it stood again. */
-  readonly took: number
-  readonly grants: number
-}
-
-/** Something did not succeed. It is tried again by itself, but for `confirm`: a table that fell open stays open. */
-export interface FailedEvent {
-  /** ISO 8601, in UTC, with milliseconds. */
-  readonly time: string
-  readonly event: 'failed'
-  /**
-   * `events`: packets' deeds are not told until the NFLOG group can be read again; that is `watching` again. `secrets`: the
-   * table stands with those that were read before, and nothing is loaded ahead anew.
-   */
-  readonly what: 'install' | 'secrets' | 'list' | 'save' | 'events' | 'confirm' | 'contested'
-  readonly message: string
-}
-
-/** From now on nothing is missed: all that happens to the table is told. */
-export interface WatchingEvent {
-  /** ISO 8601, in UTC, with milliseconds. */
-  readonly time: string
-  readonly event: 'watching'
-}
-
-export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent | UnconfirmedEvent
+import { lateOf } from './view/late-news.js'
 
 /** What is told of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {
@@ -83,9 +51,6 @@ const LONGEST_RETRY = 10_000
 /** Milliseconds after the table was made in which news of the one before may come, and how long they are gathered. */
 const LATE = 2000
 const GATHER = 20
-/** Milliseconds in which changes are written together. */
-const WRITE_AFTER = 100
-
 const CONTESTED =
   'somebody else changes the table again and again, and it is put back each time: look for another knocklib run of ' +
   'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset or installs another spec, and stop it'
@@ -116,10 +81,7 @@ export class Keeper {
   #late: Promise<void> | undefined
   /** News that may be of a table before, told when it was or is being made anew; each with when it came. */
   #lateNews: { readonly event: KnockEvent; readonly came: number }[] = []
-  #unwritten = false
-  #writing: Promise<void> | undefined
-  /** Told already, and true until one succeeds. */
-  #saveFailure: string | undefined
+  readonly #writer: StateWriter | undefined
   #givenBack: Promise<unknown> | undefined
 
   constructor(table: KeptTable, known: KnownState, { signal, tell, offset }: KeeperOptions) {
@@ -128,6 +90,16 @@ export class Keeper {
     this.#signal = AbortSignal.any([signal, this.#ended.signal])
     this.#tell = tell
     this.#offset = offset
+    const { write } = table
+    this.#writer =
+      write &&
+      new StateWriter({
+        write,
+        // What is not known yet is in the file that stands. The first listing says that it may be written.
+        state: () => (known.isComplete ? known.state(this.#now()) : undefined),
+        failed: (error) => this.#fail('save', error),
+        signal: this.#signal,
+      })
   }
 
   /** Resolves when the signal is aborted, after the last state is written; rejects where nothing can be watched. */
@@ -183,7 +155,7 @@ export class Keeper {
     this.#tell(event)
     if (event.event === 'installed' || event.event === 'removed') this.#look()
     if (!['granted', 'closed', 'banned'].includes(event.event)) return
-    this.#write()
+    this.#writer?.changed()
     const came = performance.now()
     if (!this.#ensuring && came >= this.#made + LATE) return
     this.#lateNews.push({ event, came })
@@ -248,40 +220,25 @@ export class Keeper {
   async #restore(): Promise<void> {
     await this.#ensuring
     await this.#pause(GATHER)
-    const late = this.#lateNews.splice(0).filter(({ came }) => came < this.#made + LATE)
-    if (late.length > 0 && !(await this.#restoreNamed(late.map(({ event }) => event)))) {
-      this.#lateNews.unshift(...late)
-      await this.#pause(RETRY)
+    const news = this.#lateNews.splice(0).filter(({ came }) => came < this.#made + LATE)
+    try {
+      if (news.length > 0) await this.#apply(news.map(({ event }) => event))
+    } catch (error) {
+      // One that is gone is made with all of this.
+      if (!isNotFound(error)) {
+        this.#fail('install', error)
+        this.#lateNews.unshift(...news)
+        await this.#pause(RETRY)
+      }
     }
     this.#late = undefined
     if (this.#lateNews.length > 0 && !this.#signal.aborted) this.#putLate()
   }
 
-  /** Whether nothing is left to do. */
-  async #restoreNamed(news: readonly KnockEvent[]): Promise<boolean> {
-    const state = this.#known.state(this.#now())
-    const names = (kind: KnockEvent['event'], source: string, door?: string) =>
-      news.some((event) => {
-        if (event.event !== kind || !('source' in event) || event.source !== source) return false
-        return door === undefined || ('door' in event && event.door === door)
-      })
-    // What else was known is in the table since it was made, and may have been used up or taken away by now.
-    const grants = state.grants.filter(({ door, source }) => names('granted', source, door))
-    const bans = state.bans.filter(({ source }) => names('banned', source))
-    const holds = (event: ClosedEvent) =>
-      state.grants.some(({ door, source }) => door === event.door && source === event.source)
-    try {
-      for (const event of news) {
-        if (event.event === 'closed' && !holds(event)) await this.#table.close(event)
-      }
-      await this.#table.restore({ ...state, grants, bans })
-      return true
-    } catch (error) {
-      // One that is gone is made with all of this.
-      if (isNotFound(error)) return true
-      this.#fail('install', error)
-      return false
-    }
+  async #apply(news: readonly KnockEvent[]): Promise<void> {
+    const { closed, state } = lateOf(this.#known.state(this.#now()), news)
+    for (const event of closed) await this.#table.close(event)
+    await this.#table.restore(state)
   }
 
   /** Packets change grants without a word where nothing is logged, or more than may be. */
@@ -291,7 +248,7 @@ export class Keeper {
       const begun = performance.now()
       try {
         // A file that cannot be written shows at once, not when there is something to lose.
-        if ((await this.#read()) || isFirst) this.#write()
+        if ((await this.#read()) || isFirst) this.#writer?.changed()
         isFirst = false
         const share = LIST_SHARE * (performance.now() - begun)
         pause = Math.min(Math.max(LIST_EVERY.least, share), LIST_EVERY.most)
@@ -326,51 +283,16 @@ export class Keeper {
     while (await this.#pause(refillEvery * 1000)) this.#look()
   }
 
-  #write(): void {
-    this.#unwritten = true
-    const { write } = this.#table
-    if (write) this.#writing ??= this.#flush(write)
-  }
-
-  async #flush(write: (state: KnockState) => Promise<void>): Promise<void> {
-    while (this.#unwritten) {
-      // Used tokens are worth no longer a wait; a burst of grants is one file.
-      await this.#pause(WRITE_AFTER)
-      // What is not known yet is in the file that stands. The first listing asks again.
-      if (!this.#known.isComplete) break
-      this.#unwritten = false
-      try {
-        await write(this.#known.state(this.#now()))
-        this.#saveFailure = undefined
-      } catch (error) {
-        // The last state is written anew.
-        if (this.#signal.aborted) break
-        const { message } = error as Error
-        if (message !== this.#saveFailure) this.#fail('save', error)
-        this.#saveFailure = message
-        this.#unwritten = true
-        await this.#pause(RETRY)
-      }
-    }
-    this.#writing = undefined
-  }
-
   /** The last state, as the kernel has it: connections that were used are told to nobody. */
   async #end(): Promise<void> {
-    await this.#writing
-    const { write } = this.#table
-    if (!write) return
+    if (!this.#writer) return
+    await this.#writer.settled
     try {
       await this.#read()
     } catch (error) {
       if (!isNotFound(error)) this.#fail('list', error)
     }
-    if (!this.#known.isComplete) return
-    try {
-      await write(this.#known.state(this.#now()))
-    } catch (error) {
-      this.#fail('save', error)
-    }
+    await this.#writer.end()
   }
 
   #fail(what: FailedEvent['what'], error: unknown): void {

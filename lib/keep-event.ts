@@ -1,0 +1,37 @@
+// What a keeper tells beside the events of its table.
+import type { UnconfirmedEvent } from './keep-trial.js'
+import type { KnockEvent } from './view/event.js'
+
+/** The table was put back: what it took, and with how many grants. */
+export interface RestoredEvent {
+  /** ISO 8601, in UTC, with milliseconds. */
+  readonly time: string
+  readonly event: 'restored'
+  /** Whether all of it was gone, or some of it altered. */
+  readonly was: 'gone' | 'altered'
+  /** Milliseconds from the news of it until it stood again. */
+  readonly took: number
+  readonly grants: number
+}
+
+/** Something did not succeed. It is tried again by itself, but for `confirm`: a table that fell open stays open. */
+export interface FailedEvent {
+  /** ISO 8601, in UTC, with milliseconds. */
+  readonly time: string
+  readonly event: 'failed'
+  /**
+   * `events`: packets' deeds are not told until the NFLOG group can be read again; that is `watching` again. `secrets`: the
+   * table stands with those that were read before, and nothing is loaded ahead anew.
+   */
+  readonly what: 'install' | 'secrets' | 'list' | 'save' | 'events' | 'confirm' | 'contested'
+  readonly message: string
+}
+
+/** From now on nothing is missed: all that happens to the table is told. */
+export interface WatchingEvent {
+  /** ISO 8601, in UTC, with milliseconds. */
+  readonly time: string
+  readonly event: 'watching'
+}
+
+export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent | UnconfirmedEvent

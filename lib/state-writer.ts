@@ -1,0 +1,81 @@
+// Writes a state soon after it has changed, and again until it is written. Wiring only.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KnockState } from './spec/generated/state-types.js'
+
+export interface StateWriterOptions {
+  readonly write: (state: KnockState) => Promise<void>
+  /** What is to be written; undefined: nothing yet. */
+  readonly state: () => KnockState | undefined
+  /** Told once, until a state can be written, and where the last one cannot. */
+  readonly failed: (error: unknown) => void
+  /** Aborted: nothing more is tried again, but for the last one. */
+  readonly signal: AbortSignal
+}
+
+/** Milliseconds in which changes are written together: what has been used is worth no longer a wait. */
+const GATHER = 100
+/** Milliseconds until it is tried again. */
+const RETRY = 1000
+
+export class StateWriter {
+  readonly #options: StateWriterOptions
+  #isDue = false
+  #writing: Promise<void> | undefined
+  /** Told already, and true until one succeeds. */
+  #failure: string | undefined
+
+  constructor(options: StateWriterOptions) {
+    this.#options = options
+  }
+
+  /** Settles when nothing is being written. */
+  get settled(): Promise<void> | undefined {
+    return this.#writing
+  }
+
+  changed(): void {
+    this.#isDue = true
+    this.#writing ??= this.#write()
+  }
+
+  async #write(): Promise<void> {
+    const { write, state, failed, signal } = this.#options
+    while (this.#isDue) {
+      await this.#pause(GATHER)
+      const next = state()
+      if (!next) break
+      this.#isDue = false
+      try {
+        await write(next)
+        this.#failure = undefined
+      } catch (error) {
+        // The last state is written anew.
+        if (signal.aborted) break
+        const { message } = error as Error
+        if (message !== this.#failure) failed(error)
+        this.#failure = message
+        this.#isDue = true
+        await this.#pause(RETRY)
+      }
+    }
+    // Not a moment later: what changed between would not be written.
+    this.#writing = undefined
+  }
+
+  /** Writes the last state. */
+  async end(): Promise<void> {
+    const { write, state, failed } = this.#options
+    await this.#writing
+    const last = state()
+    if (!last) return
+    try {
+      await write(last)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: this.#options.signal }).catch(() => undefined)
+  }
+}
