@@ -130,7 +130,7 @@ const token = (scale: Scale, place: number) =>
       port: fc.constant(`udp/${7200 + place}`),
       period: fc.constantFrom(...scale.period),
       drift: fc.constantFrom(0, 5, 60),
-      horizon: fc.constant('2h'),
+      horizon: fc.constant('3h'),
       users: fc.subarray(
         ['alice', 'bob'].map((name) => ({ name, secretFile: `/etc/knock/${name}` })),
         { minLength: 1 },

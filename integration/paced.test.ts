@@ -18,11 +18,18 @@ const doorOf = (knock: object, open: object = {}) => ({
   doors: [{ name: 'service', service: `tcp/${PORT}`, knock, open: { for: '60s', ...open } }],
 })
 
+/** hping3 takes one of 2,000 by chance, and the same one again is a SYN that came again. */
+let sourcePort = 30_000
+
 /** Ways to send one SYN. */
 const CLIENTS: Readonly<Record<string, (host: string, port: number) => [string, ...string[]]>> = {
   bash: (host, port) => ['bash', '-c', ': > "/dev/tcp/$0/$1"', host, String(port)],
   nc: (host, port) => ['nc', '-n', '-d', host, String(port)],
-  hping3: (host, port) => ['hping3', '-q', '-n', '-c', '1', '-S', '-p', String(port), host],
+  hping3(host, port) {
+    sourcePort += 1
+    const ports = ['-s', String(sourcePort), '-p', String(port)]
+    return ['hping3', '-q', '-n', '-c', '1', '-S', ...ports, host]
+  },
 }
 
 async function knock({ pair }: Ground, client: string, host: string, port: number): Promise<void> {

@@ -30,8 +30,11 @@ const SCALE: Scale = {
 const GAPS = [0, 0, 0, 0, 0.1, 0.9, 1.2, 2.8, 3.8]
 /** How many specs are tried for one plan. */
 const SPECS = 4
-/** Traces have each tokens of other times, so that none uses another's up. */
-const APART = 180
+/**
+ * Seconds between the times of which traces have their tokens, so that none uses another's up: they go from two periods
+ * and the drift before to one period behind. All of them are within the horizon.
+ */
+const APART = 360
 
 /** Sources that no other trace of the plan has; those of the tenth are trusted where any are. */
 export const sourcesOf = (trace: number): string[] => {
