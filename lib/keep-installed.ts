@@ -83,7 +83,6 @@ export async function keepInstalled(
   }
   const table: KeptTable = {
     async ensure(state) {
-      await noteConfirmed()
       const left = trial.left(performance.now())
       const outcome = await installation.ensure(CALL, { state, trial: { left }, unread })
       // What was taken for an alteration may have been a confirmation, or another install that awaits one.

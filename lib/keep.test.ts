@@ -1,6 +1,6 @@
 // A table that is kept standing: a stand-in that notes what is asked of it, and news of it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { NftError } from './errors.js'
 import { Keeper, type KeptTable, type TableRecords } from './keep.js'
 import type { KeepEvent } from './keep-event.js'
@@ -413,16 +413,12 @@ t.test('of what was put back, only what is told late is put there again', async 
 })
 
 t.test('a clock that is put right', async (t) => {
-  const real = Date.now
-  t.teardown(() => {
-    Date.now = real
-  })
+  const putForward = clockOf(t)
   const { ensured, news, stop, ended } = start({ refillEvery: 3600 })
   news.tell(granted('203.0.113.1'))
   await sleep(50)
   t.equal(ensured.length, 0)
-  const hours = 5 * 3_600_000
-  Date.now = () => real() - hours
+  putForward(-5 * 3_600_000)
   await sleep(1200)
   t.equal(ensured.length, 1, 'what is good now is loaded')
   const { saved = '', grants = [] } = ensured[0] ?? {}
@@ -481,16 +477,13 @@ t.test('what is told late while more is put back, or could not be, is not forgot
 })
 
 t.test('a clock that is put right while the table is listed', async (t) => {
-  const real = Date.now
-  t.teardown(() => {
-    Date.now = real
-  })
+  const putForward = clockOf(t)
   let listings = 0
   const { ensured, news, stop, ended } = start({
     async save() {
       listings += 1
       const state = grantedTo('203.0.113.1', Date.now())
-      if (listings === 1) Date.now = () => real() + 3_600_000
+      if (listings === 1) putForward(3_600_000)
       await sleep(20)
       return state
     },
@@ -505,10 +498,7 @@ t.test('a clock that is put right while the table is listed', async (t) => {
 })
 
 t.test('a clock that is found put right as the table is put back asks once', async (t) => {
-  const real = Date.now
-  t.teardown(() => {
-    Date.now = real
-  })
+  const putForward = clockOf(t)
   let [running, most] = [0, 0]
   const { stop, ended } = start({
     refillEvery: 0.2,
@@ -521,13 +511,24 @@ t.test('a clock that is found put right as the table is put back asks once', asy
     },
   })
   await sleep(100)
-  Date.now = () => real() + 3_600_000
+  putForward(3_600_000)
   await sleep(600)
   t.equal(most, 1)
   stop()
   await ended
   t.equal(running, 0)
 })
+
+/** Puts the clock forward until the test ends, by so many milliseconds. */
+function clockOf(t: Test): (milliseconds: number) => void {
+  const real = Date.now
+  t.teardown(() => {
+    Date.now = real
+  })
+  return (milliseconds) => {
+    Date.now = () => real() + milliseconds
+  }
+}
 
 function grantedTo(source: string, now: number): KnockState {
   const until = new Date(now + 600_000).toISOString()
