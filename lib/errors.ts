@@ -9,6 +9,19 @@ export interface SpecProblem {
   readonly params: { readonly expected: string; readonly found?: unknown }
 }
 
+/**
+ * Something that a spec may say and that probably does not do what was meant: it is installed all the same. The one
+ * shape for whatever finds such a thing; `installKnock` and `checkKnock` gather them in `warnings`.
+ */
+export interface Warning {
+  /** What it is about, the same in every version, such as `interface-enslaved`. */
+  readonly id: string
+  /** JSON Pointer into the spec; absent if it is about no place in it. */
+  readonly path?: string
+  /** What was found, and what to write or do instead. */
+  readonly message: string
+}
+
 export type NftErrorCode =
   | 'not-found'
   | 'already-exists'
@@ -28,6 +41,7 @@ export type NetlinkErrorCode = 'socket' | 'malformed' | 'overrun' | 'interrupted
 export type KnockErrorCode =
   | NftErrorCode
   | 'invalid-spec'
+  | 'warned'
   | 'invalid-argument'
   | 'invalid-packet'
   | 'invalid-state'
@@ -53,6 +67,22 @@ export class SpecError extends KnockError {
     this.problems = problems
   }
 }
+
+/** The spec is valid, but `strict` was asked for and there are warnings. Nothing has changed. */
+export class StrictError extends KnockError {
+  override readonly name = 'StrictError'
+  readonly code = 'warned'
+  readonly warnings: readonly Warning[]
+
+  constructor(operation: string, warnings: readonly Warning[]) {
+    super(`${operation}: ${warnings.map(describeWarning).join('\n  ')}`)
+    this.warnings = warnings
+  }
+}
+
+/** One line: `PATH: message`, or the message alone. */
+export const describeWarning = ({ path, message }: Warning): string =>
+  path === undefined ? message : `${path === '' ? '/' : path}: ${message}`
 
 /** The most problems of a state that its message shows: what is no state at all may have a million. */
 const MOST_SHOWN = 20

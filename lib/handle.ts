@@ -4,7 +4,7 @@ import { BANNED } from './automaton/names.js'
 import { confirmTable } from './confirm.js'
 import { Door } from './door.js'
 import { readSource } from './door-arguments.js'
-import { isNotFound, NftError } from './errors.js'
+import { isNotFound, NftError, type Warning } from './errors.js'
 import type { KeepOptions } from './keep-installed.js'
 import { knowsTypeof } from './kernel/capability.js'
 import { DocumentElements, type Elements } from './kernel/elements.js'
@@ -40,6 +40,8 @@ import { KnockWatcher, type Watcher, type WatchOptions } from './watch/watcher.j
 export class Knock implements AsyncDisposable {
   /** The table's name. */
   readonly table: string
+  /** What `installKnock` found that is probably not meant; empty for a handle of `attachKnock`. */
+  readonly warnings: readonly Warning[]
   readonly #doors: ReadonlyMap<string, Door>
   readonly #summaries: readonly DoorSummary[]
   readonly #nft: Nft
@@ -53,8 +55,10 @@ export class Knock implements AsyncDisposable {
     nft: Nft,
     signal?: AbortSignal,
     elements: Elements = new DocumentElements(nft),
+    warnings: readonly Warning[] = [],
   ) {
     this.table = table
+    this.warnings = warnings
     this.#summaries = doors
     this.#nft = nft
     this.#elements = elements

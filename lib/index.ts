@@ -7,6 +7,7 @@ export { type CloseOptions, Door, type OpenOptions } from './door.js'
 export {
   ArgumentError,
   CapabilityError,
+  describeWarning,
   isInvalidSpec,
   isNotFound,
   isNotPermitted,
@@ -22,9 +23,17 @@ export {
   SpecError,
   type SpecProblem,
   StateError,
+  StrictError,
+  type Warning,
 } from './errors.js'
 export { Knock } from './handle.js'
-export type { FailedEvent, KeepEvent, RestoredEvent, WatchingEvent } from './keep-event.js'
+export type {
+  FailedEvent,
+  KeepEvent,
+  RestoredEvent,
+  WarningEvent,
+  WatchingEvent,
+} from './keep-event.js'
 export type { KeepOptions } from './keep-installed.js'
 export type { UnconfirmedEvent } from './keep-trial.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
@@ -43,7 +52,10 @@ export {
 export {
   type AttachOptions,
   attachKnock,
+  type CheckOptions,
+  type CheckReport,
   checkKnock,
+  findWarnings,
   type InstallOptions,
   installKnock,
   type KernelOptions,

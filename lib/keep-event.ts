@@ -1,4 +1,5 @@
 // What a keeper tells beside the events of its table.
+import type { Warning } from './errors.js'
 import type { UnconfirmedEvent } from './keep-trial.js'
 import type { KnockEvent } from './view/event.js'
 
@@ -34,4 +35,17 @@ export interface WatchingEvent {
   readonly event: 'watching'
 }
 
-export type KeepEvent = KnockEvent | RestoredEvent | FailedEvent | WatchingEvent | UnconfirmedEvent
+/** A warning of the spec, as `installKnock` gives it, that is so now: told at the start, at a reload, and when it is new. */
+export interface WarningEvent extends Warning {
+  /** ISO 8601, in UTC, with milliseconds. */
+  readonly time: string
+  readonly event: 'warning'
+}
+
+export type KeepEvent =
+  | KnockEvent
+  | RestoredEvent
+  | FailedEvent
+  | WatchingEvent
+  | UnconfirmedEvent
+  | WarningEvent

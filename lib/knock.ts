@@ -1,7 +1,7 @@
 // The library's main calls: spec → automaton → ruleset → kernel, and the way back to a table that stands. Wiring only.
 import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, secretFilesOf } from './automaton/loads.js'
-import { ArgumentError, isNotFound, NftError } from './errors.js'
+import { ArgumentError, isNotFound, NftError, StrictError, type Warning } from './errors.js'
 import { Knock } from './handle.js'
 import { Installation, rememberInstallation } from './install.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
@@ -20,6 +20,7 @@ import { EXPECTED_DURATION, parseDuration } from './spec/duration.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { isKeyword } from './spec/keywords.js'
+import type { ValidSpec } from './spec/model.js'
 import { validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
 import { type Call, listAbout, listSerial } from './table.js'
@@ -31,7 +32,19 @@ export interface KernelOptions extends ElementOptions {
   readonly signal?: AbortSignal
 }
 
-export interface InstallOptions extends KernelOptions {
+export interface CheckOptions extends KernelOptions {
+  /** Whether a warning is an error: then nothing is installed. Default: false. */
+  readonly strict?: boolean | undefined
+  /** Warnings of the caller's own, such as of the spec's file: they come first in `warnings`, and count for `strict`. */
+  readonly warnings?: readonly Warning[] | undefined
+}
+
+/** What `checkKnock` found of a spec that nft takes. */
+export interface CheckReport {
+  readonly warnings: readonly Warning[]
+}
+
+export interface InstallOptions extends CheckOptions {
   /**
    * How long the doors stay without being confirmed, as in the spec or in seconds. Unless `confirm` is called in that time
    * the kernel lets them fall open by itself: every packet passes as if there were no table, whether this process lives
@@ -58,7 +71,10 @@ export interface AttachOptions extends KernelOptions {
  * spec bans; what has been used stays used; established connections live on. A packet is judged by the old rules or the
  * new ones. Several processes may install at once: one comes after the other.
  *
+ * What probably does not do what was meant is in the handle's `warnings`.
+ *
  * @throws SpecError with every problem of the spec.
+ * @throws StrictError with `strict`, where there are warnings.
  * @throws StateError with every problem of the state.
  * @throws ArgumentError where a secret cannot be read, or `confirmWithin` is no duration.
  * @throws CapabilityError where the spec asks for what this nft does not know.
@@ -71,11 +87,39 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   const state = options.state && validateState(options.state, call.operation)
   const trial = readTrial(options.confirmWithin, call.operation)
   const installation = new Installation(valid, nft)
+  const warnings = await gatherWarnings(valid, options, call)
   await installation.ensure(call, { state, trial })
   const { table, doors } = installation.automaton
-  const knock = new Knock(table, doors, nft, options.signal, chooseElements(nft, options))
+  const elements = chooseElements(nft, options)
+  const knock = new Knock(table, doors, nft, options.signal, elements, warnings)
   rememberInstallation(knock, installation)
   return knock
+}
+
+/**
+ * Looks for what a valid spec probably does not do as it was meant, on this host. Changes nothing, asks no nft to change or
+ * check anything, and needs no privilege.
+ *
+ * @throws SpecError with every problem of the spec.
+ * @throws StrictError with `strict`, where there are warnings.
+ */
+export async function findWarnings(
+  spec: KnockSpec,
+  options: CheckOptions = {},
+): Promise<readonly Warning[]> {
+  const { call } = resolve(options, 'findWarnings')
+  return gatherWarnings(validateSpec(spec, call.operation), options, call)
+}
+
+/** The one place where warnings are gathered, and refused with `strict`: a new source of them is a line here. */
+async function gatherWarnings(
+  _spec: ValidSpec,
+  { strict = false, warnings: given = [] }: CheckOptions,
+  { operation }: Call,
+): Promise<readonly Warning[]> {
+  const warnings = [...given]
+  if (strict && warnings.length > 0) throw new StrictError(operation, warnings)
+  return warnings
 }
 
 function readTrial(value: string | number | undefined, operation: string): number | 'ended' {
@@ -158,15 +202,22 @@ export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
  * `installKnock`: nft reads the kernel's ruleset also when it only checks.
  *
  * @throws SpecError with every problem of the spec.
+ * @throws StrictError with `strict`, where there are warnings.
  * @throws NftError
  */
-export async function checkKnock(spec: KnockSpec, options: KernelOptions = {}): Promise<void> {
+export async function checkKnock(
+  spec: KnockSpec,
+  options: CheckOptions = {},
+): Promise<CheckReport> {
   const { nft, call } = resolve(options, 'checkKnock')
-  const automaton = buildAutomaton(validateSpec(spec, call.operation))
+  const valid = validateSpec(spec, call.operation)
+  const automaton = buildAutomaton(valid)
+  const warnings = await gatherWarnings(valid, options, call)
   const version = await nft.version(call)
   requireVersion(version, call.operation)
   requireFeatures(automaton, version, call.operation)
   await nft.check(renderRuleset(automaton), call)
+  return { warnings }
 }
 
 /**

@@ -1,19 +1,28 @@
 // knocklib check: is the spec valid, and would nft take it?
-import { checkKnock, isNotPermitted, type KnockSpec, NftError, renderKnock } from '../index.js'
-import type { CommandDefinition } from './command.js'
+import {
+  checkKnock,
+  findWarnings,
+  isNotPermitted,
+  type KnockSpec,
+  NftError,
+  renderKnock,
+} from '../index.js'
+import { type CommandDefinition, STRICT } from './command.js'
 import { loadSpec } from './spec-file.js'
 
 export const check: CommandDefinition = {
   usage: 'check <spec>',
   summary: 'validate a spec, and ask nft where it may',
   examples: ['knocklib check doors.json', 'knocklib check doors.yaml --json'],
+  options: [STRICT],
   async run([path], options) {
     const spec = await loadSpec(path as string, options)
     renderKnock(spec)
+    const warnings = await findWarnings(spec, { strict: options['strict'] === true })
     const refusal = await askNft(spec)
     const nft = refusal === undefined ? 'accepted' : 'not-asked'
     const rest = refusal === undefined ? 'nft takes it' : `nft was not asked: ${refusal}`
-    return { json: { valid: true, nft }, text: `${path}: valid; ${rest}\n` }
+    return { json: { valid: true, nft }, warnings, text: `${path}: valid; ${rest}\n` }
   },
 }
 

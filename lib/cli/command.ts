@@ -7,6 +7,8 @@ import {
   PacketError,
   ProfileError,
   StateError,
+  StrictError,
+  type Warning,
 } from '../index.js'
 
 /** 0 done; 1 refused by kernel or nft; 2 usage or invalid spec; 3 missing permission or capability; 4 not found. */
@@ -20,6 +22,8 @@ export interface Outcome {
   readonly json?: unknown
   readonly text: string
   readonly exitCode?: number
+  /** Printed on stderr; with `--json` a key of the document, also if there are none. */
+  readonly warnings?: readonly Warning[]
 }
 
 export interface OptionDefinition {
@@ -45,6 +49,12 @@ export interface CommandDefinition {
   run(args: readonly (string | readonly string[])[], options: Options): Promise<Outcome>
 }
 
+/** Of commands that can warn. */
+export const STRICT: OptionDefinition = {
+  flags: '--strict',
+  description: 'refuse what would be a warning: exit 2, and nothing has changed',
+}
+
 /** An option's text, undefined where it is not given. */
 export const textOf = (options: Options, name: string): string | undefined => {
   const value = options[name]
@@ -57,7 +67,8 @@ export const textOf = (options: Options, name: string): string | undefined => {
  * @param file - the spec's, which the problems of a spec do not name.
  */
 export function messageOf(error: KnockError, command: string, file?: string): string {
-  const subject = isInvalidSpec(error) && file !== undefined ? `${file}: ` : ''
+  const subject =
+    (isInvalidSpec(error) || error instanceof StrictError) && file !== undefined ? `${file}: ` : ''
   // A function: a file's name may have a `$`.
   return error.message
     .replace(/^[A-Za-z]+: /, () => `knocklib ${command}: ${subject}`)
@@ -72,13 +83,14 @@ export function describeError(error: KnockError, command: string): unknown {
   const hasProblems =
     isInvalidSpec(error) || error instanceof ProfileError || error instanceof StateError
   const problems = hasProblems && { problems: error.problems }
-  return { error: { code, message: messageOf(error, command), ...problems } }
+  const warnings = error instanceof StrictError && { warnings: error.warnings }
+  return { error: { code, message: messageOf(error, command), ...problems, ...warnings } }
 }
 
 const MISSING = new Set(['not-permitted', 'nft-missing', 'nft-too-old', 'nft-crashed'])
 
 export function exitCodeOf(error: KnockError): number {
-  const isUsage = [ArgumentError, PacketError, ProfileError, StateError].some(
+  const isUsage = [ArgumentError, PacketError, ProfileError, StateError, StrictError].some(
     (kind) => error instanceof kind,
   )
   if (isUsage || isInvalidSpec(error)) return EXIT.usage

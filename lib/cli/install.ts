@@ -1,6 +1,6 @@
 // knocklib install: the spec's table into the kernel, atomically.
 import { installKnock } from '../index.js'
-import { type CommandDefinition, textOf } from './command.js'
+import { type CommandDefinition, STRICT, textOf } from './command.js'
 import { loadSpec } from './spec-file.js'
 import { loadStateFor, type ReadState } from './state-file.js'
 
@@ -22,6 +22,7 @@ export const install: CommandDefinition = {
       flags: '--state <file>',
       description: 'a saved state, in place with the table; none where there is no such file yet',
     },
+    STRICT,
   ],
   async run([path], options) {
     const spec = await loadSpec(path as string, options)
@@ -30,7 +31,10 @@ export const install: CommandDefinition = {
       file === undefined ? { state: undefined } : await loadStateFor(spec, file)
     if (error !== undefined) process.stderr.write(`knocklib install: ${error}\n`)
     const confirmWithin = textOf(options, 'confirm')
-    const knock = await installKnock(spec, { state, confirmWithin })
+    const knock = await installKnock(spec, {
+      ...{ state, confirmWithin },
+      strict: options['strict'] === true,
+    })
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
     const list = doors.map(({ name, service }) => `  ${name}: ${service.join(', ')}\n`)
     const { table } = knock
@@ -44,6 +48,7 @@ export const install: CommandDefinition = {
         ...(confirmWithin !== undefined && { confirmWithin }),
         ...(error !== undefined && { state: { error } }),
       },
+      warnings: knock.warnings,
       text: `table inet ${table} stands\n${list.join('')}${confirm}`,
     }
   },

@@ -2,7 +2,7 @@
 // The knocklib command: reads argv, runs one command, prints its result. The only importer of commander.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { KnockError } from '../index.js'
+import { describeWarning, KnockError, type Warning } from '../index.js'
 import { check } from './check.js'
 import { close } from './close.js'
 import {
@@ -89,9 +89,11 @@ async function run(
   options: Options,
 ): Promise<number> {
   try {
-    const { json, text, exitCode = EXIT.done } = await definition.run(args, options)
+    const { json, text, exitCode = EXIT.done, warnings } = await definition.run(args, options)
     const printed = options['json'] && json !== undefined
-    process.stdout.write(printed ? `${JSON.stringify(json, null, 2)}\n` : text)
+    if (!printed) tellWarnings(definition, warnings)
+    const document = warnings && typeof json === 'object' ? { ...json, warnings } : json
+    process.stdout.write(printed ? `${JSON.stringify(document, null, 2)}\n` : text)
     return exitCode
   } catch (error) {
     if (!(error instanceof KnockError)) throw error
@@ -102,6 +104,13 @@ async function run(
       process.stderr.write(`${messageOf(error, command, specOf(definition, args))}\n`)
     }
     return exitCodeOf(error)
+  }
+}
+
+function tellWarnings({ usage }: CommandDefinition, warnings: readonly Warning[] = []): void {
+  const command = usage.split(' ')[0]
+  for (const warning of warnings) {
+    process.stderr.write(`knocklib ${command}: warning: ${describeWarning(warning)}\n`)
   }
 }
 
