@@ -25,6 +25,7 @@ const MAY: Readonly<Record<string, { readonly all: RegExp; readonly types?: RegE
   client: { all: /^spec\/|^(load|secrets)\.ts$/ },
   import: { all: /^spec\// },
   watch: { all: /^(spec|nft|kernel|view)\/|^automaton\/(names|told)\.ts$/, types: /^automaton\// },
+  keep: { all: /^(spec|view)\// },
   cli: { all: /^index\.ts$/ },
 }
 

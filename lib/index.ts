@@ -33,9 +33,9 @@ export type {
   RestoredEvent,
   WarningEvent,
   WatchingEvent,
-} from './keep-event.js'
+} from './keep/event.js'
+export type { UnconfirmedEvent } from './keep/trial.js'
 export type { KeepOptions } from './keep-installed.js'
-export type { UnconfirmedEvent } from './keep-trial.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
 export {
   type CallOptions,

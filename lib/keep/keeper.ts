@@ -1,13 +1,13 @@
 // Keeps a table standing: put back where it was flushed or altered, refilled, its state known and saved. Wiring only.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isNotFound } from '../errors.js'
+import type { KnockState } from '../spec/generated/state-types.js'
+import type { ClosedEvent, KnockEvent } from '../view/event.js'
+import type { KnownState, TableRecord } from '../view/known-state.js'
+import { lateOf } from '../view/late-news.js'
 import { Contest } from './contest.js'
-import { isNotFound } from './errors.js'
-import type { FailedEvent, KeepEvent } from './keep-event.js'
-import type { KnockState } from './spec/generated/state-types.js'
+import type { FailedEvent, KeepEvent } from './event.js'
 import { StateWriter } from './state-writer.js'
-import type { ClosedEvent, KnockEvent } from './view/event.js'
-import type { KnownState, TableRecord } from './view/known-state.js'
-import { lateOf } from './view/late-news.js'
 
 /** What is told of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {

@@ -1,6 +1,6 @@
 // What is told of a table that waits to be confirmed, and what is left of its time.
 import t from 'tap'
-import { KeptTrial } from './keep-trial.js'
+import { KeptTrial } from './trial.js'
 
 function start() {
   const told: (number | string)[] = []

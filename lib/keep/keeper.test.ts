@@ -1,12 +1,12 @@
 // A table that is kept standing: a stand-in that notes what is asked of it, and news of it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { NftError } from './errors.js'
-import { Keeper, type KeptTable, type TableRecords } from './keep.js'
-import type { KeepEvent } from './keep-event.js'
-import type { KnockState } from './spec/generated/state-types.js'
-import type { KnockEvent } from './view/event.js'
-import { KnownState, type TableRecord } from './view/known-state.js'
+import { NftError } from '../errors.js'
+import type { KnockState } from '../spec/generated/state-types.js'
+import type { KnockEvent } from '../view/event.js'
+import { KnownState, type TableRecord } from '../view/known-state.js'
+import type { KeepEvent } from './event.js'
+import { Keeper, type KeptTable, type TableRecords } from './keeper.js'
 
 const NOTHING: KnockState = {
   version: 1,

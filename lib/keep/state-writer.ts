@@ -1,6 +1,6 @@
 // Writes a state soon after it has changed, and again until it is written. Wiring only.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { KnockState } from './spec/generated/state-types.js'
+import type { KnockState } from '../spec/generated/state-types.js'
 
 export interface StateWriterOptions {
   readonly write: (state: KnockState) => Promise<void>

@@ -1,7 +1,7 @@
 // What a keeper tells beside the events of its table.
-import type { Warning } from './errors.js'
-import type { UnconfirmedEvent } from './keep-trial.js'
-import type { KnockEvent } from './view/event.js'
+import type { Warning } from '../errors.js'
+import type { KnockEvent } from '../view/event.js'
+import type { UnconfirmedEvent } from './trial.js'
 
 /** The table was put back: what it took, and with how many grants. */
 export interface RestoredEvent {
