@@ -1,4 +1,5 @@
 // The error classes, each with its data first and its text derived, and the predicates on them. Pure.
+import { printable } from './spec/printable.js'
 
 /** One thing that is wrong with a spec. */
 export interface SpecProblem {
@@ -50,9 +51,16 @@ export type KnockErrorCode =
   | 'not-sent'
   | NetlinkErrorCode
 
-/** The base of every error that knocklib throws on purpose. Its message reads: operation: subject: reason. */
+/**
+ * The base of every error that knocklib throws on purpose. Its message reads: operation: subject: reason. Control characters
+ * of what it echoes are escaped.
+ */
 export abstract class KnockError extends Error {
   abstract readonly code: KnockErrorCode
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options)
+  }
 }
 
 /** The spec is wrong. Carries every problem that was found, not only the first. */

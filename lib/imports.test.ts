@@ -26,7 +26,7 @@ const MAY: Readonly<Record<string, { readonly all: RegExp; readonly types?: RegE
   import: { all: /^spec\// },
   watch: { all: /^(spec|nft|kernel|view)\/|^automaton\/(names|told)\.ts$/, types: /^automaton\// },
   keep: { all: /^(spec|view)\// },
-  cli: { all: /^index\.ts$/ },
+  cli: { all: /^(index|spec\/printable)\.ts$/ },
 }
 
 /** A rule: a file → what it does that it may not, in words. */

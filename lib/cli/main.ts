@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { describeWarning, KnockError, type Warning } from '../index.js'
+import { printable } from '../spec/printable.js'
 import { check } from './check.js'
 import { close } from './close.js'
 import {
@@ -52,6 +53,8 @@ function buildProgram(): Command {
     .description('Port knocking by nftables: the kernel alone judges the knocks.')
     .version(version)
     .exitOverride()
+    // It echoes options and commands that it does not know.
+    .configureOutput({ writeErr: (text) => process.stderr.write(printable(text)) })
     .showHelpAfterError('(knocklib --help says how)')
     .addHelpText('after', EXIT_CODES)
   for (const definition of COMMANDS) addCommand(program, definition)
@@ -122,7 +125,7 @@ function specOf({ usage }: CommandDefinition, [first]: readonly unknown[]): stri
 /** A failure that nobody foresaw: its text alone, since a stack says nothing to who is at the shell. */
 function tellUnforeseen(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`knocklib: failed in a way it should not: ${text}\n`)
+  process.stderr.write(`knocklib: failed in a way it should not: ${printable(text)}\n`)
   process.exitCode = EXIT.refused
 }
 
