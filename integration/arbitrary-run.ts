@@ -28,6 +28,8 @@ export interface Circumstances {
 
 const SYN = 0x02
 const YEAR = 365 * 86400
+/** A protocol that no spec names: OSPF. */
+const OTHER = 89
 const LENGTHS = [0, 10, 24]
 
 export const pick = <T>(values: readonly T[], index: number): T =>
@@ -91,7 +93,9 @@ export function packetOf({ protocol, port, flags, length }: Step, detail: number
 /** A packet to the door's service. */
 export function serviceOf({ services }: ValidDoor, detail: number): Sent {
   const { protocol, ports } = pick(services, detail)
+  if (typeof protocol === 'number') return { protocol: detail % 4 === 0 ? OTHER : protocol }
   if (protocol === 'any' && detail % 3 === 0) return { protocol: 'icmp', length: 100 }
+  if (protocol === 'any' && detail % 5 === 0) return { protocol: OTHER }
   const port = ports ? ports.from + (detail % (ports.to - ports.from + 1)) : 4000 + (detail % 2)
   return protocol === 'udp' ? { protocol, port } : { protocol: 'tcp', port }
 }

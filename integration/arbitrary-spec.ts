@@ -12,7 +12,7 @@ const PORT_SERVICES = [
   ['tcp/80', 'udp/53', 'tcp/8020-8022'],
   [['tcp/443', 'udp/443'], 'udp/8000-8010', 'tcp/22'],
 ]
-const WHOLE_SERVICES = ['tcp', 'udp', 'any', ['tcp', 'udp']]
+const WHOLE_SERVICES = ['tcp', 'udp', 'any', ['tcp', 'udp'], 'protocol/vrrp', ['any', 'protocol/4']]
 
 type Service = string | readonly string[]
 

@@ -32,6 +32,10 @@ const door = (name: string, steps: readonly unknown[], parts: object = {}) => ({
   ...parts,
 })
 
+const raw = (protocol: number, sourcePort: number) => ({ protocol, sourcePort }) as const
+/** VRRP, OSPF, ESP, GRE, IPIP, 6in4, IGMP. */
+const OTHERS = [112, 89, 50, 47, 4, 41, 2]
+
 export const CORNERS: readonly Corner[] = [
   {
     name: 'a packet that is several steps of a door is one knock',
@@ -98,6 +102,42 @@ export const CORNERS: readonly Corner[] = [
     ],
     verdicts: ['drop', 'accept', 'accept', 'drop'],
     counters: { knocks: 1, grants: 1, denied: 1 },
+  },
+  {
+    name: 'a door before any lets all pass that is not TCP, UDP or a ping',
+    doors: [door('a', ['udp/7000'], { service: 'any' })],
+    packets: [
+      ...OTHERS.map((protocol, index) => ({ ...FIRST, ...raw(protocol, index) })),
+      ...OTHERS.map((protocol, index) => ({ ...FIRST_6, ...raw(protocol, index) })),
+      { ...FIRST, ...tcp(22, 1) },
+      { ...FIRST_6, ...udp(22) },
+      { ...FIRST_6, ...ping, sourcePort: 2 },
+    ],
+    verdicts: [...OTHERS, ...OTHERS].map(() => 'accept' as Verdict).concat('drop', 'drop', 'drop'),
+    counters: { denied: 3 },
+  },
+  {
+    name: 'a protocol that is named is judged, and no other',
+    doors: [
+      door('a', ['udp/7000'], { service: ['protocol/vrrp', 'protocol/4'] }),
+      door('b', ['udp/7001'], { service: 'protocol/gre', address: '10.77.0.3' }),
+      door('c', ['udp/7002'], { service: 'any' }),
+    ],
+    packets: [
+      ...[112, 4, 89, 47].map((protocol) => ({ ...FIRST, ...raw(protocol, 1) })),
+      { ...OTHER, ...raw(47, 2) },
+      ...[112, 4, 89].map((protocol) => ({ ...FIRST_6, ...raw(protocol, 3) })),
+      { ...FIRST, ...udp(7000) },
+      ...[112, 4].map((protocol) => ({ ...FIRST, ...raw(protocol, 4) })),
+      { ...FIRST_6, ...raw(112, 5) },
+      { ...FIRST, ...tcp(22, 6) },
+    ],
+    verdicts: [
+      ...(['drop', 'drop', 'accept', 'accept'] as const),
+      ...(['drop', 'drop', 'drop', 'accept'] as const),
+      ...(['drop', 'accept', 'accept', 'drop', 'drop'] as const),
+    ],
+    counters: { knocks: 1, grants: 1, denied: 5 },
   },
   {
     name: 'an IPv6 step is no step over IPv4',

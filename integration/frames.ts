@@ -29,8 +29,9 @@ function transportOf(packet: Addressed, isIpv6: boolean) {
   const source = addressBytes(packet.source)
   const destination = addressBytes(packet.destination)
   const protocol = isIpv6 && packet.protocol === 'icmp' ? 'icmpv6' : packet.protocol
-  const number = NUMBER[protocol]
   const segment = segmentOf(packet, isIpv6)
+  if (typeof protocol === 'number') return { segment, number: protocol, source, destination }
+  const number = NUMBER[protocol]
   const length = Buffer.alloc(4)
   length.writeUInt32BE(segment.length)
   const pseudo = Buffer.concat([source, destination, length, Buffer.from([0, 0, 0, number])])
@@ -44,6 +45,13 @@ function transportOf(packet: Addressed, isIpv6: boolean) {
 /** A TCP, UDP or ICMP segment with its checksum still zero. */
 function segmentOf(packet: Packet, isIpv6: boolean): Buffer {
   const { protocol, sourcePort = 0, port = 0, flags = SYN, payload = '' } = packet
+  if (typeof protocol === 'number') {
+    // Four bytes tell one packet from another where others have their ports.
+    const content = Buffer.alloc(Math.max(20, packet.length ?? 0))
+    content.writeUInt16BE(0x2000 + protocol, 0)
+    content.writeUInt16BE(sourcePort, 2)
+    return content
+  }
   const headerLength = protocol === 'tcp' ? 20 : 8
   const segment = Buffer.alloc(headerLength + (packet.length ?? payload.length / 2))
   segment.write(payload, headerLength, 'hex')

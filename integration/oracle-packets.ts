@@ -41,7 +41,9 @@ export function isService(door: ValidDoor, packet: Packet, kind: 'ports' | 'whol
 }
 
 export function covers({ protocol, ports }: Service, packet: Packet): boolean {
-  if (protocol !== 'any' && protocol !== packet.protocol) return false
+  // The hosts that are knocked at are reached over TCP and UDP; what else they speak is not hidden.
+  const isHidden = typeof packet.protocol !== 'number'
+  if (protocol === 'any' ? !isHidden : protocol !== packet.protocol) return false
   if (!ports) return true
   return packet.port !== undefined && ports.from <= packet.port && packet.port <= ports.to
 }

@@ -2,9 +2,10 @@
 import type { Packet } from './automaton/simulate.js'
 import { KnockError } from './errors.js'
 import { parseAddress } from './spec/address.js'
+import { NUMBER, parseProtocol } from './spec/protocol.js'
 import { parseStep } from './spec/step.js'
 
-/** A packet as a trace names it: `to` is `tcp/7000`, `udp/8000` or `icmp`. */
+/** A packet as a trace names it: `to` is `tcp/7000`, `udp/8000`, `icmp` or `protocol/gre`. */
 export interface TracePacket extends Omit<Packet, 'protocol' | 'port'> {
   readonly to: string
 }
@@ -54,8 +55,9 @@ export function readPacket(packet: TracePacket, index: number, earliest: number)
     { source, ...(destination !== undefined && { destination }) },
     wrong,
   )
-  const step = parseStep(to)
-  if (!step || step.protocol === 'icmpv6') throw wrong('to', 'tcp/1..65535, udp/1..65535 or icmp')
+  const end = readEnd(to)
+  if (!end)
+    throw wrong('to', 'tcp/1..65535, udp/1..65535, icmp or another protocol such as protocol/gre')
   for (const [key, value] of Object.entries(parts)) {
     const [expected, isRight] = PARTS[key] ?? ['no such key', () => false]
     if (value !== undefined && !isRight(value)) throw wrong(key, expected)
@@ -66,9 +68,22 @@ export function readPacket(packet: TracePacket, index: number, earliest: number)
     ...parts,
     ...addresses,
     at,
-    protocol: step.protocol,
-    ...(step.port !== undefined && { port: step.port }),
+    ...end,
   }
+}
+
+/** Reads where a packet goes: a port, or a protocol without ports. */
+function readEnd(to: unknown): Pick<Packet, 'protocol' | 'port'> | undefined {
+  if (typeof to !== 'string') return undefined
+  if (to.startsWith('protocol/')) {
+    const number = parseProtocol(to.slice('protocol/'.length))
+    const hasPort = number === NUMBER.tcp || number === NUMBER.udp
+    return number === undefined || hasPort ? undefined : { protocol: number }
+  }
+  const step = parseStep(to)
+  if (!step || step.protocol === 'icmpv6') return undefined
+  const { protocol, port } = step
+  return { protocol, ...(port !== undefined && { port }) }
 }
 
 type Ends = Pick<Packet, 'source' | 'destination'>

@@ -3,6 +3,7 @@
 // It knows no address family: a rule that touches an address becomes one nft rule for IPv4 and one for IPv6,
 // and a set becomes one set for each. The simulator interprets this form, the renderer prints it.
 import type { Cidr, Family, Hook, PortRange, RedirectTarget, TcpFlags } from '../spec/model.js'
+import type { NUMBER, ProtocolNumber } from '../spec/protocol.js'
 import type { AttemptProgram } from './attempt-program.js'
 import type { Attempt } from './names.js'
 import type { Told } from './told.js'
@@ -48,13 +49,15 @@ export interface PortSet {
 /** conntrack's word for a packet. */
 export type State = 'new' | 'established' | 'related' | 'invalid'
 
-export type IpProtocol = 'tcp' | 'udp' | 'icmp' | 'icmpv6' | 'igmp'
+/** By a word, or by IANA's number of one that has none here. */
+export type IpProtocol = keyof typeof NUMBER | ProtocolNumber
 
 /** One condition on a packet or on the sets. */
 export type Match =
   | { readonly kind: 'in' | 'not-in'; readonly set: string }
   | { readonly kind: 'state'; readonly states: readonly State[] }
-  | { readonly kind: 'protocol'; readonly protocols: readonly IpProtocol[] }
+  /** With `not`: packets of others; one whose protocol cannot be read fits neither way. */
+  | { readonly kind: 'protocol'; readonly protocols: readonly IpProtocol[]; readonly not?: true }
   | { readonly kind: 'port'; readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange }
   /** With `not`: TCP packets that have other flags. */
   | { readonly kind: 'flags'; readonly flags: TcpFlags; readonly not?: true }

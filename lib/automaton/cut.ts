@@ -1,5 +1,5 @@
 // Doors whose connections need a live grant → the chain that each packet of such a connection walks. Pure.
-import type { ValidDoor } from '../spec/model.js'
+import type { Service, ValidDoor } from '../spec/model.js'
 import {
   ACCEPT,
   type Chain,
@@ -16,6 +16,7 @@ import {
 } from './automaton.js'
 import { markActions } from './grant.js'
 import { counterName, grantsSet, TRUSTED } from './names.js'
+import { hasPorts, protocolsOf } from './ports.js'
 
 const CUT = 'cut'
 const cutChain = ({ name }: ValidDoor): string => `cut_${name}`
@@ -34,15 +35,18 @@ export function cutChains(doors: readonly ValidDoor[], hasTrusted: boolean): Cha
   const cutting = doors.filter(cuts)
   if (cutting.length === 0) return []
   const find = cutting.flatMap((door) =>
-    door.services.map(({ protocol, ports }): Rule => {
-      const when: Match[] =
-        protocol === 'any'
-          ? []
-          : [ports ? onPort(protocol, ports) : { kind: 'protocol', protocols: [protocol] }]
-      return { when, verdict: jump(cutChain(door)), comment: `${door.name} ${door.origin}/service` }
+    door.services.flatMap(matchesOf).map((match): Rule => {
+      const comment = `${door.name} ${door.origin}/service`
+      return { when: [match], verdict: jump(cutChain(door)), comment }
     }),
   )
   return [{ name: CUT, rules: find }, ...cutting.map((door) => cutDoor(door, hasTrusted))]
+}
+
+function matchesOf({ protocol, ports }: Service): Match[] {
+  if (ports && hasPorts(protocol)) return [onPort(protocol, ports)]
+  const own: Match = { kind: 'protocol', protocols: protocolsOf(protocol) }
+  return protocol === 'any' ? [{ kind: 'echo-request' }, own] : [own]
 }
 
 const cuts = ({ open }: ValidDoor): boolean => open.established === 'cut'

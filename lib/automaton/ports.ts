@@ -7,9 +7,11 @@ import {
   type DispatchEntry,
   entryOf,
   goTo,
+  type IpProtocol,
   jump,
   type Match,
   onPort,
+  RETURN,
   type Rule,
 } from './automaton.js'
 import { groupBy, type PortUsers } from './endpoints.js'
@@ -95,7 +97,7 @@ export function serviceEntries(doors: readonly ValidDoor[]): PortEntries {
 function listedServices(door: ValidDoor): Listed[] {
   const list = (services: readonly Service[], chain: string) =>
     services.flatMap(({ protocol, ports }) =>
-      ports && protocol !== 'any' ? [{ door, protocol, ports, chain }] : [],
+      ports && hasPorts(protocol) ? [{ door, protocol, ports, chain }] : [],
     )
   const open = redirects(door) ? list(door.services, publicChain(door)) : []
   return [...open, ...list(guardedServices(door), gateChain(door.name))]
@@ -137,29 +139,58 @@ const IGNORED = 'ignored'
 export function ignoredEntries(ignore: readonly Service[], whole: readonly Rule[]): PortEntries {
   const verdict = whole.length > 0 ? goTo(IGNORED) : ACCEPT
   const entries = ignore.flatMap(({ protocol, ports }) =>
-    ports && protocol !== 'any' ? [entryOf(protocol, ports, verdict)] : [],
+    ports && hasPorts(protocol) ? [entryOf(protocol, ports, verdict)] : [],
   )
   const pass: Rule = { when: [], verdict: ACCEPT, comment: '/guard/ignore' }
   const isUsed = whole.length > 0 && entries.length > 0
   return { entries, chains: isUsed ? [{ name: IGNORED, rules: [...whole, pass] }] : [] }
 }
 
-/** Doors before every port of a protocol. What keeps the host on its network is let through. */
+const TRANSPORTS: readonly IpProtocol[] = ['tcp', 'udp']
+
+/** The protocols that a service covers, echo requests of `any` aside. */
+export const protocolsOf = (protocol: Service['protocol']): readonly IpProtocol[] =>
+  protocol === 'any' ? TRANSPORTS : [protocol]
+
+/** Whether packets of a service's protocol bear ports. */
+export const hasPorts = (protocol: Service['protocol']): protocol is 'tcp' | 'udp' =>
+  protocol === 'tcp' || protocol === 'udp'
+
+/**
+ * Doors before every port of a protocol. DHCPv6 replies keep the host on its network. `any` leaves alone what is
+ * neither TCP nor UDP nor an echo request: routers, tunnels and clusters speak by such packets, and nobody knocks before that.
+ */
 export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
   return doors.flatMap((door) =>
     door.services
       .filter(({ ports }) => !ports)
       .flatMap(({ protocol }): Rule[] => {
-        if (protocol === 'tcp') return [toGate(door, [{ kind: 'protocol', protocols: ['tcp'] }])]
-        if (protocol === 'udp') {
-          return [DHCPV6, toGate(door, [{ kind: 'protocol', protocols: ['udp'] }])]
+        if (protocol === 'any') {
+          const ping = toGate(door, [{ kind: 'echo-request' }])
+          return [DHCPV6, ping, toChain(door, anyChain(door), [])]
         }
-        // At the door's own addresses: a ping to others may be for another door, or reset an attempt.
-        const control = { ...CONTROL, when: [...CONTROL.when, ...atDestination(door)] }
-        return [DHCPV6, toGate(door, [{ kind: 'echo-request' }]), control, toGate(door, [])]
+        const own = toGate(door, [{ kind: 'protocol', protocols: [protocol] }])
+        return protocol === 'udp' ? [DHCPV6, own] : [own]
       }),
   )
 }
+
+const anyChain = ({ name }: ValidDoor): string => `any_${name}`
+
+/** Before the gates of doors before `any`. What cannot be read as far as its protocol is refused there, too. */
+export const anyChains = (doors: readonly ValidDoor[]): Chain[] =>
+  doors
+    .filter(({ services }) => services.some(({ protocol }) => protocol === 'any'))
+    .map((door) => {
+      const when: Match[] = [{ kind: 'protocol', protocols: TRANSPORTS, not: true }]
+      const comment = `${door.name} neither TCP nor UDP: not hidden`
+      const judge: Rule = {
+        when: [],
+        verdict: goTo(gateChain(door.name)),
+        comment: `${door.name} ${door.origin}/service`,
+      }
+      return { name: anyChain(door), rules: [{ when, verdict: RETURN, comment }, judge] }
+    })
 
 const atDestination = ({ addresses }: ValidDoor): Match[] =>
   addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
@@ -173,11 +204,4 @@ const DHCPV6: Rule = {
   ],
   verdict: ACCEPT,
   comment: 'DHCPv6 replies',
-}
-
-/** Neighbour discovery, router advertisements, group membership: without them the host drops off its network. */
-const CONTROL: Rule = {
-  when: [{ kind: 'protocol', protocols: ['icmp', 'icmpv6', 'igmp'] }],
-  verdict: ACCEPT,
-  comment: 'network control',
 }

@@ -2,12 +2,14 @@
 import { cidrContains } from '../spec/address.js'
 import { TOKEN_LENGTH } from '../spec/derive.js'
 import type { Cidr, Family, PortRange } from '../spec/model.js'
+import { NUMBER, type ProtocolNumber } from '../spec/protocol.js'
 import { SYN } from '../spec/step.js'
 import {
   type Action,
   type Automaton,
   type Base,
   type Chain,
+  type IpProtocol,
   isPerFamily,
   type Match,
   type Rule,
@@ -26,8 +28,8 @@ export interface Packet {
   readonly source: string
   /** Default: an address that no door names. */
   readonly destination?: string
-  /** `icmp` is an echo request, of either family. */
-  readonly protocol: 'tcp' | 'udp' | 'icmp'
+  /** `icmp` is an echo request, of either family. A number is IANA's: 1 and 58 are any other ICMP. */
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | ProtocolNumber
   readonly port?: number
   readonly sourcePort?: number
   /** The TCP flags as a byte (RFC 9293). Default: SYN. */
@@ -208,8 +210,10 @@ export class Simulator {
         return !this.#has(match.set, packet)
       case 'state':
         return match.states.includes(packet.state ?? 'new')
-      case 'protocol':
-        return match.protocols.some((name) => name === ipProtocol(packet))
+      case 'protocol': {
+        const own = numberOf(ipProtocol(packet))
+        return match.protocols.some((name) => numberOf(name) === own) !== (match.not ?? false)
+      }
       case 'port':
         return match.protocol === protocol && isWithin(port, match.ports)
       case 'flags': {
@@ -341,7 +345,10 @@ const isWithin = (port: number | undefined, { from, to }: PortRange): boolean =>
 
 const familyOf = ({ source }: Packet): Family => (source.includes(':') ? 6 : 4)
 
-const ipProtocol = (packet: Packet): string =>
+const numberOf = (protocol: IpProtocol): ProtocolNumber =>
+  typeof protocol === 'number' ? protocol : NUMBER[protocol]
+
+const ipProtocol = (packet: Packet): IpProtocol =>
   packet.protocol === 'icmp' && familyOf(packet) === 6 ? 'icmpv6' : packet.protocol
 
 const fits = (pattern: string, name: string): boolean =>

@@ -26,6 +26,7 @@ import { INVALID_STEPS, namedSet, portsMap, STEPS } from './names.js'
 import { isSyn, onceEach } from './once.js'
 import { PIECES_CHAIN, PIECES_RULE } from './pieces.js'
 import {
+  anyChains,
   ignoredEntries,
   knockEntries,
   publicChains,
@@ -101,6 +102,7 @@ export function weave(
       ...cutChains(doors, guard.trusted.length > 0),
       ...byRange.chains,
       ...parts.flatMap((part) => part.chains),
+      ...anyChains(doors),
       ...publicChains(doors),
       ...knockChains(placed, { first, others, ranged, stateful, hasInvalid }),
       ...steps.chains,

@@ -8,17 +8,9 @@ import {
   type Verdict,
 } from '../automaton/automaton.js'
 import type { Cidr, Family, PortRange } from '../spec/model.js'
+import { NUMBER } from '../spec/protocol.js'
 import type { NftExpression, NftStatement, NftValue } from './document.js'
 import { commonSet, familySet } from './names.js'
-
-/** IANA's numbers: listings print names or numbers, nft reads both. */
-export const PROTOCOL: Readonly<Record<IpProtocol, number>> = {
-  icmp: 1,
-  igmp: 2,
-  tcp: 6,
-  udp: 17,
-  icmpv6: 58,
-}
 
 /** Bytes of the headers before the payload that nft's length fields count: RFC 791, 8200, 768, 792. */
 const HEADERS: Readonly<Record<Family, number>> = { 4: 20 + 8, 6: 8 }
@@ -131,8 +123,10 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       const states = rest.length > 0 ? [...match.states] : (first as string)
       return compare('in', { ct: { key: 'state' } }, states)
     }
-    case 'protocol':
-      return compare('==', meta('l4proto'), oneOf(match.protocols.map((name) => PROTOCOL[name])))
+    case 'protocol': {
+      const numbers = oneOf(match.protocols.map(numberOf))
+      return compare(match.not ? '!=' : '==', meta('l4proto'), numbers)
+    }
     case 'port':
       return compare('==', payload(match.protocol, 'dport'), renderRange(match.ports))
     case 'flags': {
@@ -172,6 +166,10 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       return { limit: { rate: match.rate, burst: match.rate, per: 'second' } }
   }
 }
+
+/** Listings print names or numbers, nft reads both. */
+const numberOf = (protocol: IpProtocol): number =>
+  typeof protocol === 'number' ? protocol : NUMBER[protocol]
 
 type Part = Extract<Match, { kind: 'piece' }>['part']
 

@@ -1,7 +1,8 @@
 // What sets hold that depends on secrets and on the time → nft JSON that puts it there. Pure.
+
 import type { Loads } from '../automaton/loads.js'
+import { NUMBER } from '../spec/protocol.js'
 import type { NftCommand, NftValue } from './document.js'
-import { PROTOCOL } from './expression.js'
 import type { Listing } from './listing.js'
 import { commonSet } from './names.js'
 
@@ -29,7 +30,7 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
     }),
     ...ports.flatMap(({ set, periods }) => {
       const elements = periods.flatMap(({ protocol, port, from, to }): NftValue[] => {
-        const val = { concat: [PROTOCOL[protocol], port, { range: [from, to] }] }
+        const val = { concat: [NUMBER[protocol], port, { range: [from, to] }] }
         const timeout = Math.ceil(to - now)
         return timeout > 0 ? [{ elem: { val, timeout } }] : []
       })

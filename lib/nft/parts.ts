@@ -1,5 +1,5 @@
 // A document or a listing → the parts of its table by kind and name, and what of them can be compared. Pure.
-import { PROTOCOL } from './expression.js'
+import { NUMBER } from '../spec/protocol.js'
 
 export type PartKind = 'chain' | 'set' | 'map' | 'counter'
 
@@ -62,7 +62,7 @@ export const isConstant = ({ content: { flags, type } }: Pick<Part, 'content'>):
 
 /** An element as text, with numbers where a listing has protocols' names. */
 export function elementText(element: unknown): string {
-  const numbers: Readonly<Record<string, number>> = PROTOCOL
+  const numbers: Readonly<Record<string, number>> = NUMBER
   return JSON.stringify(element, (_key, value) =>
     typeof value === 'string' ? (numbers[value] ?? value) : value,
   )

@@ -8,6 +8,7 @@ import {
   type Rule,
 } from '../automaton/automaton.js'
 import type { Family } from '../spec/model.js'
+import { NUMBER } from '../spec/protocol.js'
 import { ABOUT_SET, aboutElements, digestCommands } from './about.js'
 import type {
   NftChain,
@@ -22,7 +23,6 @@ import {
   type KeyOf,
   matchFamily,
   PERIOD_KEY,
-  PROTOCOL,
   renderAction,
   renderCidr,
   renderMatch,
@@ -140,7 +140,7 @@ class Renderer {
   #entries({ name, entries }: DispatchMap): NftCommand[] {
     if (entries.length === 0) return []
     const elem = entries.map(({ protocol, ports, verdict }): NftValue => {
-      return [{ concat: [PROTOCOL[protocol], renderRange(ports)] }, renderVerdict(verdict)]
+      return [{ concat: [NUMBER[protocol], renderRange(ports)] }, renderVerdict(verdict)]
     })
     return [added({ element: { ...this.#here, name, elem } })]
   }

@@ -1,10 +1,15 @@
 // The validated spec: defaults filled in, durations in seconds, steps and services as objects. Types alone.
 
+import type { ProtocolNumber } from './protocol.js'
+
 export type Family = 4 | 6
 
-/** A port range of one protocol; without `ports`: every port, and for `any` every protocol. */
+/**
+ * A port range of TCP or UDP; without `ports`: every port. `any`: TCP, UDP and echo requests. A number: all packets of
+ * that IP protocol, which is none of these.
+ */
 export interface Service {
-  readonly protocol: 'tcp' | 'udp' | 'any'
+  readonly protocol: 'tcp' | 'udp' | 'any' | ProtocolNumber
   readonly ports?: PortRange
 }
 

@@ -5,6 +5,7 @@ import type { Findings } from './findings.js'
 import { expected } from './generated/expected-knock.js'
 import type { Step as SpecStep } from './generated/knock-types.js'
 import type { Cidr, KnockPort, Service, Step } from './model.js'
+import { insteadOfProtocol, parseProtocol } from './protocol.js'
 import { parseFlags, parseService, parseStep } from './step.js'
 
 /** Returns a value that the schema lets pass, or what stands for it where there is none. */
@@ -90,9 +91,18 @@ export function readServices(
 ): Service[] {
   return readList(values, path, findings, (value, where) => {
     const service = parseService(value)
-    if (!service) findings.add(where, 'ports from 1 to 65535, a range from low to high')
+    if (!service) findings.add(where, expectedService(value))
     return service
   })
+}
+
+/** What a service should have been that has the schema's form and cannot be read. */
+function expectedService(text: string): string {
+  const name = /^protocol\/(.*)$/.exec(text)?.[1]
+  if (name === undefined) return 'ports from 1 to 65535, a range from low to high'
+  const number = parseProtocol(name)
+  const unknown = "a protocol's number from 0 to 255 or its IANA name, such as protocol/sctp"
+  return number === undefined ? unknown : (insteadOfProtocol(number) ?? unknown)
 }
 
 export function readCidrs(

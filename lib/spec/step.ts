@@ -1,5 +1,6 @@
 // Steps and services in the user's words → objects, and back to text. Pure.
 import type { PortRange, Service, Step, TcpFlags } from './model.js'
+import { formatProtocol, insteadOfProtocol, parseProtocol } from './protocol.js'
 
 /** RFC 9293, section 3.1, and RFC 3168: the bits of the flags byte. */
 const FLAGS: ReadonlyMap<string, number> = new Map([
@@ -26,9 +27,18 @@ export function parseStep(text: string): Step | undefined {
   return { protocol: match[1] as 'tcp' | 'udp', port: Number(match[2]) }
 }
 
-/** Reads `tcp/22`, `udp/8000-8010`, `tcp`, `udp` or `any`; undefined for anything else, also for a range that runs backwards. */
+/**
+ * Reads `tcp/22`, `udp/8000-8010`, `tcp`, `udp`, `any`, `protocol/sctp` or `protocol/132`. Returns undefined for anything
+ * else, also for a range that runs backwards and for a protocol that has another way to be named.
+ */
 export function parseService(text: string): Service | undefined {
   if (text === 'any' || text === 'tcp' || text === 'udp') return { protocol: text }
+  const named = /^protocol\/(.*)$/.exec(text)
+  if (named) {
+    const number = parseProtocol(named[1] as string)
+    const isFit = number !== undefined && insteadOfProtocol(number) === undefined
+    return isFit ? { protocol: number } : undefined
+  }
   const match = /^(tcp|udp)\/([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?$/.exec(text)
   if (!match) return undefined
   const from = Number(match[2])
@@ -52,6 +62,7 @@ export function parseFlags(text: string): TcpFlags | undefined {
 
 /** Writes a service as `parseService` reads it. */
 export function formatService({ protocol, ports }: Service): string {
+  if (typeof protocol === 'number') return `protocol/${formatProtocol(protocol)}`
   if (!ports) return protocol
   return `${protocol}/${ports.from}${ports.to === ports.from ? '' : `-${ports.to}`}`
 }
@@ -68,8 +79,14 @@ export const isOdd = ({ flags }: Step): boolean =>
 
 /** Whether two services share a port. */
 export function servicesOverlap(a: Service, b: Service): boolean {
-  if (a.protocol !== b.protocol && a.protocol !== 'any' && b.protocol !== 'any') return false
+  if (!protocolsMeet(a.protocol, b.protocol)) return false
   return !a.ports || !b.ports || rangesOverlap(a.ports, b.ports)
+}
+
+/** `any` covers TCP and UDP, and no protocol that is named by its number. */
+function protocolsMeet(a: Service['protocol'], b: Service['protocol']): boolean {
+  const isEither = a === 'any' || b === 'any'
+  return a === b || (isEither && typeof a !== 'number' && typeof b !== 'number')
 }
 
 /** Whether a step knocks on a port that a service names; a whole-protocol service names none. */
