@@ -6,7 +6,9 @@ import {
   type KnockSpec,
   NftError,
   renderKnock,
+  validateSpec,
 } from '../index.js'
+import { notesOf } from '../spec/notes.js'
 import { type CommandDefinition, STRICT } from './command.js'
 import { loadSpec } from './spec-file.js'
 
@@ -22,7 +24,13 @@ export const check: CommandDefinition = {
     const refusal = await askNft(spec)
     const nft = refusal === undefined ? 'accepted' : 'not-asked'
     const rest = refusal === undefined ? 'nft takes it' : `nft was not asked: ${refusal}`
-    return { json: { valid: true, nft }, warnings, text: `${path}: valid; ${rest}\n` }
+    const notes = notesOf(validateSpec(spec))
+    const told = notes.map(({ path, message }) => `${path}: ${message}\n`)
+    return {
+      json: { valid: true, nft, notes },
+      warnings,
+      text: `${path}: valid; ${rest}\n${told.join('')}`,
+    }
   },
 }
 

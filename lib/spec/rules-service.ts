@@ -45,6 +45,23 @@ export function checkServices({ doors }: ValidSpec, findings: Findings): void {
   }
 }
 
+/** Reports a door before AH that could be reached over IPv6: nft looks through that header there, at what it carries. */
+export function checkProtocols({ doors }: ValidSpec, findings: Findings): void {
+  for (const { service, door, path } of placeServices(doors, findings)) {
+    if (service.protocol !== AH) continue
+    const { origin, addresses } = door
+    const isIpv4 = addresses.length > 0 && addresses.every(({ family }) => family === 4)
+    if (isIpv4 || !findings.isCleanBelow(`${origin}/address`)) continue
+    findings.add(
+      path,
+      'no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries is judged in its place',
+    )
+  }
+}
+
+/** RFC 4302; a header that IPv6 has before others (ipv6_ext_hdr() in the kernel). */
+const AH = 51
+
 const startOf = ({ ports }: Service): number => ports?.from ?? 0
 const endOf = ({ ports }: Service): number => ports?.to ?? 65535
 

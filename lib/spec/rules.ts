@@ -14,13 +14,14 @@ import {
   checkTokenPorts,
   placeRanges,
 } from './rules-port.js'
-import { checkServices, indexServices } from './rules-service.js'
+import { checkProtocols, checkServices, indexServices } from './rules-service.js'
 
 /** Reports every contradiction in a spec whose parts are each of the right form. */
 export function checkSpec(spec: ValidSpec, findings: Findings): void {
   if (isKeyword(spec.table)) findings.add('/table', 'a name that is not a word of nft')
   checkNames(spec, findings)
   checkServices(spec, findings)
+  checkProtocols(spec, findings)
   checkHook(spec, findings)
   checkPorts(spec, findings)
   checkNumber(spec.doors, findings)

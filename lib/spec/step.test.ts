@@ -35,6 +35,17 @@ t.test('reads steps', async (t) => {
 t.test('reads services', async (t) => {
   t.strictSame(parseService('tcp'), { protocol: 'tcp' })
   t.strictSame(parseService('any'), { protocol: 'any' })
+  for (const text of ['protocol/sctp', 'protocol/132']) {
+    t.strictSame(parseService(text), { protocol: 132 })
+  }
+  t.equal(formatService({ protocol: 132 }), 'protocol/sctp')
+  t.equal(formatService({ protocol: 253 }), 'protocol/253')
+  for (const name of ['tcp', '6', 'udp', '17', 'icmp', '1', 'ipv6-icmp', '58', 'ipv6-frag', '0']) {
+    t.equal(parseService(`protocol/${name}`), undefined, name)
+  }
+  for (const name of ['', '256', '-1', '047', 'sctp ', 'nothing', '1e1', 'constructor']) {
+    t.equal(parseService(`protocol/${name}`), undefined, name)
+  }
   t.strictSame(parseService('udp/53'), { protocol: 'udp', ports: { from: 53, to: 53 } })
   t.strictSame(parseService('tcp/1-65535'), { protocol: 'tcp', ports: { from: 1, to: 65535 } })
   const wrong = [
@@ -92,11 +103,14 @@ t.test('services that share a port', async (t) => {
     ['tcp', 'tcp/4'],
     ['any', 'udp/4'],
     ['any', 'udp'],
+    ['protocol/4', 'protocol/ipip'],
   ] as const) {
     t.equal(overlap(a, b), true, `${a} and ${b}`)
   }
   for (const [a, b] of [
     ['tcp/1-4', 'tcp/5-9'],
+    ['any', 'protocol/sctp'],
+    ['protocol/4', 'protocol/sctp'],
     ['tcp/4', 'udp/4'],
     ['tcp', 'udp'],
     ['tcp', 'udp/4'],

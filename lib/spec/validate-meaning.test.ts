@@ -2,6 +2,8 @@
 import t from 'tap'
 import { door, problemsOf, sequence, spec } from '../../integration/specs.js'
 
+const PROTOCOL_NAME = "a protocol's number from 0 to 255 or its IANA name, such as protocol/sctp"
+
 interface Case {
   readonly of: string
   readonly document: unknown
@@ -107,6 +109,69 @@ const services: Case[] = [
     document: { doors: [door({ service: 'any' }), other({ service: 'udp' })] },
     problems: {
       '/doors/1/service': 'expected a service of its own, /doors/0/service is any, got "udp"',
+    },
+  },
+  {
+    of: 'any beside a protocol that it does not judge',
+    document: {
+      doors: [door({ service: ['any', 'protocol/sctp'] }), other({ service: 'protocol/gre' })],
+    },
+    problems: {},
+  },
+  {
+    of: 'a protocol twice, by name and by number',
+    document: { doors: [door({ service: 'protocol/vrrp' }), other({ service: 'protocol/112' })] },
+    problems: {
+      '/doors/1/service':
+        'expected a service of its own, /doors/0/service is protocol/vrrp, got "protocol/112"',
+    },
+  },
+  {
+    of: 'protocols that have another name, or none',
+    document: spec({
+      service: [
+        'protocol/tcp',
+        'protocol/17',
+        'protocol/icmp',
+        'protocol/44',
+        'protocol/256',
+        'protocol/x',
+      ],
+    }),
+    problems: {
+      '/doors/0/service/0': 'expected "tcp", or tcp/1..65535, got "protocol/tcp"',
+      '/doors/0/service/1': 'expected "udp", or udp/1..65535, got "protocol/17"',
+      '/doors/0/service/2':
+        'expected "any", which judges pings: all other ICMP always passes, got "protocol/icmp"',
+      '/doors/0/service/3':
+        'expected a protocol: this number is that of an IPv6 extension header, got "protocol/44"',
+      '/doors/0/service/4': `expected ${PROTOCOL_NAME}, got "protocol/256"`,
+      '/doors/0/service/5': `expected ${PROTOCOL_NAME}, got "protocol/x"`,
+    },
+  },
+  {
+    of: 'AH at IPv4 addresses alone',
+    document: {
+      doors: [
+        door({ service: 'protocol/ah', address: '192.0.2.1' }),
+        other({ service: ['tcp/99', 'protocol/51'], address: ['192.0.2.2', '2001:db8::1'] }),
+      ],
+    },
+    problems: {
+      '/doors/1/service/1':
+        'expected no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries is judged in its place, got "protocol/51"',
+    },
+  },
+  {
+    of: 'a protocol before conntrack',
+    document: {
+      hook: 'prerouting',
+      interfaces: ['eth0'],
+      doors: [door({ service: 'protocol/gre' })],
+    },
+    problems: {
+      '/doors/0/service':
+        'expected tcp or ports: hook "prerouting" knows no answers to what this host sends, got "protocol/gre"',
     },
   },
   {
