@@ -1,10 +1,16 @@
 // The worked example on every supported nft, from installing to uninstalling.
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { createNft, renderKnock } from '../lib/index.js'
+import { listParts } from '../lib/kernel/table-listing.js'
+import { parseListing } from '../lib/nft/listing.js'
+import { neededBy } from '../lib/nft/needed.js'
 import type { Family } from '../lib/spec/model.js'
+import { build, CLI } from './built.js'
 import { missing } from './capabilities.js'
 import { doorOf, FAMILIES, House } from './house.js'
-import { CLIENT, exec, SERVER } from './namespaces.js'
+import { apply, CLIENT, exec, SERVER } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
@@ -12,6 +18,21 @@ const skip = lacks || missing('knock', 'nc')
 
 const OPEN_FOR = 5
 const SPEC = doorOf(['tcp/7000', 'udp/8000', 'tcp/9000'], { open: { for: `${OPEN_FOR}s` } })
+
+const ELEMENTS = 131_072
+
+/** What a flood of SYNs to a knock port leaves behind. */
+async function fillSeen(namespace: string, nft: string): Promise<void> {
+  const elem = Array.from({ length: ELEMENTS }, (_, n) => {
+    const source = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
+    return { elem: { val: { concat: [source, 1024, 7000] }, timeout: 600 } }
+  })
+  const element = { family: 'inet', table: 'knock', name: 'seen_4', elem }
+  await apply(namespace, { nftables: [{ add: { element } }] }, nft)
+}
+
+build()
+const spec = join(t.testdir({ 'doors.json': JSON.stringify(SPEC) }), 'doors.json')
 
 t.jobs = 3
 
@@ -36,6 +57,21 @@ for (const { version, path } of versions) {
     }
     await Promise.all(FAMILIES.map(tryDoor))
     t.match(await house.counters(), { knocks: 6, grants: 2, resets: 0 })
+    await fillSeen(pair.server, path)
+    for (const command of [
+      ['status', '--json'],
+      ['save', '/dev/stdout'],
+      ['install', spec],
+    ]) {
+      // Half as much as one listing of what strangers have stored would take.
+      const argv = ['--max-old-space-size=40', CLI, ...command]
+      const env = { ...process.env, KNOCKLIB_NFT: path }
+      const { code, stderr } = await exec(pair.server, process.execPath, argv, { env })
+      t.equal(code, 0, `${command[0]} beside a full set: ${stderr.slice(-200)}`)
+    }
+    const nft = createNft({ binary: path, netns: pair.server })
+    const listing = await listParts(nft, 'knock', neededBy(renderKnock(SPEC)), {})
+    t.equal(parseListing(listing).sets.get('seen_4')?.elements.length, 0)
     await knock.uninstall()
     t.equal((await exec(pair.server, path, ['list', 'ruleset'])).stdout, '', 'nothing is left')
     t.equal(await house.answers(4), true, 'the service is open to everyone')

@@ -1,9 +1,10 @@
 // A table that awaits to be confirmed → one that stays. Touches the kernel.
 import { isNotFound, NftError } from './errors.js'
 import type { Nft } from './kernel/nft.js'
+import { listParts } from './kernel/table-listing.js'
 import { parseListing } from './nft/listing.js'
 import { SERIALS } from './nft/serial.js'
-import { renderConfirmation, trialOf } from './nft/trial.js'
+import { renderConfirmation, TRIAL_SET, trialOf } from './nft/trial.js'
 import type { Call } from './table.js'
 
 /** How often it is tried where others change the table at the same moment. */
@@ -21,7 +22,7 @@ export async function confirmTable(nft: Nft, table: string, call: Call): Promise
     new NftError(code, `${call.operation}: table inet ${table}: ${reason}`)
   let refusals = 0
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    const listing = await nft.list({ table }, call)
+    const listing = await listParts(nft, table, ({ name }) => name === TRIAL_SET, call)
     const trial = trialOf(parseListing(listing))
     if (trial === undefined) throw error('not-found', 'nothing awaits to be confirmed')
     if (trial === 'over') {

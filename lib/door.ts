@@ -1,14 +1,14 @@
 // One door of a table that stands: opens, closes and lists. Touches the kernel.
 import type { DoorSummary } from './automaton/automaton.js'
 import { countingSets } from './automaton/grant.js'
-import { grantsSet } from './automaton/names.js'
+import { grantsSet, parseSetName } from './automaton/names.js'
 import { closeGrants } from './close-grants.js'
 import { readSeconds, readSources, type Source } from './door-arguments.js'
 import { CapabilityError } from './errors.js'
 import type { Elements } from './kernel/elements.js'
 import type { CallOptions } from './kernel/nft.js'
 import type { ListedElement, Listing } from './nft/listing.js'
-import { commonSet, familySet, sourceSet } from './nft/names.js'
+import { commonSet, familySet, parseFamilySet, sourceSet } from './nft/names.js'
 import { type GrantChange, renderOpen } from './nft/transaction.js'
 import { EVERYONE, type Grant, listedContents, type Progress, viewProgress } from './view/status.js'
 
@@ -16,8 +16,8 @@ import { EVERYONE, type Grant, listedContents, type Progress, viewProgress } fro
 export interface Place {
   readonly table: string
   readonly elements: Elements
-  /** Lists the whole table. */
-  list(operation: string): Promise<Listing>
+  /** Lists the table, with so many elements of each set, by nft's name of it. */
+  list(operation: string, most: (set: string) => number): Promise<Listing>
   call(operation: string): CallOptions & { readonly operation: string }
 }
 
@@ -183,7 +183,10 @@ export class Door {
 
   /** The sources that are on their way: who has made how many of the knocks that open this door. */
   async progress(): Promise<Progress[]> {
-    return viewProgress(this.#summary, listedContents(await this.#place.list('progress')))
+    const isOwn = (name: string) =>
+      parseSetName(parseFamilySet(name)?.set ?? name)?.door === this.name
+    const most = (name: string) => (isOwn(name) ? Number.POSITIVE_INFINITY : 0)
+    return viewProgress(this.#summary, listedContents(await this.#place.list('progress', most)))
   }
 
   #grantOf({ key: [source = ''], expires = 0 }: ListedElement): Grant {

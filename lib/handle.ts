@@ -9,6 +9,7 @@ import type { KeepOptions } from './keep-installed.js'
 import { knowsTypeof } from './kernel/capability.js'
 import { DocumentElements, type Elements } from './kernel/elements.js'
 import type { Nft } from './kernel/nft.js'
+import { listElements } from './kernel/table-listing.js'
 import { type ProcessCounts, renderMetrics } from './metrics.js'
 import { ABOUT_SET, aboutComments, parseAbout } from './nft/about.js'
 import { type Listing, parseListing } from './nft/listing.js'
@@ -19,11 +20,12 @@ import { TRIAL_SET } from './nft/trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { validateState } from './spec/read-state.js'
 import { ifFound } from './table.js'
-import { viewState } from './view/state.js'
+import { isSaved, viewState } from './view/state.js'
 import {
   type Ban,
   type Counters,
   listedContents,
+  mostOfStatus,
   type Status,
   type Trial,
   viewCounters,
@@ -85,19 +87,22 @@ export class Knock implements AsyncDisposable {
 
   /** What happened at each door since the table was made, by the door's name. */
   async counters(): Promise<Record<string, Counters>> {
-    const contents = listedContents(await this.#list('counters'))
+    const contents = listedContents(await this.#list('counters', () => 0))
     const entries = this.#summaries.map((door) => [door.name, viewCounters(door, contents)])
     return Object.fromEntries(entries)
   }
 
-  /** Everything at once, from one listing: doors, grants, progress, counters. */
+  /**
+   * Everything at once: doors, grants, progress, counters. Of the sets that strangers can fill it shows 4,096 sources each,
+   * and 65,536 bans of each family; `cut` names the sets that hold more.
+   */
   async status(): Promise<Status> {
-    const contents = listedContents(await this.#list('status'))
+    const contents = listedContents(await this.#list('status', mostOfStatus))
     return viewStatus(this.table, this.#summaries, contents)
   }
 
   /**
-   * The status as OpenMetrics text for Prometheus, from one listing; sources are not in it.
+   * The status as OpenMetrics text for Prometheus; sources are not in it.
    *
    * @param counts - what this process has counted itself.
    */
@@ -152,7 +157,7 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Takes down, from one listing, what a reboot would lose: grants and bans with their ends, and what has been used.
+   * Takes down what a reboot would lose: grants and bans with their ends, and what has been used.
    * `saveState` writes it to a file.
    *
    * @throws NftError `not-found` where the table is gone.
@@ -161,11 +166,11 @@ export class Knock implements AsyncDisposable {
     return (await this.saveWithTrial()).state
   }
 
-  /** @internal The state, whether the table awaits to be confirmed, and which ruleset it is, from one listing. */
+  /** @internal The state, whether the table awaits to be confirmed, and which ruleset it is then. */
   async saveWithTrial() {
     // Of before the listing: nothing that lasts gets longer by it.
     const now = Date.now()
-    const listing = await this.#list('save')
+    const listing = await this.#list('save', ALL_SAVED)
     const state = viewState(this.table, this.#summaries, listing, now)
     const { digest } = parseAbout(aboutComments(listing) ?? []) ?? {}
     return { state, confirm: viewTrial(listing), digest }
@@ -191,7 +196,7 @@ export class Knock implements AsyncDisposable {
   async restore(state: KnockState): Promise<RestoreReport> {
     const valid = validateState(state, 'restore')
     const [{ sets }, version] = await Promise.all([
-      this.#list('restore'),
+      this.#list('restore', ALL_SAVED),
       this.#nft.version(this.#callOf('restore')),
     ])
     const knowsTokens = knowsTypeof(version)
@@ -269,6 +274,11 @@ export class Knock implements AsyncDisposable {
     return { operation, ...(this.#signal && { signal: this.#signal }) }
   }
 
-  readonly #list = async (operation: string): Promise<Listing> =>
-    parseListing(await this.#nft.list({ table: this.table }, this.#callOf(operation)))
+  /** @param most - how many elements of a set are wanted. */
+  readonly #list = (operation: string, most: (set: string) => number): Promise<Listing> =>
+    listElements(this.#place, most, this.#callOf(operation))
 }
+
+/** What a state saves, what the table says of itself, and whether it waits to be confirmed; nothing that strangers fill. */
+const ALL_SAVED = (set: string): number =>
+  isSaved(set) || set === TRIAL_SET || set === ABOUT_SET ? Number.POSITIVE_INFINITY : 0

@@ -173,9 +173,12 @@ class Mislisted extends FakeNft {
 
   override async list(query: ListQuery, options = {}): Promise<unknown> {
     const listing = (await super.list(query, options)) as { nftables: Listed[] }
-    if (query.set !== undefined || !this.wrong || this.times === 0) return listing
+    if (!this.wrong || this.times === 0) return listing
+    const wrong = { nftables: this.wrong(structuredClone(listing.nftables)) }
+    // A table's parts are listed one by one: not each has what goes wrong.
+    if (JSON.stringify(wrong.nftables) === JSON.stringify(listing.nftables)) return listing
     this.times -= 1
-    return { nftables: this.wrong(structuredClone(listing.nftables)) }
+    return wrong
   }
 }
 

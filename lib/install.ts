@@ -7,11 +7,13 @@ import { ArgumentError, NftError } from './errors.js'
 import type { Knock } from './handle.js'
 import { knowsTypeof, requireFeatures, requireVersion } from './kernel/capability.js'
 import type { Nft } from './kernel/nft.js'
+import { listParts } from './kernel/table-listing.js'
 import { aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
 import { type Change, renderChange, type WantedTrial } from './nft/change.js'
 import type { NftDocument } from './nft/document.js'
 import { isIntact } from './nft/intact.js'
 import { type Listing, parseListing } from './nft/listing.js'
+import { neededBy } from './nft/needed.js'
 import { renderRuleset } from './nft/render.js'
 import { SERIALS, serialOf } from './nft/serial.js'
 import { readSecrets } from './secrets.js'
@@ -134,7 +136,8 @@ export class Installation {
   ): Promise<Done | NftError | undefined> {
     const { automaton, document, nft } = this
     const { table } = automaton
-    const listing = await ifFound(() => nft.list({ table }, call))
+    const isNeeded = neededBy(document)
+    const listing = await ifFound(() => listParts(nft, table, isNeeded, call))
     const before = listing === undefined ? undefined : parseListing(listing)
     if (before && !isOurs(aboutComments(before))) {
       const reason = 'there already, and not made by knocklib; it is left as it is'
@@ -198,7 +201,8 @@ export class Installation {
   async #isWhole(serial: number, call: Call): Promise<boolean> {
     const { table } = this.automaton
     for (let look = 1; look <= LOOKS; look += 1) {
-      const listing = await ifFound(() => this.nft.list({ table }, call))
+      const isCompared = neededBy(this.document, false)
+      const listing = await ifFound(() => listParts(this.nft, table, isCompared, call))
       // Another install has followed this one, or it has been removed.
       if (listing === undefined || serialOf(parseListing(listing)) !== serial) return true
       if (isIntact(listing, this.document)) return true

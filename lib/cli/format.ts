@@ -8,12 +8,13 @@ const FULLEST = 3
 
 /** Without the paint's colours it is the same text, to the letter. */
 export function formatStatus(status: Status, paint: Paint = UNPAINTED): string {
-  const { table, confirm, doors, bans, counters, fill } = status
+  const { table, confirm, doors, bans, counters, fill, cut = [] } = status
   const parts = [
     [paint('name', `table inet ${table}`), ...formatTrial(confirm, paint)].join('\n'),
     ...doors.map((door) => formatDoor(door, paint)),
     formatBans(bans, counters, paint),
     formatFill(fill),
+    cut.length > 0 ? `not all sources are shown of ${cut.join(', ')}` : '',
   ]
   return parts
     .filter((part) => part !== '')
@@ -76,8 +77,10 @@ function formatFill(fill: readonly Fill[]): string {
   // A set of one is full as soon as it is used.
   const fullest = fill.filter(({ capacity }) => capacity > 1).slice(0, FULLEST)
   if (fullest.length === 0) return ''
-  const lines = fullest.map(({ set, elements, capacity }) => {
-    return [set, `${elements} of ${capacity}`, `${percentOf(elements, capacity)} full`]
+  const lines = fullest.map(({ set, elements, capacity, atLeast }) => {
+    const [count, share] = [`${elements} of ${capacity}`, percentOf(elements, capacity)]
+    if (atLeast) return [set, `at least ${count}`, 'how full is not known']
+    return [set, count, `${share} full`]
   })
   return ['the fullest sets', ...alignColumns(lines)].join('\n')
 }

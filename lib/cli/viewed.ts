@@ -53,18 +53,26 @@ export const banRow = ({ source, expiresIn }: ViewedBan): Row => ({
   time: expiresIn === undefined ? '' : `${formatSeconds(expiresIn)} left`,
 })
 
-const fillRow = ({ set, elements, capacity }: Fill): Row => ({
+const fillRow = ({ set, elements, capacity, atLeast }: Fill): Row => ({
   source: set,
-  role: elements / capacity >= NEARLY_FULL ? 'alarm' : 'stage',
+  role: atLeast || elements / capacity >= NEARLY_FULL ? 'alarm' : 'stage',
   gauge: { share: elements / capacity },
-  word: elements >= capacity ? 'full' : `${Math.floor((100 * elements) / capacity)} %`,
-  time: `${elements} of ${capacity}`,
+  word: wordOf(elements, capacity, atLeast),
+  time: `${atLeast ? 'at least ' : ''}${elements} of ${capacity}`,
 })
+
+function wordOf(elements: number, capacity: number, atLeast = false): string {
+  if (elements >= capacity) return 'full'
+  return atLeast ? 'many' : `${Math.floor((100 * elements) / capacity)} %`
+}
 
 /** The sets that somebody should know of. A set of one is full as soon as it is used. */
 export const fillRows = (fill: readonly Fill[]): Row[] =>
   fill
-    .filter(({ elements, capacity }) => capacity > 1 && elements / capacity >= WORTH_TELLING)
+    .filter(
+      ({ elements, capacity, atLeast }) =>
+        atLeast || (capacity > 1 && elements / capacity >= WORTH_TELLING),
+    )
     .map(fillRow)
 
 /** Those that stay longest first: nft lists them in no order. */

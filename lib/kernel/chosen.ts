@@ -60,6 +60,10 @@ export class AutoElements implements Elements {
     return this.#run(options, (elements) => elements.require(query, options))
   }
 
+  async streams(options?: CallOptions): Promise<boolean> {
+    return !this.#isGivenUp && (await this.#isConnected(options))
+  }
+
   async #run<T>(
     options: CallOptions | undefined,
     work: (elements: Elements) => Promise<T>,

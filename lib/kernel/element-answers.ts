@@ -25,8 +25,8 @@ const VALUE = 1
 /** NLMSGERR_ATTR_MSG. */
 const TEXT = 1
 
-/** A key's form: an address of a family, or without one a number such as a mark. */
-export type KeyFamily = Family | undefined
+/** A key's form: an address of a family, without one a number such as a mark, or whatever bytes it has. */
+export type KeyFamily = Family | 'raw' | undefined
 
 export type Answer =
   /** errno 0: done. */
@@ -171,6 +171,10 @@ function parseKey(
   let key: string | undefined
   eachAttribute(bytes, from, to, (type, start, end) => {
     if (type !== VALUE) return
+    if (family === 'raw') {
+      key = Buffer.from(bytes.subarray(start, end)).toString('hex')
+      return
+    }
     if (end - start !== (family ? ADDRESS_BYTES[family] : 4))
       throw malformed(`a key of ${end - start} bytes`)
     key = family ? addressText(family, bytes, start) : String(readNumber(bytes, start))

@@ -8,6 +8,8 @@ export interface SetQuery {
   readonly table: string
   /** nft's name of it, with its family. */
   readonly set: string
+  /** Through netlink: its keys are given as bytes in hexadecimal, of whatever type they are. */
+  readonly isRaw?: boolean
 }
 
 /**
@@ -38,6 +40,8 @@ export interface Elements {
   list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]>
   /** @throws NftError `not-found` where there is no such set. */
   require(query: SetQuery, options?: CallOptions): Promise<void>
+  /** Whether a list comes in parts, so that whoever leaves it early does not pay for the rest. */
+  streams(options?: CallOptions): Promise<boolean>
 }
 
 /** By nft's documents and listings: works wherever nft does, at the cost of a process for each call. */
@@ -68,6 +72,10 @@ export class DocumentElements implements Elements {
 
   async require(query: SetQuery, options?: CallOptions): Promise<void> {
     await this.#nft.list(query, options)
+  }
+
+  async streams(): Promise<boolean> {
+    return false
   }
 
   async #elements(query: SetQuery, options?: CallOptions): Promise<readonly ListedElement[]> {

@@ -68,9 +68,13 @@ export class FakeNft implements Nft {
     return this.#version
   }
 
-  async list({ table, chain, set }: ListQuery, options: CallOptions = {}): Promise<unknown> {
+  async list(
+    { table, chain, terse, ...query }: ListQuery,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const set = query.set ?? query.map
     const name = set ?? chain
-    const kind = set ? 'set' : 'chain'
+    const kind = query.map ? 'map' : set ? 'set' : 'chain'
     const subject = name === undefined ? `table inet ${table}` : `${kind} inet ${table} ${name}`
     throwIfAborted(options.signal, options.operation, subject)
     const found = this.#ruleset.get(table)
@@ -84,7 +88,9 @@ export class FakeNft implements Nft {
         { metainfo: { version: this.#version, release_name: 'fake', json_schema_version: 1 } },
         ...(name === undefined ? [{ table: { family: 'inet', name: table } }] : []),
         ...counters.map((counter) => ({ counter: { packets: 0, bytes: 0, ...counter } })),
-        ...sets.map(([, entry]) => ({ [entry.kind]: this.#listSet(entry) })),
+        ...sets.map(([, entry]) => ({
+          [entry.kind]: terse && name === undefined ? withoutElements(entry) : this.#listSet(entry),
+        })),
         ...chains.map(([, entry]) => ({ chain: entry.chain })),
         ...chains.flatMap(([, entry]) => entry.rules.map((rule) => ({ rule }))),
       ],
@@ -304,4 +310,9 @@ function throwIfAborted(
   subject: string,
 ) {
   if (signal?.aborted) throw failure('aborted', operation, subject, 'aborted')
+}
+
+function withoutElements({ set }: { readonly set: NftSet }): NftSet {
+  const { elem: _, ...rest } = set
+  return rest
 }

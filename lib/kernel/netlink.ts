@@ -91,6 +91,10 @@ export class NetlinkElements implements Elements {
     if (reply.errno !== 0) throw refusal(request, reply)
   }
 
+  async streams(): Promise<boolean> {
+    return true
+  }
+
   /** Opens the socket where it is not open. @throws NetlinkError `socket` */
   async connect(operation: string): Promise<void> {
     await this.#connected(operation)

@@ -4,19 +4,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ArgumentError, ListingError, NftError } from '../errors.js'
 import type { NftDocument } from '../nft/document.js'
+import { listedObjects } from '../nft/parts.js'
 import { type Asked, describeFailure } from './failure.js'
 
 export interface CallOptions {
   /** Who asks, for error messages. */
   readonly operation?: string
   readonly signal?: AbortSignal
+  /** The most milliseconds that nft may take for this call; then it is ended with `timed-out`. */
+  readonly timeout?: number
 }
 
-/** What can be listed: a table whole, or one chain or set of it. */
+/** What can be listed: a table whole, or one chain, set or map of it. */
 export interface ListQuery {
   readonly table: string
   readonly chain?: string
   readonly set?: string
+  readonly map?: string
+  /**
+   * Of a whole table: without the elements of its sets and maps, so that it costs the same however many sources they
+   * hold. An `Nft` that cannot do that lists the elements as well.
+   */
+  readonly terse?: boolean
 }
 
 /**
@@ -71,6 +80,8 @@ class ProcessNft implements Nft {
   readonly netns: string
   readonly #command: readonly [string, ...string[]]
   readonly #timeout: number
+  /** Whether it is nft 1.0, once that is known. */
+  #isOld: boolean | undefined
 
   constructor({ binary, netns, timeout = 60_000 }: NftOptions) {
     const nft = binary ?? process.env['KNOCKLIB_NFT'] ?? 'nft'
@@ -88,18 +99,36 @@ class ProcessNft implements Nft {
     await this.#give(document, ['-c'], options)
   }
 
-  async list({ table, chain, set }: ListQuery, options: CallOptions = {}): Promise<unknown> {
-    const kind = set ? 'set' : chain ? 'chain' : 'table'
-    const name = set ?? chain
+  async list(
+    { table, chain, set, map, terse }: ListQuery,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const kind = set ? 'set' : map ? 'map' : chain ? 'chain' : 'table'
+    const name = set ?? map ?? chain
     for (const word of [table, name ?? table]) requireName(word, options.operation)
     const args = ['-j', 'list', kind, 'inet', table, ...(name === undefined ? [] : [name])]
     const subject = name === undefined ? `table inet ${table}` : `${kind} inet ${table} ${name}`
-    const stdout = await this.#run(args, { ...options, subject })
+    if (terse && name === undefined) return this.#listTerse(table, { ...options, subject })
+    return this.#listJson(args, { ...options, subject })
+  }
+
+  /** nft 1.0.6 reads all elements when it lists a table, also with -t. It reads none when it lists the ruleset. */
+  async #listTerse(table: string, asked: Asked & CallOptions): Promise<unknown> {
+    this.#isOld ??= /^1\.0\./.test(await this.version(asked))
+    if (!this.#isOld) return this.#listJson(['-j', '-t', 'list', 'table', 'inet', table], asked)
+    const listing = await this.#listJson(['-j', '-t', 'list', 'ruleset', 'inet'], asked)
+    const own = tableIn(listing, table)
+    if (own) return own
+    throw new NftError('not-found', `${asked.operation ?? 'nft'}: ${asked.subject}: not there`)
+  }
+
+  async #listJson(args: readonly string[], asked: Asked & CallOptions): Promise<unknown> {
+    const stdout = await this.#run(args, asked)
     try {
       return JSON.parse(stdout)
     } catch {
-      const operation = options.operation ?? 'nft'
-      throw new ListingError(`${operation}: ${subject}: nft's listing is no JSON`, stdout)
+      const operation = asked.operation ?? 'nft'
+      throw new ListingError(`${operation}: ${asked.subject}: nft's listing is no JSON`, stdout)
     }
   }
 
@@ -150,7 +179,7 @@ class ProcessNft implements Nft {
       stdin: (file as 3 | undefined) ?? 'ignore',
       env: { LC_ALL: 'C', TZ: 'UTC' },
       reject: false,
-      timeout: this.#timeout,
+      timeout: asked.timeout ?? this.#timeout,
       maxBuffer: 2 ** 29,
       ...(asked.signal && { cancelSignal: asked.signal }),
     })
@@ -164,6 +193,16 @@ function requireName(name: string, operation = 'nft'): void {
   if (/^\w+$/.test(name)) return
   const expected = 'a name of letters, digits and _'
   throw new ArgumentError(`${operation}: expected ${expected}, got ${JSON.stringify(name)}`)
+}
+
+/** The objects of one table in a listing of all; undefined if that table is not among them. */
+function tableIn(listing: unknown, table: string): { nftables: unknown[] } | undefined {
+  const objects = listedObjects(listing).filter((object) => {
+    const [content] = Object.values(object ?? {}) as { table?: unknown; name?: unknown }[]
+    const isTable = typeof object === 'object' && object !== null && 'table' in object
+    return (isTable ? content?.name : content?.table) === table
+  })
+  return objects.length > 0 ? { nftables: objects } : undefined
 }
 
 function tableOf({ nftables: [first] }: NftDocument): string {

@@ -9,7 +9,8 @@ import type { SetQuery } from './elements.js'
 export const subjectOf = ({ table, set }: SetQuery): string => `set inet ${table} ${set}`
 
 /** The form of a set's keys, by its name. */
-export const familyOf = ({ set }: SetQuery): KeyFamily => parseFamilySet(set)?.family
+export const familyOf = ({ set, isRaw }: SetQuery): KeyFamily =>
+  isRaw ? 'raw' : parseFamilySet(set)?.family
 
 const MEANINGS: Readonly<Record<string, readonly [code: NftErrorCode, reason: string]>> = {
   ENOENT: ['not-found', 'not there'],

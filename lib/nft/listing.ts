@@ -14,6 +14,10 @@ export interface ListedSet {
   readonly timeout: number | undefined
   readonly size: number | undefined
   readonly elements: readonly ListedElement[]
+  /** How many elements the kernel counts. Undefined if it does not say: before Linux 6.17 and nft 1.1.5. */
+  readonly count?: number
+  /** Whether the set may hold more elements than `elements` has. */
+  readonly isCut?: boolean
 }
 
 export interface Listing {
@@ -47,9 +51,11 @@ export function parseListing(json: unknown): Listing {
 }
 
 function parseSet(content: Record<string, unknown>): ListedSet {
+  const count = optionalNumber(content['count'], content)
   return {
     timeout: optionalNumber(content['timeout'], content),
     size: optionalNumber(content['size'], content),
+    ...(count !== undefined && { count }),
     elements: optionalList(content['elem'], content).map(parseElement),
   }
 }

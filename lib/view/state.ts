@@ -1,10 +1,16 @@
 // A listing → what a table holds beyond its spec, to be saved. Pure.
 import type { DoorSummary } from '../automaton/automaton.js'
-import { parseSetName, usedSet } from '../automaton/names.js'
+import { BANNED, parseSetName, usedSet } from '../automaton/names.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
 import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
 import { type Contents, listedContents, viewBans, viewGrants } from './status.js'
+
+/** Whether a set, by nft's name of it, holds what a state saves. */
+export function isSaved(name: string): boolean {
+  const { set } = parseFamilySet(name) ?? { set: name }
+  return set === BANNED || /^(?:grants|used|spent)$/.test(parseSetName(set)?.role.kind ?? '')
+}
 
 /**
  * Reads a table's state. What ends within the second is left out.

@@ -14,7 +14,7 @@ import {
 } from '../automaton/names.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
-import { trialOf } from '../nft/trial.js'
+import { TRIAL_SET, trialOf } from '../nft/trial.js'
 
 /** Stands for all sources, where a door's scope is everyone. */
 export const EVERYONE = 'everyone'
@@ -74,7 +74,9 @@ export interface Ban {
 /** How many sources one of nft's sets holds, and how many it can. Full, it refuses new ones and nothing opens. */
 export interface Fill {
   readonly set: string
+  /** How many, or the least that it can be: then `atLeast` is true. */
   readonly elements: number
+  readonly atLeast?: true
   readonly capacity: number
 }
 
@@ -94,6 +96,11 @@ export interface Status {
   readonly counters: { readonly bans: number; readonly ignored: number; readonly untold: number }
   /** The sets that hold something, the fullest first. */
   readonly fill: readonly Fill[]
+  /**
+   * The sets that hold more sources than `progress` and `bans` show of them: strangers fill them, and a status must not
+   * take longer for that. Absent if all are shown.
+   */
+  readonly cut?: readonly string[]
 }
 
 /** A source in a set that is keyed by sources. */
@@ -113,6 +120,8 @@ export interface Contents {
   readonly roles: ReadonlyMap<string, readonly DoorSet[]>
   /** Of a table that awaits to be confirmed. */
   readonly trial?: Trial
+  /** nft's names of the sets that hold more than `members` knows. */
+  readonly cut?: readonly string[]
 }
 
 export interface DoorSet {
@@ -139,14 +148,19 @@ export function listedContents(listing: Listing): Contents {
   const trial = viewTrial(listing)
   const bySet = new Map<string, Member[]>()
   const fill: Fill[] = []
-  for (const [name, { elements, size }] of sets) {
+  const cut: string[] = []
+  for (const [name, { elements, size, count, isCut }] of sets) {
     const { set, family } = parseFamilySet(name) ?? { set: name }
     // Without a family the key is no source.
     const members = elements.map(({ key, expires }) => {
       return { source: family ? (key[0] as string) : EVERYONE, expiresIn: expires ?? 0 }
     })
     bySet.set(set, [...(bySet.get(set) ?? []), ...members])
-    if (size !== undefined) fill.push({ set: name, elements: elements.length, capacity: size })
+    if (isCut) cut.push(name)
+    if (size === undefined) continue
+    const known = count ?? elements.length
+    const atLeast = isCut && count === undefined
+    fill.push({ set: name, elements: known, ...(atLeast && { atLeast }), capacity: size })
   }
   return {
     members: (set) => bySet.get(set) ?? [],
@@ -154,7 +168,28 @@ export function listedContents(listing: Listing): Contents {
     fill,
     roles: rolesByDoor(bySet.keys()),
     ...(trial && { trial }),
+    ...(cut.length > 0 && { cut }),
   }
+}
+
+/** The most sources of a set that a status shows, and counts where the kernel does not. */
+const SHOWN = 4096
+/** The same of bans: an administrator looks for one of them. */
+const SHOWN_BANS = 65_536
+
+/** How many elements of a set a status asks for, by nft's name of it. What strangers fill is bounded. */
+export function mostOfStatus(name: string): number {
+  const { set } = parseFamilySet(name) ?? { set: name }
+  if (set === BANNED) return SHOWN_BANS
+  if (set === TRIAL_SET || parseSetName(set)?.role.kind === 'grants')
+    return Number.POSITIVE_INFINITY
+  return SHOWN
+}
+
+/** Whether what is cut of a set is missing from a status. */
+function isShown(name: string): boolean {
+  const { set } = parseFamilySet(name) ?? { set: name }
+  return set === BANNED || /^(?:stage|attempt|armed)$/.test(parseSetName(set)?.role.kind ?? '')
 }
 
 /** Undefined where nothing awaits to be confirmed. */
@@ -185,13 +220,14 @@ function attemptProgress(sets: readonly DoorSet[], contents: Contents, steps: nu
   const limit = sets.find(({ role }) => role.kind === 'attempt')
   // An attempt that has run out of its whole time is over, also where its stage's own time has not.
   const limits = limit && new Map(contents.members(limit.set).map((m) => [m.source, m.expiresIn]))
+  const isCut = contents.cut?.some((name) => parseFamilySet(name)?.set === limit?.set)
   return sets.flatMap(({ set, role }) => {
     if (role.kind === 'armed') {
       return contents.members(set).map((member) => ({ stage: steps, ...member }))
     }
     if (role.kind !== 'stage') return []
     return contents.members(set).flatMap(({ source, expiresIn }): Place[] => {
-      const whole = limits ? limits.get(source) : expiresIn
+      const whole = limits ? (limits.get(source) ?? (isCut ? expiresIn : undefined)) : expiresIn
       if (whole === undefined) return []
       return [{ source, stage: role.stage, expiresIn: Math.min(expiresIn, whole) }]
     })
@@ -210,6 +246,7 @@ export function viewStatus(
   doors: readonly DoorSummary[],
   contents: Contents,
 ): Status {
+  const cut = contents.cut?.filter(isShown) ?? []
   const withoutDoor = <T extends { door: string }>({ door: _, ...rest }: T): Omit<T, 'door'> => rest
   return {
     table,
@@ -231,5 +268,6 @@ export function viewStatus(
     fill: contents.fill
       .filter(({ elements }) => elements > 0)
       .toSorted((a, b) => b.elements / b.capacity - a.elements / a.capacity),
+    ...(cut.length > 0 && { cut }),
   }
 }

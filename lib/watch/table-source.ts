@@ -1,16 +1,17 @@
 // What a watcher asks of its table: what it says of itself, and who is let in. Touches the kernel.
 import type { DoorSummary } from '../automaton/automaton.js'
-import { grantsSet } from '../automaton/names.js'
+import { grantsSet, parseSetName } from '../automaton/names.js'
 import { NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
 import type { CallOptions, Nft } from '../kernel/nft.js'
+import { listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, type About, aboutComments, parseAbout } from '../nft/about.js'
 import { type ListedElement, parseListing } from '../nft/listing.js'
-import { commonSet, familySet } from '../nft/names.js'
+import { commonSet, familySet, parseFamilySet } from '../nft/names.js'
 import { EVERYONE, type Grant, listedContents, viewGrants } from '../view/status.js'
 import type { DueGrant } from './clocks.js'
 
-/** More sets than that are listed by listing the table. */
+/** More sets than that are listed by listing the table first: most of them may be empty. */
 const SET_BY_SET = 8
 
 /** Where a table stands. */
@@ -71,7 +72,11 @@ export class TableSource {
       return { door, source, due: now + expiresIn * 1000 }
     }
     if (doors.flatMap(setsOf).length > SET_BY_SET) {
-      const listing = parseListing(await this.#nft.list({ table: this.table }, this.#call))
+      const isGrants = (name: string) =>
+        parseSetName(parseFamilySet(name)?.set ?? name)?.role.kind === 'grants'
+      const most = (name: string) => (isGrants(name) ? Number.POSITIVE_INFINITY : 0)
+      const place = { nft: this.#nft, elements: this.#elements, table: this.table }
+      const listing = await listElements(place, most, this.#call)
       const contents = listedContents(listing)
       return doors.flatMap((door) => viewGrants(door, contents)).map(dated)
     }

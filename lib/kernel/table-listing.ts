@@ -1,0 +1,153 @@
+// A table and which elements are wanted → a listing that costs no more than those. Touches the kernel.
+//
+// Strangers fill sets by sending packets: half a million elements take nft some ten seconds and a gigabyte to list. So a
+// table is listed without elements, and then only the sets that are needed.
+import { NftError } from '../errors.js'
+import { type ListedElement, type ListedSet, type Listing, parseListing } from '../nft/listing.js'
+import { listedObjects, type Part, partsOf } from '../nft/parts.js'
+import { SERIAL_SET } from '../nft/serial.js'
+import type { Elements } from './elements.js'
+import type { CallOptions, Nft } from './nft.js'
+
+/** More sets than that are listed with the whole table, by nft alone: each takes a process. */
+const MOST_PROCESSES = 64
+/** Processes at a time. */
+const AT_ONCE = 4
+/** Milliseconds that nft may take for a whole table, where there is no other way to most of its sets. */
+const BRIEF = 1000
+
+/** Where a table is listed. */
+export interface ListedPlace {
+  readonly nft: Nft
+  readonly elements: Elements
+  readonly table: string
+}
+
+/**
+ * Lists a table as nft does, without the elements of the sets and maps that are not wanted.
+ *
+ * The mark of the last install is listed first: a transaction that takes it away fails if the table became another
+ * table while its parts were listed.
+ *
+ * @throws NftError `not-found` if the table is not there, or a part of it was removed meanwhile.
+ */
+export async function listParts(
+  nft: Nft,
+  table: string,
+  isWanted: (part: Part) => boolean,
+  call: CallOptions,
+): Promise<unknown> {
+  const [serial] = listedObjects(
+    await nft.list({ table, set: SERIAL_SET }, call).catch(noSerial),
+  ).filter((object) => partsOf([object]).has(`set ${SERIAL_SET}`))
+  const objects = listedObjects(await nft.list({ table, terse: true }, call))
+  const wanted = [...partsOf(objects).values()].filter(
+    (part) =>
+      (part.kind === 'set' || part.kind === 'map') &&
+      part.content['count'] !== 0 &&
+      !(serial && part.name === SERIAL_SET) &&
+      isWanted(part),
+  )
+  if (wanted.length > MOST_PROCESSES) return nft.list({ table }, call)
+  const listed = new Map<string, unknown>()
+  if (serial) listed.set(`set ${SERIAL_SET}`, serial)
+  await inParallel(wanted, async ({ kind, name }) => {
+    const key = `${kind} ${name}`
+    for (const object of listedObjects(await nft.list({ table, [kind]: name }, call))) {
+      if (partsOf([object]).has(key)) listed.set(key, object)
+    }
+  })
+  return { nftables: objects.map((object) => listed.get(keyOf(object)) ?? object) }
+}
+
+/** A table of somebody else has no mark, and neither has one that is not there. */
+function noSerial(error: unknown): unknown {
+  if (error instanceof NftError && error.code === 'not-found') return undefined
+  throw error
+}
+
+const keyOf = (object: unknown): string => [...partsOf([object]).keys()][0] ?? ''
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values()
+  const worker = async () => {
+    for (const item of rest) await work(item)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
+
+/**
+ * Lists a table with at most so many elements of each set.
+ *
+ * @param most - how many are wanted of a set, by nft's name of it; 0: none, Infinity: all.
+ * @throws NftError `not-found` if the table is not there.
+ */
+export async function listElements(
+  place: ListedPlace,
+  most: (set: string) => number,
+  call: CallOptions,
+): Promise<Listing> {
+  const { nft, elements, table } = place
+  const streams = await elements.streams(call)
+  if (!streams) {
+    try {
+      return parseListing(await nft.list({ table }, { ...call, timeout: BRIEF }))
+    } catch (error) {
+      if (!(error instanceof NftError && error.code === 'timed-out')) throw error
+    }
+  }
+  const objects = listedObjects(await nft.list({ table, terse: true }, call))
+  const { sets, counters } = parseListing({ nftables: objects })
+  const parts = partsOf(objects)
+  const found = new Map<string, ListedSet>()
+  for (const [name, set] of sets) {
+    const type = parts.get(`set ${name}`)?.content['type']
+    found.set(name, await withElements(place, { name, set, type }, most(name), streams, call))
+  }
+  return { sets: found, counters }
+}
+
+interface TerseSet {
+  readonly name: string
+  readonly set: ListedSet
+  readonly type: unknown
+}
+
+const ADDRESSES: readonly unknown[] = ['ipv4_addr', 'ipv6_addr']
+
+async function withElements(
+  { nft, elements, table }: ListedPlace,
+  { name, set, type }: TerseSet,
+  most: number,
+  streams: boolean,
+  call: CallOptions,
+): Promise<ListedSet> {
+  if (set.count === 0) return set
+  if (most === 0) return { ...set, isCut: true }
+  const query = { table, set: name }
+  if (streams && ADDRESSES.includes(type)) {
+    return { ...set, ...(await take(elements.list(query, call), most)) }
+  }
+  if (most === Number.POSITIVE_INFINITY) {
+    const listing = parseListing(await nft.list(query, call))
+    return { ...set, elements: listing.sets.get(name)?.elements ?? [] }
+  }
+  if (!streams || set.count !== undefined) return { ...set, isCut: true }
+  // What their keys mean does not matter: they are counted.
+  return { ...set, ...(await take(elements.list({ ...query, isRaw: true }, call), most)) }
+}
+
+/** Leaving the loop ends the dump: the kernel is not asked for the rest. */
+async function take(
+  parts: AsyncIterable<readonly ListedElement[]>,
+  most: number,
+): Promise<Pick<ListedSet, 'elements' | 'isCut'>> {
+  const found: ListedElement[] = []
+  for await (const part of parts) {
+    for (const element of part) {
+      if (found.length === most) return { elements: found, isCut: true }
+      found.push(element)
+    }
+  }
+  return { elements: found }
+}
