@@ -34,6 +34,12 @@ async function snapshot(nft: Nft): Promise<string> {
   return JSON.stringify(await nft.list({ table: 'knock' }))
 }
 
+/** A handle that knows the spec from the table alone. */
+async function attachedTo(spec: KnockSpec, options: KernelOptions) {
+  await installKnock(spec, options)
+  return attachKnock(options)
+}
+
 const CASES: Readonly<Record<string, Case>> = {
   async 'installs, lists, finds again, removes'(t, _nft, options) {
     await t.rejects(attachKnock(options), { code: 'not-found' })
@@ -120,12 +126,41 @@ const CASES: Readonly<Record<string, Case>> = {
     const again = await installKnock(structuredClone(SPEC), options)
     t.equal((await again.door('ssh').grants()).length, 1)
     t.equal((await snapshot(nft)).length, before.length)
-    const other = await installKnock(OTHER, options)
+    await using other = await installKnock(OTHER, options)
     t.strictSame(
       other.doors.map(({ name }) => name),
       ['mail'],
     )
     await t.rejects(knock.door('ssh').grants(), { code: 'not-found' })
+  },
+
+  async 'a handle opens the doors that others have installed meanwhile'(t, nft, options) {
+    const knock = await attachedTo(SPEC, options)
+    const [ssh, web] = [knock.door('ssh'), knock.door('web')]
+    const counted = structuredClone(SPEC) as { doors: { open: object }[] }
+    Object.assign(counted.doors[0] as object, { open: { for: '90s', connections: 3 } })
+    Object.assign(counted.doors[1] as object, { open: { for: '60s', scope: 'everyone' } })
+    await using _other = await installKnock(counted as unknown as KnockSpec, options)
+    const used = { ...inTable, name: 'used2_ssh_6', elem: ['2001:db8::7'] }
+    await nft.apply({ nftables: [{ add: { element: used } }] })
+    t.equal((await ssh.open('2001:db8::7')).expiresIn, 90)
+    await t.rejects(nft.apply({ nftables: [{ delete: { element: used } }] }), { code: 'not-found' })
+    t.equal(await web.close('everyone'), false)
+    t.equal((await web.open('everyone')).source, 'everyone')
+    t.equal(await web.close('everyone'), true)
+    await using _last = await installKnock(OTHER, options)
+    const gone = { code: 'not-found', message: /no door "ssh", there is mail/ }
+    await t.rejects(ssh.close('2001:db8::7'), gone)
+    await t.rejects(ssh.grants(), gone)
+    t.strictSame(
+      (await knock.status()).doors.map(({ name }) => name),
+      ['mail'],
+    )
+    await knock.door('mail').open('203.0.113.7')
+    t.strictSame(
+      (await knock.save()).grants.map(({ door }) => door),
+      ['mail'],
+    )
   },
 
   async 'puts a table right that a hand has changed'(t, nft, options) {

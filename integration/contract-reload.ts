@@ -135,7 +135,7 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     }
     const [[first] = ['']] = await spent()
     await nft.apply({ nftables: [{ add: { element: { ...inTable, name: first, elem: [0] } } }] })
-    await installKnock(once(['tcp/7002'], ['tcp/7000']), options)
+    await using _other = await installKnock(once(['tcp/7002'], ['tcp/7000']), options)
     t.strictSame((await spent()).map(([name, elements]) => [name === first, elements]).sort(), [
       [false, 0],
       [true, 1],

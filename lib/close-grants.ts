@@ -16,7 +16,7 @@ const MOST_TRIES = 3
  * Deletes at once those of the sources that are there.
  *
  * @returns which they were.
- * @throws NftError `not-found` where there is no such set.
+ * @throws NftError `not-found` if there is no such set, or the table has other doors by now.
  */
 export async function closeGrants(
   elements: Elements,
@@ -26,7 +26,10 @@ export async function closeGrants(
   let sources = change.sources
   for (let tries = 0; tries < MOST_TRIES && sources.length > 0; tries += 1) {
     if (await areDeleted(elements, { ...change, sources }, call)) return sources
-    // The kernel does not say which one was missing, nor whether the set was.
+    // The kernel does not say which one was missing, nor whether a set was.
+    if (change.while !== undefined) {
+      await elements.require({ table: change.table, set: change.while }, call)
+    }
     sources = await findThere(elements, { ...change, sources }, call)
   }
   const closed: Source[] = []

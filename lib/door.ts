@@ -10,12 +10,14 @@ import type { CallOptions } from './kernel/nft.js'
 import type { ListedElement, Listing } from './nft/listing.js'
 import { commonSet, familySet, parseFamilySet, sourceSet } from './nft/names.js'
 import { type GrantChange, renderOpen } from './nft/transaction.js'
+import type { StandingDoors } from './table/standing-doors.js'
 import { EVERYONE, type Grant, listedContents, type Progress, viewProgress } from './view/status.js'
 
 /** The table that a door stands in. */
 export interface Place {
   readonly table: string
   readonly elements: Elements
+  readonly doors: StandingDoors
   /** Lists the table, with so many elements of each set, by nft's name of it. */
   list(operation: string, most: (set: string) => number): Promise<Listing>
   call(operation: string): CallOptions & { readonly operation: string }
@@ -36,20 +38,27 @@ const TOGETHER = 1000
 /** At a door that counts connections, with up to fifteen sets more. */
 const TOGETHER_COUNTED = 60
 
-/** One door of a table that stands. */
+/**
+ * One door of a table that stands. Another spec may change it at any moment, from any process: each call does what the
+ * door is then, and rejects with NftError `not-found` that says which doors there are if it is gone.
+ */
 export class Door {
   readonly name: string
-  /** What stands behind it, as in the spec. */
-  readonly services: readonly string[]
-  readonly #summary: DoorSummary
   readonly #place: Place
+  /** As the table had it when the door was last there. */
+  #summary: DoorSummary
 
   /** @internal */
   constructor(summary: DoorSummary, place: Place) {
     this.name = summary.name
-    this.services = summary.services
     this.#summary = summary
     this.#place = place
+  }
+
+  /** What stands behind it, as in the spec; as it was when this handle last read the table. */
+  get services(): readonly string[] {
+    this.#summary = this.#place.doors.find(this.name) ?? this.#summary
+    return this.#summary.services
   }
 
   /**
@@ -84,12 +93,18 @@ export class Door {
     sources: Iterable<string>,
     options: OpenOptions,
   ): Promise<Grant[]> {
-    const addresses = readSources(this.#summary, operation, sources)
-    const expiresIn = readSeconds(this.#summary, operation, options.for)
-    for (const change of this.#changes(addresses)) {
-      await this.#place.elements.change(renderOpen(change, expiresIn), this.#place.call(operation))
-    }
-    return addresses.map((address) => ({ door: this.name, source: sourceOf(address), expiresIn }))
+    const { elements, doors } = this.#place
+    const call = this.#place.call(operation)
+    // An iterable can be read once, and a call that others come before begins anew.
+    const given = [...sources]
+    return doors.with(this.name, call, async (door, doorsSet) => {
+      const addresses = readSources(door, operation, given)
+      const expiresIn = readSeconds(door, operation, options.for)
+      for (const change of this.#changes(door, doorsSet, addresses)) {
+        await elements.change(renderOpen(change, expiresIn), call)
+      }
+      return addresses.map((address) => ({ door: this.name, source: sourceOf(address), expiresIn }))
+    })
   }
 
   /**
@@ -124,17 +139,23 @@ export class Door {
     sources: Iterable<string>,
     { cut = false }: CloseOptions,
   ): Promise<string[]> {
-    const addresses = readSources(this.#summary, operation, sources)
-    if (cut && this.#summary.established !== 'cut') {
-      const provider = "open.established: 'cut' in its spec makes them need a live grant"
-      throw new CapabilityError(operation, `${this.name} keeps established connections`, provider)
+    const { elements, doors } = this.#place
+    const call = this.#place.call(operation)
+    const given = [...sources]
+    const closed = new Set<string>()
+    const close = async (door: DoorSummary, doorsSet: string) => {
+      const addresses = readSources(door, operation, given)
+      if (cut && door.established !== 'cut') {
+        const provider = "open.established: 'cut' in its spec makes them need a live grant"
+        throw new CapabilityError(operation, `${this.name} keeps established connections`, provider)
+      }
+      for (const change of this.#changes(door, doorsSet, addresses)) {
+        const found = await closeGrants(elements, change, call)
+        for (const source of found) closed.add(sourceOf(source))
+      }
     }
-    const closed: string[] = []
-    for (const change of this.#changes(addresses)) {
-      const found = await closeGrants(this.#place.elements, change, this.#place.call(operation))
-      closed.push(...found.map(sourceOf))
-    }
-    return closed
+    await doors.with(this.name, call, close)
+    return [...closed]
   }
 
   /**
@@ -145,11 +166,14 @@ export class Door {
    * @throws NftError `not-found` where the table is gone.
    */
   async grantOf(source: string): Promise<Grant | undefined> {
-    const { elements, table, call } = this.#place
-    const [address] = readSources(this.#summary, 'grantOf', [source])
-    const query = { table, set: sourceSet(grantsSet(this.name), address) }
-    const [found] = await elements.find(query, [address?.address ?? 0], call('grantOf'))
-    return found && this.#grantOf(found)
+    const { elements, table, doors } = this.#place
+    const call = this.#place.call('grantOf')
+    return doors.with(this.name, call, async (door) => {
+      const [address] = readSources(door, 'grantOf', [source])
+      const query = { table, set: sourceSet(grantsSet(this.name), address) }
+      const [found] = await elements.find(query, [address?.address ?? 0], call)
+      return found && grantOf(door, found)
+    })
   }
 
   /** The sources that this door lets in now. */
@@ -170,13 +194,19 @@ export class Door {
   }
 
   async *#parts(operation: string): AsyncGenerator<Grant[], void, undefined> {
-    const { elements, table, call } = this.#place
-    const families = this.#summary.scope === 'everyone' ? [undefined] : ([4, 6] as const)
+    const { elements, table, doors } = this.#place
+    const call = this.#place.call(operation)
     const set = grantsSet(this.name)
-    for (const family of families) {
-      const query = { table, set: family ? familySet(set, family) : commonSet(set) }
-      for await (const part of elements.list(query, call(operation))) {
-        yield part.map((element) => this.#grantOf(element))
+    // Whose door is gone, or for others now, has no such set any more.
+    const { door, sets } = await doors.with(this.name, call, async (door) => {
+      const sets =
+        door.scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
+      await elements.require({ table, set: sets[0] as string }, call)
+      return { door, sets }
+    })
+    for (const own of sets) {
+      for await (const part of elements.list({ table, set: own }, call)) {
+        yield part.map((element) => grantOf(door, element))
       }
     }
   }
@@ -186,24 +216,32 @@ export class Door {
     const isOwn = (name: string) =>
       parseSetName(parseFamilySet(name)?.set ?? name)?.door === this.name
     const most = (name: string) => (isOwn(name) ? Number.POSITIVE_INFINITY : 0)
-    return viewProgress(this.#summary, listedContents(await this.#place.list('progress', most)))
-  }
-
-  #grantOf({ key: [source = ''], expires = 0 }: ListedElement): Grant {
-    const isForAll = this.#summary.scope === 'everyone'
-    return { door: this.name, source: isForAll ? EVERYONE : source, expiresIn: expires }
+    const listing = await this.#place.list('progress', most)
+    const door = this.#place.doors.require(this.name, 'progress')
+    return viewProgress(door, listedContents(listing))
   }
 
   /** One for each transaction. */
-  *#changes(sources: readonly Source[]): Generator<GrantChange> {
-    const used = countingSets(this.name, this.#summary.connections)
+  *#changes(
+    { connections }: DoorSummary,
+    doorsSet: string,
+    sources: readonly Source[],
+  ): Generator<GrantChange> {
+    const used = countingSets(this.name, connections)
     const together = used.length > 0 ? TOGETHER_COUNTED : TOGETHER
     const { table } = this.#place
     for (let at = 0; at < sources.length; at += together) {
       const some = sources.slice(at, at + together)
-      yield { table, sources: some, grants: grantsSet(this.name), used }
+      yield { table, while: doorsSet, sources: some, grants: grantsSet(this.name), used }
     }
   }
+}
+
+function grantOf(
+  { name, scope }: DoorSummary,
+  { key: [source = ''], expires = 0 }: ListedElement,
+): Grant {
+  return { door: name, source: scope === 'everyone' ? EVERYONE : source, expiresIn: expires }
 }
 
 const sourceOf = (source: Source): string => source?.address ?? EVERYONE

@@ -2,9 +2,9 @@
 import type { DoorSummary } from './automaton/automaton.js'
 import { BANNED } from './automaton/names.js'
 import { confirmTable } from './confirm.js'
-import { Door } from './door.js'
+import { Door, type Place } from './door.js'
 import { readSource } from './door-arguments.js'
-import { isNotFound, NftError, type Warning } from './errors.js'
+import { isNotFound, type Warning } from './errors.js'
 import type { KeepOptions } from './keep-installed.js'
 import { knowsTypeof } from './kernel/capability.js'
 import { DocumentElements, type Elements } from './kernel/elements.js'
@@ -12,14 +12,15 @@ import type { Nft } from './kernel/nft.js'
 import { listElements } from './kernel/table-listing.js'
 import { type ProcessCounts, renderMetrics } from './metrics.js'
 import { ABOUT_SET, aboutComments, parseAbout } from './nft/about.js'
-import { type Listing, parseListing } from './nft/listing.js'
+import { parseListing } from './nft/listing.js'
 import { familySet } from './nft/names.js'
 import { type RestoreReport, renderState } from './nft/state.js'
-import { renderUnban, renderUninstall } from './nft/transaction.js'
+import { renderUnban, renderUninstall, whileThere } from './nft/transaction.js'
 import { TRIAL_SET } from './nft/trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { validateState } from './spec/read-state.js'
-import { ifFound } from './table.js'
+import { type KnownDoors, StandingDoors } from './table/standing-doors.js'
+import { type Call, ifFound } from './table.js'
 import { isSaved, viewState } from './view/state.js'
 import {
   type Ban,
@@ -35,61 +36,77 @@ import {
 import type { TablePlace } from './watch/table-source.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from './watch/watcher.js'
 
+export interface HandleOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly elements?: Elements | undefined
+  readonly warnings?: readonly Warning[] | undefined
+  /** What the end of `await using` does to the table. Default: nothing. */
+  readonly atEnd?: ((call: Call) => Promise<void>) | undefined
+}
+
 /**
  * A table that stands in the kernel. It holds no state of its own: each call asks the kernel, so several handles,
  * also in several processes, see the same. Calls reject with NftError `not-found` once the table is gone.
+ *
+ * The end of `await using` ends the handle's watches and its `keepInstalled`. ATTENTION: a handle of `installKnock` also
+ * removes the table, and everyone is let in: also if the block ends with an error. A handle of `attachKnock` does not.
+ * To leave the doors standing, write `const knock = await installKnock(spec)`.
  */
 export class Knock implements AsyncDisposable {
   /** The table's name. */
   readonly table: string
   /** What `installKnock` found that is probably not meant; empty for a handle of `attachKnock`. */
   readonly warnings: readonly Warning[]
-  readonly #doors: ReadonlyMap<string, Door>
-  readonly #summaries: readonly DoorSummary[]
+  readonly #standing: StandingDoors
+  readonly #doors = new Map<string, Door>()
   readonly #nft: Nft
   readonly #elements: Elements
   readonly #signal: AbortSignal | undefined
+  readonly #atEnd: HandleOptions['atEnd']
+  readonly #ended = new AbortController()
+  /** One that has ended and that nobody holds any more need not be kept. */
+  readonly #watchers = new Set<WeakRef<Watcher>>()
+  #kept: Promise<unknown> | undefined
 
   /** @internal */
-  constructor(
-    table: string,
-    doors: readonly DoorSummary[],
-    nft: Nft,
-    signal?: AbortSignal,
-    elements: Elements = new DocumentElements(nft),
-    warnings: readonly Warning[] = [],
-  ) {
+  constructor(table: string, known: KnownDoors, nft: Nft, options: HandleOptions = {}) {
+    const { signal, elements = new DocumentElements(nft), atEnd, warnings = [] } = options
     this.table = table
     this.warnings = warnings
-    this.#summaries = doors
     this.#nft = nft
     this.#elements = elements
     this.#signal = signal
-    const place = { table, elements, list: this.#list, call: this.#callOf }
-    this.#doors = new Map(doors.map((summary) => [summary.name, new Door(summary, place)]))
+    this.#atEnd = atEnd
+    this.#standing = new StandingDoors(known, { table, nft, elements })
   }
 
-  /** All doors, in the spec's order. */
+  /** The doors in the spec's order, as this handle last read them: each call but `open` and `close` reads the table. */
   get doors(): readonly Door[] {
-    return [...this.#doors.values()]
+    return this.#standing.all.map((summary) => this.#doorOf(summary))
   }
 
-  /** @throws NftError `not-found` where the table has no such door. */
+  /**
+   * A door by its name, as this handle last read the table.
+   * @throws NftError `not-found` if the table has no such door; the message says which there are.
+   */
   door(name: string): Door {
-    const door = this.#doors.get(name)
-    if (door) return door
-    const known = [...this.#doors.keys()].join(', ')
-    throw new NftError(
-      'not-found',
-      `door: table inet ${this.table}: no door ${JSON.stringify(name)}, there is ${known}`,
-    )
+    return this.#doorOf(this.#standing.require(name, 'door'))
+  }
+
+  /**
+   * Reads the doors anew: another process may have installed another spec.
+   * @throws NftError `not-found` if the table is gone.
+   */
+  async readDoors(): Promise<readonly Door[]> {
+    await this.#standing.read(this.#callOf('readDoors'))
+    return this.doors
   }
 
   /** What happened at each door since the table was made, by the door's name. */
   async counters(): Promise<Record<string, Counters>> {
-    const contents = listedContents(await this.#list('counters', () => 0))
-    const entries = this.#summaries.map((door) => [door.name, viewCounters(door, contents)])
-    return Object.fromEntries(entries)
+    const { doors, listing } = await this.#read('counters', () => 0)
+    const contents = listedContents(listing)
+    return Object.fromEntries(doors.map((door) => [door.name, viewCounters(door, contents)]))
   }
 
   /**
@@ -97,8 +114,8 @@ export class Knock implements AsyncDisposable {
    * and 65,536 bans of each family; `cut` names the sets that hold more.
    */
   async status(): Promise<Status> {
-    const contents = listedContents(await this.#list('status', mostOfStatus))
-    return viewStatus(this.table, this.#summaries, contents)
+    const { doors, listing } = await this.#read('status', mostOfStatus)
+    return viewStatus(this.table, doors, listedContents(listing))
   }
 
   /**
@@ -170,8 +187,8 @@ export class Knock implements AsyncDisposable {
   async saveWithTrial() {
     // Of before the listing: nothing that lasts gets longer by it.
     const now = Date.now()
-    const listing = await this.#list('save', ALL_SAVED)
-    const state = viewState(this.table, this.#summaries, listing, now)
+    const { doors, listing } = await this.#read('save', ALL_SAVED)
+    const state = viewState(this.table, doors, listing, now)
     const { digest } = parseAbout(aboutComments(listing) ?? []) ?? {}
     return { state, confirm: viewTrial(listing), digest }
   }
@@ -195,17 +212,18 @@ export class Knock implements AsyncDisposable {
    */
   async restore(state: KnockState): Promise<RestoreReport> {
     const valid = validateState(state, 'restore')
-    const [{ sets }, version] = await Promise.all([
-      this.#list('restore', ALL_SAVED),
-      this.#nft.version(this.#callOf('restore')),
-    ])
-    const knowsTokens = knowsTypeof(version)
-    const place = { table: this.table, doors: this.#summaries, sets, knowsTokens }
-    const { commands, report } = renderState(place, valid, Date.now() / 1000)
-    if (commands.length > 0) {
-      await this.#nft.apply({ nftables: [...commands] }, this.#callOf('restore'))
-    }
-    return report
+    const { table } = this
+    const call = this.#callOf('restore')
+    const knowsTokens = knowsTypeof(await this.#nft.version(call))
+    return this.#standing.current(call, async () => {
+      const { doors, listing, doorsSet } = await this.#read('restore', ALL_SAVED)
+      const place = { table, doors, sets: listing.sets, knowsTokens }
+      const { commands, report } = renderState(place, valid, Date.now() / 1000)
+      // Another install may have come since the table was listed.
+      const nftables = [...whileThere({ table, while: doorsSet }), ...commands]
+      if (commands.length > 0) await this.#nft.apply({ nftables }, call)
+      return report
+    })
   }
 
   /**
@@ -223,9 +241,12 @@ export class Knock implements AsyncDisposable {
    * NftError `not-found` where the table is gone when the watch begins.
    */
   watch(options: WatchOptions = {}): Watcher {
-    const signals = [this.#signal, options.signal].filter((signal) => signal !== undefined)
-    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
-    return new KnockWatcher(this.#place, { ...options, ...(signal && { signal }) })
+    const watcher = new KnockWatcher(this.#place, {
+      ...options,
+      signal: this.#until(options.signal),
+    })
+    this.#watchers.add(new WeakRef(watcher))
+    return watcher
   }
 
   /**
@@ -239,8 +260,10 @@ export class Knock implements AsyncDisposable {
    */
   async keepInstalled(options: KeepOptions): Promise<void> {
     const { keepInstalled } = await import('./keep-installed.js')
-    const signal = this.#signal ? AbortSignal.any([this.#signal, options.signal]) : options.signal
-    await keepInstalled(this, this.#place, { ...options, signal })
+    const signal = this.#until(options.signal)
+    const kept = keepInstalled(this, this.#place, { ...options, signal })
+    this.#kept = kept.catch(() => {})
+    await kept
   }
 
   /**
@@ -262,8 +285,29 @@ export class Knock implements AsyncDisposable {
     }
   }
 
+  /** See the class: only a handle of `installKnock` removes its table. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.uninstall()
+    this.#ended.abort()
+    const watchers = [...this.#watchers].map(async (watcher) => watcher.deref()?.return())
+    // What keeps the table would put it back.
+    await Promise.allSettled([...watchers, this.#kept])
+    await this.#atEnd?.(this.#callOf('uninstall'))
+  }
+
+  #doorOf(summary: DoorSummary): Door {
+    const known = this.#doors.get(summary.name)
+    if (known) return known
+    const { table } = this
+    const place = { table, elements: this.#elements, doors: this.#standing }
+    const door = new Door(summary, { ...place, list: this.#list, call: this.#callOf })
+    this.#doors.set(summary.name, door)
+    return door
+  }
+
+  /** Until the handle ends, or one of the signals is aborted. */
+  #until(...given: readonly (AbortSignal | undefined)[]): AbortSignal {
+    const signals = [this.#signal, ...given].filter((signal) => signal !== undefined)
+    return AbortSignal.any([this.#ended.signal, ...signals])
   }
 
   get #place(): TablePlace {
@@ -274,9 +318,24 @@ export class Knock implements AsyncDisposable {
     return { operation, ...(this.#signal && { signal: this.#signal }) }
   }
 
-  /** @param most - how many elements of a set are wanted. */
-  readonly #list = (operation: string, most: (set: string) => number): Promise<Listing> =>
-    listElements(this.#place, most, this.#callOf(operation))
+  readonly #list: Place['list'] = async (operation, most) =>
+    (await this.#read(operation, most)).listing
+
+  /**
+   * The table, with its doors as they are in it. Its parts are listed one after the other: if others change the doors
+   * meanwhile, it is listed anew.
+   *
+   * @param most - how many elements of a set are wanted.
+   */
+  #read(operation: string, most: (set: string) => number) {
+    const call = this.#callOf(operation)
+    const wanted = (set: string) => (set === ABOUT_SET ? Number.POSITIVE_INFINITY : most(set))
+    return this.#standing.current(call, async () => {
+      const listing = await listElements(this.#place, wanted, call)
+      const doors = this.#standing.take(listing, operation)
+      return { listing, doors, doorsSet: this.#standing.requireSet(listing, operation) }
+    })
+  }
 }
 
 /** What a state saves, what the table says of itself, and whether it waits to be confirmed; nothing that strangers fill. */

@@ -26,6 +26,7 @@ const MAY: Readonly<Record<string, { readonly all: RegExp; readonly types?: RegE
   import: { all: /^spec\// },
   watch: { all: /^(spec|nft|kernel|view)\/|^automaton\/(names|told)\.ts$/, types: /^automaton\// },
   keep: { all: /^(spec|view)\// },
+  table: { all: /^(spec|automaton|nft|kernel|view)\/|^table\.ts$/ },
   cli: { all: /^(index|spec\/printable)\.ts$/ },
 }
 

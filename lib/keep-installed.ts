@@ -8,7 +8,7 @@ import { type Installation, installationOf } from './install.js'
 import type { KeepEvent } from './keep/event.js'
 import { Keeper, type KeptTable } from './keep/keeper.js'
 import { KeptTrial } from './keep/trial.js'
-import { digestOf, parseAbout } from './nft/about.js'
+import { digestDoors, digestOf, parseAbout } from './nft/about.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
@@ -57,7 +57,8 @@ export async function keepInstalled(
   ])
   const { spec, automaton } = installation
   // The handle's signal ends the keeping: what is left to do then must not be aborted with it.
-  const own = new Knock(spec.table, automaton.doors, place.nft, undefined, place.elements)
+  const doors = { doors: automaton.doors, doorsDigest: digestDoors(automaton.doors) }
+  const own = new Knock(spec.table, doors, place.nft, { elements: place.elements })
   const trial = keptTrial(installation, onEvent)
   const digestOfOwn = digestOf(installation.document)
   const look = async () => {

@@ -7,7 +7,7 @@ import { Installation, rememberInstallation } from './install.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
 import { chooseElements, type ElementOptions } from './kernel/chosen.js'
 import { createNft, type Nft } from './kernel/nft.js'
-import { digestOf, parseAbout } from './nft/about.js'
+import { digestDoors, digestOf, parseAbout } from './nft/about.js'
 import type { NftDocument } from './nft/document.js'
 import { parseListing } from './nft/listing.js'
 import { hasForeignPorts, renderLoads } from './nft/loads.js'
@@ -23,6 +23,8 @@ import { isKeyword } from './spec/keywords.js'
 import type { ValidSpec } from './spec/model.js'
 import { validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
+import { removeOwn } from './table/remove.js'
+import { unreadable } from './table/standing-doors.js'
 import { type Call, listAbout, listSerial } from './table.js'
 
 export interface KernelOptions extends ElementOptions {
@@ -73,6 +75,9 @@ export interface AttachOptions extends KernelOptions {
  *
  * What probably does not do what was meant is in the handle's `warnings`.
  *
+ * ATTENTION: `await using knock = await installKnock(spec)` removes the table at the end of its block, also if that ends with
+ * an error, and everyone is let in. A table of another spec that somebody has installed meanwhile stays.
+ *
  * @throws SpecError with every problem of the spec.
  * @throws StrictError with `strict`, where there are warnings.
  * @throws StateError with every problem of the state.
@@ -90,8 +95,11 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   const warnings = await gatherWarnings(valid, options, call)
   await installation.ensure(call, { state, trial })
   const { table, doors } = installation.automaton
-  const elements = chooseElements(nft, options)
-  const knock = new Knock(table, doors, nft, options.signal, elements, warnings)
+  const digest = digestOf(installation.document)
+  const knock = new Knock(table, { doors, doorsDigest: digestDoors(doors) }, nft, {
+    ...{ signal: options.signal, elements: chooseElements(nft, options), warnings },
+    atEnd: (end) => removeOwn(nft, table, digest, end),
+  })
   rememberInstallation(knock, installation)
   return knock
 }
@@ -172,7 +180,8 @@ export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}):
 const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
 
 /**
- * Finds a table that stands, also from another process; the spec is not needed.
+ * Finds a table that stands, also from another process; the spec is not needed. The end of `await using` ends the handle's
+ * watches, and leaves the table as it is.
  *
  * @throws ArgumentError where the name is none that a spec's table can have.
  * @throws NftError `not-found` where there is none that knocklib made.
@@ -189,12 +198,11 @@ export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
   requireVersion(version, call.operation)
   const about = comments && parseAbout(comments)
   if (!about) {
-    const reason = !comments
-      ? 'not there, or not made by knocklib'
-      : 'made by another version of knocklib, which alone can read it; install the spec again'
+    const reason = unreadable(comments)
     throw new NftError('not-found', `${call.operation}: table inet ${table}: ${reason}`)
   }
-  return new Knock(table, about.doors, nft, options.signal, chooseElements(nft, options))
+  const elements = chooseElements(nft, options)
+  return new Knock(table, about, nft, { signal: options.signal, elements })
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Listing } from './listing.js'
 export const ABOUT_SET = 'about'
 
 /** Changes when a newer knocklib could misread the tables of an older one. */
-const LAYOUT = 3
+const LAYOUT = 4
 
 /** What is read back of a table. */
 export interface About {
@@ -19,6 +19,8 @@ export interface About {
   /** The same for the same ruleset. */
   readonly digest: string
   readonly doors: readonly DoorSummary[]
+  /** The same for the same doors. */
+  readonly doorsDigest: string
   /** By door and attempt, parted by a blank: the same where attempts under way can go on. */
   readonly attempts: ReadonlyMap<string, string>
   /** The NFLOG group to which it tells what happens; absent: it tells nothing. */
@@ -27,6 +29,17 @@ export interface About {
 
 /** The same for the same commands: 32 hex digits. */
 export const digestCommands = (commands: readonly NftCommand[]): string => hexDigest(commands, 32)
+
+const DOORS_DIGITS = 16
+
+/** The same for the same doors. */
+export const digestDoors = (doors: readonly DoorSummary[]): string => hexDigest(doors, DOORS_DIGITS)
+
+/**
+ * A set that holds one constant. A transaction that adds that again does nothing by it, and fails as a whole if the table
+ * has other doors: so a change of grants needs no listing to know that its door is still the one that was read.
+ */
+export const doorsSet = (doorsDigest: string): string => `doors_${doorsDigest}`
 
 /** Enough that nobody meets two of the same by chance. */
 const ATTEMPT_DIGITS = 16
@@ -45,6 +58,7 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
   const attempts = digestAttempts(automaton)
   const comments = [
     `knocklib ${LAYOUT} ${digest}`,
+    `doors ${digestDoors(doors)}`,
     ...(logGroup === undefined ? [] : [`log ${logGroup}`]),
     ...doors.flatMap(
       ({ name, services, knocks, grantTimeout, connections = 0, scope, established }) => [
@@ -88,6 +102,10 @@ export function digestOf({ nftables }: NftDocument): string {
 export const isOurs = (comments: readonly string[] | undefined): boolean =>
   /^knocklib \d+ [0-9a-f]{32}$/.test(comments?.[0] ?? '')
 
+/** The ruleset's digest that the comments say, in whatever layout. */
+export const digestIn = (comments: readonly string[] | undefined): string | undefined =>
+  isOurs(comments) ? comments?.[0]?.split(' ').at(-1) : undefined
+
 /** Reads the comments back; undefined where the table is not one of ours, or of a layout that we don't know. */
 export function parseAbout(comments: readonly string[]): About | undefined {
   const [first = ''] = comments
@@ -96,6 +114,7 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   const doors = new Map<string, DoorSummary>()
   const attempts = new Map<string, string>()
   let log: number | undefined
+  let doorsDigest: string | undefined
   for (const comment of comments.slice(1)) {
     const [word, name = '', ...rest] = comment.split(' ')
     const known = doors.get(name)
@@ -103,6 +122,8 @@ export function parseAbout(comments: readonly string[]): About | undefined {
     const [first = '', steps = '', digest = ''] = rest
     if (door) {
       doors.set(name, door)
+    } else if (word === 'doors' && /^[0-9a-f]{16}$/.test(name)) {
+      doorsDigest = name
     } else if (word === 'log' && /^\d+$/.test(name)) {
       log = Number(name)
     } else if (word === 'knock' && known && /^\d+$/.test(steps) && digest !== '') {
@@ -117,7 +138,8 @@ export function parseAbout(comments: readonly string[]): About | undefined {
       return undefined
     }
   }
-  const about = { layout: LAYOUT, digest, doors: [...doors.values()], attempts }
+  if (doorsDigest === undefined) return undefined
+  const about = { layout: LAYOUT, digest, doors: [...doors.values()], doorsDigest, attempts }
   return log === undefined ? about : { ...about, log }
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../automaton/automaton.js'
 import type { Family } from '../spec/model.js'
 import { NUMBER } from '../spec/protocol.js'
-import { ABOUT_SET, aboutElements, digestCommands } from './about.js'
+import { ABOUT_SET, aboutElements, digestCommands, digestDoors, doorsSet } from './about.js'
 import type {
   NftChain,
   NftCommand,
@@ -88,6 +88,8 @@ class Renderer {
     for (const { name, rules } of chains) {
       for (const rule of rules) this.#rules(name, rule, content)
     }
+    const name = doorsSet(digestDoors(this.#automaton.doors))
+    content.push(added({ set: { ...this.#here, name, type: 'mark', elem: [0] } }))
     const elem = aboutElements(this.#automaton, digestCommands(content))
     const about = added({ set: { ...this.#here, name: ABOUT_SET, type: 'mark', elem } })
     return [{ add: table }, { delete: table }, { add: table }, ...content, about]

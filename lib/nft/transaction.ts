@@ -2,9 +2,12 @@
 import type { Address } from '../spec/address.js'
 import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
+import { renderNext } from './serial.js'
 
 export interface GrantChange {
   readonly table: string
+  /** A set that is there as long as the table has the doors that the change is for; else nothing is done of it. */
+  readonly while?: string
   /** None: everyone. Each once. */
   readonly sources: readonly (Address | undefined)[]
   /** The door's grants, and its other sets of sources that count the grant's use. */
@@ -17,6 +20,7 @@ export function renderOpen(change: GrantChange, seconds: number): ElementDocumen
   const { grants, used } = change
   return {
     nftables: [
+      ...whileThere(change),
       ...clear(change, grants),
       ...elements(change, grants, seconds).map((element) => ({ add: { element } })),
       ...used.flatMap((set) => clear(change, set)),
@@ -27,8 +31,20 @@ export function renderOpen(change: GrantChange, seconds: number): ElementDocumen
 /** Closes; nft answers that it is not found where one has no grant. */
 export function renderClose(change: Omit<GrantChange, 'used'>): ElementDocument {
   return {
-    nftables: elements(change, change.grants).map((element) => ({ delete: { element } })),
+    nftables: [
+      ...whileThere(change),
+      ...elements(change, change.grants).map((element) => ({ delete: { element } })),
+    ],
   }
+}
+
+/** Adds what is there already: that changes nothing, and fails if the set is gone. */
+export function whileThere({
+  table,
+  while: name,
+}: Pick<GrantChange, 'table' | 'while'>): ElementCommand[] {
+  if (name === undefined) return []
+  return [{ add: { element: { family: 'inet', table, name, elem: [0] } } }]
 }
 
 /** Ends a source's ban; nft answers that it is not found where there is no ban. */
@@ -36,9 +52,11 @@ export function renderUnban(table: string, source: Address, banned: string): Ele
   return renderClose({ table, sources: [source], grants: banned })
 }
 
-/** Removes the table with all that is in it. */
-export function renderUninstall(table: string): NftDocument {
-  return { nftables: [{ delete: { table: { family: 'inet', name: table } } }] }
+/** Removes the table with all that is in it; with a serial only if no other install has been there since. */
+export function renderUninstall(table: string, serial?: number): NftDocument {
+  const [unchanged] = renderNext(table, serial)
+  const remove = { delete: { table: { family: 'inet', name: table } } } as const
+  return { nftables: unchanged ? [unchanged, remove] : [remove] }
 }
 
 /** Takes elements out, whether they are there or not: an `add` alone would leave the time of one that is. */
