@@ -25,7 +25,7 @@ export const SENT = [
   'odd',
 ] as const
 /** What only a witness that is told so can take for what it is. */
-export const TOLD = ['related', 'known'] as const
+export const TOLD = ['related', 'known', 'hidden'] as const
 
 /** What happens next, in numbers that mean something only together with a spec. */
 export interface Event {
@@ -64,6 +64,8 @@ export function sendingsOf(spec: ValidSpec, event: Event, around: Circumstances)
       return [{ ...related(door, knock, spec, around), state: 'related' }]
     case 'known':
       return [known(door, knock, around)]
+    case 'hidden':
+      return [hidden(door, knock, spec, around)]
     default:
       return []
   }
@@ -112,6 +114,15 @@ function known(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent 
   if (sent.protocol !== 'tcp') return { ...sent, state, isReply }
   const flags = pick([0x10, 0x10, 0x02, 0x11, 0x14], Math.floor(detail / 10))
   return { ...sent, flags, state, connected, isReply }
+}
+
+/** A packet whose header is out of sight or comes in fragments; behind conntrack there are none of those. */
+function hidden(door: ValidDoor, knock: ValidKnock, spec: ValidSpec, around: Circumstances): Sent {
+  const { detail } = around
+  const sent = detail % 2 === 0 ? oneOf(door, knock, around) : serviceOf(door, detail)
+  const isWhole = spec.hook === 'input' || spec.hook === 'forward'
+  if (isWhole || detail % 3 === 0) return { ...sent, unreadable: true }
+  return { ...sent, fragment: pick(['first', 'first', 'bare', 'second', 'later'], detail) }
 }
 
 function other({ doors }: ValidSpec, detail: number): Sent {

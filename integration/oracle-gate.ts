@@ -39,6 +39,15 @@ export class Gate {
     return whole.length > 0 ? this.#serve(whole, packet) : undefined
   }
 
+  /** Judges a packet that could be for any door at its destination: each of them has to let it in. */
+  receiveUnread(packet: Packet): 'accept' | 'drop' {
+    if (this.#isTrusted(packet)) return 'accept'
+    const refusing = this.#table.doors.find(
+      (door) => canBeFor(door, packet) && (!isBlind(door) || !isGranted(door, packet)),
+    )
+    return refusing ? deny([refusing], packet) : 'accept'
+  }
+
   /** Judges a packet of a connection that stands. */
   goOn(packet: Packet): Judgement {
     const named = this.#doorsOf(packet, 'ports')
@@ -105,6 +114,18 @@ export class Gate {
     return this.#isTrusted(packet) || isOwn(packet) ? 'accept' : deny(doors, packet)
   }
 }
+
+/** Whether a packet of which only the addresses are known can be for a door. */
+function canBeFor({ spec: { addresses, open } }: Door, { destination = '' }: Packet): boolean {
+  const own = addresses.filter(({ family }) => family === 6)
+  if (addresses.length > 0 && own.length === 0) return false
+  const isAnywhere = addresses.length === 0 || open.redirectTo !== undefined
+  return isAnywhere || /^ff/i.test(destination) || own.some((cidr) => contains(cidr, destination))
+}
+
+/** Whether a door lets packets in without looking at what they are. */
+const isBlind = ({ spec: { open } }: Door): boolean =>
+  open.connections === undefined && open.redirectTo === undefined
 
 function deny(doors: readonly Door[], packet: Packet): 'drop' {
   for (const door of doors) {

@@ -8,14 +8,18 @@ const SYN: TcpFlags = { mask: 0b10111, value: 0b00010 }
 export function isStep(step: Step, door: ValidDoor, packet: Packet): boolean {
   const { protocol, port, length } = step
   if (!isAt(door, packet)) return false
-  if (length !== undefined && length !== lengthOf(packet)) return false
+  if (length !== undefined && !hasLength(packet, length)) return false
   if (protocol === 'icmp') return packet.protocol === 'icmp'
   if (protocol === 'icmpv6') return packet.protocol === 'icmp' && packet.source.includes(':')
   if (protocol !== packet.protocol || port !== packet.port) return false
   return protocol === 'udp' || hasFlags(packet, step.flags ?? SYN)
 }
 
-const lengthOf = ({ length, payload = '' }: Packet): number => length ?? payload.length / 2
+/** A fragment of a ping does not say how long the whole is; one of a datagram does. */
+function hasLength({ protocol, length, payload = '', fragment }: Packet, asked: number): boolean {
+  if (protocol === 'icmp' && fragment !== undefined) return false
+  return asked === (length ?? payload.length / 2)
+}
 
 const hasFlags = ({ flags = SYN.value }: Packet, { mask, value }: TcpFlags): boolean =>
   (flags & mask) === value

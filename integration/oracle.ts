@@ -50,6 +50,11 @@ export class Oracle {
 
   receive(packet: Packet): Verdict {
     if (!isOnInterface(this.#spec.interfaces, packet.interface)) return 'accept'
+    if (packet.unreadable && packet.source.includes(':')) {
+      return isStateful(this.#spec) && packet.state === 'established'
+        ? 'accept'
+        : this.#gate.receiveUnread(packet)
+    }
     switch (this.#spec.hook) {
       case 'input':
         return this.#receive(packet)
@@ -57,6 +62,9 @@ export class Oracle {
         // The connection is another host's.
         return this.#receive({ ...packet, connected: false })
       default:
+        // Of a fragmented packet the first fragment stands for all, if nothing is hidden behind it.
+        if (packet.fragment === 'later') return 'accept'
+        if (packet.fragment === 'second' || packet.fragment === 'bare') return 'drop'
         return this.#receiveStateless({ ...packet, connected: false, state: 'new' })
     }
   }
@@ -199,11 +207,12 @@ export class Oracle {
   }
 
   #startsSomething(packet: Packet): boolean {
-    const { hook } = this.#spec
-    if (hook === 'prerouting' || hook === 'ingress') return isSyn(packet)
+    if (!isStateful(this.#spec)) return isSyn(packet)
     return (packet.state ?? 'new') === 'new'
   }
 }
+
+const isStateful = ({ hook }: ValidSpec): boolean => hook === 'input' || hook === 'forward'
 
 /** Moves a source along a sequence; false where the packet is none of the steps that it may be. */
 const advance = (sequence: Sequence, packet: Packet): boolean =>

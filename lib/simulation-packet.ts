@@ -35,6 +35,11 @@ const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown
   ],
   connected: ['true or false', (value) => typeof value === 'boolean'],
   isReply: ['true or false', (value) => typeof value === 'boolean'],
+  fragment: [
+    'first, bare, second or later',
+    (value) => ['first', 'bare', 'second', 'later'].includes(value as string),
+  ],
+  unreadable: ['true or false', (value) => typeof value === 'boolean'],
   // What a simulation has printed can be played again.
   verdict: ['accept or drop', (value) => value === 'accept' || value === 'drop'],
 }

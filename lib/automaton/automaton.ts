@@ -69,9 +69,14 @@ export type Match =
   | { readonly kind: 'loopback' }
   /**
    * That it is a piece of a packet: any; one from the ninth byte on, so that TCP flags are in it and ports are not; a
-   * later one than the first; one, looked at where it is the first, that may lack what its packet is judged by.
+   * later one than the first; one, looked at where it is the first, that may lack what its packet is judged by. `none`:
+   * that the packet is whole.
    */
-  | { readonly kind: 'piece'; readonly part: 'any' | 'header' | 'later' | 'bare' }
+  | { readonly kind: 'piece'; readonly part: 'any' | 'none' | 'header' | 'later' | 'bare' }
+  /** That the packet was read to its transport header: no header in between is one that a host may skip and this kernel does not. */
+  | { readonly kind: 'transport-header' }
+  /** Looked at where that is not so: that the header which was found says that nothing follows it. */
+  | { readonly kind: 'no-more-headers' }
   /** That the packet comes from the side that began its connection. */
   | { readonly kind: 'original-direction' }
   /** That the connection was redirected, and to which port its first packet was sent. */

@@ -46,6 +46,13 @@ export interface Packet {
   readonly state?: State
   /** Whether it comes from the side that answered its connection. Default: false. */
   readonly isReply?: boolean
+  /**
+   * What it is a fragment of: `first` has all headers, `bare` is a first one that may lack some, `second` is from the
+   * ninth byte on, `later` from further behind. Default: none, the packet is whole.
+   */
+  readonly fragment?: 'first' | 'bare' | 'second' | 'later'
+  /** Whether its transport header cannot be found, of IPv6. Default: false. */
+  readonly unreadable?: boolean
 }
 
 /** A packet on its way through the chains: a redirect changes its port. */
@@ -186,6 +193,7 @@ export class Simulator {
       }
       case 'dispatch': {
         const { protocol, port } = packet
+        if (!hasPorts(packet)) return 'next'
         const entry = this.#automaton.maps
           .find(({ name }) => name === verdict.map)
           ?.entries.find(({ protocol: p, ports }) => p === protocol && isWithin(port, ports))
@@ -211,26 +219,30 @@ export class Simulator {
       case 'state':
         return match.states.includes(packet.state ?? 'new')
       case 'protocol': {
+        if (isUnreadable(packet)) return false
         const own = numberOf(ipProtocol(packet))
         return match.protocols.some((name) => numberOf(name) === own) !== (match.not ?? false)
       }
       case 'port':
-        return match.protocol === protocol && isWithin(port, match.ports)
+        return hasPorts(packet) && match.protocol === protocol && isWithin(port, match.ports)
       case 'flags': {
         const fits = ((packet.flags ?? SYN.value) & match.flags.mask) === match.flags.value
-        return protocol === 'tcp' && fits !== (match.not ?? false)
+        return hasPorts(packet) && protocol === 'tcp' && fits !== (match.not ?? false)
       }
       case 'piece':
-        // Packets are whole here.
+        return isPiece(packet, match.part)
+      case 'transport-header':
+        return !isUnreadable(packet)
+      case 'no-more-headers':
         return false
       case 'original-direction':
         return !packet.isReply
       case 'redirected':
         return match.from.some((ports) => isWithin(sentTo, ports))
       case 'length':
-        return match.of === protocol && match.length === length
+        return hasPorts(packet) && match.of === protocol && match.length === length
       case 'echo-request':
-        return protocol === 'icmp'
+        return hasPorts(packet) && protocol === 'icmp'
       case 'source':
         return match.addresses.some((cidr) => cidrContains(cidr, source))
       case 'destination': {
@@ -267,6 +279,7 @@ export class Simulator {
     if (periods) {
       return periods.some(
         ({ protocol, port, from, to }) =>
+          hasPorts(packet) &&
           protocol === packet.protocol &&
           port === packet.port &&
           from <= packet.at &&
@@ -274,6 +287,7 @@ export class Simulator {
       )
     }
     const ports = this.#ports.get(set)
+    if (ports && !hasPorts(packet)) return false
     if (ports) return packet.port !== undefined && ports.has(packet.port)
     const addresses = this.#trusted.get(set)
     if (addresses) return addresses.some((cidr) => cidrContains(cidr, packet.source))
@@ -338,6 +352,29 @@ export class Simulator {
 function comesTo({ type, device }: Base, packet: Packet): boolean {
   if (type === 'nat' && (packet.state ?? 'new') !== 'new') return false
   return device === undefined || packet.interface === device
+}
+
+/** Whether it has the beginning of its transport header, and that can be found. */
+const hasPorts = ({ fragment, ...packet }: Packet): boolean =>
+  !isUnreadable(packet) && fragment !== 'second' && fragment !== 'later'
+
+/** An IPv4 header always leads to the transport's. */
+const isUnreadable = ({ source, unreadable = false }: Packet): boolean =>
+  unreadable && source.includes(':')
+
+function isPiece({ fragment }: Packet, part: Extract<Match, { kind: 'piece' }>['part']): boolean {
+  switch (part) {
+    case 'any':
+      return fragment !== undefined
+    case 'none':
+      return fragment === undefined
+    case 'header':
+      return fragment === 'second'
+    case 'later':
+      return fragment === 'second' || fragment === 'later'
+    case 'bare':
+      return fragment === 'bare'
+  }
 }
 
 const isWithin = (port: number | undefined, { from, to }: PortRange): boolean =>

@@ -38,6 +38,7 @@ import { rangeRules } from './ranges.js'
 import { redirectChains } from './redirect.js'
 import type { ResetDomain } from './reset.js'
 import { echoChains, type RangeChains, rangeChains, stepChains } from './steps.js'
+import { unreadChains, unreadRules } from './unread.js'
 
 const ECHO = 'echo'
 const JUDGE = 'judge_step'
@@ -90,6 +91,7 @@ export function weave(
     portsRule(digest),
     ...byRange.rules,
     ...ranged.find,
+    ...unreadRules(doors),
     ...whole,
     ...(anyDomain ? [elsewhereRule(anyDomain, stateful)] : []),
   ]
@@ -99,6 +101,10 @@ export function weave(
       ...redirectChains(spec),
       ...baseChains(spec, base),
       ...(stateful ? [] : [PIECES_CHAIN]),
+      ...unreadChains(doors, {
+        hasTrusted: guard.trusted.length > 0,
+        areFragmentsJudged: !stateful,
+      }),
       ...cutChains(doors, guard.trusted.length > 0),
       ...byRange.chains,
       ...parts.flatMap((part) => part.chains),

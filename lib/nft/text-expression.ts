@@ -136,7 +136,9 @@ function formatMatch(content: NftValue): string {
   if (op === 'in' && Array.isArray(right)) return `${tested} ${listOf(right).map(word).join(',')}`
   if (op === 'in') return `${tested} ${word(right)}`
   if (op !== '==' && op !== '!=') throw unreachable(content)
-  if (right === true && tested.startsWith('exthdr ')) return `${tested} exists`
+  if (typeof right === 'boolean' && tested.startsWith('exthdr ')) {
+    return `${tested} ${right ? 'exists' : 'missing'}`
+  }
   const isName = tested === 'meta iifname' || tested === 'meta iif'
   return `${tested} ${op} ${formatValue(right as NftValue, isName)}`
 }

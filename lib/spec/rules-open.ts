@@ -22,13 +22,27 @@ export function checkHook(spec: ValidSpec, findings: Findings): void {
       findings.add(`${origin}/open/connections`, `no count of connections: ${why}`)
     }
   }
-  for (const { step, path } of placeSteps(spec, findings)) {
+  for (const { step, path, door } of placeSteps(spec, findings)) {
     if (isOdd(step)) findings.add(`${path}/flags`, `a plain SYN's: hook "${hook}" judges no other`)
+    const most = longestPing(step, door)
+    if (step.length === undefined || step.length <= most) continue
+    const why = `hook "${hook}" sees longer pings in fragments, which do not say how long the whole is`
+    findings.add(`${path}/length`, `at most ${most}, or hook "input": ${why}`)
   }
   for (const { service, path } of placeServices(doors, findings)) {
     if (service.ports || service.protocol === 'tcp') continue
     findings.add(path, `tcp or ports: hook "${hook}" knows no answers to what this host sends`)
   }
+}
+
+/** Bytes that a packet of Ethernet's 1500 holds behind an IPv4 or IPv6 header and that of an echo request. */
+const [PING_4, PING_6] = [1500 - 20 - 8, 1500 - 40 - 8]
+
+/** The longest payload of a step whose length is known of a whole packet alone. UDP's own header says its datagram's. */
+function longestPing({ protocol }: Step, { addresses }: ValidDoor): number {
+  if (protocol !== 'icmp' && protocol !== 'icmpv6') return Number.POSITIVE_INFINITY
+  const isIpv6 = addresses.length > 0 && addresses.every(({ family }) => family === 6)
+  return protocol === 'icmpv6' || isIpv6 ? PING_6 : PING_4
 }
 
 function checkInterfaces({ hook, interfaces, doors }: ValidSpec, findings: Findings): void {

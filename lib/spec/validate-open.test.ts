@@ -9,6 +9,8 @@ interface Case {
   readonly problems: Readonly<Record<string, string>>
 }
 
+type Ping = (length: number) => object
+
 const right = (of: string, document: unknown): Case => ({ of, document, problems: {} })
 
 const other = (parts: object = {}) =>
@@ -49,6 +51,39 @@ const hooks: Case[] = [
       '/doors/0/open/connections': `expected no count of connections: hook "${hook}" takes each packet of UDP for one, got 2`,
     },
   })),
+  ...['prerouting', 'ingress'].flatMap((hook) => {
+    const pings = (steps: object[], address?: string) =>
+      spec(
+        { knock: sequence({ steps: [...steps, 'tcp/8'] }), ...(address && { address }) },
+        { hook, interfaces: ['eth0'] },
+      )
+    const [icmp, icmpv6, udp] = ['icmp', 'icmpv6', 'udp'].map((protocol) => (length: number) => ({
+      protocol,
+      length,
+      ...(protocol === 'udp' && { port: 7 }),
+    })) as [Ping, Ping, Ping]
+    const tooLong = (most: number, got: number) =>
+      `expected at most ${most}, or hook "input": hook "${hook}" sees longer pings in fragments, which do not say how long the whole is, got ${got}`
+    return [
+      right(
+        `hook ${hook} with pings that a packet holds, and any datagram`,
+        pings([icmp(1472), icmpv6(1452), udp(3000)]),
+      ),
+      {
+        of: `hook ${hook} with pings that come in fragments`,
+        document: pings([icmp(1473), icmpv6(1453)]),
+        problems: {
+          '/doors/0/knock/steps/0/length': tooLong(1472, 1473),
+          '/doors/0/knock/steps/1/length': tooLong(1452, 1453),
+        },
+      },
+      {
+        of: `hook ${hook} with a ping over IPv6 alone`,
+        document: pings([icmp(1472)], 'fd00:77::1'),
+        problems: { '/doors/0/knock/steps/0/length': tooLong(1452, 1472) },
+      },
+    ]
+  }),
   ...['forward', 'prerouting'].flatMap((hook) => [
     {
       of: `hook ${hook} with neither interfaces nor addresses`,
