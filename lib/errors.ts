@@ -33,6 +33,7 @@ export type NftErrorCode =
   | 'nft-crashed'
   | 'timed-out'
   | 'aborted'
+  | 'ended'
   | 'rejected'
   | 'unverified'
 
@@ -128,7 +129,7 @@ export interface NftFailure {
   readonly origin?: string | undefined
 }
 
-/** nft could not be run, or it refused; nothing has changed, but with `timed-out`, `aborted`, `nft-crashed` and `unverified` that is not known. */
+/** nft could not be run, or it refused; nothing has changed, but with `timed-out`, `aborted`, `ended`, `nft-crashed` and `unverified` that is not known. */
 export class NftError extends KnockError {
   override readonly name = 'NftError'
   readonly code: NftErrorCode

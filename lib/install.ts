@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Automaton } from './automaton/automaton.js'
 import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
-import { ArgumentError, NftError } from './errors.js'
+import { ArgumentError, CapabilityError, KnockError, NftError } from './errors.js'
 import type { Knock } from './handle.js'
 import { knowsTypeof, requireFeatures, requireVersion } from './kernel/capability.js'
 import type { Nft } from './kernel/nft.js'
@@ -89,7 +89,7 @@ export class Installation {
     let refusals = 0
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const done = await this.#try(call, options, given)
-      if (done instanceof NftError) {
+      if (done instanceof KnockError) {
         refusals += 1
         if (refusals === REFUSALS) throw done
       } else if (done) {
@@ -133,7 +133,7 @@ export class Installation {
     call: Call,
     { state, trial }: EnsureOptions,
     { secrets, isCurrent }: GivenSecrets,
-  ): Promise<Done | NftError | undefined> {
+  ): Promise<Done | KnockError | undefined> {
     const { automaton, document, nft } = this
     const { table } = automaton
     const isNeeded = neededBy(document)
@@ -158,7 +158,7 @@ export class Installation {
     } catch (error) {
       const had = before && { serial: serialOf(before), comments: aboutComments(before) }
       if (await this.#isOther(error, had, call)) return undefined
-      if (before && error instanceof NftError && MAY_BE_CONFLICT.has(error.code)) return error
+      if (before && mayBeConflict(error)) return error
       throw error
     }
     if (outcome !== 'unchanged') await this.#requireApplied(serial, call)
@@ -183,7 +183,7 @@ export class Installation {
 
   /** Whether a transaction failed since the table is another than the one that was listed. */
   async #isOther(error: unknown, had: Seen | undefined, call: Call): Promise<boolean> {
-    if (!(error instanceof NftError) || !MAY_BE_CONFLICT.has(error.code)) return false
+    if (!mayBeConflict(error)) return false
     // It may be gone again by now.
     if (!had && error.code === 'already-exists') return true
     const { table } = this.automaton
@@ -250,7 +250,11 @@ interface Seen {
 }
 
 /** What nft answers where something was listed that is there no more, or is there meanwhile, or is named meanwhile. */
-const MAY_BE_CONFLICT: ReadonlySet<string> = new Set(['not-found', 'already-exists', 'rejected'])
+const CONFLICTS: ReadonlySet<string> = new Set(['not-found', 'already-exists', 'rejected'])
+
+/** The kernel says the same of a module that it lacks as of a set that is gone. */
+const mayBeConflict = (error: unknown): error is KnockError =>
+  error instanceof CapabilityError || (error instanceof NftError && CONFLICTS.has(error.code))
 
 const installations = new WeakMap<Knock, Installation>()
 

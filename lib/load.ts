@@ -1,19 +1,22 @@
 // A spec's file, JSON or YAML → the document in it, not validated yet. Reads one file; the only importer of yaml.
-import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { ArgumentError, SpecError } from './errors.js'
+import { readBounded } from './files/read.js'
+
+/** Bytes of a spec of ten thousand doors, and some. */
+const LONGEST = 2 ** 25
 
 /**
  * Reads a JSON or YAML file; the ending says which (.yaml and .yml are YAML, all others JSON).
  *
  * @throws SpecError where the text is not of that form, with line and column.
- * @throws ArgumentError where the file cannot be read.
+ * @throws ArgumentError if it is no regular file, too large, or cannot be read.
  */
 export async function loadDocument(path: string, operation = 'loadDocument'): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ArgumentError(`${operation}: ${path}: ${reason}`, { cause })
-  })
+  const subject = `${operation}: ${path}`
+  const content = await readBounded(path, { subject, what: 'the document', most: LONGEST })
+  if (!content) throw new ArgumentError(`${subject}: ENOENT: no such file or directory`)
+  const text = content.toString('utf8')
   return ['.yaml', '.yml'].includes(extname(path))
     ? parseYaml(text, path, operation)
     : parseJson(text, path, operation)

@@ -1,9 +1,12 @@
 // A trace's file → the packets in it. Reads one file.
-import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { ArgumentError } from './errors.js'
+import { readBounded } from './files/read.js'
 import { loadDocument } from './load.js'
 import { PacketError, type TracePacket } from './simulation-packet.js'
+
+/** The most bytes of a trace. */
+const LONGEST = 2 ** 28
 
 /**
  * Reads a trace: JSON or YAML with a list of packets, or text with a packet a line (seconds, source, where to,
@@ -21,10 +24,10 @@ export async function loadTrace(path: string): Promise<TracePacket[]> {
     if (Array.isArray(document)) return document as TracePacket[]
     throw new PacketError(`loadTrace: ${path}: expected a list of packets`)
   }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ArgumentError(`loadTrace: ${(cause as Error).message}`, { cause })
-  })
-  return parseTrace(text)
+  const subject = `loadTrace: ${path}`
+  const content = await readBounded(path, { subject, what: 'the trace', most: LONGEST })
+  if (!content) throw new ArgumentError(`${subject}: ENOENT: no such file or directory`)
+  return parseTrace(content.toString('utf8'))
 }
 
 /** @throws PacketError with the line's number. */

@@ -43,7 +43,7 @@ Exit codes:
   3 missing permission or capability; 4 not found
 
 Environment:
-  KNOCKLIB_NFT  the nft binary (default: nft on PATH)`
+  KNOCKLIB_NFT  the nft binary (default: nft on PATH, in /usr/sbin or in /sbin)`
 
 function buildProgram(): Command {
   const { version } = JSON.parse(

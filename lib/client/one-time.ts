@@ -1,8 +1,8 @@
 // A file with one-time sequences → the first, which is not in the file any more. Reads and replaces one file.
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError, KnockError } from '../errors.js'
+import { putInPlace } from '../files/replace.js'
 import { loadDocument } from '../load.js'
 import type { Step } from '../spec/model.js'
 import { readProfile } from './profile.js'
@@ -32,13 +32,11 @@ export async function takeSequence(path: string, operation: string): Promise<Tak
     const handle = await makeAlone(next, operation)
     try {
       const { text, ...taken } = await takeFirst(file, operation)
-      await fill(handle, text, file)
-      await handle.close()
-      await rename(next, file)
-      await syncFolder(dirname(file))
+      await keepOwner(handle, file)
+      await putInPlace(handle, next, file, [text])
       return taken
     } catch (error) {
-      await handle.close()
+      await handle.close().catch(() => {})
       await rm(next, { force: true })
       throw error
     }
@@ -78,16 +76,9 @@ async function makeAlone(path: string, operation: string): Promise<FileHandle> {
   }
 }
 
-/** Writes a file through to the disk, with another's mode and owner. */
-async function fill(handle: FileHandle, text: string, like: string): Promise<void> {
+/** Gives a file another's mode and owner. */
+async function keepOwner(handle: FileHandle, like: string): Promise<void> {
   const [own, { mode, uid, gid }] = await Promise.all([handle.stat(), stat(like)])
   if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid)
   await handle.chmod(mode & 0o777)
-  await handle.writeFile(text)
-  await handle.sync()
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path)
-  await folder.sync().finally(() => folder.close())
 }

@@ -5,6 +5,7 @@ import type { ListedElement } from '../nft/listing.js'
 import { DocumentElements, type Elements, type SetQuery } from './elements.js'
 import { NetlinkElements } from './netlink.js'
 import type { CallOptions, Nft } from './nft.js'
+import { environmentNft } from './process/binary.js'
 
 export interface ElementOptions {
   readonly nft?: string | Nft
@@ -21,7 +22,7 @@ let shared: NetlinkElements | undefined
 
 /** Chooses for the options of a call, and the nft that was made of them. */
 export function chooseElements(nft: Nft, { nft: given, elements }: ElementOptions): Elements {
-  const isOwn = given === undefined && process.env['KNOCKLIB_NFT'] === undefined
+  const isOwn = given === undefined && environmentNft() === undefined
   if (elements === 'nft' || (elements !== 'netlink' && !isOwn)) return new DocumentElements(nft)
   shared ??= new NetlinkElements()
   return elements === 'netlink' ? shared : new AutoElements(shared, new DocumentElements(nft))

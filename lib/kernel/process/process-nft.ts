@@ -1,0 +1,172 @@
+// What is asked of an Nft → runs of nft, and their answers or errors. Runs nft.
+import { ArgumentError, CapabilityError, isNotFound, ListingError, NftError } from '../../errors.js'
+import type { NftDocument } from '../../nft/document.js'
+import { listedObjects } from '../../nft/parts.js'
+import { knowsTypeof } from '../capability.js'
+import { type Asked, asksWhatIsThere, describeFailure, makesParts, NOTHING } from '../failure.js'
+import type { CallOptions, ListQuery, Nft, NftOptions } from '../nft.js'
+import { type Binary, chooseBinary } from './binary.js'
+import { type Given, HandOver } from './hand-over.js'
+import { exhausted, type Result, run } from './run.js'
+
+/** As `createNft` says. */
+export class ProcessNft implements Nft {
+  readonly netns: string
+  readonly #binary: Binary
+  readonly #command: readonly [string, ...string[]]
+  readonly #timeout: number
+  /** Whether it is nft 1.0, once that is known. */
+  #isOld: boolean | undefined
+  readonly #handOver = new HandOver()
+
+  constructor({ binary, netns, timeout = 60_000 }: NftOptions) {
+    this.#binary = chooseBinary(binary)
+    const { path } = this.#binary
+    this.netns = netns ?? ''
+    const namespace = netns?.includes('/') ? netns : `/run/netns/${netns}`
+    this.#command = netns === undefined ? [path] : ['nsenter', `--net=${namespace}`, '--', path]
+    this.#timeout = timeout
+  }
+
+  async apply(document: NftDocument, options: CallOptions = {}): Promise<void> {
+    await this.#give(document, [], options)
+  }
+
+  async check(document: NftDocument, options: CallOptions = {}): Promise<void> {
+    await this.#give(document, ['-c'], options)
+  }
+
+  async list(
+    { table, chain, set, map, terse }: ListQuery,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const kind = set ? 'set' : map ? 'map' : chain ? 'chain' : 'table'
+    const name = set ?? map ?? chain
+    for (const word of [table, name ?? table]) requireName(word, options.operation)
+    const args = ['-j', 'list', kind, 'inet', table, ...(name === undefined ? [] : [name])]
+    const subject = name === undefined ? `table inet ${table}` : `${kind} inet ${table} ${name}`
+    if (terse && name === undefined) return this.#listTerse(table, { ...options, subject })
+    return this.#listJson(args, { ...options, subject })
+  }
+
+  /** nft 1.0.6 reads all elements when it lists a table, also with -t. It reads none when it lists the ruleset. */
+  async #listTerse(table: string, asked: Asked & CallOptions): Promise<unknown> {
+    this.#isOld ??= /^1\.0\./.test(await this.version(asked))
+    if (!this.#isOld) return this.#listJson(['-j', '-t', 'list', 'table', 'inet', table], asked)
+    const listing = await this.#listJson(['-j', '-t', 'list', 'ruleset', 'inet'], asked)
+    const own = tableIn(listing, table)
+    if (own) return own
+    throw new NftError('not-found', `${asked.operation ?? 'nft'}: ${asked.subject}: not there`)
+  }
+
+  async #listJson(args: readonly string[], asked: Asked & CallOptions): Promise<unknown> {
+    const stdout = await this.#run(args, asked)
+    try {
+      return JSON.parse(stdout)
+    } catch {
+      const operation = asked.operation ?? 'nft'
+      throw new ListingError(`${operation}: ${asked.subject}: nft's listing is no JSON`, stdout)
+    }
+  }
+
+  async version(options: CallOptions = {}): Promise<string> {
+    const stdout = await this.#run(['--version'], { ...options, subject: 'nft' })
+    const version = /v(\d+\.\d+(?:\.\d+)?)/.exec(stdout)?.[1]
+    if (version !== undefined) {
+      this.#handOver.expect(knowsTypeof(version) ? 'newer' : 'older')
+      return version
+    }
+    const says = `it calls itself ${JSON.stringify(stdout.trim().split('\n')[0])}`
+    const { chosen, advice } = this.#binary
+    const reason = `this is no nft (${chosen}): ${says}; ${advice}`
+    throw new NftError('nft-missing', `${options.operation ?? 'nft'}: ${reason}`)
+  }
+
+  async #give(document: NftDocument, flags: string[], options: CallOptions): Promise<void> {
+    const table = tableOf(document)
+    const asked = { ...options, document, subject: `table inet ${table}` }
+    const done = await this.#handOver
+      .give(JSON.stringify(document), (given) =>
+        this.#start([...flags, '-j', '-f', given.file], asked, given),
+      )
+      .catch((error: unknown) => {
+        throw exhausted(error, asked)
+      })
+    if ('reasons' in done) throw unreadable(done.reasons, asked)
+    if (!done.failed) return
+    const absent = asksWhatIsThere(done, asked)
+      ? await this.#absentOf(document, options)
+      : undefined
+    throw this.#describe(done, { ...asked, absent })
+  }
+
+  /** What is not there of a document that the kernel said that of. */
+  async #absentOf({ nftables }: NftDocument, options: CallOptions): Promise<Asked['absent']> {
+    const table = tableOf({ nftables })
+    const asked = { ...options, subject: `table inet ${table}` }
+    try {
+      await this.list({ table, terse: true }, options)
+    } catch (error) {
+      return isNotFound(error) ? 'table' : undefined
+    }
+    if (!nftables.some(makesParts)) return 'part'
+    const deletes = nftables.filter((command) => 'delete' in command && 'element' in command.delete)
+    if (deletes.length === 0) return 'nothing'
+    const done = await this.#handOver.give(JSON.stringify({ nftables: deletes }), (given) =>
+      this.#start(['-c', '-j', '-f', given.file], asked, given),
+    )
+    return 'failed' in done && NOTHING.test(done.stderr) ? 'part' : 'nothing'
+  }
+
+  async #run(args: readonly string[], asked: Asked & CallOptions): Promise<string> {
+    const result = await this.#start(args, asked)
+    if (result.failed) throw this.#describe(result, asked)
+    return result.stdout
+  }
+
+  #describe(result: Result, asked: Asked): NftError | CapabilityError {
+    const { netns } = this
+    const place = {
+      argv: result.argv,
+      binary: this.#binary,
+      netns: netns === '' ? undefined : netns,
+    }
+    return describeFailure(result, place, asked)
+  }
+
+  #start(args: readonly string[], asked: Asked & CallOptions, given: Partial<Given> = {}) {
+    const timeout = asked.timeout ?? this.#timeout
+    return run([...this.#command, ...args], { ...asked, timeout }, given)
+  }
+}
+
+function unreadable(reasons: readonly string[], { operation = 'nft', subject }: Asked): Error {
+  const missing = `nft cannot read what it is given: ${reasons.join('; ')}`
+  const provider = reasons.some((reason) => reason.includes('Permission denied'))
+    ? 'SELinux or AppArmor may confine nft (ausearch -m avc -c nft, or dmesg, shows that): use nft 1.1 or newer, which opens nothing, or allow it in the policy (audit2allow)'
+    : 'make room in the folder of temporary files (TMPDIR), or mount /proc'
+  return new CapabilityError(`${operation}: ${subject}`, missing, provider)
+}
+
+/** nft joins its arguments and reads them as its language: another character would be more than a name. */
+function requireName(name: string, operation = 'nft'): void {
+  if (/^\w+$/.test(name)) return
+  const expected = 'a name of letters, digits and _'
+  throw new ArgumentError(`${operation}: expected ${expected}, got ${JSON.stringify(name)}`)
+}
+
+/** The objects of one table in a listing of all; undefined if that table is not among them. */
+function tableIn(listing: unknown, table: string): { nftables: unknown[] } | undefined {
+  const objects = listedObjects(listing).filter((object) => {
+    const [content] = Object.values(object ?? {}) as { table?: unknown; name?: unknown }[]
+    const isTable = typeof object === 'object' && object !== null && 'table' in object
+    return (isTable ? content?.name : content?.table) === table
+  })
+  return objects.length > 0 ? { nftables: objects } : undefined
+}
+
+function tableOf({ nftables: [first] }: NftDocument): string {
+  const object = first && Object.values(first)[0]
+  const content = object && Object.values(object)[0]
+  return content?.table ?? content?.name ?? ''
+}

@@ -1,0 +1,92 @@
+// A command line → the process's output and how it ended. The only importer of execa.
+import { CapabilityError, NftError } from '../../errors.js'
+import { type Asked, type Ending, LONGEST_ANSWER, RESOURCES } from '../failure.js'
+import { searchPath } from './binary.js'
+import { CUT_OFF, type Given } from './hand-over.js'
+
+/** How a run of nft ended. */
+export interface Result extends Ending {
+  readonly argv: readonly string[]
+  readonly failed: boolean
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** nft is the last of the pipe: its exit code is the shell's. */
+const THROUGH_CAT = `{ cat || echo '${CUT_OFF}' >&2; } | "$@"`
+
+/** The shell has been ended; what it started is in its group. */
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // All of it has ended.
+  }
+}
+
+/** Loading execa takes longer than everything else at start, and reading --help needs no nft. */
+async function loadExeca(asked: Asked): Promise<typeof import('execa')['execa']> {
+  try {
+    return (await import('execa')).execa
+  } catch (error) {
+    throw exhausted(error, asked)
+  }
+}
+
+/** If file descriptors are used up, that is told; any other error stays as it is. */
+export function exhausted(error: unknown, { operation = 'nft', subject }: Asked): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException
+  const provider = RESOURCES[code]
+  if (provider === undefined) return error
+  return new CapabilityError(
+    `${operation}: ${subject}`,
+    `no file can be opened (${code})`,
+    provider,
+    {
+      cause: error,
+    },
+  )
+}
+
+export interface Limits extends Asked {
+  readonly signal?: AbortSignal
+  /** Milliseconds. */
+  readonly timeout: number
+}
+
+/**
+ * Runs nft once. A failure is no error here: the result says it.
+ *
+ * @throws NftError `aborted` if the signal is aborted already: then nothing is started.
+ * @throws CapabilityError if no file descriptor is left.
+ */
+export async function run(
+  argv: readonly string[],
+  asked: Limits,
+  { input, descriptor, isPiped = false }: Partial<Given>,
+): Promise<Result> {
+  // execa starts the process first, and by the time it is ended the change may have been made.
+  if (asked.signal?.aborted) {
+    throw new NftError('aborted', `${asked.operation ?? 'nft'}: ${asked.subject}: aborted`)
+  }
+  const execa = await loadExeca(asked)
+  const [command, ...rest] = isPiped ? ['/bin/sh', '-c', THROUGH_CAT, 'sh', ...argv] : argv
+  const child = execa(command as string, rest, {
+    // Any descriptor will do; execa's types name the small ones alone.
+    ...(input === undefined ? { stdin: (descriptor as 3 | undefined) ?? 'ignore' } : { input }),
+    env: { LC_ALL: 'C', TZ: 'UTC', PATH: searchPath() },
+    reject: false,
+    timeout: asked.timeout,
+    maxBuffer: LONGEST_ANSWER,
+    // A group of its own, to end nft with its shell.
+    detached: isPiped,
+    ...(asked.signal && { cancelSignal: asked.signal }),
+  })
+  const result = await child
+  if (isPiped && (result.timedOut || result.isCanceled)) endGroup(child.pid)
+  const { failed, stdout, stderr, exitCode, signal, code, cause } = result
+  const { timedOut, isCanceled, isMaxBuffer } = result
+  const ending = { exitCode, signal, code, cause, timedOut, isCanceled, isMaxBuffer }
+  return { ...ending, failed, argv, stdout: String(stdout ?? ''), stderr: String(stderr ?? '') }
+}
