@@ -148,9 +148,23 @@ atServer('3: nft is missing, or may not', skip, async (t, user) => {
   const other = { env: { KNOCKLIB_NFT: '/bin/true' } }
   const powerless = { through: WITHOUT_NET_ADMIN }
   for (const line of ['install doors.json', 'open ssh 10.0.0.1']) {
-    await fails(t, user, line, 3, /nft was not found: install the package nftables/, absent)
+    await fails(
+      t,
+      user,
+      line,
+      3,
+      /nft was not found \(KNOCKLIB_NFT=\/nonexistent\/nft\): correct KNOCKLIB_NFT/,
+      absent,
+    )
     await fails(t, user, line, 3, /nft needs CAP_NET_ADMIN/, powerless)
-    await fails(t, user, line, 3, /: \/bin\/true: this is no nft: it calls itself "/, other)
+    await fails(
+      t,
+      user,
+      line,
+      3,
+      /this is no nft \(KNOCKLIB_NFT=\/bin\/true\): it calls itself "/,
+      other,
+    )
   }
   const json = await user.try(['status', '--json'], powerless)
   t.equal(JSON.parse(json.stdout).error.code, 'not-permitted')

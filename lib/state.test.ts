@@ -1,7 +1,17 @@
 // States in files: whole or as they were, their owner's alone, and refused where they are not what was written.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { KnockState } from './spec/generated/state-types.js'
@@ -42,7 +52,7 @@ t.test('there and back', async (t) => {
 })
 
 t.test("is its owner's alone, whatever was there", async (t) => {
-  const folder = t.testdir({ 'state.json': 'old', elsewhere: 'not ours' })
+  const folder = t.testdir({ 'state.json': 'old', elsewhere: 'old' })
   const umask = process.umask(0)
   t.teardown(() => process.umask(umask))
   await chmod(`${folder}/state.json`, 0o666)
@@ -50,7 +60,8 @@ t.test("is its owner's alone, whatever was there", async (t) => {
   t.equal((await stat(`${folder}/state.json`)).mode & 0o7777, 0o600)
   await symlink('elsewhere', `${folder}/link.json`)
   await saveState(`${folder}/link.json`, STATE)
-  t.equal(await readFile(`${folder}/elsewhere`, 'utf8'), 'not ours', 'a link is replaced')
+  t.ok((await lstat(`${folder}/link.json`)).isSymbolicLink(), 'a link stays')
+  t.strictSame(await loadState(`${folder}/elsewhere`), STATE, 'and what it leads to is replaced')
   t.strictSame(await loadState(`${folder}/link.json`), STATE)
 })
 
@@ -68,7 +79,7 @@ t.test('what cannot be written leaves all as it was', async (t) => {
   await mkdir(`${folder}/folder`)
   await t.rejects(saveState(`${folder}/folder`, STATE), {
     code: 'invalid-argument',
-    message: /folder: the state cannot be written: EISDIR: illegal operation on a directory$/,
+    message: /folder: the state cannot be written: expected a file, got a directory$/,
   })
   t.equal(await readFile(`${folder}/state.json`, 'utf8'), 'old')
   t.strictSame((await readdir(folder)).sort(), ['folder', 'state.json'])
@@ -115,7 +126,9 @@ t.test("what is no state, or may be another's", async (t) => {
   await writeFile(file, text)
   await chmod(file, 0o644)
   t.strictSame(await loadState(file), STATE, 'to be read by others is no harm')
-  await t.rejects(loadState(file.slice(0, -'/state.json'.length)), { message: /expected a file$/ })
+  await t.rejects(loadState(file.slice(0, -'/state.json'.length)), {
+    message: /expected the state as a file, got a directory$/,
+  })
   await t.rejects(loadState(`${file}/more`), { message: /the state cannot be read: ENOTDIR/ })
 })
 

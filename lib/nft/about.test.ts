@@ -130,6 +130,24 @@ t.test('does not read what it cannot know', async (t) => {
     [first, 'door ssh 30 0 source keep', 'service ssh'],
     [first, 'service ssh tcp/22'],
     [first, ...rest, ''],
+    // What no spec can say must not reach a terminal.
+    ...[
+      'service ssh tcp/22\n  nobody is let in',
+      'service ssh any\u009b2J',
+      'service ssh tcp/22 any',
+      'service ssh whatever',
+      'door a\u009b31m 30 0 source keep',
+      'door a\nb 30 0 source keep',
+      `door ${'a'.repeat(33)} 30 0 source keep`,
+      'door b 30 0 source keep more',
+      'door b 99999999999 0 source keep',
+      'knock ssh open\u001b 2 0123456789abcdef',
+      'knock ssh close 2 0123456789abcdef',
+      'knock ssh open3 2 0123456789ABCDEF\n',
+      'close ssh \u009b',
+      'log 5 \u009b',
+      'log 5\n',
+    ].map((comment) => [first, ...rest, comment]),
   ]
   for (const comments of strange) t.equal(parseAbout(comments), undefined, comments.join('; '))
 })

@@ -5,6 +5,7 @@
 import type { Automaton, DoorSummary } from '../automaton/automaton.js'
 import type { Attempt } from '../automaton/names.js'
 import { hexDigest } from '../spec/digest.js'
+import { parseService } from '../spec/step.js'
 import type { NftCommand, NftDocument, NftValue } from './document.js'
 import type { Listing } from './listing.js'
 
@@ -106,7 +107,10 @@ export const isOurs = (comments: readonly string[] | undefined): boolean =>
 export const digestIn = (comments: readonly string[] | undefined): string | undefined =>
   isOurs(comments) ? comments?.[0]?.split(' ').at(-1) : undefined
 
-/** Reads the comments back; undefined where the table is not one of ours, or of a layout that we don't know. */
+/**
+ * Reads the comments back; undefined if the table is not one of ours, or of a layout that we don't know. Anybody with the
+ * right to change the table can write comments: what no spec can say is not read, so none of it reaches a terminal.
+ */
 export function parseAbout(comments: readonly string[]): About | undefined {
   const [first = ''] = comments
   if (!isOurs(comments) || !first.startsWith(`knocklib ${LAYOUT} `)) return undefined
@@ -117,22 +121,23 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   let doorsDigest: string | undefined
   for (const comment of comments.slice(1)) {
     const [word, name = '', ...rest] = comment.split(' ')
+    if (word !== 'log' && word !== 'doors' && !NAME.test(name)) return undefined
     const known = doors.get(name)
     const door = word === 'door' ? parseDoor(name, rest) : undefined
     const [first = '', steps = '', digest = ''] = rest
     if (door) {
       doors.set(name, door)
-    } else if (word === 'doors' && /^[0-9a-f]{16}$/.test(name)) {
+    } else if (word === 'doors' && DIGEST.test(name) && rest.length === 0) {
       doorsDigest = name
-    } else if (word === 'log' && /^\d+$/.test(name)) {
+    } else if (word === 'log' && NUMBER.test(name) && rest.length === 0) {
       log = Number(name)
-    } else if (word === 'knock' && known && /^\d+$/.test(steps) && digest !== '') {
+    } else if (word === 'knock' && known && isKnock(rest)) {
       const knock = { attempt: first as Attempt, steps: Number(steps) }
       doors.set(name, { ...known, knocks: [...known.knocks, knock] })
       attempts.set(`${name} ${first}`, digest)
-    } else if (word === 'close' && known && first !== '') {
+    } else if (word === 'close' && known && rest.length === 1 && DIGEST.test(first)) {
       attempts.set(`${name} close`, first)
-    } else if (word === 'service' && known && first !== '') {
+    } else if (word === 'service' && known && rest.length === 1 && parseService(first)) {
       doors.set(name, { ...known, services: [...known.services, first] })
     } else {
       return undefined
@@ -143,9 +148,18 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   return log === undefined ? about : { ...about, log }
 }
 
+/** As the schema of specs has names, and the compiler attempts. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
+const ATTEMPT = /^open\d{0,4}$/
+const NUMBER = /^\d{1,10}$/
+const DIGEST = new RegExp(`^[0-9a-f]{${ATTEMPT_DIGITS}}$`)
+
+const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly string[]): boolean =>
+  ATTEMPT.test(attempt) && NUMBER.test(steps) && DIGEST.test(digest) && more.length === 0
+
 function parseDoor(name: string, words: string[]): DoorSummary | undefined {
-  const [seconds, connections, scope, established] = words
-  if (!/^\d+ \d+$/.test(`${seconds} ${connections}`)) return undefined
+  const [seconds = '', connections = '', scope, established, ...more] = words
+  if (!NUMBER.test(seconds) || !NUMBER.test(connections) || more.length > 0) return undefined
   if (scope !== 'source' && scope !== 'everyone') return undefined
   if (established !== 'keep' && established !== 'cut') return undefined
   return {
