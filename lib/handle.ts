@@ -5,6 +5,7 @@ import { confirmTable } from './confirm.js'
 import { Door, type Place } from './door.js'
 import { readSource } from './door-arguments.js'
 import { isNotFound, type Warning } from './errors.js'
+import { interfaceWarnings } from './host/warnings.js'
 import type { KeepOptions } from './keep-installed.js'
 import { knowsTypeof } from './kernel/capability.js'
 import { DocumentElements, type Elements } from './kernel/elements.js'
@@ -115,7 +116,10 @@ export class Knock implements AsyncDisposable {
    */
   async status(): Promise<Status> {
     const { doors, listing } = await this.#read('status', mostOfStatus)
-    return viewStatus(this.table, doors, listedContents(listing))
+    const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
+    const warnings = await interfaceWarnings(place, this.#nft.netns, 'status')
+    const status = viewStatus(this.table, doors, listedContents(listing))
+    return warnings.length > 0 ? { ...status, warnings } : status
   }
 
   /**

@@ -22,6 +22,7 @@ const MAY: Readonly<Record<string, { readonly all: RegExp; readonly types?: RegE
   nft: { all: /^(spec|automaton)\// },
   kernel: { all: /^(spec|automaton|nft)\// },
   view: { all: /^(spec|nft)\/|^automaton\/names\.ts$/, types: /^(automaton|kernel)\// },
+  host: { all: /^spec\/|^kernel\/(address-bytes|socket|wire)\.ts$/ },
   client: { all: /^(spec|files)\/|^(load|secrets)\.ts$/ },
   files: { all: /^$/ },
   import: { all: /^spec\// },
@@ -80,7 +81,7 @@ const importersOf = (name: string): string =>
   IMPORTERS[name] ? `only ${IMPORTERS[name].join(' or ')} may` : 'is no dependency'
 
 const PURE =
-  /^(spec|automaton|nft|view)\/|^kernel\/(wire|element-messages|element-answers|address-bytes)\.ts$/
+  /^(spec|automaton|nft|view)\/|^kernel\/(wire|element-messages|element-answers|address-bytes)\.ts$|^host\/(host|host-warning|ip-listing|judge-doors|judge-interfaces|link-messages|nearest)\.ts$/
 
 const stayPure: Rule = ({ path, imports, impure }) => {
   if (!PURE.test(path)) return []

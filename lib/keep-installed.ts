@@ -4,6 +4,9 @@ import { secretFilesOf } from './automaton/loads.js'
 import type { Attempt } from './automaton/names.js'
 import { ArgumentError } from './errors.js'
 import { Knock } from './handle.js'
+import { followWarnings } from './host/follow.js'
+import { isOfHost } from './host/host-warning.js'
+import { hostWarnings } from './host/warnings.js'
 import { type Installation, installationOf } from './install.js'
 import type { KeepEvent } from './keep/event.js'
 import { Keeper, type KeptTable } from './keep/keeper.js'
@@ -105,6 +108,15 @@ export async function keepInstalled(
       }),
     write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),
   }
+  const told = new AbortController()
+  const warned = followWarnings({
+    known: knock.warnings.filter(isOfHost),
+    look: () => hostWarnings(spec, place.nft.netns, CALL.operation),
+    tell: (warning, isOver) =>
+      onEvent({ time: now(), event: 'warning', ...warning, ...(isOver && { over: true }) }),
+    signal: AbortSignal.any([signal, told.signal]),
+  })
+  for (const warning of knock.warnings) onEvent({ time: now(), event: 'warning', ...warning })
   const known = new KnownState({
     table: spec.table,
     banFor: spec.guard.ban?.for,
@@ -123,6 +135,8 @@ export async function keepInstalled(
   try {
     await new Keeper(table, known, { signal, tell: take, offset: installation.offset }).run()
   } finally {
+    told.abort()
+    await warned
     // For whoever goes on keeping it.
     if (known.isComplete) {
       installation.held = { state: known.state(Date.now()), at: performance.now() }

@@ -3,6 +3,7 @@ import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, secretFilesOf } from './automaton/loads.js'
 import { ArgumentError, isNotFound, NftError, StrictError, type Warning } from './errors.js'
 import { Knock } from './handle.js'
+import { hostWarnings } from './host/warnings.js'
 import { Installation, rememberInstallation } from './install.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
 import { chooseElements, type ElementOptions } from './kernel/chosen.js'
@@ -92,7 +93,7 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   const state = options.state && validateState(options.state, call.operation)
   const trial = readTrial(options.confirmWithin, call.operation)
   const installation = new Installation(valid, nft)
-  const warnings = await gatherWarnings(valid, options, call)
+  const warnings = await gatherWarnings(valid, nft, options, call)
   await installation.ensure(call, { state, trial })
   const { table, doors } = installation.automaton
   const digest = digestOf(installation.document)
@@ -115,17 +116,18 @@ export async function findWarnings(
   spec: KnockSpec,
   options: CheckOptions = {},
 ): Promise<readonly Warning[]> {
-  const { call } = resolve(options, 'findWarnings')
-  return gatherWarnings(validateSpec(spec, call.operation), options, call)
+  const { nft, call } = resolve(options, 'findWarnings')
+  return gatherWarnings(validateSpec(spec, call.operation), nft, options, call)
 }
 
 /** The one place where warnings are gathered, and refused with `strict`: a new source of them is a line here. */
 async function gatherWarnings(
-  _spec: ValidSpec,
+  spec: ValidSpec,
+  nft: Nft,
   { strict = false, warnings: given = [] }: CheckOptions,
   { operation }: Call,
 ): Promise<readonly Warning[]> {
-  const warnings = [...given]
+  const warnings = [...given, ...(await hostWarnings(spec, nft.netns, operation))]
   if (strict && warnings.length > 0) throw new StrictError(operation, warnings)
   return warnings
 }
@@ -220,7 +222,7 @@ export async function checkKnock(
   const { nft, call } = resolve(options, 'checkKnock')
   const valid = validateSpec(spec, call.operation)
   const automaton = buildAutomaton(valid)
-  const warnings = await gatherWarnings(valid, options, call)
+  const warnings = await gatherWarnings(valid, nft, options, call)
   const version = await nft.version(call)
   requireVersion(version, call.operation)
   requireFeatures(automaton, version, call.operation)

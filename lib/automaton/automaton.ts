@@ -2,7 +2,15 @@
 //
 // It knows no address family: a rule that touches an address becomes one nft rule for IPv4 and one for IPv6,
 // and a set becomes one set for each. The simulator interprets this form, the renderer prints it.
-import type { Cidr, Family, Hook, PortRange, RedirectTarget, TcpFlags } from '../spec/model.js'
+import type {
+  Cidr,
+  Family,
+  Hook,
+  PortRange,
+  RedirectTarget,
+  TcpFlags,
+  ValidSpec,
+} from '../spec/model.js'
 import type { NUMBER, ProtocolNumber } from '../spec/protocol.js'
 import type { AttemptProgram } from './attempt-program.js'
 import type { Attempt } from './names.js'
@@ -185,6 +193,8 @@ export interface Automaton {
   readonly attempts: readonly AttemptProgram[]
   /** The NFLOG group to which the chains tell what happens; absent: none. */
   readonly logGroup?: number
+  /** Where packets are judged, if the spec names interfaces. */
+  readonly place?: Pick<ValidSpec, 'hook' | 'interfaces'>
 }
 
 export const ACCEPT: Verdict = { kind: 'accept' }

@@ -106,6 +106,9 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     doors: doors.map(summarise),
     attempts,
     ...(spec.log && { logGroup: spec.log.group }),
+    ...(spec.interfaces.length > 0 && {
+      place: { hook: spec.hook, interfaces: spec.interfaces },
+    }),
   }
   requireOwnNames(automaton)
   return automaton

@@ -1,5 +1,12 @@
 // A status → text that people read and programs search, the same at every width: what a pipe gets. Pure.
-import type { Counters, DoorStatus, Fill, Status, Trial } from '../index.js'
+import {
+  type Counters,
+  type DoorStatus,
+  describeWarning,
+  type Fill,
+  type Status,
+  type Trial,
+} from '../index.js'
 import { bySource } from './by-source.js'
 import { type Paint, UNPAINTED } from './paint.js'
 
@@ -8,9 +15,13 @@ const FULLEST = 3
 
 /** Without the paint's colours it is the same text, to the letter. */
 export function formatStatus(status: Status, paint: Paint = UNPAINTED): string {
-  const { table, confirm, doors, bans, counters, fill, cut = [] } = status
+  const { table, confirm, doors, bans, counters, fill, cut = [], warnings = [] } = status
   const parts = [
-    [paint('name', `table inet ${table}`), ...formatTrial(confirm, paint)].join('\n'),
+    [
+      paint('name', `table inet ${table}`),
+      ...formatTrial(confirm, paint),
+      ...warnings.map((found) => paint('alarm', `warning: ${describeWarning(found)}`)),
+    ].join('\n'),
     ...doors.map((door) => formatDoor(door, paint)),
     formatBans(bans, counters, paint),
     formatFill(fill),

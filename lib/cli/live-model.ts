@@ -23,7 +23,7 @@ export interface LiveModel {
   /** Of a ban that only an event told it is not known how long it lasts. */
   readonly bans: readonly (Omit<Until<Ban>, 'until'> & { readonly until?: number })[]
   /** The rest of the last status. */
-  readonly status: Pick<Status, 'counters' | 'fill'>
+  readonly status: Pick<Status, 'counters' | 'fill' | 'warnings'>
   readonly trial?: { readonly until: number } | 'fallen-open'
   /** When the last status was asked for; undefined before the first. */
   readonly readAt?: number
@@ -102,14 +102,14 @@ const sameBut = ({ time: _, ...rest }: KnockEvent): string => JSON.stringify(res
 
 /** A status that was asked for at a time: what events have told since stands, all else is corrected. */
 export function correctModel(model: LiveModel, status: Status, askedAt: number): LiveModel {
-  const { table, confirm, doors, bans, counters, fill } = status
+  const { table, confirm, doors, bans, counters, fill, warnings } = status
   const { trial: _trial, problem: _problem, ...before } = model
   const read: LiveModel = {
     ...before,
     table,
     isGone: false,
     readAt: askedAt,
-    status: { counters, fill },
+    status: { counters, fill, ...(warnings && { warnings }) },
     ...(confirm && {
       trial: confirm.fallenOpen ? 'fallen-open' : { until: askedAt + 1000 * confirm.expiresIn },
     }),

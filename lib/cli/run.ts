@@ -99,7 +99,6 @@ class Runner {
       const knock = await this.#install()
       using _watch = this.#manager.keepWatch()
       write({ event: 'running', ...outlineOf(knock) })
-      this.#warn(knock)
       await using _listener = address && (await this.#listen(address))
       await this.#keep(knock)
       await this.#manager.stopping()
@@ -156,7 +155,6 @@ class Runner {
     try {
       const knock = await this.#install(before.table)
       write({ event: 'reloaded', ...outlineOf(knock) })
-      this.#warn(knock)
       this.#reloadFailed = false
       return knock
     } catch (error) {
@@ -199,11 +197,6 @@ class Runner {
     const stand = `${doors.length} ${doors.length === 1 ? 'door' : 'doors'} in table inet ${table}`
     const not = this.#reloadFailed ? '; THE RELOAD FAILED, the spec before still stands' : ''
     void this.#manager.ready(`${stand}${not}`)
-  }
-
-  #warn({ warnings }: Knock): void {
-    const time = new Date().toISOString()
-    for (const warning of warnings) this.#take({ time, event: 'warning', ...warning })
   }
 
   #fail(what: string, message: string): void {

@@ -1,4 +1,5 @@
 // A status → the lines of a screen that people like to look at. Pure.
+import { describeWarning } from '../index.js'
 import { drawCounters } from './counters-table.js'
 import { formatSeconds } from './gauge.js'
 import { clipLine, clipText, type Line, type Role, span, widthOf } from './paint.js'
@@ -36,7 +37,11 @@ type Block = readonly (Line | Row)[]
 export function viewStatus(status: Viewed, place: Place, limits: Limits = STATUS_LIMITS): Line[] {
   const { width, signs } = place
   const blocks: Block[] = [
-    [...viewSummary(status, width, signs), ...viewTrial(status.confirm, width)],
+    [
+      ...viewSummary(status, width, signs),
+      ...viewTrial(status.confirm, width),
+      ...viewWarnings(status.warnings, width),
+    ],
     ...viewDoors(status.doors, place, limits),
     viewBans(status, place, limits),
     viewFill(status.fill, place, limits),
@@ -85,6 +90,14 @@ function viewTrial(confirm: Viewed['confirm'], width: number): Line[] {
     ? '!! OPEN TO EVERYONE: nobody confirmed the table in time'
     : `! NOT CONFIRMED: open to everyone ${time}, unless knocklib\u00a0confirm comes first`
   return [[], ...wrapWords(words, width, 'alarm')]
+}
+
+function viewWarnings(warnings: Viewed['warnings'] = [], width: number): Line[] {
+  if (warnings.length === 0) return []
+  return [
+    [],
+    ...warnings.flatMap((found) => wrapWords(`! ${describeWarning(found)}`, width, 'alarm')),
+  ]
 }
 
 function viewDoors(doors: readonly ViewedDoor[], place: Place, limits: Limits): Block[] {

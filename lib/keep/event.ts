@@ -35,11 +35,13 @@ export interface WatchingEvent {
   readonly event: 'watching'
 }
 
-/** A warning of the spec, as `installKnock` gives it, that is so now: told at the start, at a reload, and when it is new. */
+/** A warning, as `installKnock` gives it: told at the start, at a reload, when it is new, and when it is over. */
 export interface WarningEvent extends Warning {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'warning'
+  /** What was found is so no more. */
+  readonly over?: true
 }
 
 export type KeepEvent =

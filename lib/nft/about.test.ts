@@ -81,6 +81,15 @@ t.test('each door with what opens it, and how', async (t) => {
   )
 })
 
+t.test('where packets are judged, if the spec says so', async (t) => {
+  t.notOk(parseAbout(listed(aboutElements(automaton, DIGEST)))?.place)
+  const interfaces = ['eth0', 'br-lan.5', 'wg*']
+  const placed = buildAutomaton(validateSpec({ ...SPEC, interfaces }))
+  const about = parseAbout(listed(aboutElements(placed, DIGEST)))
+  t.strictSame(about?.place, { hook: 'input', interfaces })
+  t.same(about?.doors, automaton.doors)
+})
+
 t.test('stands in the ruleset', async (t) => {
   const { nftables } = renderKnock(SPEC)
   const elem = nftables.flatMap((command) =>
@@ -121,6 +130,9 @@ t.test('does not read what it cannot know', async (t) => {
     [`knocklib 99 ${DIGEST}`, ...rest],
     [`knocklib 1 ${DIGEST}`, 'door ssh 2 30', 'service ssh tcp/22'],
     [first, ...rest, 'window ssh 5'],
+    [first, ...rest, 'interface eth0'],
+    [first, ...rest, 'interface eth0 output'],
+    [first, ...rest, 'interface eth0 input', 'interface eth1 forward'],
     [first, 'door ssh two 0 source keep'],
     [first, 'door ssh 30 0 nobody keep'],
     [first, 'door ssh 30 0 source never'],

@@ -5,6 +5,7 @@
 import type { Automaton, DoorSummary } from '../automaton/automaton.js'
 import type { Attempt } from '../automaton/names.js'
 import { hexDigest } from '../spec/digest.js'
+import type { Hook } from '../spec/model.js'
 import { parseService } from '../spec/step.js'
 import type { NftCommand, NftDocument, NftValue } from './document.js'
 import type { Listing } from './listing.js'
@@ -26,6 +27,8 @@ export interface About {
   readonly attempts: ReadonlyMap<string, string>
   /** The NFLOG group to which it tells what happens; absent: it tells nothing. */
   readonly log?: number
+  /** Where packets are judged; absent: what comes in anywhere, or an older knocklib made the table. */
+  readonly place?: Automaton['place']
 }
 
 /** The same for the same commands: 32 hex digits. */
@@ -55,12 +58,13 @@ export const digestAttempts = ({ attempts }: Pick<Automaton, 'attempts'>): Map<s
 
 /** The set's elements: numbered, each with a comment. */
 export function aboutElements(automaton: Automaton, digest: string): NftValue[] {
-  const { doors, logGroup } = automaton
+  const { doors, logGroup, place } = automaton
   const attempts = digestAttempts(automaton)
   const comments = [
     `knocklib ${LAYOUT} ${digest}`,
     `doors ${digestDoors(doors)}`,
     ...(logGroup === undefined ? [] : [`log ${logGroup}`]),
+    ...(place ? place.interfaces.map((name) => `interface ${name} ${place.hook}`) : []),
     ...doors.flatMap(
       ({ name, services, knocks, grantTimeout, connections = 0, scope, established }) => [
         `door ${name} ${grantTimeout} ${connections} ${scope} ${established}`,
@@ -119,9 +123,11 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   const attempts = new Map<string, string>()
   let log: number | undefined
   let doorsDigest: string | undefined
+  let place: Automaton['place']
   for (const comment of comments.slice(1)) {
     const [word, name = '', ...rest] = comment.split(' ')
-    if (word !== 'log' && word !== 'doors' && !NAME.test(name)) return undefined
+    const form = word === 'interface' ? INTERFACE : NAME
+    if (word !== 'log' && word !== 'doors' && !form.test(name)) return undefined
     const known = doors.get(name)
     const door = word === 'door' ? parseDoor(name, rest) : undefined
     const [first = '', steps = '', digest = ''] = rest
@@ -131,6 +137,8 @@ export function parseAbout(comments: readonly string[]): About | undefined {
       doorsDigest = name
     } else if (word === 'log' && NUMBER.test(name) && rest.length === 0) {
       log = Number(name)
+    } else if (word === 'interface' && isPlace(rest, place)) {
+      place = { hook: rest[0], interfaces: [...(place?.interfaces ?? []), name] }
     } else if (word === 'knock' && known && isKnock(rest)) {
       const knock = { attempt: first as Attempt, steps: Number(steps) }
       doors.set(name, { ...known, knocks: [...known.knocks, knock] })
@@ -145,17 +153,24 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   }
   if (doorsDigest === undefined) return undefined
   const about = { layout: LAYOUT, digest, doors: [...doors.values()], doorsDigest, attempts }
-  return log === undefined ? about : { ...about, log }
+  return { ...about, ...(log !== undefined && { log }), ...(place && { place }) }
 }
 
 /** As the schema of specs has names, and the compiler attempts. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
+const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}\*?$/
 const ATTEMPT = /^open\d{0,4}$/
 const NUMBER = /^\d{1,10}$/
 const DIGEST = new RegExp(`^[0-9a-f]{${ATTEMPT_DIGITS}}$`)
 
 const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly string[]): boolean =>
   ATTEMPT.test(attempt) && NUMBER.test(steps) && DIGEST.test(digest) && more.length === 0
+
+const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress'] satisfies Hook[]
+
+/** A table judges at one hook. */
+const isPlace = (words: readonly string[], place: About['place']): words is readonly [Hook] =>
+  words.length === 1 && HOOKS.includes(words[0] ?? '') && (place?.hook ?? words[0]) === words[0]
 
 function parseDoor(name: string, words: string[]): DoorSummary | undefined {
   const [seconds = '', connections = '', scope, established, ...more] = words

@@ -12,6 +12,7 @@ import {
   type SetRole,
   UNTOLD_COUNTER,
 } from '../automaton/names.js'
+import type { Warning } from '../errors.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
 import { TRIAL_SET, trialOf } from '../nft/trial.js'
@@ -101,6 +102,8 @@ export interface Status {
    * take longer for that. Absent if all are shown.
    */
   readonly cut?: readonly string[]
+  /** Of the interfaces that the spec names and that see nothing now; absent if there are none. */
+  readonly warnings?: readonly Warning[]
 }
 
 /** A source in a set that is keyed by sources. */

@@ -1,0 +1,44 @@
+// What is told of warnings that come and go.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import type { Warning } from '../errors.js'
+import { followWarnings } from './follow.js'
+
+const warn = (path: string): Warning => ({ id: 'interface-missing', path, message: 'not there' })
+
+t.test('each is told once when it comes and once when it goes', async (t) => {
+  const stop = new AbortController()
+  const told: string[] = []
+  const seen: (Warning[] | Error)[] = [
+    [warn('/a')],
+    [warn('/a'), warn('/b')],
+    new Error('no socket'),
+    [warn('/a'), warn('/b')],
+    [warn('/b')],
+  ]
+  await followWarnings({
+    known: [warn('/a')],
+    every: 1,
+    signal: stop.signal,
+    tell: ({ path }, isOver) => told.push(`${path} ${isOver ? 'over' : 'new'}`),
+    look: async () => {
+      const next = seen.shift()
+      if (next instanceof Error) throw next
+      if (next) return next
+      stop.abort()
+      return []
+    },
+  })
+  t.strictSame(told, ['/b new', '/a over'])
+})
+
+t.test('it ends at once, also while it waits', async (t) => {
+  const stop = new AbortController()
+  const following = followWarnings({
+    ...{ known: [], every: 3_600_000, signal: stop.signal, tell: () => {} },
+    look: () => Promise.reject(new Error('looked')),
+  })
+  await sleep(1)
+  stop.abort()
+  t.equal(await following, undefined)
+})

@@ -1,0 +1,36 @@
+// Warnings that were found once → each that is new or over since, looked for again and again. Pure but for its clock.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Warning } from '../errors.js'
+
+export interface Following {
+  /** What has been told already. */
+  readonly known: readonly Warning[]
+  look(): Promise<readonly Warning[]>
+  /** Must not throw. */
+  tell(warning: Warning, isOver: boolean): void
+  readonly signal: AbortSignal
+  /** Milliseconds between two looks. */
+  readonly every?: number
+}
+
+const EVERY = 5000
+
+/** Resolves when the signal is aborted; never rejects. */
+export async function followWarnings(following: Following): Promise<void> {
+  const { look, tell, signal, every = EVERY } = following
+  let known = byKey(following.known)
+  for (;;) {
+    await sleep(every, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    const found = await look().then(byKey, () => undefined)
+    // A look that fails says nothing.
+    if (!found || signal.aborted) continue
+    for (const [key, warning] of found) if (!known.has(key)) tell(warning, false)
+    for (const [key, warning] of known) if (!found.has(key)) tell(warning, true)
+    known = found
+  }
+}
+
+/** The same place may be wrong in another way. */
+const byKey = (warnings: readonly Warning[]): ReadonlyMap<string, Warning> =>
+  new Map(warnings.map((warning) => [`${warning.id} ${warning.path} ${warning.message}`, warning]))

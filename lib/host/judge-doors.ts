@@ -1,0 +1,105 @@
+// The doors of a spec, and where this host sends packets to their addresses → which doors nothing comes to. Pure.
+import type { Cidr, ValidDoor, ValidSpec } from '../spec/model.js'
+import type { Host, Route } from './host.js'
+import type { Found, HostWarning } from './host-warning.js'
+
+/** More are not looked up. */
+const MOST_ADDRESSES = 256
+
+/** Whole addresses that doors name, each once. */
+export function addressesOf({ doors }: ValidSpec): string[] {
+  const named = doors
+    .flatMap((door) => door.addresses.filter(isWhole))
+    .map(({ address }) => address)
+  return [...new Set(named)].slice(0, MOST_ADDRESSES)
+}
+
+const isWhole = ({ family, prefixLength }: Cidr): boolean =>
+  prefixLength === (family === 4 ? 32 : 128)
+
+export function judgeDoors(spec: ValidSpec, host: Host): HostWarning[] {
+  return [
+    ...judgeForwarding(spec, host),
+    ...spec.doors.flatMap((door) =>
+      door.addresses.filter(isWhole).flatMap((cidr): HostWarning[] => {
+        const route = host.routes.get(cidr.address)
+        const found = route && judgeAddress(cidr.address, route, spec, host)
+        return found ? [{ ...found, path: pathOf(door) }] : []
+      }),
+    ),
+  ]
+}
+
+/** Addresses are merged and in an order of their own: the message names the one that is meant. */
+const pathOf = ({ origin }: ValidDoor): string => `${origin}/address`
+
+function judgeAddress(
+  address: string,
+  route: Route,
+  { hook, interfaces }: ValidSpec,
+  host: Host,
+): Found | undefined {
+  if (hook === 'input') {
+    if (route.to === 'local' || route.to === 'group') return undefined
+    const instead =
+      'write the address that the packets have when they arrive, or use hook "forward"'
+    return {
+      id: 'address-elsewhere',
+      message: `${address} is no address of this host now, so nothing to it comes to input; ${instead} for a host behind this one`,
+    }
+  }
+  if (hook === 'forward' && route.to === 'local') {
+    return {
+      id: 'address-own',
+      message: `${address} is this host's own address: packets to it never come to forward; use hook "input"`,
+    }
+  }
+  if (route.to !== 'interface') return undefined
+  return judgeGuest(address, route.name, { hook, interfaces }, host)
+}
+
+/** A guest that a bridge of this host reaches without routing. */
+function judgeGuest(
+  address: string,
+  out: string,
+  { hook, interfaces }: Pick<ValidSpec, 'hook' | 'interfaces'>,
+  host: Host,
+): Found | undefined {
+  const bridge = host.interfaces.find(({ name, kind }) => name === out && kind === 'bridge')
+  const family = address.includes(':') ? 6 : 4
+  // At ingress that makes no difference.
+  const isFiltered = hook !== 'ingress' && host.filtersBridges?.[family] !== false
+  if (!bridge || interfaces.length === 0 || isFiltered) return undefined
+  // What comes in by another interface is routed to the bridge, and judged.
+  const isPart = (name: string) =>
+    name === out || host.interfaces.some((port) => port.name === name && port.master?.name === out)
+  const isBridged = interfaces.every(isPart)
+  const isSeen = hook === 'ingress' ? interfaces.some((name) => name !== out) : false
+  if (!isBridged || isSeen) return undefined
+  const ports = host.interfaces.filter(({ master }) => master?.name === out).map(({ name }) => name)
+  const list = ports.length > 0 ? ` (${ports.join(', ')})` : ''
+  return {
+    id: 'address-bridged',
+    message: `${address} is reached over the bridge ${out}, and what the bridge passes on is not judged at ${hook} of ${interfaces.join(', ')}; use hook "ingress" and name the port${list} where it comes in`,
+  }
+}
+
+function judgeForwarding({ hook, doors }: ValidSpec, host: Host): HostWarning[] {
+  const { forwards, filtersBridges } = host
+  if (hook !== 'forward' || !forwards || !filtersBridges) return []
+  if (filtersBridges[4] || filtersBridges[6]) return []
+  const families = new Set(doors.flatMap(({ addresses }) => addresses.map(({ family }) => family)))
+  const wanted = families.size === 0 || doors.some(({ addresses }) => addresses.length === 0)
+  const isOn = wanted
+    ? forwards[4] || forwards[6]
+    : [...families].some((family) => forwards[family])
+  if (isOn) return []
+  return [
+    {
+      id: 'not-forwarding',
+      path: '/hook',
+      message:
+        'this host forwards nothing now (net.ipv4.ip_forward and net.ipv6.conf.all.forwarding are off), so nothing comes to forward; for its own services use hook "input"',
+    },
+  ]
+}

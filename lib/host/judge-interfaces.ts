@@ -1,0 +1,158 @@
+// The interfaces that a spec names, and those that there are → which of them are not judged as the spec says. Pure.
+import type { Hook } from '../spec/model.js'
+import type { Host, Interface } from './host.js'
+import type { Found, HostWarning } from './host-warning.js'
+import { nearest } from './nearest.js'
+
+/** Of a spec, or of what a table says of itself. */
+export interface Named {
+  readonly hook: Hook
+  readonly interfaces: readonly string[]
+}
+
+/** More names than these are not listed. */
+const MOST_LISTED = 6
+
+/** None for a spec that names no interface: it judges what comes in at any. */
+export function judgeInterfaces({ hook, interfaces }: Named, host: Host): HostWarning[] {
+  const warnings = interfaces.flatMap((name, index): HostWarning[] => {
+    const found = judgeOne(name, { hook, interfaces }, host)
+    return found ? [{ ...found, path: `/interfaces/${index}` }] : []
+  })
+  const isOnlyLoopback = interfaces.length > 0 && interfaces.every((name) => name === 'lo')
+  return isOnlyLoopback ? [...warnings, ONLY_LOOPBACK] : warnings
+}
+
+const ONLY_LOOPBACK: HostWarning = {
+  id: 'only-loopback',
+  path: '/interfaces',
+  message:
+    'lo sees only what this host sends to itself: nothing that comes from outside is judged; name the interface where it comes in',
+}
+
+function judgeOne(name: string, spec: Named, host: Host): Found | undefined {
+  const matched = host.interfaces.filter(matcherOf(name))
+  if (matched.length === 0) return judgeMissing(name, host)
+  const enslaved = matched.map((found) => judgeEnslaved(found, spec, host))
+  const [first] = enslaved
+  // A pattern is right if it matches anything that is.
+  if (first && enslaved.every((found) => found !== undefined)) return first
+  return matched.length === 1 ? judgeLower(matched[0] as Interface, spec, host) : undefined
+}
+
+/** As nft compares names: by the first one alone, whose ending a `*` leaves open. */
+function matcherOf(name: string): (found: Interface) => boolean {
+  const start = name.endsWith('*') ? name.slice(0, -1) : undefined
+  return (found) => (start === undefined ? found.name === name : found.name.startsWith(start))
+}
+
+function judgeMissing(name: string, { interfaces }: Host): Found {
+  const same = interfaces.find(({ alternatives }) => alternatives.includes(name))
+  if (same) {
+    const reason = `${name} is a second name of ${same.name}, and nft compares the first alone`
+    return {
+      id: 'interface-alternative',
+      message: `${reason}: nothing is judged; write ${same.name}`,
+    }
+  }
+  const names = interfaces.map((found) => found.name)
+  const meant = name.endsWith('*') ? undefined : nearest(name, names)
+  const isPattern = name.endsWith('*')
+  const what = isPattern
+    ? `no interface here begins with ${name.slice(0, -1)}`
+    : `${name} is no interface here`
+  const more = names.length > MOST_LISTED ? `, and ${names.length - MOST_LISTED} more` : ''
+  const known = `there is ${names.slice(0, MOST_LISTED).join(', ')}${more}`
+  const hint = meant === undefined ? known : `did you mean ${meant}?`
+  return {
+    id: 'interface-missing',
+    message: `${what} now: nothing is judged there until it comes; ${hint}`,
+  }
+}
+
+/** What the field calls those that belong to a master. */
+const MEMBERS: Readonly<Record<string, string>> = {
+  bridge: 'a port of the bridge',
+  bond: 'a port of the bond',
+  team: 'a port of the team',
+  vrf: 'a member of the VRF',
+  openvswitch: 'a port of Open vSwitch',
+  hsr: 'a port of the ring',
+  batadv: 'a port of the mesh',
+}
+
+function judgeEnslaved(
+  { name, master }: Interface,
+  { hook, interfaces }: Named,
+  host: Host,
+): Found | undefined {
+  if (!master || interfaces.some((other) => matcherOf(other)({ ...NOBODY, name: master.name }))) {
+    return undefined
+  }
+  const { kind = '' } = master
+  const what = `${name} is ${MEMBERS[kind] ?? 'enslaved to'} ${master.name}`
+  const id = 'interface-enslaved'
+  if (kind === 'vrf') {
+    // At prerouting and ingress the member itself is seen.
+    if (hook === 'prerouting' || hook === 'ingress') return undefined
+    return {
+      id,
+      message: `${what}: at ${hook} its packets come in as ${master.name}; write ${master.name}`,
+    }
+  }
+  if (hook === 'ingress') return judgePort(name, master, what, { hook, interfaces }, host)
+  if (kind === 'openvswitch') {
+    const instead = 'write its internal port that has the address, or use hook "ingress" here'
+    return {
+      id,
+      message: `${what}, which takes its packets away before ${hook}: nothing is judged; ${instead}`,
+    }
+  }
+  const { filtersBridges: filters } = host
+  const guests =
+    kind === 'bridge' && hook !== 'input' && filters && !(filters[4] && filters[6])
+      ? `; what the bridge passes on to its guests comes to ${hook} only with net.bridge.bridge-nf-call-iptables (ip6tables): for those, hook "ingress" at ${name} is the place`
+      : ''
+  const instead = `at ${hook} its packets come in as ${master.name}; write ${master.name}${guests}`
+  return { id, message: `${what}: ${instead}` }
+}
+
+const NOBODY: Interface = { name: '', alternatives: [], isUp: true, addresses: [] }
+
+/** At ingress a port sees its own packets. Those of a bond come by any of its ports. */
+function judgePort(
+  name: string,
+  master: NonNullable<Interface['master']>,
+  what: string,
+  { interfaces }: Named,
+  host: Host,
+): Found | undefined {
+  if (master.kind !== 'bond' && master.kind !== 'team') return undefined
+  const others = host.interfaces
+    .filter((other) => other.master?.name === master.name && other.name !== name)
+    .map((other) => other.name)
+    .filter((other) => !interfaces.includes(other))
+  if (others.length === 0) return undefined
+  const reason = `what comes by ${others.join(', ')} passes unjudged; write ${master.name}`
+  return { id: 'interface-enslaved', message: `${what}: ${reason}` }
+}
+
+/** At input, an interface without an address below others that have one: VLANs, macvlans. */
+function judgeLower(
+  { name, addresses, isUp }: Interface,
+  { hook, interfaces }: Named,
+  host: Host,
+): Found | undefined {
+  if (hook !== 'input' || !isUp || addresses.length > 0) return undefined
+  const upper = host.interfaces.filter(
+    (other) => other.lower === name && other.addresses.length > 0,
+  )
+  const names = upper.map((other) => other.name)
+  const isNamed = upper.some((other) => interfaces.some((word) => matcherOf(word)(other)))
+  if (names.length === 0 || isNamed) return undefined
+  const list = names.join(', ')
+  return {
+    id: 'interface-without-address',
+    message: `${name} has no address, and what stands on it has: the packets to ${list} come in as ${list}; write ${list}`,
+  }
+}

@@ -1,0 +1,150 @@
+// Questions to rtnetlink and what it answers: bytes ↔ interfaces, addresses and routes. Pure (rtnetlink(7), linux/if_link.h, linux/rtnetlink.h).
+import { ADDRESS_BYTES, addressBytes, addressText } from '../kernel/address-bytes.js'
+import {
+  type NetlinkMessage,
+  parseAttributes,
+  renderAttribute,
+  renderMessage,
+} from '../kernel/wire.js'
+import type { Interface, Route } from './host.js'
+
+/** RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE; what answers them is called NEW, and is two less. */
+const GET_LINK = 18
+const GET_ADDRESS = 22
+const GET_ROUTE = 26
+/** NLM_F_REQUEST, and NLM_F_DUMP with it. */
+const REQUEST = 1
+const DUMP = 0x301
+
+/** struct ifinfomsg: its index and its flags; IFF_UP. */
+const LINK = { header: 16, index: 4, flags: 8 } as const
+const UP = 1
+const IFNAME = 3
+const LOWER = 5
+const MASTER = 10
+const LINK_INFO = 18
+const LOWER_NAMESPACE = 37
+const PROPERTIES = 52
+const ALTERNATIVE = 53
+/** Within LINK_INFO. */
+const KIND = 1
+
+/** struct ifaddrmsg: its family, scope and index; AF_INET, AF_INET6. */
+const ADDRESS = { header: 8, family: 0, scope: 3, index: 4 } as const
+const AF = { 4: 2, 6: 10 } as const
+/** RT_SCOPE_LINK, and IFA_ADDRESS and IFA_LOCAL: at a point-to-point link the first is the other end's. */
+const SCOPE_LINK = 253
+const IFA_ADDRESS = 1
+const IFA_LOCAL = 2
+
+/** struct rtmsg: the route's type; RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST, RTN_UNICAST. */
+const ROUTE = { header: 12, type: 7 } as const
+const ROUTE_TYPE = { unicast: 1, local: 2, broadcast: 3, anycast: 4, multicast: 5 } as const
+const RTA_DST = 1
+const RTA_OIF = 4
+
+export const askLinks = (sequence: number): Uint8Array =>
+  render(GET_LINK, DUMP, sequence, new Uint8Array(LINK.header))
+
+export const askAddresses = (sequence: number): Uint8Array =>
+  render(GET_ADDRESS, DUMP, sequence, new Uint8Array(ADDRESS.header))
+
+export function askRoute(address: string, sequence: number): Uint8Array {
+  const bytes = addressBytes(address)
+  const family = address.includes(':') ? 6 : 4
+  const header = new Uint8Array(ROUTE.header)
+  header[0] = AF[family]
+  header[1] = 8 * bytes.length
+  const payload = new Uint8Array([...header, ...renderAttribute(RTA_DST, bytes)])
+  return render(GET_ROUTE, REQUEST, sequence, payload)
+}
+
+const render = (type: number, flags: number, sequence: number, payload: Uint8Array): Uint8Array =>
+  renderMessage({ type, flags, sequence, port: 0, payload })
+
+/** Reads what the dumps of links and of addresses answered. */
+export function parseInterfaces(
+  linkMessages: readonly NetlinkMessage[],
+  addressMessages: readonly NetlinkMessage[],
+): Interface[] {
+  const links = linkMessages.filter(({ type }) => type === GET_LINK - 2).map(parseLink)
+  const names = new Map(links.map((link) => [link.index, link]))
+  const addresses = new Map<number, string[]>()
+  for (const message of addressMessages) {
+    const found = message.type === GET_ADDRESS - 2 ? parseAddress(message) : undefined
+    if (!found) continue
+    addresses.set(found.index, [...(addresses.get(found.index) ?? []), found.address])
+  }
+  return links.map(({ index, name, alternatives, kind, master, lower, isUp }) => {
+    const over = names.get(master)
+    const under = names.get(lower)
+    return {
+      ...{ name, alternatives, isUp },
+      addresses: addresses.get(index) ?? [],
+      ...(kind !== undefined && { kind }),
+      ...(over && {
+        master: { name: over.name, ...(over.kind !== undefined && { kind: over.kind }) },
+      }),
+      // A veth names its other end so.
+      ...(under && kind !== 'veth' && under.index !== index && { lower: under.name }),
+    }
+  })
+}
+
+function parseLink({ payload }: NetlinkMessage) {
+  const attributes = new Map(
+    parseAttributes(payload.subarray(LINK.header)).map(({ type, value }) => [type, value]),
+  )
+  const nested = (type: number) => parseAttributes(attributes.get(type) ?? new Uint8Array())
+  const kind = nested(LINK_INFO).find(({ type }) => type === KIND)
+  return {
+    index: readIndex(payload, LINK.index),
+    name: textOf(attributes.get(IFNAME)),
+    alternatives: nested(PROPERTIES)
+      .filter(({ type }) => type === ALTERNATIVE)
+      .map(({ value }) => textOf(value)),
+    kind: kind && textOf(kind.value),
+    master: readIndex(attributes.get(MASTER)),
+    // The index is of another namespace where that is named.
+    lower: attributes.has(LOWER_NAMESPACE) ? 0 : readIndex(attributes.get(LOWER)),
+    isUp: (readIndex(payload, LINK.flags) & UP) !== 0,
+  }
+}
+
+function parseAddress({ payload }: NetlinkMessage) {
+  const family = payload[ADDRESS.family] === AF[4] ? 4 : payload[ADDRESS.family] === AF[6] ? 6 : 0
+  if (family === 0 || payload[ADDRESS.scope] === SCOPE_LINK) return undefined
+  const attributes = parseAttributes(payload.subarray(ADDRESS.header))
+  const own = (wanted: number) => attributes.find(({ type }) => type === wanted)?.value
+  const bytes = own(IFA_LOCAL) ?? own(IFA_ADDRESS)
+  if (bytes?.length !== ADDRESS_BYTES[family]) return undefined
+  return { index: readIndex(payload, ADDRESS.index), address: addressText(family, bytes) }
+}
+
+/** A refusal, such as ENETUNREACH, says that it goes nowhere. */
+export function parseRoute(
+  message: NetlinkMessage,
+  nameOf: (index: number) => string | undefined,
+): Route {
+  if (message.type !== GET_ROUTE - 2) return { to: 'nowhere' }
+  const type = message.payload[ROUTE.type]
+  if (type === ROUTE_TYPE.local || type === ROUTE_TYPE.anycast) return { to: 'local' }
+  if (type === ROUTE_TYPE.broadcast || type === ROUTE_TYPE.multicast) return { to: 'group' }
+  const out = parseAttributes(message.payload.subarray(ROUTE.header)).find(
+    (attribute) => attribute.type === RTA_OIF,
+  )
+  const name = type === ROUTE_TYPE.unicast ? nameOf(readIndex(out?.value)) : undefined
+  return name === undefined ? { to: 'nowhere' } : { to: 'interface', name }
+}
+
+/** Of an interface's message. */
+export const indexOf = ({ payload }: NetlinkMessage): number => readIndex(payload, LINK.index)
+
+/** The kernel's own byte order. */
+function readIndex(bytes: Uint8Array = new Uint8Array(), at = 0): number {
+  if (bytes.length < at + 4) return 0
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true)
+}
+
+const textOf = (bytes: Uint8Array = new Uint8Array()): string =>
+  Buffer.from(bytes).toString('utf8').replace(/\0+$/, '')
