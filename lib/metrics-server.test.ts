@@ -124,3 +124,27 @@ t.test('closing ends what is under way', async (t) => {
   await Promise.all(ends)
   t.pass('closed')
 })
+
+t.test('connections that are held keep nobody out', async (t) => {
+  await using server = await serveMetrics({ address: '127.0.0.1', port: 0 }, async () => 'x 1\n')
+  const hold = (localAddress: string) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port, localAddress })
+    socket.on('error', () => {})
+    return socket
+  }
+  const scrape = async (localAddress: string) => {
+    const socket = hold(localAddress)
+    socket.end('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    let text = ''
+    for await (const part of socket) text += part
+    return text
+  }
+  const patient = hold('127.0.0.3')
+  await once(patient, 'connect')
+  const held = Array.from({ length: 80 }, () => hold('127.0.0.2'))
+  t.teardown(() => [patient, ...held].forEach((socket) => void socket.destroy()))
+  await Promise.all(held.map((socket) => once(socket, 'connect')))
+  t.match(await scrape('127.0.0.1'), /^HTTP\/1\.1 200 .*x 1/s)
+  t.match(await scrape('127.0.0.2'), /^HTTP\/1\.1 200 .*x 1/s, 'nor out of the same address')
+  t.notOk(patient.destroyed || patient.readableEnded, 'who holds one keeps it')
+})

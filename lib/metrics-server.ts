@@ -1,7 +1,7 @@
 // Something that makes OpenMetrics text → an HTTP server that answers GET /metrics with it. Listens on one address.
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { ArgumentError } from './errors.js'
 import { METRICS_TYPE } from './metrics.js'
 
@@ -9,7 +9,7 @@ import { METRICS_TYPE } from './metrics.js'
 const FRESH = 1000
 /** Milliseconds for a request's head, and for all of it. */
 const PATIENCE = 5000
-/** Clients at once. Prometheus is one. */
+/** Connections at once. Prometheus is one. */
 const MOST = 32
 
 export interface ListenAddress {
@@ -41,6 +41,7 @@ export function parseListenAddress(text: string, operation = 'parseListenAddress
 /**
  * Serves metrics: GET and HEAD of /metrics, nothing else. Asks `render` for one text at a time, which serves all who ask
  * within a second; where it rejects, the answer is 503 with the error's message. Each connection ends with its answer.
+ * If too many are held, the oldest of the client that holds most of them ends: nobody can keep others out.
  *
  * @throws ArgumentError where it cannot listen there: the address is taken, not this host's, or not permitted.
  */
@@ -55,7 +56,7 @@ export async function serveMetrics(
     { requestTimeout: PATIENCE, headersTimeout: PATIENCE, connectionsCheckingInterval: 1000 },
     (request, response) => void answer(request, response, text),
   )
-  server.maxConnections = MOST
+  server.on('connection', makeRoom())
   server.timeout = 2 * PATIENCE
   await listen(server, { address, port })
   const close = async () => {
@@ -67,6 +68,27 @@ export async function serveMetrics(
   const bound = server.address()
   const actual = typeof bound === 'object' && bound ? bound.port : port
   return { address, port: actual, close, [Symbol.asyncDispose]: close }
+}
+
+/** Takes each new connection, and ends one of whoever holds most if there are too many. */
+function makeRoom(): (socket: Socket) => void {
+  /** Each with its client's address, the oldest first. */
+  const held = new Map<Socket, string>()
+  return (socket) => {
+    held.set(socket, socket.remoteAddress ?? '')
+    socket.once('close', () => held.delete(socket))
+    if (held.size <= MOST) return
+    const counts = new Map<string, number>()
+    for (const address of held.values()) counts.set(address, (counts.get(address) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    for (const [oldest, address] of held) {
+      if (counts.get(address) !== most) continue
+      // It closes a moment later.
+      held.delete(oldest)
+      oldest.destroy()
+      return
+    }
+  }
 }
 
 async function listen(server: Server, { address, port }: ListenAddress): Promise<void> {

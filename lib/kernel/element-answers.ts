@@ -2,7 +2,7 @@
 import type { ListedElement } from '../nft/listing.js'
 import type { Family } from '../spec/model.js'
 import { ADDRESS_BYTES, addressText } from './address-bytes.js'
-import { eachAttribute, malformed, type NetlinkMessage, parseMessages } from './wire.js'
+import { eachAttribute, IS_LITTLE, malformed, type NetlinkMessage, parseMessages } from './wire.js'
 
 /** NLMSG_ERROR, which is also an acknowledgement; NLMSG_DONE, the end of a dump; NLMSG_OVERRUN. */
 const ERROR = 2
@@ -62,8 +62,8 @@ export function parseCut(bytes: Uint8Array): KernelError {
   // Not slice(): of a Buffer that is no copy.
   const head = new Uint8Array(bytes.subarray(0, whole))
   const view = new DataView(head.buffer)
-  view.setUint32(0, whole, true)
-  view.setUint16(6, 0, true)
+  view.setUint32(0, whole, IS_LITTLE)
+  view.setUint16(6, 0, IS_LITTLE)
   const [message] = parseMessages(head)
   if (message?.type !== ERROR) throw malformed('a message that was cut')
   return parseError(message)
@@ -105,7 +105,7 @@ export function parseError({ sequence, flags, payload }: NetlinkMessage): Kernel
   if (payload.length < 4 + HEADER) throw malformed(`an error of ${payload.length} bytes`)
   const errno = readErrno(payload)
   if (!(flags & HAS_ATTRIBUTES)) return { sequence, errno }
-  const length = new DataView(payload.buffer, payload.byteOffset + 4).getUint32(0, true)
+  const length = new DataView(payload.buffer, payload.byteOffset + 4).getUint32(0, IS_LITTLE)
   // An acknowledgement repeats the header alone, with the length that the message had.
   const repeated = flags & CAPPED || errno === 0 ? HEADER : (length + 3) & ~3
   if (repeated < HEADER || 4 + repeated > payload.length)
@@ -119,7 +119,7 @@ export function parseError({ sequence, flags, payload }: NetlinkMessage): Kernel
 
 /** The kernel gives errors as negative numbers. */
 function readErrno(payload: Uint8Array): number {
-  const value = new DataView(payload.buffer, payload.byteOffset).getInt32(0, true)
+  const value = new DataView(payload.buffer, payload.byteOffset).getInt32(0, IS_LITTLE)
   if (value > 0) throw malformed(`an error that is ${value}`)
   return Math.abs(value)
 }
@@ -183,7 +183,7 @@ function parseKey(
 }
 
 const readNumber = (bytes: Uint8Array, at: number): number =>
-  new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true)
+  new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, IS_LITTLE)
 
 /** Milliseconds of 64 bits in network byte order → whole seconds, as nft lists them. */
 function readSeconds(bytes: Uint8Array, from: number, to: number): number {

@@ -2,7 +2,7 @@
 import type { ElementChange, ElementDocument, ElementKey } from '../nft/document.js'
 import { addressBytes } from './address-bytes.js'
 import type { SetQuery } from './elements.js'
-import { MessageWriter } from './wire.js'
+import { IS_LITTLE, MessageWriter } from './wire.js'
 
 /** NFNL_SUBSYS_NFTABLES and NFT_MSG_GETSET, NEWSETELEM, GETSETELEM, DELSETELEM. */
 const GET_SET = 0x0a0a
@@ -128,7 +128,7 @@ function writeElement(writer: MessageWriter, key: ElementKey, timeout?: number):
 function keyBytes(key: ElementKey): Uint8Array {
   if (typeof key === 'string') return addressBytes(key)
   const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, key, true)
+  new DataView(bytes.buffer).setUint32(0, key, IS_LITTLE)
   return bytes
 }
 

@@ -1,5 +1,5 @@
 // NFLOG's messages: asking for a group, and the packets that it tells of. Pure (include/uapi/linux/netfilter/nfnetlink_log.h).
-import { concatBytes, parseAttributes, renderAttribute, renderMessage } from './wire.js'
+import { concatBytes, IS_LITTLE, parseAttributes, renderAttribute, renderMessage } from './wire.js'
 
 /** NFNL_SUBSYS_ULOG, in the upper half of a message's type. */
 const SUBSYSTEM = 4 << 8
@@ -63,7 +63,7 @@ export function renderBind(group: number, bytes: number, sequence: number): Uint
 
 /** The errno in an answer; 0: done. */
 export const parseAnswer = (payload: Uint8Array): number =>
-  -new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getInt32(0, true)
+  -new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getInt32(0, IS_LITTLE)
 
 /** @throws NetlinkError `malformed` */
 export function parsePacket(message: Uint8Array): LoggedPacket {

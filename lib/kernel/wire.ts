@@ -22,6 +22,9 @@ const ATTRIBUTE_HEADER = 4
 const NESTED = 0x8000
 const TYPE_MASK = 0x3fff
 
+/** Whether this machine puts a number's lowest byte first. Netlink's own headers, and some values, are in its order. */
+export const IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
 const align = (length: number): number => (length + 3) & ~3
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -34,20 +37,20 @@ export const malformed = (what: string): NetlinkError =>
  * Parses what one read of a socket gave.
  * @throws NetlinkError `malformed`
  */
-export function parseMessages(bytes: Uint8Array): NetlinkMessage[] {
+export function parseMessages(bytes: Uint8Array, isLittle = IS_LITTLE): NetlinkMessage[] {
   const view = viewOf(bytes)
   const messages: NetlinkMessage[] = []
   for (let at = 0; at < bytes.length; ) {
     const left = bytes.length - at
     if (left < MESSAGE_HEADER) throw malformed(`a message of ${left} bytes`)
-    const length = view.getUint32(at, true)
+    const length = view.getUint32(at, isLittle)
     if (length < MESSAGE_HEADER || length > left)
       throw malformed(`a message of ${length} in ${left} bytes`)
     messages.push({
-      type: view.getUint16(at + 4, true),
-      flags: view.getUint16(at + 6, true),
-      sequence: view.getUint32(at + 8, true),
-      port: view.getUint32(at + 12, true),
+      type: view.getUint16(at + 4, isLittle),
+      flags: view.getUint16(at + 6, isLittle),
+      sequence: view.getUint32(at + 8, isLittle),
+      port: view.getUint32(at + 12, isLittle),
       payload: bytes.subarray(at + MESSAGE_HEADER, at + length),
     })
     at += align(length)
@@ -56,11 +59,12 @@ export function parseMessages(bytes: Uint8Array): NetlinkMessage[] {
 }
 
 /** @throws NetlinkError `malformed` */
-export function parseAttributes(bytes: Uint8Array): Attribute[] {
+export function parseAttributes(bytes: Uint8Array, isLittle = IS_LITTLE): Attribute[] {
   const attributes: Attribute[] = []
-  eachAttribute(bytes, 0, bytes.length, (type, from, to) => {
+  const take = (type: number, from: number, to: number) => {
     attributes.push({ type, value: bytes.subarray(from, to) })
-  })
+  }
+  eachAttribute(bytes, 0, bytes.length, take, isLittle)
   return attributes
 }
 
@@ -73,45 +77,45 @@ export function eachAttribute(
   from: number,
   to: number,
   visit: (type: number, from: number, to: number) => void,
+  isLittle = IS_LITTLE,
 ): void {
   for (let at = from; at < to; ) {
     const left = to - at
     if (left < ATTRIBUTE_HEADER) throw malformed(`an attribute of ${left} bytes`)
-    const length = read16(bytes, at)
+    const length = read16(bytes, at, isLittle)
     if (length < ATTRIBUTE_HEADER || length > left)
       throw malformed(`an attribute of ${length} in ${left} bytes`)
-    visit(read16(bytes, at + 2) & TYPE_MASK, at + ATTRIBUTE_HEADER, at + length)
+    visit(read16(bytes, at + 2, isLittle) & TYPE_MASK, at + ATTRIBUTE_HEADER, at + length)
     at += align(length)
   }
 }
 
-const read16 = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
+function read16(bytes: Uint8Array, at: number, isLittle: boolean): number {
+  const [first, second] = [bytes[at] as number, bytes[at + 1] as number]
+  return isLittle ? first | (second << 8) : (first << 8) | second
+}
 
-export function renderMessage({
-  type,
-  flags,
-  sequence,
-  port,
-  payload,
-}: NetlinkMessage): Uint8Array {
+export function renderMessage(
+  { type, flags, sequence, port, payload }: NetlinkMessage,
+  isLittle = IS_LITTLE,
+): Uint8Array {
   const bytes = new Uint8Array(align(MESSAGE_HEADER + payload.length))
   const view = viewOf(bytes)
-  view.setUint32(0, MESSAGE_HEADER + payload.length, true)
-  view.setUint16(4, type, true)
-  view.setUint16(6, flags, true)
-  view.setUint32(8, sequence, true)
-  view.setUint32(12, port, true)
+  view.setUint32(0, MESSAGE_HEADER + payload.length, isLittle)
+  view.setUint16(4, type, isLittle)
+  view.setUint16(6, flags, isLittle)
+  view.setUint32(8, sequence, isLittle)
+  view.setUint32(12, port, isLittle)
   bytes.set(payload, MESSAGE_HEADER)
   return bytes
 }
 
 /** One attribute, padded. */
-export function renderAttribute(type: number, value: Uint8Array): Uint8Array {
+export function renderAttribute(type: number, value: Uint8Array, isLittle = IS_LITTLE): Uint8Array {
   const bytes = new Uint8Array(align(ATTRIBUTE_HEADER + value.length))
   const view = viewOf(bytes)
-  view.setUint16(0, ATTRIBUTE_HEADER + value.length, true)
-  view.setUint16(2, type, true)
+  view.setUint16(0, ATTRIBUTE_HEADER + value.length, isLittle)
+  view.setUint16(2, type, isLittle)
   bytes.set(value, ATTRIBUTE_HEADER)
   return bytes
 }
@@ -136,6 +140,11 @@ export class MessageWriter {
   #view = viewOf(this.#bytes)
   #length = 0
   #message = 0
+  readonly #isLittle: boolean
+
+  constructor(isLittle = IS_LITTLE) {
+    this.#isLittle = isLittle
+  }
 
   /** Bytes so far. */
   get length(): number {
@@ -152,14 +161,14 @@ export class MessageWriter {
   /** Begins a message; `end` ends it. */
   begin(type: number, flags: number, sequence: number): void {
     this.#message = this.#reserve(MESSAGE_HEADER)
-    this.#view.setUint16(this.#message + 4, type, true)
-    this.#view.setUint16(this.#message + 6, flags, true)
-    this.#view.setUint32(this.#message + 8, sequence, true)
-    this.#view.setUint32(this.#message + 12, 0, true)
+    this.#view.setUint16(this.#message + 4, type, this.#isLittle)
+    this.#view.setUint16(this.#message + 6, flags, this.#isLittle)
+    this.#view.setUint32(this.#message + 8, sequence, this.#isLittle)
+    this.#view.setUint32(this.#message + 12, 0, this.#isLittle)
   }
 
   end(): void {
-    this.#view.setUint32(this.#message, this.#length - this.#message, true)
+    this.#view.setUint32(this.#message, this.#length - this.#message, this.#isLittle)
   }
 
   /** What stands in a message before its attributes. */
@@ -187,13 +196,13 @@ export class MessageWriter {
   }
 
   close(at: number): void {
-    this.#view.setUint16(at, this.#length - at, true)
+    this.#view.setUint16(at, this.#length - at, this.#isLittle)
   }
 
   #open(type: number, length: number): number {
     const at = this.#reserve(ATTRIBUTE_HEADER + length)
-    this.#view.setUint16(at, ATTRIBUTE_HEADER + length, true)
-    this.#view.setUint16(at + 2, type, true)
+    this.#view.setUint16(at, ATTRIBUTE_HEADER + length, this.#isLittle)
+    this.#view.setUint16(at + 2, type, this.#isLittle)
     return at + ATTRIBUTE_HEADER
   }
 
