@@ -2,7 +2,9 @@
 // UPDATE=1 writes rulesets and listings anew; the packets' verdicts are the hand's alone.
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { createNft } from '../lib/kernel/nft.js'
 import { renderKnock } from '../lib/knock.js'
+import { isIntact } from '../lib/nft/intact.js'
 import { type SimulatedEvent, simulateKnock } from '../lib/simulation.js'
 import type { KnockSpec } from '../lib/spec/generated/knock-types.js'
 import { validateSpec } from '../lib/spec/validate.js'
@@ -80,5 +82,27 @@ t.test('listing', { skip }, async (t) => {
     const file = text.startsWith('table') ? 'listing.nft' : 'listing.digest'
     t.equal(text, golden(name, file, text), `${name}/${file}`)
     await exec(pair.server, nft.path, ['delete', 'table', ...table])
+  }
+})
+
+t.test('a table that was just made is intact, as each nft lists it', { skip }, async (t) => {
+  for (const { version, path } of versions) {
+    await using pair = await createPair()
+    const nft = createNft({ binary: path, netns: pair.server })
+    for (const { name, spec } of cases) {
+      const document = renderKnock(spec)
+      // 1.0.6 knows no sets of tokens.
+      const made = await nft.apply(document).then(
+        () => true,
+        () => false,
+      )
+      if (!made) {
+        t.equal(version, '1.0.6', `${name} is made by nft ${version}`)
+        continue
+      }
+      const table = spec.table ?? 'knock'
+      t.ok(isIntact(await nft.list({ table }), document), `${name}, nft ${version}`)
+      await nft.apply({ nftables: [{ delete: { table: { family: 'inet', name: table } } }] })
+    }
   }
 })

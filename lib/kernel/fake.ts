@@ -174,12 +174,12 @@ export class FakeNft implements Nft {
     const entry = table.sets.get(name)
     if (!entry) throw missing(operation, `set inet ${of} ${name}`)
     const { set, elements } = entry
+    let live = [...elements.values()].filter((element) => this.#isLive(element)).length
     for (const item of elem) {
       const { value, timeout = set.timeout, comment } = unwrap(item)
       const key = keyOf(value)
       const known = elements.get(key)
       if (known && this.#isLive(known)) continue
-      const live = [...elements.values()].filter((element) => this.#isLive(element)).length
       if (set.size !== undefined && live >= set.size) {
         throw failure(
           'rejected',
@@ -190,6 +190,7 @@ export class FakeNft implements Nft {
       }
       const life = timeout === undefined ? {} : { timeout, expiry: this.#now() + timeout * 1000 }
       elements.set(key, { value, ...life, ...(comment !== undefined && { comment }) })
+      live += 1
     }
   }
 

@@ -1,6 +1,7 @@
 // A table's document, and listings of it that differ by one thing → whether that is noticed.
 import t from 'tap'
 import { renderKnock } from '../knock.js'
+import { canonicalText, isSameText } from './canonical.js'
 import { isIntact } from './intact.js'
 
 const DOCUMENT = renderKnock({
@@ -191,6 +192,113 @@ for (const [name, change] of Object.entries(CHANGES)) {
     t.notOk(isIntact({ nftables: objects }, DOCUMENT))
   })
 }
+
+/** Each place of a value that is neither a list nor an object. */
+function leavesOf(value: unknown, path: readonly (string | number)[] = []): (string | number)[][] {
+  if (Array.isArray(value)) return value.flatMap((part, index) => leavesOf(part, [...path, index]))
+  if (typeof value !== 'object' || value === null) return [[...path]]
+  return Object.entries(value).flatMap(([key, part]) => leavesOf(part, [...path, key]))
+}
+
+/** Another value of its kind in the same place. */
+function changeLeaf(objects: Listed, path: readonly (string | number)[]): void {
+  const holder = path.slice(0, -1).reduce((part, key) => part[key], objects)
+  const last = path.at(-1) as string
+  const before = holder[last]
+  if (typeof before === 'number') holder[last] = before + 1
+  else if (before === null) holder['other'] = null
+  else if (before === '==') holder[last] = '!='
+  else if (before === '!=') holder[last] = '=='
+  else holder[last] = `${before}x`
+}
+
+/** What changes without a hand, or is not what a packet meets. */
+const FREE =
+  /^\d+ (metainfo|table name|counter (packets|bytes|family|table)|\w+ (family|table)( |$)|set elem \d+ elem comment|set timeout)/
+
+t.test('each value of each rule, set, map and chain is compared', async (t) => {
+  const objects = listTable()
+  const seen = new Set<string>()
+  const leaves = leavesOf(objects).filter((path) => {
+    // A statement that is the same as another in another rule says nothing new.
+    const [at = 0, kind = '', part = '', place = 0] = path as [number, string, string, number]
+    if (kind !== 'rule' || part !== 'expr') return true
+    const key = `${JSON.stringify(objects[at]?.[kind].expr[place])} ${path.slice(4).join(' ')}`
+    return !seen.has(key) && seen.add(key)
+  })
+  const missed = leaves.filter((path) => {
+    const changed = [...objects]
+    changed[path[0] as number] = structuredClone(objects[path[0] as number] as Listed)
+    changeLeaf(changed, path)
+    return isIntact({ nftables: changed }, DOCUMENT) && !FREE.test(path.join(' '))
+  })
+  t.strictSame(
+    missed.map((path) => path.join(' ')),
+    [],
+  )
+  t.ok(leaves.length > 300, `${leaves.length} values`)
+})
+
+t.test('so is the order of the rules of a chain', async (t) => {
+  const objects = listTable()
+  const rules = objects.flatMap(({ rule }, index) => (rule ? [index] : []))
+  for (const [place, index] of rules.entries()) {
+    const next = rules[place + 1]
+    if (next === undefined || objects[next]?.['rule'].chain !== objects[index]?.['rule'].chain)
+      continue
+    const changed = [...objects]
+    ;[changed[index], changed[next]] = [objects[next] as Listed, objects[index] as Listed]
+    t.notOk(isIntact({ nftables: changed }, DOCUMENT))
+  }
+})
+
+t.test('as each version of nft writes it', async (t) => {
+  const flags = { payload: { protocol: 'tcp', field: 'flags' } }
+  const same: readonly (readonly [unknown, unknown])[] = [
+    [
+      { match: { op: '==', left: { '&': [flags, 23] }, right: 2 } },
+      { match: { op: '==', left: { '&': [flags, ['fin', 'syn', 'rst', 'ack']] }, right: 'syn' } },
+    ],
+    [
+      { match: { op: '==', left: { '&': [flags, 26] }, right: 10 } },
+      {
+        match: {
+          op: '==',
+          left: { '&': [flags, { '|': ['syn', 'psh', 'ack'] }] },
+          right: { '|': ['syn', 'psh'] },
+        },
+      },
+    ],
+    [
+      { match: { op: '==', left: { '&': [flags, 6] }, right: 0 } },
+      { match: { op: '!', left: flags, right: ['syn', 'rst'] } },
+    ],
+    [
+      { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: { set: [17, 6] } } },
+      { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: { set: ['tcp', 'udp'] } } },
+    ],
+    [
+      { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: 47 } },
+      { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: 'a-name-of-this-host' } },
+    ],
+    [{ limit: { rate: 1, per: 'week', burst: 1 } }, { limit: { rate: 1, burst: 1, per: 'week' } }],
+    [
+      { match: { op: '==', left: { ct: { key: 'proto-dst' } }, right: { set: [2222] } } },
+      {
+        match: {
+          op: '==',
+          left: { ct: { key: 'proto-dst' } },
+          right: { set: ['0x8ae [invalid type]'] },
+        },
+      },
+    ],
+  ]
+  for (const [written, listed] of same) {
+    t.ok(isSameText(canonicalText(written), canonicalText(listed)), JSON.stringify(listed))
+  }
+  const [[first] = [], [, second] = []] = same
+  t.notOk(isSameText(canonicalText(first), canonicalText(second)))
+})
 
 t.test('what is no listing is not intact', async (t) => {
   for (const listing of [undefined, null, [], {}, { nftables: 'x' }, { nftables: [null, 1] }]) {

@@ -1,5 +1,5 @@
 // Whether a table, as listed, is still what its document made: the digest alone would not show a hand's changes. Pure.
-
+import { canonicalText, isSameText } from './canonical.js'
 import type { NftDocument, NftRule } from './document.js'
 import { isTimedByRules } from './kept.js'
 import { elementText, isConstant, isContent, listedObjects, listOf, partsOf } from './parts.js'
@@ -9,9 +9,9 @@ import { SERIAL_SET } from './serial.js'
 import { isTrialRule, TRIAL_SET } from './trial.js'
 
 /**
- * Compares a document with nft's listing: the table's flags, the base chain's hook, priority and policy, each rule's
- * statements, the sets it names and its verdict, the maps' entries and the elements of sets that don't change by themselves.
- * Not compared: what timed sets hold, counters, and the values inside a match, which versions of nft write differently.
+ * Compares a document with nft's listing: the table's flags, the base chains' hook, priority, policy and device, each rule's
+ * statements with all that is in them, the type, flags, size and time of sets and maps, the maps' entries and the elements of
+ * sets that don't change by themselves. Not compared: what timed sets hold, and what counters have counted.
  */
 export function isIntact(listing: unknown, document: NftDocument): boolean {
   const made = document.nftables.flatMap((command) => ('add' in command ? [command.add] : []))
@@ -20,7 +20,7 @@ export function isIntact(listing: unknown, document: NftDocument): boolean {
   const devices = devicesOf(made)
   return (
     expected.size === found.size &&
-    [...expected].every(([key, text]) => found.get(key) === text) &&
+    [...expected].every(([key, text]) => isSameText(text, found.get(key) ?? '')) &&
     [...devicesOf(objects)].every(([chain, device]) => devices.get(chain) === device)
   )
 }
@@ -67,7 +67,7 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
         // Not `note`: a chain of a thousand rules would be copied a thousand times.
         const chain = `rules ${content['chain']}`
         const own = rules.get(chain) ?? []
-        own.push(content['comment'], listOf(content['expr']).map(sketch))
+        own.push(content['comment'], listOf(content['expr']).map(canonicalText))
         rules.set(chain, own)
         break
       }
@@ -75,12 +75,16 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
         note(
           `set ${name}`,
           type,
+          flagsOf(flags),
           isConstant({ content }) || !isTimedByRules(String(name)) ? timeout : undefined,
           size,
           isConstant({ content }) ? elementsOf(elem) : [],
         )
         break
       case 'map':
+        note(`shape of map ${name}`, type, content['map'], flagsOf(flags), timeout, size)
+        note(`map ${name}`, ...elementsOf(elem))
+        break
       case 'element':
         note(`map ${name}`, ...elementsOf(elem))
         break
@@ -109,36 +113,11 @@ function devicesOf(objects: readonly unknown[]): Map<unknown, unknown> {
   )
 }
 
-/** A statement by its kind, the sets that it names, and all of it where it is a verdict or another action. */
-function sketch(statement: unknown): unknown {
-  const [kind, content] = Object.entries(isContent(statement) ? statement : {})[0] ?? []
-  switch (kind) {
-    case 'match': {
-      const right = isContent(content) ? content['right'] : undefined
-      return typeof right === 'string' && right.startsWith('@') ? [kind, right] : kind
-    }
-    case 'vmap':
-      return [kind, isContent(content) ? content['data'] : undefined]
-    case 'set':
-      return isContent(content)
-        ? [
-            kind,
-            content['op'],
-            content['set'],
-            listOf(content['stmt']).length,
-            timeoutOf(content['elem']),
-          ]
-        : kind
-    default:
-      return statement
-  }
-}
-
-/** The time that a statement gives to an element. */
-function timeoutOf(added: unknown): unknown {
-  const element = isContent(added) ? added['elem'] : undefined
-  return isContent(element) ? element['timeout'] : undefined
-}
+/** nft adds `dynamic` by itself, and some versions list one flag without a list. */
+const flagsOf = (flags: unknown): unknown[] =>
+  (typeof flags === 'string' ? [flags] : listOf(flags))
+    .filter((flag) => flag !== 'dynamic')
+    .toSorted()
 
 /** In one order. */
 const elementsOf = (elements: unknown): string[] => listOf(elements).map(elementText).sort()

@@ -72,6 +72,6 @@ export function renderConfirmation(table: string, listing: unknown, serial: numb
 export function isTrialRule({ comment, expr }: Pick<NftRule, 'comment' | 'expr'>): boolean {
   if (comment !== COMMENT || !Array.isArray(expr) || expr.length !== 2) return false
   const [match, verdict] = expr as [NftStatement, NftStatement]
-  const { right } = (match['match'] ?? {}) as { right?: unknown }
-  return right === `@${TRIAL_SET}` && 'accept' in verdict
+  const { op, right } = (match['match'] ?? {}) as { op?: unknown; right?: unknown }
+  return op === '!=' && right === `@${TRIAL_SET}` && 'accept' in verdict
 }

@@ -1,0 +1,118 @@
+// A statement as it was written, or as any version of nft lists it → one form of both. Pure.
+//
+// nft 1.0.6 to 1.1.7 list what was written with numbers, names in their place (TCP flags, protocols), masks as lists or as
+// unions, `th` as the protocol that the rule has asked for before, and keys in an order of their own. Nothing else differs.
+import { parseProtocol } from '../spec/protocol.js'
+import { isContent, listOf } from './parts.js'
+
+const FLAGS: Readonly<Record<string, number>> = {
+  fin: 1,
+  syn: 2,
+  rst: 4,
+  psh: 8,
+  ack: 16,
+  urg: 32,
+  ecn: 64,
+  cwr: 128,
+}
+
+/** Stands for a protocol by a name that this library does not know: /etc/protocols may have any. */
+const UNKNOWN = '?'
+
+type Content = Readonly<Record<string, unknown>>
+
+/** A statement's one form, as text. */
+export const canonicalText = (statement: unknown): string => JSON.stringify(canonical(statement))
+
+/** Whether a listed text is that of the document; a protocol of a name that is not known is taken for any. */
+export function isSameText(expected: string | undefined, found: string): boolean {
+  if (expected === found || expected === undefined) return expected === found
+  const unknown = JSON.stringify(UNKNOWN)
+  if (!found.includes(unknown)) return false
+  const parts = found.split(unknown).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('\\d+')}$`).test(expected)
+}
+
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical)
+  if (typeof value === 'string') return numberOf(value)
+  if (!isContent(value)) return value
+  const { match, payload } = value
+  if (isContent(match)) return { match: canonicalMatch(match) }
+  if (isContent(payload)) return { payload: canonicalPayload(payload) }
+  return sorted(value)
+}
+
+const sorted = (value: Content): Content =>
+  Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, key === 'set' ? canonicalSet(value[key]) : canonical(value[key])]),
+  )
+
+/** The elements of a set without a name come in any order. */
+function canonicalSet(elements: unknown): unknown {
+  const own = canonical(elements)
+  return Array.isArray(own)
+    ? own.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+    : own
+}
+
+/** nft 1.0.6 lists a port of conntrack as `0x8ae [invalid type]`. */
+function numberOf(text: string): unknown {
+  const [, digits] = /^0x([0-9a-f]+) \[invalid type\]$/.exec(text) ?? []
+  return digits === undefined ? text : Number.parseInt(digits, 16)
+}
+
+/** A port is that of the protocol which the rule asks for; nft writes that one. */
+function canonicalPayload(payload: Content): Content {
+  const { protocol, field } = payload
+  const isPort = field === 'sport' || field === 'dport'
+  return sorted(
+    isPort && ['tcp', 'udp'].includes(`${protocol}`) ? { ...payload, protocol: 'th' } : payload,
+  )
+}
+
+function canonicalMatch({ op, left, right }: Content): Content {
+  const masked = isContent(left) ? left['&'] : undefined
+  const [what, mask] = listOf(masked)
+  if (isFlags(left)) {
+    // `tcp flags ! syn,rst`: none of these.
+    return op === '!'
+      ? { left: { '&': [canonical(left), flagsOf(right)] }, op: '==', right: 0 }
+      : { left: canonical(left), op, right: flagsOf(right) }
+  }
+  if (isFlags(what)) {
+    return { left: { '&': [canonical(what), flagsOf(mask)] }, op, right: flagsOf(right) }
+  }
+  if (isProtocol(left)) return { left: canonical(left), op, right: protocolOf(right) }
+  return { left: canonical(left), op, right: canonical(right) }
+}
+
+const isFlags = (value: unknown): boolean => fieldOf(value, 'payload') === 'flags'
+const isProtocol = (value: unknown): boolean =>
+  fieldOf(value, 'exthdr') === 'nexthdr' ||
+  (isContent(value) && isContent(value['meta']) && value['meta']['key'] === 'l4proto')
+
+function fieldOf(value: unknown, kind: string): unknown {
+  const content = isContent(value) ? value[kind] : undefined
+  return isContent(content) ? content['field'] : undefined
+}
+
+function flagsOf(value: unknown): unknown {
+  if (typeof value === 'string') return FLAGS[value] ?? value
+  const names = isContent(value) ? value['|'] : value
+  if (!Array.isArray(names)) return canonical(value)
+  const bits = names.map(flagsOf)
+  return bits.every((bit) => typeof bit === 'number') ? bits.reduce((a, b) => a | b, 0) : names
+}
+
+function protocolOf(value: unknown): unknown {
+  if (typeof value === 'string') {
+    if (value.startsWith('@')) return value
+    return value === 'ip' ? 0 : (parseProtocol(value) ?? UNKNOWN)
+  }
+  const members = isContent(value) ? value['set'] : undefined
+  if (!Array.isArray(members)) return canonical(value)
+  return { set: canonicalSet(members.map(protocolOf)) }
+}
