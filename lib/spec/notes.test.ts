@@ -1,0 +1,24 @@
+// What a valid spec is told that is easily believed to be otherwise.
+import t from 'tap'
+import { door, spec } from '../../integration/specs.js'
+import { notesOf } from './notes.js'
+import { validateSpec } from './validate.js'
+
+const pathsOf = (parts: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+  notesOf(validateSpec(spec(parts, more))).map(({ path }) => path)
+
+t.test('a UDP service beside the addresses of its door', async (t) => {
+  const address = '10.77.0.1'
+  t.same(pathsOf({ service: 'udp/53', address }), ['/doors/0/address'])
+  t.same(pathsOf({ service: ['tcp/53', 'udp/53'], address }), ['/doors/0/address'])
+  t.same(pathsOf({ service: 'any', address }), ['/doors/0/service', '/doors/0/address'])
+  t.same(pathsOf({ service: 'tcp/53', address }), [], 'TCP answers no broadcast')
+  t.same(pathsOf({ service: 'udp/53' }), [], 'without addresses all destinations are judged')
+  t.same(pathsOf({ service: 'udp/53', address }, { hook: 'forward' }), [], 'another host listens')
+})
+
+t.test('frames with two tags at ingress', async (t) => {
+  const interfaces = ['eth0']
+  t.same(pathsOf(door(), { hook: 'ingress', interfaces }), ['/hook'])
+  t.same(pathsOf(door(), { hook: 'prerouting', interfaces }), [])
+})
