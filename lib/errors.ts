@@ -1,5 +1,5 @@
 // The error classes, each with its data first and its text derived, and the predicates on them. Pure.
-import { printable } from './spec/printable.js'
+import { printable, printableLine } from './spec/printable.js'
 
 /** One thing that is wrong with a spec. */
 export interface SpecProblem {
@@ -8,6 +8,9 @@ export interface SpecProblem {
   /** What was expected there and what was found. */
   readonly message: string
   readonly params: { readonly expected: string; readonly found?: unknown }
+  /** Where the file has it, counted from 1: of a spec that the command line read. */
+  readonly line?: number
+  readonly column?: number
 }
 
 /**
@@ -71,10 +74,23 @@ export class SpecError extends KnockError {
   readonly problems: readonly SpecProblem[]
 
   constructor(operation: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
-    const lines = problems.map(({ path, message }) => `${path === '' ? '/' : path}: ${message}`)
-    super(`${operation}: ${lines.join('\n  ')}`, options)
+    super(`${operation}: ${listProblems(problems, MOST_SHOWN_OF_SPEC)}`, options)
     this.problems = problems
   }
+}
+
+/** The most problems of a spec that its message shows. */
+const MOST_SHOWN_OF_SPEC = 1000
+
+/** One line for each, up to so many, and then how many more there are. */
+function listProblems(problems: readonly SpecProblem[], most: number): string {
+  const lines = problems.slice(0, most).map(({ path, message, line, column }) => {
+    const place = line === undefined ? '' : ` (line ${line}, column ${column})`
+    return `${path === '' ? '/' : printableLine(path)}${place}: ${message}`
+  })
+  const more = problems.length - lines.length
+  if (more > 0) lines.push(`and ${more} more`)
+  return lines.join('\n  ')
 }
 
 /** The spec is valid, but `strict` was asked for and there are warnings. Nothing has changed. */
@@ -103,12 +119,7 @@ export class StateError extends KnockError {
   readonly problems: readonly SpecProblem[]
 
   constructor(subject: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
-    const lines = problems
-      .slice(0, MOST_SHOWN)
-      .map(({ path, message }) => `${path === '' ? '/' : path}: ${message}`)
-    const more = problems.length - lines.length
-    if (more > 0) lines.push(`and ${more} more`)
-    super(`${subject}: ${lines.join('\n  ')}`, options)
+    super(`${subject}: ${listProblems(problems, MOST_SHOWN)}`, options)
     this.problems = problems
   }
 }

@@ -63,7 +63,7 @@ export {
   renderKnock,
   renderKnockText,
 } from './knock.js'
-export { loadDocument } from './load.js'
+export { loadDocument, withPlaces } from './load.js'
 export { loadSecrets } from './load-secrets.js'
 export { METRICS_TYPE, type ProcessCounts, renderMetrics } from './metrics.js'
 export {

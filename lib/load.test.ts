@@ -1,7 +1,9 @@
 // A file of JSON or YAML → the document in it, or what is wrong with its form.
 import { join } from 'node:path'
 import t from 'tap'
-import { loadDocument } from './load.js'
+import type { SpecError } from './errors.js'
+import { loadDocument, withPlaces } from './load.js'
+import { validateSpec } from './spec/validate.js'
 
 const BOMB = `a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]
 b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
@@ -29,12 +31,22 @@ t.test('what is not of its form', async (t) => {
     'twice.yaml': 'a: 1\na: 2\n',
     'two.yaml': 'a: 1\n---\na: 2\n',
     'bomb.yaml': BOMB,
+    'twice.json': '{"a": {"b": 1},\n "b": [{"c": "{,", "d": "\\"", "\\u0063": 2}]}',
+    'anchors.yaml': Array.from({ length: 100_000 }, (_, i) => `- &a${i} x`).join('\n'),
+    'aliases.yaml': `a: &a x\nb:\n${'- *a\n'.repeat(100_000)}`,
+    'deep.yaml': '['.repeat(100_000),
+    'long.yaml': `a: ${'x'.repeat(5_000_000)}`,
   })
   const wrong = {
     'empty.json': /expected JSON, .*empty\.json/,
     'broken.json': /expected JSON, .*broken\.json/,
     'broken.yaml': /expected YAML, .*broken\.yaml: .* at line 2, column 1$/,
-    'twice.yaml': /expected YAML, .*unique/,
+    'twice.yaml': /expected YAML, .*unique, "a" is there twice at line 2, column 1$/,
+    'twice.json': /\/b\/0\/c: expected JSON, .*the key "c" is there twice at line 2, column 31$/,
+    'anchors.yaml': /at most 1000 anchors/,
+    'aliases.yaml': /at most 1000 aliases/,
+    'deep.yaml': /nested 100 deep/,
+    'long.yaml': /at most 4194304 characters/,
     'two.yaml': /expected YAML, .*multiple documents/,
     'bomb.yaml': /expected YAML, .*alias/,
   }
@@ -54,4 +66,35 @@ t.test('what cannot be read', async (t) => {
     code: 'invalid-argument',
     message: /expected the document as a file, got a directory$/,
   })
+})
+
+t.test('keys that are twice in different objects, and quotes in values', async (t) => {
+  const text = '{"a": {"b": 1}, "b": [{"a": 1}, {"a": "\\\\"}, "a", "a"], "c": "}{,\\"a"}'
+  const folder = t.testdir({ 'a.json': text, 'star.yaml': 'a: "*x"\nb: |\n  &x\n  *y\n# &c\n' })
+  t.same(await loadDocument(join(folder, 'a.json')), JSON.parse(text))
+  t.same(await loadDocument(join(folder, 'star.yaml')), { a: '*x', b: '&x\n*y\n' })
+})
+
+t.test('each problem of a spec has its line', async (t) => {
+  const yaml = 'tabel: x\ndoors:\n  - name: ssh\n    service: tcp/99999\n    open: {}\n'
+  const json = '{\n\t"doors": [\n\t\t{ "name": 5 }\n\t]\n}\n'
+  const folder = t.testdir({ 'a.yaml': yaml, 'a.json': json })
+  const placesOf = async (name: string) => {
+    const file = join(folder, name)
+    try {
+      validateSpec(await loadDocument(file))
+    } catch (error) {
+      const located = await withPlaces(error as SpecError, file)
+      t.match(located.message, /^validateSpec: \/.* \(line \d+, column \d+\): expected /)
+      return located.problems.map(({ path, line, column }) => `${path} ${line}:${column}`)
+    }
+    return []
+  }
+  t.strictSame(await placesOf('a.yaml'), [
+    '/tabel 1:1',
+    '/doors/0/service 4:5',
+    '/doors/0/open/for 5:5',
+    '/doors/0/knock 3:5',
+  ])
+  t.match(await placesOf('a.json'), ['/doors/0/name 3:5'])
 })

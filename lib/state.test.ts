@@ -37,6 +37,15 @@ const bans = (count: number): KnockState => ({
 const fileIn = (t: Test, files: Record<string, string> = {}): string =>
   `${t.testdir(files)}/state.json`
 
+t.test('a key that is twice in a state', async (t) => {
+  const folder = t.testdir({ state: '{"table": "knock", "table": "other"}' })
+  await chmod(`${folder}/state`, 0o600)
+  await t.rejects(loadState(`${folder}/state`), {
+    code: 'invalid-state',
+    message: /\/table: expected each key once, "table" is there twice at line 1, column 20$/,
+  })
+})
+
 t.test('there and back', async (t) => {
   const file = fileIn(t)
   t.equal(await loadState(file), undefined, 'none yet')

@@ -1,7 +1,9 @@
 // A saved state ↔ the file that holds it. Reads and replaces one file.
 import { StateError } from './errors.js'
+import { findTwice } from './files/json.js'
 import { readBounded } from './files/read.js'
 import type { KnockState } from './spec/generated/state-types.js'
+import { quoted } from './spec/printable.js'
 import { validateState } from './spec/read-state.js'
 
 /** The longest text that JSON.parse can be given, nearly. */
@@ -66,6 +68,13 @@ export async function loadState(path: string): Promise<KnockState | undefined> {
   } catch (cause) {
     const problem = { path: '', message: `expected JSON: ${(cause as Error).message}` }
     throw new StateError(subject, [{ ...problem, params: { expected: 'JSON' } }], { cause })
+  }
+  const twice = findTwice(text)
+  if (twice) {
+    const { key, path, place } = twice
+    const where = `line ${place.line}, column ${place.column}`
+    const message = `expected each key once, ${quoted(key)} is there twice at ${where}`
+    throw new StateError(subject, [{ path, message, params: { expected: 'each key once' } }])
   }
   return validateState(document, subject)
 }

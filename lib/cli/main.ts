@@ -2,7 +2,7 @@
 // The knocklib command: reads argv, runs one command, prints its result. The only importer of commander.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { describeWarning, KnockError, type Warning } from '../index.js'
+import { describeWarning, isInvalidSpec, KnockError, type Warning, withPlaces } from '../index.js'
 import { printable } from '../spec/printable.js'
 import { check } from './check.js'
 import { close } from './close.js'
@@ -98,13 +98,16 @@ async function run(
     const document = warnings && typeof json === 'object' ? { ...json, warnings } : json
     process.stdout.write(printed ? `${JSON.stringify(document, null, 2)}\n` : text)
     return exitCode
-  } catch (error) {
-    if (!(error instanceof KnockError)) throw error
+  } catch (thrown) {
+    if (!(thrown instanceof KnockError)) throw thrown
+    const file = specOf(definition, args)
+    const isOfFile = isInvalidSpec(thrown) && file !== undefined
+    const error = isOfFile ? await withPlaces(thrown, file) : thrown
     const command = definition.usage.split(' ')[0] as string
     if (options['json']) {
       process.stdout.write(`${JSON.stringify(describeError(error, command), null, 2)}\n`)
     } else {
-      process.stderr.write(`${messageOf(error, command, specOf(definition, args))}\n`)
+      process.stderr.write(`${messageOf(error, command, file)}\n`)
     }
     return exitCodeOf(error)
   }

@@ -50,6 +50,13 @@ export function parseCidr(text: unknown): (Cidr & { hostBits: boolean }) | undef
   }
 }
 
+/** The block of a prefix length around another one. */
+export function networkOf({ family, address }: Cidr, prefixLength: number): Cidr {
+  const shift = BigInt(WIDTH[family] - prefixLength)
+  const network = fromInteger(family, (toInteger({ family, address }) >> shift) << shift)
+  return { family, address: network, prefixLength }
+}
+
 /** Whether two blocks share an address. Blocks nest or are apart; they never overlap in part. */
 export function cidrsIntersect(a: Cidr, b: Cidr): boolean {
   if (a.family !== b.family) return false

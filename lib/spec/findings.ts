@@ -58,8 +58,9 @@ export class Findings {
 
   /** The problems in the order in which the document has their places; of a part, what is missing comes last. */
   sorted(): SpecProblem[] {
+    const known: Places = new Map()
     return this.problems
-      .map((problem) => ({ problem, places: placesOf(this.#document, problem.path) }))
+      .map((problem) => ({ problem, places: placesOf(this.#document, problem.path, known) }))
       .sort((a, b) => compare(a.places, b.places))
       .map(({ problem }) => problem)
   }
@@ -76,11 +77,13 @@ function asText(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
-    return String(value)
+    // Nested so deep that it cannot be written, or around in a circle.
+    return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value)
   }
 }
 
-const keysOf = (path: string): string[] =>
+/** The keys of a JSON Pointer. */
+export const keysOf = (path: string): string[] =>
   path
     .split('/')
     .slice(1)
@@ -99,17 +102,24 @@ function valueAt(document: unknown, path: string): { found: unknown } | undefine
 }
 
 /** For each key of a path its place among the keys beside it. */
-function placesOf(document: unknown, path: string): number[] {
+function placesOf(document: unknown, path: string, known: Places): number[] {
   let value = document
   return keysOf(path).map((key) => {
-    const place = isObject(value) ? placeOf(value, key) : -1
+    const place = isObject(value) ? placeOf(value, key, known) : -1
     value = isObject(value) ? value[key] : undefined
     return place === -1 ? Number.POSITIVE_INFINITY : place
   })
 }
 
-const placeOf = (parent: object, key: string): number =>
-  Array.isArray(parent) ? Number(key) : Object.keys(parent).indexOf(key)
+/** Of objects, the places of their keys. */
+type Places = Map<object, ReadonlyMap<string, number>>
+
+function placeOf(parent: object, key: string, known: Places): number {
+  if (Array.isArray(parent)) return Number(key)
+  const places = known.get(parent) ?? new Map(Object.keys(parent).map((own, index) => [own, index]))
+  known.set(parent, places)
+  return places.get(key) ?? -1
+}
 
 function compare(a: readonly number[], b: readonly number[]): number {
   const index = a.findIndex((place, i) => place !== b[i])

@@ -8,6 +8,7 @@ import type {
   ValidSequence,
   ValidSpec,
 } from './model.js'
+import { formatStep } from './step.js'
 
 export interface PlacedStep {
   readonly step: Step
@@ -39,6 +40,16 @@ export function placeSteps({ doors }: ValidSpec, findings: Findings): PlacedStep
         .map(([step, path]) => ({ step, path, knock, door })),
     ),
   )
+}
+
+/** The first step or port of each that mean the same port. */
+export function distinctPorts(placed: readonly PlacedStep[]): PlacedStep[] {
+  const first = new Map<string, PlacedStep>()
+  for (const one of placed) {
+    const key = formatStep(one.step)
+    if (!first.has(key)) first.set(key, one)
+  }
+  return [...first.values()]
 }
 
 function stepsOf(knock: ValidKnock, findings: Findings): (readonly [Step, path: string])[] {

@@ -53,7 +53,9 @@ function indexByFirst(doors: readonly ValidDoor[]): ByFirst {
     const [first] = sequence.steps
     if (!first || sequence.reset === 'never' || sequence.steps.length === 1) continue
     const place = placeOf(first)
-    found.set(place, [...(found.get(place) ?? []), sequence])
+    const others = found.get(place)
+    if (others) others.push(sequence)
+    else found.set(place, [sequence])
   }
   return found
 }

@@ -22,21 +22,23 @@ const MOST_KNOCKS = 8192
 /** The most of those that are rates or rhythms on the service itself: for each the kernel walks all others anew. */
 const MOST_OWN = 256
 
-/** Reports more knocks than a table can have. */
-export function checkNumber(doors: readonly ValidDoor[], findings: Findings): void {
+/** Reports more knocks than a table can have; false if there are more. */
+export function checkNumber(doors: readonly ValidDoor[], findings: Findings): boolean {
   let [all, own] = [0, 0]
   for (const door of doors) {
     const knocks = attemptsOf(door)
     all += knocks.length
-    own += knocks.filter((knock) => isTimed(knock) && isOwn(knock, door)).length
+    if (all <= MOST_KNOCKS)
+      own += knocks.filter((knock) => isTimed(knock) && isOwn(knock, door)).length
     const wrong =
       all > MOST_KNOCKS
         ? `${MOST_KNOCKS} knocks`
         : own > MOST_OWN && `${MOST_OWN} rates and rhythms on the service itself`
     if (!wrong) continue
     findings.add(`${door.origin}/name`, `a table with at most ${wrong}, these are more`)
-    return
+    return false
   }
+  return true
 }
 
 const isTimed = (knock: ValidKnock): knock is ValidRate | ValidRhythm =>

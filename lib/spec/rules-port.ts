@@ -40,18 +40,21 @@ export function checkCrowds(placed: readonly PlacedStep[], findings: Findings): 
 
 /** Reports ports of tokens that any other knock has: whatever comes there and is no token of the door is a wrong one. */
 export function checkTokenPorts(placed: readonly PlacedStep[], findings: Findings): void {
-  const users = new Map<number, PlacedStep[]>()
+  const users = new Map<number, { first: PlacedStep; other?: PlacedStep }>()
   for (const one of placed) {
     const { protocol, port } = one.step
     if (protocol !== 'udp' || port === undefined) continue
-    users.set(port, [...(users.get(port) ?? []), one])
+    const user = users.get(port)
+    if (!user) users.set(port, { first: one })
+    else if (!user.other && user.first.knock !== one.knock) user.other = one
   }
   for (const { step, path, knock } of placed.filter(({ knock }) => knock.type === 'token')) {
-    const all = users.get(step.port as number) ?? []
-    const [first] = all.filter((user) => user.knock !== knock)
+    const user = users.get(step.port as number)
     // Of two with tokens the second is told.
-    const isFirst = first?.knock.type === 'token' && all[0]?.knock === knock
-    if (first && !isFirst) findings.add(path, `a port of its own, ${first.path} has this one`)
+    const isFirst = user?.first.knock === knock
+    const other = isFirst ? user.other : user?.first
+    if (!other || (isFirst && other.knock.type === 'token')) continue
+    findings.add(path, `a port of its own, ${other.path} has this one`)
   }
 }
 

@@ -1,5 +1,6 @@
 // What doors' services may not be beside each other. Pure.
-import { cidrsIntersect, formatCidr } from './address.js'
+import { formatCidr } from './address.js'
+import { AddressIndex, lengthsOf } from './address-index.js'
 import type { Findings } from './findings.js'
 import type { Service, Step, ValidDoor, ValidSpec } from './model.js'
 import { formatService, formatStep, servicesOverlap, stepMeetsService } from './step.js'
@@ -24,25 +25,64 @@ export function placeServices(doors: readonly ValidDoor[], findings: Findings): 
   })
 }
 
+/** Services of the same protocol and ports, at whichever addresses. */
+interface Alike {
+  readonly first: PlacedService
+  readonly byAddress: AddressIndex<PlacedService>
+}
+
+/** So many that overlap are told each; beyond that only one of those that overlap is held against the others. */
+const MANY = 64
+
 /** Reports services that overlap, unless their addresses are apart or their doors stand before one service together. */
 export function checkServices({ doors }: ValidSpec, findings: Findings): void {
   const placed = placeServices(doors, findings)
+  const lengths = lengthsOf(doors.flatMap(({ addresses }) => addresses))
   // Only services that share a protocol and stand near each other can overlap: sort, then compare neighbours.
   const byStart = [...placed].sort((a, b) => startOf(a.service) - startOf(b.service))
-  const open: PlacedService[] = []
+  const open = new Map<string, Alike>()
   for (const current of byStart) {
-    const start = startOf(current.service)
-    for (let i = open.length - 1; i >= 0; i--) {
-      const earlier = open[i] as PlacedService
-      if (endOf(earlier.service) < start) {
-        open.splice(i, 1)
-      } else if (servicesOverlap(earlier.service, current.service)) {
-        const [low, high] = byDocument(earlier, current)
-        checkOverlap(low, high, findings)
+    const { service, door } = current
+    let overlaps = false
+    for (const [key, { first, byAddress }] of open) {
+      if (endOf(first.service) < startOf(service)) open.delete(key)
+      else if (servicesOverlap(first.service, service)) {
+        const meeting = byAddress.meeting(door.addresses)
+        for (const earlier of meeting.size > 0 ? meeting : [first]) {
+          const [low, high] = byDocument(earlier, current)
+          overlaps = checkOverlap(low, high, findings) || overlaps
+        }
       }
     }
-    open.push(current)
+    if (overlaps && open.size > MANY) continue
+    const key = formatService(service)
+    const alike = open.get(key) ?? { first: current, byAddress: new AddressIndex(lengths) }
+    open.set(key, alike)
+    alike.byAddress.add(door.addresses, current)
   }
+}
+
+const startOf = ({ ports }: Service): number => ports?.from ?? 0
+const endOf = ({ ports }: Service): number => ports?.to ?? 65535
+
+const byDocument = (a: PlacedService, b: PlacedService): [PlacedService, PlacedService] =>
+  PLACES.compare(a.path, b.path) < 0 ? [a, b] : [b, a]
+
+/** Made once: `localeCompare` makes one for each call. */
+const PLACES = new Intl.Collator('en', { numeric: true })
+
+/** Reports the second of two services that cannot stand beside each other; false if they can. */
+function checkOverlap(low: PlacedService, high: PlacedService, findings: Findings): boolean {
+  const other = `${low.path} is ${formatService(low.service)}`
+  const isOwn = low.door === high.door
+  if (isOwn || addressesMeet(low.door, high.door)) {
+    if (!isOwn && standTogether(low.door, high.door, findings)) return false
+    findings.add(high.path, `a service of its own, ${other}`)
+    return true
+  }
+  if (fitTogether(low.service, high.service)) return false
+  findings.add(high.path, `the same range at both addresses, or one apart, ${other}`)
+  return true
 }
 
 /** Reports a door before AH that could be reached over IPv6: nft looks through that header there, at what it carries. */
@@ -62,25 +102,6 @@ export function checkProtocols({ doors }: ValidSpec, findings: Findings): void {
 /** RFC 4302; a header that IPv6 has before others (ipv6_ext_hdr() in the kernel). */
 const AH = 51
 
-const startOf = ({ ports }: Service): number => ports?.from ?? 0
-const endOf = ({ ports }: Service): number => ports?.to ?? 65535
-
-const byDocument = (a: PlacedService, b: PlacedService): [PlacedService, PlacedService] =>
-  a.path.localeCompare(b.path, 'en', { numeric: true }) < 0 ? [a, b] : [b, a]
-
-function checkOverlap(low: PlacedService, high: PlacedService, findings: Findings): void {
-  const other = `${low.path} is ${formatService(low.service)}`
-  if (low.door === high.door) {
-    findings.add(high.path, `a service of its own, ${other}`)
-  } else if (addressesMeet(low.door, high.door)) {
-    if (!standTogether(low.door, high.door, findings)) {
-      findings.add(high.path, `a service of its own, ${other}`)
-    }
-  } else if (!fitTogether(low.service, high.service)) {
-    findings.add(high.path, `the same range at both addresses, or one apart, ${other}`)
-  }
-}
-
 /** Whether two services at different addresses can stand in nft's maps: ranges that overlap in part cannot. */
 function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
   if (!a || !b) return true
@@ -90,7 +111,9 @@ function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
 
 function addressesMeet(a: ValidDoor, b: ValidDoor): boolean {
   if (a.addresses.length === 0 || b.addresses.length === 0) return true
-  return a.addresses.some((left) => b.addresses.some((right) => cidrsIntersect(left, right)))
+  const index = new AddressIndex<ValidDoor>(lengthsOf([...a.addresses, ...b.addresses]))
+  index.add(a.addresses, a)
+  return index.meeting(b.addresses).size > 0
 }
 
 /** Whether two doors stand before the same service: either lets in, one its source and the other everyone. Three never can. */
@@ -125,14 +148,27 @@ export function indexServices(doors: readonly ValidDoor[]): OwnersOf {
   const ranges: { service: Service; door: ValidDoor }[] = []
   for (const door of doors) {
     for (const service of door.services) {
-      const key = formatService(service)
-      if (service.ports?.from === service.ports?.to) {
-        single.set(key, [door, ...(single.get(key) ?? [])])
-      } else ranges.push({ service, door })
+      const { ports } = service
+      if (!ports) continue
+      if (ports.from === ports.to) pushTo(single, formatService(service), door)
+      else ranges.push({ service, door })
     }
   }
-  return (step) => [
-    ...(single.get(formatStep(step)) ?? []),
+  const known = new Map<string, readonly ValidDoor[]>()
+  const find = (step: Step, key: string) => [
+    ...(single.get(key) ?? []).toReversed(),
     ...ranges.filter(({ service }) => stepMeetsService(step, service)).map(({ door }) => door),
   ]
+  return (step) => {
+    const key = formatStep(step)
+    const found = known.get(key) ?? find(step, key)
+    known.set(key, found)
+    return found
+  }
+}
+
+function pushTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key)
+  if (list) list.push(value)
+  else lists.set(key, [value])
 }

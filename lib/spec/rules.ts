@@ -1,7 +1,7 @@
 // What a schema cannot say: the parts of a spec that contradict each other or that nft would misread. Pure.
 import type { Findings } from './findings.js'
 import { isKeyword } from './keywords.js'
-import { placeSteps } from './knock-ports.js'
+import { distinctPorts, placeSteps } from './knock-ports.js'
 import type { ValidSpec } from './model.js'
 import { checkBan } from './rules-ban.js'
 import { checkKnocks, checkNumber } from './rules-knock.js'
@@ -15,16 +15,17 @@ import {
   placeRanges,
 } from './rules-port.js'
 import { checkProtocols, checkServices, indexServices } from './rules-service.js'
+import { checkSizes } from './rules-size.js'
 
 /** Reports every contradiction in a spec whose parts are each of the right form. */
 export function checkSpec(spec: ValidSpec, findings: Findings): void {
   if (isKeyword(spec.table)) findings.add('/table', 'a name that is not a word of nft')
   checkNames(spec, findings)
+  if (!checkSizes(spec, findings) || !checkNumber(spec.doors, findings)) return
   checkServices(spec, findings)
   checkProtocols(spec, findings)
   checkHook(spec, findings)
   checkPorts(spec, findings)
-  checkNumber(spec.doors, findings)
   for (const door of spec.doors) {
     checkKnocks(door, findings)
     checkOpen(door, findings)
@@ -46,12 +47,14 @@ function checkNames({ doors }: ValidSpec, findings: Findings): void {
 
 function checkPorts(spec: ValidSpec, findings: Findings): void {
   const placed = placeSteps(spec, findings)
+  // A thousand doors can be knocked at the same ports: what is asked of a port alone is asked once.
+  const distinct = distinctPorts(placed)
   const ranges = placeRanges(spec, findings)
   const ownersOf = indexServices(spec.doors)
   checkOwners(placed, ownersOf, findings)
   checkTokenPorts(placed, findings)
-  checkRanges(ranges, placed, spec, findings)
-  checkRedirects({ spec, placed, ranges, ownersOf }, findings)
-  checkIgnore(spec, placed, findings)
+  checkRanges(ranges, distinct, spec, findings)
+  checkRedirects({ spec, placed: distinct, ranges, ownersOf }, findings)
+  checkIgnore(spec, distinct, findings)
   checkCrowds(placed, findings)
 }

@@ -8,7 +8,7 @@ const SERVICE =
 const PORTS = 'ports from 1 to 65535, a range from low to high'
 const ADDRESS = 'an IPv4 or IPv6 address or a CIDR block'
 const INTERFACE = 'an interface name of at most 15 characters, such as eth0 or eth*'
-const INTERFACES = 'a list of at least one interface name, each once'
+const INTERFACES = 'a list of 1 to 256 interface names, each once'
 const DURATION =
   'a duration from 1 s to 365 d in whole seconds, such as 30, "30s", "5m", "1h" or "7d"'
 const LOG = 'an object with group, rate or deniedRate, or false'
@@ -153,8 +153,8 @@ const guards: WrongForm[] = [
     of: 'guard parts of the wrong type',
     document: spec({}, { guard: { trusted: '10.0.0.1', ignore: 'tcp/80', capacity: '1k' } }),
     wrong: [
-      ['/guard/trusted', 'a list of addresses and CIDR blocks', '"10.0.0.1"'],
-      ['/guard/ignore', 'a list of services', '"tcp/80"'],
+      ['/guard/trusted', 'a list of at most 262144 addresses and CIDR blocks', '"10.0.0.1"'],
+      ['/guard/ignore', 'a list of at most 4096 services', '"tcp/80"'],
       ['/guard/capacity', CAPACITY, '"1k"'],
     ],
   },
@@ -253,7 +253,7 @@ const doors: WrongForm[] = [
     document: { doors: [{}] },
     wrong: [
       ['/doors/0/name', NAME, 'nothing'],
-      ['/doors/0/service', 'a service or a list of at least one', 'nothing'],
+      ['/doors/0/service', 'a service or a list of 1 to 4096', 'nothing'],
       ['/doors/0/knock', 'a knock, or a list of 1 to 16', 'nothing'],
       ['/doors/0/open', 'an object with for', 'nothing'],
     ],
@@ -288,7 +288,7 @@ const doors: WrongForm[] = [
   {
     of: 'no services',
     document: spec({ service: [] }),
-    wrong: [['/doors/0/service', 'a service or a list of at least one', '[]']],
+    wrong: [['/doors/0/service', 'a service or a list of 1 to 4096', '[]']],
   },
   {
     of: 'services of which some are wrong',
@@ -336,7 +336,7 @@ const addresses: WrongForm[] = [
   {
     of: 'no addresses',
     document: spec({ address: [] }),
-    wrong: [['/doors/0/address', 'an address, a CIDR block or a list of at least one', '[]']],
+    wrong: [['/doors/0/address', 'an address, a CIDR block or a list of 1 to 65536', '[]']],
   },
   {
     of: 'blocks with host bits',

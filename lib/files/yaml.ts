@@ -1,0 +1,116 @@
+// YAML text → the value, or the first thing that is wrong with it; and where a JSON Pointer leads in such a text. The only importer of yaml.
+import type { Document, Lexer, LineCounter, Node, Pair, ParsedNode } from 'yaml'
+import { quoted } from '../spec/printable.js'
+import type { Place } from './json.js'
+
+/** The most characters of a text: more takes minutes to read. */
+const LONGEST = 4 * 1024 * 1024
+/** The most anchors and aliases, each: for an alias the text before it is walked. */
+const MOST_NAMED = 1000
+/** How deep flow collections may be nested: each level is a call. */
+const DEEPEST = 100
+
+export type Parsed =
+  | { readonly value: unknown }
+  | { readonly wrong: string; readonly cause?: unknown }
+
+/** Reads YAML 1.2 of one document. Everything that is wrong is said with its line and column. */
+export async function parseYaml(text: string): Promise<Parsed> {
+  const { Lexer, LineCounter, parseDocument, visit } = await import('yaml')
+  const wrong = excessIn(text, new Lexer())
+  if (wrong !== undefined) return { wrong }
+  try {
+    const lines = new LineCounter()
+    // Its own look for keys that stand twice compares all with all.
+    const document = parseDocument(text, { uniqueKeys: false, lineCounter: lines })
+    const [error] = document.errors
+    if (error) return { wrong: firstLine(error.message), cause: error }
+    let twice: string | undefined
+    visit(document, {
+      Map: (_, map) => {
+        const keys = new Set<unknown>()
+        for (const { key } of map.items) {
+          const name = keyOf(key)
+          if (!keys.has(name)) keys.add(name)
+          else
+            twice ??= `Map keys must be unique, ${quoted(name)} is there twice${atPlace(lines, key)}`
+        }
+        if (twice !== undefined) return visit.BREAK
+      },
+    })
+    return twice === undefined ? { value: document.toJS({ maxAliasCount: 100 }) } : { wrong: twice }
+  } catch (cause) {
+    // Aliases of aliases: a few lines that stand for more than fits into memory.
+    return { wrong: firstLine((cause as Error).message), cause }
+  }
+}
+
+/** What there is too much of, before anything is made of the text. */
+function excessIn(text: string, lexer: Lexer): string | undefined {
+  if (text.length > LONGEST) return `at most ${LONGEST} characters can be read, got ${text.length}`
+  const counts: Record<string, number> = { '&': 0, '*': 0 }
+  let [depth, isScalar] = [0, false]
+  for (const lexeme of lexer.lex(text)) {
+    const [first = ''] = lexeme
+    if (isScalar) {
+      isScalar = false
+      continue
+    }
+    isScalar = lexeme === '\u001f'
+    if (first === '[' || first === '{') depth += 1
+    if (first === ']' || first === '}') depth -= 1
+    if (depth > DEEPEST) return `lists and maps can be nested ${DEEPEST} deep, these are deeper`
+    const count = counts[first]
+    if (count === undefined) continue
+    counts[first] = count + 1
+    const what = first === '&' ? 'anchors' : 'aliases'
+    if (count >= MOST_NAMED) return `at most ${MOST_NAMED} ${what} can be read, these are more`
+  }
+  return undefined
+}
+
+const keyOf = (key: unknown): unknown =>
+  key !== null && typeof key === 'object' && 'value' in key ? key.value : key
+
+function atPlace(lines: LineCounter, node: unknown): string {
+  const range = (node as Partial<ParsedNode> | null)?.range
+  if (!range) return ''
+  const { line, col } = lines.linePos(range[0])
+  return ` at line ${line}, column ${col}`
+}
+
+/**
+ * Finds where JSON Pointers lead in a text of YAML or JSON: to the key of what stands there, or to that of the nearest
+ * part around it. Undefined for a text that cannot be read.
+ */
+export async function locate(
+  text: string,
+  paths: readonly (readonly string[])[],
+): Promise<(Place | undefined)[]> {
+  const { Lexer, LineCounter, isMap, isSeq, parseDocument } = await import('yaml')
+  if (excessIn(text, new Lexer()) !== undefined) return paths.map(() => undefined)
+  const lines = new LineCounter()
+  const document: Document.Parsed = parseDocument(text, { uniqueKeys: false, lineCounter: lines })
+  const find = (path: readonly string[]): Place | undefined => {
+    let node: unknown = document.contents
+    let place = (node as Node | null)?.range?.[0]
+    for (const key of path) {
+      if (isMap(node)) {
+        const pair: Pair | undefined = node.items.find((one) => String(keyOf(one.key)) === key)
+        if (!pair) break
+        place = (pair.key as Node).range?.[0] ?? place
+        node = pair.value
+      } else if (isSeq(node)) {
+        node = node.items[Number(key)]
+        if (!node) break
+        place = (node as Node).range?.[0] ?? place
+      } else break
+    }
+    if (place === undefined) return undefined
+    const { line, col } = lines.linePos(place)
+    return { line, column: col }
+  }
+  return paths.map(find)
+}
+
+const firstLine = (text: string): string => text.split('\n')[0]?.replace(/:$/, '') ?? ''
