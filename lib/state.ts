@@ -62,9 +62,10 @@ export async function loadState(path: string): Promise<KnockState | undefined> {
     private: { forbidden: 0o022, expected: 'a file that its owner alone can write' },
   })
   if (!content) return undefined
+  const text = content.toString('utf8')
   let document: unknown
   try {
-    document = JSON.parse(content.toString('utf8'))
+    document = JSON.parse(text)
   } catch (cause) {
     const problem = { path: '', message: `expected JSON: ${(cause as Error).message}` }
     throw new StateError(subject, [{ ...problem, params: { expected: 'JSON' } }], { cause })
