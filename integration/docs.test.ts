@@ -94,7 +94,7 @@ t.test('examples and command lines run', { skip }, async (t) => {
     const command = line
       .replace(/#.*/, '')
       .replace('server.example', '10.77.0.1')
-      .replace('/etc/nftables.d/', `${own}/`)
+      .replace('/etc/', `${own}/`)
       .replace('knocklib', `${process.execPath} ${CLI}`)
     const { code, stderr } = await exec(pair.server, 'sh', ['-c', command], { cwd: own })
     t.equal(code, 0, `${line}: ${stderr}`)

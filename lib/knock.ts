@@ -240,7 +240,7 @@ export function renderKnock(spec: KnockSpec): NftDocument {
 }
 
 /**
- * Renders a spec as text that `nft -f` reads, for /etc/nftables.d. Pure, no root.
+ * Renders a spec as text that `nft -f` reads: a whole table, to be included beside others and never within one. Pure, no root.
  *
  * @throws SpecError with every problem of the spec.
  */

@@ -9,7 +9,14 @@ export const render: CommandDefinition = {
   summary: 'print the ruleset; needs no root',
   examples: [
     'knocklib render doors.json',
-    'knocklib render doors.json --format nft --output /etc/nftables.d/knock.nft',
+    'knocklib render doors.json --format nft --output /etc/knock.nft',
+    '',
+    'The text is a whole table: include it beside other tables, never within one.',
+    'Debian, Ubuntu, Arch:  /etc/nftables.conf:            include "/etc/knock.nft"',
+    'Fedora, RHEL:          /etc/sysconfig/nftables.conf:  include "/etc/knock.nft"',
+    'Alpine:                write it to /etc/nftables.d/knock.nft',
+    'OpenWrt:               write it to /usr/share/nftables.d/ruleset-post/knock.nft;',
+    '                       NOT to /etc/nftables.d, which is included within table inet fw4',
   ],
   options: [
     {
