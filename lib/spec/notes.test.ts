@@ -12,6 +12,9 @@ t.test('a UDP service beside the addresses of its door', async (t) => {
   t.same(pathsOf({ service: 'udp/53', address }), ['/doors/0/address'])
   t.same(pathsOf({ service: ['tcp/53', 'udp/53'], address }), ['/doors/0/address'])
   t.same(pathsOf({ service: 'any', address }), ['/doors/0/service', '/doors/0/address'])
+  const both = [address, 'fd00:77::1', '224.0.0.0/4']
+  t.same(pathsOf({ service: 'udp/53', address: both }), ['/doors/0/address'], 'IPv4 alone')
+  t.same(pathsOf({ service: 'udp/53', address: [...both, 'ff00::/8'] }), [], 'all are named')
   t.same(pathsOf({ service: 'tcp/53', address }), [], 'TCP answers no broadcast')
   t.same(pathsOf({ service: 'udp/53' }), [], 'without addresses all destinations are judged')
   t.same(pathsOf({ service: 'udp/53', address }, { hook: 'forward' }), [], 'another host listens')

@@ -1,4 +1,5 @@
 // A valid spec → what is as it says and easily believed to be otherwise, in plain words. Pure.
+import { cidrContains } from './address.js'
 import type { ValidDoor, ValidSpec } from './model.js'
 
 /** A fact about a spec that is no fault. */
@@ -21,9 +22,14 @@ export function notesOf({ doors, hook }: ValidSpec): Note[] {
   ]
 }
 
+/** All hosts of a network: who names these destinations has thought of them. RFC 1112, 4291. */
+const TO_ALL = { 4: '224.0.0.1', 6: 'ff02::1' } as const
+
 /** Whether a service of the door can hear packets that are sent to none of its addresses. */
 const isHeardBeside = ({ addresses, services }: ValidDoor): boolean =>
-  addresses.length > 0 && services.some(({ protocol }) => protocol === 'udp' || protocol === 'any')
+  [...new Set(addresses.map(({ family }) => family))].some(
+    (family) => !addresses.some((cidr) => cidrContains(cidr, TO_ALL[family])),
+  ) && services.some(({ protocol }) => protocol === 'udp' || protocol === 'any')
 
 const OF_TAGS =
   '"ingress" does not judge frames with two VLAN tags, and the host takes those with a tag of number 0 for its own; ' +
