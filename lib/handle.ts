@@ -237,8 +237,9 @@ export class Knock implements AsyncDisposable {
    *
    * Events come in the order in which they were read, of packets as many in a second as `log.rate` in the spec allows.
    * What is lost on the way, because nobody iterates fast enough or the kernel's buffer is full, is an `overrun` in
-   * its place. A child process reads the NFLOG group of the table for all watchers of this process; another process
-   * cannot watch the same group meanwhile.
+   * its place. A child process reads the NFLOG group of the table for all watchers of this process. While a keeper
+   * (`keepInstalled`, `knocklib run`) has the group, its events come through a socket of that; no other process can watch
+   * the same group meanwhile.
    *
    * @throws ArgumentError at once, where the queue's length is none. The iteration rejects, and `ready` with it, with
    * CapabilityError where the spec has `log: false`, NetlinkError `EBUSY` where somebody else has the group, and

@@ -26,7 +26,11 @@ const MAY: Readonly<Record<string, { readonly all: RegExp; readonly types?: RegE
   client: { all: /^(spec|files)\/|^(load|secrets)\.ts$/ },
   files: { all: /^spec\/(findings|printable)\.ts$/ },
   import: { all: /^spec\// },
-  watch: { all: /^(spec|nft|kernel|view)\/|^automaton\/(names|told)\.ts$/, types: /^automaton\// },
+  relay: { all: /^$/, types: /^view\// },
+  watch: {
+    all: /^(spec|nft|kernel|relay|view)\/|^automaton\/(names|told)\.ts$/,
+    types: /^automaton\//,
+  },
   keep: { all: /^(spec|view)\// },
   table: { all: /^(spec|automaton|nft|kernel|view)\/|^table\.ts$/ },
   cli: { all: /^(index|spec\/(printable|notes)|files\/replace)\.ts$/ },

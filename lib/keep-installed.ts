@@ -12,10 +12,12 @@ import type { KeepEvent } from './keep/event.js'
 import { Keeper, type KeptTable } from './keep/keeper.js'
 import { KeptTrial } from './keep/trial.js'
 import { digestDoors, digestOf, parseAbout } from './nft/about.js'
+import { EventService } from './relay/serve.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
 import { ifFound, listAbout, listSerial } from './table.js'
+import type { KnockEvent } from './view/event.js'
 import { KnownState } from './view/known-state.js'
 import type { TablePlace } from './watch/table-source.js'
 
@@ -130,8 +132,17 @@ export async function keepInstalled(
   const take = (event: KeepEvent) => {
     // At once: whatever is under way takes its time.
     if (event.event === 'installed') noteConfirmed().catch(() => {})
+    if (isOfTable(event)) service?.send(event)
     onEvent(event)
   }
+  const { netns } = place.nft
+  await using service =
+    netns === undefined
+      ? undefined
+      : new EventService({
+          ...{ netns, table: spec.table, signal },
+          failed: (message) => onEvent({ time: now(), event: 'failed', what: 'watchers', message }),
+        })
   try {
     await new Keeper(table, known, { signal, tell: take, offset: installation.offset }).run()
   } finally {
@@ -143,6 +154,15 @@ export async function keepInstalled(
     }
   }
 }
+
+/** What `Knock.watch` gives, too. */
+function isOfTable(event: KeepEvent): event is KnockEvent {
+  return !OF_KEEPER.has(event.event)
+}
+
+const OF_KEEPER: ReadonlySet<KeepEvent['event']> = new Set([
+  ...(['restored', 'failed', 'watching', 'unconfirmed', 'warning'] as const),
+])
 
 function keptTrial({ trialEnds }: Installation, tell: (event: KeepEvent) => void): KeptTrial {
   return new KeptTrial(

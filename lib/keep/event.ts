@@ -22,9 +22,18 @@ export interface FailedEvent {
   readonly event: 'failed'
   /**
    * `events`: packets' deeds are not told until the NFLOG group can be read again; that is `watching` again. `secrets`: the
-   * table stands with those that were read before, and nothing is loaded ahead anew.
+   * table stands with those that were read before, and nothing is loaded ahead anew. `watchers`: no other process can watch
+   * the table meanwhile, since its socket cannot be made.
    */
-  readonly what: 'install' | 'secrets' | 'list' | 'save' | 'events' | 'confirm' | 'contested'
+  readonly what:
+    | 'install'
+    | 'secrets'
+    | 'list'
+    | 'save'
+    | 'events'
+    | 'confirm'
+    | 'contested'
+    | 'watchers'
   readonly message: string
 }
 

@@ -1,8 +1,8 @@
 // What `Knock.watch` gives: the events of a table as they happen. The rest of watching is loaded with the first one.
 import { ArgumentError } from '../errors.js'
 import type { KnockEvent } from '../view/event.js'
+import type { RelayedEvents, RelayedOptions } from './relayed.js'
 import type { TablePlace } from './table-source.js'
-import type { TableWatcher } from './watch-table.js'
 
 export interface WatchOptions {
   /** Ends the watch: the iteration is over, without an error. */
@@ -25,22 +25,21 @@ const QUEUE = 10_000
 
 export class KnockWatcher implements Watcher {
   readonly ready: Promise<void>
-  readonly #watcher: Promise<TableWatcher>
+  readonly #watcher: Promise<RelayedEvents>
 
   /** @throws ArgumentError */
   constructor(place: TablePlace, { signal, queue = QUEUE }: WatchOptions) {
     if (!Number.isSafeInteger(queue) || queue < 1) {
       throw new ArgumentError(`watch: queue: expected a whole number from 1, got ${queue}`)
     }
-    this.#watcher = begin(place, { signal, queue, needsLog: true })
+    this.#watcher = begin(place, { signal, queue })
     this.ready = this.#watcher.then((watcher) => watcher.ready)
     // It is told to who iterates; who does not may not care.
     this.ready.catch(() => {})
   }
 
   async next(): Promise<IteratorResult<KnockEvent, undefined>> {
-    const { done, value } = await (await this.#watcher).next()
-    return done ? { done, value: undefined } : { done: false, value: value.event }
+    return (await this.#watcher).next()
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {
@@ -56,15 +55,7 @@ export class KnockWatcher implements Watcher {
   }
 }
 
-type Begin = (
-  place: TablePlace,
-  options: ConstructorParameters<typeof TableWatcher>[1],
-) => Promise<TableWatcher>
-
-const begin: Begin = async (place, options) => {
-  const [{ TableWatcher }, { TableSource }] = await Promise.all([
-    import('./watch-table.js'),
-    import('./table-source.js'),
-  ])
-  return new TableWatcher(new TableSource(place), options)
+async function begin(place: TablePlace, options: RelayedOptions): Promise<RelayedEvents> {
+  const { RelayedEvents } = await import('./relayed.js')
+  return new RelayedEvents(place, options)
 }

@@ -1,0 +1,119 @@
+// The events of a keeper → everybody who connects to its socket, a line of JSON each. Touches the file system and the socket.
+import { lstat, rename, rm, stat } from 'node:fs/promises'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
+import type { KnockEvent } from '../view/event.js'
+import { makeFolder } from './place.js'
+
+/** The most who are served at a time; others are turned away. */
+const MOST_CLIENTS = 64
+/** The most bytes that wait for one that does not read; what comes then is counted, not kept. */
+const MOST_WAITING = 2 ** 20
+
+/** Hands events on. Whoever does not read, or sends something, holds nobody up. */
+export class EventSender implements AsyncDisposable {
+  readonly #path: string
+  readonly #server: Server
+  readonly #clients = new Map<Socket, { lost: number }>()
+  /** Of the socket's file: another keeper may have put its own in its place. */
+  #inode: number | undefined
+
+  private constructor(path: string) {
+    this.#path = path
+    this.#server = createServer((client) => this.#welcome(client))
+    this.#server.maxConnections = MOST_CLIENTS
+    // It must not end the process; who connects finds nobody and reads the log itself.
+    this.#server.on('error', () => {})
+    this.#server.unref()
+  }
+
+  /**
+   * Opens the socket, in place of one that a killed process left behind.
+   *
+   * @returns undefined if another process serves the socket.
+   * @throws Error if a file of another kind stands there, or the folder cannot be used.
+   */
+  static async open(path: string): Promise<EventSender | undefined> {
+    await makeFolder(dirname(path))
+    if (!(await isFree(path))) return undefined
+    const sender = new EventSender(path)
+    await sender.#listen()
+    return sender
+  }
+
+  async #listen(): Promise<void> {
+    // Under a name of its own first: a rename replaces what is left behind at once.
+    const own = `${this.#path}.${process.pid}`
+    await rm(own, { force: true })
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ path: own, readableAll: false, writableAll: false }, resolve)
+    })
+    await rename(own, this.#path)
+    this.#inode = (await stat(this.#path)).ino
+  }
+
+  send(event: KnockEvent): void {
+    if (this.#clients.size === 0) return
+    const line = `${JSON.stringify(event)}\n`
+    for (const [client, state] of this.#clients) {
+      if (client.writableLength + line.length > MOST_WAITING) state.lost += 1
+      else if (state.lost === 0) client.write(line)
+      else this.#tellLost(client, state, line)
+    }
+  }
+
+  #tellLost(client: Socket, state: { lost: number }, line = ''): void {
+    const gap = { time: new Date().toISOString(), event: 'overrun', lost: state.lost }
+    state.lost = 0
+    client.write(`${JSON.stringify(gap)}\n${line}`)
+  }
+
+  #welcome(client: Socket): void {
+    const state = { lost: 0 }
+    this.#clients.set(client, state)
+    client.unref()
+    const leave = () => {
+      this.#clients.delete(client)
+      client.destroy()
+    }
+    client.on('error', leave).on('close', leave).on('end', leave)
+    client.on('drain', () => {
+      if (state.lost > 0) this.#tellLost(client, state)
+    })
+    // Nothing that they say matters.
+    client.resume()
+    client.write('{"ready":true}\n')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients.keys()) client.destroy()
+    this.#clients.clear()
+    const found = await stat(this.#path).catch(() => undefined)
+    if (found?.ino === this.#inode) await rm(this.#path, { force: true })
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+    })
+  }
+}
+
+async function isFree(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined)
+  if (!found) return true
+  if (!found.isSocket()) throw new Error(`${path}: expected a socket or nothing; remove it`)
+  return !(await isServed(path))
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createConnection(path)
+    probe.on('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    // Only a refusal says that nobody listens: a full backlog does not.
+    probe.on('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT')
+    })
+  })
+}

@@ -1,0 +1,57 @@
+// The events of a keeper → its socket, opened as soon as that can be. Wiring only.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KnockEvent } from '../view/event.js'
+import { FOLDER, socketPath } from './place.js'
+import { EventSender } from './sender.js'
+
+export interface ServeOptions {
+  readonly netns: string
+  readonly table: string
+  /** Ends it. */
+  readonly signal: AbortSignal
+  /** The socket cannot be made: once. It is tried again. */
+  readonly failed: (message: string) => void
+  readonly folder?: string
+}
+
+/** Milliseconds until it is tried again. */
+const RETRY = 5000
+
+export class EventService implements AsyncDisposable {
+  readonly #options: ServeOptions
+  readonly #opening: Promise<void>
+  readonly #ended = new AbortController()
+  #sender: EventSender | undefined
+  #hasFailed = false
+
+  constructor(options: ServeOptions) {
+    this.#options = options
+    this.#opening = this.#open()
+  }
+
+  send(event: KnockEvent): void {
+    this.#sender?.send(event)
+  }
+
+  async #open(): Promise<void> {
+    const signal = AbortSignal.any([this.#options.signal, this.#ended.signal])
+    while (!signal.aborted && !this.#sender) {
+      const { netns, table, folder = FOLDER, failed } = this.#options
+      try {
+        this.#sender = await EventSender.open(await socketPath(netns, table, folder))
+      } catch (error) {
+        const { message } = error as Error
+        if (!this.#hasFailed)
+          failed(`${message}; other processes cannot watch this table meanwhile`)
+        this.#hasFailed = true
+      }
+      if (!this.#sender) await sleep(RETRY, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort()
+    await this.#opening
+    await this.#sender?.[Symbol.asyncDispose]()
+  }
+}
