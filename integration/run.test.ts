@@ -316,6 +316,49 @@ test('wrong options end it before anything is installed', async (t, site) => {
   t.notOk(await site.isThere())
 })
 
+test('any number can watch beside it, and go on when it is killed', async (t, site) => {
+  site.run(['--events', 'removed,watching'])
+  await site.told('watching')
+  const env = { ...process.env, KNOCKLIB_NFT: NFT }
+  const watchers = [1, 2, 3].map(() => {
+    const child = start(site.pair.server, process.execPath, [CLI, 'watch', '--json'], { env })
+    const lines: Line[] = []
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      lines.push(JSON.parse(line) as Line)
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    return { child, lines }
+  })
+  const haveAll = (name: string, some = watchers) =>
+    some.every(({ lines }) => lines.some(({ event }) => event === name))
+  // Who begins to watch says nothing.
+  await until(async () => {
+    await site.cli('open', 'ssh', CLIENT[6])
+    return haveAll('granted')
+  }, 'grant at each watcher')
+  const [first, second, stopped] = watchers as [Watch, Watch, Watch]
+  stopped.child.kill('SIGSTOP')
+  const knocks = ({ lines }: Watch) => lines.filter(({ source }) => source === CLIENT[4])
+  await knockAt(site)
+  await until(() => knocks(first).length + knocks(second).length === 4, 'those that run')
+  t.strictSame(
+    knocks(first).map(({ event }) => event),
+    ['knock', 'granted'],
+  )
+  t.strictSame(knocks(second), knocks(first))
+  t.equal(site.named('granted').length, 0, 'whatever it writes itself')
+  stopped.child.kill('SIGCONT')
+  await until(() => knocks(stopped).length === 2, 'the one that was stopped')
+  t.strictSame(knocks(stopped), knocks(first))
+  await site.end('SIGKILL')
+  await until(() => haveAll('overrun'), 'word of the gap')
+})
+
+interface Watch {
+  readonly child: ChildProcess
+  readonly lines: Line[]
+}
+
 test('killed, it leaves no process behind', async (t, site) => {
   site.run()
   await site.told('watching')
