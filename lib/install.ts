@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Automaton } from './automaton/automaton.js'
 import { buildAutomaton } from './automaton/build.js'
-import { loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
+import { doubtedTokens } from './automaton/doubts.js'
+import { type Loads, loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
 import { ArgumentError, CapabilityError, KnockError, NftError } from './errors.js'
 import type { Knock } from './handle.js'
 import { knowsTypeof, requireFeatures, requireVersion } from './kernel/capability.js'
@@ -12,7 +13,8 @@ import { aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
 import { type Change, renderChange, type WantedTrial } from './nft/change.js'
 import type { NftDocument } from './nft/document.js'
 import { isIntact } from './nft/intact.js'
-import { type Listing, parseListing } from './nft/listing.js'
+import { parseListing } from './nft/listing.js'
+import { missingOf } from './nft/loads.js'
 import { neededBy } from './nft/needed.js'
 import { renderRuleset } from './nft/render.js'
 import { SERIALS, serialOf } from './nft/serial.js'
@@ -20,7 +22,7 @@ import { readSecrets } from './secrets.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import type { ValidSpec } from './spec/model.js'
 import { type Call, ifFound, listAbout, listSerial } from './table.js'
-import { asOf, viewState } from './view/state.js'
+import { heldBy } from './view/state.js'
 
 export interface EnsureOptions {
   /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */
@@ -29,6 +31,17 @@ export interface EnsureOptions {
   readonly trial: WantedTrial
   /** Told where secrets cannot be read any more: then a table that is gone is made with those that were read last. */
   readonly unread?: (error: ArgumentError) => void
+  /** Whether a table that stands as it should is loaded ahead anew, or only what it lacks. Default: it is. */
+  readonly isDue?: boolean
+  /** Asked when the table has been listed: true ends the call, which has done nothing then. */
+  readonly isStale?: () => boolean
+  /** Whether a table that is made anew waits for the next call to be loaded ahead: what has been used may not be known. */
+  readonly loadsLater?: boolean
+  /**
+   * Given when packets may have used tokens that `state` does not know: where all tokens of a door are to be loaded, those
+   * of the time are marked as used. Told how many.
+   */
+  readonly doubted?: ((count: number) => void) | undefined
 }
 
 /** How often a transaction is tried that others come before, and the most milliseconds between the first two tries. */
@@ -114,6 +127,30 @@ export class Installation {
     )
   }
 
+  /**
+   * Makes a table that is gone, at once: no listing comes first, and no secret is read. Nothing is loaded ahead: a token
+   * or a port of a rotation opens nothing until `ensure` has been called.
+   *
+   * @param left - seconds that are left of its trial; undefined: it needs no confirmation.
+   * @returns whether it was made; false: there is one of that name.
+   * @throws NftError as `ensure`.
+   */
+  async putBack(call: Call, state: KnockState, left: number | undefined): Promise<boolean> {
+    const { automaton, document, nft } = this
+    const knowsTokens = knowsTypeof(this.#version ?? (await nft.version(call)))
+    const wanted = { automaton, document, loads: NO_LOADS, refills: false, state, knowsTokens }
+    const serial = Math.floor(Math.random() * SERIALS)
+    const now = Date.now() / 1000
+    const { commands } = renderChange({ ...wanted, trial: { left } }, undefined, serial, now)
+    try {
+      await nft.apply({ nftables: commands }, call)
+      return true
+    } catch (error) {
+      if (error instanceof NftError && error.code === 'already-exists') return false
+      throw error
+    }
+  }
+
   async #readSecrets(call: Call, { unread }: EnsureOptions): Promise<GivenSecrets> {
     const files = secretFilesOf(this.spec)
     try {
@@ -131,13 +168,14 @@ export class Installation {
    */
   async #try(
     call: Call,
-    { state, trial }: EnsureOptions,
+    { state: known, trial, loadsLater, doubted, isDue = true, isStale }: EnsureOptions,
     { secrets, isCurrent }: GivenSecrets,
   ): Promise<Done | KnockError | undefined> {
     const { automaton, document, nft } = this
     const { table } = automaton
     const isNeeded = neededBy(document)
     const listing = await ifFound(() => listParts(nft, table, isNeeded, call))
+    if (isStale?.()) return { outcome: 'unchanged', isWhole: true }
     const before = listing === undefined ? undefined : parseListing(listing)
     if (before && !isOurs(aboutComments(before))) {
       const reason = 'there already, and not made by knocklib; it is left as it is'
@@ -145,13 +183,27 @@ export class Installation {
     }
     const now = Date.now() / 1000
     this.offset = Date.now() - performance.now()
-    const loads = loadsOf(this.spec, secrets, now)
+    const loads = !before && loadsLater ? NO_LOADS : loadsOf(this.spec, secrets, now)
+    // In a table that somebody made anew there is none.
+    const isUnloaded = before && missingOf(loads, before).tokens.length > 0
+    const doubts =
+      known && doubted && isUnloaded ? doubtedTokens(this.spec, secrets, known, now) : []
+    if (doubts.length > 0) doubted?.(doubts.length)
+    const state = known && { ...known, tokens: [...known.tokens, ...doubts] }
     const serial = Math.floor(Math.random() * SERIALS)
     const knowsTokens = knowsTypeof(this.#version as string)
     // Whoever's secret was taken away gets nothing more by it; a table that opens to nobody would be worse.
-    const wanted = { automaton, document, loads, refills: isCurrent, state, trial, knowsTokens }
+    const wanted = {
+      automaton,
+      document,
+      loads,
+      refills: isCurrent && isDue,
+      state,
+      trial,
+      knowsTokens,
+    }
     const { outcome, commands } = renderChange(wanted, listing, serial, now)
-    this.held ??= { state: this.#holds(before, state, now), at: performance.now() }
+    this.held ??= { state: heldBy(automaton, before, state, now), at: performance.now() }
     if (commands.length === 0) return { outcome, isWhole: true }
     try {
       await nft.apply({ nftables: commands }, call)
@@ -164,21 +216,6 @@ export class Installation {
     if (outcome !== 'unchanged') await this.#requireApplied(serial, call)
     // One that was made is computed from no listing.
     return { outcome, isWhole: outcome !== 'changed' || (await this.#isWhole(serial, call)) }
-  }
-
-  /** What a table holds that stood before, or is made with this state. */
-  #holds(before: Listing | undefined, state: KnockState | undefined, now: number): KnockState {
-    const { table, doors } = this.automaton
-    const given = state && asOf(state, 1000 * now)
-    if (!before && given) return given
-    const nothing: Listing = { sets: new Map(), counters: new Map() }
-    const found = viewState(table, doors, before ?? nothing, 1000 * now)
-    if (!given) return found
-    return {
-      ...found,
-      tokens: [...given.tokens, ...found.tokens],
-      sequences: [...given.sequences, ...found.sequences],
-    }
   }
 
   /** Whether a transaction failed since the table is another than the one that was listed. */
@@ -229,6 +266,8 @@ export class Installation {
     return new NftError(code, `${operation}: table inet ${this.automaton.table}: ${reason}`)
   }
 }
+
+const NO_LOADS: Loads = { tokens: [], ports: [] }
 
 const NOT_AS_ASKED = 'nft reported success, but the table is not what was asked for'
 

@@ -87,10 +87,26 @@ export async function keepInstalled(
     const meanwhile = 'those that were read before go on, and nothing is loaded ahead anew'
     onEvent({ time: now(), event: 'failed', what: 'secrets', message: `${message}; ${meanwhile}` })
   }
+  const doubted = (count: number) => {
+    const tokens = `the ${count} tokens that may have been used by now are refused`
+    const message = `what packets did just before the table was gone is not known for certain: ${tokens}`
+    onEvent({
+      time: now(),
+      event: 'failed',
+      what: 'tokens',
+      message: `${message}; later ones open`,
+    })
+  }
   const table: KeptTable = {
-    async ensure(state) {
+    async putBack(state) {
+      const isMade = await installation.putBack(CALL, state, trial.left(performance.now()))
+      if (isMade) trial.putBack(performance.now())
+      return isMade
+    },
+    async ensure(state, { isCertain, isDue, isStale }) {
       const left = trial.left(performance.now())
-      const outcome = await installation.ensure(CALL, { state, trial: { left }, unread })
+      const how = { unread, isDue, isStale, loadsLater: true, ...(!isCertain && { doubted }) }
+      const outcome = await installation.ensure(CALL, { state, trial: { left }, ...how })
       // What was taken for an alteration may have been a confirmation, or another install that awaits one.
       if (outcome === 'made') trial.putBack(performance.now())
       else await ifFound(look)

@@ -94,10 +94,11 @@ function portsOf(
   }))
 }
 
-const range = (first: number, last: number): number[] =>
+export const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index)
 
-function secretOf(secrets: Secrets, file: string): Uint8Array {
+/** @throws Error where it was not read. */
+export function secretOf(secrets: Secrets, file: string): Uint8Array {
   const secret = secrets.get(file)
   if (!secret) throw new Error(`unreachable: no secret of ${file}`)
   return secret

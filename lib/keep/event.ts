@@ -22,7 +22,8 @@ export interface FailedEvent {
   readonly event: 'failed'
   /**
    * `events`: packets' deeds are not told until the NFLOG group can be read again; that is `watching` again. `secrets`: the
-   * table stands with those that were read before, and nothing is loaded ahead anew. `watchers`: no other process can watch
+   * table stands with those that were read before, and nothing is loaded ahead anew. `tokens`: those of the last minutes are
+   * refused, since some may have been used just before the table was gone. `watchers`: no other process can watch
    * the table meanwhile, since its socket cannot be made.
    */
   readonly what:
@@ -31,6 +32,7 @@ export interface FailedEvent {
     | 'list'
     | 'save'
     | 'events'
+    | 'tokens'
     | 'confirm'
     | 'contested'
     | 'watchers'

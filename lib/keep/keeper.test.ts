@@ -17,6 +17,7 @@ const NOTHING: KnockState = {
   tokens: [],
   sequences: [],
 }
+const settled = async () => true
 const gone: KnockEvent = { event: 'removed', time: '' }
 const granted = (source: string): KnockEvent => {
   return { event: 'granted', time: '', door: 'ssh', source, by: 'knock', expiresIn: 600 }
@@ -25,13 +26,21 @@ const granted = (source: string): KnockEvent => {
 /** Events that are told when somebody asks for them, or later. */
 class News {
   readonly #told: TableRecord[] = []
+  /** What is told when the packets' deeds are asked for. */
+  queued: TableRecord[] = []
+  isSettled = true
   #wake = () => {}
-  tell(event: KnockEvent): void {
-    this.#told.push({ event })
+  tell(event: KnockEvent, more: Partial<TableRecord> = {}): void {
+    this.#told.push({ ...more, event })
     this.#wake()
   }
   records(options: { signal: AbortSignal }): TableRecords {
-    return Object.assign(this.#records(options), { ready: Promise.resolve() })
+    const settled = async () => {
+      await sleep(20)
+      for (const record of this.queued.splice(0)) this.tell(record.event, record)
+      return this.isSettled
+    }
+    return Object.assign(this.#records(options), { ready: Promise.resolve(), settled })
   }
   async *#records({ signal }: { signal: AbortSignal }): AsyncGenerator<TableRecord> {
     signal.addEventListener('abort', () => this.#wake())
@@ -54,14 +63,15 @@ function start(rest: Partial<KeptTable> = {}) {
   const restored: KnockState[] = []
   const closed: string[] = []
   const table: KeptTable = {
-    ensure: async (state) => {
+    putBack: async (state) => {
       ensured.push(state)
-      return 'made'
+      return true
     },
+    ensure: async () => 'unchanged',
     refillEvery: undefined,
     close: async ({ source }) => closed.push(source),
     restore: async (state) => void restored.push(state),
-    save: async () => ({ ...NOTHING, saved: new Date().toISOString() }),
+    save: async () => ({ ...NOTHING, saved: new Date(Date.now()).toISOString() }),
     records: (options) => news.records(options),
     write: undefined,
     ...rest,
@@ -90,6 +100,47 @@ t.test('puts back what is gone, with the grants that it was told of', async (t) 
   t.equal(ensured.length, 1)
   t.match(ensured[0]?.grants, [{ door: 'ssh', source: '203.0.113.7' }])
   t.match(find('restored'), [{ was: 'gone', grants: 1 }])
+  stop()
+  await ended
+})
+
+t.test('what was used is known before tokens are loaded', async (t) => {
+  const done: string[] = []
+  const found: { tokens: number; isCertain: boolean }[] = []
+  const { news, stop, ended } = start({
+    refillEvery: 3600,
+    async putBack({ tokens }) {
+      done.push(`shut, ${tokens.length} used`)
+      return true
+    },
+    async ensure({ tokens }, { isCertain }) {
+      done.push('loaded')
+      found.push({ tokens: tokens.length, isCertain })
+      return 'unchanged'
+    },
+  })
+  await sleep(30)
+  const [token, other] = ['ab'.repeat(16), 'cd'.repeat(16)]
+  news.queued.push({ event: granted('203.0.113.7'), token })
+  news.tell(gone)
+  await sleep(100)
+  t.strictSame(done, ['shut, 0 used', 'loaded'], 'shut first, whatever is not known yet')
+  t.strictSame(found, [{ tokens: 1, isCertain: true }], 'told after the flush, and known')
+  news.isSettled = false
+  news.tell(gone)
+  await sleep(100)
+  t.equal(found[1]?.isCertain, false, 'nobody says what packets did')
+  news.isSettled = true
+  await sleep(1000)
+  news.tell({ event: 'overrun', time: '', lost: 1 })
+  news.queued.push({ event: granted('203.0.113.8'), token: other })
+  news.tell(gone)
+  await sleep(100)
+  t.strictSame(
+    found[2],
+    { tokens: 2, isCertain: false },
+    'something was lost since the last listing',
+  )
   stop()
   await ended
 })
@@ -134,6 +185,29 @@ t.test('closes what is told late', async (t) => {
   await ended
 })
 
+t.test('one piece of late news that fails does not lose the others', async (t) => {
+  const closed: string[] = []
+  const { news, restored, stop, ended } = start({
+    async close({ door, source }) {
+      if (door !== 'ssh') throw new NftError('not-found', `door: no door ${door}`)
+      closed.push(source)
+    },
+  })
+  const shut = (door: string, source: string): KnockEvent => {
+    return { event: 'closed', time: '', door, source, by: 'knock' }
+  }
+  news.tell(gone)
+  await sleep(30)
+  news.tell(shut('another', '203.0.113.1'))
+  news.tell(shut('ssh', '203.0.113.2'))
+  news.tell(granted('203.0.113.3'))
+  await sleep(100)
+  t.strictSame(closed, ['203.0.113.2'])
+  t.match(restored, [{ grants: [{ source: '203.0.113.3' }] }])
+  stop()
+  await ended
+})
+
 t.test('says nothing where the table is as it should be', async (t) => {
   const { news, events, stop, ended } = start({ ensure: async () => 'unchanged' })
   news.tell({ event: 'installed', time: '' })
@@ -151,6 +225,7 @@ t.test('news that come while it is put back are seen to once more', async (t) =>
   let most = 0
   let count = 0
   const { news, stop, ended } = start({
+    putBack: async () => false,
     async ensure() {
       running += 1
       count += 1
@@ -174,10 +249,11 @@ t.test('news that come while it is put back are seen to once more', async (t) =>
 t.test('what fails is told and tried again', async (t) => {
   let tries = 0
   const { news, find, stop, ended } = start({
+    putBack: async () => false,
     async ensure() {
       tries += 1
       if (tries === 1) throw new NftError('rejected', 'installKnock: no')
-      return 'made'
+      return 'changed'
     },
   })
   news.tell(gone)
@@ -323,7 +399,7 @@ t.test('rejects where nothing can be watched', async (t) => {
       const none = async function* (): AsyncGenerator<TableRecord> {
         throw failure
       }
-      return Object.assign(none(), { ready: Promise.reject(failure) })
+      return Object.assign(none(), { ready: Promise.reject(failure), settled })
     },
   })
   await t.rejects(ended, failure)
@@ -342,7 +418,7 @@ t.test('a table that is gone as the watch begins is put back, and watched anew',
         throw failure
       }
       const ready = Promise.reject(failure)
-      return Object.assign(none(), { ready })
+      return Object.assign(none(), { ready, settled })
     },
   })
   await sleep(100)
@@ -361,7 +437,7 @@ t.test('what is not known yet is not written over what was', async (t) => {
   const { news, stop, ended } = start({
     save: () =>
       new Promise((resolve) => {
-        list = () => resolve({ ...NOTHING, saved: new Date().toISOString() })
+        list = () => resolve({ ...NOTHING, saved: new Date(Date.now()).toISOString() })
       }),
     async write(state) {
       written.push(state)
@@ -414,7 +490,14 @@ t.test('of what was put back, only what is told late is put there again', async 
 
 t.test('a clock that is put right', async (t) => {
   const putForward = clockOf(t)
-  const { ensured, news, stop, ended } = start({ refillEvery: 3600 })
+  const ensured: KnockState[] = []
+  const { news, stop, ended } = start({
+    refillEvery: 3600,
+    async ensure(state, { isDue }) {
+      if (isDue) ensured.push(state)
+      return 'unchanged'
+    },
+  })
   news.tell(granted('203.0.113.1'))
   await sleep(50)
   t.equal(ensured.length, 0)
@@ -442,12 +525,12 @@ t.test('ends with its readers, and after the listing that is under way', async (
           return { done: true, value: undefined }
         },
       } as AsyncIterableIterator<TableRecord>
-      return Object.assign(none, { ready: Promise.resolve() }) as TableRecords
+      return Object.assign(none, { ready: Promise.resolve(), settled }) as TableRecords
     },
     save: async () => {
       await sleep(100)
       done.push('list')
-      return { ...NOTHING, saved: new Date().toISOString() }
+      return { ...NOTHING, saved: new Date(Date.now()).toISOString() }
     },
     write: async () => void done.push('write'),
   })

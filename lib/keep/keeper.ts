@@ -1,29 +1,46 @@
 // Keeps a table standing: put back where it was flushed or altered, refilled, its state known and saved. Wiring only.
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { isNotFound } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'
-import type { ClosedEvent, KnockEvent } from '../view/event.js'
+import type { ClosedEvent } from '../view/event.js'
 import type { KnownState, TableRecord } from '../view/known-state.js'
-import { lateOf } from '../view/late-news.js'
 import { Contest } from './contest.js'
 import type { FailedEvent, KeepEvent } from './event.js'
+import { LateNews } from './late.js'
 import { StateWriter } from './state-writer.js'
 
 /** What is told of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {
   /** Settles when nothing is missed any more; rejects as the iteration does. */
   readonly ready: Promise<void>
+  /** Whether all that packets did by now is among the records, within so many milliseconds. */
+  settled(patience: number): Promise<boolean>
   /** Ends it; settles when all is given back. */
   return?(value: undefined): Promise<unknown>
+}
+
+export interface EnsureHow {
+  /** Whether all that was used is in the state. */
+  readonly isCertain: boolean
+  /** Whether what is loaded already is loaded anew. */
+  readonly isDue: boolean
+  /** Whether the table was put back meanwhile, so that what was used is not known any more: then nothing is done. */
+  readonly isStale: () => boolean
 }
 
 /** What a keeper does to its table. */
 export interface KeptTable {
   /**
-   * Makes the table stand as the spec has it, with this state where it is made anew; loads tokens and rotating
-   * sequences ahead from now.
+   * Makes a table that is gone with this state, as fast as can be: its doors are shut, and nothing is loaded ahead yet.
+   *
+   * @returns false where a table is there.
    */
-  ensure(state: KnockState): Promise<'unchanged' | 'made' | 'changed'>
+  putBack(state: KnockState): Promise<boolean>
+  /**
+   * Makes the table stand as the spec has it, with this state where it is made anew; loads tokens and rotating
+   * sequences ahead from now, but not into a table that it makes: the next call does that.
+   */
+  ensure(state: KnockState, how: EnsureHow): Promise<'unchanged' | 'made' | 'changed'>
   /** Seconds after which it is loaded ahead anew; undefined where nothing is loaded. */
   readonly refillEvery: number | undefined
   /** Puts into the table what it lacks of a state. */
@@ -48,12 +65,31 @@ const CLOCK_EVERY = 1000
 /** Milliseconds until what failed is tried again: at first, and at the most. */
 const RETRY = 1000
 const LONGEST_RETRY = 10_000
-/** Milliseconds after the table was made in which news of the one before may come, and how long they are gathered. */
-const LATE = 2000
-const GATHER = 20
+/**
+ * Milliseconds in which the packets' last deeds must be known before tokens are loaded: while the doors are shut, and while
+ * they may stand open.
+ */
+const SETTLE = { shut: 2000, open: 200 } as const
 const CONTESTED =
   'somebody else changes the table again and again, and it is put back each time: look for another knocklib run of ' +
   'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset or installs another spec, and stop it'
+
+/** News that is not seen to yet. */
+interface News {
+  /** When it came, in milliseconds of the monotonic clock. */
+  readonly since: number
+  /** Whether it is time to load ahead anew what stands, too. */
+  readonly isDue: boolean
+}
+
+/** What asks for a look at the table. */
+interface Seen {
+  /** Milliseconds since it happened. */
+  readonly age?: number
+  /** Whether the table is gone. */
+  readonly isGone?: boolean
+  readonly isDue?: boolean
+}
 
 export interface KeeperOptions {
   /** Ends it. */
@@ -72,15 +108,21 @@ export class Keeper {
   readonly #signal: AbortSignal
   /** Milliseconds between the clock and the monotonic one. */
   #offset: number
-  /** When the news came that is not seen to yet, in milliseconds of the monotonic clock. */
-  #news: number | undefined
+  #news: News | undefined
+  #shutting: Promise<void> | undefined
+  /** How often it was put back at once. */
+  #generation = 0
+  /** Whether the table was made and not loaded ahead yet. */
+  #isShut = false
   #ensuring: Promise<void> | undefined
-  /** When the table was made anew. */
-  #made = Number.NEGATIVE_INFINITY
   readonly #contest = new Contest()
-  #late: Promise<void> | undefined
-  /** News that may be of a table before, told when it was or is being made anew; each with when it came. */
-  #lateNews: { readonly event: KnockEvent; readonly came: number }[] = []
+  readonly #late: LateNews
+  #records: TableRecords | undefined
+  /** When records were lost last, and when the last listing began, in milliseconds of the monotonic clock. */
+  #lost = Number.NEGATIVE_INFINITY
+  #listed = Number.NEGATIVE_INFINITY
+  /** The last listing of a table that has been made anew since, or is about to be. */
+  #basis: number | undefined
   readonly #writer: StateWriter | undefined
   #givenBack: Promise<unknown> | undefined
 
@@ -90,6 +132,13 @@ export class Keeper {
     this.#signal = AbortSignal.any([signal, this.#ended.signal])
     this.#tell = tell
     this.#offset = offset
+    this.#late = new LateNews({
+      table,
+      state: () => known.state(this.#now()),
+      ensured: async () => this.#ensuring,
+      failed: (error) => this.#fail('install', error),
+      signal: this.#signal,
+    })
     const { write } = table
     this.#writer =
       write &&
@@ -114,7 +163,7 @@ export class Keeper {
       await Promise.all(parts)
     } finally {
       this.#ended.abort()
-      await Promise.allSettled([...parts, this.#late, this.#ensuring])
+      await Promise.allSettled([...parts, this.#late.settled, this.#ensuring])
       await this.#end()
       await this.#givenBack
     }
@@ -128,7 +177,7 @@ export class Keeper {
         return
       } catch (error) {
         if (!isNotFound(error) || this.#signal.aborted) throw error
-        this.#look()
+        this.#look({ isGone: true })
         await this.#ensuring
       }
     }
@@ -136,6 +185,7 @@ export class Keeper {
 
   async #watch(): Promise<void> {
     const records = this.#table.records({ signal: this.#signal })
+    this.#records = records
     records.ready.then(
       () => this.#tell({ time: new Date().toISOString(), event: 'watching' }),
       // The iteration is told the same.
@@ -153,13 +203,12 @@ export class Keeper {
     const { event } = record
     this.#known.tell(record, this.#now())
     this.#tell(event)
-    if (event.event === 'installed' || event.event === 'removed') this.#look()
+    if (event.event === 'overrun') this.#lost = performance.now()
+    if (event.event === 'installed') this.#look()
+    if (event.event === 'removed') this.#look({ age: ageOf(event.time), isGone: true })
     if (!['granted', 'closed', 'banned'].includes(event.event)) return
     this.#writer?.changed()
-    const came = performance.now()
-    if (!this.#ensuring && came >= this.#made + LATE) return
-    this.#lateNews.push({ event, came })
-    this.#putLate()
+    this.#late.take(event)
   }
 
   /** Milliseconds since 1970. What was loaded by a clock that is put right since is loaded anew. */
@@ -170,14 +219,21 @@ export class Keeper {
     this.#offset = offset
     if (Math.abs(step) > STEP) {
       this.#known.shift(step)
-      if (this.#table.refillEvery !== undefined) this.#look()
+      if (this.#table.refillEvery !== undefined) this.#look({ isDue: true })
     }
     return now
   }
 
   /** Sees to it that the table stands; what comes meanwhile is seen to afterwards. */
-  #look(): void {
-    this.#news ??= performance.now()
+  #look({ age = 0, isGone = false, isDue = false }: Seen = {}): void {
+    const before = this.#news
+    this.#news = {
+      since: before?.since ?? performance.now() - age,
+      isDue: isDue || (before?.isDue ?? false),
+    }
+    this.#late.making()
+    // At once, whatever else is under way: until then everyone gets in.
+    if (isGone) this.#shutting ??= this.#shut(this.#news)
     this.#ensuring ??= this.#ensure()
   }
 
@@ -186,59 +242,80 @@ export class Keeper {
     await undefined
     let retry = RETRY
     while (this.#news !== undefined && !this.#signal.aborted) {
-      const since = this.#news
+      const news = this.#news
       this.#news = undefined
-      const state = this.#known.state(this.#now())
       try {
-        const outcome = await this.#table.ensure(state)
-        if (outcome === 'unchanged') continue
-        if (outcome === 'made') this.#made = performance.now()
-        const took = Math.round(performance.now() - since)
-        const was = outcome === 'made' ? 'gone' : 'altered'
-        const grants = state.grants.length
-        this.#tell({ time: new Date().toISOString(), event: 'restored', was, took, grants })
-        if (this.#contest.putBack(performance.now())) this.#fail('contested', CONTESTED)
+        await this.#shutting
+        await this.#whole(news)
       } catch (error) {
         this.#fail('install', error)
-        this.#news ??= since
+        this.#news ??= news
         await this.#pause(retry)
         retry = Math.min(2 * retry, LONGEST_RETRY)
       }
     }
     // Not a moment later: news between would be nobody's.
     this.#ensuring = undefined
+    this.#late.done()
   }
 
-  /**
-   * News of packets and of transactions come on ways of their own: what happened to a grant just before a flush may be
-   * told after it. What is there already is left as it is.
-   */
-  #putLate(): void {
-    this.#late ??= this.#restore()
-  }
-
-  async #restore(): Promise<void> {
-    await this.#ensuring
-    await this.#pause(GATHER)
-    const news = this.#lateNews.splice(0).filter(({ came }) => came < this.#made + LATE)
+  /** Shuts the doors of a table that is gone, without what is loaded ahead: that waits until all that was used is known. */
+  async #shut({ since }: News): Promise<void> {
+    // What is listed from now on may be another table.
+    this.#basis ??= this.#listed
+    const state = this.#known.state(this.#now())
+    this.#generation += 1
     try {
-      if (news.length > 0) await this.#apply(news.map(({ event }) => event))
+      if (!(await this.#table.putBack(state))) return
+      this.#isShut = true
+      this.#late.made()
+      // It is looked at, and loaded, as a table that stands.
+      this.#look()
+      this.#restored('gone', since, state)
     } catch (error) {
-      // One that is gone is made with all of this.
-      if (!isNotFound(error)) {
-        this.#fail('install', error)
-        this.#lateNews.unshift(...news)
-        await this.#pause(RETRY)
-      }
+      this.#fail('install', error)
+    } finally {
+      this.#shutting = undefined
     }
-    this.#late = undefined
-    if (this.#lateNews.length > 0 && !this.#signal.aborted) this.#putLate()
   }
 
-  async #apply(news: readonly KnockEvent[]): Promise<void> {
-    const { closed, state } = lateOf(this.#known.state(this.#now()), news)
-    for (const event of closed) await this.#table.close(event)
-    await this.#table.restore(state)
+  async #whole({ since, isDue }: News): Promise<void> {
+    this.#basis ??= this.#listed
+    const isCertain = await this.#settle(this.#isShut ? SETTLE.shut : SETTLE.open)
+    const generation = this.#generation
+    const state = this.#known.state(this.#now())
+    // What is not in this state may have been used in the table before.
+    const isStale = () => generation !== this.#generation
+    const outcome = await this.#table.ensure(state, { isCertain, isDue, isStale })
+    if (isStale()) {
+      this.#look({ isDue })
+      return
+    }
+    this.#isShut = outcome === 'made'
+    if (outcome === 'unchanged' || outcome === 'changed') this.#basis = undefined
+    if (outcome === 'made') {
+      this.#late.made()
+      this.#look({ isDue })
+    }
+    if (outcome !== 'unchanged') {
+      this.#restored(outcome === 'made' ? 'gone' : 'altered', since, state)
+    }
+  }
+
+  #restored(was: 'gone' | 'altered', since: number, { grants }: KnockState): void {
+    const took = Math.round(performance.now() - since)
+    const time = new Date().toISOString()
+    this.#tell({ time, event: 'restored', was, took, grants: grants.length })
+    if (this.#contest.putBack(performance.now())) this.#fail('contested', CONTESTED)
+  }
+
+  /** Whether all that was used by now is known. Where nothing is loaded, that makes no difference. */
+  async #settle(patience: number): Promise<boolean> {
+    if (this.#table.refillEvery === undefined) return true
+    const isSettled = (await this.#records?.settled(patience)) ?? false
+    // The records are taken as soon as they are asked for.
+    await immediate()
+    return isSettled && this.#lost < (this.#basis ?? this.#listed)
   }
 
   /** Packets change grants without a word where nothing is logged, or more than may be. */
@@ -254,7 +331,7 @@ export class Keeper {
         pause = Math.min(Math.max(LIST_EVERY.least, share), LIST_EVERY.most)
       } catch (error) {
         // A table that is gone is seen to when that is told; this is for who is not told.
-        if (!this.#signal.aborted) this.#look()
+        if (!this.#signal.aborted) this.#look({ isGone: isNotFound(error) })
         if (!isNotFound(error)) this.#fail('list', error)
         pause = RETRY
       }
@@ -266,10 +343,13 @@ export class Keeper {
     for (;;) {
       this.#now()
       const offset = this.#offset
+      const begun = performance.now()
       const state = await this.#table.save()
       const now = this.#now()
       // Else it is dated by a clock that has been put right since.
-      if (Math.abs(this.#offset - offset) <= STEP) return this.#known.read(state, now)
+      if (Math.abs(this.#offset - offset) > STEP) continue
+      this.#listed = begun
+      return this.#known.read(state, now)
     }
   }
 
@@ -280,7 +360,7 @@ export class Keeper {
   async #refill(): Promise<void> {
     const { refillEvery } = this.#table
     if (refillEvery === undefined) return
-    while (await this.#pause(refillEvery * 1000)) this.#look()
+    while (await this.#pause(refillEvery * 1000)) this.#look({ isDue: true })
   }
 
   /** The last state, as the kernel has it: connections that were used are told to nobody. */
@@ -307,3 +387,6 @@ export class Keeper {
     return !signal.aborted
   }
 }
+
+/** Milliseconds since a time that was told; none where the clock has been put back. */
+const ageOf = (time: string): number => Math.max(Date.now() - Date.parse(time), 0) || 0

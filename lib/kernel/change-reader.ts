@@ -42,4 +42,5 @@ await runReader(async (output) => {
   )
   socket.join(CHANGES_GROUP)
   output.tell({ ready: true })
+  return undefined
 }, MOST_WAITING)

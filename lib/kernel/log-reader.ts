@@ -13,10 +13,11 @@ import {
   parseAnswer,
   parsePacket,
   renderBind,
+  renderMode,
 } from './nflog.js'
 import { formatService, parsePacketHead } from './packet-head.js'
 import type { ReaderOutput } from './reader-output.js'
-import { fail, RECEIVE_BUFFER, runReader } from './reader-process.js'
+import { fail, RECEIVE_BUFFER, runReader, type Settle } from './reader-process.js'
 import type { ToldRecord } from './records.js'
 import { NETFILTER, openSocket } from './socket.js'
 import { type NetlinkMessage, parseMessages } from './wire.js'
@@ -31,6 +32,8 @@ const BY_TOKEN = /^\S+ \S+ granted .* [^ -]\S*$/
 const TOKEN_BYTES = 16
 
 const OPERATION = 'watch'
+/** The number of the request that asks for the group; later ones have greater numbers. */
+const BIND = 1
 
 class LogReader {
   readonly #output: ReaderOutput
@@ -42,7 +45,7 @@ class LogReader {
     this.#group = group
   }
 
-  async open(): Promise<void> {
+  async open(): Promise<Settle> {
     const listener = {
       message: (bytes: Uint8Array) => {
         for (const message of parseMessages(bytes)) this.#take(message)
@@ -60,15 +63,19 @@ class LogReader {
       },
       listener,
     )
-    socket.send(renderBind(this.#group, BYTES, 1))
+    socket.send(renderBind(this.#group, BYTES, BIND))
+    // The answer has its place behind all packets that the kernel told of before it.
+    return (number) => socket.send(renderMode(this.#group, BYTES, BIND + number))
   }
 
-  #take({ type, payload }: NetlinkMessage): void {
+  #take({ type, payload, sequence }: NetlinkMessage): void {
     if (type === PACKET_MESSAGE) {
       this.#tell(payload)
     } else if (type === ANSWER) {
       const errno = parseAnswer(payload)
-      if (errno === 0) this.#output.tell({ ready: true })
+      // Whatever the answer is: what was told before it has been read.
+      if (sequence !== BIND) this.#output.tell({ settled: sequence - BIND })
+      else if (errno === 0) this.#output.tell({ ready: true })
       else fail(this.#output, this.#refusal(errno))
     }
   }

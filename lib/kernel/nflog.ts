@@ -43,14 +43,27 @@ const big = (bits: 16 | 32, value: number): Uint8Array => {
  * that another socket has it says EPERM.
  */
 export function renderBind(group: number, bytes: number, sequence: number): Uint8Array {
-  const mode = concatBytes([big(32, bytes), new Uint8Array([COPY_PACKET, 0])])
-  const attributes = [
+  return renderConfig(group, sequence, [
     renderAttribute(CONFIG.command, new Uint8Array([BIND])),
-    renderAttribute(CONFIG.mode, mode),
+    modeOf(bytes),
     // Each message gets the memory that it needs. By default it is a page, and the receive buffer holds a quarter as many.
     renderAttribute(CONFIG.bufferSize, big(32, 1)),
     renderAttribute(CONFIG.flags, big(16, NUMBERED)),
-  ]
+  ])
+}
+
+/** Says again how much of a packet is wanted: changes nothing, and is acknowledged behind what was told before. */
+export const renderMode = (group: number, bytes: number, sequence: number): Uint8Array =>
+  renderConfig(group, sequence, [modeOf(bytes)])
+
+const modeOf = (bytes: number): Uint8Array =>
+  renderAttribute(CONFIG.mode, concatBytes([big(32, bytes), new Uint8Array([COPY_PACKET, 0])]))
+
+function renderConfig(
+  group: number,
+  sequence: number,
+  attributes: readonly Uint8Array[],
+): Uint8Array {
   const header = concatBytes([new Uint8Array([0, 0]), big(16, group)])
   return renderMessage({
     type: CONFIG_MESSAGE,

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { NetlinkError, type NetlinkErrorCode } from '../errors.js'
+import { Questions } from './questions.js'
 import type { ReaderRecord } from './records.js'
 
 /** What a reader tells. */
@@ -53,6 +54,7 @@ export class Reader {
   #pause: number
   #hasEnded = false
   #isHeld = true
+  readonly #questions = new Questions()
 
   constructor(options: ReaderOptions, listener: ReaderListener) {
     this.#options = options
@@ -86,6 +88,16 @@ export class Reader {
       if (isHeld) part?.ref()
       else part?.unref()
     }
+  }
+
+  /**
+   * Resolves when all that the kernel had told by this call was given to the listener: true; or false when the process
+   * ended meanwhile, or took longer than so many milliseconds.
+   */
+  settled(patience: number): Promise<boolean> {
+    const stdin = this.#child?.stdin
+    if (!stdin?.writable) return Promise.resolve(false)
+    return this.#questions.ask((number) => stdin.write(`${number}\n`), patience)
   }
 
   /** Ends it; settles when the process is gone. */
@@ -129,6 +141,8 @@ export class Reader {
       } else if ('failed' in record) {
         failure = this.#refusal(record.failed)
         child.kill('SIGKILL')
+      } else if ('settled' in record) {
+        this.#questions.answer(record.settled)
       } else {
         this.#listener.record(record)
       }
@@ -145,6 +159,7 @@ export class Reader {
     child.on('close', () => {
       this.#child = undefined
       clearTimeout(limit)
+      this.#questions.giveUp()
       if (this.#hasEnded) return
       if (!isReady) refused(failure ?? this.#refusal({ code: 'socket', reason: ended(words) }))
       else this.#restart(Date.now() - begun)

@@ -34,4 +34,15 @@ export interface FailedRecord {
   readonly failed: { readonly code: string; readonly reason: string }
 }
 
-export type ReaderRecord = ToldRecord | ChangedRecord | LostRecord | ReadyRecord | FailedRecord
+/** All that the kernel had told when this number was asked for stands before this line. */
+export interface SettledRecord {
+  readonly settled: number
+}
+
+export type ReaderRecord =
+  | ToldRecord
+  | ChangedRecord
+  | LostRecord
+  | ReadyRecord
+  | FailedRecord
+  | SettledRecord

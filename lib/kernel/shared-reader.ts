@@ -6,6 +6,8 @@ import type { ReaderRecord } from './records.js'
 export interface Share {
   /** Whether this share keeps the process alive. */
   hold(isHeld: boolean): void
+  /** As `Reader.settled`. */
+  settled(patience: number): Promise<boolean>
   /** Gives it back; the last one ends the reader. */
   end(): Promise<void>
 }
@@ -64,6 +66,7 @@ async function share(options: ReaderOptions, listener: ReaderListener): Promise<
       own.listeners.set(listener, isHeld)
       holdAsAsked(own)
     },
+    settled: (patience) => own.reader.settled(patience),
     end: async () => leave(key, own, listener),
   }
 }

@@ -95,3 +95,26 @@ function usedBySource(door: DoorSummary, contents: Contents): ReadonlyMap<string
 
 /** nft lists a number, without the zeros that it begins with. */
 const digitsOf = (token: string): string => token.replace(/^0x/, '').padStart(32, '0')
+
+/**
+ * What a table holds that stood before an install, or is made with this state.
+ *
+ * @param now - seconds since 1970.
+ */
+export function heldBy(
+  { table, doors }: { readonly table: string; readonly doors: readonly DoorSummary[] },
+  before: Listing | undefined,
+  state: KnockState | undefined,
+  now: number,
+): KnockState {
+  const given = state && asOf(state, 1000 * now)
+  if (!before && given) return given
+  const nothing: Listing = { sets: new Map(), counters: new Map() }
+  const found = viewState(table, doors, before ?? nothing, 1000 * now)
+  if (!given) return found
+  return {
+    ...found,
+    tokens: [...given.tokens, ...found.tokens],
+    sequences: [...given.sequences, ...found.sequences],
+  }
+}

@@ -12,14 +12,15 @@ export interface IntakeOptions {
   readonly most: number
   push(record: TableRecord): void
   lose(count: number | undefined): void
-  /** The table is another now, or gone. */
-  change(event: TableNews): void
+  /** The table is another now, or gone, since so many milliseconds since 1970. */
+  change(event: TableNews, at: number): void
 }
 
 /** Begins with waiting. */
 export class Intake {
   readonly #options: IntakeOptions
   #waiting: (ToldRecord | ChangedRecord)[] | undefined = []
+  #idle: (() => void)[] = []
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -40,6 +41,13 @@ export class Intake {
     const waiting = this.#waiting ?? []
     this.#waiting = undefined
     for (const record of waiting) this.take(record)
+    for (const wake of this.#idle.splice(0)) wake()
+  }
+
+  /** Resolves when nothing waits. */
+  async idle(): Promise<void> {
+    if (!this.#waiting) return
+    await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
   #waits(record: ToldRecord | ChangedRecord): boolean {
@@ -66,7 +74,7 @@ export class Intake {
   #takeChange(record: ChangedRecord): void {
     const event = tableEvent(record.changed)
     if (event) {
-      if (!record.changed.isLater) this.#options.change(event)
+      if (!record.changed.isLater) this.#options.change(event, record.at)
     } else if (!this.#waits(record)) {
       this.#takeCalls(record)
     }

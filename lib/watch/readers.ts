@@ -125,6 +125,14 @@ export class TableReaders {
     this.#options.hears()
   }
 
+  /**
+   * Whether all that packets did by now has been given to `record`, within so many milliseconds; false when no group is
+   * read. What was lost on the way is in `lost`.
+   */
+  settled(patience: number): Promise<boolean> {
+    return this.#log?.settled(patience) ?? Promise.resolve(false)
+  }
+
   /** Whether they keep this process alive. */
   hold(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return

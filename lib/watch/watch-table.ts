@@ -1,4 +1,5 @@
 // A table that stands → all that happens to it, as records in order. Reads the kernel through processes of its own.
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { CapabilityError, NetlinkError } from '../errors.js'
 import type { TableRecord } from '../view/known-state.js'
 import { Clocks } from './clocks.js'
@@ -64,7 +65,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
       most: options.queue,
       push: (record) => this.#push(record),
       lose: (count) => this.#lose(count),
-      change: (event) => this.#change(event),
+      change: (event, at) => this.#change(event, at),
     })
     options.signal?.addEventListener('abort', this.#abort)
     if (options.signal?.aborted) this.#abort()
@@ -85,6 +86,31 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     const next = this.#queue.next()
     if (this.#queue.isAsked) this.#readers?.hold(true)
     return next
+  }
+
+  /**
+   * Whether all that packets did by now has been told, within so many milliseconds; false when their group is not read, or
+   * not yet.
+   */
+  async settled(patience: number): Promise<boolean> {
+    const limit = new AbortController()
+    const { signal } = limit
+    // A process that was busy all the while finds the answer only after its timers.
+    const late = sleep(patience, undefined, { signal }).then(
+      () => immediate(false),
+      () => false,
+    )
+    const told = async () => {
+      const isTold = await this.#readers?.settled(patience)
+      // While the table is read, what comes waits for that.
+      if (isTold) await this.#intake.idle()
+      return isTold ?? false
+    }
+    try {
+      return await Promise.race([told(), late])
+    } finally {
+      limit.abort()
+    }
   }
 
   /** Ends the watch; settles when all is given back. */
@@ -144,8 +170,8 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     }
   }
 
-  #tellTable(event: TableNews): void {
-    this.#push({ event: { time: new Date().toISOString(), event } })
+  #tellTable(event: TableNews, at = Date.now()): void {
+    this.#push({ event: { time: new Date(at).toISOString(), event } })
   }
 
   /** What was granted meanwhile is known from a listing alone. */
@@ -167,8 +193,8 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   }
 
   /** It is another table from now on, or none. */
-  #change(event: TableNews): void {
-    this.#tellTable(event)
+  #change(event: TableNews, at: number): void {
+    this.#tellTable(event, at)
     this.#known.announce()
     this.#readNow()
   }
