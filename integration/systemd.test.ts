@@ -36,16 +36,17 @@ for (const unit of UNITS) {
   })
 }
 
-t.test('both are hardened alike, and ordered before the network', async (t) => {
+t.test('both are hardened alike, and ordered before all that brings a network up', async (t) => {
   const [run = [], install = []] = await Promise.all(
     UNITS.map(async (unit) => (await read(unit)).split('\n')),
   )
   for (const lines of [run, install]) {
     for (const line of [
       'DefaultDependencies=no',
-      'Before=network-pre.target',
+      'Before=sysinit.target network-pre.target',
       'Wants=network-pre.target',
-      'After=nftables.service',
+      'After=nftables.service netfilter-persistent.service ufw.service',
+      'Restart=on-failure',
       'CapabilityBoundingSet=CAP_NET_ADMIN',
       'AmbientCapabilities=CAP_NET_ADMIN',
       'ProtectSystem=strict',
@@ -55,6 +56,9 @@ t.test('both are hardened alike, and ordered before the network', async (t) => {
       t.ok(lines.includes(line), line)
     }
     t.notOk(lines.some((line) => line.startsWith('MemoryDenyWriteExecute')))
+    // It starts after sysinit.target: systemd would break the cycle by leaving one of them out.
+    t.notOk(lines.some((line) => /^After=.*firewalld/.test(line)))
+    t.ok(lines.some((line) => line.startsWith('WantedBy=sysinit.target')))
   }
   const hardening = (lines: string[]) =>
     lines.filter((line) =>

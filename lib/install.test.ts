@@ -38,6 +38,23 @@ async function sizes(nft: FakeNft): Promise<Record<string, number>> {
   return Object.fromEntries([...sets].map(([name, { elements }]) => [name, elements.length]))
 }
 
+/** Notes what is asked of it. */
+class Counted extends FakeNft {
+  readonly calls: string[] = []
+  override async apply(document: NftDocument, options = {}): Promise<void> {
+    this.calls.push('apply')
+    await super.apply(document, options)
+  }
+  override async list(query: ListQuery, options = {}): Promise<unknown> {
+    this.calls.push('list')
+    return super.list(query, options)
+  }
+  override async version(options = {}): Promise<string> {
+    this.calls.push('version')
+    return super.version(options)
+  }
+}
+
 /** As who keeps a table asks for it. */
 const KEPT = { trial: { left: undefined } } as const
 
@@ -328,6 +345,7 @@ t.test('a secret that cannot be read any more', async (t) => {
     type: 'token',
     port: 'udp/7200',
     period: '30s',
+    horizon: '1h',
     users: [{ name: 'ana', secretFile }],
   }
   const nft = new FakeNft({ now: () => Date.now() / 1000 })
@@ -353,6 +371,46 @@ t.test('a secret that cannot be read any more', async (t) => {
   t.equal(told.length, 3)
   for (const message of told) t.match(message, /ana\.key.*mode 644/)
   await t.rejects(own?.ensure(call, KEPT) as Promise<unknown>, /ana\.key/)
+})
+
+t.test('a table that is gone is put back shut, and loaded later', async (t) => {
+  const folder = t.testdir({ 'ana.key': 'a secret of sixteen bytes and more' })
+  const secretFile = join(folder, 'ana.key')
+  await chmod(secretFile, 0o600)
+  const users = [{ name: 'ana', secretFile }]
+  const knock = { type: 'token', port: 'udp/7200', period: '30s', horizon: '10m', users }
+  const nft = new Counted()
+  const handle = await installKnock(specOf(door('vpn', { knock })), { nft })
+  const own = installationOf(handle)
+  if (!own) throw new Error('no installation')
+  const call = { operation: 'keep' }
+  const state = { ...(await handle.save()), saved: new Date().toISOString() }
+  const counts = async () => {
+    const { tokens1_vpn_0: loaded = 0, spent_vpn_0: spent = 0 } = await sizes(nft)
+    return { loaded, spent }
+  }
+  const { loaded } = await counts()
+  await handle.uninstall()
+  nft.calls.length = 0
+  t.equal(await own.putBack(call, state, undefined), true)
+  t.strictSame(nft.calls, ['apply'], 'nothing is asked before')
+  t.match(await counts(), { loaded: 0, spent: 0 }, 'a token opens nothing yet')
+  t.equal(await own.putBack(call, state, undefined), false, 'one that is there is left as it is')
+  const keep = { ...KEPT, state, loadsLater: true, isDue: false }
+  t.equal(await own.ensure(call, { ...keep, isStale: () => true }), 'unchanged')
+  t.match(await counts(), { loaded: 0 }, 'put back once more meanwhile: nothing is done')
+  const doubted: number[] = []
+  const doubt = (count: number) => void doubted.push(count)
+  t.equal(await own.ensure(call, { ...keep, doubted: doubt }), 'unchanged')
+  const after = await counts()
+  t.ok(after.loaded >= loaded - 2)
+  t.ok(after.spent >= 3, 'what may have been used is used')
+  t.strictSame(doubted, [after.spent])
+  t.equal(await own.ensure(call, { ...keep, doubted: doubt }), 'unchanged')
+  t.equal(doubted.length, 1, 'nothing is in doubt where tokens are loaded already')
+  await handle.uninstall()
+  t.equal(await own.ensure(call, keep), 'made')
+  t.match(await counts(), { loaded: 0 }, 'found gone: the next call loads it')
 })
 
 t.test('what the table held is known from the beginning', async (t) => {
