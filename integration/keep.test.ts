@@ -21,7 +21,7 @@ const skip = lacks || missing('knock', 'nc')
 build()
 
 /** Milliseconds after which what did not happen will not: a machine with other things to do is slow. */
-const PATIENCE = 5000
+const PATIENCE = 20_000
 const FLUSHES = 20
 
 /** A table that is kept, and what was told meanwhile. */

@@ -66,6 +66,11 @@ export const run: CommandDefinition = {
   },
 }
 
+/** Milliseconds after which a stop is forced. */
+const LONGEST_STOP = 20_000
+/** Milliseconds after the end in which it ends by itself. */
+const LONGEST_LEAVE = 1000
+
 class Runner {
   readonly #path: string
   readonly #options: Options
@@ -80,6 +85,7 @@ class Runner {
   #lostEvents = 0
   #reloadFailed = false
   #lastSaveFailed = false
+  #hasStopped = false
   /** What the service manager and the metrics are told of. */
   #knock: Knock | undefined
 
@@ -106,6 +112,9 @@ class Runner {
       await this.#keep(knock)
       await this.#manager.stopping()
       write({ event: 'stopped', table: knock.table })
+      this.#hasStopped = true
+      // A nft that hangs would keep this process.
+      setTimeout(() => process.exit(), LONGEST_LEAVE).unref()
       return !this.#lastSaveFailed && this.#saveFile === this.#stateFile
     } finally {
       for (const [name, listener] of Object.entries(signals)) process.off(name, listener)
@@ -206,7 +215,26 @@ class Runner {
     write({ event: 'failed', what, message })
   }
 
-  readonly #end = (): void => this.#stop.abort()
+  readonly #end = (): void => {
+    // Who asks twice is in a hurry.
+    if (this.#stop.signal.aborted) this.#endNow()
+    this.#stop.abort()
+    // Whatever hangs: a file that is a pipe, nft, a disk.
+    setTimeout(this.#endNow, LONGEST_STOP).unref()
+  }
+
+  readonly #endNow = (): void => {
+    if (!this.#hasStopped) {
+      this.#fail(
+        'stop',
+        'not ended in time: something that was begun hangs; the table stays as it is',
+      )
+      write({ event: 'stopped', ...(this.#knock && { table: this.#knock.table }) })
+    }
+    // node itself would wait for a file that cannot be opened.
+    process.kill(process.pid, 'SIGKILL')
+  }
+
   readonly #reload = (): void => this.#again.abort()
 }
 

@@ -36,6 +36,7 @@ export interface FailedEvent {
     | 'confirm'
     | 'contested'
     | 'watchers'
+    | 'stop'
   readonly message: string
 }
 

@@ -538,6 +538,39 @@ t.test('ends with its readers, and after the listing that is under way', async (
   t.strictSame(done, ['list', 'write', 'list', 'write', 'readers'])
 })
 
+t.test('a stop ends though nft and the disk hang, and says what was left', async (t) => {
+  const never = new Promise<never>(() => {})
+  const written: KnockState[] = []
+  let isHanging = false
+  const { news, find, stop, ended } = start({
+    save: () => (isHanging ? never : Promise.resolve(grantedTo('203.0.113.9', Date.now()))),
+    ensure: () => never,
+    putBack: () => never,
+    write: async (state) => void written.push(state),
+  })
+  await sleep(300)
+  isHanging = true
+  news.tell(gone)
+  news.tell(granted('203.0.113.7'))
+  await sleep(1200)
+  const begun = performance.now()
+  stop()
+  await ended
+  const took = performance.now() - begun
+  t.ok(took < 15_000, `${took} ms`)
+  t.strictSame(
+    find('failed').map((event) => 'what' in event && event.what),
+    ['stop', 'list'],
+  )
+  t.strictSame(
+    written
+      .at(-1)
+      ?.grants.map(({ source }) => source)
+      .sort(),
+    ['203.0.113.7', '203.0.113.9'],
+  )
+})
+
 t.test('what is told late while more is put back, or could not be, is not forgotten', async (t) => {
   const restored: string[][] = []
   const { news, find, stop, ended } = start({

@@ -8,6 +8,7 @@ import { Contest } from './contest.js'
 import type { FailedEvent, KeepEvent } from './event.js'
 import { LateNews } from './late.js'
 import { StateWriter } from './state-writer.js'
+import { isDoneWithin } from './stop.js'
 
 /** What is told of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {
@@ -70,6 +71,14 @@ const LONGEST_RETRY = 10_000
  * they may stand open.
  */
 const SETTLE = { shut: 2000, open: 200 } as const
+/** Milliseconds that each part of the end may take. */
+const STOP = 3000
+const UNDER_WAY =
+  'what was under way did not end within 3 s (does nft hang?), and is left; the table may be as it was before, or after it'
+const UNREAD =
+  'nft did not list the table within 3 s; the state is written as it was known by events and the listing before'
+const UNWRITTEN =
+  'the state was not written within 3 s, and is left; the file is as it was before, or as it should be'
 const CONTESTED =
   'somebody else changes the table again and again, and it is put back each time: look for another knocklib run of ' +
   'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset or installs another spec, and stop it'
@@ -159,14 +168,19 @@ export class Keeper {
       this.#refill(),
       this.#watchClock(),
     ] as const
-    try {
-      await Promise.all(parts)
-    } finally {
-      this.#ended.abort()
-      await Promise.allSettled([...parts, this.#late.settled, this.#ensuring])
-      await this.#end()
-      await this.#givenBack
-    }
+    const ended = Promise.all(parts).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    await Promise.race([ended, aborted(this.#signal)])
+    this.#ended.abort()
+    // nft may hang, and so may a disk: a stop ends all the same, and what is known is written.
+    const under = Promise.allSettled([...parts, this.#late.settled, this.#ensuring])
+    if (!(await isDoneWithin(under, STOP))) this.#fail('stop', UNDER_WAY)
+    await this.#end()
+    if (this.#givenBack) await isDoneWithin(this.#givenBack, STOP)
+    const failure = await Promise.race([ended, immediate(undefined)])
+    if (failure) throw failure.error
   }
 
   /** A table that goes just as a watch of it begins is put back, and watched anew. */
@@ -366,13 +380,18 @@ export class Keeper {
   /** The last state, as the kernel has it: connections that were used are told to nobody. */
   async #end(): Promise<void> {
     if (!this.#writer) return
-    await this.#writer.settled
+    const isWritten = async (work: Promise<unknown> | undefined): Promise<boolean> => {
+      if (!work || (await isDoneWithin(work, STOP))) return true
+      this.#fail('save', UNWRITTEN)
+      return false
+    }
+    if (!(await isWritten(this.#writer.settled))) return
     try {
-      await this.#read()
+      if (!(await isDoneWithin(this.#read(), STOP))) this.#fail('list', UNREAD)
     } catch (error) {
       if (!isNotFound(error)) this.#fail('list', error)
     }
-    await this.#writer.end()
+    await isWritten(this.#writer.end())
   }
 
   #fail(what: FailedEvent['what'], error: unknown): void {
@@ -386,6 +405,11 @@ export class Keeper {
     await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
     return !signal.aborted
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
 
 /** Milliseconds since a time that was told; none where the clock has been put back. */
