@@ -61,6 +61,12 @@ export const textOf = (options: Options, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
+/** A duration's text, or its number if it is a plain one: seconds. The library's call reads it further. */
+export const durationOf = (options: Options, name: string): string | number | undefined => {
+  const text = textOf(options, name)
+  return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : text
+}
+
 /**
  * What people read of an error. It begins with the call that failed: at a shell that is the command.
  *

@@ -1,6 +1,6 @@
 // knocklib install: the spec's table into the kernel, atomically.
 import { installKnock } from '../index.js'
-import { type CommandDefinition, STRICT, textOf } from './command.js'
+import { type CommandDefinition, durationOf, STRICT, textOf } from './command.js'
 import { loadSpec } from './spec-file.js'
 import { loadStateFor, type ReadState } from './state-file.js'
 
@@ -30,7 +30,7 @@ export const install: CommandDefinition = {
     const { state, error }: ReadState =
       file === undefined ? { state: undefined } : await loadStateFor(spec, file)
     if (error !== undefined) process.stderr.write(`knocklib install: ${error}\n`)
-    const confirmWithin = textOf(options, 'confirm')
+    const confirmWithin = durationOf(options, 'confirm')
     const knock = await installKnock(spec, {
       ...{ state, confirmWithin },
       strict: options['strict'] === true,
@@ -41,7 +41,7 @@ export const install: CommandDefinition = {
     const confirm =
       confirmWithin === undefined
         ? ''
-        : `unless confirmed within ${confirmWithin} the doors fall open: knocklib confirm --table ${table}\n`
+        : `unless confirmed within ${confirmWithin}${typeof confirmWithin === 'number' ? ' s' : ''} the doors fall open: knocklib confirm --table ${table}\n`
     return {
       json: {
         ...{ table, doors },

@@ -1,6 +1,6 @@
 // knocklib open: a grant without a knock.
 import { attachKnock } from '../index.js'
-import { type CommandDefinition, textOf } from './command.js'
+import { type CommandDefinition, durationOf, textOf } from './command.js'
 
 export const open: CommandDefinition = {
   usage: 'open <door> <source>',
@@ -18,7 +18,7 @@ export const open: CommandDefinition = {
   ],
   async run([door, source], options) {
     const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
-    const duration = textOf(options, 'for')
+    const duration = durationOf(options, 'for')
     const grant = await knock
       .door(door as string)
       .open(source as string, duration === undefined ? {} : { for: duration })

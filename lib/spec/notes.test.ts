@@ -25,3 +25,9 @@ t.test('frames with two tags at ingress', async (t) => {
   t.same(pathsOf(door(), { hook: 'ingress', interfaces }), ['/hook'])
   t.same(pathsOf(door(), { hook: 'prerouting', interfaces }), [])
 })
+
+t.test('a redirect to another host', async (t) => {
+  const redirect = (redirectTo: unknown) => ({ open: { for: 30, redirectTo } })
+  t.same(pathsOf(redirect('192.0.2.7:22')), ['/doors/0/open/redirectTo'])
+  t.same(pathsOf(redirect(9000)), [], 'the target port of this host is closed')
+})

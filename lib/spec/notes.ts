@@ -9,7 +9,7 @@ export interface Note {
   readonly message: string
 }
 
-/** Says what `any` judges, what reaches a host beside a door's addresses, and what `ingress` does not see. */
+/** Says what `any` judges, what reaches a host beside a door's addresses or redirect, and what `ingress` does not see. */
 export function notesOf({ doors, hook }: ValidSpec): Note[] {
   return [
     ...(hook === 'ingress' ? [{ path: '/hook', message: OF_TAGS }] : []),
@@ -19,6 +19,11 @@ export function notesOf({ doors, hook }: ValidSpec): Note[] {
     ...doors
       .filter((door) => hook !== 'forward' && isHeardBeside(door))
       .map(({ name, origin }) => ({ path: `${origin}/address`, message: ofBroadcast(name) })),
+    ...doors.flatMap(({ name, origin, open: { redirectTo } }) =>
+      redirectTo?.address === undefined
+        ? []
+        : [{ path: `${origin}/open/redirectTo`, message: ofHost(name, redirectTo.address) }],
+    ),
   ]
 }
 
@@ -38,6 +43,9 @@ const OF_TAGS =
 const ofBroadcast = (name: string): string =>
   `a UDP service that listens at any address also answers packets to broadcast and multicast addresses, which ${name} does not judge; ` +
   'add those addresses (such as 255.255.255.255, the broadcast address of the network, 224.0.0.0/4 and ff00::/8), or leave address out'
+
+const ofHost = (name: string, address: string): string =>
+  `${name} sends granted sources to ${address}; whoever can reach that host directly needs no knock: no door of this table stands there`
 
 const ofAny = (name: string): string =>
   `"any" of ${name} judges TCP, UDP and echo requests (ping), and nothing else; every other protocol passes as it came, ` +
