@@ -109,10 +109,10 @@ function known(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent 
   const { detail } = around
   const sent = detail % 3 === 0 ? oneOf(door, knock, around) : serviceOf(door, detail)
   const connected = detail % 2 === 0
-  const state = detail % 5 < 3 ? ('established' as const) : ('new' as const)
+  const state = pick(['established', 'established', 'untracked', 'new'] as const, detail % 5)
   const isReply = detail % 7 === 0
   if (sent.protocol !== 'tcp') return { ...sent, state, isReply }
-  const flags = pick([0x10, 0x10, 0x02, 0x11, 0x14], Math.floor(detail / 10))
+  const flags = pick([0x10, 0x10, 0x02, 0x11, 0x14, 0x02, 0x42, 0x03], Math.floor(detail / 10))
   return { ...sent, flags, state, connected, isReply }
 }
 

@@ -73,7 +73,9 @@ export function packetsOf(
       for (const sent of sendingsOf(spec, event, around)) push(event, sent)
     } else if (earlier && !isDetour(spec, earlier)) {
       const { source, ...rest } = earlier
-      push(event, { ...rest, gap: event.gap }, source)
+      // The same packet, or another connection from the same port.
+      const sequence = pick([0, 0, 0, 1, event.detail], event.which)
+      push(event, { ...rest, gap: event.gap, sequence }, source)
     }
   }
   return packets

@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import t from 'tap'
 import { createNft, installKnock, type KnockSpec, type OpenSpec } from '../lib/index.js'
 import { missing } from './capabilities.js'
-import { createPair, exec, type Pair, SERVER, start } from './namespaces.js'
+import { Ground, host as stranger } from './ground.js'
+import { apply, CABLE, CLIENT, createPair, exec, type Pair, SERVER, start } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
+import { greeting, listen } from './sockets.js'
 
 const skip = missing('hping3', 'nc')
 const { versions } = await versionsOrSkip()
@@ -23,7 +25,7 @@ const ECHO = `
   }).listen(${PORT}, '::', () => console.log('ready'))`
 
 /** Connects; for each line on its stdin it says what came back within a second. */
-const CLIENT = (host: string) => `
+const TALKER = (host: string) => `
   const socket = require('node:net').connect({ host: '${host}', port: ${PORT} }, () => console.log('connected'))
   socket.on('error', (error) => console.log(error.code))
   process.stdin.on('end', () => process.exit()).on('data', (line) => {
@@ -62,7 +64,7 @@ for (const { version, path } of versions) {
           await using pair = await createPair()
           await using _service = await run(pair.server, ECHO, 'ready')
           // Nothing in this namespace has switched conntrack on: it does not know this connection.
-          await using client = await run(pair.client, CLIENT(host), 'connected')
+          await using client = await run(pair.client, TALKER(host), 'connected')
           const nft = createNft({ binary: path, netns: pair.server })
           await installKnock(specOf(service, { for: '30s' }), { nft })
           t.equal(await client.say('one'), 'ONE', 'the client speaks first')
@@ -108,3 +110,89 @@ t.test('one connection is one, whatever its source port', { skip }, async (t) =>
   const other = await exec(pair.client, 'nc', ['-z', '-w1', SERVER[4], String(PORT)])
   t.not(other.code, 0)
 })
+
+/** Counts the SYNs that reach the service, behind the doors; `notrack` keeps all of it from conntrack. */
+const behind = (parts = '') => `table inet arrived {
+  counter syns { }
+  chain in {
+    type filter hook input priority 100
+    tcp dport ${PORT} tcp flags & (syn | ack) == syn counter name syns
+  }
+  ${parts}
+}`
+
+/** Packets of one source port, and how many of the SYNs among them the service got. */
+async function sender(ground: Ground, source: string, binary: string) {
+  const { server } = ground.pair
+  const packet = { at: 0, source, protocol: 'tcp', port: PORT, sourcePort: 4000 } as const
+  const list = ['list', 'counters', 'table', 'inet', 'arrived']
+  return async (...sequences: readonly number[]): Promise<number> => {
+    await exec(server, binary, ['reset', 'counters', 'table', 'inet', 'arrived'])
+    for (const sequence of sequences) ground.injector.send({ ...packet, sequence })
+    await ground.injector.flush()
+    const { stdout } = await exec(server, binary, list)
+    return Number(/packets (\d+)/.exec(stdout)?.[1])
+  }
+}
+
+for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => one ?? [])) {
+  for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
+    t.test(`a SYN on an established connection: ${service}, nft ${version}`, async (t) => {
+      for (const open of [{}, { connections: 2 }, { established: 'cut' } as const]) {
+        const spec = specOf(service, { for: '60s', ...open })
+        await using ground = await Ground.open(spec, path)
+        await using _service = await listen(ground.pair.server, PORT, 'hello')
+        await apply(ground.pair.server, behind(), path)
+        const door = ground.knock.door('door')
+        for (const family of [4, 6] as const) {
+          const send = await sender(ground, stranger(1, family), path)
+          const name = `IPv${family}, ${JSON.stringify(open)}`
+          t.equal(await send(1), 0, `${name}: a stranger`)
+          await door.open(stranger(1, family))
+          t.equal(await send(2), 1, `${name}: let in, and answered`)
+          await door.close(stranger(1, family))
+          t.equal(await send(2, 3, 4), 0, `${name}: neither the same SYN again nor others`)
+          await door.open(stranger(1, family))
+          const rest = 'connections' in open ? 2 : 3
+          t.equal(await send(5, 6, 7), rest, `${name}: each counts with the next grant`)
+        }
+      }
+    })
+  }
+}
+
+for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => one ?? [])) {
+  t.test(`what conntrack does not track is counted as well, nft ${version}`, async (t) => {
+    for (const hook of ['input', 'prerouting']) {
+      for (const connections of [1, 2]) {
+        const spec = specOf(`tcp/${PORT}`, { for: '60s', connections })
+        await using ground = await Ground.open({ ...spec, hook, interfaces: [CABLE] }, path)
+        const { pair, knock } = ground
+        await using _service = await listen(pair.server, PORT, 'hello')
+        const raw = ['prerouting', 'output'].map(
+          (hook) => `chain raw_${hook} {
+            type filter hook ${hook} priority -310
+            tcp dport ${PORT} notrack
+            tcp sport ${PORT} notrack
+          }`,
+        )
+        await apply(pair.server, behind(raw.join('\n')), path)
+        for (const family of [4, 6] as const) {
+          const name = `${hook}, IPv${family}, ${connections}`
+          const me = CLIENT[family]
+          const ask = () => greeting(pair.client, SERVER[family], PORT)
+          const mine = await sender(ground, me, path)
+          t.equal(await mine(1), 0, `${name}: a stranger`)
+          await knock.door('door').open(me)
+          for (let i = 0; i < connections; i += 1) {
+            t.equal(await ask(), 'hello', `${name}: connection ${i + 1}`)
+          }
+          t.equal(await mine(2), 0, `${name}: one more`)
+          const send = await sender(ground, stranger(1, family), path)
+          await knock.door('door').open(stranger(1, family))
+          t.equal(await send(2, 2, 2), 1, `${name}: one SYN is one connection`)
+        }
+      }
+    }
+  })
+}

@@ -45,6 +45,7 @@ function transportOf(packet: Addressed, isIpv6: boolean) {
 /** A TCP, UDP or ICMP segment with its checksum still zero. */
 function segmentOf(packet: Packet, isIpv6: boolean): Buffer {
   const { protocol, sourcePort = 0, port = 0, flags = SYN, payload = '' } = packet
+  const { sequence = 0 } = packet
   if (typeof protocol === 'number') {
     // Four bytes tell one packet from another where others have their ports.
     const content = Buffer.alloc(Math.max(20, packet.length ?? 0))
@@ -67,7 +68,7 @@ function segmentOf(packet: Packet, isIpv6: boolean): Buffer {
     segment.writeUInt16BE(segment.length, 4)
     return segment
   }
-  segment.writeUInt32BE(1000 + sourcePort, 4)
+  segment.writeUInt32BE(sequence, 4)
   segment.writeUInt8(5 << 4, 12)
   segment.writeUInt8(flags, 13)
   segment.writeUInt16BE(64240, 14)

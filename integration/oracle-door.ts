@@ -37,6 +37,8 @@ export interface Door {
   readonly spec: ValidDoor
   readonly story: Story
   readonly grants: Map<string, Grant>
+  /** Until when the rest of a source's handshake passes. */
+  readonly begun: Map<string, number>
   /** Tokens that were taken, and digests of one-time sequences that opened the door; since when. */
   readonly spent: Map<string, number>
   readonly counters: Counters
@@ -48,10 +50,14 @@ export const doorOf = (spec: ValidDoor, story: Story): Door => ({
   spec,
   story,
   grants: new Map(),
+  begun: new Map(),
   spent: new Map(),
   counters: { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 },
   made: new Map(),
 })
+
+/** Seconds for which packets without SYN of a source pass whose connection was counted. */
+const HANDSHAKE = 60
 
 /** Holds the grant of a door that opens for the whole world. */
 export const EVERYONE = 'everyone'
@@ -67,6 +73,7 @@ export function grant({ door, guard, type }: Knocked, packet: Packet, used = 0):
   door.made.set(label, (door.made.get(label) ?? 0) + 1)
   door.counters.grants += 1
   guard.forgive(packet)
+  if (used > 0 && open.connections !== undefined) door.begun.set(source, at + HANDSHAKE)
   if (used !== open.connections)
     door.grants.set(holderOf(door, source), { until: at + open.for, used })
 }
@@ -87,6 +94,7 @@ export function use(door: Door, packet: Packet): void {
   const holder = holderOf(door, source)
   const grant = door.grants.get(holder) as Grant
   grant.used += 1
+  if (open.connections !== undefined) door.begun.set(source, at + HANDSHAKE)
   if (grant.used === open.connections) {
     door.grants.delete(holder)
     door.counters.closes += 1

@@ -3,7 +3,7 @@ import type { Packet } from '../lib/automaton/simulate.js'
 import type { ValidSpec } from '../lib/spec/model.js'
 import { type Door, isGranted, use } from './oracle-door.js'
 import { isConcerned, judge, type Paced } from './oracle-paced.js'
-import { contains, isService, isSyn } from './oracle-packets.js'
+import { contains, isLater, isService, isSyn } from './oracle-packets.js'
 import { begins, isKnockedAt } from './oracle-ports.js'
 import type { Table } from './oracle-table.js'
 
@@ -76,7 +76,12 @@ export class Gate {
   }
 
   #serveAt(door: Door, packet: Packet): Judgement {
-    if (isGranted(door, packet) && this.#lets(door, packet)) return this.#pass(door, packet)
+    const granted = isGranted(door, packet)
+    const isCounted = door.spec.open.connections !== undefined
+    if (isCounted && !door.spec.open.redirectTo && isLater(packet)) {
+      // The middle of a connection counts nothing.
+      if (granted || packet.at < (door.begun.get(packet.source) ?? 0)) return 'accept'
+    } else if (granted && this.#lets(door, packet)) return this.#pass(door, packet)
     // What the world gets there is another service.
     if (door.spec.open.redirectTo || (isOwn(packet) && !cuts(door))) return 'accept'
     const waiting = this.#table.attempts.filter(
@@ -88,14 +93,18 @@ export class Gate {
   }
 
   /** Whether a grant is for such packets: what is counted, or sent elsewhere, is connections, as far as those are known. */
-  #lets({ spec: { open } }: Door, { state = 'new' }: Packet): boolean {
-    const isCounted = open.connections !== undefined || open.redirectTo !== undefined
-    return !isCounted || this.#isStateless || state === 'new'
+  #lets({ spec: { open } }: Door, packet: Packet): boolean {
+    const { state = 'new' } = packet
+    if (open.redirectTo) return state === 'new'
+    if (open.connections === undefined) return true
+    if (packet.protocol === 'tcp') return isSyn(packet)
+    return this.#isStateless || state === 'new' || state === 'untracked'
   }
 
   #pass(door: Door, packet: Packet): Judgement {
-    const isCounted = this.#isStateless && door.spec.open.connections !== undefined
-    if (isCounted && isSyn(packet) && this.#table.guard.isAgain(packet)) return 'drop'
+    const { connections, redirectTo } = door.spec.open
+    const isCounted = connections !== undefined && !redirectTo
+    if (isCounted && isSyn(packet) && this.#table.guard.isCountedAgain(packet)) return 'drop'
     use(door, packet)
     if (door.spec.open.redirectTo) this.redirected += 1
     return 'accept'

@@ -5,12 +5,22 @@ import type { ValidBan } from '../lib/spec/model.js'
 import { flowOf } from './oracle-packets.js'
 import type { Story } from './oracle-story.js'
 
+/** Seconds: no pause between a SYN and its repetition is longer. */
+export const PAUSE = 40
+
+function isRepeated(seen: Map<string, number>, key: string, at: number, memory: number): boolean {
+  const last = seen.get(key)
+  seen.set(key, at)
+  return last !== undefined && at - last < memory
+}
+
 export class Guard {
   readonly #ban: ValidBan | undefined
   readonly #memory: number
   readonly #story: Story
-  /** By flow, when its SYN was last seen. */
+  /** By flow, when its SYN was last seen: to knock ports and elsewhere, and as a connection that counts. */
   readonly #seen = new Map<string, number>()
+  readonly #counted = new Map<string, number>()
   readonly #strikes = new Map<string, { first: number; count: number }>()
   readonly #bans = new Map<string, number>()
   bans = 0
@@ -26,10 +36,13 @@ export class Guard {
 
   /** Whether a SYN was seen of late; from now on it was. */
   isAgain(packet: Packet): boolean {
-    const key = flowOf(packet)
-    const last = this.#seen.get(key)
-    this.#seen.set(key, packet.at)
-    return last !== undefined && packet.at - last < this.#memory
+    return isRepeated(this.#seen, flowOf(packet), packet.at, this.#memory)
+  }
+
+  /** The same of a SYN that asks for a connection which counts. */
+  isCountedAgain(packet: Packet): boolean {
+    const key = `${flowOf(packet)} ${packet.destination}`
+    return isRepeated(this.#counted, key, packet.at, PAUSE)
   }
 
   isBanned({ source, at }: Packet): boolean {

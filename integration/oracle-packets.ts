@@ -52,8 +52,17 @@ export function covers({ protocol, ports }: Service, packet: Packet): boolean {
   return packet.port !== undefined && ports.from <= packet.port && packet.port <= ports.to
 }
 
-export const flowOf = ({ source, protocol, sourcePort, port }: Packet): string =>
-  `${source} ${protocol} ${sourcePort} ${port}`
+/** RFC 9293: asks for a connection, whatever else it says. */
+export const asks = ({ protocol, flags = SYN.value }: Packet): boolean =>
+  protocol === 'tcp' && (flags & 0b10010) === 0b00010
+
+/** In the middle of a connection, as it says. */
+export const isLater = ({ protocol, flags = SYN.value }: Packet): boolean =>
+  protocol === 'tcp' && (flags & 0b00010) === 0
+
+/** A packet that is sent again has the same sequence number. */
+export const flowOf = ({ source, sourcePort, port, sequence = 0 }: Packet): string =>
+  `${source} ${sourcePort} ${port} ${sequence}`
 
 export function contains({ family, address, prefixLength }: Cidr, other: string): boolean {
   if ((family === 6) !== other.includes(':')) return false

@@ -2,7 +2,7 @@
 import type { ValidDoor, ValidKnock, ValidSpec, ValidToken } from '../lib/spec/model.js'
 import type { Sequence } from './oracle-attempts.js'
 import { type Door, doorOf, type Knocked } from './oracle-door.js'
-import { Guard } from './oracle-guard.js'
+import { Guard, PAUSE } from './oracle-guard.js'
 import { longest, type Paced } from './oracle-paced.js'
 import { rotatedSteps, type Secrets } from './oracle-secrets.js'
 import { Story } from './oracle-story.js'
@@ -23,14 +23,11 @@ export interface Table {
   readonly story: Story
 }
 
-/** A SYN is remembered this long at least: longer than the longest pause between retransmissions. */
-const MEMORY = 40
-
 export function tableOf(spec: ValidSpec, secrets: Secrets): Table {
   const story = new Story()
   const doors = spec.doors.map((door) => doorOf(door, story))
   const knocks = spec.doors.flatMap(({ knocks, close }) => (close ? [...knocks, close] : knocks))
-  const guard = new Guard(spec.guard.ban, Math.max(MEMORY, ...knocks.map(lasts)), story)
+  const guard = new Guard(spec.guard.ban, Math.max(PAUSE, ...knocks.map(lasts)), story)
   const attempts = doors.flatMap((door) =>
     knocksOf(door.spec).map(({ id, knock }) => attemptOf({ door, guard, id }, knock, secrets)),
   )

@@ -6,7 +6,7 @@ import { end, move, type Sequence, stageOf } from './oracle-attempts.js'
 import { grant, isGranted } from './oracle-door.js'
 import { Gate } from './oracle-gate.js'
 import { judge } from './oracle-paced.js'
-import { covers, isOnInterface, isService, isStep, isSyn } from './oracle-packets.js'
+import { asks, covers, isOnInterface, isService, isStep, isSyn } from './oracle-packets.js'
 import { begins, canBe, isKnock, isKnockedAt } from './oracle-ports.js'
 import { type Secrets, userOf } from './oracle-secrets.js'
 import { type DoorState, type GuardState, stateOfDoor } from './oracle-state.js'
@@ -113,7 +113,9 @@ export class Oracle {
     const isEcho = packet.protocol === 'icmp' && packet.state !== 'invalid'
     if (isEcho && this.#isKnockPort(packet)) return this.#knock(packet)
     const judgement =
-      packet.state === 'established' ? this.#gate.goOn(packet) : this.#gate.receiveAtPorts(packet)
+      packet.state === 'established' && !asks(packet)
+        ? this.#gate.goOn(packet)
+        : this.#gate.receiveAtPorts(packet)
     if (judgement && judgement !== 'knock') return judgement
     return this.#isKnockPort(packet) ? this.#knock(packet) : this.#ordinary(packet)
   }
@@ -208,7 +210,8 @@ export class Oracle {
 
   #startsSomething(packet: Packet): boolean {
     if (!isStateful(this.#spec)) return isSyn(packet)
-    return (packet.state ?? 'new') === 'new'
+    const { state = 'new' } = packet
+    return state === 'new' || (isSyn(packet) && state !== 'related' && state !== 'invalid')
   }
 }
 

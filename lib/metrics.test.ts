@@ -47,7 +47,7 @@ const STATUS: Status = {
   ],
   bans: [{ source: '203.0.113.66', expiresIn: 5 }],
   counters: { bans: 2, ignored: 9, untold: 5 },
-  fill: [{ set: 'seen_4', elements: 17, capacity: 65536 }],
+  fill: [{ set: 'syns_4', elements: 17, capacity: 65536 }],
 }
 
 t.test('all of a status', async (t) => {
@@ -104,8 +104,8 @@ t.test('all of a status', async (t) => {
     ['web', 0],
   ])
   t.strictSame(values('active_bans'), [[1]])
-  t.strictSame(values('set_elements'), [['seen_4', 17]])
-  t.strictSame(values('set_capacity'), [['seen_4', 65536]])
+  t.strictSame(values('set_elements'), [['syns_4', 17]])
+  t.strictSame(values('set_capacity'), [['syns_4', 65536]])
   t.strictSame([values('unconfirmed'), values('fallen_open')], [[[0]], [[0]]])
   for (const [name, { type, samples }] of families) {
     t.match(name, /^knocklib_[a-z_]+$/)

@@ -22,12 +22,13 @@ const isBelow = (value: unknown, limit: number): boolean =>
 /** What a packet may have beside its time and its ends. */
 const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown) => boolean]>> = {
   sourcePort: ['a port from 0 to 65535', (value) => isBelow(value, 65536)],
+  sequence: ['a sequence number of 32 bits', (value) => isBelow(value, 2 ** 32)],
   flags: ['TCP flags as a byte, from 0 to 255', (value) => isBelow(value, 256)],
   length: ['bytes of payload, from 0 to 65535', (value) => isBelow(value, 65536)],
   interface: ["an interface's name", (value) => typeof value === 'string' && value !== ''],
   state: [
-    'new, established, related or invalid',
-    (value) => ['new', 'established', 'related', 'invalid'].includes(value as string),
+    'new, established, related, invalid or untracked',
+    (value) => ['new', 'established', 'related', 'invalid', 'untracked'].includes(value as string),
   ],
   payload: [
     'a payload in hex digits, two for each byte',

@@ -16,8 +16,18 @@ import type { AttemptProgram } from './attempt-program.js'
 import type { Attempt } from './names.js'
 import type { Told } from './told.js'
 
-/** A packet field that can be part of a set's key; `all` is the same for all packets, `token` a payload's first 16 bytes. */
-export type KeyField = 'source' | 'sourcePort' | 'port' | 'all' | 'token'
+/**
+ * A packet field that can be part of a set's key; `all` is the same for all packets, `token` a payload's first 16 bytes.
+ * `sequence` is a digest of TCP's sequence number: rules can add and delete such keys, and cannot look them up.
+ */
+export type KeyField =
+  | 'source'
+  | 'destination'
+  | 'sourcePort'
+  | 'port'
+  | 'sequence'
+  | 'all'
+  | 'token'
 
 /** Keys that live for a while. Full, it refuses new keys: the rule that adds one stops there. */
 export interface TimedSet {
@@ -55,7 +65,7 @@ export interface PortSet {
 }
 
 /** conntrack's word for a packet. */
-export type State = 'new' | 'established' | 'related' | 'invalid'
+export type State = 'new' | 'established' | 'related' | 'invalid' | 'untracked'
 
 /** By a word, or by IANA's number of one that has none here. */
 export type IpProtocol = keyof typeof NUMBER | ProtocolNumber
@@ -97,12 +107,13 @@ export type Match =
 
 /**
  * `add` leaves an element that is there alone, `update` inserts it or restarts its time, `delete` removes it, `claim`
- * adds one that nobody has added before, not even at the same moment.
+ * adds one that nobody has added before, not even at the same moment. `meet` is a claim that restarts the time of an
+ * element that is there.
  * The actions of a rule run in order; one that meets a full set, or a claim that comes second, ends the rule, and the
  * next rule is tried.
  */
 export type Action =
-  | { readonly op: 'add' | 'update' | 'delete' | 'claim'; readonly set: string }
+  | { readonly op: 'add' | 'update' | 'delete' | 'claim' | 'meet'; readonly set: string }
   | { readonly op: 'count'; readonly counter: string }
   /** Sets the packet's mark. */
   | { readonly op: 'mark'; readonly value: number }
@@ -213,6 +224,7 @@ export const add = (set: string): Action => ({ op: 'add', set })
 export const update = (set: string): Action => ({ op: 'update', set })
 export const remove = (set: string): Action => ({ op: 'delete', set })
 export const claim = (set: string): Action => ({ op: 'claim', set })
+export const meet = (set: string): Action => ({ op: 'meet', set })
 export const count = (counter: string): Action => ({ op: 'count', counter })
 
 export const onPort = (protocol: 'tcp' | 'udp', ports: number | PortRange): Match => ({

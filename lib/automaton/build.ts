@@ -16,9 +16,9 @@ import {
 import { banChains, banCounters, banSets, forgive, strikeVerdict } from './ban.js'
 import { buildGate } from './gate.js'
 import { closeActions, grantActions, grantSets, letThroughActions } from './grant.js'
-import { isStateful } from './hook.js'
 import { knocksOf } from './knocks.js'
-import { COUNTERS, type CounterKind, counterName, SEEN, TRUSTED } from './names.js'
+import { COUNTED, COUNTERS, type CounterKind, counterName, SYNS, TRUSTED } from './names.js'
+import { RETRANSMISSION } from './once.js'
 import type { KnockContext, KnockProgram } from './program.js'
 import { buildRate } from './rate.js'
 import { ResetDomain } from './reset.js'
@@ -27,12 +27,6 @@ import { buildRotation, buildSequence } from './sequence.js'
 import { tellAll, tellCounters } from './tell.js'
 import { buildToken } from './token.js'
 import { weave } from './weave.js'
-
-/**
- * Seconds that a SYN is remembered at least, anew with each of its retransmissions. Linux doubles the pause
- * between them up to 32 s (tcp_syn_retries = 6), so no retransmission of a plain connect() is ever taken for a knock.
- */
-export const RETRANSMISSION = 40
 
 /** The kinds of knock. A new one is a file that exports such a function, and a line here. */
 function buildKnock(knock: ValidKnock, context: KnockContext): KnockProgram {
@@ -155,7 +149,7 @@ function serviceKey({ services, addresses }: ValidDoor): string {
   return JSON.stringify([services.map(formatService).sort(), addresses.map(formatCidr).sort()])
 }
 
-function sharedSets({ guard, doors, hook }: ValidSpec, programs: readonly KnockProgram[]) {
+function sharedSets({ guard, doors }: ValidSpec, programs: readonly KnockProgram[]): TimedSet[] {
   // Without a TCP knock and without anything that resets, no SYN is ever remembered.
   const remembers = programs.some(
     ({ endpoints, reset, wipe, service }) =>
@@ -163,13 +157,30 @@ function sharedSets({ guard, doors, hook }: ValidSpec, programs: readonly KnockP
       endpoints.some(({ port, range }) => (port ?? range)?.protocol === 'tcp') ||
       (reset === 'any' && wipe.length > 0),
   )
-  const counts = !isStateful(hook) && doors.some(({ open }) => open.connections !== undefined)
-  if (!remembers && !counts) return []
+  const counts = doors.some(
+    ({ open, services }) =>
+      open.connections !== undefined &&
+      !open.redirectTo &&
+      services.some(({ protocol }) => protocol === 'tcp' || protocol === 'any'),
+  )
   const longest = Math.max(RETRANSMISSION, ...programs.map(({ lasts }) => lasts))
-  const timeout = Math.min(longest, MAX_DURATION)
-  const key = ['source', 'sourcePort', 'port'] as const
-  const seen: TimedSet = { name: SEEN, key, timeout, perElement: true, capacity: guard.capacity }
-  return [seen]
+  const { capacity } = guard
+  const syn = ['sourcePort', 'port', 'sequence'] as const
+  const syns: TimedSet = {
+    name: SYNS,
+    key: ['source', ...syn],
+    timeout: Math.min(longest, MAX_DURATION),
+    perElement: true,
+    capacity,
+  }
+  const counted: TimedSet = {
+    name: COUNTED,
+    key: ['source', 'destination', ...syn],
+    timeout: RETRANSMISSION,
+    perElement: true,
+    capacity,
+  }
+  return [...(remembers ? [syns] : []), ...(counts ? [counted] : [])]
 }
 
 function addressSets({ guard }: ValidSpec): AddressSet[] {

@@ -1,7 +1,7 @@
 // A door's service → the chain that lets granted and trusted sources through and nobody else. Pure.
 import type { Hook, ValidDoor } from '../spec/model.js'
 import { stepMeetsService } from '../spec/step.js'
-import { type Accept, acceptCounted, acceptGranted } from './accept.js'
+import { type Accept, acceptCounted, acceptGranted, countedChains } from './accept.js'
 import {
   ACCEPT,
   type Chain,
@@ -79,6 +79,7 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
         deny,
       ],
     },
+    ...countedChains(door, hook, deny),
     ...serviceChains(door, { ...context, deny }),
   ]
 }
@@ -97,8 +98,9 @@ function acceptRules(door: ValidDoor, hook: Hook): Accept[] {
   const { connections, redirectTo } = door.open
   const mark = markActions(door)
   if (redirectTo) return redirectedTo(door).map((when) => ({ when, then: mark, verdict: ACCEPT }))
-  const accepts = connections === undefined ? [acceptGranted(door)] : acceptCounted(door, hook)
-  return accepts.map((accept) => ({ ...accept, then: [...(accept.then ?? []), ...mark] }))
+  if (connections !== undefined) return acceptCounted(door, hook)
+  const accept = acceptGranted(door)
+  return [{ ...accept, then: [...(accept.then ?? []), ...mark] }]
 }
 
 /**

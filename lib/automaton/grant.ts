@@ -1,7 +1,8 @@
 // A door → the sets of those it lets in, and what a completed knock does to them. Pure.
 import type { ValidDoor } from '../spec/model.js'
 import { type Action, count, remove, type TimedSet, update } from './automaton.js'
-import { connectionLockSet, counterName, grantsSet, usedSet } from './names.js'
+import { begunSet, connectionLockSet, counterName, grantsSet, usedSet } from './names.js'
+import { AT_ONCE } from './program.js'
 
 /** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
 export const COUNTED_AT_LEAST = 86400
@@ -34,7 +35,14 @@ export function grantSets({ name, open }: ValidDoor, capacity: number): TimedSet
   })
   const counted = Math.max(open.for, COUNTED_AT_LEAST)
   const used = countingSets(name, open.connections).map((set) => timed(set, counted))
-  return [timed(grantsSet(name), open.for), ...used]
+  const begun: TimedSet = {
+    name: begunSet(name),
+    key: ['source'],
+    timeout: AT_ONCE,
+    perElement: true,
+    capacity,
+  }
+  return [timed(grantsSet(name), open.for), ...used, ...(open.connections ? [begun] : [])]
 }
 
 /** What a completed knock does: the source gets its grant, with none of its connections used. */
@@ -49,7 +57,8 @@ export function letThroughActions(door: ValidDoor): Action[] {
   const { connections } = open
   const granted = connections === 1 ? [count(counterName('grants', name))] : grantActions(door)
   const first = connections !== undefined && connections > 1 ? [update(usedSet(name, 1))] : []
-  return [...granted, ...first, ...markActions(door)]
+  const begun = connections === undefined ? [] : [update(begunSet(name))]
+  return [...granted, ...first, ...begun, ...markActions(door)]
 }
 
 /** What a completed closing knock does. */

@@ -55,12 +55,14 @@ export const lockSet = named('lock')
 /** The same for each connection that is counted. */
 export const connectionLockSet = (door: string, connection: number): string =>
   `lock${connection}_${door}`
+/** Sources of which a connection was counted a moment ago. */
+export const begunSet = (door: string): string => `begun_${door}`
 /** The tokens that a door has accepted. */
 export const spentTokensSet = (door: string): string => `spent_${door}`
 /** Whether a one-time sequence has opened the door; by its digest, so that the list can be changed around it. */
 export const spentSequenceSet = (door: string, digest: string): string => `spent${digest}_${door}`
 
-const INNER = 'early|penalty|lock\\d*|window\\d+|tokens\\d+|ports\\d+'
+const INNER = 'begun|early|penalty|lock\\d*|window\\d+|tokens\\d+|ports\\d+'
 const NAME = new RegExp(
   `^(?:(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|((?:open\\d+|close)_)?(?:(attempt)|(armed)|stage(\\d+)|(${INNER})))_(\\w+)$`,
 )
@@ -77,13 +79,15 @@ export function parseSetName(name: string): { door: string; role: SetRole } | un
   if (whole) return { door, role: { kind: 'attempt', attempt } }
   if (armed) return { door, role: { kind: 'armed', attempt } }
   if (inner) {
-    return { door, role: { kind: 'inner', ...(!/^lock\d/.test(inner) && { attempt }) } }
+    return { door, role: { kind: 'inner', ...(!/^(?:begun|lock\d)/.test(inner) && { attempt }) } }
   }
   return { door, role: { kind: 'stage', attempt, stage: Number(stage) } }
 }
 
-/** SYNs of late, by source, source port and port: the same one again is a retransmission. */
-export const SEEN = 'seen'
+/** SYNs of late to knock ports: the same one again is a retransmission. */
+export const SYNS = 'syns'
+/** SYNs of late that were counted as a connection. Only sources with a grant add to it. */
+export const COUNTED = 'counted'
 /** Source addresses that need no knock. */
 export const TRUSTED = 'trusted'
 /** Sources whose knocks are ignored. */
@@ -97,6 +101,9 @@ export const COUNTERS = ['knocks', 'grants', 'closes', 'resets', 'wrong', 'denie
 export type CounterKind = (typeof COUNTERS)[number]
 
 export const counterName = (kind: CounterKind, door: string): string => `${kind}_${door}`
+
+/** What is counted for the table where a step is a SYN: those that came again, or could not be remembered. */
+export const REPEATED_COUNTER = 'repeated'
 
 /** What is counted for the table where it bans: bans made, and packets of banned sources. */
 export const BANS_COUNTER = 'bans'

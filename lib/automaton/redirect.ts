@@ -1,16 +1,20 @@
 // Doors that send granted sources elsewhere → the chain of type nat that does it, and how such connections are known. Pure.
 import type { PortRange, ValidDoor, ValidSpec } from '../spec/model.js'
-import { acceptCounted, acceptGranted } from './accept.js'
+import { acceptGranted, countingRules } from './accept.js'
 import {
   ACCEPT,
   type Chain,
+  inSet,
   type Match,
   notInSet,
   onPort,
   type Rule,
+  stateIs,
+  update,
   type Verdict,
 } from './automaton.js'
-import { TRUSTED } from './names.js'
+import { begunSet, grantsSet, TRUSTED } from './names.js'
+import { asks, asksNothing } from './once.js'
 
 /** Before the host's own redirections at -100: a connection is redirected once. */
 const PRIORITY = -110
@@ -23,16 +27,24 @@ const portsOf = ({ services }: ValidDoor, protocol: 'tcp' | 'udp'): PortRange[] 
     service.protocol === protocol && service.ports ? [service.ports] : [],
   )
 
-/** How a connection is known that came through the door's redirect; one list for each protocol. */
+/**
+ * How a connection is known that came through the door's redirect. conntrack redirects a SYN on an entry that it has
+ * already without asking the door again: such a SYN needs a grant of its own, or to be that of the connection which has
+ * just been counted.
+ */
 export const redirectedTo = (door: ValidDoor): Match[][] =>
-  PROTOCOLS.flatMap((protocol) => {
+  PROTOCOLS.flatMap((protocol): Match[][] => {
     const from = portsOf(door, protocol)
     if (from.length === 0) return []
+    const through: Match = { kind: 'redirected', from }
+    if (protocol === 'udp') return [[{ kind: 'protocol', protocols: ['udp'] }, through]]
+    const letIn =
+      door.open.connections === undefined
+        ? [inSet(grantsSet(door.name))]
+        : [stateIs('new'), inSet(begunSet(door.name))]
     return [
-      [
-        { kind: 'protocol', protocols: [protocol] },
-        { kind: 'redirected', from },
-      ],
+      [asksNothing, through],
+      [asks, through, ...letIn],
     ]
   })
 
@@ -57,8 +69,14 @@ function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
   const { redirectTo } = open
   if (!redirectTo) return []
   const verdict: Verdict = { kind: 'redirect', to: redirectTo }
+  // The first packet of a connection that conntrack tracks: it is new, and has not come before.
+  const counted = { when: [inSet(grantsSet(door.name))], then: [], verdict }
   const accepts =
-    open.connections === undefined ? [acceptGranted(door)] : acceptCounted(door, 'input')
+    open.connections === undefined ? [acceptGranted(door)] : countingRules(door, counted)
+  const begun =
+    open.connections === undefined
+      ? []
+      : [{ when: [inSet(grantsSet(door.name))], then: [update(begunSet(door.name))] }]
   const here: Match[] = [
     ...(addresses.length > 0 ? [{ kind: 'destination', addresses } as const] : []),
     ...(hasTrusted ? [notInSet(TRUSTED)] : []),
@@ -69,12 +87,13 @@ function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
     portsOf(door, protocol).map((ports) => onPort(protocol, ports)),
   ).flatMap((port) =>
     // The last connection of a grant is not told of here: chains of type nat are for nat.
-    accepts.map(({ tells: _, ...accept }) => ({
-      ...accept,
-      ...(family && { families: [family] }),
-      when: [port, ...here, ...accept.when],
-      verdict,
-      comment,
-    })),
+    [...begun, ...accepts.map(({ tells: _, ...accept }) => ({ ...accept, verdict }))].map(
+      (accept) => ({
+        ...accept,
+        ...(family && { families: [family] }),
+        when: [port, ...here, ...accept.when],
+        comment,
+      }),
+    ),
   )
 }

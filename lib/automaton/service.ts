@@ -42,7 +42,7 @@ export function serviceChains(door: ValidDoor, context: ServiceContext): Chain[]
       rules: [
         ...(context.bans ? [skip([inSet(BANNED)], 'banned')] : []),
         ...(isStateful(context.hook) ? [skip([stateIs('invalid')], 'starts nothing')] : []),
-        ...onceEach(arrivedChain(door), goTo(denyChain)),
+        ...onceEach(arrivedChain(door), { verdict: goTo(denyChain) }),
         skip([{ kind: 'protocol', protocols: ['tcp'] }], 'no SYN: begins nothing'),
         { when: [], verdict: arrived, comment: 'to the knocks that await it' },
       ],

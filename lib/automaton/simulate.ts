@@ -32,6 +32,8 @@ export interface Packet {
   readonly protocol: 'tcp' | 'udp' | 'icmp' | ProtocolNumber
   readonly port?: number
   readonly sourcePort?: number
+  /** TCP's sequence number: the same again is the same packet sent again. Default: 0. */
+  readonly sequence?: number
   /** The TCP flags as a byte (RFC 9293). Default: SYN. */
   readonly flags?: number
   /** Bytes of payload. Default: the payload's, or 0. */
@@ -318,6 +320,10 @@ export class Simulator {
     const expiry = elements.get(key)
     const isThere = expiry !== undefined && expiry > packet.at
     if (isThere && (op === 'add' || op === 'claim')) return op === 'add'
+    if (isThere && op === 'meet') {
+      elements.set(key, packet.at + (timeout ?? Number.POSITIVE_INFINITY))
+      return false
+    }
     for (const [other, end] of elements) {
       if (end <= packet.at) elements.delete(other)
     }
@@ -332,9 +338,17 @@ export class Simulator {
     return set
   }
 
-  #key(set: string, { source, sourcePort = 0, port = 0, payload = '' }: Packet): string {
+  #key(set: string, packet: Packet): string {
+    const {
+      source,
+      destination = '',
+      sourcePort = 0,
+      port = 0,
+      sequence = 0,
+      payload = '',
+    } = packet
     const token = payload.slice(0, 2 * TOKEN_LENGTH).toLowerCase()
-    const fields = { source, sourcePort, port, all: 'all', token }
+    const fields = { source, destination, sourcePort, port, sequence, all: 'all', token }
     return this.#set(set)
       .key.map((field) => fields[field])
       .join(' . ')

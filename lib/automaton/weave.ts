@@ -23,7 +23,7 @@ import { type Endpoints, placeEndpoints } from './endpoints.js'
 import { KNOCK } from './gate.js'
 import { baseChains, isStateful } from './hook.js'
 import { INVALID_STEPS, namedSet, portsMap, STEPS } from './names.js'
-import { isSyn, onceEach } from './once.js'
+import { type Again, asks, asksNothing, onceEach } from './once.js'
 import { PIECES_CHAIN, PIECES_RULE } from './pieces.js'
 import {
   anyChains,
@@ -44,9 +44,7 @@ const ECHO = 'echo'
 const JUDGE = 'judge_step'
 const JUDGE_INVALID = 'judge_invalid_step'
 const ELSEWHERE = 'elsewhere'
-
-/** RFC 9293's bits. */
-const SYN_ACK = 0x02 | 0x10
+const BEGINNING = 'beginning'
 
 export interface Woven {
   /** Base chains first. */
@@ -81,26 +79,26 @@ export function weave(
   const byRange = rangeRules(ranges)
   const digest = hexDigest(single, 8)
   const anyDomain = domains.find(({ mode }) => mode === 'any')
-  const base: Rule[] = [
-    ...interfaceRules(spec),
-    // conntrack puts pieces together.
-    ...(stateful ? [] : [PIECES_RULE, NO_SYN]),
-    ...(echo.length > 0 ? [ECHO_RULE] : []),
-    ...cutRules(doors),
-    ...(stateful ? [ESTABLISHED] : []),
+  const echoes = echo.length > 0 ? [ECHO_RULE] : []
+  // conntrack puts pieces together.
+  const before = stateful
+    ? [...echoes, SYN_RULE, ...cutRules(doors), ESTABLISHED]
+    : [PIECES_RULE, NO_SYN, ...echoes]
+  const beginning: Rule[] = [
     portsRule(digest),
     ...byRange.rules,
     ...ranged.find,
     ...unreadRules(doors),
     ...whole,
-    ...(anyDomain ? [elsewhereRule(anyDomain, stateful)] : []),
+    ...(anyDomain ? [elsewhereRule(anyDomain)] : []),
   ]
+  const base = [...interfaceRules(spec), ...before, ...(stateful ? [REST_RULE] : beginning)]
   const hasInvalid = stateful && steps.invalidEntries.length > 0
   return {
     chains: [
       ...redirectChains(spec),
       ...baseChains(spec, base),
-      ...(stateful ? [] : [PIECES_CHAIN]),
+      ...(stateful ? [{ name: BEGINNING, rules: beginning }] : [PIECES_CHAIN]),
       ...unreadChains(doors, {
         hasTrusted: guard.trusted.length > 0,
         areFragmentsJudged: !stateful,
@@ -114,7 +112,7 @@ export function weave(
       ...steps.chains,
       ...ranged.chains,
       ...echoChains(ECHO, echo, { first, resetOthers: others, isStateful: stateful }),
-      ...(anyDomain ? [elsewhereChain(anyDomain)] : []),
+      ...(anyDomain ? [elsewhereChain(anyDomain, stateful)] : []),
     ],
     maps: [
       { name: portsMap(digest), entries: single },
@@ -134,11 +132,20 @@ function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
 }
 
 /** Before conntrack only a SYN is known to begin a connection, whatever other flags it has beside. */
-const NO_SYN: Rule = {
-  when: [{ kind: 'flags', flags: { mask: SYN_ACK, value: 0x02 }, not: true }],
-  verdict: ACCEPT,
-  comment: 'begins nothing',
+const NO_SYN: Rule = { when: [asksNothing], verdict: ACCEPT, comment: 'begins nothing' }
+
+/**
+ * conntrack keeps calling a connection established when both ends have left it: for days, and for as long as a packet
+ * comes now and then. A SYN in its name is for whatever listens now. Asked for TCP alone, before conntrack is: other
+ * protocols pay for one comparison.
+ */
+const SYN_RULE: Rule = {
+  when: [asks],
+  verdict: goTo(BEGINNING),
+  comment: 'begins a connection, whatever conntrack calls it',
 }
+
+const REST_RULE: Rule = { when: [], verdict: goTo(BEGINNING), comment: 'begins something' }
 
 const ECHO_RULE: Rule = {
   when: [{ kind: 'echo-request' }],
@@ -169,6 +176,8 @@ const portsRule = (digest: string): Rule => ({
   comment: 'knocks, services, ignored',
 })
 
+const AGAIN: Again = { verdict: DROP }
+
 /** A knock resets the attempts of which it is no step, and then goes to the doors that are knocked there. */
 const resetOthers = (domains: readonly ResetDomain[]): Rule[] =>
   domains.map(({ knocking, chain }) => ({
@@ -197,7 +206,7 @@ function knockChains({ ports, ranges }: Endpoints, context: KnockChains): Chain[
       : []
   const judge: Rule = { when: [], verdict: goTo(JUDGE), comment: 'to the doors knocked here' }
   const drop: Rule = { when: [], verdict: DROP, comment: 'knocks are never answered' }
-  const again = [...invalid(hasInvalid ? goTo(JUDGE_INVALID) : DROP), ...onceEach(JUDGE, DROP)]
+  const again = [...invalid(hasInvalid ? goTo(JUDGE_INVALID) : DROP), ...onceEach(JUDGE, AGAIN)]
   // Before conntrack only SYNs come here, and those with other flags beside are no knocks.
   const tcp: Chain = { name: KNOCK.tcp, rules: [...first, ...again, stateful ? judge : drop] }
   const udp: Chain = { name: KNOCK.udp, rules: [...first, ...invalid(DROP), judge] }
@@ -213,16 +222,17 @@ function knockChains({ ports, ranges }: Endpoints, context: KnockChains): Chain[
   ]
 }
 
-const elsewhereRule = ({ knocking }: ResetDomain, stateful: boolean): Rule => ({
-  when: [inSet(knocking), stateful ? stateIs('new') : isSyn],
+const elsewhereRule = ({ knocking }: ResetDomain): Rule => ({
+  when: [inSet(knocking)],
   verdict: jump(ELSEWHERE),
-  comment: 'new packets elsewhere reset attempts',
+  comment: 'what begins elsewhere resets attempts',
 })
 
-/** A new packet that is no knock, of a source that is knocking. */
-function elsewhereChain({ lastChain: chain }: ResetDomain): Chain {
-  const [retransmitted, first] = onceEach(chain, RETURN)
-  // Where there is no room to remember a SYN the attempt ends all the same: the safe side.
-  const reset: Rule = { when: [], verdict: goTo(chain), comment: 'resets' }
-  return { name: ELSEWHERE, rules: [retransmitted, first, reset] }
+/** A packet that is no knock, of a source that is knocking. */
+function elsewhereChain({ lastChain: chain }: ResetDomain, stateful: boolean): Chain {
+  const not = { when: [stateIs('invalid', 'related')], verdict: RETURN, comment: 'starts nothing' }
+  const once = onceEach(chain, { verdict: RETURN })
+  // Before conntrack nothing but a SYN is known to begin something.
+  const rest = { when: [stateIs('new')], verdict: goTo(chain), comment: 'resets' }
+  return { name: ELSEWHERE, rules: stateful ? [not, ...once, rest] : once }
 }

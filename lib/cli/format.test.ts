@@ -53,7 +53,7 @@ t.test('everyone, wrong tokens, bans, and the fullest sets', async (t) => {
   const fill = [
     { set: 'grants_web', elements: 1, capacity: 1 },
     { set: 'banned_4', elements: 66, capacity: 100 },
-    { set: 'seen_4', elements: 1, capacity: 2 },
+    { set: 'syns_4', elements: 1, capacity: 2 },
     { set: 'stage1_ssh_4', elements: 1, capacity: 200 },
     { set: 'stage2_ssh_4', elements: 1, capacity: 1000 },
   ]
@@ -77,7 +77,7 @@ guard  bans 2
 
 the fullest sets
   banned_4      66 of 100  66% full
-  seen_4        1 of 2     50% full
+  syns_4        1 of 2     50% full
   stage1_ssh_4  1 of 200   under 1% full
 `,
   )

@@ -45,7 +45,7 @@ const BUSY: Viewed = {
   fill: [
     { set: 'grants_maintenance_window', elements: 1, capacity: 1 },
     { set: 'banned_4', elements: 66, capacity: 100 },
-    { set: 'seen_4', elements: 2, capacity: 100 },
+    { set: 'syns_4', elements: 2, capacity: 100 },
   ],
 }
 

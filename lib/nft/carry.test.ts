@@ -30,7 +30,7 @@ t.test('what lasts longest, and nothing that is about to end', async (t) => {
 })
 
 t.test('keys of several fields, numbers, and what stays for ever', async (t) => {
-  t.strictSame(carried('seen_4', [element('192.0.2.1 1024 22', 40, 9)]), [
+  t.strictSame(carried('knocks_4', [element('192.0.2.1 1024 22', 40, 9)]), [
     { elem: { val: { concat: ['192.0.2.1', 1024, 22] }, timeout: 40, expires: 9 } },
   ])
   const stays = { key: ['0'], timeout: undefined, expires: undefined }
@@ -38,7 +38,7 @@ t.test('keys of several fields, numbers, and what stays for ever', async (t) => 
 })
 
 t.test('no claims', async (t) => {
-  for (const name of ['lock_ssh_4', 'lock2_ssh_4', 'open2_lock_ssh_0']) {
+  for (const name of ['lock_ssh_4', 'lock2_ssh_4', 'open2_lock_ssh_0', 'syns_4', 'counted_6']) {
     t.strictSame(carried(name, [element('192.0.2.1', 30, 5)]), [], name)
   }
 })

@@ -1,8 +1,11 @@
 // The elements of a set that must be made anew, as listed → the command that puts them into the new one. Pure.
-import { parseSetName } from '../automaton/names.js'
+import { COUNTED, parseSetName, SYNS } from '../automaton/names.js'
 import type { NftCommand, NftValue } from './document.js'
 import type { ListedElement } from './listing.js'
 import { parseFamilySet } from './names.js'
+
+/** Sets of SYNs: each is claimed by the first of equal ones. */
+const CLAIMED: readonly string[] = [SYNS, COUNTED]
 
 /** Elements of one command: one with millions would be a single string too long for JSON. */
 const AT_ONCE = 50_000
@@ -20,6 +23,7 @@ export function renderCarried(
 ): NftCommand[] {
   const role = parseSetName(parseFamilySet(name)?.set ?? name)?.role
   if (role?.kind === 'inner' && /^(\w+_)?lock\d*_/.test(name)) return []
+  if (CLAIMED.includes(parseFamilySet(name)?.set ?? name)) return []
   const lasting = elements
     .filter(({ expires }) => expires !== 0)
     .sort(

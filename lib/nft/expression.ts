@@ -41,17 +41,29 @@ export const PERIOD_KEY: NftExpression = {
 /** 16 bytes behind the UDP header. */
 const TOKEN: NftExpression = { payload: { base: 'th', offset: 8 * UDP_HEADER, len: 128 } }
 
+/**
+ * nft 1.0.6 knows no key of a set that is a plain number of 32 bits; a digest it takes for any type of as many. Two
+ * numbers meet once in 2³¹.
+ */
+const SEQUENCE: NftExpression = {
+  jhash: { mod: 2 ** 31 - 1, seed: 1, expr: payload('tcp', 'sequence') },
+}
+
 const KEY_TYPE: Readonly<Record<Exclude<KeyField, 'token'>, (family: Family) => string>> = {
   source: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
+  destination: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
   sourcePort: () => 'inet_service',
   port: () => 'inet_service',
+  sequence: () => 'mark',
   all: () => 'mark',
 }
 
 const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> = {
   source: (family) => payload(ip(family), 'saddr'),
+  destination: (family) => payload(ip(family), 'daddr'),
   sourcePort: () => payload('th', 'sport'),
   port: () => payload('th', 'dport'),
+  sequence: () => SEQUENCE,
   // A constant; nft has none that is a key by itself.
   all: () => ({ '&': [meta('mark'), 0] }),
   token: () => TOKEN,
@@ -262,9 +274,9 @@ export function renderAction(
   if (action.op === 'delete') return { set: { op: 'delete', elem: key, set } }
   const timeout = timeoutOf(action.set)
   const elem = timeout === undefined ? key : { elem: { val: key, timeout } }
-  if (action.op !== 'claim') return { set: { op: action.op, elem, set } }
+  if (action.op !== 'claim' && action.op !== 'meet') return { set: { op: action.op, elem, set } }
   // The element's own limit is what only the first packet is within; the kernel locks it.
-  return { set: { op: 'add', elem, set, stmt: [ONCE] } }
+  return { set: { op: action.op === 'meet' ? 'update' : 'add', elem, set, stmt: [ONCE] } }
 }
 
 /** The headers and a token: IPv6 40, UDP 8 and 16 bytes are 64. */

@@ -162,6 +162,10 @@ export function formatExpression(expression: NftExpression): string {
       return formatConntrack(content)
     case 'concat':
       return listOf(content).map(formatExpression).join(' . ')
+    case 'jhash': {
+      const { mod, seed, expr } = fieldsOf(content, 'mod', 'seed', 'expr')
+      return `jhash ${formatExpression(expr as NftExpression)} mod ${whole(mod)} seed ${whole(seed)}`
+    }
     case '&': {
       const [left, mask, ...rest] = listOf(content)
       if (left === undefined || rest.length > 0) throw unreachable(expression)
