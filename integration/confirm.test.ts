@@ -53,7 +53,7 @@ async function installAndDie(binary: string, netns: string, spec: object): Promi
   if (signal !== 'SIGKILL') throw new Error('the install failed')
 }
 
-t.jobs = 5
+t.jobs = 8
 
 for (const { version, path } of versions) {
   for (const [name, spec] of Object.entries(SPECS)) {

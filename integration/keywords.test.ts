@@ -27,6 +27,9 @@ const FREE =
   tsecr tsn tsval ttl until urg urgptr used value version vm vtag warn week wildcard window
   wscale xfrm xml year zone`.split(/\s+/)
 
+/** How many words are given to one process. */
+const CHUNK = 16
+
 t.test('keywords', { skip }, async (t) => {
   await using pair = await createPair()
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
@@ -55,11 +58,17 @@ t.test('keywords', { skip }, async (t) => {
 
   await t.test('words that nft takes', async (t) => {
     const lists = FREE.map((word) => `list table inet ${word}\n`).join('')
+    const uses = (word: string) => {
+      const table = `table inet ${word}`
+      return `add ${table}\ndelete ${table}\n\n${table} {\n}\n`
+    }
     for (const { version, path } of versions) {
       const answers: string[] = []
-      for (const word of FREE) {
-        const table = `table inet ${word}`
-        answers.push(await check(path, `add ${table}\ndelete ${table}\n\n${table} {\n}\n`))
+      for (let from = 0; from < FREE.length; from += CHUNK) {
+        const words = FREE.slice(from, from + CHUNK)
+        if ((await check(path, words.map(uses).join(''))) === '') continue
+        // A word can change how nft's scanner reads the next one: what counts is each word alone.
+        for (const word of words) answers.push(await check(path, uses(word)))
       }
       t.equal(answers.join(''), '', `tables, nft ${version}`)
       t.notMatch(await check(path, lists), /syntax error/, `lists, nft ${version}`)
