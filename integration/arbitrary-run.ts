@@ -1,5 +1,5 @@
 // A knock and some numbers → packets that are likely to complete it, each so many seconds behind the one before. Pure.
-import type { Packet } from '../lib/automaton/simulate.js'
+import type { Packet } from '../lib/automaton/packet.js'
 import type {
   Step,
   ValidDoor,

@@ -1,6 +1,6 @@
 // A valid spec and random choices → packets that are likely to get somewhere with it. Pure.
 import fc from 'fast-check'
-import type { Packet } from '../lib/automaton/simulate.js'
+import type { Packet } from '../lib/automaton/packet.js'
 import type { ValidSpec } from '../lib/spec/model.js'
 import { type Event, SENT, sendingsOf, TOLD } from './arbitrary-event.js'
 import { SECRETS } from './arbitrary-knock.js'

@@ -1,6 +1,6 @@
 // A valid spec and packets → what the documented meaning of its knocks says of them. Pure; the tests' witness, which
 // shares no code with the compiler: it keeps a record for each source, where the compiler builds sets and rules.
-import type { Packet } from '../lib/automaton/simulate.js'
+import type { Packet } from '../lib/automaton/packet.js'
 import type { ValidSpec } from '../lib/spec/model.js'
 import { end, move, type Sequence, stageOf } from './oracle-attempts.js'
 import { grant, isGranted } from './oracle-door.js'

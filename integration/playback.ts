@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAutomaton } from '../lib/automaton/build.js'
 import { loadsOf } from '../lib/automaton/loads.js'
-import type { Packet } from '../lib/automaton/simulate.js'
+import type { Packet } from '../lib/automaton/packet.js'
 import { renderLoads } from '../lib/nft/loads.js'
 import { renderRuleset } from '../lib/nft/render.js'
 import type { ValidSpec } from '../lib/spec/model.js'

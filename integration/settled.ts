@@ -1,5 +1,5 @@
 // Traces for the kernel → whether their outcome depends on a third of a second, and where their sources surely are. Pure.
-import type { Packet } from '../lib/automaton/simulate.js'
+import type { Packet } from '../lib/automaton/packet.js'
 import type { ValidSpec } from '../lib/spec/model.js'
 import { EVERYONE } from './oracle-door.js'
 import { guardPlacesOf, placesOf } from './state.js'

@@ -1,6 +1,6 @@
 // What a kernel tells through NFLOG, packet by packet → what the simulator says; and that a rate bounds it and nothing else.
 import t, { type Test } from 'tap'
-import type { Packet } from '../lib/automaton/simulate.js'
+import type { Packet } from '../lib/automaton/packet.js'
 import { renderTold, type Told } from '../lib/automaton/told.js'
 import type { Hook, ValidSpec } from '../lib/spec/model.js'
 import { validateSpec } from '../lib/spec/validate.js'

@@ -1,5 +1,5 @@
 // A packet of a trace, in the user's words → one that the simulator receives, or what is wrong with it. Pure.
-import type { Packet } from './automaton/simulate.js'
+import type { Packet } from './automaton/packet.js'
 import { KnockError } from './errors.js'
 import { parseAddress } from './spec/address.js'
 import { NUMBER, parseProtocol } from './spec/protocol.js'

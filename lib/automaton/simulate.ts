@@ -1,73 +1,26 @@
 // An automaton and packets with their times → what becomes of each packet, and who is where. Pure: time comes with the packets.
 import { cidrContains } from '../spec/address.js'
-import { TOKEN_LENGTH } from '../spec/derive.js'
-import type { Cidr, Family, PortRange } from '../spec/model.js'
-import { NUMBER, type ProtocolNumber } from '../spec/protocol.js'
 import { SYN } from '../spec/step.js'
+import type { Action, Automaton, Chain, Match, Rule, Verdict } from './automaton.js'
+import type { Loads } from './loads.js'
 import {
-  type Action,
-  type Automaton,
-  type Base,
-  type Chain,
-  type IpProtocol,
-  isPerFamily,
-  type Match,
-  type Rule,
-  type State,
-  type TimedSet,
-  type Verdict,
-} from './automaton.js'
-import type { Loads, PortPeriod } from './loads.js'
+  comesTo,
+  familyOf,
+  fitsPattern,
+  hasPorts,
+  ipProtocol,
+  isPiece,
+  isUnreadable,
+  isWithin,
+  numberOf,
+  type Packet,
+} from './packet.js'
+import { type Member, SimulatedSets } from './simulated-sets.js'
 import { parseTold, type Told } from './told.js'
-
-/** One packet as it comes in. */
-export interface Packet {
-  /** Seconds since any moment, since 1970 where keys or ports depend on the time; never less than the packet's before. */
-  readonly at: number
-  /** An address in canonical text; it says the family. */
-  readonly source: string
-  /** Default: an address that no door names. */
-  readonly destination?: string
-  /** `icmp` is an echo request, of either family. A number is IANA's: 1 and 58 are any other ICMP. */
-  readonly protocol: 'tcp' | 'udp' | 'icmp' | ProtocolNumber
-  readonly port?: number
-  readonly sourcePort?: number
-  /** TCP's sequence number: the same again is the same packet sent again. Default: 0. */
-  readonly sequence?: number
-  /** The TCP flags as a byte (RFC 9293). Default: SYN. */
-  readonly flags?: number
-  /** Bytes of payload. Default: the payload's, or 0. */
-  readonly length?: number
-  /** The payload itself, in hex digits. Default: none that matters. */
-  readonly payload?: string
-  /** The interface it comes in on. Default: one that is not loopback. */
-  readonly interface?: string
-  /** Whether the host has the TCP connection to which it belongs. Default: false. */
-  readonly connected?: boolean
-  /** What conntrack calls it. Default: new. */
-  readonly state?: State
-  /** Whether it comes from the side that answered its connection. Default: false. */
-  readonly isReply?: boolean
-  /**
-   * What it is a fragment of: `first` has all headers, `bare` is a first one that may lack some, `second` is from the
-   * ninth byte on, `later` from further behind. Default: none, the packet is whole.
-   */
-  readonly fragment?: 'first' | 'bare' | 'second' | 'later'
-  /** Whether its transport header cannot be found, of IPv6. Default: false. */
-  readonly unreadable?: boolean
-}
 
 /** A packet on its way through the chains: a redirect changes its port. */
 interface Travelling extends Packet {
   readonly sentTo?: number | undefined
-}
-
-export interface Member {
-  readonly set: string
-  readonly family: Family
-  readonly key: string
-  /** Seconds that it still lives. */
-  readonly expiresIn: number
 }
 
 /** What the kernel tells of a packet. */
@@ -90,12 +43,7 @@ interface Bucket {
 export class Simulator {
   readonly #automaton: Automaton
   readonly #chains: ReadonlyMap<string, Chain>
-  readonly #sets: ReadonlyMap<string, TimedSet>
-  readonly #trusted: ReadonlyMap<string, readonly Cidr[]>
-  readonly #ports: ReadonlyMap<string, ReadonlySet<number>>
-  readonly #periods = new Map<string, readonly PortPeriod[]>()
-  /** By set and family, the time at which each key expires. */
-  readonly #elements = new Map<string, Map<string, number>>()
+  readonly #sets: SimulatedSets
   readonly #counters = new Map<string, number>()
   readonly #tellings: Telling[] = []
   readonly #rates = new WeakMap<Match, Bucket>()
@@ -103,18 +51,12 @@ export class Simulator {
   constructor(automaton: Automaton) {
     this.#automaton = automaton
     this.#chains = new Map(automaton.chains.map((chain) => [chain.name, chain]))
-    this.#sets = new Map(automaton.sets.map((set) => [set.name, set]))
-    this.#ports = new Map(automaton.portSets.map((set) => [set.name, new Set(set.ports)]))
-    for (const { name } of automaton.periodSets) this.#periods.set(name, [])
-    this.#trusted = new Map(automaton.addressSets.map((set) => [set.name, set.addresses]))
+    this.#sets = new SimulatedSets(automaton)
   }
 
   /** Fills the sets whose contents are derived from secrets; what was in them is gone. */
-  load({ tokens, ports }: Loads): void {
-    for (const { set, tokens: loaded } of tokens) {
-      this.#elements.set(set, new Map(loaded.map(({ token, until }) => [token, until])))
-    }
-    for (const { set, periods } of ports) this.#periods.set(set, periods)
+  load(loads: Loads): void {
+    this.#sets.load(loads)
   }
 
   /** Judges one packet. */
@@ -137,12 +79,7 @@ export class Simulator {
 
   /** The live elements of a set, in the order in which they came. */
   members(set: string, at: number): Member[] {
-    const families = isPerFamily(this.#set(set)) ? ([4, 6] as const) : ([4] as const)
-    return families.flatMap((family) =>
-      [...this.#of(set, family)]
-        .filter(([, expiry]) => expiry > at)
-        .map(([key, expiry]) => ({ set, family, key, expiresIn: expiry - at })),
-    )
+    return this.#sets.members(set, at)
   }
 
   /** The first device of a table at ingress: packets come in there that don't say where. */
@@ -215,9 +152,9 @@ export class Simulator {
     const length = packet.length ?? (packet.payload?.length ?? 0) / 2
     switch (match.kind) {
       case 'in':
-        return this.#has(match.set, packet)
+        return this.#sets.has(match.set, packet)
       case 'not-in':
-        return !this.#has(match.set, packet)
+        return !this.#sets.has(match.set, packet)
       case 'state':
         return match.states.includes(packet.state ?? 'new')
       case 'protocol': {
@@ -259,7 +196,7 @@ export class Simulator {
         return packet.connected ?? false
       case 'interface': {
         const name = packet.interface ?? ''
-        return match.names.some((pattern) => fits(pattern, name)) !== (match.not ?? false)
+        return match.names.some((pattern) => fitsPattern(pattern, name)) !== (match.not ?? false)
       }
       case 'within-rate':
         return this.#isWithinRate(match, packet.at)
@@ -276,27 +213,6 @@ export class Simulator {
     return isWithin
   }
 
-  #has(set: string, packet: Packet): boolean {
-    const periods = this.#periods.get(set)
-    if (periods) {
-      return periods.some(
-        ({ protocol, port, from, to }) =>
-          hasPorts(packet) &&
-          protocol === packet.protocol &&
-          port === packet.port &&
-          from <= packet.at &&
-          packet.at <= to,
-      )
-    }
-    const ports = this.#ports.get(set)
-    if (ports && !hasPorts(packet)) return false
-    if (ports) return packet.port !== undefined && ports.has(packet.port)
-    const addresses = this.#trusted.get(set)
-    if (addresses) return addresses.some((cidr) => cidrContains(cidr, packet.source))
-    const expiry = this.#of(set, familyOf(packet)).get(this.#key(set, packet))
-    return expiry !== undefined && expiry > packet.at
-  }
-
   /** Does one action; false where a set is full, which ends the rule. */
   #act(action: Action, packet: Packet): boolean {
     if (action.op === 'mark') return true
@@ -309,98 +225,6 @@ export class Simulator {
       this.#counters.set(action.counter, this.counter(action.counter) + 1)
       return true
     }
-    const { set, op } = action
-    const elements = this.#of(set, familyOf(packet))
-    const key = this.#key(set, packet)
-    if (op === 'delete') {
-      elements.delete(key)
-      return true
-    }
-    const { timeout, capacity } = this.#set(set)
-    const expiry = elements.get(key)
-    const isThere = expiry !== undefined && expiry > packet.at
-    if (isThere && (op === 'add' || op === 'claim')) return op === 'add'
-    if (isThere && op === 'meet') {
-      elements.set(key, packet.at + (timeout ?? Number.POSITIVE_INFINITY))
-      return false
-    }
-    for (const [other, end] of elements) {
-      if (end <= packet.at) elements.delete(other)
-    }
-    if (!isThere && elements.size >= capacity) return false
-    elements.set(key, packet.at + (timeout ?? Number.POSITIVE_INFINITY))
-    return true
-  }
-
-  #set(name: string) {
-    const set = this.#sets.get(name)
-    if (!set) throw new Error(`unreachable: no set ${name}`)
-    return set
-  }
-
-  #key(set: string, packet: Packet): string {
-    const {
-      source,
-      destination = '',
-      sourcePort = 0,
-      port = 0,
-      sequence = 0,
-      payload = '',
-    } = packet
-    const token = payload.slice(0, 2 * TOKEN_LENGTH).toLowerCase()
-    const fields = { source, destination, sourcePort, port, sequence, all: 'all', token }
-    return this.#set(set)
-      .key.map((field) => fields[field])
-      .join(' . ')
-  }
-
-  #of(set: string, family: Family): Map<string, number> {
-    const name = isPerFamily(this.#set(set)) ? `${set}_${family}` : set
-    const found = this.#elements.get(name) ?? new Map<string, number>()
-    this.#elements.set(name, found)
-    return found
+    return this.#sets.change(action, packet)
   }
 }
-
-/** Whether a packet comes by a base chain: at ingress it does by its device's, in a nat chain when it begins something. */
-function comesTo({ type, device }: Base, packet: Packet): boolean {
-  if (type === 'nat' && (packet.state ?? 'new') !== 'new') return false
-  return device === undefined || packet.interface === device
-}
-
-/** Whether it has the beginning of its transport header, and that can be found. */
-const hasPorts = ({ fragment, ...packet }: Packet): boolean =>
-  !isUnreadable(packet) && fragment !== 'second' && fragment !== 'later'
-
-/** An IPv4 header always leads to the transport's. */
-const isUnreadable = ({ source, unreadable = false }: Packet): boolean =>
-  unreadable && source.includes(':')
-
-function isPiece({ fragment }: Packet, part: Extract<Match, { kind: 'piece' }>['part']): boolean {
-  switch (part) {
-    case 'any':
-      return fragment !== undefined
-    case 'none':
-      return fragment === undefined
-    case 'header':
-      return fragment === 'second'
-    case 'later':
-      return fragment === 'second' || fragment === 'later'
-    case 'bare':
-      return fragment === 'bare'
-  }
-}
-
-const isWithin = (port: number | undefined, { from, to }: PortRange): boolean =>
-  port !== undefined && from <= port && port <= to
-
-const familyOf = ({ source }: Packet): Family => (source.includes(':') ? 6 : 4)
-
-const numberOf = (protocol: IpProtocol): ProtocolNumber =>
-  typeof protocol === 'number' ? protocol : NUMBER[protocol]
-
-const ipProtocol = (packet: Packet): IpProtocol =>
-  packet.protocol === 'icmp' && familyOf(packet) === 6 ? 'icmpv6' : packet.protocol
-
-const fits = (pattern: string, name: string): boolean =>
-  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name
