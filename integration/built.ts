@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The command, to be run by `process.execPath`. */
-export const CLI = join(root, 'dist/command/main.js')
+export const CLI = join(root, 'dist/command/launch.cjs')
 /** The library's main module. */
 export const LIBRARY = join(root, 'dist/index.js')
 

@@ -83,7 +83,9 @@ atServer('2: a wrong spec, with every problem', skip, async (t, user) => {
       2,
       /^knocklib \w+: wrong\.json: \/doors\/0/,
     )
-    for (const path of paths) t.match(text, `${path}: expected `)
+    for (const path of paths) {
+      t.match(text, new RegExp(`${path} \\(line 1, column \\d+\\): expected `))
+    }
     const { code, stdout, stderr } = await user.try([command, 'wrong.json', '--json'])
     t.same([code, stderr], [2, ''])
     const { error } = JSON.parse(stdout)
@@ -114,8 +116,8 @@ atServer('2: what is no address, no duration, no name of a table', skip, async (
     2,
     new RegExp(`open: --for: expected ${limits}`),
   )
-  for (const time of ['0', '500d']) {
-    const words = new RegExp(`install: --confirm: expected ${limits}.*, got "${time}"`)
+  for (const [time, got] of Object.entries({ '0': '0', '500d': '"500d"', '1.5': '"1.5"' })) {
+    const words = new RegExp(`install: --confirm: expected ${limits}.*, got ${got}`)
     await fails(t, user, `install doors.json --confirm ${time}`, 2, words)
   }
   await fails(t, user, 'run doors.json --metrics foo', 2, /run: --metrics: expected .*, got "foo"/)
@@ -173,6 +175,23 @@ atServer('3: nft is missing, or may not', skip, async (t, user) => {
     t.equal(code, 0, 'a spec can be checked anywhere')
     t.match(stdout, /valid; nft was not asked: /)
     t.equal((await user.try(['render', 'doors.json'], circumstances)).code, 0)
+  }
+})
+
+/** Runs with so few file descriptors. */
+const withDescriptors = (most: number) => [
+  // tap would load itself first.
+  ...['bash', '-c', 'unset NODE_OPTIONS; ulimit -n "$0" && exec "$@"'],
+  String(most),
+]
+
+atServer('3: no file descriptors, wherever they end', skip, async (t, user) => {
+  const words =
+    /^knocklib[^\n]*no (?:more )?files? can be opened \(EMFILE\): raise[^\n]*ulimit -n[^\n]*\n$/
+  for (const most of [24, 26, 28, 29, 30, 31, 32, 36]) {
+    const through = withDescriptors(most)
+    const lines = ['install doors.yaml', 'run doors.yaml', 'watch']
+    await Promise.all(lines.map((line) => fails(t, user, line, 3, words, { through })))
   }
 })
 

@@ -48,6 +48,15 @@ atServer('install, again, status, open, close, uninstall', skip, async (t, user)
   await user.serve(t, 'open', 'ssh', '203.0.113.7', '--for', '10m')
   t.equal(await user.serve(t, 'install', 'doors.yaml'), READY, 'again')
   t.match(await user.serve(t, 'status'), /203\.0\.113\.7 {2}let in {2}(600|59\d) s left/)
+  const plain = await user.serve(t, 'open', 'ssh', '203.0.113.7', '--for', '90')
+  t.equal(plain, 'ssh: 203.0.113.7 is let in for 90 s\n', 'a plain number is seconds')
+  const trial = await user.serve(t, 'install', 'doors.yaml', '--confirm', '60')
+  t.equal(
+    trial,
+    `${READY}unless confirmed within 60 s the doors fall open: knocklib confirm --table knock\n`,
+  )
+  t.match(await user.serve(t, 'status'), /\b(60|5\d) s\b/, 'of 60 s, none or few have gone')
+  await user.serve(t, 'confirm')
   const mapped = await user.serve(t, 'open', 'web', '2001:DB8:0::7', '--json')
   t.same(JSON.parse(mapped), { door: 'web', source: '2001:db8::7', expiresIn: 120 })
   const opened = await user.serve(t, 'open', 'web', '203.0.113.8')

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { createNft, installKnock, type Knock, type KnockSpec } from 'knocklib'
 import { createPair, exec, type Pair, SERVER, start, sweep } from './namespaces.js'
 
-const CLI = fileURLToPath(new URL('../../dist/command/main.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../../dist/command/launch.cjs', import.meta.url))
 const PORT = 2222
 const GREETING = 'hello from behind the door'
 const STEPS = ['tcp/7000', 'udp/8000', 'tcp/9000']

@@ -11,7 +11,7 @@ import { missing } from './capabilities.js'
 import { createPair, exec } from './namespaces.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const CLI = join(ROOT, 'dist/command/main.js')
+const CLI = join(ROOT, 'dist/command/launch.cjs')
 const PAGES = [
   'README.md',
   ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),

@@ -7,7 +7,7 @@ import { report } from './report.js'
 import { specOf } from './specs.js'
 
 const RUNS = Number(process.argv[2] ?? 21)
-const CLI = new URL('../../../dist/command/main.js', import.meta.url).pathname
+const CLI = new URL('../../../dist/command/launch.cjs', import.meta.url).pathname
 
 sweep()
 await using pair = await createPair()

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-// The knocklib command: reads argv, runs one command, prints its result. The only importer of commander.
+// The knocklib command, loaded by launch.cts: reads argv, runs one command, prints its result. The only importer of commander.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { describeWarning, isInvalidSpec, KnockError, type Warning, withPlaces } from '../index.js'
@@ -132,6 +131,12 @@ function tellUnforeseen(error: unknown): void {
   process.exitCode = EXIT.refused
 }
 
+/** Whether a part of the program that is loaded when it is needed could not be. */
+const isOfLoading = (error: unknown): boolean =>
+  ['ERR_MODULE_NOT_FOUND', 'EMFILE', 'ENFILE'].includes(
+    (error as NodeJS.ErrnoException | undefined)?.code ?? '',
+  )
+
 // node would warn that it heeds the other one.
 if (process.env['NO_COLOR']) delete process.env['FORCE_COLOR']
 
@@ -147,6 +152,9 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
+  } else if (isOfLoading(error)) {
+    // launch.cts tells it, as it does of what is loaded first.
+    throw error
   } else {
     tellUnforeseen(error)
   }
