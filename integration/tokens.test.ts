@@ -1,7 +1,14 @@
 // Tokens in the kernel: made and sent without our library, each opens its door once, whatever happens in between.
 import { chmod, rm, writeFile } from 'node:fs/promises'
 import t from 'tap'
-import { createNft, installKnock, type KnockSpec, refillKnock } from '../lib/index.js'
+import {
+  attachKnock,
+  checkStatus,
+  createNft,
+  installKnock,
+  type KnockSpec,
+  refillKnock,
+} from '../lib/index.js'
 import { missing } from './capabilities.js'
 import { doorOf, FAMILIES } from './house.js'
 import { CLIENT, createPair, exec, sweep } from './namespaces.js'
@@ -137,6 +144,56 @@ for (const { version, path } of able) {
       [CLIENT[4]],
       'nobody else comes in',
     )
+  })
+}
+
+for (const { version, path } of able) {
+  t.test(`until when all is loaded, nft ${version}`, { skip, buffered: true }, async (t) => {
+    await using place = await TokenHouse.open({ binary: path, token: LONG })
+    const { house, nft } = place
+    const secretFile = place.file('secret')
+    const rotate = { secretFile, every: '1h', steps: 2, protocol: 'tcp', ports: '20000-60000' }
+    const more = {
+      ...{ name: 'more', service: 'tcp/80', open: { for: '30s' } },
+      knock: { type: 'sequence', rotate: { ...rotate, horizon: '2h' } },
+    }
+    const spec = { doors: [...place.spec().doors, more] } as KnockSpec
+    const knock = await attachKnock({ nft })
+    const left = async () => {
+      const { doors } = await knock.status()
+      return doors.flatMap(({ tokens = [], rotations = [] }) => [
+        ...tokens.map(({ user, expiresIn }) => [user, expiresIn] as const),
+        ...rotations.map(({ knock: attempt, expiresIn }) => [attempt, expiresIn] as const),
+      ])
+    }
+    const LOADED: Readonly<Record<string, number>> = { open: 2 * PERIOD, other: 3 * PERIOD }
+    const isWhole = (found: Awaited<ReturnType<typeof left>>) =>
+      found.every(([name, seconds]) => {
+        const least = LOADED[name] ?? 3 * PERIOD
+        return seconds > least - 60 && seconds <= least + 3 * PERIOD
+      })
+    t.ok(isWhole(await left()), `installed: ${await left()}`)
+    t.equal((await left()).length, 1)
+    await installKnock(spec, { nft })
+    t.equal((await left()).length, 2, 'another spec, in place')
+    t.ok(isWhole(await left()), `changed: ${await left()}`)
+    t.same(checkStatus(await knock.status()), [])
+    const { server } = house.pair
+    await exec(server, path, ['flush', 'set', 'inet', 'knock', 'loaded'])
+    t.ok(
+      (await left()).every(([, seconds]) => seconds === 0),
+      'run out',
+    )
+    const ids = checkStatus(await knock.status()).map(({ id }) => id)
+    t.same(ids, ['tokens-ended', 'rotation-ended'])
+    await refillKnock(spec, { nft })
+    t.ok(isWhole(await left()), `refilled: ${await left()}`)
+    await refillKnock(spec, { nft })
+    t.ok(isWhole(await left()), `refilled again: ${await left()}`)
+    t.equal((await installKnock(spec, { nft })).doors.length, 2, 'it is intact')
+    t.same(checkStatus(await knock.status()), [])
+    await place.send([tokenAt(nowSeconds(), PERIOD)])
+    t.match(await house.counters(), { grants: 1 }, 'and it opens')
   })
 }
 

@@ -102,6 +102,8 @@ export type { ValidSpec } from './spec/model.js'
 export { validateSpec } from './spec/validate.js'
 export { loadState, saveState } from './state.js'
 export { loadTrace, parseTrace } from './trace.js'
+export { type Ahead, endsSoon } from './view/ahead.js'
+export { checkStatus, type StatusProblem } from './view/check-status.js'
 export type * from './view/event.js'
 export type {
   Ban,

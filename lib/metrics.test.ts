@@ -116,6 +116,25 @@ t.test('all of a status', async (t) => {
   t.equal(METRICS_TYPE, (await import('prom-client')).openMetricsContentType)
 })
 
+t.test('until when tokens and rotating sequences are loaded, where there are any', async (t) => {
+  const tokens = [
+    { user: 'ann', expiresIn: 60, loadedFor: 70 },
+    { user: 'bob', expiresIn: 0 },
+  ]
+  const rotations = [{ knock: 'open' as const, expiresIn: 5, loadedFor: 70 }]
+  const doors = [door('ssh', { tokens }), door('web', { rotations }), door('mail')]
+  const families = parseOpenMetrics(await renderMetrics({ ...STATUS, doors }))
+  t.strictSame(
+    families.get('knocklib_tokens_seconds')?.samples.map(({ value }) => value),
+    [60, 0],
+  )
+  const [first] = families.get('knocklib_tokens_seconds')?.samples ?? []
+  t.strictSame(first?.labels, { table: 'knock', door: 'ssh', user: 'ann' })
+  const [rotation] = families.get('knocklib_rotation_seconds')?.samples ?? []
+  t.strictSame(rotation?.labels, { table: 'knock', door: 'web', knock: 'open' })
+  t.notOk(parseOpenMetrics(await renderMetrics(STATUS)).has('knocklib_tokens_seconds'))
+})
+
 t.test('a trial, and no own counts', async (t) => {
   const states = [
     [{ expiresIn: 5 }, 1, 0],

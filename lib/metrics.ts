@@ -85,6 +85,19 @@ function setGauges(
     grants.set({ table, door }, now.grants.length)
     attempts.set({ table, door }, now.progress.length)
   }
+  if (doors.some(({ tokens }) => tokens)) {
+    const left = gauge('tokens_seconds', 'How long the loaded tokens still open', ['door', 'user'])
+    for (const { name: door, tokens = [] } of doors) {
+      for (const { user, expiresIn } of tokens) left.set({ table, door, user }, expiresIn)
+    }
+  }
+  if (doors.some(({ rotations }) => rotations)) {
+    const help = 'How long the loaded ports of rotating sequences still open'
+    const left = gauge('rotation_seconds', help, ['door', 'knock'])
+    for (const { name: door, rotations = [] } of doors) {
+      for (const { knock, expiresIn } of rotations) left.set({ table, door, knock }, expiresIn)
+    }
+  }
   gauge('active_bans', 'Sources whose knocks are ignored now').set({ table }, bans.length)
   const pending = confirm !== undefined && 'expiresIn' in confirm
   const fallen = confirm !== undefined && !pending

@@ -187,6 +187,8 @@ export interface DoorSummary {
 export interface KnockSummary {
   readonly attempt: Attempt
   readonly steps: number
+  /** Of tokens: the users' names, in the order of their sets. */
+  readonly users?: readonly string[]
 }
 
 export interface Automaton {

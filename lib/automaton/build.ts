@@ -206,7 +206,10 @@ const summarise = (door: ValidDoor): DoorSummary => ({
   services: door.services.map(formatService),
   knocks: knocksOf(door)
     .filter(({ attempt }) => attempt !== 'close')
-    .map(({ attempt, knock }) => ({ attempt, steps: stepsOf(knock) })),
+    .map(({ attempt, knock }) => {
+      const users = knock.type === 'token' && { users: knock.users.map((user) => user.name) }
+      return { attempt, steps: stepsOf(knock), ...users }
+    }),
   grantTimeout: door.open.for,
   connections: door.open.connections,
   scope: door.open.scope,

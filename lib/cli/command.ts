@@ -11,7 +11,7 @@ import {
   type Warning,
 } from '../index.js'
 
-/** 0 done; 1 refused by kernel or nft; 2 usage or invalid spec; 3 missing permission or capability; 4 not found. */
+/** 0 done; 1 refused by kernel or nft, or `status --check` found something; 2 usage or invalid spec; 3 missing permission or capability; 4 not found. */
 export const EXIT = { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 } as const
 
 /**

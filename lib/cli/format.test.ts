@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { formatStatus } from './format.js'
 import { PAINTED } from './paint.js'
+import { checked } from './status.js'
 
 const counters = { knocks: 6, grants: 1, closes: 0, resets: 2, wrong: 0, denied: 3 }
 const guard = { bans: [], counters: { bans: 0, ignored: 0, untold: 0 }, fill: [] }
@@ -131,4 +132,46 @@ t.test('addresses by their numbers, and a second that is nearly over', async (t)
   const text = formatStatus({ ...guard, table: 'k', confirm: { expiresIn: 0 }, doors: [door] })
   t.match(text, /10\.0\.0\.9 .*\n +10\.0\.0\.10 /)
   t.match(text, 'not confirmed: open to everyone within a second')
+})
+
+const loaded = {
+  tokens: [
+    { user: 'ann', expiresIn: 604_790, loadedFor: 604_800 },
+    { user: 'bob', expiresIn: 0 },
+  ],
+  rotations: [{ knock: 'open' as const, expiresIn: 60, loadedFor: 604_800 }],
+}
+const withLoaded = {
+  ...guard,
+  table: 'knock',
+  doors: [
+    {
+      ...{ name: 'ssh', service: ['tcp/22'], openFor: 30, grants: [], progress: [], counters },
+      ...loaded,
+    },
+  ],
+}
+
+t.test('until when tokens and sequences are loaded, and which have run out', async (t) => {
+  const text = formatStatus(withLoaded)
+  t.match(
+    text,
+    `denied 3, wrong 0
+  tokens of ann      loaded   604790 s left
+  tokens of bob      run out  none opens
+  sequences of open  loaded   60 s left
+  nobody is let in`,
+  )
+  t.equal(stripVTControlCharacters(formatStatus(withLoaded, PAINTED)), text)
+})
+
+t.test('--check: why, and exit code 1; 0 where nothing needs to be done', async (t) => {
+  const { text, exitCode, json } = checked(withLoaded)
+  t.equal(exitCode, 1)
+  t.match(text, /^table inet knock: door ssh: the tokens of bob have run out.* \(tokens-ended\)\n/)
+  t.equal(text.split('\n').length, 3)
+  t.match(json, { table: 'knock', check: [{ id: 'tokens-ended' }, { id: 'rotation-ends-soon' }] })
+  const well = checked({ ...withLoaded, doors: [] })
+  t.match(well, { exitCode: 0, json: { check: [] } })
+  t.match(well.text, /nothing needs to be done/)
 })

@@ -1,8 +1,10 @@
 // A status → text that people read and programs search, the same at every width: what a pipe gets. Pure.
 import {
+  type Ahead,
   type Counters,
   type DoorStatus,
   describeWarning,
+  endsSoon,
   type Fill,
   type Status,
   type Trial,
@@ -62,8 +64,24 @@ function formatDoor(door: DoorStatus, paint: Paint): string {
   return [
     `${paint('name', name)}  ${service.join(', ')}`,
     `  ${formatCounters(counters)}`,
+    ...formatAhead(door, paint),
     ...(lines.length > 0 ? lines : ['  nobody is let in or on the way']),
   ].join('\n')
+}
+
+/** Until when tokens and sequences are loaded: from then on they open nothing. */
+function formatAhead({ tokens = [], rotations = [] }: DoorStatus, paint: Paint): string[] {
+  const lines: readonly (readonly [Ahead, string])[] = [
+    ...tokens.map((ahead) => [ahead, `tokens of ${ahead.user}`] as const),
+    ...rotations.map((ahead) => [ahead, `sequences of ${ahead.knock}`] as const),
+  ]
+  const rows = lines.map(([{ expiresIn }, subject]) =>
+    expiresIn > 0 ? [subject, 'loaded', `${expiresIn} s left`] : [subject, 'run out', 'none opens'],
+  )
+  return alignColumns(rows).map((row, index) => {
+    const [ahead] = lines[index] as readonly [Ahead, string]
+    return endsSoon(ahead) ? paint('alarm', row) : row
+  })
 }
 
 function formatCounters({ knocks, grants, closes, resets, wrong, denied }: Counters): string {

@@ -38,7 +38,8 @@ const COMMANDS = [
 
 const EXIT_CODES = `
 Exit codes:
-  0 done; 1 refused by kernel or nft; 2 usage or invalid spec;
+  0 done; 1 refused by kernel or nft, or found by status --check;
+  2 usage or invalid spec;
   3 missing permission or capability; 4 not found
 
 Environment:

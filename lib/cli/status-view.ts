@@ -6,6 +6,8 @@ import { clipLine, clipText, type Line, type Role, span, widthOf } from './paint
 import { type Columns, columnsOf, drawRow, type Row } from './rows.js'
 import type { Signs, Terminal } from './terminal.js'
 import {
+  aheadLine,
+  aheadRows,
   banRow,
   fillRows,
   grantRow,
@@ -101,7 +103,8 @@ function viewWarnings(warnings: Viewed['warnings'] = [], width: number): Line[] 
 }
 
 function viewDoors(doors: readonly ViewedDoor[], place: Place, limits: Limits): Block[] {
-  const isQuiet = ({ grants, progress }: ViewedDoor) => grants.length + progress.length === 0
+  const isQuiet = (door: ViewedDoor) =>
+    door.grants.length + door.progress.length + aheadRows(door).length === 0
   const areMany = doors.length > limits.doors
   const own = areMany ? doors.filter((door) => !isQuiet(door)) : doors
   const quiet = areMany ? doors.filter(isQuiet).map(({ name }) => name) : []
@@ -120,11 +123,16 @@ function viewDoor(door: ViewedDoor, { width, signs }: Place, limits: Limits): Bl
   const { name, service, openFor, grants, progress } = door
   const duration = `opens for ${formatSeconds(openFor)}`
   const heading = headingLine(name, service.join(', '), duration, width, signs)
+  const ahead = aheadLine(door)
+  const loaded: Block = [
+    ...(ahead === undefined ? [] : [[span(`  ${ahead}`, 'faint')]]),
+    ...cut(aheadRows(door), (row) => row, limits.rows, 'that run out'),
+  ]
   const parts = [
     ...cut(sortByTime(grants), (grant) => grantRow(grant, openFor), limits.rows, 'let in'),
     ...cut(sortProgress(progress), progressRow, limits.rows, 'on the way'),
   ]
-  return [heading, ...(parts.length > 0 ? parts : [[span('  nobody', 'faint')]])]
+  return [heading, ...loaded, ...(parts.length > 0 ? parts : [[span('  nobody', 'faint')]])]
 }
 
 function cut<T>(

@@ -1,6 +1,15 @@
 // What is drawn of a status: the status itself, or what a watcher knows between two of them. Types and rows, pure.
 
-import type { Ban, DoorStatus, Fill, Grant, Progress, Status } from '../index.js'
+import {
+  type Ahead,
+  type Ban,
+  type DoorStatus,
+  endsSoon,
+  type Fill,
+  type Grant,
+  type Progress,
+  type Status,
+} from '../index.js'
 import { bySource } from './by-source.js'
 import { formatSeconds } from './gauge.js'
 import type { Row } from './rows.js'
@@ -64,6 +73,36 @@ const fillRow = ({ set, elements, capacity, atLeast }: Fill): Row => ({
 function wordOf(elements: number, capacity: number, atLeast = false): string {
   if (elements >= capacity) return 'full'
   return atLeast ? 'many' : `${Math.floor((100 * elements) / capacity)} %`
+}
+
+/** Of what is loaded ahead at a door, that which ends soon. */
+export function aheadRows({ tokens = [], rotations = [] }: ViewedDoor): Row[] {
+  const all: readonly (readonly [string, Ahead])[] = [
+    ...tokens.map((ahead) => [`tokens of ${ahead.user}`, ahead] as const),
+    ...rotations.map((ahead) => [`sequences of ${ahead.knock}`, ahead] as const),
+  ]
+  return all
+    .filter(([, ahead]) => endsSoon(ahead))
+    .map(([source, { expiresIn, loadedFor = 1 }]): Row => {
+      const left = expiresIn > 0 ? `${formatSeconds(expiresIn)} left` : 'none opens'
+      const gauge = { share: expiresIn / loadedFor }
+      return {
+        source,
+        role: 'alarm',
+        gauge,
+        word: expiresIn > 0 ? 'loaded' : 'run out',
+        time: left,
+      }
+    })
+}
+
+/** Undefined if nothing is loaded ahead, or something of it ends soon. */
+export function aheadLine({ tokens = [], rotations = [] }: ViewedDoor): string | undefined {
+  const all = [...tokens, ...rotations]
+  if (all.length === 0 || all.some(endsSoon)) return undefined
+  const least = Math.min(...all.map(({ expiresIn }) => expiresIn))
+  const what = tokens.length > 0 ? 'tokens' : 'sequences'
+  return `${what} loaded for ${formatSeconds(least)}`
 }
 
 /** The sets that somebody should know of. A set of one is full as soon as it is used. */

@@ -38,6 +38,17 @@ const SPEC = {
       open: { for: '1h', scope: 'everyone' as const },
     },
     {
+      name: 'vpn',
+      service: 'tcp/1194',
+      knock: {
+        type: 'token' as const,
+        port: 'udp/7007',
+        period: '1h',
+        users: ['ann', 'bob'].map((name) => ({ name, secretFile: `/etc/${name}` })),
+      },
+      open: { for: '1h' },
+    },
+    {
       name: 'cut',
       service: 'tcp/443',
       knock: { type: 'rhythm' as const, port: 'tcp/443', counts: [1, 2], window: '2s' },
@@ -76,9 +87,20 @@ t.test('each door with what opens it, and how', async (t) => {
       ['ssh', 'open 2', undefined, 'source', 'keep'],
       ['door', 'open 1, open2 3', 3, 'source', 'keep'],
       ['party', 'open 1, open2 2', undefined, 'everyone', 'keep'],
+      ['vpn', 'open 1', undefined, 'source', 'keep'],
       ['cut', 'open 3', 1, 'source', 'cut'],
     ],
   )
+})
+
+t.test('each user of tokens by name, and no name that no spec can say', async (t) => {
+  const comments = listed(aboutElements(automaton, DIGEST))
+  const vpn = parseAbout(comments)?.doors.find(({ name }) => name === 'vpn')
+  t.same(vpn?.knocks, [{ attempt: 'open', steps: 1, users: ['ann', 'bob'] }])
+  for (const user of ['a\nb', '', '../x', 'ann bob', '\u009b']) {
+    const altered = comments.map((comment) => comment.replace(/ bob$/, () => ` ${user}`))
+    t.notOk(parseAbout(altered), JSON.stringify(user))
+  }
 })
 
 t.test('where packets are judged, if the spec says so', async (t) => {

@@ -68,9 +68,10 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
     ...doors.flatMap(
       ({ name, services, knocks, grantTimeout, connections = 0, scope, established }) => [
         `door ${name} ${grantTimeout} ${connections} ${scope} ${established}`,
-        ...knocks.map(({ attempt, steps }) =>
+        ...knocks.flatMap(({ attempt, steps, users = [] }) => [
           [`knock ${name} ${attempt} ${steps}`, attempts.get(`${name} ${attempt}`)].join(' '),
-        ),
+          ...users.map((user) => `user ${name} ${attempt} ${user}`),
+        ]),
         ...closing(attempts, name),
         ...services.map((service) => `service ${name} ${service}`),
       ],
@@ -130,7 +131,7 @@ export function parseAbout(comments: readonly string[]): About | undefined {
     if (word !== 'log' && word !== 'doors' && !form.test(name)) return undefined
     const known = doors.get(name)
     const door = word === 'door' ? parseDoor(name, rest) : undefined
-    const [first = '', steps = '', digest = ''] = rest
+    const [first = '', second = '', digest = ''] = rest
     if (door) {
       doors.set(name, door)
     } else if (word === 'doors' && DIGEST.test(name) && rest.length === 0) {
@@ -140,9 +141,14 @@ export function parseAbout(comments: readonly string[]): About | undefined {
     } else if (word === 'interface' && isPlace(rest, place)) {
       place = { hook: rest[0], interfaces: [...(place?.interfaces ?? []), name] }
     } else if (word === 'knock' && known && isKnock(rest)) {
-      const knock = { attempt: first as Attempt, steps: Number(steps) }
+      const knock = { attempt: first as Attempt, steps: Number(second) }
       doors.set(name, { ...known, knocks: [...known.knocks, knock] })
       attempts.set(`${name} ${first}`, digest)
+    } else if (word === 'user' && known && rest.length === 2 && NAME.test(second)) {
+      const knocks = known.knocks.map((knock) =>
+        knock.attempt === first ? { ...knock, users: [...(knock.users ?? []), second] } : knock,
+      )
+      doors.set(name, { ...known, knocks })
     } else if (word === 'close' && known && rest.length === 1 && DIGEST.test(first)) {
       attempts.set(`${name} close`, first)
     } else if (word === 'service' && known && rest.length === 1 && parseService(first)) {

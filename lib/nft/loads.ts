@@ -4,6 +4,7 @@ import type { Loads } from '../automaton/loads.js'
 import { NUMBER } from '../spec/protocol.js'
 import type { NftCommand, NftValue } from './document.js'
 import type { Listing } from './listing.js'
+import { type LoadedSet, renderLoaded } from './loaded.js'
 import { commonSet } from './names.js'
 
 /** Elements of one command: one with millions would be a single string too long for JSON. */
@@ -12,31 +13,39 @@ const AT_ONCE = 50_000
 /**
  * Renders the commands that load tokens and ports. The sets of tokens are emptied first: one that has been used is
  * among them again, and is refused all the same, since the door remembers it. Ports are added to those that are there:
- * the kernel takes milliseconds to take one away.
+ * the kernel takes milliseconds to take one away. The set `loaded` is told until when each of them is loaded.
  *
  * @param now - seconds since 1970.
  */
 export function renderLoads(table: string, { tokens, ports }: Loads, now: number): NftCommand[] {
-  return [
+  const ends: LoadedSet[] = []
+  const commands = [
     ...tokens.flatMap(({ set, tokens: loaded }) => {
+      let last = 0
       const elements = loaded.flatMap(({ token, until }): NftValue[] => {
         // A timeout of 0 would be for ever.
         const timeout = Math.floor(until - now)
+        last = Math.max(last, timeout)
         return timeout > 0 ? [{ elem: { val: `0x${token}`, timeout } }] : []
       })
+      ends.push({ set, seconds: last })
       const name = commonSet(set)
       const empty: NftCommand = { flush: { set: { family: 'inet', table, name } } }
       return [empty, ...add(table, name, elements)]
     }),
     ...ports.flatMap(({ set, periods }) => {
+      let last = 0
       const elements = periods.flatMap(({ protocol, port, from, to }): NftValue[] => {
         const val = { concat: [NUMBER[protocol], port, { range: [from, to] }] }
         const timeout = Math.ceil(to - now)
+        last = Math.max(last, timeout)
         return timeout > 0 ? [{ elem: { val, timeout } }] : []
       })
+      ends.push({ set, seconds: last })
       return add(table, commonSet(set), elements)
     }),
   ]
+  return [...commands, ...renderLoaded(table, ends)]
 }
 
 /** Of what would be loaded, that whose sets are empty. */

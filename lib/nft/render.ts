@@ -31,6 +31,7 @@ import {
   renderVerdict,
   type TimeoutOf,
 } from './expression.js'
+import { renderLoadedSet } from './loaded.js'
 import { commonSet, familySet } from './names.js'
 import { renderTimedSet } from './timed-set.js'
 
@@ -121,7 +122,8 @@ class Renderer {
       const set = { ...this.#here, name: commonSet(name), type: renderType(['port'], 4) }
       return added({ set: { ...set, ...(ports.length > 0 && { elem: [...ports] }) } })
     })
-    return [...timed, ...periods, ...constant, ...ports]
+    const loaded = renderLoadedSet(this.#automaton).map((set) => added({ set }))
+    return [...timed, ...periods, ...loaded, ...constant, ...ports]
   }
 
   #chains(): NftCommand[] {

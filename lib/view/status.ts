@@ -2,6 +2,7 @@
 
 import type { DoorSummary } from '../automaton/automaton.js'
 import {
+  type Attempt,
   BANNED,
   BANS_COUNTER,
   COUNTERS,
@@ -14,8 +15,10 @@ import {
 } from '../automaton/names.js'
 import type { Warning } from '../errors.js'
 import type { Listing } from '../nft/listing.js'
+import { LOADED_SET, type Loaded, loadedIn } from '../nft/loaded.js'
 import { parseFamilySet } from '../nft/names.js'
 import { TRIAL_SET, trialOf } from '../nft/trial.js'
+import { type Ahead, viewAhead } from './ahead.js'
 
 /** Stands for all sources, where a door's scope is everyone. */
 export const EVERYONE = 'everyone'
@@ -63,6 +66,10 @@ export interface DoorStatus {
   readonly grants: readonly Omit<Grant, 'door'>[]
   readonly progress: readonly Omit<Progress, 'door'>[]
   readonly counters: Counters
+  /** Of a door with tokens, in the spec's order; absent if the table does not say it: an older knocklib made it. */
+  readonly tokens?: readonly (Ahead & { readonly user: string })[]
+  /** The same of a door with rotating sequences, those that open it and the one that closes it. */
+  readonly rotations?: readonly (Ahead & { readonly knock: Attempt })[]
 }
 
 /** A source whose knocks are ignored. */
@@ -125,6 +132,8 @@ export interface Contents {
   readonly trial?: Trial
   /** nft's names of the sets that hold more than `members` knows. */
   readonly cut?: readonly string[]
+  /** By set, until when it is loaded ahead. */
+  readonly loaded?: ReadonlyMap<string, Loaded>
 }
 
 export interface DoorSet {
@@ -149,6 +158,7 @@ export function rolesByDoor(sets: Iterable<string>): Map<string, DoorSet[]> {
 export function listedContents(listing: Listing): Contents {
   const { sets, counters } = listing
   const trial = viewTrial(listing)
+  const loaded = loadedIn(listing)
   const bySet = new Map<string, Member[]>()
   const fill: Fill[] = []
   const cut: string[] = []
@@ -171,6 +181,7 @@ export function listedContents(listing: Listing): Contents {
     fill,
     roles: rolesByDoor(bySet.keys()),
     ...(trial && { trial }),
+    ...(loaded && { loaded }),
     ...(cut.length > 0 && { cut }),
   }
 }
@@ -184,7 +195,7 @@ const SHOWN_BANS = 65_536
 export function mostOfStatus(name: string): number {
   const { set } = parseFamilySet(name) ?? { set: name }
   if (set === BANNED) return SHOWN_BANS
-  if (set === TRIAL_SET || parseSetName(set)?.role.kind === 'grants')
+  if (set === TRIAL_SET || set === LOADED_SET || parseSetName(set)?.role.kind === 'grants')
     return Number.POSITIVE_INFINITY
   return SHOWN
 }
@@ -261,6 +272,7 @@ export function viewStatus(
       grants: viewGrants(door, contents).map(withoutDoor),
       progress: viewProgress(door, contents).map(withoutDoor),
       counters: viewCounters(door, contents),
+      ...viewAhead(door, contents),
     })),
     bans: viewBans(contents),
     counters: {

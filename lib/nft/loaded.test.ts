@@ -1,0 +1,155 @@
+// Until when sets are loaded ahead: written beside them, read back, and judged in a status.
+import t from 'tap'
+import { buildAutomaton } from '../automaton/build.js'
+import { FakeNft } from '../kernel/fake.js'
+import { validateSpec } from '../spec/validate.js'
+import { checkStatus } from '../view/check-status.js'
+import { listedContents, mostOfStatus, viewStatus } from '../view/status.js'
+import { parseListing } from './listing.js'
+import { LOADED_SET, loadedIn } from './loaded.js'
+import { missingOf, renderLoads } from './loads.js'
+import { renderRuleset } from './render.js'
+
+const NOW = 1_800_000_000.4
+const WEEK = 604_800
+
+const automaton = buildAutomaton(
+  validateSpec({
+    doors: [
+      {
+        name: 'ssh',
+        service: 'tcp/22',
+        knock: {
+          type: 'token',
+          port: 'udp/6000',
+          period: '1h',
+          users: ['ann', 'bob'].map((name) => ({ name, secretFile: `/etc/knock/${name}` })),
+        },
+        open: { for: '30s' },
+      },
+      {
+        name: 'tokens1',
+        service: 'tcp/23',
+        knock: {
+          type: 'sequence',
+          rotate: {
+            secretFile: '/etc/knock/r',
+            every: '1h',
+            steps: 2,
+            ports: '20000-60000',
+            protocol: 'tcp',
+          },
+        },
+        open: { for: '30s' },
+      },
+    ],
+  }),
+)
+
+const token = (seconds: number) => ({ token: '00ff', until: NOW + seconds })
+const periods = (seconds: number) => [
+  { protocol: 'tcp' as const, port: 20_000, from: NOW, to: NOW + seconds },
+]
+
+/** A table that is loaded so far ahead: by user, and by step of the rotation. */
+async function tableOf(ann: number, bob: number, first: number, second: number) {
+  const clock = { now: NOW * 1000 }
+  const nft = new FakeNft({ now: () => clock.now, version: '1.1.3' })
+  const loads = {
+    tokens: [
+      { set: 'tokens1_ssh', tokens: [token(60), token(ann), token(30)] },
+      { set: 'tokens2_ssh', tokens: [token(bob)] },
+    ],
+    ports: [
+      { set: 'ports1_tokens1', periods: periods(first) },
+      { set: 'ports2_tokens1', periods: periods(second) },
+    ],
+  }
+  const { nftables } = renderRuleset(automaton)
+  await nft.apply({ nftables: [...nftables, ...renderLoads('knock', loads, NOW)] })
+  const listing = async () => parseListing(await nft.list({ table: 'knock' }))
+  const status = async () => viewStatus('knock', automaton.doors, listedContents(await listing()))
+  return { nft, clock, loads, listing, status }
+}
+
+t.test('each user with what is left, a rotation with its shortest step', async (t) => {
+  const { status, clock } = await tableOf(WEEK, 0.5, 7200, 3600)
+  const [ssh, other] = (await status()).doors
+  t.same(ssh?.tokens, [
+    { user: 'ann', expiresIn: WEEK, loadedFor: WEEK },
+    { user: 'bob', expiresIn: 0 },
+  ])
+  t.notOk(ssh?.rotations)
+  t.same(other?.rotations, [{ knock: 'open', expiresIn: 3600, loadedFor: 3600 }])
+  t.notOk(other?.tokens)
+  clock.now += 3_000_000
+  const [, later] = (await status()).doors
+  t.same(later?.rotations, [{ knock: 'open', expiresIn: 600, loadedFor: 3600 }])
+})
+
+t.test('loading some sets anew leaves the others; what holds nothing says so', async (t) => {
+  const { nft, clock, loads, listing, status } = await tableOf(WEEK, WEEK, WEEK, WEEK)
+  clock.now += 1_000_000
+  const { tokens } = loads
+  await nft.apply({
+    nftables: renderLoads(
+      'knock',
+      { tokens: [{ ...tokens[1], set: 'tokens2_ssh', tokens: [token(WEEK + 1000)] }], ports: [] },
+      NOW + 1000,
+    ),
+  })
+  const left = async () => (await status()).doors[0]?.tokens?.map(({ expiresIn }) => expiresIn)
+  t.same(await left(), [WEEK - 1000, WEEK])
+  await nft.apply({
+    nftables: renderLoads(
+      'knock',
+      { tokens: [{ set: 'tokens1_ssh', tokens: [] }], ports: [] },
+      NOW,
+    ),
+  })
+  t.same(await left(), [0, WEEK])
+  t.same(
+    missingOf(loads, await listing()).tokens.map(({ set }) => set),
+    ['tokens1_ssh'],
+  )
+  await nft.apply({ nftables: renderLoads('knock', { tokens: loads.tokens, ports: [] }, NOW) })
+  t.same(await left(), [WEEK, WEEK], 'the same keys again')
+})
+
+t.test('a table that is made and not loaded yet opens to no token', async (t) => {
+  const nft = new FakeNft({ version: '1.1.3' })
+  await nft.apply(renderRuleset(automaton))
+  const contents = listedContents(parseListing(await nft.list({ table: 'knock' })))
+  const status = viewStatus('knock', automaton.doors, contents)
+  t.same(
+    checkStatus(status).map(({ id }) => id),
+    ['tokens-ended', 'tokens-ended', 'rotation-ended'],
+  )
+})
+
+t.test('a table of an older knocklib says nothing, and nor does what a hand wrote', async (t) => {
+  t.equal(loadedIn(parseListing({ nftables: [] })), undefined)
+  const elem = ['tokens1_ssh', 'grants_ssh', 'tokens1_ssh\nall is well', ''].map((comment, val) => {
+    return { elem: { val, timeout: 9, expires: 5, comment } }
+  })
+  const found = loadedIn(parseListing({ nftables: [{ set: { name: LOADED_SET, elem } }] }))
+  t.same([...(found ?? [])], [['tokens1_ssh', { expiresIn: 5, loadedFor: 9 }]])
+  const old = { sets: new Map(), counters: new Map() }
+  t.notOk(viewStatus('knock', automaton.doors, listedContents(old)).doors[0]?.tokens)
+})
+
+t.test('is listed whole for a status, and made only where something is loaded', async (t) => {
+  t.equal(mostOfStatus(LOADED_SET), Number.POSITIVE_INFINITY)
+  const plain = validateSpec({
+    doors: [
+      {
+        name: 'ssh',
+        service: 'tcp/22',
+        knock: { type: 'sequence', steps: ['tcp/7000'] },
+        open: { for: '30s' },
+      },
+    ],
+  })
+  const text = JSON.stringify(renderRuleset(buildAutomaton(plain)))
+  t.notMatch(text, `"${LOADED_SET}"`)
+})

@@ -1,0 +1,50 @@
+// The sets of a door and until when they are loaded ahead → until when its tokens and rotating sequences open. Pure.
+import type { DoorSummary } from '../automaton/automaton.js'
+import { type Attempt, tokensSet } from '../automaton/names.js'
+import type { Loaded } from '../nft/loaded.js'
+import type { Contents, DoorStatus } from './status.js'
+
+/** Until when tokens or ports are loaded ahead; from then on none opens, until they are loaded anew. */
+export interface Ahead {
+  /** Whole seconds that remain; 0: nothing is loaded. */
+  readonly expiresIn: number
+  /** Seconds for which they were loaded last; absent if nothing is loaded. */
+  readonly loadedFor?: number
+}
+
+/** What is loaded ends soon when less is left of it than a tenth, or than a day. */
+const SOON = { share: 10, most: 86_400 } as const
+
+/** Whether what is loaded ahead ends soon, or has ended. */
+export const endsSoon = ({ expiresIn, loadedFor = 0 }: Ahead): boolean =>
+  expiresIn === 0 || expiresIn < Math.min(loadedFor / SOON.share, SOON.most)
+
+const NOTHING: Ahead = { expiresIn: 0 }
+
+/** Of a table that says it; nothing for a door where nothing is loaded ahead. */
+export function viewAhead(
+  door: DoorSummary,
+  { loaded, roles }: Contents,
+): Pick<DoorStatus, 'tokens' | 'rotations'> {
+  if (!loaded) return {}
+  const tokens = door.knocks.flatMap(({ attempt, users = [] }) =>
+    users.map((user, index) => {
+      return { user, ...(loaded.get(tokensSet(door.name, attempt, index + 1)) ?? NOTHING) }
+    }),
+  )
+  const rotations = new Map<Attempt, Ahead>()
+  for (const { set, role } of roles.get(door.name) ?? []) {
+    if (role.kind !== 'inner' || role.attempt === undefined || !IS_OF_PORTS.test(set)) continue
+    // Without the ports of one step, none of its sequences opens.
+    const known = rotations.get(role.attempt)
+    const own: Ahead | Loaded = loaded.get(set) ?? NOTHING
+    if (!known || own.expiresIn < known.expiresIn) rotations.set(role.attempt, own)
+  }
+  const sequences = [...rotations].map(([knock, ahead]) => ({ knock, ...ahead }))
+  return {
+    ...(tokens.length > 0 && { tokens }),
+    ...(sequences.length > 0 && { rotations: sequences }),
+  }
+}
+
+const IS_OF_PORTS = /^(?:(?:open\d+|close)_)?ports\d+_/

@@ -1,0 +1,66 @@
+// A status → what of it needs somebody, and when.
+import t from 'tap'
+import { endsSoon } from './ahead.js'
+import { checkStatus } from './check-status.js'
+import type { DoorStatus, Status } from './status.js'
+
+const counters = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
+const door = (parts: Partial<DoorStatus> = {}): DoorStatus => {
+  return { name: 'ssh', service: [], openFor: 30, grants: [], progress: [], counters, ...parts }
+}
+const ids = (status: Partial<Status>): string[] =>
+  checkStatus({ doors: [], fill: [], ...status }).map(({ id }) => id)
+
+const WEEK = 604_800
+const DAY = 86_400
+
+t.test('soon is a tenth of what was loaded, or a day', async (t) => {
+  t.notOk(endsSoon({ expiresIn: WEEK / 10, loadedFor: WEEK }))
+  t.ok(endsSoon({ expiresIn: WEEK / 10 - 1, loadedFor: WEEK }))
+  t.ok(endsSoon({ expiresIn: DAY - 1, loadedFor: 100 * DAY }))
+  t.notOk(endsSoon({ expiresIn: DAY, loadedFor: 100 * DAY }))
+  t.ok(endsSoon({ expiresIn: 0 }))
+})
+
+t.test('nothing to say of what is well', async (t) => {
+  const tokens = [{ user: 'ann', expiresIn: WEEK, loadedFor: WEEK }]
+  const rotations = [{ knock: 'open' as const, expiresIn: WEEK, loadedFor: WEEK }]
+  const fill = [
+    { set: 'syns_4', elements: 99, capacity: 100 },
+    { set: 'spent_ssh_0', elements: 1, capacity: 1 },
+  ]
+  t.same(ids({ doors: [door(), door({ tokens, rotations })], fill }), [])
+})
+
+t.test('what is not well, the worst first, each in plain words', async (t) => {
+  const tokens = [
+    { user: 'ann', expiresIn: 60, loadedFor: WEEK },
+    { user: 'bob', expiresIn: 0 },
+    { user: 'eve', expiresIn: WEEK, loadedFor: WEEK },
+  ]
+  const rotations = [
+    { knock: 'open' as const, expiresIn: 60, loadedFor: WEEK },
+    { knock: 'close' as const, expiresIn: 0 },
+  ]
+  const warnings = [
+    { id: 'interface-missing', path: '/interfaces/0', message: 'wan0 is not there' },
+  ]
+  const fill = [{ set: 'syns_4', elements: 100, capacity: 100 }]
+  const found = checkStatus({
+    confirm: { fallenOpen: true },
+    doors: [door({ tokens, rotations })],
+    fill,
+    warnings,
+  })
+  t.same(
+    found.map(({ id }) => id),
+    [
+      ...['fallen-open', 'tokens-end-soon', 'tokens-ended', 'rotation-ends-soon'],
+      ...['rotation-ended', 'set-full', 'interface-missing'],
+    ],
+  )
+  const said = [/everyone is let in/, /ann run out in 60 s/, /bob have run out/, /in 60 s/]
+  for (const [index, expected] of said.entries()) t.match(found[index]?.message, expected)
+  t.same(ids({ confirm: { expiresIn: 5 } }), ['unconfirmed'])
+  t.match(found.at(-1)?.message, /wan0 is not there/)
+})

@@ -1,0 +1,81 @@
+// A status → what of it needs somebody, in plain words. Pure.
+import { describeWarning } from '../errors.js'
+import { type Ahead, endsSoon } from './ahead.js'
+import type { DoorStatus, Fill, Status, Trial } from './status.js'
+
+/** What somebody should see to. */
+export interface StatusProblem {
+  /** What kind it is; of a warning of the host its own. */
+  readonly id:
+    | ('fallen-open' | 'unconfirmed' | 'tokens-ended' | 'tokens-end-soon')
+    | ('rotation-ended' | 'rotation-ends-soon' | 'set-full')
+    | (string & {})
+  readonly message: string
+}
+
+/**
+ * Finds what needs somebody: a table that is not confirmed, tokens and rotating sequences that run out soon or have run
+ * out, sets that are full, interfaces that see nothing. Empty if there is nothing.
+ */
+export function checkStatus({
+  confirm,
+  doors,
+  fill,
+  warnings = [],
+}: Pick<Status, 'confirm' | 'doors' | 'fill' | 'warnings'>): StatusProblem[] {
+  return [
+    ...(confirm ? [judgeTrial(confirm)] : []),
+    ...doors.flatMap(judgeDoor),
+    ...fill.filter(isFull).map(judgeFill),
+    ...warnings.map((warning) => ({ id: warning.id, message: describeWarning(warning) })),
+  ]
+}
+
+function judgeTrial({ fallenOpen, expiresIn = 0 }: Trial): StatusProblem {
+  if (fallenOpen) {
+    const message = 'nobody confirmed the table in time: everyone is let in; install the spec again'
+    return { id: 'fallen-open', message }
+  }
+  const message = `the table is not confirmed: in ${expiresIn} s everyone is let in; knocklib confirm keeps it`
+  return { id: 'unconfirmed', message }
+}
+
+function judgeDoor({ name, tokens = [], rotations = [] }: DoorStatus): StatusProblem[] {
+  return [
+    ...tokens
+      .filter(endsSoon)
+      .map((ahead) =>
+        judgeAhead('tokens', `door ${name}: the tokens of ${ahead.user}`, 'none opens', ahead),
+      ),
+    ...rotations
+      .filter(endsSoon)
+      .map((ahead) =>
+        judgeAhead('rotation', `door ${name}: the rotating sequence`, 'it opens nothing', ahead),
+      ),
+  ]
+}
+
+const REFILL = 'knocklib refill SPEC loads ahead, from the time of this host on'
+
+function judgeAhead(
+  kind: 'tokens' | 'rotation',
+  subject: string,
+  result: string,
+  { expiresIn }: Ahead,
+): StatusProblem {
+  const verb = kind === 'tokens' ? ['run', 'end'] : ['runs', 'ends']
+  if (expiresIn > 0) {
+    const message = `${subject} ${verb[0]} out in ${expiresIn} s; ${REFILL}`
+    return { id: `${kind}-${verb[1]}-soon`, message }
+  }
+  const has = kind === 'tokens' ? 'have' : 'has'
+  return { id: `${kind}-ended`, message: `${subject} ${has} run out: ${result}; ${REFILL}` }
+}
+
+/** A set of one is full as soon as it is used. */
+const isFull = ({ elements, capacity }: Fill): boolean => capacity > 1 && elements >= capacity
+
+function judgeFill({ set, capacity }: Fill): StatusProblem {
+  const message = `the set ${set} is full (${capacity}): it takes nothing new until something in it ends`
+  return { id: 'set-full', message }
+}
