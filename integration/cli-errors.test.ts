@@ -1,4 +1,6 @@
 // How the built command fails: an exit code for each kind of failure, text that says what to do, and never a stack trace.
+import { chmod } from 'node:fs/promises'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { build } from './built.js'
 import { missing } from './capabilities.js'
@@ -130,6 +132,29 @@ atServer('2: what is no address, no duration, no name of a table', skip, async (
   t.match((await user.shell('$NFT list tables')).stdout, 'table inet other')
 })
 
+atServer('2: --strict, and a spec that others can read', skip, async (t, user) => {
+  const { folder } = user
+  await chmod(folder, 0o711)
+  await chmod(join(folder, 'doors.json'), 0o604)
+  const words =
+    /\/doors\/0\/knock: the spec's file "doors\.json" can be read by other users, and this sequence .*: chmod 600 it\n$/
+  for (const command of ['check', 'install']) {
+    await fails(t, user, `${command} doors.json --strict`, 2, words)
+  }
+  t.equal((await user.shell('$NFT list ruleset')).stdout, '', 'nothing was changed')
+  for (const command of ['check', 'install']) {
+    const { code, stderr } = await user.try([command, 'doors.json'])
+    t.equal(code, 0)
+    t.match(stderr, new RegExp(`^knocklib ${command}: warning: ${words.source}`))
+    const json = await user.try([command, 'doors.json', '--json'])
+    t.match(JSON.parse(json.stdout).warnings, [{ id: 'spec-readable', path: '/doors/0/knock' }])
+  }
+  const run = await user.shell('timeout 3 $KNOCKLIB run doors.json | grep -m1 spec-readable')
+  t.match(run.stdout, /"event":"warning","id":"spec-readable"/)
+  await chmod(join(folder, 'doors.json'), 0o600)
+  t.match(await user.try(['check', 'doors.json', '--strict']), { code: 0, stderr: '' })
+})
+
 atServer('1: a table that is not ours', skip, async (t, user) => {
   await apply(user.pair.server, 'table inet knock { chain theirs { }; }')
   const words = /^knocklib install: table inet knock: .*not made by knocklib; it is left as it is$/m
@@ -173,7 +198,15 @@ atServer('3: nft is missing, or may not', skip, async (t, user) => {
   for (const circumstances of [absent, powerless]) {
     const { code, stdout } = await user.try(['check', 'doors.json'], circumstances)
     t.equal(code, 0, 'a spec can be checked anywhere')
-    t.match(stdout, /valid; nft was not asked: /)
+    t.match(stdout, /^doors\.json: valid; nft and the kernel were not asked: nft[^\n]*\n$/)
+    t.equal(
+      /; for the rest: sudo knocklib check doors\.json\n/.test(stdout),
+      circumstances === powerless,
+    )
+    const json = await user.try(['check', 'doors.json', '--json'], circumstances)
+    const reason = circumstances === powerless ? /needs CAP_NET_ADMIN/ : /nft was not found/
+    t.match(JSON.parse(json.stdout), { valid: true, nft: 'not-asked', reason, warnings: [] })
+    t.match(await user.try(['check', 'wrong.json'], circumstances), { code: 2, stdout: '' })
     t.equal((await user.try(['render', 'doors.json'], circumstances)).code, 0)
   }
 })

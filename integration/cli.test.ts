@@ -17,7 +17,7 @@ atServer('check', skip, async (t, user) => {
   t.equal(await user.serve(t, 'check', 'doors.json'), 'doors.json: valid; nft takes it\n')
   t.equal(await user.serve(t, 'check', 'doors.yaml'), 'doors.yaml: valid; nft takes it\n')
   const checked = JSON.parse(await user.serve(t, 'check', 'doors.yaml', '--json'))
-  t.same(checked, { valid: true, nft: 'accepted', warnings: [] })
+  t.same(checked, { valid: true, nft: 'accepted', notes: [], warnings: [] })
   t.equal((await user.shell('$NFT list ruleset')).stdout, '', 'nothing was changed')
 })
 

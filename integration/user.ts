@@ -1,4 +1,5 @@
 // A person at the built command, in a folder with specs, traces and profiles, at a server and a client in namespaces.
+import { chmodSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -87,7 +88,7 @@ const WRONG = {
 }
 
 function folderOf(t: Test): string {
-  return t.testdir({
+  const folder = t.testdir({
     ...WRONG,
     'doors.json': JSON.stringify(SPEC),
     'doors.yaml': YAML,
@@ -96,6 +97,9 @@ function folderOf(t: Test): string {
     'client.json': JSON.stringify({ steps: STEPS, gap: '20ms' }),
     'client.yaml': `steps:\n${STEPS.map((step) => `  - ${step}\n`).join('')}`,
   })
+  // A spec that others can read is warned of.
+  chmodSync(folder, 0o700)
+  return folder
 }
 
 /** A user at the server and at the client, in a folder with files. */

@@ -35,6 +35,11 @@ t.test('what is not of its form', async (t) => {
     'anchors.yaml': Array.from({ length: 100_000 }, (_, i) => `- &a${i} x`).join('\n'),
     'aliases.yaml': `a: &a x\nb:\n${'- *a\n'.repeat(100_000)}`,
     'deep.yaml': '['.repeat(100_000),
+    'deep-map.yaml': Array.from({ length: 1500 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+    'deep-list.yaml': '- '.repeat(100_000),
+    'deep-key.yaml': '? '.repeat(100_000),
+    'deep-both.yaml': `a:\n${Array.from({ length: 60 }, (_, i) => `${' '.repeat(3 * i + 1)}- b:`).join('\n')}`,
+    'deep-mixed.yaml': `${'- '.repeat(60)}${'['.repeat(60)}`,
     'long.yaml': `a: ${'x'.repeat(5_000_000)}`,
   })
   const wrong = {
@@ -46,6 +51,11 @@ t.test('what is not of its form', async (t) => {
     'anchors.yaml': /at most 1000 anchors/,
     'aliases.yaml': /at most 1000 aliases/,
     'deep.yaml': /nested 100 deep/,
+    'deep-map.yaml': /nested 100 deep/,
+    'deep-list.yaml': /nested 100 deep/,
+    'deep-key.yaml': /nested 100 deep/,
+    'deep-both.yaml': /nested 100 deep/,
+    'deep-mixed.yaml': /nested 100 deep/,
     'long.yaml': /at most 4194304 characters/,
     'two.yaml': /expected YAML, .*multiple documents/,
     'bomb.yaml': /expected YAML, .*alias/,
@@ -53,6 +63,22 @@ t.test('what is not of its form', async (t) => {
   for (const [name, message] of Object.entries(wrong)) {
     const loading = loadDocument(join(folder, name), 'somebody')
     await t.rejects(loading, { code: 'invalid-spec', message }, name)
+  }
+})
+
+t.test('what is long, and not deep', async (t) => {
+  const long = Array.from({ length: 3000 }, (_, i) => `- a:\n    b: "x\n      y"\n    c: [${i}]\n`)
+  const folder = t.testdir({
+    'long.yaml': long.join(''),
+    'lines.yaml': `a: |\n${Array.from({ length: 500 }, (_, i) => `${' '.repeat(i + 1)}x`).join('\n')}`,
+    'list.yaml': `a:\n${'- - - x\n'.repeat(500)}`,
+    'ninety.yaml': `${'- '.repeat(90)}x`,
+    'levels.yaml': Array.from({ length: 90 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+  })
+  t.match(await loadDocument(join(folder, 'long.yaml')), { length: 3000 })
+  t.match(await loadDocument(join(folder, 'list.yaml')), { a: { length: 500 } })
+  for (const name of ['lines.yaml', 'ninety.yaml', 'levels.yaml']) {
+    await t.resolves(loadDocument(join(folder, name)), name)
   }
 })
 

@@ -10,6 +10,7 @@ import {
 } from '../index.js'
 import { notesOf } from '../spec/notes.js'
 import { type CommandDefinition, STRICT } from './command.js'
+import { findExposure } from './exposed.js'
 import { loadSpec } from './spec-file.js'
 
 export const check: CommandDefinition = {
@@ -20,28 +21,32 @@ export const check: CommandDefinition = {
   async run([path], options) {
     const spec = await loadSpec(path as string, options)
     renderKnock(spec)
-    const warnings = await findWarnings(spec, { strict: options['strict'] === true })
-    const refusal = await askNft(spec)
-    const nft = refusal === undefined ? 'accepted' : 'not-asked'
-    const rest = refusal === undefined ? 'nft takes it' : `nft was not asked: ${refusal}`
+    const exposure = await findExposure(path as string, spec)
+    const strict = options['strict'] === true
+    const warnings = await findWarnings(spec, { strict, warnings: exposure })
+    const reason = await askNft(spec, path as string)
+    const asked = reason === undefined ? { nft: 'accepted' } : { nft: 'not-asked', reason }
+    const rest =
+      reason === undefined ? 'nft takes it' : `nft and the kernel were not asked: ${reason}`
     const notes = notesOf(validateSpec(spec))
     const told = notes.map(({ path, message }) => `${path}: ${message}\n`)
     return {
-      json: { valid: true, nft, notes },
+      json: { valid: true, ...asked, notes },
       warnings,
       text: `${path}: valid; ${rest}\n${told.join('')}`,
     }
   },
 }
 
-/** A spec can be checked on any machine: where nft is missing or may not be asked, the reason is the result. */
-async function askNft(spec: KnockSpec): Promise<string | undefined> {
+/** A spec can be checked on any machine: if nft is missing or may not be asked, the result says why, and how to ask it. */
+async function askNft(spec: KnockSpec, path: string): Promise<string | undefined> {
   try {
     await checkKnock(spec)
     return undefined
   } catch (error) {
     const isMissing = error instanceof NftError && error.code === 'nft-missing'
-    if (isMissing || isNotPermitted(error)) return error.code
-    throw error
+    if (!isMissing && !isNotPermitted(error)) throw error
+    const reason = error.message.replace(/^checkKnock: /, '')
+    return isMissing ? reason : `${reason}; for the rest: sudo knocklib check ${path}`
   }
 }

@@ -1,6 +1,7 @@
 // knocklib install: the spec's table into the kernel, atomically.
 import { installKnock } from '../index.js'
 import { type CommandDefinition, durationOf, STRICT, textOf } from './command.js'
+import { findExposure } from './exposed.js'
 import { loadSpec } from './spec-file.js'
 import { loadStateFor, type ReadState } from './state-file.js'
 
@@ -34,6 +35,7 @@ export const install: CommandDefinition = {
     const knock = await installKnock(spec, {
       ...{ state, confirmWithin },
       strict: options['strict'] === true,
+      warnings: await findExposure(path as string, spec),
     })
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
     const list = doors.map(({ name, service }) => `  ${name}: ${service.join(', ')}\n`)

@@ -14,6 +14,7 @@ import {
   validateSpec,
 } from '../index.js'
 import { type CommandDefinition, EXIT, messageOf, type Options, textOf } from './command.js'
+import { findExposure } from './exposed.js'
 import { MetricsListener } from './metrics-listener.js'
 import { loadSpec } from './spec-file.js'
 import { loadStateFor, type ReadState, setAside } from './state-file.js'
@@ -148,7 +149,7 @@ class Runner {
     this.#saveFile = file
     const { state, error } = file === undefined ? NO_STATE : await loadStateFor(spec, file)
     if (file !== undefined && error !== undefined) await this.#setAside(file, error)
-    return installKnock(spec, { state })
+    return installKnock(spec, { state, warnings: await findExposure(this.#path, spec) })
   }
 
   /** What is saved from now on must not replace what somebody may still mend. */

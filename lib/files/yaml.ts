@@ -7,7 +7,7 @@ import type { Place } from './json.js'
 const LONGEST = 4 * 1024 * 1024
 /** The most anchors and aliases, each: for an alias the text before it is walked. */
 const MOST_NAMED = 1000
-/** How deep flow collections may be nested: each level is a call. */
+/** How deep lists and maps may be nested: each level is a call. */
 const DEEPEST = 100
 
 export type Parsed =
@@ -50,8 +50,10 @@ function excessIn(text: string, lexer: Lexer): string | undefined {
   if (text.length > LONGEST) return `at most ${LONGEST} characters can be read, got ${text.length}`
   const counts: Record<string, number> = { '&': 0, '*': 0 }
   let [depth, isScalar] = [0, false]
+  const blocks = new Blocks()
   for (const lexeme of lexer.lex(text)) {
     const [first = ''] = lexeme
+    if (depth === 0) blocks.take(lexeme)
     if (isScalar) {
       isScalar = false
       continue
@@ -59,7 +61,8 @@ function excessIn(text: string, lexer: Lexer): string | undefined {
     isScalar = lexeme === '\u001f'
     if (first === '[' || first === '{') depth += 1
     if (first === ']' || first === '}') depth -= 1
-    if (depth > DEEPEST) return `lists and maps can be nested ${DEEPEST} deep, these are deeper`
+    if (depth + blocks.depth > DEEPEST)
+      return `lists and maps can be nested ${DEEPEST} deep, these are deeper`
     const count = counts[first]
     if (count === undefined) continue
     counts[first] = count + 1
@@ -67,6 +70,37 @@ function excessIn(text: string, lexer: Lexer): string | undefined {
     if (count >= MOST_NAMED) return `at most ${MOST_NAMED} ${what} can be read, these are more`
   }
   return undefined
+}
+
+/** What the lexer puts between what it read: a document, the end of a flow, a scalar. */
+const SIGNS = new Set(['\u0002', '\u0018', '\u001f'])
+
+/** Lexemes → how many lists and maps are open here, by where in their lines they begin. */
+class Blocks {
+  readonly #columns: number[] = []
+  #column = 0
+  #isStart = true
+
+  get depth(): number {
+    return this.#columns.length
+  }
+
+  take(lexeme: string): void {
+    const [first = ''] = lexeme
+    if (SIGNS.has(lexeme)) return
+    const begins = this.#isStart && !' \t\r\n#'.includes(first)
+    if (begins) this.#begin()
+    const end = lexeme.lastIndexOf('\n')
+    this.#column = end === -1 ? this.#column + lexeme.length : lexeme.length - end - 1
+    // Behind such a sign a list or a map may begin in the same line.
+    if (end !== -1 || lexeme === '-' || lexeme === '?' || lexeme === ':') this.#isStart = true
+    else if (begins) this.#isStart = false
+  }
+
+  #begin(): void {
+    while ((this.#columns.at(-1) ?? -1) > this.#column) this.#columns.pop()
+    if ((this.#columns.at(-1) ?? -1) < this.#column) this.#columns.push(this.#column)
+  }
 }
 
 const keyOf = (key: unknown): unknown =>
