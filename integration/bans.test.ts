@@ -21,12 +21,13 @@ const specOf = (knock: object, ban: object = {}, guard: object = {}, open: objec
 })
 const sequence = (parts: object = {}) => ({
   type: 'sequence',
-  steps: ['udp/7000', 'tcp/7001'],
+  steps: ['udp/7000', 'tcp/7001', 'udp/7002'],
   stepTimeout: '20s',
   ...parts,
 })
-const RIGHT = ['udp/7000', 'tcp/7001']
-const WRONG = ['udp/7000', 'tcp/5000']
+const RIGHT = ['udp/7000', 'tcp/7001', 'udp/7002']
+/** Out of order at a knock port; what goes to any other port is no strike. */
+const WRONG = ['udp/7000', 'udp/7002']
 
 const times = (count: number, steps: readonly string[]): string[] =>
   Array.from({ length: count }, () => steps).flat()
@@ -59,7 +60,7 @@ onEach('a ban, from its first strike to its end', async (t, binary) => {
     await ground.knock.door('service').close(me)
     await ground.send(me, ...RIGHT, 'tcp/5000', 'udp/5001', 'tcp/22')
     t.same(await ground.granted(), [], 'its knocks are ignored')
-    t.equal((await ground.bans()).ignored, before.ignored + 2, 'these two')
+    t.equal((await ground.bans()).ignored, before.ignored + 3, 'these three')
     await ground.send(other, ...RIGHT)
     t.same(await ground.granted(), [other], 'those of others are not')
     t.equal(await greeting(client, SERVER[family], PORT), 'nothing')
@@ -97,21 +98,36 @@ onEach('strikes are forgotten', async (t, binary) => {
   }
 })
 
+onEach('nobody is banned by what others can forge without a knock port', async (t, binary) => {
+  const once = { after: 1, within: 1, for: 60 }
+  const rate = { type: 'rate', port: 'tcp/7000', hits: 2, min: 5, max: 10 }
+  await using ground = await Ground.open(specOf([sequence(), rate], once), binary)
+  for (const family of FAMILIES) {
+    const me = host(1, family)
+    const before = await ground.counters()
+    await ground.send(me, 'udp/7000', 'tcp/5000', 'udp/7000', 'tcp/7001', 'udp/5000')
+    await ground.send(me, ...times(2, ['tcp/7000']), `tcp/${PORT}`)
+    const { resets } = await ground.counters()
+    t.equal(resets, before.resets + 3, `IPv${family}: attempts end, and too soon is paid for`)
+    t.same((await ground.bans()).sources, [], 'and are no strikes')
+    await ground.send(me, ...RIGHT)
+    t.same(await ground.granted(), [me], 'the right knock opens')
+    await ground.knock.door('service').close(me)
+  }
+})
+
 onEach('the first strike bans', async (t, binary) => {
   const once = { after: 1, within: 1, for: 60 }
   const oneTime = [['udp/7000'], ['udp/7001']]
   const kinds: Record<string, [knock: object, strike: (source: string) => readonly string[]]> = {
-    'out of order': [
-      sequence({ reset: 'knock-ports', steps: [...RIGHT, 'udp/7002'] }),
-      () => ['udp/7000', 'udp/7002'],
-    ],
+    'out of order': [sequence({ reset: 'knock-ports' }), () => ['udp/7000', 'udp/7002']],
     'a one-time sequence again': [
       { type: 'sequence', oneTime, reset: 'never' },
       (source) => times(2, [source.includes(':') ? 'udp/7001' : 'udp/7000']),
     ],
     'too fast': [
-      { type: 'rate', port: 'tcp/7000', hits: 2, min: 5, max: 10 },
-      () => [...times(2, ['tcp/7000']), `tcp/${PORT}`],
+      { type: 'rate', port: `tcp/${PORT}`, hits: 2, min: 5, max: 10 },
+      () => times(3, [`tcp/${PORT}`]),
     ],
     'too often': [
       { type: 'rate', port: 'tcp/7000', hits: 2, min: 5, max: 10 },
@@ -134,15 +150,15 @@ onEach('the first strike bans', async (t, binary) => {
       const before = await ground.counters()
       await ground.send(source, ...strike(source), `tcp/${PORT}`)
       const { knocks, grants, denied } = await ground.counters()
-      const isService = strike(source).at(-1) === `tcp/${PORT}` ? 2 : 1
+      const isAtService = strike(source).at(-1) === `tcp/${PORT}`
       t.same({ knocks, grants }, { knocks: before.knocks, grants: before.grants }, 'ignored')
-      t.equal(denied - before.denied, isService, 'the service is as shut as ever')
+      t.equal(denied - before.denied, isAtService ? 0 : 1, 'the service is as shut as ever')
     }
   }
 })
 
 onEach('echo requests', async (t, binary) => {
-  const steps = [{ protocol: 'icmp', length: 40 }, 'udp/7001']
+  const steps = [{ protocol: 'icmp', length: 40 }, 'udp/7001', 'udp/7002']
   await using ground = await Ground.open(specOf(sequence({ steps }), { after: 1 }), binary)
   const { client } = ground.pair
   for (const family of FAMILIES) {
@@ -152,7 +168,7 @@ onEach('echo requests', async (t, binary) => {
       return (await exec(client, 'ping', args)).code === 0
     }
     t.equal(await ping(40), false, `IPv${family}: a step is not answered`)
-    await ground.send(me, 'udp/5000')
+    await ground.send(me, 'udp/7002')
     t.same((await ground.bans()).sources, [me])
     const { ignored } = await ground.bans()
     t.equal(await ping(40), false, 'nor is it that of a banned source')
@@ -163,18 +179,19 @@ onEach('echo requests', async (t, binary) => {
 })
 
 onEach('no room', async (t, binary) => {
-  const knock = sequence({ steps: ['udp/7000', 'udp/7001'] })
-  const spec = specOf(knock, { after: 1, for: 60 }, { capacity: 2 })
-  await using ground = await Ground.open(spec, binary)
+  // Nothing but the list of the banned fills: what was used is no attempt.
+  const oneTime = [['udp/7000'], ['udp/7001']]
+  const knock = { type: 'sequence', oneTime, reset: 'never' }
+  await using ground = await Ground.open(
+    specOf(knock, { after: 1, for: 60 }, { capacity: 2 }),
+    binary,
+  )
+  await ground.send(host(8), 'udp/7000')
   const sources = [1, 2, 3, 4].map((number) => host(number))
-  for (const source of sources) {
-    await ground.send(source, 'udp/7000', 'udp/5000')
-    // What is taken out of a set keeps its place for about a second.
-    await sleep(2500)
-  }
+  for (const source of sources) await ground.send(source, 'udp/7000')
   t.same((await ground.bans()).sources, sources.slice(0, 2), 'for more banned sources')
-  await ground.send(host(9), 'udp/7000', 'udp/7001')
-  t.same(await ground.granted(), [host(9)], 'a right knock opens all the same')
+  await ground.send(host(9), 'udp/7001')
+  t.ok((await ground.granted()).includes(host(9)), 'a right knock opens all the same')
 })
 
 t.test('wrong tokens', { skip, buffered: true }, async (t) => {

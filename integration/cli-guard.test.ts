@@ -13,7 +13,11 @@ if (!skip) {
 
 t.jobs = 2
 
-const knock = { type: 'sequence', steps: ['tcp/7000', 'tcp/7001'], stepTimeout: 20 }
+const knock = {
+  type: 'sequence',
+  steps: ['tcp/7000', 'tcp/7001', 'tcp/7002'],
+  stepTimeout: 20,
+}
 
 /** Installs a door with what it differs in. */
 async function install(user: User, open: object, guard: object = {}): Promise<void> {
@@ -41,7 +45,7 @@ atServer('status shows a ban, unban ends it', skip, async (t, user) => {
   const again = await user.try(['unban', CLIENT[4], '--json'])
   t.equal(again.code, 4)
   t.same(JSON.parse(again.stdout), { source: CLIENT[4], unbanned: false })
-  await user.call(t, 'knock', SERVER[4], '7000', '7001')
+  await user.call(t, 'knock', SERVER[4], '7000', '7001', '7002')
   t.match(await user.serve(t, 'status'), /10\.77\.0\.2 {2}let in/)
 })
 

@@ -21,7 +21,7 @@ const SPEC = {
     {
       name: 'ssh',
       service: 'tcp/2201',
-      knock: { type: 'sequence', steps: ['udp/7000', 'udp/7001'], stepTimeout: '20s' },
+      knock: { type: 'sequence', steps: ['udp/7000', 'udp/7001', 'udp/7002'], stepTimeout: '20s' },
       close: { type: 'sequence', steps: ['udp/7009'] },
       open: { for: '60s' },
     },
@@ -36,13 +36,13 @@ const SPEC = {
 
 t.test('what happened is what is told', { skip }, async (t) => {
   await using ground = await Ground.open(SPEC, NFT)
-  await ground.send(host(1), 'udp/7000', 'udp/7001', 'tcp/2201')
+  await ground.send(host(1), 'udp/7000', 'udp/7001', 'udp/7002', 'tcp/2201')
   await ground.send(host(2), 'udp/7000')
   await ground.send(host(3), 'tcp/2201', 'tcp/2202')
   await ground.send(host(4, 6), 'udp/7100', 'tcp/2202', 'tcp/2202', 'tcp/2202')
-  await ground.send(host(5), 'udp/7000', 'udp/7001', 'udp/7009')
+  await ground.send(host(5), 'udp/7000', 'udp/7001', 'udp/7002', 'udp/7009')
   for (let strike = 0; strike < 2; strike += 1) {
-    await ground.send(host(6), 'udp/7000', 'udp/7500')
+    await ground.send(host(6), 'udp/7000', 'udp/7002')
   }
   await ground.send(host(6), 'udp/7000')
   const families = parseOpenMetrics(await ground.knock.metrics())

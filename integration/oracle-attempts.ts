@@ -71,13 +71,14 @@ function complete(sequence: Sequence, packet: Packet): void {
   }
 }
 
-export function end(sequence: Sequence, packet: Packet): void {
+/** Ends an attempt, if one is under way. Only a packet to a knock port is a strike by that. */
+export function end(sequence: Sequence, packet: Packet, by: 'knock' | 'ordinary'): void {
   const { door, guard, sources } = sequence
   const stage = stageOf(sequence, packet.source, packet.at)
   if (stage > 0) {
     door.counters.resets += 1
     tell(sequence, 'reset', packet, stage)
-    guard.strike(packet)
+    if (by === 'knock') guard.strike(packet)
   }
   sources.delete(packet.source)
 }

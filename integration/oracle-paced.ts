@@ -23,7 +23,7 @@ export type Place = 'knock' | 'both' | 'service'
 export function judge(paced: Paced, packet: Packet, place: Place): boolean {
   if (isPenalised(paced, packet)) punish(paced, packet)
   else if (isDone(paced, packet)) {
-    if (place === 'knock' || isEarly(paced, packet)) spoil(paced, packet, lengthOf(paced.knock))
+    if (place === 'knock' || isEarly(paced, packet)) spoil(paced, packet, place)
     else return letThrough(paced, packet)
   } else if (place !== 'service') count(paced, packet)
   return false
@@ -51,14 +51,15 @@ function punish({ penalties, knock }: Paced, { source, at }: Packet): void {
   penalties.set(source, at + knock.penalty)
 }
 
-/** Ends the attempt as wrong; `stage`: how many packets had come, where the kernel knows it. */
-function spoil(paced: Paced, packet: Packet, stage?: number): void {
-  const place = stage === undefined ? {} : { stage, of: lengthOf(paced.knock) }
-  paced.door.story.knocked(paced, 'reset', packet, place)
+/** Ends the attempt as wrong; without a place in it, since the kernel knows how many had come only at its end. */
+function spoil(paced: Paced, packet: Packet, at?: Place): void {
+  const of = lengthOf(paced.knock)
+  paced.door.story.knocked(paced, 'reset', packet, at === undefined ? {} : { stage: of, of })
   forget(paced, packet)
   punish(paced, packet)
   paced.door.counters.resets += 1
-  paced.guard.strike(packet)
+  // Everybody knows the service's port.
+  if (at !== 'service') paced.guard.strike(packet)
 }
 
 function letThrough(paced: Paced, packet: Packet): true {

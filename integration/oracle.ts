@@ -204,7 +204,7 @@ export class Oracle {
     const isKnocking = ended.some((attempt) => stageOf(attempt, packet.source, packet.at) > 0)
     if (!isKnocking && !this.#remembersAll) return 'accept'
     if (isSyn(packet) && this.#table.guard.isAgain(packet)) return 'accept'
-    for (const attempt of ended) end(attempt, packet)
+    for (const attempt of ended) end(attempt, packet, 'ordinary')
     return 'accept'
   }
 
@@ -226,5 +226,5 @@ const advance = (sequence: Sequence, packet: Packet): boolean =>
   )
 
 function reset(attempt: Attempt, packet: Packet): void {
-  if (attempt.kind === 'sequence' && attempt.reset !== 'never') end(attempt, packet)
+  if (attempt.kind === 'sequence' && attempt.reset !== 'never') end(attempt, packet, 'knock')
 }

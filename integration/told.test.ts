@@ -79,7 +79,10 @@ const specOf = (log: unknown, hook: Hook = 'input'): ValidSpec =>
       {
         name: 'ssh',
         service: 'tcp/22',
-        knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000'], stepTimeout: 30 },
+        knock: [
+          { type: 'sequence', steps: ['tcp/7000', 'udp/8000'], stepTimeout: 30 },
+          { type: 'sequence', steps: ['udp/8001', 'udp/8002'], stepTimeout: 30 },
+        ],
         close: { type: 'sequence', steps: ['tcp/9000'] },
         open: { for: 60, connections: 1 },
       },
@@ -100,9 +103,9 @@ const life = (source: string): Untimed[] => [
   to(source, 'tcp', 22),
   to(source, 'tcp', 9000),
   to(source, 'tcp', 7000),
-  to(source, 'tcp', 80),
+  to(source, 'udp', 8001),
   to(source, 'tcp', 7000),
-  to(source, 'tcp', 80),
+  to(source, 'udp', 8001),
   to(source, 'tcp', 7000),
 ]
 

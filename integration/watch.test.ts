@@ -55,31 +55,36 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
     const isKnock = (short: string) => !short.startsWith('denied')
     const ban = { after: 2, within: '1m', for: '1m' }
     const interfaces = hook !== 'input' ? { interfaces: [CABLE] } : {}
-    await using house = await House.open(specOf({ hook, ...interfaces, guard: { ban } }))
+    const steps = ['udp/7000', 'tcp/7001', 'udp/7002']
+    const knock = { type: 'sequence', steps, stepTimeout: '20s' } as const
+    const spec = specOf({ hook, ...interfaces, guard: { ban } })
+    const doors = spec.doors.map((door) => ({ ...door, knock }))
+    await using house = await House.open({ ...spec, doors })
     await using watching = await Watching.begin(house.knock)
     for (const family of FAMILIES) {
       const who = `service ${CLIENT[family]}`
       await house.run('nc', `-${family}`, '-z', '-w', '1', SERVER[family], String(PORT))
       t.ok(await watching.until(`denied ${who} service=tcp/${PORT}`), `IPv${family}: denied`)
       watching.take()
-      await knockAt(house, family, ...OPEN)
+      await knockAt(house, family, ...OPEN, '7002:udp')
       await watching.until('granted')
       await knockAt(house, family, '9000:udp')
       await watching.until('closed')
       t.same(watching.take().filter(isKnock), [
-        `knock ${who} stage=1 of=2`,
-        `granted ${who} by=knock expiresIn=60 stage=2 of=2`,
+        `knock ${who} stage=1 of=3`,
+        `knock ${who} stage=2 of=3`,
+        `granted ${who} by=knock expiresIn=60 stage=3 of=3`,
         `closed ${who} by=knock`,
       ])
-      for (const _ of [1, 2]) await knockAt(house, family, '7000:udp', '7002')
+      for (const _ of [1, 2]) await knockAt(house, family, '7000:udp', '7002:udp')
       t.ok(await watching.until(`banned ${CLIENT[family]}`), `IPv${family}: banned`)
       const [banned, ...others] = watching.take().filter(isKnock).reverse()
       t.match(banned, `banned ${CLIENT[family]}`)
       t.same(others.sort(), [
-        `knock ${who} stage=1 of=2`,
-        `knock ${who} stage=1 of=2`,
-        `reset ${who} stage=1 of=2`,
-        ...(others.length > 3 ? [`reset ${who} stage=1 of=2`] : []),
+        `knock ${who} stage=1 of=3`,
+        `knock ${who} stage=1 of=3`,
+        `reset ${who} stage=1 of=3`,
+        ...(others.length > 3 ? [`reset ${who} stage=1 of=3`] : []),
       ])
     }
   })

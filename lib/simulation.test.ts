@@ -238,7 +238,7 @@ t.test('bans, and grants of everyone', async (t) => {
     ports.map((to) => ({ at: 1, source: from, to }))
   const packets = [
     ...to(source, ['tcp/7000', 'udp/8000', 'icmp']),
-    ...to('10.0.0.2', ['tcp/7000', 'tcp/7001', 'tcp/7000']),
+    ...to('10.0.0.2', ['tcp/7000', 'icmp', 'tcp/7000']),
   ]
   const { status } = simulateKnock(spec, packets)
   t.same(status.doors[0]?.grants, [{ source: 'everyone', expiresIn: 30 }])

@@ -108,10 +108,15 @@ export class TimedKnock {
 
   /** Too fast, or one too many. Wiped first: where no more sources fit among the penalised, the attempt is over at least. */
   punish(purpose: string, when: readonly Match[], stage?: number): Rule {
+    return { ...this.hold(purpose, when, stage), verdict: this.#context.strike }
+  }
+
+  /** The same of a packet to a port that is no knock port: everybody knows the service, so it is no strike. */
+  hold(purpose: string, when: readonly Match[], stage?: number): Rule {
     const resets = counterName('resets', this.#context.door.name)
     const then = [...this.#wipe, count(resets), update(this.penalty)]
     const tells = this.told('reset', stage)
-    return this.rule(purpose, { when, then, verdict: this.#context.strike, tells })
+    return this.rule(purpose, { when, then, verdict: RETURN, tells })
   }
 
   /** The source has its grant first: where that does not fit, nobody is let through; and of two at once only one is. */

@@ -47,6 +47,7 @@ function rateRules(timed: TimedKnock, { stages, live, early }: RateSets): TimedR
   const last = stages.at(-1) as string
   const done: Match[] = [inSet(last), inSet(live)]
   const tooFast = early.map((set) => timed.punish('too fast', [...done, inSet(set)], of))
+  const tooSoon = early.map((set) => timed.hold('too fast', [...done, inSet(set)], of))
   const inTime = timed.letThrough([...done, ...early.map(notInSet)])
   const hits: Rule[] = stages.slice(0, -1).map((from, index) => {
     const then = [update(stages[index + 1] as string), remove(from)]
@@ -63,6 +64,6 @@ function rateRules(timed: TimedKnock, { stages, live, early }: RateSets): TimedR
   return {
     knock: [timed.penalised(), timed.punish('one too many', done, of), ...hits, ...first],
     ownService: [timed.penalised(), ...tooFast, inTime, ...hits, ...first],
-    service: { of: [last, timed.penalty], rules: [timed.penalised(), ...tooFast, inTime] },
+    service: { of: [last, timed.penalty], rules: [timed.penalised(), ...tooSoon, inTime] },
   }
 }

@@ -81,7 +81,7 @@ export class ResetDomain {
 
   chains(): Chain[] {
     if (this.isEmpty) return []
-    return [...this.#walk(), ...this.#members.flatMap((program) => attemptChains(program))]
+    return [...this.#walk(), ...this.#members.flatMap((program) => this.#attemptChains(program))]
   }
 
   /**
@@ -89,41 +89,55 @@ export class ResetDomain {
    * sources would fill it. Any other packet takes the mark away, so that the next costs one look-up again.
    */
   #walk(): Chain[] {
+    const knock = this.#visits(this.chain, resetChain)
+    // Nothing but knocks resets these.
+    if (this.#mode !== 'any') return knock
     const forget: Rule = {
       when: [],
       then: [remove(this.knocking)],
       comment: 'reset: not knocking any more',
     }
-    // Nothing but knocks resets these.
-    const isEver = this.#mode === 'any'
-    if (!this.#grouped) {
-      const rules = this.#members.map((program) => visit(program))
-      const rest: Rule = { when: [], verdict: goTo(this.chain), comment: 'reset: the attempts' }
-      const last = { name: this.lastChain, rules: [forget, rest] }
-      return [{ name: this.chain, rules }, ...(isEver ? [last] : [])]
-    }
+    const [first, ...groups] = this.#visits(this.lastChain, (program) =>
+      isStruck(program) ? lapseChain(program) : wipeChain(program),
+    ) as [Chain, ...Chain[]]
+    return [...knock, { ...first, rules: [forget, ...first.rules] }, ...groups]
+  }
+
+  /** The chain that leads to one chain of each member, and those of the groups. */
+  #visits(name: string, chainOf: (program: KnockProgram) => string): Chain[] {
+    const visit = (program: KnockProgram): Rule => ({
+      when: [],
+      verdict: jump(chainOf(program)),
+      comment: origin(program, 'reset'),
+    })
+    if (!this.#grouped) return [{ name, rules: this.#members.map(visit) }]
+    const isLast = name === this.lastChain
     const groups = this.#groups()
-    const find = (then: (group: number) => Action[]) =>
-      groups.map(
-        (group): Rule => ({
-          when: [inSet(this.#groupSet(group))],
-          then: then(group),
-          verdict: jump(this.#groupChain(group)),
-          comment: 'reset: a group of attempts',
-        }),
-      )
-    const last = {
-      name: this.lastChain,
-      rules: [forget, ...find((group) => [remove(this.#groupSet(group))])],
-    }
+    const groupChain = (group: number): string => `${name}_g${group}`
+    const find = groups.map((group): Rule => {
+      const set = this.#groupSet(group)
+      return {
+        when: [inSet(set)],
+        then: isLast ? [remove(set)] : [],
+        verdict: jump(groupChain(group)),
+        comment: 'reset: a group of attempts',
+      }
+    })
     return [
-      { name: this.chain, rules: find(() => []) },
-      ...(isEver ? [last] : []),
+      { name, rules: find },
       ...groups.map((group): Chain => {
         const members = this.#members.slice(group * FAN_OUT, (group + 1) * FAN_OUT)
-        return { name: this.#groupChain(group), rules: members.map((program) => visit(program)) }
+        return { name: groupChain(group), rules: members.map(visit) }
       }),
     ]
+  }
+
+  #attemptChains(program: KnockProgram): Chain[] {
+    const chains = attemptChains(program)
+    if (this.#mode !== 'any' || !isStruck(program)) return chains
+    // The sender of an ordinary packet need not know a single knock port: anybody can forge one in another's name.
+    const rules = program.wipe.map((rule): Rule => ({ ...rule, verdict: RETURN }))
+    return [...chains, { name: lapseChain(program), rules }]
   }
 
   #groups(): number[] {
@@ -133,24 +147,20 @@ export class ResetDomain {
   #groupSet(group: number): string {
     return `${this.knocking}_g${group}`
   }
-
-  #groupChain(group: number): string {
-    return `${this.chain}_g${group}`
-  }
 }
 
 const groupOf = (place: number): number => Math.floor(place / FAN_OUT)
-
-const visit = (program: KnockProgram): Rule => ({
-  when: [],
-  verdict: jump(resetChain(program)),
-  comment: origin(program, 'reset'),
-})
 
 const resetChain = ({ attempt, door }: KnockProgram): string => `reset_${attempt}_${door.name}`
 
 /** The chain that ends an attempt, whatever the packet. */
 export const wipeChain = ({ attempt, door }: KnockProgram): string => `wipe_${attempt}_${door.name}`
+
+/** The same for a packet that is no knock, and so no strike. */
+const lapseChain = ({ attempt, door }: KnockProgram): string => `lapse_${attempt}_${door.name}`
+
+const isStruck = ({ wipe }: KnockProgram): boolean =>
+  wipe.some(({ verdict }) => verdict?.kind === 'goto')
 
 const origin = (program: KnockProgram, purpose: string): string => `${originOf(program)} ${purpose}`
 
