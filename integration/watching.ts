@@ -1,7 +1,10 @@
 // A watcher's events as they come: collected, waited for, and compared without their times.
+import { once } from 'node:events'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knock, KnockEvent, Watcher, WatchOptions } from '../lib/index.js'
-import { exec } from './namespaces.js'
+import { LIBRARY } from './built.js'
+import { exec, start } from './namespaces.js'
 
 /** An event in short: its kind, and what follows of it. */
 export type Short = string
@@ -97,3 +100,36 @@ export async function groupsIn(namespace: string): Promise<Map<number, number>> 
 
 /** The package netlink makes a socket's port of the process's number, in its lower 22 bits. */
 export const processOf = (port: number): number => port & 0x3fffff
+
+const KERNEL = JSON.stringify(`${dirname(LIBRARY)}/kernel/`)
+
+/** Takes the table's NFLOG group as soon as it is free, until it is ended. */
+const HOLDER = `
+  const { openSocket, NETFILTER } = await import(${KERNEL} + 'socket.js')
+  const { renderBind, parseAnswer, ANSWER } = await import(${KERNEL} + 'nflog.js')
+  const { parseMessages } = await import(${KERNEL} + 'wire.js')
+  let isHeld = false
+  const message = (bytes) => {
+    for (const { type, payload } of parseMessages(bytes)) {
+      if (type === ANSWER && parseAnswer(payload) === 0) isHeld = true
+    }
+  }
+  const socket = await openSocket({ operation: 'hold', protocol: NETFILTER }, { message, failed() {} })
+  setInterval(() => isHeld || socket.send(renderBind(5, 128, 1)), 5)
+  process.stdin.on('end', () => process.exit()).resume()
+  console.log('ready')`
+
+/** A process in a namespace that has NFLOG group 5, from when it is free until `end`. */
+export async function holdGroup(namespace: string): Promise<{ end(): Promise<void> }> {
+  const argv = ['--input-type=module', '-e', HOLDER]
+  const child = start(namespace, process.execPath, argv, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  return {
+    async end() {
+      child.stdin?.end()
+      await once(child, 'exit')
+    },
+  }
+}

@@ -22,6 +22,7 @@ import type { KnockState } from './spec/generated/state-types.js'
 import { validateState } from './spec/read-state.js'
 import { type KnownDoors, StandingDoors } from './table/standing-doors.js'
 import { type Call, ifFound } from './table.js'
+import { judgingWarnings } from './view/judging.js'
 import { isSaved, viewState } from './view/state.js'
 import {
   type Ban,
@@ -117,7 +118,8 @@ export class Knock implements AsyncDisposable {
   async status(): Promise<Status> {
     const { doors, listing } = await this.#read('status', mostOfStatus)
     const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
-    const warnings = await interfaceWarnings(place, this.#nft.netns, 'status')
+    const ofHost = await interfaceWarnings(place, this.#nft.netns, 'status')
+    const warnings = [...judgingWarnings(listing.objects, place), ...ofHost]
     const status = viewStatus(this.table, doors, listedContents(listing))
     return warnings.length > 0 ? { ...status, warnings } : status
   }
@@ -187,14 +189,14 @@ export class Knock implements AsyncDisposable {
     return (await this.saveWithTrial()).state
   }
 
-  /** @internal The state, whether the table awaits to be confirmed, and which ruleset it is then. */
+  /** @internal The state, whether the table awaits to be confirmed, which ruleset it is then, and what was listed of it. */
   async saveWithTrial() {
     // Of before the listing: nothing that lasts gets longer by it.
     const now = Date.now()
     const { doors, listing } = await this.#read('save', ALL_SAVED)
     const state = viewState(this.table, doors, listing, now)
     const { digest } = parseAbout(aboutComments(listing) ?? []) ?? {}
-    return { state, confirm: viewTrial(listing), digest }
+    return { state, confirm: viewTrial(listing), digest, objects: listing.objects }
   }
 
   /** @internal Whether the table awaits to be confirmed: only the set that says so is listed. */

@@ -12,6 +12,7 @@ import type { KeepEvent } from './keep/event.js'
 import { Keeper, type KeptTable } from './keep/keeper.js'
 import { KeptTrial } from './keep/trial.js'
 import { digestDoors, digestOf, parseAbout } from './nft/about.js'
+import { compareChains } from './nft/chains.js'
 import { EventService } from './relay/serve.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
@@ -66,11 +67,12 @@ export async function keepInstalled(
   const own = new Knock(spec.table, doors, place.nft, { elements: place.elements })
   const trial = keptTrial(installation, onEvent)
   const digestOfOwn = digestOf(installation.document)
+  const haveItsChains = compareChains(installation.document)
   const look = async () => {
-    const { state, confirm, digest } = await own.saveWithTrial()
+    const { state, confirm, digest, objects } = await own.saveWithTrial()
     // Another spec's trial is not this one's.
     if (digest === digestOfOwn) trial.read(confirm, performance.now())
-    return state
+    return { state, isWhole: haveItsChains(objects) }
   }
   // Before the whole table is listed: it may be flushed right after it was confirmed.
   const noteConfirmed = async () => {

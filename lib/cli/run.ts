@@ -198,6 +198,8 @@ class Runner {
   readonly #take = (event: KeepEvent): void => {
     if (event.event === 'overrun') this.#lostEvents += event.lost ?? 1
     if (event.event === 'watching') this.#ready()
+    // The doors stand, and are put back; who has the group may keep it for ever.
+    if (event.event === 'failed' && event.what === 'events') this.#ready(NOT_HEARD)
     if (event.event === 'failed' && event.what === 'save') {
       // Once it is to stop, only the last one is told.
       this.#lastSaveFailed = this.#stop.signal.aborted
@@ -205,11 +207,11 @@ class Runner {
     if (this.#events.has(event.event)) write(event)
   }
 
-  #ready(): void {
+  #ready(more = ''): void {
     const { doors, table } = this.#knock as Knock
     const stand = `${doors.length} ${doors.length === 1 ? 'door' : 'doors'} in table inet ${table}`
     const not = this.#reloadFailed ? '; THE RELOAD FAILED, the spec before still stands' : ''
-    void this.#manager.ready(`${stand}${not}`)
+    void this.#manager.ready(`${stand}${not}${more}`)
   }
 
   #fail(what: string, message: string): void {
@@ -238,6 +240,8 @@ class Runner {
 
   readonly #reload = (): void => this.#again.abort()
 }
+
+const NOT_HEARD = '; what packets do is not told: another process has the NFLOG group'
 
 const NO_STATE: ReadState = { state: undefined }
 

@@ -12,6 +12,11 @@ export interface RestoredEvent {
   readonly was: 'gone' | 'altered'
   /** Milliseconds from the news of it until it stood again. */
   readonly took: number
+  /**
+   * Milliseconds that the doors may have been open: `took`, or from the last look that found the table whole if nobody told
+   * of it. What the kernel needed to tell of it is not in it.
+   */
+  readonly open: number
   readonly grants: number
 }
 
@@ -40,7 +45,7 @@ export interface FailedEvent {
   readonly message: string
 }
 
-/** From now on nothing is missed: all that happens to the table is told. */
+/** From now on nothing is missed: all that happens to the table is told. Not told while its NFLOG group cannot be read. */
 export interface WatchingEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string

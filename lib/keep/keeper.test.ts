@@ -29,6 +29,7 @@ class News {
   /** What is told when the packets' deeds are asked for. */
   queued: TableRecord[] = []
   isSettled = true
+  isDeaf = false
   #wake = () => {}
   tell(event: KnockEvent, more: Partial<TableRecord> = {}): void {
     this.#told.push({ ...more, event })
@@ -40,7 +41,8 @@ class News {
       for (const record of this.queued.splice(0)) this.tell(record.event, record)
       return this.isSettled
     }
-    return Object.assign(this.#records(options), { ready: Promise.resolve(), settled })
+    const { isDeaf } = this
+    return Object.assign(this.#records(options), { ready: Promise.resolve(), isDeaf, settled })
   }
   async *#records({ signal }: { signal: AbortSignal }): AsyncGenerator<TableRecord> {
     signal.addEventListener('abort', () => this.#wake())
@@ -55,7 +57,15 @@ class News {
   }
 }
 
-function start(rest: Partial<KeptTable> = {}) {
+type Given = Partial<Omit<KeptTable, 'save'>> & {
+  readonly save?: () => Promise<KnockState>
+  /** Whether its chains are as they should be. */
+  readonly isWhole?: () => boolean
+}
+
+const empty = async () => ({ ...NOTHING, saved: new Date(Date.now()).toISOString() })
+
+function start({ save = empty, isWhole = () => true, ...rest }: Given = {}) {
   const news = new News()
   const events: KeepEvent[] = []
   const stop = new AbortController()
@@ -71,7 +81,7 @@ function start(rest: Partial<KeptTable> = {}) {
     refillEvery: undefined,
     close: async ({ source }) => closed.push(source),
     restore: async (state) => void restored.push(state),
-    save: async () => ({ ...NOTHING, saved: new Date(Date.now()).toISOString() }),
+    save: async () => ({ state: await save(), isWhole: isWhole() }),
     records: (options) => news.records(options),
     write: undefined,
     ...rest,
@@ -295,6 +305,79 @@ t.test('a table that is gone unseen is found by listing', async (t) => {
   await ended
 })
 
+t.test('chains that are gone unheard are found by two looks', async (t) => {
+  let [isWhole, isOnceWrong, looks] = [true, false, 0]
+  let ensures = 0
+  const { find, stop, ended } = start({
+    isWhole() {
+      looks += 1
+      if (!isOnceWrong) return isWhole
+      isOnceWrong = false
+      return false
+    },
+    async ensure() {
+      ensures += 1
+      isWhole = true
+      return 'changed'
+    },
+  })
+  await sleep(100)
+  isOnceWrong = true
+  await sleep(1200)
+  t.equal(looks, 3, 'one that looks altered is looked at again')
+  t.equal(ensures, 0, 'a listing may be wrong')
+  isWhole = false
+  await sleep(1200)
+  t.equal(ensures, 1)
+  const [restored] = find('restored') as { was: string; took: number; open: number }[]
+  t.equal(restored?.was, 'altered')
+  const { took = 0, open = 0 } = restored ?? {}
+  t.ok(took < 500, `${took} ms since it was seen`)
+  t.ok(open >= 900 && open < 1900, `${open} ms since it was seen whole`)
+  stop()
+  await ended
+})
+
+t.test('a table that was made anew before anybody was told that it was gone', async (t) => {
+  let [made, goOn] = [0, () => {}]
+  const { news, find, restored, stop, ended } = start({
+    putBack: async () => false,
+    async ensure() {
+      if (made > 0) return 'unchanged'
+      await new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      made += 1
+      return 'made'
+    },
+  })
+  news.tell({ event: 'installed', time: '' })
+  await sleep(50)
+  news.tell(granted('203.0.113.7'))
+  news.tell(gone)
+  await sleep(50)
+  goOn()
+  await sleep(100)
+  t.match(find('restored'), [{ was: 'gone' }], 'told all the same, once')
+  t.match(restored, [{ grants: [{ source: '203.0.113.7' }] }], 'with what came meanwhile')
+  stop()
+  await ended
+})
+
+t.test('nobody is told that nothing is missed while packets are not heard', async (t) => {
+  const deaf = new News()
+  deaf.isDeaf = true
+  const one = start({ records: (options) => deaf.records(options) })
+  const other = start()
+  await sleep(50)
+  t.equal(one.find('watching').length, 0)
+  t.equal(other.find('watching').length, 1)
+  for (const { stop, ended } of [one, other]) {
+    stop()
+    await ended
+  }
+})
+
 t.test('loads ahead anew when it is time', async (t) => {
   let refills = 0
   const { find, stop, ended } = start({
@@ -399,7 +482,7 @@ t.test('rejects where nothing can be watched', async (t) => {
       const none = async function* (): AsyncGenerator<TableRecord> {
         throw failure
       }
-      return Object.assign(none(), { ready: Promise.reject(failure), settled })
+      return Object.assign(none(), { ready: Promise.reject(failure), isDeaf: false, settled })
     },
   })
   await t.rejects(ended, failure)
@@ -418,7 +501,7 @@ t.test('a table that is gone as the watch begins is put back, and watched anew',
         throw failure
       }
       const ready = Promise.reject(failure)
-      return Object.assign(none(), { ready, settled })
+      return Object.assign(none(), { ready, isDeaf: false, settled })
     },
   })
   await sleep(100)
@@ -525,7 +608,11 @@ t.test('ends with its readers, and after the listing that is under way', async (
           return { done: true, value: undefined }
         },
       } as AsyncIterableIterator<TableRecord>
-      return Object.assign(none, { ready: Promise.resolve(), settled }) as TableRecords
+      return Object.assign(none, {
+        ready: Promise.resolve(),
+        isDeaf: false,
+        settled,
+      }) as TableRecords
     },
     save: async () => {
       await sleep(100)

@@ -12,8 +12,10 @@ import { isDoneWithin } from './stop.js'
 
 /** What is told of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {
-  /** Settles when nothing is missed any more; rejects as the iteration does. */
+  /** Settles when all that can be told is told; rejects as the iteration does. */
   readonly ready: Promise<void>
+  /** Whether what packets do is not told. */
+  readonly isDeaf: boolean
   /** Whether all that packets did by now is among the records, within so many milliseconds. */
   settled(patience: number): Promise<boolean>
   /** Ends it; settles when all is given back. */
@@ -27,6 +29,13 @@ export interface EnsureHow {
   readonly isDue: boolean
   /** Whether the table was put back meanwhile, so that what was used is not known any more: then nothing is done. */
   readonly isStale: () => boolean
+}
+
+/** What a look at a table finds. */
+export interface Held {
+  readonly state: KnockState
+  /** Whether its base chains and its rules stand as the spec has them. */
+  readonly isWhole: boolean
 }
 
 /** What a keeper does to its table. */
@@ -48,8 +57,8 @@ export interface KeptTable {
   restore(state: KnockState): Promise<void>
   /** Takes a grant away, where there is one. */
   close(grant: ClosedEvent): Promise<unknown>
-  /** What the table holds now. */
-  save(): Promise<KnockState>
+  /** What the table holds now, and whether its chains are those of the spec. */
+  save(): Promise<Held>
   /** What is told of the table, until the signal is aborted. */
   records(options: { readonly signal: AbortSignal }): TableRecords
   /** Writes a state where it outlives the machine's next start; undefined where nobody asked for that. */
@@ -87,6 +96,8 @@ const CONTESTED =
 interface News {
   /** When it came, in milliseconds of the monotonic clock. */
   readonly since: number
+  /** From when on the doors may be open, by the same clock. */
+  readonly open: number
   /** Whether it is time to load ahead anew what stands, too. */
   readonly isDue: boolean
 }
@@ -97,6 +108,8 @@ interface Seen {
   readonly age?: number
   /** Whether the table is gone. */
   readonly isGone?: boolean
+  /** Whether nobody told of it: then it happened at any time since the table was seen whole. */
+  readonly isUnheard?: boolean
   readonly isDue?: boolean
 }
 
@@ -130,6 +143,8 @@ export class Keeper {
   /** When records were lost last, and when the last listing began, in milliseconds of the monotonic clock. */
   #lost = Number.NEGATIVE_INFINITY
   #listed = Number.NEGATIVE_INFINITY
+  /** When the table was known to be whole last, by the same clock. */
+  #seenWhole = Number.NEGATIVE_INFINITY
   /** The last listing of a table that has been made anew since, or is about to be. */
   #basis: number | undefined
   readonly #writer: StateWriter | undefined
@@ -201,7 +216,9 @@ export class Keeper {
     const records = this.#table.records({ signal: this.#signal })
     this.#records = records
     records.ready.then(
-      () => this.#tell({ time: new Date().toISOString(), event: 'watching' }),
+      () => {
+        if (!records.isDeaf) this.#tell({ time: new Date().toISOString(), event: 'watching' })
+      },
       // The iteration is told the same.
       () => {},
     )
@@ -218,7 +235,7 @@ export class Keeper {
     this.#known.tell(record, this.#now())
     this.#tell(event)
     if (event.event === 'overrun') this.#lost = performance.now()
-    if (event.event === 'installed') this.#look()
+    if (event.event === 'installed') this.#look({ age: ageOf(event.time) })
     if (event.event === 'removed') this.#look({ age: ageOf(event.time), isGone: true })
     if (!['granted', 'closed', 'banned'].includes(event.event)) return
     this.#writer?.changed()
@@ -239,10 +256,13 @@ export class Keeper {
   }
 
   /** Sees to it that the table stands; what comes meanwhile is seen to afterwards. */
-  #look({ age = 0, isGone = false, isDue = false }: Seen = {}): void {
+  #look({ age = 0, isGone = false, isUnheard = false, isDue = false }: Seen = {}): void {
     const before = this.#news
+    const since = before?.since ?? performance.now() - age
+    const isSeen = isUnheard && Number.isFinite(this.#seenWhole)
     this.#news = {
-      since: before?.since ?? performance.now() - age,
+      since,
+      open: before?.open ?? (isSeen ? this.#seenWhole : since),
       isDue: isDue || (before?.isDue ?? false),
     }
     this.#late.making()
@@ -260,7 +280,7 @@ export class Keeper {
       this.#news = undefined
       try {
         await this.#shutting
-        await this.#whole(news)
+        await this.#make(news)
       } catch (error) {
         this.#fail('install', error)
         this.#news ??= news
@@ -274,7 +294,7 @@ export class Keeper {
   }
 
   /** Shuts the doors of a table that is gone, without what is loaded ahead: that waits until all that was used is known. */
-  async #shut({ since }: News): Promise<void> {
+  async #shut(news: News): Promise<void> {
     // What is listed from now on may be another table.
     this.#basis ??= this.#listed
     const state = this.#known.state(this.#now())
@@ -285,7 +305,7 @@ export class Keeper {
       this.#late.made()
       // It is looked at, and loaded, as a table that stands.
       this.#look()
-      this.#restored('gone', since, state)
+      this.#restored('gone', news, state)
     } catch (error) {
       this.#fail('install', error)
     } finally {
@@ -293,7 +313,8 @@ export class Keeper {
     }
   }
 
-  async #whole({ since, isDue }: News): Promise<void> {
+  async #make(news: News): Promise<void> {
+    const { isDue } = news
     this.#basis ??= this.#listed
     const isCertain = await this.#settle(this.#isShut ? SETTLE.shut : SETTLE.open)
     const generation = this.#generation
@@ -301,10 +322,12 @@ export class Keeper {
     // What is not in this state may have been used in the table before.
     const isStale = () => generation !== this.#generation
     const outcome = await this.#table.ensure(state, { isCertain, isDue, isStale })
-    if (isStale()) {
+    if (isStale() && outcome !== 'made') {
       this.#look({ isDue })
       return
     }
+    // What made it may have listed a table that was gone before anybody was told.
+    const told = isStale() ? (this.#news ?? news) : news
     this.#isShut = outcome === 'made'
     if (outcome === 'unchanged' || outcome === 'changed') this.#basis = undefined
     if (outcome === 'made') {
@@ -312,14 +335,16 @@ export class Keeper {
       this.#look({ isDue })
     }
     if (outcome !== 'unchanged') {
-      this.#restored(outcome === 'made' ? 'gone' : 'altered', since, state)
+      this.#restored(outcome === 'made' ? 'gone' : 'altered', told, state)
     }
   }
 
-  #restored(was: 'gone' | 'altered', since: number, { grants }: KnockState): void {
-    const took = Math.round(performance.now() - since)
+  #restored(was: 'gone' | 'altered', { since, open: from }: News, { grants }: KnockState): void {
+    const now = performance.now()
+    this.#seenWhole = now
+    const [took, open] = [Math.round(now - since), Math.round(now - from)]
     const time = new Date().toISOString()
-    this.#tell({ time, event: 'restored', was, took, grants: grants.length })
+    this.#tell({ time, event: 'restored', was, took, open, grants: grants.length })
     if (this.#contest.putBack(performance.now())) this.#fail('contested', CONTESTED)
   }
 
@@ -339,31 +364,41 @@ export class Keeper {
       const begun = performance.now()
       try {
         // A file that cannot be written shows at once, not when there is something to lose.
-        if ((await this.#read()) || isFirst) this.#writer?.changed()
+        const { isNews, isWhole } = await this.#read()
+        if (isNews || isFirst) this.#writer?.changed()
         isFirst = false
+        if (!isWhole) await this.#lookAgain()
         const share = LIST_SHARE * (performance.now() - begun)
         pause = Math.min(Math.max(LIST_EVERY.least, share), LIST_EVERY.most)
       } catch (error) {
         // A table that is gone is seen to when that is told; this is for who is not told.
-        if (!this.#signal.aborted) this.#look({ isGone: isNotFound(error) })
+        if (!this.#signal.aborted) this.#look({ isGone: isNotFound(error), isUnheard: true })
         if (!isNotFound(error)) this.#fail('list', error)
         pause = RETRY
       }
     }
   }
 
-  /** Reads what the table holds; whether that is news. */
-  async #read(): Promise<boolean> {
+  /** Beside transactions that fail a listing may be wrong: what two of them show is so. */
+  async #lookAgain(): Promise<void> {
+    if (this.#ensuring || this.#signal.aborted) return
+    const { isWhole } = await this.#read()
+    if (!isWhole && !this.#ensuring && !this.#signal.aborted) this.#look({ isUnheard: true })
+  }
+
+  /** Reads what the table holds; whether that is news, and whether its chains stand. */
+  async #read(): Promise<{ readonly isNews: boolean; readonly isWhole: boolean }> {
     for (;;) {
       this.#now()
       const offset = this.#offset
       const begun = performance.now()
-      const state = await this.#table.save()
+      const { state, isWhole } = await this.#table.save()
       const now = this.#now()
       // Else it is dated by a clock that has been put right since.
       if (Math.abs(this.#offset - offset) > STEP) continue
       this.#listed = begun
-      return this.#known.read(state, now)
+      if (isWhole) this.#seenWhole = Math.max(this.#seenWhole, begun)
+      return { isNews: this.#known.read(state, now), isWhole }
     }
   }
 

@@ -76,6 +76,9 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
 
+/** A listing, and the objects of it; of sets and maps it may have no elements. */
+export type ListedTable = Listing & { readonly objects: readonly unknown[] }
+
 /**
  * Lists a table with at most so many elements of each set.
  *
@@ -86,12 +89,13 @@ export async function listElements(
   place: ListedPlace,
   most: (set: string) => number,
   call: CallOptions,
-): Promise<Listing> {
+): Promise<ListedTable> {
   const { nft, elements, table } = place
   const streams = await elements.streams(call)
   if (!streams) {
     try {
-      return parseListing(await nft.list({ table }, { ...call, timeout: BRIEF }))
+      const listing = await nft.list({ table }, { ...call, timeout: BRIEF })
+      return { ...parseListing(listing), objects: listedObjects(listing) }
     } catch (error) {
       if (!(error instanceof NftError && error.code === 'timed-out')) throw error
     }
@@ -104,7 +108,7 @@ export async function listElements(
     const type = parts.get(`set ${name}`)?.content['type']
     found.set(name, await withElements(place, { name, set, type }, most(name), streams, call))
   }
-  return { sets: found, counters }
+  return { sets: found, counters, objects }
 }
 
 interface TerseSet {

@@ -46,7 +46,7 @@ function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): r
 }
 
 /** For each part of a table, by its kind and name, what must not change of it. */
-function shapeOf(objects: readonly unknown[]): Map<string, string> {
+export function shapeOf(objects: readonly unknown[]): Map<string, string> {
   const parts = new Map<string, unknown[]>()
   const note = (key: string, ...values: unknown[]) => {
     parts.set(key, [...(parts.get(key) ?? []), ...values])
@@ -102,7 +102,7 @@ function shapeOf(objects: readonly unknown[]): Map<string, string> {
 }
 
 /** By chain, where it is said: nft 1.0.6 doesn't list them. */
-function devicesOf(objects: readonly unknown[]): Map<unknown, unknown> {
+export function devicesOf(objects: readonly unknown[]): Map<unknown, unknown> {
   const chains = objects.flatMap((object) => (isContent(object) ? [object['chain']] : []))
   return new Map(
     chains.flatMap((chain) =>

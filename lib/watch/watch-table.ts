@@ -17,9 +17,9 @@ export interface TableWatchOptions {
   readonly queue: number
   /** Whether it is a failure that the table tells nothing, or that another process reads what it tells. */
   readonly needsLog: boolean
-  /** Where it is none: nothing that packets do is told from now on. Tried again by itself. */
+  /** Where it is none: nothing that packets do is told from now on. Tried again by itself. Not called before `ready`. */
   readonly deaf?: (error: Error) => void
-  /** It is told again. */
+  /** It is told again; not called before `ready`. */
   readonly hears?: () => void
 }
 
@@ -28,7 +28,7 @@ const READ_AFTER = 1000
 
 /** Begins at once; whoever asks for records gets those from its beginning on. Ends, without an error, at an abort. */
 export class TableWatcher implements AsyncIterableIterator<TableRecord, undefined> {
-  /** Settles when nothing is missed any more, or the watch has ended before. */
+  /** Settles when nothing is missed any more but what `isDeaf` says, or the watch has ended before. */
   readonly ready: Promise<void>
   readonly #source: TableSource
   readonly #options: TableWatchOptions
@@ -40,6 +40,8 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   #readers: TableReaders | undefined
   #timer: NodeJS.Timeout | undefined
   #isPlanned = false
+  #isReady = false
+  #deaf: Error | undefined
   #ended: Promise<void> | undefined
 
   constructor(source: TableSource, options: TableWatchOptions) {
@@ -76,6 +78,11 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
       throw error
     })
     this.ready.catch(() => {})
+  }
+
+  /** Whether the group of the table cannot be read now: what packets do is not told. */
+  get isDeaf(): boolean {
+    return this.#deaf !== undefined
   }
 
   [Symbol.asyncIterator](): this {
@@ -136,14 +143,22 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
       record: (record) => this.#intake.take(record),
       lost: (count) => this.#lose(count),
       restarted: () => this.#readNow(),
-      deaf: (error) => deaf?.(error),
-      hears: () => hears?.(),
+      deaf: (error) => {
+        this.#deaf = error
+        if (this.#isReady) deaf?.(error)
+      },
+      hears: () => {
+        this.#deaf = undefined
+        if (this.#isReady) hears?.()
+      },
       failed: this.#fail,
     })
     await readers.start(about.log)
     this.#readers = readers
     if (this.#ended) return
     await this.#read()
+    this.#isReady = true
+    if (this.#deaf) deaf?.(this.#deaf)
     this.#holdAsAsked()
   }
 

@@ -1,0 +1,71 @@
+// The objects of a listing, and what the table says of itself → warnings that nothing is judged. Pure.
+import type { Automaton } from '../automaton/automaton.js'
+import type { Warning } from '../errors.js'
+import { baseChainsOf } from '../nft/chains.js'
+import { isContent, listOf } from '../nft/parts.js'
+
+type Place = NonNullable<Automaton['place']>
+
+const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress']
+
+/**
+ * A table without its base chains, or with ones that are empty, stands and lets everyone in. Before Linux 6.16 a base chain
+ * at ingress goes with its device.
+ *
+ * @param place - where it judges; undefined: at one of the hooks, and it doesn't say which.
+ */
+export function judgingWarnings(objects: readonly unknown[], place: Place | undefined): Warning[] {
+  if (contentsOf(objects, 'table').some(({ flags }) => isDormant(flags))) {
+    return [warn('dormant', 'it is dormant, so no packet is judged')]
+  }
+  const full = new Set(contentsOf(objects, 'rule').map(({ chain }) => chain))
+  const judging = baseChainsOf(objects)
+    .filter(({ name, content }) => hookOf(name) === content['hook'] && full.has(name))
+    .map(({ name }) => name)
+  if (!place) {
+    if (judging.some((name) => HOOKS.includes(name))) return []
+    return [warn('chain-missing', 'its base chain is missing or empty, so no packet is judged')]
+  }
+  return chainsOf(place)
+    .filter(({ name }) => !judging.includes(name))
+    .map(({ name, where }) =>
+      warn(
+        'chain-missing',
+        `its base chain ${name} is missing or empty, so what comes in at ${where} is not judged`,
+      ),
+    )
+}
+
+const warn = (id: string, reason: string): Warning => {
+  return {
+    id,
+    message: `NOT SHUT: ${reason}: strangers get in; install the spec again, or let knocklib run keep it`,
+  }
+}
+
+/** As `baseChains` calls them. */
+function chainsOf({
+  hook,
+  interfaces,
+}: Place): { readonly name: string; readonly where: string }[] {
+  if (hook !== 'ingress' || interfaces.length < 2) {
+    return [{ name: hook, where: interfaces.join(', ') }]
+  }
+  return interfaces.map((where, index) => ({ name: `${hook}${index + 1}`, where }))
+}
+
+/** Each is called by its hook, and numbered if there are several. */
+const hookOf = (name: string): string => name.replace(/\d+$/, '')
+
+const isDormant = (flags: unknown): boolean =>
+  flags === 'dormant' || listOf(flags).includes('dormant')
+
+function contentsOf(
+  objects: readonly unknown[],
+  kind: 'table' | 'rule',
+): readonly Readonly<Record<string, unknown>>[] {
+  return objects.flatMap((object) => {
+    const content = isContent(object) ? object[kind] : undefined
+    return isContent(content) ? [content] : []
+  })
+}
