@@ -6,7 +6,8 @@ import type { KnockState } from '../spec/generated/state-types.js'
 import type { KnockEvent } from '../view/event.js'
 import { KnownState, type TableRecord } from '../view/known-state.js'
 import type { KeepEvent } from './event.js'
-import { Keeper, type KeptTable, type TableRecords } from './keeper.js'
+import { Keeper } from './keeper.js'
+import type { KeptTable, TableRecords } from './kept-table.js'
 
 const NOTHING: KnockState = {
   version: 1,

@@ -15,3 +15,25 @@ export async function isDoneWithin(work: Promise<unknown>, milliseconds: number)
     limit.abort()
   }
 }
+
+/** Milliseconds that each part of the end may take. */
+export const STOP = 3000
+/** What is told of what does not end in that time. */
+export const UNDER_WAY =
+  'what was under way did not end within 3 s (does nft hang?), and is left; the table may be as it was before, or after it'
+export const UNREAD =
+  'nft did not list the table within 3 s; the state is written as it was known by events and the listing before'
+export const UNWRITTEN =
+  'the state was not written within 3 s, and is left; the file is as it was before, or as it should be'
+
+/** Resolves when a signal is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+}
+
+/** Whether the time went by before the signal was aborted. */
+export async function isOver(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+  return !signal.aborted
+}
