@@ -4,15 +4,14 @@ import type { Automaton } from './automaton/automaton.js'
 import { buildAutomaton } from './automaton/build.js'
 import { doubtedTokens } from './automaton/doubts.js'
 import { type Loads, loadsOf, type Secrets, secretFilesOf } from './automaton/loads.js'
-import { ArgumentError, CapabilityError, KnockError, NftError } from './errors.js'
+import { ArgumentError, KnockError, NftError } from './errors.js'
 import type { Knock } from './handle.js'
 import { knowsTypeof, requireFeatures, requireVersion } from './kernel/capability.js'
 import type { Nft } from './kernel/nft.js'
 import { listParts } from './kernel/table-listing.js'
-import { aboutComments, digestOf, isOurs, parseAbout } from './nft/about.js'
+import { aboutComments, isOurs } from './nft/about.js'
 import { type Change, renderChange, type WantedTrial } from './nft/change.js'
 import type { NftDocument } from './nft/document.js'
-import { isIntact } from './nft/intact.js'
 import { parseListing } from './nft/listing.js'
 import { missingOf } from './nft/loads.js'
 import { neededBy } from './nft/needed.js'
@@ -21,7 +20,8 @@ import { SERIALS, serialOf } from './nft/serial.js'
 import { readSecrets } from './secrets.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import type { ValidSpec } from './spec/model.js'
-import { type Call, ifFound, listAbout, listSerial } from './table.js'
+import { mayBeConflict, NOT_AS_ASKED, tableError, Verification } from './table/verify.js'
+import { type Call, ifFound } from './table.js'
 import { heldBy } from './view/state.js'
 
 export interface EnsureOptions {
@@ -54,9 +54,6 @@ const PAUSE = 20
  */
 const REFUSALS = 3
 
-/** How often a changed table is listed until it shows as what was asked for, before it is changed once more. */
-const LOOKS = 3
-
 /** A spec that is valid, and how it is made to stand. */
 export class Installation {
   readonly spec: ValidSpec
@@ -69,6 +66,7 @@ export class Installation {
   held: { readonly state: KnockState; readonly at: number } | undefined
   /** Milliseconds between the clock by which it was loaded and the monotonic one. */
   offset = Date.now() - performance.now()
+  readonly #verified: Verification
   #version: string | undefined
   #secrets: Secrets | undefined
 
@@ -77,6 +75,8 @@ export class Installation {
     this.automaton = buildAutomaton(spec)
     this.document = renderRuleset(this.automaton)
     this.nft = nft
+    const { table } = this.automaton
+    this.#verified = new Verification({ nft, table, document: this.document })
   }
 
   /**
@@ -118,10 +118,16 @@ export class Installation {
       await sleep(Math.random() * PAUSE * tries)
     }
     if (outcome) {
-      throw this.#error('unverified', call, `${NOT_AS_ASKED}, after ${TRIES} tries`)
+      throw tableError(
+        'unverified',
+        this.automaton.table,
+        call,
+        `${NOT_AS_ASKED}, after ${TRIES} tries`,
+      )
     }
-    throw this.#error(
+    throw tableError(
       'conflict',
+      this.automaton.table,
       call,
       `others changed it first, ${TRIES} times; it is as they left it`,
     )
@@ -179,7 +185,7 @@ export class Installation {
     const before = listing === undefined ? undefined : parseListing(listing)
     if (before && !isOurs(aboutComments(before))) {
       const reason = 'there already, and not made by knocklib; it is left as it is'
-      throw this.#error('already-exists', call, reason)
+      throw tableError('already-exists', this.automaton.table, call, reason)
     }
     const now = Date.now() / 1000
     this.offset = Date.now() - performance.now()
@@ -209,67 +215,20 @@ export class Installation {
       await nft.apply({ nftables: commands }, call)
     } catch (error) {
       const had = before && { serial: serialOf(before), comments: aboutComments(before) }
-      if (await this.#isOther(error, had, call)) return undefined
+      if (await this.#verified.isOther(error, had, call)) return undefined
       if (before && mayBeConflict(error)) return error
       throw error
     }
-    if (outcome !== 'unchanged') await this.#requireApplied(serial, call)
+    if (outcome !== 'unchanged') await this.#verified.requireApplied(serial, call)
     // One that was made is computed from no listing.
-    return { outcome, isWhole: outcome !== 'changed' || (await this.#isWhole(serial, call)) }
-  }
-
-  /** Whether a transaction failed since the table is another than the one that was listed. */
-  async #isOther(error: unknown, had: Seen | undefined, call: Call): Promise<boolean> {
-    if (!mayBeConflict(error)) return false
-    // It may be gone again by now.
-    if (!had && error.code === 'already-exists') return true
-    const { table } = this.automaton
-    const comments = await listAbout(this.nft, table, call)
-    if (!comments || !had) return (comments === undefined) !== (had === undefined)
-    const serial = await listSerial(this.nft, table, call)
-    return serial !== had.serial || comments[0] !== had.comments?.[0]
-  }
-
-  /**
-   * Whether a change made of the table what was asked for. One that was computed from a wrong listing leaves behind what
-   * was not in that. A listing leaves out or doubles, but has nothing that is not there: one that is intact is a proof,
-   * one that is not is none.
-   */
-  async #isWhole(serial: number, call: Call): Promise<boolean> {
-    const { table } = this.automaton
-    for (let look = 1; look <= LOOKS; look += 1) {
-      const isCompared = neededBy(this.document, false)
-      const listing = await ifFound(() => listParts(this.nft, table, isCompared, call))
-      // Another install has followed this one, or it has been removed.
-      if (listing === undefined || serialOf(parseListing(listing)) !== serial) return true
-      if (isIntact(listing, this.document)) return true
+    return {
+      outcome,
+      isWhole: outcome !== 'changed' || (await this.#verified.isWhole(serial, call)),
     }
-    return false
-  }
-
-  /** nft's exit code alone is no proof: some versions drop what they don't know and report success. */
-  async #requireApplied(serial: number, call: Call): Promise<void> {
-    const { table } = this.automaton
-    const comments = await listAbout(this.nft, table, call)
-    if (comments && parseAbout(comments)?.digest === digestOf(this.document)) return
-    const standing = await listSerial(this.nft, table, call)
-    // Another install has followed this one.
-    if (standing !== undefined && standing !== serial) return
-    const reason =
-      comments === undefined
-        ? 'nft reported success, but the table is not there: it has been removed since, or was never made'
-        : NOT_AS_ASKED
-    throw this.#error('unverified', call, reason)
-  }
-
-  #error(code: NftError['code'], { operation }: Call, reason: string): NftError {
-    return new NftError(code, `${operation}: table inet ${this.automaton.table}: ${reason}`)
   }
 }
 
 const NO_LOADS: Loads = { tokens: [], ports: [] }
-
-const NOT_AS_ASKED = 'nft reported success, but the table is not what was asked for'
 
 interface GivenSecrets {
   readonly secrets: Secrets
@@ -282,18 +241,6 @@ interface Done {
   /** Whether the table became what was asked for, as far as can be seen. */
   readonly isWhole: boolean
 }
-
-interface Seen {
-  readonly serial: number | undefined
-  readonly comments: readonly string[] | undefined
-}
-
-/** What nft answers where something was listed that is there no more, or is there meanwhile, or is named meanwhile. */
-const CONFLICTS: ReadonlySet<string> = new Set(['not-found', 'already-exists', 'rejected'])
-
-/** The kernel says the same of a module that it lacks as of a set that is gone. */
-const mayBeConflict = (error: unknown): error is KnockError =>
-  error instanceof CapabilityError || (error instanceof NftError && CONFLICTS.has(error.code))
 
 const installations = new WeakMap<Knock, Installation>()
 
