@@ -10,7 +10,6 @@ import t, { type Test } from 'tap'
 import { build, CLI } from './built.js'
 import { missing } from './capabilities.js'
 import { CLIENT, createPair, exec, NFT, type Pair, SERVER, start } from './namespaces.js'
-import { groupsIn, holdGroup } from './watching.js'
 
 const skip = missing('knock', 'nc')
 build()
@@ -437,19 +436,5 @@ t.test(
     await heard(/READY=1.*STATUS=1 door in table inet knock; THE RELOAD FAILED/)
     t.equal(await site.end('SIGTERM'), 0)
     await heard(/STOPPING=1/)
-
-    const holder = await holdGroup(site.pair.server)
-    while (!(await groupsIn(site.pair.server)).has(5)) await sleep(10)
-    await site.write('doors.json', { doors: [DOOR] })
-    const watching = site.named('watching').length
-    site.run([], { NOTIFY_SOCKET: path })
-    await heard(/READY=1.*STATUS=1 door in table inet knock; what packets do is not told/)
-    t.equal(site.named('watching').length, watching, 'something is missed')
-    await holder.end()
-    await until(
-      () => /READY=1.*in table inet knock *$/.test(said.at(-1) ?? ''),
-      'news that it hears',
-    )
-    t.equal(await site.end('SIGTERM'), 0)
   },
 )
