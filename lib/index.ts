@@ -62,6 +62,7 @@ export {
   refillKnock,
   renderKnock,
   renderKnockText,
+  type TextOptions,
 } from './knock.js'
 export { loadDocument, withPlaces } from './load.js'
 export { loadSecrets } from './load-secrets.js'

@@ -16,6 +16,7 @@ import { commonSet } from './nft/names.js'
 import { renderRuleset } from './nft/render.js'
 import { renderNext } from './nft/serial.js'
 import { renderText } from './nft/text.js'
+import { renderKeepingText } from './nft/text-keeping.js'
 import { readSecrets } from './secrets.js'
 import { EXPECTED_DURATION, parseDuration } from './spec/duration.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
@@ -60,6 +61,14 @@ export interface InstallOptions extends CheckOptions {
    * banned: then only what has been used is taken of it.
    */
   readonly state?: KnockState | undefined
+}
+
+export interface TextOptions {
+  /**
+   * Whether a table that stands keeps grants, bans, counters, tokens and what has been used when the text is loaded over
+   * it; knocks under way begin again. Default: false, the table is made anew.
+   */
+  readonly keep?: boolean | undefined
 }
 
 export interface AttachOptions extends KernelOptions {
@@ -244,8 +253,8 @@ export function renderKnock(spec: KnockSpec): NftDocument {
  *
  * @throws SpecError with every problem of the spec.
  */
-export function renderKnockText(spec: KnockSpec): string {
-  return renderText(renderKnock(spec))
+export function renderKnockText(spec: KnockSpec, { keep = false }: TextOptions = {}): string {
+  return keep ? renderKeepingText(renderKnock(spec)) : renderText(renderKnock(spec))
 }
 
 function resolve(options: KernelOptions, operation: string): { nft: Nft; call: Call } {

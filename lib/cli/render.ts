@@ -1,5 +1,5 @@
 // knocklib render: the ruleset of a spec, as nft's JSON or as text.
-import { renderKnock, renderKnockText } from '../index.js'
+import { ArgumentError, renderKnock, renderKnockText } from '../index.js'
 import { type CommandDefinition, textOf } from './command.js'
 import { loadSpec } from './spec-file.js'
 import { writeWhole } from './write-file.js'
@@ -10,6 +10,7 @@ export const render: CommandDefinition = {
   examples: [
     'knocklib render doors.json',
     'knocklib render doors.json --format nft --output /etc/knock.nft',
+    'knocklib render doors.json --format nft --keep --output /etc/knock.nft',
     '',
     'The text is a whole table: include it beside other tables, never within one.',
     'Debian, Ubuntu, Arch:  /etc/nftables.conf:            include "/etc/knock.nft"',
@@ -26,15 +27,25 @@ export const render: CommandDefinition = {
       default: 'json',
     },
     {
+      flags: '--keep',
+      description:
+        'text that keeps grants, bans, counters and what has been used where the table stands',
+    },
+    {
       flags: '--output <file>',
       description: 'replace this file, all of it or not at all, mode 0600',
     },
   ],
   async run([path], options) {
-    const spec = await loadSpec(path as string, options)
+    const keep = options['keep'] === true
     const isText = options['format'] === 'nft'
+    if (keep && !isText)
+      throw new ArgumentError(
+        'render: --keep changes the text alone: expected --format nft with it, got json',
+      )
+    const spec = await loadSpec(path as string, options)
     const ruleset = renderKnock(spec)
-    const text = isText ? renderKnockText(spec) : `${JSON.stringify(ruleset, null, 2)}\n`
+    const text = isText ? renderKnockText(spec, { keep }) : `${JSON.stringify(ruleset, null, 2)}\n`
     const output = textOf(options, 'output')
     if (output === undefined) return { json: isText ? { format: 'nft', text } : ruleset, text }
     await writeWhole(output, text)

@@ -29,12 +29,19 @@ const HEADER = `# Port knocking, rendered by knocklib: to change it, change the 
  * Prints what `renderRuleset` makes: the same table, as text. nft 1.0.6 to 1.1.7 read it.
  * The table is made anew, whether it stands already or not; nft does all of the file or nothing.
  */
-export function renderText({ nftables }: NftDocument): string {
+export function renderText(document: NftDocument): string {
+  const { table, objects } = contentOf(document)
+  const name = `table inet ${word(table)}`
+  const body = formatTable(name, formatContent(partsOf(objects)))
+  return `${HEADER}\n\nadd ${name}\ndelete ${name}\n\n${body}`
+}
+
+/** What the document makes, and the name of its table. */
+export function contentOf({ nftables }: NftDocument): { table: string; objects: NftObject[] } {
   const [first, second, third, ...content] = nftables
   const table = tableOf(first, 'add')
   const same = [tableOf(second, 'delete'), tableOf(third, 'add')]
   if (same.some(({ name }) => name !== table.name)) throw unreachable([second, third])
-  const name = `table inet ${word(table.name)}`
   const objects = content.map((command) => {
     if (!('add' in command)) throw unreachable(command)
     return command.add
@@ -43,10 +50,12 @@ export function renderText({ nftables }: NftDocument): string {
     const [content] = Object.values(object)
     if (content.table !== table.name) throw unreachable(object)
   }
-  const blocks = formatContent(objects).map((block) => indent(block).join('\n'))
-  const body = `${name} {\n${blocks.join('\n\n')}\n}`
-  return `${HEADER}\n\nadd ${name}\ndelete ${name}\n\n${body}\n`
+  return { table: table.name, objects }
 }
+
+/** A table's block of parts that are each its lines. */
+export const formatTable = (name: string, parts: readonly string[][]): string =>
+  `${name} {\n${parts.map((part) => indent(part).join('\n')).join('\n\n')}\n}\n`
 
 function tableOf(command: NftCommand | undefined, verb: 'add' | 'delete'): NftTable {
   const object = command && verb in command && Object.values(command)[0]
@@ -54,43 +63,60 @@ function tableOf(command: NftCommand | undefined, verb: 'add' | 'delete'): NftTa
   return object.table
 }
 
-/** The parts of the table, each as its lines, in the order in which nft lists them. */
-function formatContent(objects: readonly NftObject[]): string[][] {
+/** What a table is made of, by kind; rules by their chain, entries by their map. */
+export interface TextParts {
+  readonly counters: readonly string[]
+  readonly sets: readonly NftSet[]
+  readonly maps: readonly NftMap[]
+  readonly chains: readonly NftChain[]
+  readonly rules: ReadonlyMap<string, readonly NftRule[]>
+  readonly entries: ReadonlyMap<string, readonly NftValue[]>
+}
+
+export function partsOf(objects: readonly NftObject[]): TextParts {
   const counters: string[] = []
-  const sets: string[][] = []
+  const sets: NftSet[] = []
   const maps: NftMap[] = []
   const chains: NftChain[] = []
   const rules = new Map<string, NftRule[]>()
-  const elements = new Map<string, NftValue[]>()
+  const entries = new Map<string, NftValue[]>()
   for (const object of objects) {
     if ('counter' in object) counters.push(`counter ${word(object.counter.name)} {}`)
-    else if ('set' in object) sets.push(formatSet('set', object.set, typeOf(object.set), []))
+    else if ('set' in object) sets.push(object.set)
     else if ('map' in object) maps.push(object.map)
     else if ('chain' in object) chains.push(object.chain)
     else if ('rule' in object) gather(rules, object.rule.chain, [object.rule])
-    else if ('element' in object) gather(elements, object.element.name, object.element.elem)
+    else if ('element' in object) gather(entries, object.element.name, object.element.elem)
     else throw unreachable(object)
   }
-  const verdictMaps = maps.map((map) => {
-    const entries = take(elements, map.name).map(formatEntry)
-    return formatSet('map', map, `${typeOf(map)} : ${word(map.map)}`, entries)
-  })
-  const named = chains.map((chain) => formatChain(chain, take(rules, chain.name)))
   // What belongs to nothing here must not be lost.
-  for (const left of [...rules.values(), ...elements.values()]) throw unreachable(left)
-  return [...(counters.length > 0 ? [counters] : []), ...sets, ...verdictMaps, ...named]
+  requireOwners(rules, chains)
+  requireOwners(entries, maps)
+  return { counters, sets, maps, chains, rules, entries }
+}
+
+function requireOwners(
+  groups: ReadonlyMap<string, unknown>,
+  owners: readonly { readonly name: string }[],
+): void {
+  const names = new Set(owners.map(({ name }) => name))
+  for (const [name, left] of groups) if (!names.has(name)) throw unreachable(left)
+}
+
+/** The parts of the table, each as its lines, in the order in which nft lists them. */
+function formatContent({ counters, sets, maps, chains, rules, entries }: TextParts): string[][] {
+  return [
+    ...(counters.length > 0 ? [[...counters]] : []),
+    ...sets.map((set) => formatSet(set)),
+    ...maps.map((map) => formatMap(map, entries.get(map.name))),
+    ...chains.map((chain) => formatChain(chain, rules.get(chain.name))),
+  ]
 }
 
 function gather<T>(groups: Map<string, T[]>, name: string, items: readonly T[]): void {
   const group = groups.get(name)
   if (group) group.push(...items)
   else groups.set(name, [...items])
-}
-
-function take<T>(groups: Map<string, T[]>, name: string): T[] {
-  const group = groups.get(name) ?? []
-  groups.delete(name)
-  return group
 }
 
 /** By name, or by an example where types have none. */
@@ -101,36 +127,43 @@ function typeOf({ type }: NftSet): string {
   return `type ${(Array.isArray(type) ? type : [type]).map(word).join(' . ')}`
 }
 
-function formatSet(
+export const formatSet = (set: NftSet): string[] =>
+  formatHolder('set', set, typeOf(set), (set.elem ?? []).map(formatElement))
+
+export const formatMap = (map: NftMap, entries: readonly NftValue[] = []): string[] =>
+  formatHolder('map', map, `${typeOf(map)} : ${word(map.map)}`, entries.map(formatEntry))
+
+function formatHolder(
   kind: 'set' | 'map',
-  { name, flags, timeout, size, elem = [] }: NftSet,
+  { name, flags, timeout, size }: NftSet,
   type: string,
-  entries: readonly string[],
+  elements: readonly string[],
 ): string[] {
-  const elements = [...elem.map(formatElement), ...entries]
   return block(`${kind} ${word(name)}`, [
     type,
     ...(flags ? [`flags ${flags.map(word).join(',')}`] : []),
     ...(timeout === undefined ? [] : [`timeout ${whole(timeout)}s`]),
     ...(size === undefined ? [] : [`size ${whole(size)}`]),
-    ...(elements.length > 0
-      ? block(
-          'elements =',
-          elements.map((element) => `${element},`),
-        )
-      : []),
+    ...(elements.length > 0 ? formatElements('elements =', elements) : []),
   ])
 }
 
+/** A block of elements, one a line. */
+export const formatElements = (head: string, elements: readonly string[]): string[] =>
+  block(
+    head,
+    elements.map((element) => `${element},`),
+  )
+
 /** A key, and the verdict for it. */
-function formatEntry(entry: NftValue): string {
+export function formatEntry(entry: NftValue): string {
   if (!Array.isArray(entry) || entry.length !== 2) throw unreachable(entry)
   return `${formatElement(entry[0] as NftValue)} : ${formatVerdict(entry[1] as NftValue)}`
 }
 
-function formatChain(
+export function formatChain(
   { name, type, hook, dev, prio, policy }: NftChain,
-  rules: NftRule[],
+  rules: readonly NftRule[] = [],
 ): string[] {
   const device = dev === undefined ? '' : ` device ${quoted(dev)}`
   const base =
