@@ -2,7 +2,7 @@
 import { knocksOf } from './automaton/knocks.js'
 import { secretFilesOf } from './automaton/loads.js'
 import type { Attempt } from './automaton/names.js'
-import { ArgumentError } from './errors.js'
+import { ArgumentError, type Warning } from './errors.js'
 import { Knock } from './handle.js'
 import { followWarnings } from './host/follow.js'
 import { isOfHost } from './host/host-warning.js'
@@ -14,13 +14,17 @@ import type { KeptTable } from './keep/kept-table.js'
 import { KeptTrial } from './keep/trial.js'
 import { digestDoors, digestOf, parseAbout } from './nft/about.js'
 import { compareChains } from './nft/chains.js'
+import { parseListing } from './nft/listing.js'
+import { LOADED_SET, loadedIn } from './nft/loaded.js'
 import { EventService } from './relay/serve.js'
 import { LONGEST_TOKEN } from './spec/derive.js'
 import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
 import { ifFound, listAbout, listSerial } from './table.js'
+import { warnOfAhead } from './view/check-status.js'
 import type { KnockEvent } from './view/event.js'
 import { KnownState } from './view/known-state.js'
+import { rolesByDoor } from './view/status.js'
 import type { TablePlace } from './watch/table-source.js'
 
 export interface KeepOptions {
@@ -38,6 +42,9 @@ const REFILL = { most: 3600, least: 10 } as const
 const REFILLS = 10
 /** Records that wait: the keeper takes them at once. */
 const QUEUE = 100_000
+
+/** Milliseconds between two looks at until when tokens and ports are loaded. */
+const LOOK_AHEAD = 10_000
 
 /** Milliseconds for which what an install found in the table is taken for what it holds. */
 const FRESH = 5000
@@ -130,12 +137,25 @@ export async function keepInstalled(
     write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),
   }
   const told = new AbortController()
+  const tellWarning = (warning: Warning, isOver: boolean) =>
+    onEvent({ time: now(), event: 'warning', ...warning, ...(isOver && { over: true }) })
+  const until = AbortSignal.any([signal, told.signal])
+  const roles = rolesByDoor(automaton.periodSets.map(({ name }) => name))
+  // As the kernel counts it down: whatever keeps a refill from being done shows there.
+  const lookAhead = async () => {
+    const query = { table: spec.table, set: LOADED_SET }
+    const loaded = loadedIn(parseListing(await place.nft.list(query, CALL)))
+    return warnOfAhead(automaton.doors, { roles, ...(loaded && { loaded }) })
+  }
+  const lapsing = table.refillEvery !== undefined && {
+    ...{ known: [], every: LOOK_AHEAD, look: lookAhead, tell: tellWarning, signal: until },
+  }
+  const lapsed = lapsing && followWarnings(lapsing)
   const warned = followWarnings({
     known: knock.warnings.filter(isOfHost),
     look: () => hostWarnings(spec, place.nft.netns, CALL.operation),
-    tell: (warning, isOver) =>
-      onEvent({ time: now(), event: 'warning', ...warning, ...(isOver && { over: true }) }),
-    signal: AbortSignal.any([signal, told.signal]),
+    tell: tellWarning,
+    signal: until,
   })
   for (const warning of knock.warnings) onEvent({ time: now(), event: 'warning', ...warning })
   const known = new KnownState({
@@ -166,7 +186,7 @@ export async function keepInstalled(
     await new Keeper(table, known, { signal, tell: take, offset: installation.offset }).run()
   } finally {
     told.abort()
-    await warned
+    await Promise.all([warned, lapsed])
     // For whoever goes on keeping it.
     if (known.isComplete) {
       installation.held = { state: known.state(Date.now()), at: performance.now() }

@@ -24,7 +24,7 @@ const NOTHING: Ahead = { expiresIn: 0 }
 /** Of a table that says it; nothing for a door where nothing is loaded ahead. */
 export function viewAhead(
   door: DoorSummary,
-  { loaded, roles }: Contents,
+  { loaded, roles }: Pick<Contents, 'loaded' | 'roles'>,
 ): Pick<DoorStatus, 'tokens' | 'rotations'> {
   if (!loaded) return {}
   const tokens = door.knocks.flatMap(({ attempt, users = [] }) =>

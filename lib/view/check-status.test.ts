@@ -1,7 +1,7 @@
 // A status → what of it needs somebody, and when.
 import t from 'tap'
 import { endsSoon } from './ahead.js'
-import { checkStatus } from './check-status.js'
+import { checkStatus, warnOfAhead } from './check-status.js'
 import type { DoorStatus, Status } from './status.js'
 
 const counters = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
@@ -20,6 +20,24 @@ t.test('soon is a tenth of what was loaded, or a day', async (t) => {
   t.ok(endsSoon({ expiresIn: DAY - 1, loadedFor: 100 * DAY }))
   t.notOk(endsSoon({ expiresIn: DAY, loadedFor: 100 * DAY }))
   t.ok(endsSoon({ expiresIn: 0 }))
+})
+
+t.test('a keeper warns in the same words from look to look', async (t) => {
+  const steps = { attempt: 'open' as const, steps: 1 }
+  const summary = {
+    ...{ name: 'ssh', services: [], grantTimeout: 30, connections: undefined },
+    ...{ scope: 'source' as const, established: 'keep' as const },
+    knocks: [{ ...steps, users: ['ann'] }],
+  }
+  const warn = (...left: number[]) => {
+    const loaded = left.map((expiresIn) => ['tokens1_ssh', { expiresIn, loadedFor: WEEK }] as const)
+    return warnOfAhead([summary], { roles: new Map(), loaded: new Map(loaded) })
+  }
+  t.same(warn(WEEK), [])
+  t.match(warn(60), [{ id: 'tokens-end-soon', path: '/doors/0', message: /of ann run out soon;/ }])
+  t.strictSame(warn(60), warn(50))
+  t.match(warn(), [{ id: 'tokens-ended' }])
+  t.same(warnOfAhead([summary], { roles: new Map() }), [], 'a table that does not say it')
 })
 
 t.test('nothing to say of what is well', async (t) => {

@@ -1,7 +1,8 @@
 // A status → what of it needs somebody, in plain words. Pure.
-import { describeWarning } from '../errors.js'
-import { type Ahead, endsSoon } from './ahead.js'
-import type { DoorStatus, Fill, Status, Trial } from './status.js'
+import type { DoorSummary } from '../automaton/automaton.js'
+import { describeWarning, type Warning } from '../errors.js'
+import { type Ahead, endsSoon, viewAhead } from './ahead.js'
+import type { Contents, DoorStatus, Fill, Status, Trial } from './status.js'
 
 /** What somebody should see to. */
 export interface StatusProblem {
@@ -25,10 +26,22 @@ export function checkStatus({
 }: Pick<Status, 'confirm' | 'doors' | 'fill' | 'warnings'>): StatusProblem[] {
   return [
     ...(confirm ? [judgeTrial(confirm)] : []),
-    ...doors.flatMap(judgeDoor),
+    ...doors.flatMap((door) => judgeDoor(door)),
     ...fill.filter(isFull).map(judgeFill),
     ...warnings.map((warning) => ({ id: warning.id, message: describeWarning(warning) })),
   ]
+}
+
+/** The same of what is loaded ahead alone, by the doors' places in the spec: the words are the same from look to look. */
+export function warnOfAhead(
+  doors: readonly DoorSummary[],
+  contents: Pick<Contents, 'loaded' | 'roles'>,
+): Warning[] {
+  return doors.flatMap((door, index) =>
+    judgeDoor({ name: door.name, ...viewAhead(door, contents) }, () => 'soon').map((problem) => {
+      return { ...problem, path: `/doors/${index}` }
+    }),
+  )
 }
 
 function judgeTrial({ fallenOpen, expiresIn = 0 }: Trial): StatusProblem {
@@ -40,17 +53,34 @@ function judgeTrial({ fallenOpen, expiresIn = 0 }: Trial): StatusProblem {
   return { id: 'unconfirmed', message }
 }
 
-function judgeDoor({ name, tokens = [], rotations = [] }: DoorStatus): StatusProblem[] {
+type WhenOf = (seconds: number) => string
+
+function judgeDoor(
+  { name, tokens = [], rotations = [] }: Pick<DoorStatus, 'name' | 'tokens' | 'rotations'>,
+  whenOf: WhenOf = (seconds) => `in ${seconds} s`,
+): StatusProblem[] {
   return [
     ...tokens
       .filter(endsSoon)
       .map((ahead) =>
-        judgeAhead('tokens', `door ${name}: the tokens of ${ahead.user}`, 'none opens', ahead),
+        judgeAhead(
+          'tokens',
+          `door ${name}: the tokens of ${ahead.user}`,
+          'none opens',
+          ahead,
+          whenOf,
+        ),
       ),
     ...rotations
       .filter(endsSoon)
       .map((ahead) =>
-        judgeAhead('rotation', `door ${name}: the rotating sequence`, 'it opens nothing', ahead),
+        judgeAhead(
+          'rotation',
+          `door ${name}: the rotating sequence`,
+          'it opens nothing',
+          ahead,
+          whenOf,
+        ),
       ),
   ]
 }
@@ -62,10 +92,11 @@ function judgeAhead(
   subject: string,
   result: string,
   { expiresIn }: Ahead,
+  whenOf: WhenOf,
 ): StatusProblem {
   const verb = kind === 'tokens' ? ['run', 'end'] : ['runs', 'ends']
   if (expiresIn > 0) {
-    const message = `${subject} ${verb[0]} out in ${expiresIn} s; ${REFILL}`
+    const message = `${subject} ${verb[0]} out ${whenOf(expiresIn)}; ${REFILL}`
     return { id: `${kind}-${verb[1]}-soon`, message }
   }
   const has = kind === 'tokens' ? 'have' : 'has'
