@@ -12,6 +12,7 @@ import {
 } from '../lib/index.js'
 import { type Case, RELOADS, SPEC } from './contract-reload.js'
 import { STATES } from './contract-state.js'
+import { TAGS } from './contract-tags.js'
 
 const OTHER: KnockSpec = {
   doors: [
@@ -250,7 +251,7 @@ const CASES: Readonly<Record<string, Case>> = {
 }
 
 /** Of nft itself and of tables. */
-export const TABLES: Readonly<Record<string, Case>> = { ...CASES, ...RELOADS, ...STATES }
+export const TABLES: Readonly<Record<string, Case>> = { ...CASES, ...RELOADS, ...STATES, ...TAGS }
 
 export async function runCases(
   t: Test,

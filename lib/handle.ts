@@ -16,10 +16,11 @@ import { ABOUT_SET, aboutComments, parseAbout } from './nft/about.js'
 import { parseListing } from './nft/listing.js'
 import { familySet } from './nft/names.js'
 import { type RestoreReport, renderState } from './nft/state.js'
-import { renderUnban, renderUninstall, whileThere } from './nft/transaction.js'
+import { renderUnban, whileThere } from './nft/transaction.js'
 import { TRIAL_SET } from './nft/trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { validateState } from './spec/read-state.js'
+import { removeAny } from './table/remove.js'
 import { type KnownDoors, StandingDoors } from './table/standing-doors.js'
 import { type Call, ifFound } from './table.js'
 import { judgingWarnings } from './view/judging.js'
@@ -285,11 +286,7 @@ export class Knock implements AsyncDisposable {
 
   /** Removes the table with all that is in it; nothing is left behind. One that is gone already is no error. */
   async uninstall(): Promise<void> {
-    try {
-      await this.#nft.apply(renderUninstall(this.table), this.#callOf('uninstall'))
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
+    await removeAny(this.#nft, this.table, this.#callOf('uninstall'))
   }
 
   /** See the class: only a handle of `installKnock` removes its table. */

@@ -10,18 +10,19 @@ import { knowsTypeof, requireFeatures, requireVersion } from './kernel/capabilit
 import type { Nft } from './kernel/nft.js'
 import { listParts } from './kernel/table-listing.js'
 import { aboutComments, isOurs } from './nft/about.js'
-import { type Change, renderChange, type WantedTrial } from './nft/change.js'
-import type { NftDocument } from './nft/document.js'
+import { type Change, renderChange, type WantedTrial, withTags } from './nft/change.js'
+import type { NftCommand, NftDocument } from './nft/document.js'
 import { parseListing } from './nft/listing.js'
 import { missingOf } from './nft/loads.js'
 import { neededBy } from './nft/needed.js'
 import { renderRuleset } from './nft/render.js'
 import { SERIALS, serialOf } from './nft/serial.js'
+import { isAtIngress, type StandingTags, standingTags, withNewTags } from './nft/tags.js'
 import { readSecrets } from './secrets.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import type { ValidSpec } from './spec/model.js'
 import { mayBeConflict, NOT_AS_ASKED, tableError, Verification } from './table/verify.js'
-import { type Call, ifFound } from './table.js'
+import { type Call, ifFound, listTags } from './table.js'
 import { heldBy } from './view/state.js'
 
 export interface EnsureOptions {
@@ -148,13 +149,29 @@ export class Installation {
     const serial = Math.floor(Math.random() * SERIALS)
     const now = Date.now() / 1000
     const { commands } = renderChange({ ...wanted, trial: { left } }, undefined, serial, now)
+    if (await this.#isMade(withNewTags(commands), call)) return true
+    // Only the doors' table may be gone.
+    const tags = await this.#standingTags(undefined, call)
+    if (tags === 'none' || tags === 'foreign') return false
+    return this.#isMade(commands, call)
+  }
+
+  /** False: there is a table of one of the names that are made. */
+  async #isMade(nftables: NftCommand[], call: Call): Promise<boolean> {
     try {
-      await nft.apply({ nftables: commands }, call)
+      await this.nft.apply({ nftables }, call)
       return true
     } catch (error) {
       if (error instanceof NftError && error.code === 'already-exists') return false
       throw error
     }
+  }
+
+  /** Asked where the doors are, or were by this listing, at ingress. */
+  async #standingTags(listing: unknown, call: Call): Promise<StandingTags> {
+    const { document, nft, spec } = this
+    if (spec.hook !== 'ingress' && !isAtIngress(listing)) return 'none'
+    return standingTags(await listTags(nft, spec.table, call), document)
   }
 
   async #readSecrets(call: Call, { unread }: EnsureOptions): Promise<GivenSecrets> {
@@ -177,7 +194,7 @@ export class Installation {
     { state: known, trial, loadsLater, doubted, isDue = true, isStale }: EnsureOptions,
     { secrets, isCurrent }: GivenSecrets,
   ): Promise<Done | KnockError | undefined> {
-    const { automaton, document, nft } = this
+    const { automaton, document, nft, spec } = this
     const { table } = automaton
     const isNeeded = neededBy(document)
     const listing = await ifFound(() => listParts(nft, table, isNeeded, call))
@@ -186,6 +203,11 @@ export class Installation {
     if (before && !isOurs(aboutComments(before))) {
       const reason = 'there already, and not made by knocklib; it is left as it is'
       throw tableError('already-exists', this.automaton.table, call, reason)
+    }
+    const tags = await this.#standingTags(listing, call)
+    if (tags === 'foreign' && spec.hook === 'ingress') {
+      const reason = 'there already, and not made by knocklib; it is left as it is'
+      throw tableError('already-exists', spec.table, call, reason, 'netdev')
     }
     const now = Date.now() / 1000
     this.offset = Date.now() - performance.now()
@@ -208,7 +230,8 @@ export class Installation {
       trial,
       knowsTokens,
     }
-    const { outcome, commands } = renderChange(wanted, listing, serial, now)
+    const change = renderChange(wanted, listing, serial, now)
+    const { outcome, commands } = withTags(change, document, tags, listing)
     this.held ??= { state: heldBy(automaton, before, state, now), at: performance.now() }
     if (commands.length === 0) return { outcome, isWhole: true }
     try {

@@ -32,6 +32,10 @@ export async function listSerial(
   return listing && serialOf(listing)
 }
 
+/** The table of family netdev at the side of one at ingress. */
+export const listTags = (nft: Nft, table: string, call: CallOptions): Promise<unknown> =>
+  ifFound(() => nft.list({ family: 'netdev', table }, call))
+
 /** Undefined where nft says that it is not there. */
 export async function ifFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {

@@ -6,8 +6,8 @@ export const CHANGES_GROUP = 7
 /** NFNL_SUBSYS_NFTABLES, the upper half of a message's type. */
 const SUBSYSTEM = 10
 const MESSAGE = { newTable: 0, delTable: 2, newElement: 12, delElement: 14, newGeneration: 15 }
-/** NFPROTO_INET */
-const INET = 1
+/** NFPROTO_INET, and NFPROTO_NETDEV: a table of the same name may stand at the side of one at ingress. */
+const FAMILY = { inet: 1, netdev: 5 }
 /** struct nfgenmsg */
 const HEADER = 4
 
@@ -75,12 +75,15 @@ export class ChangeCollector {
     if (type >> 8 !== SUBSYSTEM) return []
     const kind = type & 0xff
     if (kind === MESSAGE.newGeneration) return this.#end()
-    if (payload[0] !== INET) return []
+    const [family] = payload
+    if (family !== FAMILY.inet && family !== FAMILY.netdev) return []
     const attributes = parseAttributes(payload.subarray(HEADER))
     const table = textOf(attributes, TABLE)
     if (table === undefined) return []
     const collected = this.#collect(table)
-    if (kind === MESSAGE.newElement || kind === MESSAGE.delElement) {
+    if (family === FAMILY.netdev) {
+      collected.shape = true
+    } else if (kind === MESSAGE.newElement || kind === MESSAGE.delElement) {
       this.#takeElements(collected, attributes, kind === MESSAGE.delElement)
     } else {
       collected.shape = true

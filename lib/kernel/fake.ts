@@ -32,6 +32,7 @@ interface Element {
   readonly comment?: string
 }
 
+/** By family and name, parted by a blank. */
 type Ruleset = Map<string, Table>
 
 export interface FakeNftOptions {
@@ -41,7 +42,7 @@ export interface FakeNftOptions {
 }
 
 /**
- * Keeps tables of family inet. Documents are done all or none; elements expire by its clock.
+ * Keeps tables of families inet and netdev. Documents are done all or none; elements expire by its clock.
  * It judges no packets: `simulateKnock` does that.
  */
 export class FakeNft implements Nft {
@@ -69,15 +70,16 @@ export class FakeNft implements Nft {
   }
 
   async list(
-    { table, chain, terse, ...query }: ListQuery,
+    { family = 'inet', table, chain, terse, ...query }: ListQuery,
     options: CallOptions = {},
   ): Promise<unknown> {
     const set = query.set ?? query.map
     const name = set ?? chain
     const kind = query.map ? 'map' : set ? 'set' : 'chain'
-    const subject = name === undefined ? `table inet ${table}` : `${kind} inet ${table} ${name}`
+    const subject =
+      name === undefined ? `table ${family} ${table}` : `${kind} ${family} ${table} ${name}`
     throwIfAborted(options.signal, options.operation, subject)
-    const found = this.#ruleset.get(table)
+    const found = this.#ruleset.get(`${family} ${table}`)
     const present = set ? found?.sets.has(set) : chain ? found?.chains.has(chain) : found
     if (!found || !present) throw failure('not-found', options.operation, subject, 'not there')
     const chains = [...found.chains].filter(([key]) => !set && (!chain || key === chain))
@@ -86,7 +88,7 @@ export class FakeNft implements Nft {
     return {
       nftables: [
         { metainfo: { version: this.#version, release_name: 'fake', json_schema_version: 1 } },
-        ...(name === undefined ? [{ table: { family: 'inet', name: table } }] : []),
+        ...(name === undefined ? [{ table: { family, name: table } }] : []),
         ...counters.map((counter) => ({ counter: { packets: 0, bytes: 0, ...counter } })),
         ...sets.map(([, entry]) => ({
           [entry.kind]: terse && name === undefined ? withoutElements(entry) : this.#listSet(entry),
@@ -130,16 +132,18 @@ export class FakeNft implements Nft {
     else flush(ruleset, command.flush, operation)
   }
 
-  #create(ruleset: Ruleset, { name }: NftTable, operation: string | undefined): void {
-    if (ruleset.has(name)) {
-      throw failure('already-exists', operation, `table inet ${name}`, 'there already')
+  #create(ruleset: Ruleset, table: NftTable, operation: string | undefined): void {
+    const key = tableKey(table)
+    if (ruleset.has(key)) {
+      throw failure('already-exists', operation, `table ${key}`, 'there already')
     }
-    ruleset.set(name, emptyTable())
+    ruleset.set(key, emptyTable())
   }
 
   #add(ruleset: Ruleset, object: NftObject, operation: string | undefined): void {
     if ('table' in object) {
-      if (!ruleset.has(object.table.name)) ruleset.set(object.table.name, emptyTable())
+      const key = tableKey(object.table)
+      if (!ruleset.has(key)) ruleset.set(key, emptyTable())
       return
     }
     const table = tableOf(ruleset, object, operation)
@@ -196,7 +200,7 @@ export class FakeNft implements Nft {
 
   #delete(ruleset: Ruleset, object: NftTarget, operation: string | undefined): void {
     if ('table' in object) {
-      if (!ruleset.delete(object.table.name)) throw missing(operation, describe(object))
+      if (!ruleset.delete(tableKey(object.table))) throw missing(operation, describe(object))
       return
     }
     const table = tableOf(ruleset, object, operation)
@@ -257,7 +261,7 @@ function checkReferences(ruleset: Ruleset, operation: string | undefined): void 
     )
     for (const { kind, target } of references([...values, ...statements])) {
       const found = kind === 'chain' ? table.chains.has(target) : table.sets.has(target)
-      if (!found) throw missing(operation, `${kind} inet ${name} ${target}`)
+      if (!found) throw missing(operation, `${kind} ${name} ${target}`)
     }
   }
 }
@@ -282,11 +286,16 @@ function unwrap(item: NftValue): { value: NftValue; timeout?: number; comment?: 
 /** An element of a map is a pair of key and data. */
 const keyOf = (value: NftValue): string => JSON.stringify(Array.isArray(value) ? value[0] : value)
 
+const tableKey = ({ family, name }: NftTable): string => `${family} ${name}`
+
 function tableOf(ruleset: Ruleset, object: Named, operation: string | undefined): Table {
   const [content] = Object.values(object) as [{ table?: string } & Partial<NftTable>]
-  const name = content.table ?? content.name ?? ''
-  const table = ruleset.get(name)
-  if (!table) throw missing(operation, `table inet ${name}`)
+  const key = tableKey({
+    family: content.family ?? 'inet',
+    name: content.table ?? content.name ?? '',
+  })
+  const table = ruleset.get(key)
+  if (!table) throw missing(operation, `table ${key}`)
   return table
 }
 

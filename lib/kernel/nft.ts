@@ -1,5 +1,5 @@
 // The kernel's ruleset behind a tiny interface, and the real one: nft as a child process.
-import type { NftDocument } from '../nft/document.js'
+import type { NftDocument, NftFamily } from '../nft/document.js'
 import { ProcessNft } from './process/process-nft.js'
 
 export interface CallOptions {
@@ -12,6 +12,8 @@ export interface CallOptions {
 
 /** What can be listed: a table whole, or one chain, set or map of it. */
 export interface ListQuery {
+  /** Of a table listed whole. Default: inet. */
+  readonly family?: NftFamily
   readonly table: string
   readonly chain?: string
   readonly set?: string

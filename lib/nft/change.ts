@@ -12,6 +12,7 @@ import { parseFamilySet } from './names.js'
 import { renderReload } from './reload.js'
 import { renderCreation, renderNext, serialOf, withSerial } from './serial.js'
 import { renderState, setsOf, usedOnly } from './state.js'
+import { nameOf, renderNoTags, type StandingTags, tagsOf } from './tags.js'
 import { TRIAL_SET, trialOf, withTrial } from './trial.js'
 
 /**
@@ -91,6 +92,30 @@ export function renderChange(
   const kept = new Map([...standing.sets].filter(([name]) => isSpent(name) && keeps(name)))
   const commands = [...nftables, ...exhausted, ...loaded, ...restored(used, kept)]
   return { outcome: 'changed', commands }
+}
+
+/**
+ * A change, with what it takes beside that the table against tags stands or is gone.
+ *
+ * @param listing - of the table that is changed.
+ */
+export function withTags(
+  { outcome, commands }: Change,
+  document: NftDocument,
+  standing: StandingTags,
+  listing: unknown,
+): Change {
+  const table = nameOf(document.nftables[0])
+  const tags = tagsOf(document)
+  const isWanted = tags.length > 0
+  if (outcome === 'unchanged' && isWanted && standing !== 'intact') {
+    const before =
+      commands.length > 0 ? commands : renderNext(table, serialOf(parseListing(listing)))
+    return { outcome: 'changed', commands: [...before, ...tags] }
+  }
+  const isLeft = !isWanted && (standing === 'altered' || standing === 'intact')
+  if (!isLeft) return { outcome, commands }
+  return { outcome, commands: [...commands, ...renderNoTags(table)] }
 }
 
 function secondsOf(trial: WantedTrial): number | undefined {

@@ -6,8 +6,11 @@ export type NftExpression = NftValue
 /** One statement: an object with its name as the only key. */
 export type NftStatement = { [name: string]: NftValue }
 
+/** Doors stand in tables of inet; netdev sees frames that inet is not shown. */
+export type NftFamily = 'inet' | 'netdev'
+
 export interface NftTable {
-  family: 'inet'
+  family: NftFamily
   name: string
 }
 
@@ -27,7 +30,7 @@ export interface NftMap extends NftSet {
 }
 
 export interface NftChain {
-  family: 'inet'
+  family: NftFamily
   table: string
   name: string
   type?: 'filter' | 'nat'
@@ -38,7 +41,7 @@ export interface NftChain {
 }
 
 export interface NftRule {
-  family: 'inet'
+  family: NftFamily
   table: string
   chain: string
   comment?: string

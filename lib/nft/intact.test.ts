@@ -3,6 +3,7 @@ import t from 'tap'
 import { renderKnock } from '../knock.js'
 import { canonicalText, isSameText } from './canonical.js'
 import { isIntact } from './intact.js'
+import { isOfTags } from './tags.js'
 
 const DOCUMENT = renderKnock({
   hook: 'ingress',
@@ -44,7 +45,9 @@ type Listed = Record<string, any>
 /** What nft would list of the document. */
 function listTable(): Listed[] {
   const objects: Listed[] = structuredClone(
-    DOCUMENT.nftables.flatMap((command) => ('add' in command ? [command.add] : [])),
+    DOCUMENT.nftables.flatMap((command) =>
+      'add' in command && !isOfTags(command) ? [command.add] : [],
+    ),
   )
   const table = objects.findIndex((object) => 'table' in object)
   const own = objects.filter((object, index) => !('table' in object) || index === table)

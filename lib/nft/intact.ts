@@ -6,6 +6,7 @@ import { elementText, isConstant, isContent, listedObjects, listOf, partsOf } fr
 import { spentBeyond } from './reload.js'
 import { retiredBefore } from './retired.js'
 import { SERIAL_SET } from './serial.js'
+import { isOfTags } from './tags.js'
 import { isTrialRule, TRIAL_SET } from './trial.js'
 
 /**
@@ -14,7 +15,9 @@ import { isTrialRule, TRIAL_SET } from './trial.js'
  * sets that don't change by themselves. Not compared: what timed sets hold, and what counters have counted.
  */
 export function isIntact(listing: unknown, document: NftDocument): boolean {
-  const made = document.nftables.flatMap((command) => ('add' in command ? [command.add] : []))
+  const made = document.nftables.flatMap((command) =>
+    'add' in command && !isOfTags(command) ? [command.add] : [],
+  )
   const objects = withoutExtras(listedObjects(listing), made)
   const [expected, found] = [shapeOf(made), shapeOf(objects)]
   const devices = devicesOf(made)

@@ -33,6 +33,7 @@ import {
 } from './expression.js'
 import { renderLoadedSet } from './loaded.js'
 import { commonSet, familySet } from './names.js'
+import { renderTags } from './tags.js'
 import { renderTimedSet } from './timed-set.js'
 
 const FAMILIES = [4, 6] as const
@@ -91,9 +92,10 @@ class Renderer {
     }
     const name = doorsSet(digestDoors(this.#automaton.doors))
     content.push(added({ set: { ...this.#here, name, type: 'mark', elem: [0] } }))
-    const elem = aboutElements(this.#automaton, digestCommands(content))
+    const tags = renderTags(this.#automaton)
+    const elem = aboutElements(this.#automaton, digestCommands([...content, ...tags]))
     const about = added({ set: { ...this.#here, name: ABOUT_SET, type: 'mark', elem } })
-    return [{ add: table }, { delete: table }, { add: table }, ...content, about]
+    return [{ add: table }, { delete: table }, { add: table }, ...content, about, ...tags]
   }
 
   #counters(): NftCommand[] {

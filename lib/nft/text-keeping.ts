@@ -7,6 +7,7 @@ import type { NftDocument, NftRule, NftSet } from './document.js'
 import { parseFamilySet } from './names.js'
 import { isConstant } from './parts.js'
 import { SERIAL_SET } from './serial.js'
+import { isOfTags } from './tags.js'
 import {
   contentOf,
   formatChain,
@@ -15,6 +16,7 @@ import {
   formatMap,
   formatSet,
   formatTable,
+  formatTags,
   partsOf,
 } from './text.js'
 import { formatElement, word } from './text-expression.js'
@@ -29,7 +31,8 @@ const HEADER = `# Port knocking, rendered by knocklib: to change it, change the 
  * table, too. nft refuses all of it if a set or a base chain of that name stands with another type or place.
  */
 export function renderKeepingText(document: NftDocument): string {
-  const { table, objects } = contentOf(document)
+  const inet = document.nftables.filter((command) => !isOfTags(command))
+  const { table, objects } = contentOf({ nftables: inet })
   const { counters, sets, maps, chains, rules, entries } = partsOf(objects)
   const name = `inet ${word(table)}`
   const updated = updatedBy([...rules.values()].flat())
@@ -74,6 +77,7 @@ export function renderKeepingText(document: NftDocument): string {
     '',
     `${filled.join('\n\n')}\n`,
     formatTable(`table ${name}`, filledChains),
+    ...formatTags(document),
   ].join('\n')
 }
 

@@ -4,6 +4,7 @@ import type {
   NftCommand,
   NftDocument,
   NftExpression,
+  NftFamily,
   NftMap,
   NftObject,
   NftRule,
@@ -11,6 +12,7 @@ import type {
   NftTable,
   NftValue,
 } from './document.js'
+import { isOfTags, tagsOf } from './tags.js'
 import {
   formatElement,
   formatExpression,
@@ -30,14 +32,32 @@ const HEADER = `# Port knocking, rendered by knocklib: to change it, change the 
  * The table is made anew, whether it stands already or not; nft does all of the file or nothing.
  */
 export function renderText(document: NftDocument): string {
-  const { table, objects } = contentOf(document)
-  const name = `table inet ${word(table)}`
+  const inet = document.nftables.filter((command) => !isOfTags(command))
+  const tables = [formatAnew({ nftables: inet }), ...formatTags(document)]
+  return `${HEADER}\n\n${tables.join('\n')}`
+}
+
+/** The table of family netdev beside doors at ingress; it holds nothing that could be kept. */
+export function formatTags(document: NftDocument): string[] {
+  const nftables = tagsOf(document)
+  return nftables.length > 0 ? [formatAnew({ nftables })] : []
+}
+
+function formatAnew(document: NftDocument): string {
+  const { family, table, objects } = contentOf(document)
+  const name = `table ${word(family)} ${word(table)}`
   const body = formatTable(name, formatContent(partsOf(objects)))
-  return `${HEADER}\n\nadd ${name}\ndelete ${name}\n\n${body}`
+  return `add ${name}\ndelete ${name}\n\n${body}`
+}
+
+interface Content {
+  readonly family: NftFamily
+  readonly table: string
+  readonly objects: NftObject[]
 }
 
 /** What the document makes, and the name of its table. */
-export function contentOf({ nftables }: NftDocument): { table: string; objects: NftObject[] } {
+export function contentOf({ nftables }: NftDocument): Content {
   const [first, second, third, ...content] = nftables
   const table = tableOf(first, 'add')
   const same = [tableOf(second, 'delete'), tableOf(third, 'add')]
@@ -48,9 +68,9 @@ export function contentOf({ nftables }: NftDocument): { table: string; objects: 
   })
   for (const object of objects) {
     const [content] = Object.values(object)
-    if (content.table !== table.name) throw unreachable(object)
+    if (content.table !== table.name || content.family !== table.family) throw unreachable(object)
   }
-  return { table: table.name, objects }
+  return { family: table.family, table: table.name, objects }
 }
 
 /** A table's block of parts that are each its lines. */

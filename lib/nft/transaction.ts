@@ -3,6 +3,7 @@ import type { Address } from '../spec/address.js'
 import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
 import { renderNext } from './serial.js'
+import { renderNoTags } from './tags.js'
 
 export interface GrantChange {
   readonly table: string
@@ -52,11 +53,16 @@ export function renderUnban(table: string, source: Address, banned: string): Ele
   return renderClose({ table, sources: [source], grants: banned })
 }
 
-/** Removes the table with all that is in it; with a serial only if no other install has been there since. */
-export function renderUninstall(table: string, serial?: number): NftDocument {
+/**
+ * Removes the table with all that is in it; with a serial only if no other install has been there since.
+ *
+ * @param hasTags - whether it has a table against tags at its side, which goes with it.
+ */
+export function renderUninstall(table: string, serial?: number, hasTags = false): NftDocument {
   const [unchanged] = renderNext(table, serial)
   const remove = { delete: { table: { family: 'inet', name: table } } } as const
-  return { nftables: unchanged ? [unchanged, remove] : [remove] }
+  const tags = hasTags ? renderNoTags(table) : []
+  return { nftables: [...(unchanged ? [unchanged] : []), remove, ...tags] }
 }
 
 /** Takes elements out, whether they are there or not: an `add` alone would leave the time of one that is. */

@@ -3,6 +3,7 @@ import type { NftCommand, NftDocument, NftRule, NftStatement } from './document.
 import { type Listing, parseListing } from './listing.js'
 import { listedObjects } from './parts.js'
 import { renderNext, serialOf } from './serial.js'
+import { isOfTags } from './tags.js'
 
 /** One element that ends with the time; without the set nothing awaits to be confirmed. */
 export const TRIAL_SET = 'trial'
@@ -26,7 +27,10 @@ export function withTrial({ nftables }: NftDocument, table: string, seconds: num
   const elem = seconds > 0 ? { elem: [{ elem: { val: 0, timeout: seconds } }] } : {}
   const set = { ...here, name: TRIAL_SET, type: 'mark', flags: ['timeout'], ...elem }
   const chains = nftables.flatMap((command) =>
-    'add' in command && 'chain' in command.add && command.add.chain.hook !== undefined
+    'add' in command &&
+    'chain' in command.add &&
+    command.add.chain.hook !== undefined &&
+    !isOfTags(command)
       ? [command.add.chain.name]
       : [],
   )

@@ -1,6 +1,6 @@
 // What a valid spec is told that is easily believed to be otherwise.
 import t from 'tap'
-import { door, spec } from '../../integration/specs.js'
+import { spec } from '../../integration/specs.js'
 import { notesOf } from './notes.js'
 import { validateSpec } from './validate.js'
 
@@ -18,12 +18,6 @@ t.test('a UDP service beside the addresses of its door', async (t) => {
   t.same(pathsOf({ service: 'tcp/53', address }), [], 'TCP answers no broadcast')
   t.same(pathsOf({ service: 'udp/53' }), [], 'without addresses all destinations are judged')
   t.same(pathsOf({ service: 'udp/53', address }, { hook: 'forward' }), [], 'another host listens')
-})
-
-t.test('frames with two tags at ingress', async (t) => {
-  const interfaces = ['eth0']
-  t.same(pathsOf(door(), { hook: 'ingress', interfaces }), ['/hook'])
-  t.same(pathsOf(door(), { hook: 'prerouting', interfaces }), [])
 })
 
 t.test('a redirect to another host', async (t) => {

@@ -9,10 +9,9 @@ export interface Note {
   readonly message: string
 }
 
-/** Says what `any` judges, what reaches a host beside a door's addresses or redirect, and what `ingress` does not see. */
+/** Says what `any` judges, and what reaches a host beside a door's addresses or redirect. */
 export function notesOf({ doors, hook }: ValidSpec): Note[] {
   return [
-    ...(hook === 'ingress' ? [{ path: '/hook', message: OF_TAGS }] : []),
     ...doors
       .filter(({ services }) => services.some(({ protocol }) => protocol === 'any'))
       .map(({ name, origin }) => ({ path: `${origin}/service`, message: ofAny(name) })),
@@ -35,10 +34,6 @@ const isHeardBeside = ({ addresses, services }: ValidDoor): boolean =>
   [...new Set(addresses.map(({ family }) => family))].some(
     (family) => !addresses.some((cidr) => cidrContains(cidr, TO_ALL[family])),
   ) && services.some(({ protocol }) => protocol === 'udp' || protocol === 'any')
-
-const OF_TAGS =
-  '"ingress" does not judge frames with two VLAN tags, and the host takes those with a tag of number 0 for its own; ' +
-  'drop them beside (docs/threat-model.md has the two rules), or take "prerouting"'
 
 const ofBroadcast = (name: string): string =>
   `a UDP service that listens at any address also answers packets to broadcast and multicast addresses, which ${name} does not judge; ` +

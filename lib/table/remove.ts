@@ -1,9 +1,10 @@
-// A table that an install made → removed, unless it is another's by now. Touches the kernel.
+// A table that an install made → removed, with the table against tags at its side. Touches the kernel.
 import { isNotFound } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
-import { digestIn } from '../nft/about.js'
+import { digestIn, parseAbout } from '../nft/about.js'
+import { isForeign } from '../nft/tags.js'
 import { renderUninstall } from '../nft/transaction.js'
-import { type Call, listAbout, listSerial } from '../table.js'
+import { type Call, listAbout, listSerial, listTags } from '../table.js'
 
 /** How often it is tried while others change the table at the same moment. */
 const TRIES = 12
@@ -23,11 +24,33 @@ export async function removeOwn(
     const comments = await listAbout(nft, table, call)
     if (digestIn(comments) !== digest) return
     try {
-      await nft.apply(renderUninstall(table, serial), call)
+      const hasTags = await ownsTags(nft, table, comments, call)
+      await nft.apply(renderUninstall(table, serial, hasTags), call)
       return
     } catch (error) {
       // Somebody else has installed or removed it since: the next look says which.
       if (!isNotFound(error)) throw error
     }
   }
+}
+
+/** Removes the table, whoever has installed it. One that is gone already is no error. */
+export async function removeAny(nft: Nft, table: string, call: Call): Promise<void> {
+  const hasTags = await ownsTags(nft, table, await listAbout(nft, table, call), call)
+  try {
+    await nft.apply(renderUninstall(table, undefined, hasTags), call)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+  }
+}
+
+/** Whether the table against tags goes with it; one that others have made under that name stays. */
+async function ownsTags(
+  nft: Nft,
+  table: string,
+  comments: readonly string[] | undefined,
+  call: Call,
+): Promise<boolean> {
+  if (parseAbout(comments ?? [])?.place?.hook !== 'ingress') return false
+  return !isForeign(await listTags(nft, table, call))
 }

@@ -3,7 +3,7 @@ import { CapabilityError, type KnockError, NftError } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
 import { listParts } from '../kernel/table-listing.js'
 import { digestOf, parseAbout } from '../nft/about.js'
-import type { NftDocument } from '../nft/document.js'
+import type { NftDocument, NftFamily } from '../nft/document.js'
 import { isIntact } from '../nft/intact.js'
 import { parseListing } from '../nft/listing.js'
 import { neededBy } from '../nft/needed.js'
@@ -84,7 +84,8 @@ export const tableError = (
   table: string,
   { operation }: Call,
   reason: string,
-): NftError => new NftError(code, `${operation}: table inet ${table}: ${reason}`)
+  family: NftFamily = 'inet',
+): NftError => new NftError(code, `${operation}: table ${family} ${table}: ${reason}`)
 
 export const NOT_AS_ASKED = 'nft reported success, but the table is not what was asked for'
 

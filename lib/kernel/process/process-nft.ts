@@ -37,15 +37,17 @@ export class ProcessNft implements Nft {
   }
 
   async list(
-    { table, chain, set, map, terse }: ListQuery,
+    { family = 'inet', table, chain, set, map, terse }: ListQuery,
     options: CallOptions = {},
   ): Promise<unknown> {
     const kind = set ? 'set' : map ? 'map' : chain ? 'chain' : 'table'
     const name = set ?? map ?? chain
     for (const word of [table, name ?? table]) requireName(word, options.operation)
-    const args = ['-j', 'list', kind, 'inet', table, ...(name === undefined ? [] : [name])]
-    const subject = name === undefined ? `table inet ${table}` : `${kind} inet ${table} ${name}`
-    if (terse && name === undefined) return this.#listTerse(table, { ...options, subject })
+    const args = ['-j', 'list', kind, family, table, ...(name === undefined ? [] : [name])]
+    const subject =
+      name === undefined ? `table ${family} ${table}` : `${kind} ${family} ${table} ${name}`
+    if (terse && name === undefined && family === 'inet')
+      return this.#listTerse(table, { ...options, subject })
     return this.#listJson(args, { ...options, subject })
   }
 
