@@ -178,6 +178,10 @@ atServer(
         good.replace('"grants": [', '"grants": [{"door":"ssh","source":"host","until":"soon"}'),
         /\/grants\/0\/source: expected an IPv4 or IPv6 address.*\n {2}\/grants\/0\/until: expected a time/,
       ],
+      'of another table': [
+        good.replace('"knock"', '"knock2"'),
+        /\/table: expected "knock", the table that it is for, got "knock2"; take the state of "knock", or/,
+      ],
       'a spec': ['{"doors":[]}', /\/doors: expected no such key/],
     }
     for (const [what, [text, words]] of Object.entries(wrong)) {

@@ -50,6 +50,7 @@ export type KnockErrorCode =
   | 'invalid-argument'
   | 'invalid-packet'
   | 'invalid-state'
+  | 'other-table'
   | 'unexpected-listing'
   | 'missing-capability'
   | 'not-sent'
@@ -115,11 +116,17 @@ const MOST_SHOWN = 20
 /** A saved state is wrong. Carries every problem that was found, not only those in its message. */
 export class StateError extends KnockError {
   override readonly name = 'StateError'
-  readonly code = 'invalid-state'
+  /** `other-table`: a state that is right, of another table than it is put into. */
+  readonly code: 'invalid-state' | 'other-table'
   readonly problems: readonly SpecProblem[]
 
-  constructor(subject: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
+  constructor(
+    subject: string,
+    problems: readonly SpecProblem[],
+    options: ErrorOptions & { readonly code?: 'other-table' } = {},
+  ) {
     super(`${subject}: ${listProblems(problems, MOST_SHOWN)}`, options)
+    this.code = options.code ?? 'invalid-state'
     this.problems = problems
   }
 }

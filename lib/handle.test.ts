@@ -163,7 +163,15 @@ t.test('a state goes into the table that stands when it is put back', async (t) 
   const knock = await installKnock(specOf(ssh, web), { nft })
   await knock.door('web').open('192.0.2.1')
   const state = await knock.save()
+  const other = { ...state, table: 'knock2' }
+  const refused = {
+    code: 'other-table',
+    message: /: \/table: expected "knock", the table that it is for, got "knock2"; /,
+  }
   await knock.door('web').close('192.0.2.1')
+  await t.rejects(knock.restore(other), refused)
+  await t.rejects(installKnock(specOf(ssh, web), { nft, state: other }), refused)
+  t.strictSame(await knock.door('web').grants(), [])
   const { apply } = nft
   nft.apply = async (document, options) => {
     nft.apply = apply

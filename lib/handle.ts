@@ -19,7 +19,7 @@ import { type RestoreReport, renderState } from './nft/state.js'
 import { renderUnban, whileThere } from './nft/transaction.js'
 import { TRIAL_SET } from './nft/trial.js'
 import type { KnockState } from './spec/generated/state-types.js'
-import { validateState } from './spec/read-state.js'
+import { requireTable, validateState } from './spec/read-state.js'
 import { removeAny } from './table/remove.js'
 import { type KnownDoors, StandingDoors } from './table/standing-doors.js'
 import { type Call, ifFound } from './table.js'
@@ -214,12 +214,12 @@ export class Knock implements AsyncDisposable {
    * as it is, and so do grants and bans that the state does not have. To have it in place before the first packet, give it
    * to `installKnock`.
    *
-   * @throws StateError with every problem of the state.
+   * @throws StateError with every problem of the state, or where it is that of another table.
    * @throws NftError `not-found` where the table is gone.
    */
   async restore(state: KnockState): Promise<RestoreReport> {
-    const valid = validateState(state, 'restore')
     const { table } = this
+    const valid = requireTable(validateState(state, 'restore'), table, 'restore')
     const call = this.#callOf('restore')
     const knowsTokens = knowsTypeof(await this.#nft.version(call))
     return this.#standing.current(call, async () => {

@@ -23,7 +23,7 @@ import type { KnockSpec } from './spec/generated/knock-types.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { isKeyword } from './spec/keywords.js'
 import type { ValidSpec } from './spec/model.js'
-import { validateState } from './spec/read-state.js'
+import { requireTable, validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
 import { removeOwn } from './table/remove.js'
 import { unreadable } from './table/standing-doors.js'
@@ -90,7 +90,7 @@ export interface AttachOptions extends KernelOptions {
  *
  * @throws SpecError with every problem of the spec.
  * @throws StrictError with `strict`, where there are warnings.
- * @throws StateError with every problem of the state.
+ * @throws StateError with every problem of the state, or where it is that of another table.
  * @throws ArgumentError where a secret cannot be read, or `confirmWithin` is no duration.
  * @throws CapabilityError where the spec asks for what this nft does not know.
  * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others changed it first again
@@ -99,7 +99,8 @@ export interface AttachOptions extends KernelOptions {
 export async function installKnock(spec: KnockSpec, options: InstallOptions = {}): Promise<Knock> {
   const { nft, call } = resolve(options, 'installKnock')
   const valid = validateSpec(spec, call.operation)
-  const state = options.state && validateState(options.state, call.operation)
+  const saved = options.state && validateState(options.state, call.operation)
+  const state = saved && requireTable(saved, valid.table, call.operation)
   const trial = readTrial(options.confirmWithin, call.operation)
   const installation = new Installation(valid, nft)
   const warnings = await gatherWarnings(valid, nft, options, call)

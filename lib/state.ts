@@ -4,7 +4,7 @@ import { findTwice } from './files/json.js'
 import { readBounded } from './files/read.js'
 import type { KnockState } from './spec/generated/state-types.js'
 import { quoted } from './spec/printable.js'
-import { validateState } from './spec/read-state.js'
+import { requireTable, validateState } from './spec/read-state.js'
 
 /** The longest text that JSON.parse can be given, nearly. */
 const LONGEST = 2 ** 29 - 2 ** 16
@@ -49,11 +49,15 @@ function* textOf(state: KnockState): Generator<string> {
 /**
  * Reads a state from the file that `saveState` wrote.
  *
+ * @param options - `table`: the table that the state is for; without it that of any table is read.
  * @returns the state, its addresses in canonical form; undefined where there is no such file.
- * @throws StateError where the file holds none, with every problem.
+ * @throws StateError where the file holds none, with every problem, or that of another table.
  * @throws ArgumentError where it cannot be read, or others than its owner and root may write it.
  */
-export async function loadState(path: string): Promise<KnockState | undefined> {
+export async function loadState(
+  path: string,
+  { table }: { readonly table?: string | undefined } = {},
+): Promise<KnockState | undefined> {
   const subject = `loadState: ${path}`
   const content = await readBounded(path, {
     subject,
@@ -77,5 +81,6 @@ export async function loadState(path: string): Promise<KnockState | undefined> {
     const message = `expected each key once, ${quoted(key)} is there twice at ${where}`
     throw new StateError(subject, [{ path, message, params: { expected: 'each key once' } }])
   }
-  return validateState(document, subject)
+  const state = validateState(document, subject)
+  return table === undefined ? state : requireTable(state, table, subject)
 }

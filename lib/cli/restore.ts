@@ -12,9 +12,10 @@ export const restore: CommandDefinition = {
   ],
   async run([path], options) {
     const file = path as string
-    const state = await loadState(file)
+    const table = textOf(options, 'table') ?? 'knock'
+    const state = await loadState(file, { table })
     if (!state) throw new ArgumentError(`restore: ${file}: no such file`)
-    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+    const knock = await attachKnock({ table })
     const report = await knock.restore(state)
     return { json: { table: knock.table, ...report }, text: formatReport(knock.table, report) }
   },

@@ -147,8 +147,12 @@ class Runner {
     }
     const file = this.#stateFile
     this.#saveFile = file
-    const { state, error } = file === undefined ? NO_STATE : await loadStateFor(spec, file)
-    if (file !== undefined && error !== undefined) await this.#setAside(file, error)
+    const { state, error, isOthers } =
+      file === undefined ? NO_STATE : await loadStateFor(spec, file)
+    if (isOthers) {
+      this.#saveFile = undefined
+      this.#fail('state', `${error}\n  the file stays as it is, so nothing is saved`)
+    } else if (file !== undefined && error !== undefined) await this.#setAside(file, error)
     return installKnock(spec, { state, warnings: await findExposure(this.#path, spec) })
   }
 

@@ -18,7 +18,11 @@ t.test(
     const path = `${folder}/state.json`
     await chmod(path, 0o600)
     const read = await loadStateFor(SEQUENCE, path)
-    t.match(read, { state: undefined, error: /^grants and bans .*state\.json: .*expected JSON/ })
+    t.match(read, {
+      state: undefined,
+      error: /^grants and bans .*state\.json: .*expected JSON/,
+      isOthers: false,
+    })
     await t.rejects(loadStateFor(ONCE, path), {
       code: 'invalid-state',
       message: /state\.json: (.|\n)*nothing was installed.*once more; restore the file, or move it/,
@@ -26,6 +30,19 @@ t.test(
     t.strictSame(await loadStateFor(ONCE, `${folder}/none.json`), { state: undefined })
   },
 )
+
+t.test('of another table: told by both names, and left to that table', async (t) => {
+  const state = { version: 1, table: 'knock2', saved: '2026-11-28T10:00:00.000Z' }
+  const lists = { grants: [], bans: [], tokens: [], sequences: [] }
+  const path = `${t.testdir({ 'state.json': JSON.stringify({ ...state, ...lists }) })}/state.json`
+  await chmod(path, 0o600)
+  const words =
+    /state\.json: \/table: expected "knock", the table that it is for, got "knock2"; take the state of "knock"/
+  t.match(await loadStateFor(SEQUENCE, path), { state: undefined, error: words, isOthers: true })
+  await t.rejects(loadStateFor(ONCE, path), { code: 'other-table', message: words })
+  const { state: read } = await loadStateFor({ ...SEQUENCE, table: 'knock2' }, path)
+  t.equal(read?.table, 'knock2')
+})
 
 t.test('is set aside, and replaces nothing', async (t) => {
   const folder = t.testdir({ 'state.json': 'first' })

@@ -13,6 +13,8 @@ import {
 export interface ReadState {
   readonly state: KnockState | undefined
   readonly error?: string
+  /** The file holds the state of another table, and is in use there: it stays as it is. */
+  readonly isOthers?: boolean
 }
 
 /**
@@ -21,8 +23,9 @@ export interface ReadState {
  * more for who saw it used: then it is an error.
  */
 export async function loadStateFor(spec: KnockSpec, path: string): Promise<ReadState> {
+  const { table } = validateSpec(spec, 'loadState')
   try {
-    return { state: await loadState(path) }
+    return { state: await loadState(path, { table }) }
   } catch (error) {
     if (!(error instanceof KnockError)) throw error
     if (worksOnce(spec)) {
@@ -32,6 +35,7 @@ export async function loadStateFor(spec: KnockSpec, path: string): Promise<ReadS
     return {
       state: undefined,
       error: `grants and bans of before are not put back: ${error.message}`,
+      isOthers: error.code === 'other-table',
     }
   }
 }

@@ -6,6 +6,7 @@ import { formatDuration, MAX_DURATION } from './duration.js'
 import type { Findings } from './findings.js'
 import { expected } from './generated/expected-state.js'
 import type { KnockState } from './generated/state-types.js'
+import { quoted } from './printable.js'
 import { checkSchema } from './validate.js'
 
 const EVERYONE = 'everyone'
@@ -21,6 +22,23 @@ export function validateState(document: unknown, subject = 'validateState'): Kno
   const state = findings.isClean('') ? readState(document as KnockState, findings) : undefined
   if (!state || findings.problems.length > 0) throw new StateError(subject, findings.sorted())
   return state
+}
+
+/**
+ * Refuses a state of another table: names of doors repeat from table to table, and whoever one of them let in would get
+ * into the other.
+ *
+ * @param table - the table that the state is to be put into.
+ * @throws StateError that names both tables.
+ */
+export function requireTable(state: KnockState, table: string, subject: string): KnockState {
+  if (state.table === table) return state
+  const path = '/table'
+  const message =
+    `expected ${quoted(table)}, the table that it is for, got ${quoted(state.table)}; take the state of ` +
+    `${quoted(table)}, or write ${quoted(table)} there if the table was renamed`
+  const params = { expected: table, found: state.table }
+  throw new StateError(subject, [{ path, message, params }], { code: 'other-table' })
 }
 
 function readState(state: KnockState, findings: Findings): KnockState {
