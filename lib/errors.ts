@@ -7,7 +7,12 @@ export interface SpecProblem {
   readonly path: string
   /** What was expected there and what was found. */
   readonly message: string
-  readonly params: { readonly expected: string; readonly found?: unknown }
+  readonly params: {
+    readonly expected: string
+    readonly found?: unknown
+    /** The key or the word that was probably meant, if one is near. */
+    readonly meant?: string
+  }
   /** Where the file has it, counted from 1: of a spec that the command line read. */
   readonly line?: number
   readonly column?: number

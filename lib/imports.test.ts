@@ -85,7 +85,7 @@ const importersOf = (name: string): string =>
   IMPORTERS[name] ? `only ${IMPORTERS[name].join(' or ')} may` : 'is no dependency'
 
 const PURE =
-  /^(spec|automaton|nft|view)\/|^kernel\/(wire|element-messages|element-answers|address-bytes)\.ts$|^host\/(host|host-warning|ip-listing|judge-doors|judge-interfaces|link-messages|nearest)\.ts$/
+  /^(spec|automaton|nft|view)\/|^kernel\/(wire|element-messages|element-answers|address-bytes)\.ts$|^host\/(host|host-warning|ip-listing|judge-doors|judge-interfaces|link-messages)\.ts$/
 
 const stayPure: Rule = ({ path, imports, impure }) => {
   if (!PURE.test(path)) return []

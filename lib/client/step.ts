@@ -4,7 +4,7 @@ import type { ProfileStep } from '../spec/generated/client-types.js'
 import { expected } from '../spec/generated/expected-client.js'
 import type { Step } from '../spec/model.js'
 import { readStep } from '../spec/read-values.js'
-import { parseStep } from '../spec/step.js'
+import { parseKnockStep } from '../spec/step.js'
 
 /** Stands in for a step that cannot be read, so that the others keep their places. */
 const UNREADABLE: Step = { protocol: 'icmp' }
@@ -16,12 +16,7 @@ const UNREADABLE: Step = { protocol: 'icmp' }
 export function readClientStep(step: ProfileStep, path: string, findings: Findings): Step {
   if (!findings.isCleanBelow(path)) return UNREADABLE
   if (typeof step === 'object') return readStep(step, path, findings)
-  const parsed = parseText(String(step))
+  const parsed = parseKnockStep(String(step))
   if (!parsed) findings.add(path, expected['#/definitions/step'] as string)
   return parsed ?? UNREADABLE
-}
-
-function parseText(text: string): Step | undefined {
-  const knock = /^([1-9][0-9]{0,4})(?::(tcp|udp))?$/.exec(text)
-  return parseStep(knock ? `${knock[2] ?? 'tcp'}/${knock[1]}` : text)
 }

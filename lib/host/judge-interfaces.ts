@@ -1,8 +1,8 @@
 // The interfaces that a spec names, and those that there are → which of them are not judged as the spec says. Pure.
 import type { Hook } from '../spec/model.js'
+import { nearest } from '../spec/nearest.js'
 import type { Host, Interface } from './host.js'
 import type { Found, HostWarning } from './host-warning.js'
-import { nearest } from './nearest.js'
 
 /** Of a spec, or of what a table says of itself. */
 export interface Named {

@@ -1,9 +1,9 @@
 // Interfaces and routes as rtnetlink and ip give them, read.
 import t from 'tap'
 import { renderAttribute, renderMessage } from '../kernel/wire.js'
+import { nearest } from '../spec/nearest.js'
 import { parseIpListing } from './ip-listing.js'
 import { askRoute, parseInterfaces, parseRoute } from './link-messages.js'
-import { nearest } from './nearest.js'
 
 const text = (value: string) => Buffer.from(`${value}\0`)
 const number = (value: number) => new Uint8Array(new Uint32Array([value]).buffer)

@@ -19,8 +19,12 @@ export class Findings {
     this.#document = document
   }
 
-  /** Reports the value at a path, or that there is none: what it should have been. The first report of a path stands. */
-  add(path: string, expected: string): void {
+  /**
+   * Reports the value at a path, or that there is none: what it should have been. The first report of a path stands.
+   *
+   * @param meant - what was probably meant.
+   */
+  add(path: string, expected: string, meant?: string): void {
     if (!this.isClean(path)) return
     this.#paths.add(path)
     for (let part = path; part !== ''; part = part.slice(0, part.lastIndexOf('/'))) {
@@ -31,8 +35,8 @@ export class Findings {
     const got = value ? echo(value.found) : 'nothing'
     this.problems.push({
       path,
-      message: `expected ${expected}, got ${got}`,
-      params: { expected, ...value },
+      message: `expected ${expected}, got ${got}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      params: { expected, ...value, ...(meant !== undefined && { meant }) },
     })
   }
 

@@ -6,7 +6,7 @@ import { expected } from './generated/expected-knock.js'
 import type { Step as SpecStep } from './generated/knock-types.js'
 import type { Cidr, KnockPort, Service, Step } from './model.js'
 import { insteadOfProtocol, parseProtocol } from './protocol.js'
-import { parseFlags, parseService, parseStep } from './step.js'
+import { parseFlags, parseKnockStep, parseService, parseStep } from './step.js'
 
 /** Returns a value that the schema lets pass, or what stands for it where there is none. */
 export function readValue<T>(value: T | undefined, path: string, fallback: T, findings: Findings) {
@@ -41,8 +41,8 @@ const UNREADABLE: Step = { protocol: 'icmp' }
 
 export function readStep(step: SpecStep, origin: string, findings: Findings): Step {
   if (!findings.isCleanBelow(origin)) return UNREADABLE
-  if (typeof step === 'string') {
-    const parsed = parseStep(step)
+  if (typeof step !== 'object') {
+    const parsed = parseKnockStep(String(step))
     if (parsed) return parsed
     findings.add(origin, 'tcp/1..65535, udp/1..65535, icmp or icmpv6')
     return UNREADABLE

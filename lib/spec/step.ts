@@ -27,6 +27,12 @@ export function parseStep(text: string): Step | undefined {
   return { protocol: match[1] as 'tcp' | 'udp', port: Number(match[2]) }
 }
 
+/** Reads a step as `parseStep` does, or as Debian's knock writes it: `7000`, `7000:tcp`, `8000:udp`. */
+export function parseKnockStep(text: string): Step | undefined {
+  const knock = /^([1-9][0-9]{0,4})(?::(tcp|udp))?$/.exec(text)
+  return parseStep(knock ? `${knock[2] ?? 'tcp'}/${knock[1]}` : text)
+}
+
 /**
  * Reads `tcp/22`, `udp/8000-8010`, `tcp`, `udp`, `any`, `protocol/sctp` or `protocol/132`. Returns undefined for anything
  * else, also for a range that runs backwards and for a protocol that has another way to be named.

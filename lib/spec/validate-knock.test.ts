@@ -229,14 +229,19 @@ const steps: WrongForm[] = [
     'tcp/0',
     'tcp/07',
     'udp/-1',
-    '7000',
-    '7000:udp',
+    '07000',
+    '7000:icmp',
+    '7000/udp',
     'icmp/8',
     'TCP/7000',
     'tcp/7-9',
   ].map((text) => step(text, '', `${STEP}, or an object with protocol`, JSON.stringify(text))),
   step('tcp/65536', '', STEP, '"tcp/65536"'),
-  ...[7000, null, ['tcp/7000']].map((value) =>
+  ...[0, 65536, 1.5].map((port) =>
+    step(port, '', `${STEP}, or an object with protocol`, String(port)),
+  ),
+  step('65536:udp', '', STEP, '"65536:udp"'),
+  ...[null, ['tcp/7000']].map((value) =>
     step(value, '', `${STEP}, or an object with protocol ${PROTOCOL}`, JSON.stringify(value)),
   ),
   step({}, '/protocol', PROTOCOL, 'nothing'),

@@ -6,6 +6,7 @@ import { at, Findings } from './findings.js'
 import { expected } from './generated/expected-knock.js'
 import type { KnockSpec } from './generated/knock-types.js'
 import type { ValidSpec } from './model.js'
+import { nearest } from './nearest.js'
 import { readSpec } from './read-spec.js'
 import { checkSpec } from './rules.js'
 
@@ -41,6 +42,9 @@ export function checkSchema(
   return findings
 }
 
+/** Of words that are shorter or longer none is near by mistake: sctp is no tcp. */
+const WORD = { shortest: 5, longest: 20 } as const
+
 /** Keywords that only say that something inside them failed. */
 const WRAPPERS = new Set(['if', 'oneOf', 'anyOf'])
 
@@ -50,20 +54,45 @@ function addSchemaErrors(
   expected: Expected,
 ): void {
   const expectation = (schemaPath: string) => findExpected(schemaPath, expected)
-  for (const { keyword, instancePath, schemaPath, params } of errors) {
+  for (const { keyword, instancePath, schemaPath, params, data } of errors) {
     if (WRAPPERS.has(keyword)) continue
     const { additionalProperty: unknown, missingProperty: missing, tag } = params
     if (keyword === 'additionalProperties') {
-      findings.add(`${instancePath}${at(unknown)}`, 'no such key')
+      const known = keysOfSchema(schemaPath, expected)
+      const isWord = unknown.length <= WORD.longest
+      const meant = isWord ? nearest(unknown, known) : undefined
+      findings.add(`${instancePath}${at(unknown)}`, 'no such key', meant)
     } else if (keyword === 'required') {
       const schema = schemaPath.replace(/required$/, 'properties')
       findings.add(`${instancePath}${at(missing)}`, expectation(`${schema}${at(missing)}/required`))
     } else if (keyword === 'discriminator') {
-      findings.add(`${instancePath}${at(tag)}`, expectation(`${schemaPath}/tag`))
+      const text = expectation(`${schemaPath}/tag`)
+      findings.add(`${instancePath}${at(tag)}`, text, nearestWord(params['tagValue'], text))
+    } else if (keyword === 'enum') {
+      const text = expectation(schemaPath)
+      findings.add(instancePath, text, nearestWord(data, text))
     } else {
       findings.add(instancePath, expectation(schemaPath))
     }
   }
+}
+
+/** The keys that the schema of an object knows: each has an `expected` of its own. */
+function keysOfSchema(schemaPath: string, expected: Expected): string[] {
+  const object = decodeURIComponent(schemaPath).replace(/\/additionalProperties$/, '')
+  const start = `${object}/properties/`
+  return Object.keys(expected)
+    .filter((pointer) => pointer.startsWith(start))
+    .map((pointer) => pointer.slice(start.length))
+    .filter((name) => !name.includes('/'))
+}
+
+/** Of the words that an expectation has in quotes. */
+function nearestWord(found: unknown, expected: string): string | undefined {
+  if (typeof found !== 'string') return undefined
+  if (found.length < WORD.shortest || found.length > WORD.longest) return undefined
+  const words = [...expected.matchAll(/"([a-z-]+)"/g)].map(([, word]) => word ?? '')
+  return nearest(found, words)
 }
 
 /** The `expected` of the schema whose keyword failed, or of the nearest one around it. */
