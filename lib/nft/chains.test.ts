@@ -5,6 +5,7 @@ import { validateSpec } from '../spec/validate.js'
 import { judgingWarnings } from '../view/judging.js'
 import { compareChains } from './chains.js'
 import { renderRuleset } from './render.js'
+import { isOfTags } from './tags.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: nft's JSON, taken apart at will
 type Listed = Record<string, any>
@@ -38,7 +39,7 @@ for (const place of HOOKS) {
   const objects = (): Listed[] =>
     structuredClone(
       document.nftables.flatMap((command) =>
-        'add' in command && !('element' in command.add) ? [command.add] : [],
+        'add' in command && !('element' in command.add) && !isOfTags(command) ? [command.add] : [],
       ),
     )
   const isWhole = compareChains(document)

@@ -6,6 +6,7 @@ import { isSameText } from './canonical.js'
 import type { NftDocument, NftRule } from './document.js'
 import { devicesOf, shapeOf } from './intact.js'
 import { isContent, partsOf } from './parts.js'
+import { isOfTags } from './tags.js'
 import { isTrialRule } from './trial.js'
 
 /**
@@ -14,7 +15,9 @@ import { isTrialRule } from './trial.js'
  * chain is there besides.
  */
 export function compareChains({ nftables }: NftDocument): (objects: readonly unknown[]) => boolean {
-  const made = nftables.flatMap((command) => ('add' in command ? [command.add] : []))
+  // The table of tags is of another family, and no part of a listing.
+  const own = nftables.filter((command) => !isOfTags(command))
+  const made = own.flatMap((command) => ('add' in command ? [command.add] : []))
   const wanted = made.filter(isOfChains)
   const [expected, devices] = [shapeOf(wanted), devicesOf(wanted)]
   return (objects) => {
