@@ -1,6 +1,13 @@
 // Handles of one table, in a fake nft: whom the end of a block lets in, and doors that others install meanwhile.
 import t from 'tap'
-import { attachKnock, FakeNft, installKnock, type KnockSpec } from './index.js'
+import {
+  attachKnock,
+  confirmKnock,
+  FakeNft,
+  installKnock,
+  type KnockSpec,
+  uninstallKnock,
+} from './index.js'
 
 type Door = KnockSpec['doors'][number]
 
@@ -181,3 +188,31 @@ t.test('a state goes into the table that stands when it is put back', async (t) 
   const { restored, unknownDoors } = await knock.restore(state)
   t.strictSame([restored.grants, unknownDoors], [0, ['web']])
 })
+
+t.test(
+  'a table of another version is confirmed and removed, and none that is not ours',
+  async (t) => {
+    const nft = new FakeNft()
+    await installKnock(specOf(ssh), { nft, confirmWithin: 60 })
+    const place = { family: 'inet', table: 'knock', name: 'about' } as const
+    const say = (comment: string) =>
+      nft.apply({
+        nftables: [
+          { flush: { set: place } },
+          { add: { element: { ...place, elem: [{ elem: { val: 0, comment } }] } } },
+        ],
+      })
+    await say('made by somebody')
+    await t.rejects(uninstallKnock({ nft }), { code: 'not-found' })
+    await t.rejects(confirmKnock({ nft }), { code: 'not-found' })
+    t.ok(await stands(nft))
+    await say(`knocklib 3 ${'0'.repeat(32)}`)
+    await t.rejects(attachKnock({ nft }), { code: 'not-found' })
+    await confirmKnock({ nft })
+    await t.rejects(confirmKnock({ nft }), { code: 'not-found', message: /nothing awaits/ })
+    await uninstallKnock({ nft })
+    t.notOk(await stands(nft))
+    await t.rejects(uninstallKnock({ nft }), { code: 'not-found' })
+    await t.rejects(uninstallKnock({ nft, table: 'no table' }), { code: 'invalid-argument' })
+  },
+)

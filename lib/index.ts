@@ -55,6 +55,7 @@ export {
   type CheckOptions,
   type CheckReport,
   checkKnock,
+  confirmKnock,
   findWarnings,
   type InstallOptions,
   installKnock,
@@ -63,6 +64,7 @@ export {
   renderKnock,
   renderKnockText,
   type TextOptions,
+  uninstallKnock,
 } from './knock.js'
 export { loadDocument, withPlaces } from './load.js'
 export { loadSecrets } from './load-secrets.js'

@@ -1,6 +1,7 @@
 // The library's main calls: spec → automaton → ruleset → kernel, and the way back to a table that stands. Wiring only.
 import { buildAutomaton } from './automaton/build.js'
 import { loadsOf, secretFilesOf } from './automaton/loads.js'
+import { confirmTable } from './confirm.js'
 import { ArgumentError, isNotFound, NftError, StrictError, type Warning } from './errors.js'
 import { Knock } from './handle.js'
 import { hostWarnings } from './host/warnings.js'
@@ -8,7 +9,7 @@ import { Installation, rememberInstallation } from './install.js'
 import { requireFeatures, requireVersion } from './kernel/capability.js'
 import { chooseElements, type ElementOptions } from './kernel/chosen.js'
 import { createNft, type Nft } from './kernel/nft.js'
-import { digestDoors, digestOf, parseAbout } from './nft/about.js'
+import { digestDoors, digestOf, isOurs, parseAbout } from './nft/about.js'
 import type { NftDocument } from './nft/document.js'
 import { parseListing } from './nft/listing.js'
 import { hasForeignPorts, renderLoads } from './nft/loads.js'
@@ -25,7 +26,7 @@ import { isKeyword } from './spec/keywords.js'
 import type { ValidSpec } from './spec/model.js'
 import { requireTable, validateState } from './spec/read-state.js'
 import { validateSpec } from './spec/validate.js'
-import { removeOwn } from './table/remove.js'
+import { removeAny, removeOwn } from './table/remove.js'
 import { unreadable } from './table/standing-doors.js'
 import { type Call, listAbout, listSerial } from './table.js'
 
@@ -199,13 +200,7 @@ const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
  * @throws NftError `not-found` where there is none that knocklib made.
  */
 export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
-  const { table = 'knock' } = options
-  const { nft, call } = resolve(options, 'attachKnock')
-  if (!TABLE_NAME.test(table) || isKeyword(table)) {
-    const expected = 'a name of 1 to 32 letters, digits and _ that is not a word of nft'
-    const got = JSON.stringify(table)
-    throw new ArgumentError(`${call.operation}: table: expected ${expected}, got ${got}`)
-  }
+  const { table, nft, call } = placeOf(options, 'attachKnock')
   const [version, comments] = await Promise.all([nft.version(call), listAbout(nft, table, call)])
   requireVersion(version, call.operation)
   const about = comments && parseAbout(comments)
@@ -215,6 +210,47 @@ export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
   }
   const elements = chooseElements(nft, options)
   return new Knock(table, about, nft, { signal: options.signal, elements })
+}
+
+/** The table that a call is about. @throws ArgumentError if the name is none that a spec's table can have. */
+function placeOf(options: AttachOptions, operation: string) {
+  const { table = 'knock' } = options
+  if (!TABLE_NAME.test(table) || isKeyword(table)) {
+    const expected = 'a name of 1 to 32 letters, digits and _ that is not a word of nft'
+    const got = JSON.stringify(table)
+    throw new ArgumentError(`${operation}: table: expected ${expected}, got ${got}`)
+  }
+  return { table, ...resolve(options, operation) }
+}
+
+/**
+ * Removes a table that knocklib made, of whatever version: `attachKnock` reads the tables of its own version alone. Its
+ * services are open to everyone afterwards.
+ *
+ * @throws NftError `not-found` if there is no such table, or knocklib did not make it.
+ */
+export async function uninstallKnock(options: AttachOptions = {}): Promise<void> {
+  const { table, nft, call } = placeOf(options, 'uninstallKnock')
+  await requireOurs(nft, table, call)
+  await removeAny(nft, table, call)
+}
+
+/**
+ * Confirms a table that knocklib made, of whatever version, as `Knock.confirm` does.
+ *
+ * @throws NftError `not-found` if there is no such table, knocklib did not make it, or nothing awaits to be confirmed;
+ * `timed-out` if the doors have fallen open.
+ */
+export async function confirmKnock(options: AttachOptions = {}): Promise<void> {
+  const { table, nft, call } = placeOf(options, 'confirmKnock')
+  await requireOurs(nft, table, call)
+  await confirmTable(nft, table, call)
+}
+
+async function requireOurs(nft: Nft, table: string, call: Call): Promise<void> {
+  const comments = await listAbout(nft, table, call)
+  if (isOurs(comments)) return
+  throw new NftError('not-found', `${call.operation}: table inet ${table}: ${unreadable(comments)}`)
 }
 
 /**

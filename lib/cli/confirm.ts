@@ -1,5 +1,5 @@
 // knocklib confirm: the doors of a table that was installed with --confirm stay.
-import { attachKnock } from '../index.js'
+import { confirmKnock } from '../index.js'
 import { type CommandDefinition, textOf } from './command.js'
 
 export const confirm: CommandDefinition = {
@@ -8,8 +8,7 @@ export const confirm: CommandDefinition = {
   examples: ['knocklib install doors.yaml --confirm 60s', 'knocklib confirm'],
   async run(_args, options) {
     const table = textOf(options, 'table') ?? 'knock'
-    const knock = await attachKnock({ table })
-    await knock.confirm()
+    await confirmKnock({ table })
     return { json: { table, confirmed: true }, text: `table inet ${table} is confirmed\n` }
   },
 }

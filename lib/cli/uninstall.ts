@@ -1,5 +1,5 @@
 // knocklib uninstall: the table out of the kernel, with all that is in it.
-import { attachKnock } from '../index.js'
+import { uninstallKnock } from '../index.js'
 import { type CommandDefinition, textOf } from './command.js'
 
 export const uninstall: CommandDefinition = {
@@ -8,8 +8,7 @@ export const uninstall: CommandDefinition = {
   examples: ['knocklib uninstall', 'knocklib uninstall --table knock2'],
   async run(_args, options) {
     const table = textOf(options, 'table') ?? 'knock'
-    const knock = await attachKnock({ table })
-    await knock.uninstall()
+    await uninstallKnock({ table })
     return { json: { table, removed: true }, text: `table inet ${table} is gone\n` }
   },
 }
