@@ -31,7 +31,7 @@ const PASSES = [
 
 function run([files, jobs]) {
   const paths = files.map((file) => relative(root, join(here, file)))
-  const args = ['run', '--disable-coverage', `--jobs=${jobs}`, '--timeout=240', ...paths]
+  const args = ['run', '--disable-coverage', `--jobs=${jobs}`, '--timeout=360', ...paths]
   return spawnSync('tap', args, { cwd: root, stdio: 'inherit' }).status === 0
 }
 
