@@ -112,6 +112,10 @@ export const isOurs = (comments: readonly string[] | undefined): boolean =>
 export const digestIn = (comments: readonly string[] | undefined): string | undefined =>
   isOurs(comments) ? comments?.[0]?.split(' ').at(-1) : undefined
 
+/** Whether the comments say that the table judges at ingress, in whatever layout. */
+export const isAtIngress = (comments: readonly string[] = []): boolean =>
+  isOurs(comments) && comments.some((comment) => /^interface \S+ ingress$/.test(comment))
+
 /**
  * Reads the comments back; undefined if the table is not one of ours, or of a layout that we don't know. Anybody with the
  * right to change the table can write comments: what no spec can say is not read, so none of it reaches a terminal.

@@ -1,6 +1,6 @@
 // What two tables say of themselves → which sets keep their elements when one takes the other's place. Pure.
 import type { DoorSummary } from '../automaton/automaton.js'
-import { grantsSet, parseSetName, usedSet } from '../automaton/names.js'
+import { BANNED, grantsSet, parseSetName, usedSet } from '../automaton/names.js'
 import type { About } from './about.js'
 import type { NftCommand } from './document.js'
 import type { Listing } from './listing.js'
@@ -25,7 +25,8 @@ export function isTimedByRules(name: string): boolean {
 
 /**
  * Says of a timed set that both tables have whether it keeps its elements: what belongs to a door by its name, and to
- * an attempt where the knock is the same. Of a table in a layout that is not known only what has been used.
+ * an attempt where the knock is the same. Of a table in a layout that is not known only bans and what has been used:
+ * neither lets anybody in.
  */
 export function keepsElements(
   before: About | undefined,
@@ -33,7 +34,8 @@ export function keepsElements(
 ): (set: string) => boolean {
   return (name) => {
     if (isSpent(name)) return true
-    if (!before || name === TRIAL_SET) return false
+    if (!before) return parseFamilySet(name)?.set === BANNED
+    if (name === TRIAL_SET) return false
     const parsed = parse(name)
     const attempt = parsed && 'attempt' in parsed.role ? parsed.role.attempt : undefined
     if (!parsed || attempt === undefined) return true

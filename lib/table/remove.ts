@@ -1,7 +1,7 @@
 // A table that an install made → removed, with the table against tags at its side. Touches the kernel.
 import { isNotFound } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
-import { digestIn, parseAbout } from '../nft/about.js'
+import { digestIn, isAtIngress } from '../nft/about.js'
 import { isForeign } from '../nft/tags.js'
 import { renderUninstall } from '../nft/transaction.js'
 import { type Call, listAbout, listSerial, listTags } from '../table.js'
@@ -51,6 +51,6 @@ async function ownsTags(
   comments: readonly string[] | undefined,
   call: Call,
 ): Promise<boolean> {
-  if (parseAbout(comments ?? [])?.place?.hook !== 'ingress') return false
+  if (!isAtIngress(comments)) return false
   return !isForeign(await listTags(nft, table, call))
 }
