@@ -1,7 +1,7 @@
 // Each event → its line.
 import t from 'tap'
 import type { KnockEvent } from '../index.js'
-import { formatEvent, ROLE_OF } from './event-line.js'
+import { formatEvent, ROLE_OF, wordsOf } from './event-line.js'
 
 const time = '2026-01-02T03:04:05.678Z'
 const at = { time, door: 'ssh', source: '203.0.113.7' }
@@ -39,4 +39,15 @@ const LINES: readonly (readonly [KnockEvent, string])[] = [
 t.test('one line for each event', async (t) => {
   for (const [event, line] of LINES) t.equal(formatEvent(event), `${time}  ${line}`)
   t.same(new Set(LINES.map(([{ event }]) => event)), new Set(Object.keys(ROLE_OF)), 'all of them')
+})
+
+t.test('a line holds nothing that a terminal obeys, whoever made the event', async (t) => {
+  const evil = 'a\n\u009b2Jb\u001b[0m'
+  const shown = 'a\\n\\u009b2Jb\\u001b[0m'
+  const event: KnockEvent = {
+    ...{ time: evil, event: 'granted', by: 'knock', door: evil, source: evil },
+    ...{ expiresIn: 30, stage: 1, of: 1, user: evil },
+  }
+  t.equal(formatEvent(event), `${shown}  granted    ${shown}  ${shown}  user ${shown}, for 30 s`)
+  t.strictSame(wordsOf(event), { door: shown, source: shown, details: `user ${shown}, for 30 s` })
 })

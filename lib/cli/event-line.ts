@@ -1,16 +1,20 @@
 // An event → its words: one line for pipes, columns for the live view. Pure.
 import type { KnockEvent } from '../index.js'
+import { printableLine } from '../spec/printable.js'
 import { formatSeconds } from './gauge.js'
 import type { Role } from './paint.js'
 
 /** Stands where an event has no door or no source. */
 const NONE = '-'
 
-/** One line without its end: `TIME EVENT DOOR SOURCE details`, parted by blanks, `-` where there is none. */
+/**
+ * One line without its end: `TIME EVENT DOOR SOURCE details`, separated by blanks, `-` for what an event has not. Whoever
+ * made the event, nothing in it reaches the terminal that a terminal would obey.
+ */
 export function formatEvent(event: KnockEvent): string {
   const { door = NONE, source = NONE, details } = wordsOf(event)
   const columns = [event.time, event.event.padEnd(LONGEST), door, source, details]
-  return columns.filter((column) => column !== '').join('  ')
+  return printableLine(columns.filter((column) => column !== '').join('  '))
 }
 
 const LONGEST = 'installed'.length
@@ -23,6 +27,15 @@ export interface EventWords {
 }
 
 export function wordsOf(event: KnockEvent): EventWords {
+  const { door, source, details } = rawWordsOf(event)
+  return {
+    ...(door !== undefined && { door: printableLine(door) }),
+    ...(source !== undefined && { source: printableLine(source) }),
+    details: printableLine(details),
+  }
+}
+
+function rawWordsOf(event: KnockEvent): EventWords {
   const details = detailsOf(event)
   switch (event.event) {
     case 'overrun':
