@@ -22,17 +22,18 @@ const SPEC = doorOf(['tcp/7000', 'udp/8000', 'tcp/9000'], { open: { for: `${OPEN
 const ELEMENTS = 131_072
 
 /** What a flood of SYNs to a knock port leaves behind. */
-async function fillSeen(namespace: string, nft: string): Promise<void> {
+async function fillSyns(namespace: string, nft: string): Promise<void> {
   const elem = Array.from({ length: ELEMENTS }, (_, n) => {
     const source = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
-    return { elem: { val: { concat: [source, 1024, 7000] }, timeout: 600 } }
+    return { elem: { val: { concat: [source, 1024, 7000, n] }, timeout: 600 } }
   })
-  const element = { family: 'inet', table: 'knock', name: 'seen_4', elem }
+  const element = { family: 'inet', table: 'knock', name: 'syns_4', elem }
   await apply(namespace, { nftables: [{ add: { element } }] }, nft)
 }
 
 build()
-const spec = join(t.testdir({ 'doors.json': JSON.stringify(SPEC) }), 'doors.json')
+const folder = t.testdir({ 'doors.json': JSON.stringify(SPEC) })
+const spec = join(folder, 'doors.json')
 
 t.jobs = 3
 
@@ -57,10 +58,10 @@ for (const { version, path } of versions) {
     }
     await Promise.all(FAMILIES.map(tryDoor))
     t.match(await house.counters(), { knocks: 6, grants: 2, resets: 0 })
-    await fillSeen(pair.server, path)
+    await fillSyns(pair.server, path)
     for (const command of [
       ['status', '--json'],
-      ['save', '/dev/stdout'],
+      ['save', join(folder, `state-${version}.json`)],
       ['install', spec],
     ]) {
       // Half as much as one listing of what strangers have stored would take.
@@ -71,7 +72,7 @@ for (const { version, path } of versions) {
     }
     const nft = createNft({ binary: path, netns: pair.server })
     const listing = await listParts(nft, 'knock', neededBy(renderKnock(SPEC)), {})
-    t.equal(parseListing(listing).sets.get('seen_4')?.elements.length, 0)
+    t.equal(parseListing(listing).sets.get('syns_4')?.elements.length, 0)
     await knock.uninstall()
     t.equal((await exec(pair.server, path, ['list', 'ruleset'])).stdout, '', 'nothing is left')
     t.equal(await house.answers(4), true, 'the service is open to everyone')
