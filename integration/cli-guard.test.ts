@@ -2,10 +2,12 @@
 import t from 'tap'
 import { build } from './built.js'
 import { missing } from './capabilities.js'
-import { CLIENT, SERVER, sweep } from './namespaces.js'
+import { CLIENT, exec, SERVER, sweep } from './namespaces.js'
+import { versionsOrSkip } from './nft-versions.js'
 import { atServer, type User } from './user.js'
 
-const skip = missing('ping')
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing('ping', 'nc')
 if (!skip) {
   sweep()
   build()
@@ -48,6 +50,67 @@ atServer('status shows a ban, unban ends it', skip, async (t, user) => {
   await user.call(t, 'knock', SERVER[4], '7000', '7001', '7002')
   t.match(await user.serve(t, 'status'), /10\.77\.0\.2 {2}let in/)
 })
+
+const SOURCES = [CLIENT[4], CLIENT[6]]
+
+/** A door of each kind whose status says who tries in vain. */
+const IN_VAIN = [
+  { name: 'ssh', service: 'tcp/22', knock, open: { for: '60s', connections: 1 } },
+  {
+    ...{ name: 'web', service: 'tcp/80', open: { for: '60s' } },
+    knock: { type: 'rate', port: 'tcp/7005', hits: 2, max: '60s', penalty: '10m' },
+  },
+  {
+    ...{ name: 'mail', service: 'tcp/25', open: { for: '60s', connections: 1 } },
+    knock: { type: 'rate', port: 'tcp/7006', hits: 2, max: '60s' },
+  },
+]
+
+for (const { version, path } of versions) {
+  atServer(
+    `status shows a grant that a probe used up, and who is penalised, nft ${version}`,
+    skip,
+    async (t, user) => {
+      await user.write('own.json', { doors: IN_VAIN })
+      t.equal((await user.try(['install', 'own.json'])).code, 0)
+      const probe = (to: string, port: string) =>
+        exec(user.pair.client, 'nc', ['-z', '-w', '1', to, port])
+      for (const family of [4, 6] as const) {
+        const to = SERVER[family]
+        await user.call(t, 'knock', to, '7000', '7001', '7002')
+        await probe(to, '22')
+        await user.call(t, 'knock', to, '7005', '7005', '7005')
+        await user.call(t, 'knock', to, '7006', '7006')
+        await probe(to, '25')
+      }
+      const text = await user.serve(t, 'status')
+      const block = (name: string) => text.split('\n\n').find((part) => part.startsWith(name))
+      for (const source of SOURCES) {
+        const usedUp = new RegExp(`\\n {2}${source} +used up {2}\\d+ s ago, must knock again`)
+        t.match(block('ssh'), usedUp, 'a grant and its connection')
+        t.match(block('mail'), usedUp, 'a knock that ends with its connection')
+        t.match(block('web'), new RegExp(`\\n {2}${source} +penalised {2}\\d{3} s left`))
+      }
+      const { doors } = JSON.parse(await user.serve(t, 'status', '--json'))
+      const [ssh, web, mail] = doors
+      for (const { usedUp } of [ssh, mail]) {
+        t.equal(usedUp.length, 2)
+        t.ok(usedUp.every(({ ago }: { ago: number }) => ago >= 0 && ago < 60))
+      }
+      const sources = ({ penalised }: typeof web) =>
+        penalised.map(({ source, knock }: { source: string; knock: string }) => [source, knock])
+      t.same(sources(web).sort(), SOURCES.map((source) => [source, 'open']).sort())
+      t.notOk('usedUp' in web || 'penalised' in ssh)
+      const metrics = await user.serve(t, 'metrics')
+      t.match(metrics, /\nknocklib_active_penalties\{table="knock",door="web"\} 2\n/)
+      await user.call(t, 'knock', SERVER[4], '7000', '7001', '7002')
+      const again = await user.serve(t, 'status')
+      t.match(again, /\n {2}10\.77\.0\.2 +let in/)
+      t.notMatch(again.split('\n\n')[1], /10\.77\.0\.2 +used up/, 'it has knocked again')
+    },
+    path,
+  )
+}
 
 atServer('open and close for everyone', skip, async (t, user) => {
   await install(user, { scope: 'everyone' })

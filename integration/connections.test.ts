@@ -188,6 +188,9 @@ for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => 
             t.equal(await ask(), 'hello', `${name}: connection ${i + 1}`)
           }
           t.equal(await mine(2), 0, `${name}: one more`)
+          const [{ usedUp = [] } = {}] = (await knock.status()).doors
+          const used = usedUp.filter(({ source, ago }) => source === me && ago < 60)
+          t.equal(used.length, 1, `${name}: a status says so`)
           const send = await sender(ground, stranger(1, family), path)
           await knock.door('door').open(stranger(1, family))
           t.equal(await send(2, 2, 2), 1, `${name}: one SYN is one connection`)

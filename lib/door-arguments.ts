@@ -4,7 +4,7 @@ import { COUNTED_AT_LEAST } from './automaton/grant.js'
 import { ArgumentError } from './errors.js'
 import { type Address, parseAddress } from './spec/address.js'
 import { EXPECTED_DURATION, MAX_DURATION, parseDuration } from './spec/duration.js'
-import { EVERYONE } from './view/status.js'
+import { EVERYONE } from './view/contents.js'
 
 /** Undefined: everyone. */
 export type Source = Address | undefined

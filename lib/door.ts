@@ -11,7 +11,8 @@ import type { ListedElement, Listing } from './nft/listing.js'
 import { commonSet, familySet, parseFamilySet, sourceSet } from './nft/names.js'
 import { type GrantChange, renderOpen } from './nft/transaction.js'
 import type { StandingDoors } from './table/standing-doors.js'
-import { EVERYONE, type Grant, listedContents, type Progress, viewProgress } from './view/status.js'
+import { EVERYONE, listedContents } from './view/contents.js'
+import { type Grant, type Progress, viewProgress } from './view/status.js'
 
 /** The table that a door stands in. */
 export interface Place {

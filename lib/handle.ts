@@ -23,19 +23,10 @@ import { requireTable, validateState } from './spec/read-state.js'
 import { removeAny } from './table/remove.js'
 import { type KnownDoors, StandingDoors } from './table/standing-doors.js'
 import { type Call, ifFound } from './table.js'
+import { listedContents, mostOfStatus, type Trial, viewTrial } from './view/contents.js'
 import { judgingWarnings } from './view/judging.js'
 import { isSaved, viewState } from './view/state.js'
-import {
-  type Ban,
-  type Counters,
-  listedContents,
-  mostOfStatus,
-  type Status,
-  type Trial,
-  viewCounters,
-  viewStatus,
-  viewTrial,
-} from './view/status.js'
+import { type Ban, type Counters, type Status, viewCounters, viewStatus } from './view/status.js'
 import type { TablePlace } from './watch/table-source.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from './watch/watcher.js'
 

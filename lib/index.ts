@@ -107,15 +107,8 @@ export { loadState, saveState } from './state.js'
 export { loadTrace, parseTrace } from './trace.js'
 export { type Ahead, endsSoon } from './view/ahead.js'
 export { checkStatus, type StatusProblem } from './view/check-status.js'
+export type { Fill, Trial } from './view/contents.js'
 export type * from './view/event.js'
-export type {
-  Ban,
-  Counters,
-  DoorStatus,
-  Fill,
-  Grant,
-  Progress,
-  Status,
-  Trial,
-} from './view/status.js'
+export type { Penalised, UsedUp } from './view/in-vain.js'
+export type { Ban, Counters, DoorStatus, Grant, Progress, Status } from './view/status.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'

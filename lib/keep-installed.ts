@@ -22,9 +22,9 @@ import type { ValidSpec } from './spec/model.js'
 import { saveState } from './state.js'
 import { ifFound, listAbout, listSerial } from './table.js'
 import { warnOfAhead } from './view/check-status.js'
+import { rolesByDoor } from './view/contents.js'
 import type { KnockEvent } from './view/event.js'
 import { KnownState } from './view/known-state.js'
-import { rolesByDoor } from './view/status.js'
 import type { TablePlace } from './watch/table-source.js'
 
 export interface KeepOptions {

@@ -34,6 +34,7 @@ const STATUS: Status = {
         { source: '203.0.113.8', stage: 1, of: 2, expiresIn: 5 },
         { source: '203.0.113.9', stage: 1, of: 2, expiresIn: 5 },
       ],
+      penalised: [{ source: '203.0.113.10', knock: 'open', expiresIn: 5 }],
       counters: counters({
         knocks: 12,
         grants: 3,
@@ -103,6 +104,7 @@ t.test('all of a status', async (t) => {
     ['ssh', 2],
     ['web', 0],
   ])
+  t.strictSame(values('active_penalties'), [['ssh', 1]], 'of doors with a penalty alone')
   t.strictSame(values('active_bans'), [[1]])
   t.strictSame(values('set_elements'), [['syns_4', 17]])
   t.strictSame(values('set_capacity'), [['syns_4', 65536]])

@@ -85,6 +85,13 @@ function setGauges(
     grants.set({ table, door }, now.grants.length)
     attempts.set({ table, door }, now.progress.length)
   }
+  if (doors.some(({ penalised }) => penalised)) {
+    const help = 'Sources whose knocks count for nothing now'
+    const penalties = gauge('active_penalties', help, ['door'])
+    for (const { name: door, penalised } of doors) {
+      if (penalised) penalties.set({ table, door }, penalised.length)
+    }
+  }
   if (doors.some(({ tokens }) => tokens)) {
     const left = gauge('tokens_seconds', 'How long the loaded tokens still open', ['door', 'user'])
     for (const { name: door, tokens = [] } of doors) {

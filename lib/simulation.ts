@@ -9,15 +9,8 @@ import { readPacket, type TracePacket } from './simulation-packet.js'
 import type { KnockSpec } from './spec/generated/knock-types.js'
 import type { ValidSpec } from './spec/model.js'
 import { validateSpec } from './spec/validate.js'
-import {
-  type Contents,
-  EVERYONE,
-  type Fill,
-  type Member,
-  rolesByDoor,
-  type Status,
-  viewStatus,
-} from './view/status.js'
+import { type Contents, EVERYONE, type Fill, type Member, rolesByDoor } from './view/contents.js'
+import { type Status, viewStatus } from './view/status.js'
 
 export interface SimulationOptions {
   /**
@@ -105,7 +98,9 @@ function contentsOf(automaton: Automaton, simulator: Simulator, at: number): Con
 function membersOf(set: TimedSet, simulator: Simulator, at: number): Member[] {
   return simulator.members(set.name, at).map(({ key, expiresIn }) => {
     const source = isPerFamily(set) ? (key.split(' ')[0] as string) : EVERYONE
-    return { source, expiresIn: Number.isFinite(expiresIn) ? Math.floor(expiresIn) : 0 }
+    if (set.timeout === undefined) return { source, expiresIn: 0 }
+    const age = Math.max(Math.floor(set.timeout - expiresIn), 0)
+    return { source, expiresIn: Math.floor(expiresIn), age }
   })
 }
 

@@ -21,8 +21,14 @@ export type SetRole =
   | { readonly kind: 'armed'; readonly attempt: Attempt }
   /** What has been used once and is never taken again: tokens, or a sequence by its digest. */
   | { readonly kind: 'spent'; readonly digest?: string }
-  /** All else, which only the rules read: of an attempt, or of a grant's connections. */
-  | { readonly kind: 'inner'; readonly attempt?: Attempt }
+  /** Sources whose so-manieth connection of a grant has been counted: the last one leaves no grant. */
+  | { readonly kind: 'claimed'; readonly connections: number }
+  /** Sources of which a connection was counted, or let through as the end of a knock, a moment ago. */
+  | { readonly kind: 'begun' }
+  /** Sources whose knocks count for nothing, since one was too fast or out of its time. */
+  | { readonly kind: 'penalised'; readonly attempt: Attempt }
+  /** All else of an attempt, which only the rules read. */
+  | { readonly kind: 'inner'; readonly attempt: Attempt }
 
 /** `open` is left out: most doors have one knock. */
 const prefix = (attempt: Attempt): string => (attempt === 'open' ? '' : `${attempt}_`)
@@ -62,26 +68,28 @@ export const spentTokensSet = (door: string): string => `spent_${door}`
 /** Whether a one-time sequence has opened the door; by its digest, so that the list can be changed around it. */
 export const spentSequenceSet = (door: string, digest: string): string => `spent${digest}_${door}`
 
-const INNER = 'begun|early|penalty|lock\\d*|window\\d+|tokens\\d+|ports\\d+'
-const NAME = new RegExp(
-  `^(?:(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|((?:open\\d+|close)_)?(?:(attempt)|(armed)|stage(\\d+)|(${INNER})))_(\\w+)$`,
-)
+const OF_DOOR = '(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|lock(\\d+)|(begun)'
+const OF_ATTEMPT =
+  '(attempt)|(armed)|(penalty)|stage(\\d+)|early|lock|window\\d+|tokens\\d+|ports\\d+'
+const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close)_)?(?:${OF_ATTEMPT}))_(\\w+)$`)
 
 /** Reads the name of a set, without its family, back into door and role; undefined for the sets that all doors share. */
 export function parseSetName(name: string): { door: string; role: SetRole } | undefined {
   const match = NAME.exec(name)
   if (!match) return undefined
-  const [, grants, used, spent, digest, head, whole, armed, stage, inner, door = ''] = match
+  const [, grants, used, spent, digest, lock, begun, head, ...rest] = match
+  const [whole, armed, penalty, stage, door = ''] = rest
   const attempt = (head?.slice(0, -1) ?? 'open') as Attempt
   if (grants) return { door, role: { kind: 'grants' } }
   if (used) return { door, role: { kind: 'used', connections: Number(used) } }
   if (spent) return { door, role: { kind: 'spent', ...(digest && { digest }) } }
+  if (lock) return { door, role: { kind: 'claimed', connections: Number(lock) } }
+  if (begun) return { door, role: { kind: 'begun' } }
   if (whole) return { door, role: { kind: 'attempt', attempt } }
   if (armed) return { door, role: { kind: 'armed', attempt } }
-  if (inner) {
-    return { door, role: { kind: 'inner', ...(!/^(?:begun|lock\d)/.test(inner) && { attempt }) } }
-  }
-  return { door, role: { kind: 'stage', attempt, stage: Number(stage) } }
+  if (penalty) return { door, role: { kind: 'penalised', attempt } }
+  if (stage) return { door, role: { kind: 'stage', attempt, stage: Number(stage) } }
+  return { door, role: { kind: 'inner', attempt } }
 }
 
 /** SYNs of late to knock ports: the same one again is a retransmission. */

@@ -91,6 +91,39 @@ the fullest sets
   t.equal(formatStatus(ignored), 'table inet knock\n\nguard  ignored 5\n')
 })
 
+t.test('who tries in vain: penalised, and with a grant that is used up', async (t) => {
+  const text = formatStatus({
+    ...guard,
+    table: 'knock',
+    doors: [
+      {
+        ...{ name: 'ssh', service: ['tcp/22'], openFor: 30, grants: [], progress: [], counters },
+        penalised: [
+          { source: '10.0.0.9', knock: 'open2', expiresIn: 7 },
+          { source: '10.0.0.1', knock: 'open', expiresIn: 28 },
+        ],
+        usedUp: [
+          { source: '10.0.0.2', ago: 90 },
+          { source: '2001:db8::7', ago: 0 },
+        ],
+      },
+    ],
+  })
+  t.equal(
+    text,
+    `table inet knock
+
+ssh  tcp/22
+  knocks 6, grants 1, resets 2, denied 3, wrong 0
+  nobody is let in or on the way
+  10.0.0.1     penalised  28 s left
+  10.0.0.9     penalised  7 s left at open2
+  2001:db8::7  used up    0 s ago, must knock again
+  10.0.0.2     used up    90 s ago, must knock again
+`,
+  )
+})
+
 t.test('a table that waits to be confirmed', async (t) => {
   const status = { ...guard, table: 'knock', doors: [] }
   t.equal(

@@ -6,11 +6,12 @@ import {
   describeWarning,
   endsSoon,
   type Fill,
+  type Penalised,
   type Status,
   type Trial,
 } from '../index.js'
 import { bySource } from './by-source.js'
-import { type Paint, UNPAINTED } from './paint.js'
+import { type Paint, type Role, UNPAINTED } from './paint.js'
 
 /** The sets that are shown: when the fullest has room, all have. */
 const FULLEST = 3
@@ -48,26 +49,40 @@ const timeOf = ({ expiresIn = 0 }: Trial): string =>
   expiresIn === 0 ? 'within a second' : `in ${expiresIn} s`
 
 function formatDoor(door: DoorStatus, paint: Paint): string {
-  const { name, service, grants, progress, counters } = door
-  const sources = [
+  const { name, service, grants, progress, penalised = [], usedUp = [], counters } = door
+  const sources: readonly (readonly [Role, readonly string[]])[] = [
     ...grants
       .toSorted(bySource)
-      .map(({ source, expiresIn }) => [source, 'let in', `${expiresIn} s left`]),
+      .map(({ source, expiresIn }) => ['open', [source, 'let in', `${expiresIn} s left`]] as const),
     ...progress.map(({ source, stage, of, expiresIn }) => {
       const next = stage === of ? 'to connect' : 'for the next'
-      return [source, `knock ${stage} of ${of}`, `${expiresIn} s ${next}`]
+      return ['stage', [source, `knock ${stage} of ${of}`, `${expiresIn} s ${next}`]] as const
     }),
+    ...penalised
+      .toSorted(bySource)
+      .map((one) => ['shut', [one.source, 'penalised', penaltyOf(one)]] as const),
+    ...usedUp
+      .toSorted((a, b) => a.ago - b.ago || bySource(a, b))
+      .map(({ source, ago }) => ['faint', [source, 'used up', `${ago} s ago, ${AGAIN}`]] as const),
   ]
-  const lines = alignColumns(sources).map((line, index) =>
-    paint(index < grants.length ? 'open' : 'stage', line),
+  const lines = alignColumns(sources.map(([, row]) => row)).map((line, index) =>
+    paint(sources[index]?.[0] ?? 'faint', line),
   )
   return [
     `${paint('name', name)}  ${service.join(', ')}`,
     `  ${formatCounters(counters)}`,
     ...formatAhead(door, paint),
-    ...(lines.length > 0 ? lines : ['  nobody is let in or on the way']),
+    ...(grants.length + progress.length > 0 ? [] : ['  nobody is let in or on the way']),
+    ...lines,
   ].join('\n')
 }
+
+/** What a source does whose grant is used up. */
+const AGAIN = 'must knock again'
+
+/** `open`, the first knock, is the only one of most doors. */
+const penaltyOf = ({ knock, expiresIn }: Penalised): string =>
+  `${expiresIn} s left${knock === 'open' ? '' : ` at ${knock}`}`
 
 /** Until when tokens and sequences are loaded: from then on they open nothing. */
 function formatAhead({ tokens = [], rotations = [] }: DoorStatus, paint: Paint): string[] {

@@ -123,6 +123,20 @@ t.test('an end that is known more exactly than by the second stays', async (t) =
   t.equal(correctModel(model, renewed, NOW + 9000).doors[0]?.grants[0]?.until, NOW + 39_000)
 })
 
+t.test('penalties count down, what is used up gets older until its source is let in', async (t) => {
+  const penalised = [{ source: bob, knock: 'open' as const, expiresIn: 3 }]
+  const model = start(statusOf({ penalised, usedUp: [{ source: ana, ago: 10 }] }))
+  const at = (known: LiveModel, second: number) => {
+    const [door] = modelAt(known, NOW + 1000 * second).doors
+    return [door?.penalised, door?.usedUp]
+  }
+  t.same(at(model, 2), [[{ ...penalised[0], expiresIn: 1 }], [{ source: ana, ago: 12 }]])
+  t.same(at(model, 5), [[], [{ source: ana, ago: 15 }]])
+  const granted = { event: 'granted', source: ana, by: 'call', expiresIn: 30 } as const
+  t.same(at(tell(model, 3, granted), 4)[1], [])
+  t.same(at(correctModel(model, statusOf(), NOW + 4000), 4), [[], []], 'a status knows better')
+})
+
 t.test('bans, a trial, and a table that goes and comes', async (t) => {
   const ban = { source: bob, expiresIn: 60 }
   const model = start(statusOf({}, { bans: [ban], confirm: { expiresIn: 9 } }))

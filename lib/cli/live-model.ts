@@ -1,5 +1,5 @@
 // What a watcher knows: statuses and events, in the order in which they come → who is where until when. Pure; times are milliseconds since 1970.
-import type { Ban, DoorStatus, Grant, KnockEvent, Status } from '../index.js'
+import type { Ban, DoorStatus, Grant, KnockEvent, Penalised, Status, UsedUp } from '../index.js'
 import { changeDoors, type DoorEvent, withTimes } from './live-doors.js'
 import type { Viewed, ViewedBan, ViewedProgress } from './viewed.js'
 
@@ -12,9 +12,12 @@ export interface LiveProgress extends Omit<ViewedProgress, 'expiresIn'> {
   readonly since: number
 }
 
-export interface LiveDoor extends Omit<DoorStatus, 'grants' | 'progress'> {
+export interface LiveDoor extends Omit<DoorStatus, 'grants' | 'progress' | 'penalised' | 'usedUp'> {
   readonly grants: readonly Until<Grant>[]
   readonly progress: readonly LiveProgress[]
+  /** No event tells of these two: the next status does. */
+  readonly penalised: readonly Until<Penalised>[]
+  readonly usedUp: readonly (Omit<UsedUp, 'ago'> & { readonly at: number })[]
 }
 
 export interface LiveModel {
@@ -121,6 +124,12 @@ export function correctModel(model: LiveModel, status: Status, askedAt: number):
         progress: door.progress.map(({ expiresIn, ...rest }) => {
           return { ...rest, since: askedAt, until: askedAt + 1000 * expiresIn }
         }),
+        penalised: (door.penalised ?? []).map(({ expiresIn, ...rest }) => {
+          return { ...rest, until: askedAt + 1000 * expiresIn }
+        }),
+        usedUp: (door.usedUp ?? []).map(({ source, ago }) => {
+          return { source, at: askedAt - 1000 * ago }
+        }),
       }
     }),
     bans: withUntil(bans, model.bans, askedAt),
@@ -167,11 +176,21 @@ export function modelAt(model: LiveModel, now: number): Viewed {
         if (until === undefined) return now < since + UNCONFIRMED ? [rest] : []
         return remaining([{ ...rest, until }], now)
       }),
+      penalised: remaining(door.penalised, now),
+      usedUp: usedUpAt(door, now),
     })),
     bans: bans.flatMap(({ source, until }): ViewedBan[] =>
       until === undefined ? [{ source }] : remaining([{ source, until }], now),
     ),
   }
+}
+
+/** Without those that have knocked again since. */
+function usedUpAt({ usedUp, grants }: LiveDoor, now: number): UsedUp[] {
+  const granted = new Set(grants.map(({ source }) => source))
+  return usedUp
+    .filter(({ source }) => !granted.has(source) && !granted.has('everyone'))
+    .map(({ source, at }) => ({ source, ago: Math.max(Math.floor((now - at) / 1000), 0) }))
 }
 
 function trialAt(

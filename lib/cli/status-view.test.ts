@@ -6,6 +6,7 @@ import { viewStatus } from './status-view.js'
 import { terminalOf } from './terminal.js'
 import type { Viewed } from './viewed.js'
 
+const EMPTY = { bans: 0, ignored: 0, untold: 0 }
 const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
 
 const doorOf = (name: string, more: Partial<DoorStatus> = {}): DoorStatus => ({
@@ -172,6 +173,33 @@ counted ------------------------------------------------------------------------
 `,
   )
   t.match(frame(BUSY, 120, 'C'), /^[\x20-\x7e\n]*$/)
+})
+
+t.test('who tries in vain: penalised, and with a grant that is used up', async (t) => {
+  const door = doorOf('ssh', {
+    penalised: [
+      { source: '203.0.113.7', knock: 'open2', expiresIn: 3 },
+      { source: '203.0.113.8', knock: 'open', expiresIn: 28 },
+    ],
+    usedUp: [
+      { source: '198.51.100.4', ago: 70 },
+      { source: '198.51.100.9', ago: 4 },
+    ],
+  })
+  const status = { ...BUSY, doors: [door], bans: [], fill: [], counters: EMPTY }
+  t.equal(
+    frame(status, 70).split('\n\ncounted')[0],
+    `table inet knock                       1 door · 0 let in · 2 penalised
+
+ssh  tcp/22 ─────────────────────────────────────────── opens for 30 s
+  nobody
+  203.0.113.8                            penalised  28 s left
+  203.0.113.7                            penalised  3 s left at open2
+  198.51.100.9                           used up    4 s ago
+  198.51.100.4                           used up    1 m 10 s ago`,
+  )
+  const quiet = Array.from({ length: 20 }, (_, index) => doorOf(`d${index}`))
+  t.match(frame({ ...status, doors: [...quiet, door] }, 70), /\nssh {2}tcp/, 'among many doors')
 })
 
 t.test('colours: each beside a word or a sign that says the same', async (t) => {

@@ -11,9 +11,12 @@ import {
   banRow,
   fillRows,
   grantRow,
+  penalisedRow,
   progressRow,
   sortByTime,
   sortProgress,
+  sortUsedUp,
+  usedUpRow,
   type Viewed,
   type ViewedDoor,
 } from './viewed.js'
@@ -70,6 +73,7 @@ function viewSummary({ table, doors, bans }: Viewed, width: number, signs: Signs
     [doors.length, doors.length === 1 ? 'door' : 'doors'],
     [sum(({ grants }) => grants.length), 'let in', 'open'],
     [sum(({ progress }) => progress.length), 'on the way', 'stage'],
+    [sum(({ penalised = [] }) => penalised.length), 'penalised', 'shut'],
     [bans.length, 'banned', 'shut'],
   ]
   const pieces = amounts
@@ -103,8 +107,10 @@ function viewWarnings(warnings: Viewed['warnings'] = [], width: number): Line[] 
 }
 
 function viewDoors(doors: readonly ViewedDoor[], place: Place, limits: Limits): Block[] {
-  const isQuiet = (door: ViewedDoor) =>
-    door.grants.length + door.progress.length + aheadRows(door).length === 0
+  const isQuiet = (door: ViewedDoor) => {
+    const { grants, progress, penalised = [], usedUp = [] } = door
+    return [...grants, ...progress, ...penalised, ...usedUp, ...aheadRows(door)].length === 0
+  }
   const areMany = doors.length > limits.doors
   const own = areMany ? doors.filter((door) => !isQuiet(door)) : doors
   const quiet = areMany ? doors.filter(isQuiet).map(({ name }) => name) : []
@@ -120,7 +126,7 @@ const moreDoors = (rest: number): string =>
   `and ${rest} more ${rest === 1 ? 'door' : 'doors'} with somebody there`
 
 function viewDoor(door: ViewedDoor, { width, signs }: Place, limits: Limits): Block {
-  const { name, service, openFor, grants, progress } = door
+  const { name, service, openFor, grants, progress, penalised = [], usedUp = [] } = door
   const duration = `opens for ${formatSeconds(openFor)}`
   const heading = headingLine(name, service.join(', '), duration, width, signs)
   const ahead = aheadLine(door)
@@ -132,7 +138,12 @@ function viewDoor(door: ViewedDoor, { width, signs }: Place, limits: Limits): Bl
     ...cut(sortByTime(grants), (grant) => grantRow(grant, openFor), limits.rows, 'let in'),
     ...cut(sortProgress(progress), progressRow, limits.rows, 'on the way'),
   ]
-  return [heading, ...loaded, ...(parts.length > 0 ? parts : [[span('  nobody', 'faint')]])]
+  const inVain = [
+    ...cut(sortByTime(penalised), penalisedRow, limits.rows, 'penalised'),
+    ...cut(sortUsedUp(usedUp), usedUpRow, limits.rows, 'used up'),
+  ]
+  const there = parts.length > 0 ? parts : [[span('  nobody', 'faint')]]
+  return [heading, ...loaded, ...there, ...inVain]
 }
 
 function cut<T>(

@@ -7,8 +7,10 @@ import {
   endsSoon,
   type Fill,
   type Grant,
+  type Penalised,
   type Progress,
   type Status,
+  type UsedUp,
 } from '../index.js'
 import { bySource } from './by-source.js'
 import { formatSeconds } from './gauge.js'
@@ -60,6 +62,20 @@ export const banRow = ({ source, expiresIn }: ViewedBan): Row => ({
   role: 'shut',
   word: 'banned',
   time: expiresIn === undefined ? '' : `${formatSeconds(expiresIn)} left`,
+})
+
+export const penalisedRow = ({ source, knock, expiresIn }: Penalised): Row => ({
+  source,
+  role: 'shut',
+  word: 'penalised',
+  time: `${formatSeconds(expiresIn)} left${knock === 'open' ? '' : ` at ${knock}`}`,
+})
+
+export const usedUpRow = ({ source, ago }: UsedUp): Row => ({
+  source,
+  role: 'faint',
+  word: 'used up',
+  time: `${formatSeconds(ago)} ago`,
 })
 
 const fillRow = ({ set, elements, capacity, atLeast }: Fill): Row => ({
@@ -117,6 +133,10 @@ export const fillRows = (fill: readonly Fill[]): Row[] =>
 /** Those that stay longest first: nft lists them in no order. */
 export const sortByTime = <T extends ViewedBan>(members: readonly T[]): T[] =>
   members.toSorted((a, b) => timeOf(b) - timeOf(a) || bySource(a, b))
+
+/** The last ones first: somebody has just found that nothing opens. */
+export const sortUsedUp = (usedUp: readonly UsedUp[]): UsedUp[] =>
+  usedUp.toSorted((a, b) => a.ago - b.ago || bySource(a, b))
 
 /** What has just begun is not known to end yet. */
 const timeOf = ({ expiresIn = Number.MAX_SAFE_INTEGER }: ViewedBan): number => expiresIn

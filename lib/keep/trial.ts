@@ -1,5 +1,5 @@
 // A table that waits to be confirmed, as whoever keeps it sees it: what is left of its time, and what must be told. Pure.
-import type { Trial } from '../view/status.js'
+import type { Trial } from '../view/contents.js'
 
 /** A table waits to be confirmed: where nobody does in time, its doors fall open to everyone. */
 export interface UnconfirmedEvent {

@@ -22,7 +22,7 @@ export function renderCarried(
   size: number | undefined,
 ): NftCommand[] {
   const role = parseSetName(parseFamilySet(name)?.set ?? name)?.role
-  if (role?.kind === 'inner' && /^(\w+_)?lock\d*_/.test(name)) return []
+  if (role?.kind === 'claimed' || (role?.kind === 'inner' && /^(\w+_)?lock_/.test(name))) return []
   if (CLAIMED.includes(parseFamilySet(name)?.set ?? name)) return []
   const lasting = elements
     .filter(({ expires }) => expires !== 0)

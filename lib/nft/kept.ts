@@ -20,7 +20,7 @@ export function isTimedByRules(name: string): boolean {
   const parsed = parse(name)
   if (!parsed) return true
   const { role } = parsed
-  return role.kind === 'grants' || role.kind === 'used' || (role.kind === 'inner' && !role.attempt)
+  return /^(?:grants|used|claimed|begun)$/.test(role.kind)
 }
 
 /**

@@ -2,7 +2,8 @@
 import type { DoorSummary } from '../automaton/automaton.js'
 import { type Attempt, tokensSet } from '../automaton/names.js'
 import type { Loaded } from '../nft/loaded.js'
-import type { Contents, DoorStatus } from './status.js'
+import type { Contents } from './contents.js'
+import type { DoorStatus } from './status.js'
 
 /** Until when tokens or ports are loaded ahead; from then on none opens, until they are loaded anew. */
 export interface Ahead {
@@ -34,7 +35,7 @@ export function viewAhead(
   )
   const rotations = new Map<Attempt, Ahead>()
   for (const { set, role } of roles.get(door.name) ?? []) {
-    if (role.kind !== 'inner' || role.attempt === undefined || !IS_OF_PORTS.test(set)) continue
+    if (role.kind !== 'inner' || !IS_OF_PORTS.test(set)) continue
     // Without the ports of one step, none of its sequences opens.
     const known = rotations.get(role.attempt)
     const own: Ahead | Loaded = loaded.get(set) ?? NOTHING

@@ -2,7 +2,8 @@
 import type { DoorSummary } from '../automaton/automaton.js'
 import { describeWarning, type Warning } from '../errors.js'
 import { type Ahead, endsSoon, viewAhead } from './ahead.js'
-import type { Contents, DoorStatus, Fill, Status, Trial } from './status.js'
+import type { Contents, Fill, Trial } from './contents.js'
+import type { DoorStatus, Status } from './status.js'
 
 /** What somebody should see to. */
 export interface StatusProblem {

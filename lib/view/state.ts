@@ -4,7 +4,8 @@ import { BANNED, parseSetName, usedSet } from '../automaton/names.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
 import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
-import { type Contents, listedContents, viewBans, viewGrants } from './status.js'
+import { type Contents, listedContents } from './contents.js'
+import { viewBans, viewGrants } from './status.js'
 
 /** Whether a set, by nft's name of it, holds what a state saves. */
 export function isSaved(name: string): boolean {

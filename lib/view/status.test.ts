@@ -2,15 +2,8 @@
 import t from 'tap'
 import type { DoorSummary } from '../automaton/automaton.js'
 import { type Listing, parseListing } from '../nft/listing.js'
-import {
-  EVERYONE,
-  listedContents,
-  rolesByDoor,
-  viewBans,
-  viewGrants,
-  viewProgress,
-  viewStatus,
-} from './status.js'
+import { EVERYONE, listedContents, rolesByDoor } from './contents.js'
+import { viewBans, viewGrants, viewProgress, viewStatus } from './status.js'
 
 /** A door with knocks of so many packets each. */
 const door = (name: string, ...steps: number[]): DoorSummary => ({
@@ -136,6 +129,9 @@ t.test('the names of sets, sorted by their doors', async (t) => {
     'strike1',
     'spent_b',
     'open12_lock_b',
+    'lock2_b',
+    'begun_b',
+    'open2_penalty_b',
   ]
   t.same(
     [...rolesByDoor(names)],
@@ -154,6 +150,9 @@ t.test('the names of sets, sorted by their doors', async (t) => {
           { set: 'used3_b', role: { kind: 'used', connections: 3 } },
           { set: 'spent_b', role: { kind: 'spent' } },
           { set: 'open12_lock_b', role: { kind: 'inner', attempt: 'open12' } },
+          { set: 'lock2_b', role: { kind: 'claimed', connections: 2 } },
+          { set: 'begun_b', role: { kind: 'begun' } },
+          { set: 'open2_penalty_b', role: { kind: 'penalised', attempt: 'open2' } },
         ],
       ],
       ['stage1_a', [{ set: 'used1_stage1_a', role: { kind: 'used', connections: 1 } }]],

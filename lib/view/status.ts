@@ -10,18 +10,13 @@ import {
   grantsSet,
   IGNORED_COUNTER,
   parseSetName,
-  type SetRole,
   UNTOLD_COUNTER,
 } from '../automaton/names.js'
 import type { Warning } from '../errors.js'
-import type { Listing } from '../nft/listing.js'
-import { LOADED_SET, type Loaded, loadedIn } from '../nft/loaded.js'
 import { parseFamilySet } from '../nft/names.js'
-import { TRIAL_SET, trialOf } from '../nft/trial.js'
 import { type Ahead, viewAhead } from './ahead.js'
-
-/** Stands for all sources, where a door's scope is everyone. */
-export const EVERYONE = 'everyone'
+import type { Contents, DoorSet, Fill, Trial } from './contents.js'
+import { type Penalised, type UsedUp, viewPenalised, viewUsedUp } from './in-vain.js'
 
 /** A source that a door lets in. */
 export interface Grant {
@@ -65,6 +60,10 @@ export interface DoorStatus {
   readonly openFor: number
   readonly grants: readonly Omit<Grant, 'door'>[]
   readonly progress: readonly Omit<Progress, 'door'>[]
+  /** Sources whose knocks count for nothing now; absent if no knock of the door penalises: it has no rate or rhythm. */
+  readonly penalised?: readonly Penalised[]
+  /** Sources that used their grant up within the last hour and have no other; absent if the door counts no connections. */
+  readonly usedUp?: readonly UsedUp[]
   readonly counters: Counters
   /** Of a door with tokens, in the spec's order; absent if the table does not say it: an older knocklib made it. */
   readonly tokens?: readonly (Ahead & { readonly user: string })[]
@@ -79,20 +78,6 @@ export interface Ban {
   readonly expiresIn: number
 }
 
-/** How many sources one of nft's sets holds, and how many it can. Full, it refuses new ones and nothing opens. */
-export interface Fill {
-  readonly set: string
-  /** How many, or the least that it can be: then `atLeast` is true. */
-  readonly elements: number
-  readonly atLeast?: true
-  readonly capacity: number
-}
-
-/** A table that waits to be confirmed, or whose time for that ran out: then everything is let through. */
-export type Trial =
-  | { readonly expiresIn: number; readonly fallenOpen?: never }
-  | { readonly fallenOpen: true; readonly expiresIn?: never }
-
 /** What `status --json` prints. */
 export interface Status {
   readonly table: string
@@ -105,111 +90,12 @@ export interface Status {
   /** The sets that hold something, the fullest first. */
   readonly fill: readonly Fill[]
   /**
-   * The sets that hold more sources than `progress` and `bans` show of them: strangers fill them, and a status must not
-   * take longer for that. Absent if all are shown.
+   * The sets that hold more sources than `progress`, `penalised`, `usedUp` and `bans` show of them: strangers fill them,
+   * and a status must not take longer for that. Absent if all are shown.
    */
   readonly cut?: readonly string[]
   /** Of the interfaces that the spec names and that see nothing now; absent if there are none. */
   readonly warnings?: readonly Warning[]
-}
-
-/** A source in a set that is keyed by sources. */
-export interface Member {
-  readonly source: string
-  readonly expiresIn: number
-}
-
-/** Where the elements are: in nft's listing, or in the simulator. */
-export interface Contents {
-  /** The sources in a set, of both families. */
-  members(set: string): readonly Member[]
-  counter(name: string): number
-  /** Of all sets that have a capacity. */
-  readonly fill: readonly Fill[]
-  /** By door, its sets and what they hold. */
-  readonly roles: ReadonlyMap<string, readonly DoorSet[]>
-  /** Of a table that awaits to be confirmed. */
-  readonly trial?: Trial
-  /** nft's names of the sets that hold more than `members` knows. */
-  readonly cut?: readonly string[]
-  /** By set, until when it is loaded ahead. */
-  readonly loaded?: ReadonlyMap<string, Loaded>
-}
-
-export interface DoorSet {
-  readonly set: string
-  readonly role: SetRole
-}
-
-/** Sorts the names of sets by the doors that they belong to; those of no door are left out. */
-export function rolesByDoor(sets: Iterable<string>): Map<string, DoorSet[]> {
-  const roles = new Map<string, DoorSet[]>()
-  for (const set of sets) {
-    const parsed = parseSetName(set)
-    if (!parsed) continue
-    const own = roles.get(parsed.door) ?? []
-    own.push({ set, role: parsed.role })
-    roles.set(parsed.door, own)
-  }
-  return roles
-}
-
-/** Reads contents out of a listing. */
-export function listedContents(listing: Listing): Contents {
-  const { sets, counters } = listing
-  const trial = viewTrial(listing)
-  const loaded = loadedIn(listing)
-  const bySet = new Map<string, Member[]>()
-  const fill: Fill[] = []
-  const cut: string[] = []
-  for (const [name, { elements, size, count, isCut }] of sets) {
-    const { set, family } = parseFamilySet(name) ?? { set: name }
-    // Without a family the key is no source.
-    const members = elements.map(({ key, expires }) => {
-      return { source: family ? (key[0] as string) : EVERYONE, expiresIn: expires ?? 0 }
-    })
-    bySet.set(set, [...(bySet.get(set) ?? []), ...members])
-    if (isCut) cut.push(name)
-    if (size === undefined) continue
-    const known = count ?? elements.length
-    const atLeast = isCut && count === undefined
-    fill.push({ set: name, elements: known, ...(atLeast && { atLeast }), capacity: size })
-  }
-  return {
-    members: (set) => bySet.get(set) ?? [],
-    counter: (name) => counters.get(name) ?? 0,
-    fill,
-    roles: rolesByDoor(bySet.keys()),
-    ...(trial && { trial }),
-    ...(loaded && { loaded }),
-    ...(cut.length > 0 && { cut }),
-  }
-}
-
-/** The most sources of a set that a status shows, and counts where the kernel does not. */
-const SHOWN = 4096
-/** The same of bans: an administrator looks for one of them. */
-const SHOWN_BANS = 65_536
-
-/** How many elements of a set a status asks for, by nft's name of it. What strangers fill is bounded. */
-export function mostOfStatus(name: string): number {
-  const { set } = parseFamilySet(name) ?? { set: name }
-  if (set === BANNED) return SHOWN_BANS
-  if (set === TRIAL_SET || set === LOADED_SET || parseSetName(set)?.role.kind === 'grants')
-    return Number.POSITIVE_INFINITY
-  return SHOWN
-}
-
-/** Whether what is cut of a set is missing from a status. */
-function isShown(name: string): boolean {
-  const { set } = parseFamilySet(name) ?? { set: name }
-  return set === BANNED || /^(?:stage|attempt|armed)$/.test(parseSetName(set)?.role.kind ?? '')
-}
-
-/** Undefined where nothing awaits to be confirmed. */
-export function viewTrial(listing: Listing): Trial | undefined {
-  const trial = trialOf(listing)
-  return trial === 'over' ? { fallenOpen: true } : trial
 }
 
 export function viewGrants({ name }: DoorSummary, contents: Contents): Grant[] {
@@ -237,7 +123,9 @@ function attemptProgress(sets: readonly DoorSet[], contents: Contents, steps: nu
   const isCut = contents.cut?.some((name) => parseFamilySet(name)?.set === limit?.set)
   return sets.flatMap(({ set, role }) => {
     if (role.kind === 'armed') {
-      return contents.members(set).map((member) => ({ stage: steps, ...member }))
+      return contents.members(set).map(({ source, expiresIn }) => {
+        return { stage: steps, source, expiresIn }
+      })
     }
     if (role.kind !== 'stage') return []
     return contents.members(set).flatMap(({ source, expiresIn }): Place[] => {
@@ -248,11 +136,39 @@ function attemptProgress(sets: readonly DoorSet[], contents: Contents, steps: nu
   })
 }
 
-export const viewBans = (contents: Contents): readonly Ban[] => contents.members(BANNED)
+export const viewBans = (contents: Contents): readonly Ban[] =>
+  contents.members(BANNED).map(({ source, expiresIn }) => ({ source, expiresIn }))
 
 export function viewCounters({ name }: DoorSummary, contents: Contents): Counters {
   const entries = COUNTERS.map((kind) => [kind, contents.counter(counterName(kind, name))])
   return Object.fromEntries(entries) as unknown as Counters
+}
+
+/** Whether what is cut of a set is missing from a status. */
+function isShown(name: string, doors: readonly DoorSummary[]): boolean {
+  const { set } = parseFamilySet(name) ?? { set: name }
+  const { door, role } = parseSetName(set) ?? {}
+  if (role?.kind === 'claimed') {
+    return doors.some((one) => one.name === door && one.connections === role.connections)
+  }
+  return set === BANNED || /^(?:stage|attempt|armed|penalised)$/.test(role?.kind ?? '')
+}
+
+function viewDoor(door: DoorSummary, contents: Contents): DoorStatus {
+  const withoutDoor = <T extends { door: string }>({ door: _, ...rest }: T): Omit<T, 'door'> => rest
+  const penalised = viewPenalised(door, contents)
+  const usedUp = viewUsedUp(door, contents)
+  return {
+    name: door.name,
+    service: door.services,
+    openFor: door.grantTimeout,
+    grants: viewGrants(door, contents).map(withoutDoor),
+    progress: viewProgress(door, contents).map(withoutDoor),
+    ...(penalised && { penalised }),
+    ...(usedUp && { usedUp }),
+    counters: viewCounters(door, contents),
+    ...viewAhead(door, contents),
+  }
 }
 
 export function viewStatus(
@@ -260,20 +176,11 @@ export function viewStatus(
   doors: readonly DoorSummary[],
   contents: Contents,
 ): Status {
-  const cut = contents.cut?.filter(isShown) ?? []
-  const withoutDoor = <T extends { door: string }>({ door: _, ...rest }: T): Omit<T, 'door'> => rest
+  const cut = contents.cut?.filter((name) => isShown(name, doors)) ?? []
   return {
     table,
     ...(contents.trial && { confirm: contents.trial }),
-    doors: doors.map((door) => ({
-      name: door.name,
-      service: door.services,
-      openFor: door.grantTimeout,
-      grants: viewGrants(door, contents).map(withoutDoor),
-      progress: viewProgress(door, contents).map(withoutDoor),
-      counters: viewCounters(door, contents),
-      ...viewAhead(door, contents),
-    })),
+    doors: doors.map((door) => viewDoor(door, contents)),
     bans: viewBans(contents),
     counters: {
       bans: contents.counter(BANS_COUNTER),

@@ -6,9 +6,9 @@ import type { ElementChange, TableChange } from '../kernel/changes.js'
 import type { ToldRecord } from '../kernel/records.js'
 import { ABOUT_SET } from '../nft/about.js'
 import { parseFamilySet } from '../nft/names.js'
+import { EVERYONE } from '../view/contents.js'
 import type { KnockEvent } from '../view/event.js'
 import type { TableRecord } from '../view/known-state.js'
-import { EVERYONE } from '../view/status.js'
 
 /** Whose table it is, and how long a door's grants last. */
 export interface WatchedTable {

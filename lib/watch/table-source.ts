@@ -8,7 +8,8 @@ import { listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, type About, aboutComments, parseAbout } from '../nft/about.js'
 import { type ListedElement, parseListing } from '../nft/listing.js'
 import { commonSet, familySet, parseFamilySet } from '../nft/names.js'
-import { EVERYONE, type Grant, listedContents, viewGrants } from '../view/status.js'
+import { EVERYONE, listedContents } from '../view/contents.js'
+import { type Grant, viewGrants } from '../view/status.js'
 import type { DueGrant } from './clocks.js'
 
 /** More sets than that are listed by listing the table first: most of them may be empty. */
