@@ -77,4 +77,5 @@ const countersOf = (
   doors: Object.entries(state).map(([door, { counters, spent }]) => ({ door, counters, spent })),
   bans: guard?.bans,
   ignored: guard?.ignored,
+  repeated: guard?.repeated,
 })

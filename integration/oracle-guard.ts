@@ -26,6 +26,8 @@ export class Guard {
   bans = 0
   /** Packets of banned sources. */
   ignored = 0
+  /** SYNs to knock ports that had come before. */
+  repeated = 0
 
   /** `memory`: seconds for which a SYN is remembered. */
   constructor(ban: ValidBan | undefined, memory: number, story: Story) {

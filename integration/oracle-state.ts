@@ -28,6 +28,8 @@ export interface GuardState {
   readonly strikes: Numbers
   readonly bans: number
   readonly ignored: number
+  /** SYNs to knock ports that had come before. */
+  readonly repeated: number
 }
 
 export function stateOfDoor(door: Door, attempts: readonly Attempt[], at: number): DoorState {

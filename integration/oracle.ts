@@ -86,8 +86,8 @@ export class Oracle {
 
   guardState(at: number): GuardState {
     const { guard } = this.#table
-    const { bans, ignored } = guard
-    return { banned: guard.banned(at), strikes: guard.strikes(at), bans, ignored }
+    const { bans, ignored, repeated } = guard
+    return { banned: guard.banned(at), strikes: guard.strikes(at), bans, ignored, repeated }
   }
 
   /** What happened so far. */
@@ -138,7 +138,10 @@ export class Oracle {
       return 'drop'
     }
     const isInvalid = packet.state === 'invalid'
-    if (!isInvalid && isSyn(packet) && guard.isAgain(packet)) return 'drop'
+    if (!isInvalid && isSyn(packet) && guard.isAgain(packet)) {
+      guard.repeated += 1
+      return 'drop'
+    }
     const knocked = attempts.filter((attempt) => isKnock(attempt, packet))
     for (const door of doors) {
       if (knocked.some((attempt) => attempt.door === door)) door.counters.knocks += 1

@@ -79,13 +79,14 @@ t.test('a plain connect() that waits', { skip }, async (t) => {
     await new Promise((resolve) => connect.once('exit', resolve))
     const waiting = (await theatre.state())['ssh']
     if (spec !== alone.spec) await knock(9000, 4)
-    const done = (await theatre.state())['ssh']
+    const { state, guard } = await theatre.look()
     const packets = await syns()
-    return { name: `${name}, IPv${family}`, packets, source, waiting, done, spec }
+    const seen = { waiting, done: state['ssh'], repeated: guard.repeated }
+    return { name: `${name}, IPv${family}`, packets, source, spec, ...seen }
   }
 
   const runs = [alone, first, other].flatMap((kind) => FAMILIES.map((family) => run(kind, family)))
-  for (const { name, packets, source, waiting, done, spec } of await Promise.all(runs)) {
+  for (const { name, packets, source, waiting, done, repeated, spec } of await Promise.all(runs)) {
     t.ok(packets >= 4, `${name}: ${packets} SYNs of one connection`)
     if (spec !== alone.spec)
       t.same(waiting?.stages['open'], { [source]: 2 }, `${name}: still waiting`)
@@ -93,5 +94,6 @@ t.test('a plain connect() that waits', { skip }, async (t) => {
     const knocks = spec === alone.spec ? 1 : 3 + resets
     t.same(done?.counters, { knocks, grants: 1, closes: 0, resets, wrong: 0, denied: 0 }, name)
     t.same(Object.keys(done?.grants ?? {}), [source], `${name}: granted`)
+    t.equal(repeated, spec === other.spec ? 0 : packets - 1, `${name}: repetitions at a knock port`)
   }
 })

@@ -60,9 +60,16 @@ export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace
     const simulator = simulatorOf(spec, loaded)
     const { verdicts, states, guards } = accountOf(plan, simulator, packets, [10 * LENGTH])
     const doors = Object.values(states[0] ?? {})
-    const { bans, ignored } = guards[0] ?? {}
+    const { bans, ignored, repeated } = guards[0] ?? {}
     const counted = doors.map(({ counters, spent }) => [counters, spent])
-    return { verdicts, doors: counted, bans, ignored, redirected: redirectedOf(plan, packets) }
+    return {
+      verdicts,
+      doors: counted,
+      bans,
+      ignored,
+      repeated,
+      redirected: redirectedOf(plan, packets),
+    }
   }
   const expected = outcome(packets)
   const strict = accountOf(plan, oracleOf(spec, { loaded }), packets, [LENGTH])

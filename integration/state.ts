@@ -11,6 +11,7 @@ import {
   grantsSet,
   IGNORED_COUNTER,
   penaltySet,
+  REPEATED_COUNTER,
   STRIKES,
   spentSequenceSet,
   spentTokensSet,
@@ -40,6 +41,7 @@ export const guardOfContents = (spec: ValidSpec, contents: Contents): GuardState
   strikes: strikesOf(spec, contents),
   bans: contents.counter(BANS_COUNTER),
   ignored: contents.counter(IGNORED_COUNTER),
+  repeated: contents.counter(REPEATED_COUNTER),
 })
 
 function doorState(door: ValidDoor, contents: Contents): DoorState {

@@ -110,5 +110,13 @@ export { checkStatus, type StatusProblem } from './view/check-status.js'
 export type { Fill, Trial } from './view/contents.js'
 export type * from './view/event.js'
 export type { Penalised, UsedUp } from './view/in-vain.js'
-export type { Ban, Counters, DoorStatus, Grant, Progress, Status } from './view/status.js'
+export type {
+  Ban,
+  Counters,
+  DoorStatus,
+  Grant,
+  Progress,
+  Status,
+  TableCounters,
+} from './view/status.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'

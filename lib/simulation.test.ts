@@ -51,7 +51,7 @@ t.test('judges each packet, and tells where everybody is in the end', async (t) 
       },
     ],
     bans: [],
-    counters: { bans: 0, ignored: 0, untold: 0 },
+    counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 },
   })
   const told = { door: 'ssh', attempt: 'open', of: 3 } as const
   t.strictSame(events, [
@@ -243,7 +243,7 @@ t.test('bans, and grants of everyone', async (t) => {
   const { status } = simulateKnock(spec, packets)
   t.same(status.doors[0]?.grants, [{ source: 'everyone', expiresIn: 30 }])
   t.same(status.bans, [{ source: '10.0.0.2', expiresIn: 600 }])
-  t.same(status.counters, { bans: 1, ignored: 1, untold: 0 })
+  t.same(status.counters, { bans: 1, ignored: 1, repeated: 0, untold: 0 })
 })
 
 t.test(

@@ -94,7 +94,12 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     periodSets: programs.flatMap(({ periodSets }) => periodSets ?? []),
     addressSets: addressSets(spec),
     portSets: [woven.named],
-    counters: [...banCounters(guard.ban), ...tellCounters(spec.log), ...doors.flatMap(countersOf)],
+    counters: [
+      ...banCounters(guard.ban),
+      ...woven.counters,
+      ...tellCounters(spec.log),
+      ...doors.flatMap(countersOf),
+    ],
     maps: woven.maps,
     chains: tellAll(chains, spec),
     doors: doors.map(summarise),

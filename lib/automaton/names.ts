@@ -110,7 +110,7 @@ export type CounterKind = (typeof COUNTERS)[number]
 
 export const counterName = (kind: CounterKind, door: string): string => `${kind}_${door}`
 
-/** What is counted for the table where a step is a SYN: those that came again, or could not be remembered. */
+/** What is counted for the table where a TCP port is knocked: SYNs that came again, or could not be remembered. */
 export const REPEATED_COUNTER = 'repeated'
 
 /** What is counted for the table where it bans: bans made, and packets of banned sources. */

@@ -6,6 +6,7 @@ import type { ValidSpec } from '../spec/model.js'
 import {
   ACCEPT,
   type Chain,
+  count,
   type DispatchMap,
   DROP,
   dispatch,
@@ -22,7 +23,7 @@ import { cutChains, cutRules } from './cut.js'
 import { type Endpoints, placeEndpoints } from './endpoints.js'
 import { KNOCK } from './gate.js'
 import { baseChains, isStateful } from './hook.js'
-import { INVALID_STEPS, namedSet, portsMap, STEPS } from './names.js'
+import { INVALID_STEPS, namedSet, portsMap, REPEATED_COUNTER, STEPS } from './names.js'
 import { type Again, asks, asksNothing, onceEach } from './once.js'
 import { PIECES_CHAIN, PIECES_RULE } from './pieces.js'
 import {
@@ -51,6 +52,8 @@ export interface Woven {
   readonly chains: readonly Chain[]
   readonly maps: readonly DispatchMap[]
   readonly named: PortSet
+  /** Only the rules here count by these. */
+  readonly counters: readonly string[]
 }
 
 export function weave(
@@ -94,6 +97,7 @@ export function weave(
   ]
   const base = [...interfaceRules(spec), ...before, ...(stateful ? [REST_RULE] : beginning)]
   const hasInvalid = stateful && steps.invalidEntries.length > 0
+  const knocked = knockChains(placed, { first, others, ranged, stateful, hasInvalid })
   return {
     chains: [
       ...redirectChains(spec),
@@ -108,7 +112,7 @@ export function weave(
       ...parts.flatMap((part) => part.chains),
       ...anyChains(doors),
       ...publicChains(doors),
-      ...knockChains(placed, { first, others, ranged, stateful, hasInvalid }),
+      ...knocked,
       ...steps.chains,
       ...ranged.chains,
       ...echoChains(ECHO, echo, { first, resetOthers: others, isStateful: stateful }),
@@ -120,6 +124,7 @@ export function weave(
       ...(hasInvalid ? [{ name: INVALID_STEPS, entries: steps.invalidEntries }] : []),
     ],
     named: { name: namedSet(digest), ports: [...new Set(single.map(({ ports }) => ports.from))] },
+    counters: knocked.some(({ name }) => name === KNOCK.tcp) ? [REPEATED_COUNTER] : [],
   }
 }
 
@@ -176,7 +181,7 @@ const portsRule = (digest: string): Rule => ({
   comment: 'knocks, services, ignored',
 })
 
-const AGAIN: Again = { verdict: DROP }
+const AGAIN: Again = { then: [count(REPEATED_COUNTER)], verdict: DROP }
 
 /** A knock resets the attempts of which it is no step, and then goes to the doors that are knocked there. */
 const resetOthers = (domains: readonly ResetDomain[]): Rule[] =>

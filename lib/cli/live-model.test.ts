@@ -31,7 +31,7 @@ const statusOf = (ssh: Partial<DoorStatus> = {}, more: Partial<Status> = {}): St
       ...ssh,
     },
   ],
-  ...{ bans: [], counters: { bans: 0, ignored: 0, untold: 0 }, fill: [], ...more },
+  ...{ bans: [], counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 }, fill: [], ...more },
 })
 
 /** So many seconds after the beginning, at the door of ssh unless it says another. */

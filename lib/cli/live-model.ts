@@ -44,7 +44,7 @@ export const emptyModel = (table: string): LiveModel => ({
   table,
   doors: [],
   bans: [],
-  status: { counters: { bans: 0, ignored: 0, untold: 0 }, fill: [] },
+  status: { counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 }, fill: [] },
   isGone: false,
   events: [],
   overruns: { times: 0, lost: 0 },

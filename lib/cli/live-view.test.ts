@@ -25,7 +25,7 @@ const STATUS: Status = {
     },
   ],
   bans: [],
-  counters: { bans: 0, ignored: 0, untold: 0 },
+  counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 },
   fill: [],
 }
 const ana = { door: 'ssh', source: '203.0.113.7' }

@@ -169,6 +169,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       sized(2, 'banned_4', { '10.0.0.8': 3, '10.0.0.9': 4 }),
       counter('bans', 5),
       counter('ignored', 6),
+      counter('repeated', 7),
       counter('knocks_ssh', 4),
       counter('denied_web', 2),
       counter('theirs', 9),
@@ -199,7 +200,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       { source: '10.0.0.8', expiresIn: 3 },
       { source: '10.0.0.9', expiresIn: 4 },
     ],
-    counters: { bans: 5, ignored: 6, untold: 0 },
+    counters: { bans: 5, ignored: 6, repeated: 7, untold: 0 },
     fill: [
       { set: 'banned_4', elements: 2, capacity: 2 },
       { set: 'stage1_ssh_6', elements: 1, capacity: 2 },

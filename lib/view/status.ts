@@ -10,6 +10,7 @@ import {
   grantsSet,
   IGNORED_COUNTER,
   parseSetName,
+  REPEATED_COUNTER,
   UNTOLD_COUNTER,
 } from '../automaton/names.js'
 import type { Warning } from '../errors.js'
@@ -78,6 +79,17 @@ export interface Ban {
   readonly expiresIn: number
 }
 
+/** What happened at the table as a whole since it was made. */
+export interface TableCounters {
+  readonly bans: number
+  /** Packets of banned sources. */
+  readonly ignored: number
+  /** SYNs to knock ports that were no knocks: the same had come before, or the set of SYNs was full. */
+  readonly repeated: number
+  /** Events above the rate of the log. */
+  readonly untold: number
+}
+
 /** What `status --json` prints. */
 export interface Status {
   readonly table: string
@@ -85,8 +97,7 @@ export interface Status {
   readonly confirm?: Trial
   readonly doors: readonly DoorStatus[]
   readonly bans: readonly Ban[]
-  /** What happened since the table was made: bans, packets of banned sources, and events beyond the rate of its log. */
-  readonly counters: { readonly bans: number; readonly ignored: number; readonly untold: number }
+  readonly counters: TableCounters
   /** The sets that hold something, the fullest first. */
   readonly fill: readonly Fill[]
   /**
@@ -185,6 +196,7 @@ export function viewStatus(
     counters: {
       bans: contents.counter(BANS_COUNTER),
       ignored: contents.counter(IGNORED_COUNTER),
+      repeated: contents.counter(REPEATED_COUNTER),
       untold: contents.counter(UNTOLD_COUNTER),
     },
     fill: contents.fill
