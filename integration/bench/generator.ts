@@ -22,9 +22,13 @@ const command = (...args: readonly (number | string)[]): string[] => [
   ...args.map(String),
 ]
 
-/** Sends SYNs to random ports; nanoseconds for each. */
-export async function floodOnce({ client }: Pair, packets: number): Promise<number> {
-  const { code, stdout, stderr } = await exec(client, 'taskset', command(packets))
+/** Sends SYNs to random ports, or what else and where to; nanoseconds for each. */
+export async function floodOnce(
+  { client }: Pair,
+  packets: number,
+  ...to: [] | [port: number, protocol: 'tcp' | 'udp']
+): Promise<number> {
+  const { code, stdout, stderr } = await exec(client, 'taskset', command(packets, ...to))
   if (code !== 0) throw new Error(`flood.pl: ${stderr.trim()}`)
   const run = JSON.parse(stdout) as { seconds: number; packets: number }
   return (run.seconds / run.packets) * 1e9

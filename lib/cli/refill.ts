@@ -10,6 +10,9 @@ export const refill: CommandDefinition = {
   examples: [
     'knocklib refill /etc/knock/doors.json',
     'systemd-run --on-calendar=daily knocklib refill /etc/knock/doors.json',
+    '',
+    'A token opens from when it is loaded: up to the horizon before its period.',
+    'A rotating sequence opens in its period alone.',
   ],
   async run([path], options) {
     const spec = await loadSpec(path as string, options)

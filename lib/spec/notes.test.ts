@@ -1,6 +1,6 @@
 // What a valid spec is told that is easily believed to be otherwise.
 import t from 'tap'
-import { spec } from '../../integration/specs.js'
+import { sequence, spec } from '../../integration/specs.js'
 import { notesOf } from './notes.js'
 import { validateSpec } from './validate.js'
 
@@ -18,6 +18,20 @@ t.test('a UDP service beside the addresses of its door', async (t) => {
   t.same(pathsOf({ service: 'tcp/53', address }), [], 'TCP answers no broadcast')
   t.same(pathsOf({ service: 'udp/53' }), [], 'without addresses all destinations are judged')
   t.same(pathsOf({ service: 'udp/53', address }, { hook: 'forward' }), [], 'another host listens')
+})
+
+t.test('tokens that open before their period', async (t) => {
+  const users = [{ name: 'ana', secretFile: '/etc/knock/ana.key' }]
+  const token = (parts: Record<string, unknown>) => {
+    return { type: 'token', port: 'udp/6000', period: '30s', users, ...parts }
+  }
+  const both = spec({ knock: [sequence(), token({ horizon: '36h' })] })
+  t.match(notesOf(validateSpec(both)), [
+    { path: '/doors/0/knock/1', message: /token of ssh opens .* up to 36h before its period/ },
+  ])
+  const [byDefault] = notesOf(validateSpec(spec({ knock: token({}) })))
+  t.match(byDefault, { path: '/doors/0/knock', message: /up to 7d before/ })
+  t.same(pathsOf({}), [], 'no tokens')
 })
 
 t.test('a redirect to another host', async (t) => {

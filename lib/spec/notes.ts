@@ -1,6 +1,7 @@
 // A valid spec → what is as it says and easily believed to be otherwise, in plain words. Pure.
 import { cidrContains } from './address.js'
-import type { ValidDoor, ValidSpec } from './model.js'
+import { formatDuration } from './duration.js'
+import type { ValidDoor, ValidSpec, ValidToken } from './model.js'
 
 /** A fact about a spec that is no fault. */
 export interface Note {
@@ -9,7 +10,7 @@ export interface Note {
   readonly message: string
 }
 
-/** Says what `any` judges, and what reaches a host beside a door's addresses or redirect. */
+/** Says what `any` judges, what reaches a host beside a door's addresses or redirect, and from when on a token is good. */
 export function notesOf({ doors, hook }: ValidSpec): Note[] {
   return [
     ...doors
@@ -22,6 +23,11 @@ export function notesOf({ doors, hook }: ValidSpec): Note[] {
       redirectTo?.address === undefined
         ? []
         : [{ path: `${origin}/open/redirectTo`, message: ofHost(name, redirectTo.address) }],
+    ),
+    ...doors.flatMap(({ name, knocks }) =>
+      knocks.flatMap((knock) =>
+        knock.type === 'token' ? [{ path: knock.origin, message: ofTokens(name, knock) }] : [],
+      ),
     ),
   ]
 }
@@ -41,6 +47,10 @@ const ofBroadcast = (name: string): string =>
 
 const ofHost = (name: string, address: string): string =>
   `${name} sends granted sources to ${address}; whoever can reach that host directly needs no knock: no door of this table stands there`
+
+const ofTokens = (name: string, { horizon }: ValidToken): string =>
+  `a token of ${name} opens from when it is loaded, so up to ${formatDuration(horizon)} before its period (horizon): ` +
+  'whoever has the secret, or tokens made ahead, need not wait; a shorter horizon, loaded by knocklib run, bounds that'
 
 const ofAny = (name: string): string =>
   `"any" of ${name} judges TCP, UDP and echo requests (ping), and nothing else; every other protocol passes as it came, ` +
