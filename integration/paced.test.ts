@@ -190,3 +190,47 @@ for (const family of FAMILIES) {
     })
   }
 }
+
+const timed: Readonly<Record<string, readonly [knock: object, pause: number, open?: object]>> = {
+  'a rate': [{ ...RATE, port: 'udp/7000', min: 1, max: 30 }, 1300],
+  'a rate, three connections': [
+    { ...RATE, port: 'udp/7000', min: 1, max: 30 },
+    1300,
+    { connections: 3 },
+  ],
+  'a rhythm': [
+    { type: 'rhythm', port: 'udp/7000', counts: [1, 1], window: 6 },
+    6000,
+    { connections: 'any' },
+  ],
+}
+
+for (const [name, [knocks, pause, open]] of Object.entries(timed)) {
+  const filling = { type: 'sequence', steps: ['udp/6999'] }
+  const spec = { ...doorOf([filling, knocks] as object, open), guard: { capacity: 2 } }
+  at(`grants that are full: ${name}`, spec, async (t, ground) => {
+    const tries = FAMILIES.map(async (family) => {
+      const [one = '', two = '', me = ''] = [1, 2, 3].map((number) => host(number, family))
+      const isIn = async () => (await ground.granted()).includes(me)
+      for (const source of [one, two]) await ground.send(source, 'udp/6999')
+      await ground.send(me, 'udp/7000')
+      if ('counts' in knocks) await sleep(pause)
+      await ground.send(me, 'udp/7000')
+      if (!('counts' in knocks)) await sleep(pause)
+      await ground.send(me, `tcp/${PORT}`)
+      t.equal(await isIn(), false, `IPv${family}: no room`)
+      await ground.knock.door('service').close(one)
+      await ground.send(me, `tcp/${PORT}`)
+      t.equal(await isIn(), true, 'the turn is not lost')
+      if (!open || !('connections' in open) || open.connections !== 3) return
+      const later: boolean[] = []
+      for (let connection = 2; connection <= 3; connection += 1) {
+        await ground.send(me, `tcp/${PORT}`)
+        later.push(await isIn())
+      }
+      t.same(later, [true, false], 'the first connection was counted')
+    })
+    await Promise.all(tries)
+    t.match(await ground.counters(), { grants: 6, denied: 2 })
+  })
+}

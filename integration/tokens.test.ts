@@ -144,6 +144,9 @@ for (const { version, path } of able) {
       [CLIENT[4]],
       'nobody else comes in',
     )
+    await place.house.knock.door('service').close(CLIENT[4])
+    await place.send([tokenAt(nowSeconds() + PERIOD, PERIOD)], OTHERS[4])
+    t.same(await place.house.knock.door('service').grants(), [], 'the token is used all the same')
   })
 }
 

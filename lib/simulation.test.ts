@@ -263,3 +263,28 @@ t.test(
     t.strictSame(silent, { ...silent, packets, events: [] })
   },
 )
+
+t.test(
+  'a one-time sequence that meets full grants is locked for a minute, and good then',
+  async (t) => {
+    const spec: KnockSpec = {
+      guard: { capacity: 1 },
+      doors: [
+        {
+          name: 'ssh',
+          service: 'tcp/22',
+          knock: { type: 'sequence', oneTime: [['udp/7000'], ['udp/7001']] },
+          open: { for: 5 },
+        },
+      ],
+    }
+    const first = { at: 0, source: '10.0.0.9', to: 'udp/7000' }
+    const knock = (at: number) => ({ at, source, to: 'udp/7001' })
+    const grantsAt = (...times: readonly number[]) =>
+      simulateKnock(spec, [first, ...times.map(knock)]).status.doors[0]?.counters.grants
+    t.equal(grantsAt(1), 1, 'no room')
+    t.equal(grantsAt(1, 10), 1, 'room, and locked')
+    t.equal(grantsAt(1, 10, 62), 2, 'good')
+    t.equal(grantsAt(1, 10, 62, 130), 2, 'once')
+  },
+)

@@ -59,14 +59,15 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
       attempt,
       capacity: guard.capacity,
       complete: [],
-      letThrough: [],
+      letThrough: { room: [], then: [] },
       strike: RETURN,
       touch: domain?.nextTouch() ?? [],
     }
+    const { room, then } = letThroughActions(door)
     const program = buildKnock(knock, {
       ...alone,
       complete: [...(attempt === 'close' ? closeActions(door) : grantActions(door)), ...right],
-      letThrough: [...letThroughActions(door), ...right],
+      letThrough: { room, then: [...then, ...right] },
       strike: strikeVerdict(guard.ban),
     })
     attempts.push(describeAttempt(knock, buildKnock(knock, alone)))

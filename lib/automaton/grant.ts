@@ -2,7 +2,7 @@
 import type { ValidDoor } from '../spec/model.js'
 import { type Action, count, remove, type TimedSet, update } from './automaton.js'
 import { begunSet, connectionLockSet, counterName, grantsSet, usedSet } from './names.js'
-import { AT_ONCE } from './program.js'
+import { AT_ONCE, type LetThrough } from './program.js'
 
 /** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
 export const COUNTED_AT_LEAST = 86400
@@ -51,14 +51,22 @@ export function grantActions({ name, open }: ValidDoor): Action[] {
   return [update(grantsSet(name)), ...used, count(counterName('grants', name))]
 }
 
-/** The same where the packet itself is let through: it is the first connection of the grant. */
-export function letThroughActions(door: ValidDoor): Action[] {
+/**
+ * The packet is the first connection of the grant. The grant is the last that needs room: nobody has one whose
+ * connections cannot be counted.
+ */
+export function letThroughActions(door: ValidDoor): LetThrough {
   const { name, open } = door
   const { connections } = open
-  const granted = connections === 1 ? [count(counterName('grants', name))] : grantActions(door)
-  const first = connections !== undefined && connections > 1 ? [update(usedSet(name, 1))] : []
-  const begun = connections === undefined ? [] : [update(begunSet(name))]
-  return [...granted, ...first, ...begun, ...markActions(door)]
+  const first = connections !== undefined && connections > 1 ? [usedSet(name, 1)] : []
+  const begun = connections === undefined ? [] : [begunSet(name)]
+  const grants = connections === 1 ? [] : [grantsSet(name)]
+  const stale =
+    connections === 1 ? [] : countingSets(name, connections).filter((set) => !first.includes(set))
+  return {
+    room: [...first, ...begun, ...grants].map(update),
+    then: [...stale.map(remove), count(counterName('grants', name)), ...markActions(door)],
+  }
 }
 
 /** What a completed closing knock does. */

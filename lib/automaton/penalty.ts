@@ -119,9 +119,13 @@ export class TimedKnock {
     return this.rule(purpose, { when, then, verdict: RETURN, tells })
   }
 
-  /** The source has its grant first: where that does not fit, nobody is let through; and of two at once only one is. */
+  /**
+   * Room first: if a set is full, nobody is let through, and the source can try again in time. Of two packets at once the
+   * second finds the lock claimed, and has given the source nothing that the first did not.
+   */
   letThrough(when: readonly Match[]): Rule {
-    const then = [claim(this.lock), ...this.#context.letThrough, ...this.#wipe]
+    const { room, then: granted } = this.#context.letThrough
+    const then = [...room, claim(this.lock), ...granted, ...this.#wipe]
     const tells = this.told('granted', this.#of)
     return this.rule('in time', { when, then, verdict: ACCEPT, tells })
   }

@@ -6,6 +6,13 @@ import type { Attempt } from './names.js'
 /** Seconds within which two packets come at once: as long is a claim kept that decides between them. */
 export const AT_ONCE = 60
 
+/** What is done to a packet that completes a knock and is let through itself, in two parts around the claim. */
+export interface LetThrough {
+  /** May meet a full set, so it comes before the claim, which nothing takes back. */
+  readonly room: readonly Action[]
+  readonly then: readonly Action[]
+}
+
 /** What the table gives to a knock that is being compiled. */
 export interface KnockContext {
   readonly door: ValidDoor
@@ -14,7 +21,7 @@ export interface KnockContext {
   /** Done when the knock is complete. */
   readonly complete: readonly Action[]
   /** Done instead where the packet that completes it is let through itself. */
-  readonly letThrough: readonly Action[]
+  readonly letThrough: LetThrough
   /** Where the rule goes that ends an attempt as a wrong knock. */
   readonly strike: Verdict
   /** Done first by each rule that begins an attempt or carries it on: the source is known to be knocking. */
