@@ -7,13 +7,21 @@ import { parseFamilySet } from './names.js'
 /** Sets of SYNs: each is claimed by the first of equal ones. */
 const CLAIMED: readonly string[] = [SYNS, COUNTED]
 
+/** Whether a set of another size takes elements over. Claims are not taken: a listing does not tell of their limit. */
+export function isCarried(name: string): boolean {
+  const set = parseFamilySet(name)?.set ?? name
+  const role = parseSetName(set)?.role
+  if (role?.kind === 'claimed' || (role?.kind === 'inner' && /^(\w+_)?lock_/.test(set)))
+    return false
+  return !CLAIMED.includes(set)
+}
+
 /** Elements of one command: one with millions would be a single string too long for JSON. */
 const AT_ONCE = 50_000
 
 /**
  * Renders what a set of another size takes over. What ends within the second is left out, since no time is for ever; of
- * more than there is room for, those that last longest are taken. Claims are not: they decide between packets that come
- * at once, by a limit that a listing does not tell.
+ * more than there is room for, those that last longest are taken.
  */
 export function renderCarried(
   table: string,
@@ -21,9 +29,7 @@ export function renderCarried(
   elements: readonly ListedElement[],
   size: number | undefined,
 ): NftCommand[] {
-  const role = parseSetName(parseFamilySet(name)?.set ?? name)?.role
-  if (role?.kind === 'claimed' || (role?.kind === 'inner' && /^(\w+_)?lock_/.test(name))) return []
-  if (CLAIMED.includes(parseFamilySet(name)?.set ?? name)) return []
+  if (!isCarried(name)) return []
   const lasting = elements
     .filter(({ expires }) => expires !== 0)
     .sort(

@@ -3,6 +3,7 @@
 // A timed set that stays keeps its elements without anybody reading them. So what strangers fill is not listed, unless
 // such a set is made anew with another size and takes its elements over.
 import { BANNED, parseSetName } from '../automaton/names.js'
+import { isCarried } from './carry.js'
 import type { NftDocument } from './document.js'
 import { isSpent, isTimedByRules } from './kept.js'
 import { parseFamilySet } from './names.js'
@@ -21,7 +22,7 @@ export function neededBy({ nftables }: NftDocument, changes = true): (part: Part
     const { kind, name } = part
     if (kind === 'map' || isConstant(part) || name === TRIAL_SET || isSpent(name)) return true
     if (!changes) return false
-    return isHeld(name) || isMadeAnew(part, wanted.get(`${kind} ${name}`))
+    return isHeld(name) || (isCarried(name) && isMadeAnew(part, wanted.get(`${kind} ${name}`)))
   }
 }
 
