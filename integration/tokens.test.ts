@@ -35,6 +35,19 @@ for (const { version, path } of able) {
       await place.type(family, PERIOD)
       t.equal(await house.answers(family), true, `IPv${family}: open after`)
       t.match(await house.counters(), { knocks: 1, grants: 1, wrong: 0 })
+      const lastUse = async () => {
+        const [{ grants = [] } = {}] = (await house.knock.status()).doors
+        const use = grants.find(({ source }) => source === CLIENT[family])?.token
+        return use && { ...use, ago: use.ago < 60 }
+      }
+      const ann = { user: 'ann', ago: true }
+      t.same(await lastUse(), ann, 'a status says whose token it was')
+      const users = ['bob', 'ann'].map((name, index) => {
+        return { name, secretFile: place.file(index === 0 ? 'other' : 'secret') }
+      })
+      await installKnock(place.spec({ token: { ...LONG, users } }), { nft: place.nft })
+      t.same(await lastUse(), ann, 'also when the spec has another user before')
+      await installKnock(place.spec(), { nft: place.nft })
 
       const token = tokenAt(nowSeconds(), PERIOD)
       const replays = Array.from({ length: 100 }, () => token)

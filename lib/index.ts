@@ -119,4 +119,5 @@ export type {
   Status,
   TableCounters,
 } from './view/status.js'
+export type { TokenUse } from './view/token-uses.js'
 export type { Watcher, WatchOptions } from './watch/watcher.js'

@@ -1,6 +1,7 @@
 // A door → the sets of those it lets in, and what a completed knock does to them. Pure.
 import type { ValidDoor } from '../spec/model.js'
 import { type Action, count, remove, type TimedSet, update } from './automaton.js'
+import { byUserSets } from './by-user.js'
 import { begunSet, connectionLockSet, counterName, grantsSet, usedSet } from './names.js'
 import { AT_ONCE, type LetThrough } from './program.js'
 
@@ -24,7 +25,8 @@ export const countingSets = (door: string, connections: number | undefined): str
 /** What a set holds whose key is the same for all: one element, and those expired of late, which keep their places. */
 export const ROOM_FOR_ALL = 16
 
-export function grantSets({ name, open }: ValidDoor, capacity: number): TimedSet[] {
+export function grantSets(door: ValidDoor, capacity: number): TimedSet[] {
+  const { name, open } = door
   const isOpenToAll = open.scope === 'everyone'
   const timed = (set: string, timeout: number): TimedSet => ({
     name: set,
@@ -42,7 +44,8 @@ export function grantSets({ name, open }: ValidDoor, capacity: number): TimedSet
     perElement: true,
     capacity,
   }
-  return [timed(grantsSet(name), open.for), ...used, ...(open.connections ? [begun] : [])]
+  const granted = [timed(grantsSet(name), open.for), ...byUserSets(door)]
+  return [...granted, ...used, ...(open.connections ? [begun] : [])]
 }
 
 /** What a completed knock does: the source gets its grant, with none of its connections used. */

@@ -2,6 +2,7 @@
 //
 // A role comes first and the door's name last: no role is the beginning of another, so no two names meet
 // whatever the doors are called.
+import { hexDigest } from '../spec/digest.js'
 
 /**
  * Which of a door's knocks: the first that opens it is `open`, the others `open2`, `open3` and so on; `close` is the
@@ -25,6 +26,8 @@ export type SetRole =
   | { readonly kind: 'claimed'; readonly connections: number }
   /** Sources of which a connection was counted, or let through as the end of a knock, a moment ago. */
   | { readonly kind: 'begun' }
+  /** Sources that a token of one user has let in of late; by the digest of the user's name. */
+  | { readonly kind: 'by-user'; readonly digest: string }
   /** Sources whose knocks count for nothing, since one was too fast or out of its time. */
   | { readonly kind: 'penalised'; readonly attempt: Attempt }
   /** All else of an attempt, which only the rules read. */
@@ -63,12 +66,17 @@ export const connectionLockSet = (door: string, connection: number): string =>
   `lock${connection}_${door}`
 /** Sources of which a connection was counted a moment ago. */
 export const begunSet = (door: string): string => `begun_${door}`
+/**
+ * Sources that a token of one user has let in; by the name and not by a number, so that the elements stay the user's where
+ * the spec lists others.
+ */
+export const byUserSet = (door: string, user: string): string => `by${hexDigest(user, 12)}_${door}`
 /** The tokens that a door has accepted. */
 export const spentTokensSet = (door: string): string => `spent_${door}`
 /** Whether a one-time sequence has opened the door; by its digest, so that the list can be changed around it. */
 export const spentSequenceSet = (door: string, digest: string): string => `spent${digest}_${door}`
 
-const OF_DOOR = '(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|lock(\\d+)|(begun)'
+const OF_DOOR = '(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|lock(\\d+)|(begun)|by([0-9a-f]{12})'
 const OF_ATTEMPT =
   '(attempt)|(armed)|(penalty)|stage(\\d+)|early|lock|window\\d+|tokens\\d+|ports\\d+'
 const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close)_)?(?:${OF_ATTEMPT}))_(\\w+)$`)
@@ -77,7 +85,7 @@ const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close)_)?(?:${OF_ATTEMPT}))
 export function parseSetName(name: string): { door: string; role: SetRole } | undefined {
   const match = NAME.exec(name)
   if (!match) return undefined
-  const [, grants, used, spent, digest, lock, begun, head, ...rest] = match
+  const [, grants, used, spent, digest, lock, begun, by, head, ...rest] = match
   const [whole, armed, penalty, stage, door = ''] = rest
   const attempt = (head?.slice(0, -1) ?? 'open') as Attempt
   if (grants) return { door, role: { kind: 'grants' } }
@@ -85,6 +93,7 @@ export function parseSetName(name: string): { door: string; role: SetRole } | un
   if (spent) return { door, role: { kind: 'spent', ...(digest && { digest }) } }
   if (lock) return { door, role: { kind: 'claimed', connections: Number(lock) } }
   if (begun) return { door, role: { kind: 'begun' } }
+  if (by) return { door, role: { kind: 'by-user', digest: by } }
   if (whole) return { door, role: { kind: 'attempt', attempt } }
   if (armed) return { door, role: { kind: 'armed', attempt } }
   if (penalty) return { door, role: { kind: 'penalised', attempt } }

@@ -14,6 +14,7 @@ import {
   type Rule,
   remove,
 } from './automaton.js'
+import { rememberUser } from './by-user.js'
 import { counterName, grantsSet, lockSet, tokensSet } from './names.js'
 import { AT_ONCE, type KnockContext, type KnockProgram } from './program.js'
 import { spentTokens } from './spent.js'
@@ -107,7 +108,7 @@ function userChains(
     const rules: Rule[] = [
       {
         when: [notInSet(spent)],
-        then: [...use, ...complete],
+        then: [...use, ...complete, rememberUser(name, user.name)],
         verdict: RETURN,
         tells: { event: 'granted', door: name, attempt, stage: 1, of: 1, user: user.name },
         comment: comment('complete'),

@@ -19,7 +19,7 @@ t.test('doors, who is let in, who is on the way', async (t) => {
         openFor: 30,
         grants: [
           { source: '10.0.0.1', expiresIn: 28 },
-          { source: '2001:db8::7', expiresIn: 0 },
+          { source: '2001:db8::7', expiresIn: 0, token: { user: 'ann', ago: 12 } },
         ],
         progress: [
           { source: '10.0.0.9', stage: 1, of: 3, expiresIn: 4 },
@@ -37,7 +37,7 @@ t.test('doors, who is let in, who is on the way', async (t) => {
 ssh  tcp/22, tcp/2222-2230
   knocks 6, grants 1, resets 2, denied 3, wrong 0
   10.0.0.1     let in        28 s left
-  2001:db8::7  let in        0 s left
+  2001:db8::7  let in        0 s left, token of ann 12 s ago
   10.0.0.9     knock 1 of 3  4 s for the next
   10.0.0.8     knock 3 of 3  4 s to connect
 

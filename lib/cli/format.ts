@@ -53,7 +53,7 @@ function formatDoor(door: DoorStatus, paint: Paint): string {
   const sources: readonly (readonly [Role, readonly string[]])[] = [
     ...grants
       .toSorted(bySource)
-      .map(({ source, expiresIn }) => ['open', [source, 'let in', `${expiresIn} s left`]] as const),
+      .map((grant) => ['open', [grant.source, 'let in', grantedOf(grant)]] as const),
     ...progress.map(({ source, stage, of, expiresIn }) => {
       const next = stage === of ? 'to connect' : 'for the next'
       return ['stage', [source, `knock ${stage} of ${of}`, `${expiresIn} s ${next}`]] as const
@@ -75,6 +75,10 @@ function formatDoor(door: DoorStatus, paint: Paint): string {
     ...(grants.length + progress.length > 0 ? [] : ['  nobody is let in or on the way']),
     ...lines,
   ].join('\n')
+}
+
+function grantedOf({ expiresIn, token }: DoorStatus['grants'][number]): string {
+  return `${expiresIn} s left${token ? `, token of ${token.user} ${token.ago} s ago` : ''}`
 }
 
 /** What a source does whose grant is used up. */

@@ -60,9 +60,12 @@ function changeKnown(known: Known, event: DoorEvent): Known {
       const others = progress.filter((attempt) => attempt.of !== of)
       return { grants, progress: [...others, { source, stage, of, since: at }] }
     }
-    case 'granted':
+    case 'granted': {
+      const token = event.by === 'knock' && event.user !== undefined && { user: event.user, at }
+      const grant = { source, until: at + 1000 * event.expiresIn, ...(token && { token }) }
       // Whichever of its knocks it was: the others are of no more use.
-      return { grants: [{ source, until: at + 1000 * event.expiresIn }], progress: [] }
+      return { grants: [grant], progress: [] }
+    }
     case 'reset':
       return { grants, progress: progress.filter(({ of }) => of !== event.of) }
     case 'closed':

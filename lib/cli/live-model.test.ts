@@ -137,6 +137,17 @@ t.test('penalties count down, what is used up gets older until its source is let
   t.same(at(correctModel(model, statusOf(), NOW + 4000), 4), [[], []], 'a status knows better')
 })
 
+t.test('whose token it was, from a status and from an event', async (t) => {
+  const token = { user: 'ann', ago: 5 }
+  const model = start(statusOf({ grants: [{ source: ana, expiresIn: 30, token }] }))
+  t.same(sshAt(model, 2).grants, [{ source: ana, expiresIn: 28, token: { user: 'ann', ago: 7 } }])
+  const granted = { event: 'granted', source: bob, by: 'knock', user: 'bob', expiresIn: 30 }
+  const now = tell(model, 3, { ...granted, stage: 1, of: 1 } as Told)
+  t.same(sshAt(now, 4).grants?.[1], {
+    ...{ source: bob, expiresIn: 29, token: { user: 'bob', ago: 1 } },
+  })
+})
+
 t.test('bans, a trial, and a table that goes and comes', async (t) => {
   const ban = { source: bob, expiresIn: 60 }
   const model = start(statusOf({}, { bans: [ban], confirm: { expiresIn: 9 } }))

@@ -12,8 +12,12 @@ export interface LiveProgress extends Omit<ViewedProgress, 'expiresIn'> {
   readonly since: number
 }
 
+export interface LiveGrant extends Until<Grant> {
+  readonly token?: { readonly user: string; readonly at: number }
+}
+
 export interface LiveDoor extends Omit<DoorStatus, 'grants' | 'progress' | 'penalised' | 'usedUp'> {
-  readonly grants: readonly Until<Grant>[]
+  readonly grants: readonly LiveGrant[]
   readonly progress: readonly LiveProgress[]
   /** No event tells of these two: the next status does. */
   readonly penalised: readonly Until<Penalised>[]
@@ -120,7 +124,7 @@ export function correctModel(model: LiveModel, status: Status, askedAt: number):
       const known = model.doors.find(({ name }) => name === door.name)
       return {
         ...door,
-        grants: withUntil(door.grants, known?.grants ?? [], askedAt),
+        grants: withUntil(door.grants.map(since(askedAt)), known?.grants ?? [], askedAt),
         progress: door.progress.map(({ expiresIn, ...rest }) => {
           return { ...rest, since: askedAt, until: askedAt + 1000 * expiresIn }
         }),
@@ -140,6 +144,12 @@ export function correctModel(model: LiveModel, status: Status, askedAt: number):
   const now = changed(read, told)
   return { ...now, doors: withTimes(now.doors, read.doors) }
 }
+
+const since =
+  (askedAt: number) =>
+  ({ token, ...grant }: DoorStatus['grants'][number]) => {
+    return token ? { ...grant, token: { user: token.user, at: askedAt - 1000 * token.ago } } : grant
+  }
 
 /** Seconds are whole: an end that is known more exactly, and is still right, stays. */
 function withUntil<T extends { source: string; expiresIn: number }>(
@@ -171,7 +181,9 @@ export function modelAt(model: LiveModel, now: number): Viewed {
     ...(trial && { confirm: trialAt(trial, now) }),
     doors: doors.map((door) => ({
       ...door,
-      grants: remaining(door.grants, now),
+      grants: remaining(door.grants, now).map(({ token, ...grant }) =>
+        token ? { ...grant, token: { user: token.user, ago: secondsSince(token.at, now) } } : grant,
+      ),
       progress: door.progress.flatMap(({ until, since, ...rest }): ViewedProgress[] => {
         if (until === undefined) return now < since + UNCONFIRMED ? [rest] : []
         return remaining([{ ...rest, until }], now)
@@ -190,8 +202,10 @@ function usedUpAt({ usedUp, grants }: LiveDoor, now: number): UsedUp[] {
   const granted = new Set(grants.map(({ source }) => source))
   return usedUp
     .filter(({ source }) => !granted.has(source) && !granted.has('everyone'))
-    .map(({ source, at }) => ({ source, ago: Math.max(Math.floor((now - at) / 1000), 0) }))
+    .map(({ source, at }) => ({ source, ago: secondsSince(at, now) }))
 }
+
+const secondsSince = (at: number, now: number): number => Math.max(Math.floor((now - at) / 1000), 0)
 
 function trialAt(
   trial: NonNullable<LiveModel['trial']>,

@@ -177,6 +177,7 @@ counted ------------------------------------------------------------------------
 
 t.test('who tries in vain: penalised, and with a grant that is used up', async (t) => {
   const door = doorOf('ssh', {
+    grants: [{ source: '203.0.113.9', expiresIn: 7, token: { user: 'ann', ago: 23 } }],
     penalised: [
       { source: '203.0.113.7', knock: 'open2', expiresIn: 3 },
       { source: '203.0.113.8', knock: 'open', expiresIn: 28 },
@@ -189,10 +190,10 @@ t.test('who tries in vain: penalised, and with a grant that is used up', async (
   const status = { ...BUSY, doors: [door], bans: [], fill: [], counters: EMPTY }
   t.equal(
     frame(status, 70).split('\n\ncounted')[0],
-    `table inet knock                       1 door · 0 let in · 2 penalised
+    `table inet knock                       1 door · 1 let in · 2 penalised
 
 ssh  tcp/22 ─────────────────────────────────────────── opens for 30 s
-  nobody
+  203.0.113.9      ━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  let in     7 s left (ann)
   203.0.113.8                            penalised  28 s left
   203.0.113.7                            penalised  3 s left at open2
   198.51.100.9                           used up    4 s ago

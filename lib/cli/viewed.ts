@@ -6,7 +6,6 @@ import {
   type DoorStatus,
   endsSoon,
   type Fill,
-  type Grant,
   type Penalised,
   type Progress,
   type Status,
@@ -35,13 +34,16 @@ export interface Viewed extends Omit<Status, 'doors' | 'bans'> {
 const WORTH_TELLING = 0.5
 const NEARLY_FULL = 0.9
 
-export function grantRow({ source, expiresIn }: Omit<Grant, 'door'>, openFor: number): Row {
+export function grantRow(
+  { source, expiresIn, token }: DoorStatus['grants'][number],
+  openFor: number,
+): Row {
   return {
     source,
     role: 'open',
     gauge: { share: expiresIn / openFor },
     word: 'let in',
-    time: `${formatSeconds(expiresIn)} left`,
+    time: `${formatSeconds(expiresIn)} left${token ? ` (${token.user})` : ''}`,
   }
 }
 

@@ -20,7 +20,7 @@ export function isTimedByRules(name: string): boolean {
   const parsed = parse(name)
   if (!parsed) return true
   const { role } = parsed
-  return /^(?:grants|used|claimed|begun)$/.test(role.kind)
+  return /^(?:grants|used|claimed|begun|by-user)$/.test(role.kind)
 }
 
 /**

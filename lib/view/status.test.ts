@@ -132,6 +132,7 @@ t.test('the names of sets, sorted by their doors', async (t) => {
     'lock2_b',
     'begun_b',
     'open2_penalty_b',
+    'by0123456789ab_b',
   ]
   t.same(
     [...rolesByDoor(names)],
@@ -153,6 +154,7 @@ t.test('the names of sets, sorted by their doors', async (t) => {
           { set: 'lock2_b', role: { kind: 'claimed', connections: 2 } },
           { set: 'begun_b', role: { kind: 'begun' } },
           { set: 'open2_penalty_b', role: { kind: 'penalised', attempt: 'open2' } },
+          { set: 'by0123456789ab_b', role: { kind: 'by-user', digest: '0123456789ab' } },
         ],
       ],
       ['stage1_a', [{ set: 'used1_stage1_a', role: { kind: 'used', connections: 1 } }]],

@@ -18,6 +18,7 @@ import { parseFamilySet } from '../nft/names.js'
 import { type Ahead, viewAhead } from './ahead.js'
 import type { Contents, DoorSet, Fill, Trial } from './contents.js'
 import { type Penalised, type UsedUp, viewPenalised, viewUsedUp } from './in-vain.js'
+import { type TokenUse, viewTokenUses } from './token-uses.js'
 
 /** A source that a door lets in. */
 export interface Grant {
@@ -59,7 +60,8 @@ export interface DoorStatus {
   readonly service: readonly string[]
   /** Seconds that a grant lasts from a knock on. */
   readonly openFor: number
-  readonly grants: readonly Omit<Grant, 'door'>[]
+  /** With the last token that was accepted from the source within `openFor`, if the door has tokens. */
+  readonly grants: readonly (Omit<Grant, 'door'> & { readonly token?: TokenUse })[]
   readonly progress: readonly Omit<Progress, 'door'>[]
   /** Sources whose knocks count for nothing now; absent if no knock of the door penalises: it has no rate or rhythm. */
   readonly penalised?: readonly Penalised[]
@@ -167,13 +169,17 @@ function isShown(name: string, doors: readonly DoorSummary[]): boolean {
 
 function viewDoor(door: DoorSummary, contents: Contents): DoorStatus {
   const withoutDoor = <T extends { door: string }>({ door: _, ...rest }: T): Omit<T, 'door'> => rest
+  const uses = viewTokenUses(door, contents)
   const penalised = viewPenalised(door, contents)
   const usedUp = viewUsedUp(door, contents)
   return {
     name: door.name,
     service: door.services,
     openFor: door.grantTimeout,
-    grants: viewGrants(door, contents).map(withoutDoor),
+    grants: viewGrants(door, contents).map(({ source, expiresIn }) => {
+      const token = uses.get(source)
+      return { source, expiresIn, ...(token && { token }) }
+    }),
     progress: viewProgress(door, contents).map(withoutDoor),
     ...(penalised && { penalised }),
     ...(usedUp && { usedUp }),
