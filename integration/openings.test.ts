@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from './capabilities.js'
-import { Ground } from './ground.js'
+import { Ground, host } from './ground.js'
 import { apply, CABLE, CLIENT, exec, NFT, SERVER, sweep } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 import { dial, greeting, listen } from './sockets.js'
@@ -135,6 +135,36 @@ onEach('connections that end with the grant', async (t, binary) => {
       t.equal(await again.say('c'), 'ECONNRESET', 'when it is closed')
     }),
   )
+})
+
+onEach('a connection that cannot be counted uses nothing up', async (t, binary) => {
+  const ROOM = 8
+  const spec = { doors: [doorWith({ connections: 3 })], guard: { capacity: ROOM } }
+  await using ground = await Ground.open(spec, binary)
+  const nft = async (...args: readonly string[]) => {
+    const { code, stderr } = await exec(ground.pair.server, binary, args)
+    t.equal(code, 0, stderr)
+  }
+  for (const family of FAMILIES) {
+    const me = CLIENT[family]
+    const connect = async () => {
+      await ground.send(me, `tcp/${PORT}`)
+      return (await ground.granted()).includes(me)
+    }
+    const used = ['inet', 'knock', `used1_service_${family}`]
+    const others = Array.from({ length: ROOM }, (_, i) => `${host(i + 1, family)} timeout 60s`)
+    await nft('add', 'element', ...used, `{ ${others.join(', ')} }`)
+    await ground.send(me, 'udp/7000')
+    const before = await ground.counters()
+    t.equal(await connect(), true, `IPv${family}: no room, and the grant stands`)
+    t.equal((await ground.counters()).denied, before.denied + 1, 'the connection is refused')
+    await nft('flush', 'set', ...used)
+    const later: boolean[] = []
+    for (let connection = 1; connection <= 3; connection += 1) later.push(await connect())
+    t.same(later, [true, true, false], 'all three are left')
+    t.equal((await ground.counters()).denied, before.denied + 1)
+  }
+  t.match(await ground.counters(), { grants: 2, closes: 2 })
 })
 
 onEach('a mark for the host’s own firewall', async (t, binary) => {
