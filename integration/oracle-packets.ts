@@ -64,11 +64,22 @@ export const isLater = ({ protocol, flags = SYN.value }: Packet): boolean =>
 export const flowOf = ({ source, sourcePort, port, sequence = 0 }: Packet): string =>
   `${source} ${sourcePort} ${port} ${sequence}`
 
-export function contains({ family, address, prefixLength }: Cidr, other: string): boolean {
+/** Answers by block and address: node's own are slow, and the same few are asked for again and again. */
+const answers = new WeakMap<Cidr, Map<string, boolean>>()
+
+export function contains(block: Cidr, other: string): boolean {
+  const { family, address, prefixLength } = block
   if ((family === 6) !== other.includes(':')) return false
+  const known = answers.get(block) ?? new Map<string, boolean>()
+  answers.set(block, known)
+  const answer = known.get(other)
+  if (answer !== undefined) return answer
   const list = new BlockList()
-  list.addSubnet(address, prefixLength, family === 6 ? 'ipv6' : 'ipv4')
-  return list.check(other, family === 6 ? 'ipv6' : 'ipv4')
+  const type = family === 6 ? 'ipv6' : 'ipv4'
+  list.addSubnet(address, prefixLength, type)
+  const isWithin = list.check(other, type)
+  known.set(other, isWithin)
+  return isWithin
 }
 
 export function isOnInterface(names: readonly string[], name = 'eth0'): boolean {
