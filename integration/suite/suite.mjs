@@ -1,14 +1,8 @@
 // Runs the integration tests in three passes, each with as many files at a time as its tests bear; ends with 1 if any failed.
 import { readdirSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import t from 'tap'
-
-const here = dirname(fileURLToPath(import.meta.url))
-const folder = dirname(here)
-const root = dirname(folder)
-/** Seconds that a file may take, and as many for each test of it. */
-const TIMEOUT = 360
+import { root, runFiles } from './files.mjs'
 
 /** Mostly asleep: what they measure is seconds, and several at a time are no burden. */
 const PACED = ['paced', 'cookbook-paced', 'token-times', 'peers']
@@ -19,32 +13,16 @@ const ALONE = ['connection-races', 'packet-path', 'reload', 'thousand', 'token-r
 /** These take longest, and begin first, so that none of them runs on when all others have ended. */
 const LONG = ['connections', 'confirm', 'contract-netlink', 'differential', 'keep', 'oracle']
 
-const names = readdirSync(folder, { recursive: true })
+const names = readdirSync(join(root, 'integration'), { recursive: true })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => name.replace(/\.test\.ts$/, ''))
   .sort()
 const lost = [...PACED, ...ALONE, ...LONG].filter((name) => !names.includes(name))
 if (lost.length > 0) throw new Error(`no such test: ${lost.join(', ')}`)
-const isOther = (name) => ![...PACED, ...ALONE, ...LONG].includes(name)
+const others = names.filter((name) => ![...PACED, ...ALONE, ...LONG].includes(name))
 
-/** By name of the pass: its files, and how many of them run at a time. */
-const PASSES = {
-  'side by side': [[...LONG, ...names.filter(isOther)], 4],
-  paced: [PACED, 4],
-  alone: [ALONE, 1],
-}
+const pathOf = (name) => `integration/${name}.test.ts`
 
-const env = { ...process.env, TAP_TIMEOUT: String(TIMEOUT) }
-
-t.setTimeout(0)
-for (const [pass, [files, jobs]] of Object.entries(PASSES)) {
-  t.test(pass, { jobs, timeout: 0 }, (t) => {
-    for (const name of files) {
-      const path = relative(root, join(folder, `${name}.test.ts`))
-      const args = ['--enable-source-maps', '--import=./integration/suite/register.mjs', path]
-      const options = { cwd: root, env, buffered: true, timeout: TIMEOUT * 1000 }
-      t.spawn(process.execPath, args, options, path)
-    }
-    t.end()
-  })
-}
+runFiles(t, 'side by side', { files: [...LONG, ...others].map(pathOf), jobs: 4 })
+runFiles(t, 'paced', { files: PACED.map(pathOf), jobs: 4 })
+runFiles(t, 'alone', { files: ALONE.map(pathOf), jobs: 1 })

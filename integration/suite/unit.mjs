@@ -1,0 +1,61 @@
+// Runs the unit tests and reports which lines they cover, by room; ends with 1 if one failed, or a room is below its floor.
+import { readdirSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { Report } from 'c8'
+import t from 'tap'
+import { root, runFiles } from './files.mjs'
+
+const coverage = join(root, '.cache/coverage')
+/** Percent of lines. */
+const FLOOR = 95
+/** Rooms that speak to the kernel, which unit tests cannot do without root. Their floor is what they have. */
+const LOWER = {
+  lib: 93,
+  'lib/host': 82,
+  'lib/kernel': 88,
+  'lib/kernel/process': 76,
+  'lib/relay': 93,
+  'lib/watch': 70,
+}
+
+const files = readdirSync(join(root, 'lib'), { recursive: true })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `lib/${name}`)
+  .sort()
+rmSync(coverage, { recursive: true, force: true })
+// Some wait for clocks.
+const jobs = availableParallelism() + 1
+await runFiles(t, 'unit', { files, jobs, env: { NODE_V8_COVERAGE: coverage } })
+t.strictSame(roomsBelow(await coveredByRoom()), [], 'rooms whose lines are covered too little')
+
+/** Percent of lines by folder, from what the processes left behind. */
+async function coveredByRoom() {
+  const report = new Report({
+    tempDirectory: coverage,
+    reporter: [],
+    resolve: '',
+    mergeAsync: true,
+    include: ['lib/**/*.ts'],
+    exclude: ['**/*.test.ts', 'lib/spec/generated/**'],
+    excludeNodeModules: true,
+    src: [join(root, 'lib')],
+  })
+  const map = await report.getCoverageMapFromAllCoverageFiles()
+  const rooms = new Map()
+  for (const file of map.files()) {
+    const room = dirname(relative(root, file))
+    const { lines } = map.fileCoverageFor(file).toSummary()
+    const { covered = 0, total = 0 } = rooms.get(room) ?? {}
+    rooms.set(room, { covered: covered + lines.covered, total: total + lines.total })
+  }
+  const percent = ({ covered, total }) => Math.floor((1000 * covered) / total) / 10
+  return Object.fromEntries([...rooms].sort().map(([room, lines]) => [room, percent(lines)]))
+}
+
+function roomsBelow(rooms) {
+  for (const [room, percent] of Object.entries(rooms)) t.comment(`${room}: ${percent} %`)
+  return Object.entries(rooms)
+    .filter(([room, percent]) => percent < (LOWER[room] ?? FLOOR))
+    .map(([room, percent]) => `${room}: ${percent} %, at least ${LOWER[room] ?? FLOOR}`)
+}
