@@ -96,8 +96,8 @@ function stagesOf(door: string, attempt: Attempt, last: number, contents: Conten
     for (const source of contents.members(stageSet(door, attempt, stage)).keys()) {
       // An element may outlive its attempt as a whole, which is over then.
       if (contents.hasSet(whole) && !contents.members(whole).has(source)) continue
-      if (source in found) throw new Error(`${source} is in two stages of ${door}`)
-      found[source] = stage
+      // No stage at all, so that it equals none: a listing may catch a source between two, which is a fault of one that keeps still.
+      found[source] = source in found ? Number.NaN : stage
     }
   }
   return found
