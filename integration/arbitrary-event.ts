@@ -1,5 +1,5 @@
 // An event, in numbers, and a valid spec → the packets that are sent. Pure.
-import type { ValidDoor, ValidKnock, ValidSpec } from '../lib/spec/model.js'
+import type { ValidDoor, ValidKnock, ValidSpec } from '../lib/spec/model/model.js'
 import {
   type Circumstances,
   oneOf,

@@ -1,5 +1,5 @@
 // A knock and some numbers → packets that are likely to complete it, each so many seconds behind the one before. Pure.
-import type { Packet } from '../lib/automaton/packet.js'
+import type { Packet } from '../lib/simulate/packet.js'
 import type {
   Step,
   ValidDoor,
@@ -7,7 +7,7 @@ import type {
   ValidRate,
   ValidRhythm,
   ValidToken,
-} from '../lib/spec/model.js'
+} from '../lib/spec/model/model.js'
 import { rotatedSteps, type Secrets, tokenAt } from './oracle-secrets.js'
 
 /** A packet of which it is left open who sends it. */

@@ -1,7 +1,7 @@
 // Random choices → spec documents that use every part of the language. Pure; validateSpec has yet to accept them.
 import fc from 'fast-check'
 import { SpecError } from '../lib/errors.js'
-import type { Hook, ValidSpec } from '../lib/spec/model.js'
+import type { Hook, ValidSpec } from '../lib/spec/model/model.js'
 import { validateSpec } from '../lib/spec/validate.js'
 import { KINDS, type Kind, knockOf, type Scale, sequence } from './arbitrary-knock.js'
 

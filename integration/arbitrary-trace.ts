@@ -1,7 +1,7 @@
 // A valid spec and random choices → packets that are likely to get somewhere with it. Pure.
 import fc from 'fast-check'
-import type { Packet } from '../lib/automaton/packet.js'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 import { type Event, SENT, sendingsOf, TOLD } from './arbitrary-event.js'
 import { SECRETS } from './arbitrary-knock.js'
 import { pick, type Sent } from './arbitrary-run.js'

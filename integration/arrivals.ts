@@ -1,5 +1,5 @@
 // What arrived behind a spec's table, and what a witness lets through → the same form, to be compared. Pure.
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 import type { Addressed } from './frames.js'
 import type { Verdict } from './oracle.js'
 import { arrivalKey } from './playback.js'

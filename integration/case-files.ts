@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { buildAutomaton } from '../lib/automaton/build.js'
 import { type Secrets, secretFilesOf } from '../lib/automaton/loads.js'
 import { CapabilityError } from '../lib/errors.js'
-import { requireFeatures } from '../lib/kernel/capability.js'
-import type { SimulatedPacket } from '../lib/simulation.js'
+import { requireFeatures } from '../lib/kernel/process/capability.js'
+import type { SimulatedPacket } from '../lib/simulate/simulation.js'
 import type { KnockSpec } from '../lib/spec/generated/knock-types.js'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 
 const FOLDER = new URL('cases/', import.meta.url)
 

@@ -2,10 +2,10 @@
 // UPDATE=1 writes rulesets and listings anew; the packets' verdicts are the hand's alone.
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { renderKnock } from '../lib/api/knock.js'
+import { isIntact } from '../lib/change/intact.js'
 import { createNft } from '../lib/kernel/nft.js'
-import { renderKnock } from '../lib/knock.js'
-import { isIntact } from '../lib/nft/intact.js'
-import { type SimulatedEvent, simulateKnock } from '../lib/simulation.js'
+import { type SimulatedEvent, simulateKnock } from '../lib/simulate/simulation.js'
 import type { KnockSpec } from '../lib/spec/generated/knock-types.js'
 import { validateSpec } from '../lib/spec/validate.js'
 import { golden, readCases, secretsOf } from './case-files.js'

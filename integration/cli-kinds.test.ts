@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { deriveToken } from '../lib/spec/derive.js'
+import { deriveToken } from '../lib/spec/model/derive.js'
 import { build } from './built.js'
 import { missing } from './capabilities.js'
 import { FAMILIES, PORT, startService } from './house.js'

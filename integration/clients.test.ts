@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { Family } from '../lib/spec/model.js'
+import type { Family } from '../lib/spec/model/model.js'
 import { build, CLI, LIBRARY } from './built.js'
 import { missing } from './capabilities.js'
 import { doorOf, FAMILIES, House } from './house.js'

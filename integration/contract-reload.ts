@@ -1,5 +1,7 @@
 // Cases of the contract in which a table that stands is emptied, taken apart and made anew.
 import type { Test } from 'tap'
+import { isIntact } from '../lib/change/intact.js'
+import { renderReload } from '../lib/change/reload.js'
 import {
   installKnock,
   type KernelOptions,
@@ -8,10 +10,8 @@ import {
   renderKnock,
 } from '../lib/index.js'
 import type { NftDocument, NftTarget } from '../lib/nft/document.js'
-import { isIntact } from '../lib/nft/intact.js'
 import { parseListing } from '../lib/nft/listing.js'
 import { listedObjects, partsOf } from '../lib/nft/parts.js'
-import { renderReload } from '../lib/nft/reload.js'
 
 export const SPEC: KnockSpec = {
   guard: { trusted: ['192.168.1.0/24', 'fd00:1::/32'], ignore: ['tcp/80', 'udp/4000-4010'] },

@@ -1,6 +1,6 @@
 // Cases of the contract in which a table's state is saved and put back.
 import { installKnock, type KnockSpec, type KnockState, type Nft } from '../lib/index.js'
-import { knowsTypeof } from '../lib/kernel/capability.js'
+import { knowsTypeof } from '../lib/kernel/process/capability.js'
 import type { NftValue } from '../lib/nft/document.js'
 import type { Case } from './contract-reload.js'
 

@@ -1,7 +1,7 @@
 // Cases of the contract for doors at ingress: the table against tags comes, goes and stays as theirs does.
 import { attachKnock, installKnock, type KnockSpec, type Nft, renderKnock } from '../lib/index.js'
 import { standingTags } from '../lib/nft/tags.js'
-import { listTags } from '../lib/table.js'
+import { listTags } from '../lib/table/installation.js'
 import type { Case } from './contract-reload.js'
 
 const specOf = (hook: 'ingress' | 'prerouting'): KnockSpec => ({

@@ -1,5 +1,5 @@
 // A packet's fields → the bytes of an Ethernet frame with all its checksums. Pure.
-import type { Packet } from '../lib/automaton/packet.js'
+import type { Packet } from '../lib/simulate/packet.js'
 import { CLIENT, SERVER } from './namespaces.js'
 
 /** RFC 791, 8200: the numbers of what an IP packet carries. */

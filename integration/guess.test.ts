@@ -1,7 +1,7 @@
 // Guessers, scanners and spoofers in the simulator → docs/threat-model.md's chances are those that are counted. No root needed.
 import t, { type Test } from 'tap'
 import { buildAutomaton } from '../lib/automaton/build.js'
-import { Simulator } from '../lib/automaton/simulate.js'
+import { Simulator } from '../lib/simulate/simulate.js'
 import { validateSpec } from '../lib/spec/validate.js'
 
 type Part = Readonly<Record<string, unknown>>

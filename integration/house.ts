@@ -1,7 +1,7 @@
 // A server with doors, a service behind them that greets, and a client: what is knocked at from end to end.
 import { once } from 'node:events'
 import { createNft, installKnock, type Knock, type KnockSpec } from '../lib/index.js'
-import type { Family } from '../lib/spec/model.js'
+import type { Family } from '../lib/spec/model/model.js'
 import { createPair, exec, NFT, type Output, type Pair, SERVER, start } from './namespaces.js'
 
 /** The service's port. */

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { isIntact } from '../lib/change/intact.js'
 import { createNft, installKnock, type KnockSpec, renderKnock } from '../lib/index.js'
-import { isIntact } from '../lib/nft/intact.js'
 import { LIBRARY } from './built.js'
 
 /** What a process does until it is ended, in turns. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { KEYWORDS } from '../lib/spec/keywords.js'
+import { KEYWORDS } from '../lib/spec/model/keywords.js'
 import { createPair, exec } from './namespaces.js'
 import { versionsOrSkip } from './nft-versions.js'
 

@@ -1,6 +1,6 @@
 // A packet to a door's service → whether it is let through. The oracle's statement of who is; it keeps its records in the table.
-import type { Packet } from '../lib/automaton/packet.js'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 import { type Door, isGranted, use } from './oracle-door.js'
 import { isConcerned, judge, type Paced } from './oracle-paced.js'
 import { contains, isLater, isService, isSyn } from './oracle-packets.js'

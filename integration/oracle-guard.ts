@@ -1,7 +1,7 @@
 // Strikes and SYNs of sources → who is banned, and which SYNs were seen before. Keeps its own records; the oracle's
 // statement of what holds for all doors of a table.
-import type { Packet } from '../lib/automaton/packet.js'
-import type { ValidBan } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { ValidBan } from '../lib/spec/model/model.js'
 import { flowOf } from './oracle-packets.js'
 import type { Story } from './oracle-story.js'
 

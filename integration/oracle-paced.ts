@@ -1,7 +1,7 @@
 // A rate or a rhythm and a packet → whether it is let through, and where its source is then. Keeps its records in the
 // attempt; the oracle's statement of the knocks in which times decide.
-import type { Packet } from '../lib/automaton/packet.js'
-import type { KnockPort, ValidRate, ValidRhythm } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { KnockPort, ValidRate, ValidRhythm } from '../lib/spec/model/model.js'
 import { grant, type Knocked } from './oracle-door.js'
 
 export interface Paced extends Knocked {

@@ -1,7 +1,7 @@
 // A packet and a part of a spec → whether the one is meant by the other. Pure; the oracle's own reading of both.
 import { BlockList } from 'node:net'
-import type { Packet } from '../lib/automaton/packet.js'
-import type { Cidr, Service, Step, TcpFlags, ValidDoor } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { Cidr, Service, Step, TcpFlags, ValidDoor } from '../lib/spec/model/model.js'
 
 const SYN: TcpFlags = { mask: 0b10111, value: 0b00010 }
 

@@ -1,7 +1,7 @@
 // Secrets, a knock and the time → which tokens are taken and which ports are knocked, as the text says they are derived. Pure.
 import { createHmac } from 'node:crypto'
-import type { Packet } from '../lib/automaton/packet.js'
-import type { Step, ValidRotation, ValidToken } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { Step, ValidRotation, ValidToken } from '../lib/spec/model/model.js'
 
 /** By the path of their file. */
 export type Secrets = ReadonlyMap<string, Uint8Array>

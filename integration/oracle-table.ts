@@ -1,5 +1,5 @@
 // A valid spec → records for each of its doors and knocks, as yet of nobody. Pure.
-import type { ValidDoor, ValidKnock, ValidSpec, ValidToken } from '../lib/spec/model.js'
+import type { ValidDoor, ValidKnock, ValidSpec, ValidToken } from '../lib/spec/model/model.js'
 import type { Sequence } from './oracle-attempts.js'
 import { type Door, doorOf, type Knocked } from './oracle-door.js'
 import { Guard, PAUSE } from './oracle-guard.js'

@@ -1,8 +1,8 @@
 // Traces with known outcomes and random ones → the oracle and the simulator agree on each. No root needed.
 import fc from 'fast-check'
 import t from 'tap'
-import type { Packet } from '../lib/automaton/packet.js'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 import { validateSpec } from '../lib/spec/validate.js'
 import { KINDS, type Scale } from './arbitrary-knock.js'
 import { kindsOf, manyDoors, spec } from './arbitrary-spec.js'

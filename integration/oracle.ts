@@ -1,7 +1,7 @@
 // A valid spec and packets → what the documented meaning of its knocks says of them. Pure; the tests' witness, which
 // shares no code with the compiler: it keeps a record for each source, where the compiler builds sets and rules.
-import type { Packet } from '../lib/automaton/packet.js'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 import { end, move, type Sequence, stageOf } from './oracle-attempts.js'
 import { grant, isGranted } from './oracle-door.js'
 import { Gate } from './oracle-gate.js'

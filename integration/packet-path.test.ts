@@ -1,7 +1,7 @@
 // What duplicates, full sets and conntrack's states do to a knock in the kernel, and that the simulator knows.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { Packet } from '../lib/automaton/packet.js'
+import type { Packet } from '../lib/simulate/packet.js'
 import { validateSpec } from '../lib/spec/validate.js'
 import { stateOf } from './arbitrary-run.js'
 import { missing } from './capabilities.js'

@@ -1,6 +1,6 @@
 // Random choices → traces for the kernel whose outcome does not depend on a third of a second. Pure.
 import fc from 'fast-check'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 import { KINDS, type Scale } from './arbitrary-knock.js'
 import { type Choice, SERVERS, spec } from './arbitrary-spec.js'
 import { type Event, events, packetsOf } from './arbitrary-trace.js'

@@ -1,7 +1,7 @@
 // What does not open a door, what closes it, and what a prober sees of it: with clients that are not ours.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { Family } from '../lib/spec/model.js'
+import type { Family } from '../lib/spec/model/model.js'
 import { missing } from './capabilities.js'
 import { doorOf, FAMILIES, House, PORT } from './house.js'
 import { SERVER, sweep } from './namespaces.js'

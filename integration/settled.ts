@@ -1,6 +1,6 @@
 // Traces for the kernel → whether their outcome depends on a third of a second, and where their sources surely are. Pure.
-import type { Packet } from '../lib/automaton/packet.js'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 import { EVERYONE } from './oracle-door.js'
 import { guardPlacesOf, placesOf } from './state.js'
 import {

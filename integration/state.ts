@@ -17,9 +17,9 @@ import {
   spentTokensSet,
   stageSet,
   strikeSet,
-} from '../lib/automaton/names.js'
-import type { Simulator } from '../lib/automaton/simulate.js'
-import type { ValidDoor, ValidKnock, ValidSpec } from '../lib/spec/model.js'
+} from '../lib/automaton/language/names.js'
+import type { Simulator } from '../lib/simulate/simulate.js'
+import type { ValidDoor, ValidKnock, ValidSpec } from '../lib/spec/model/model.js'
 import type { DoorState, GuardState } from './oracle.js'
 import { EVERYONE } from './oracle-door.js'
 

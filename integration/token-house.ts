@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createNft, type KnockSpec, type Nft } from '../lib/index.js'
-import type { Family } from '../lib/spec/model.js'
+import type { Family } from '../lib/spec/model/model.js'
 import { doorOf, House } from './house.js'
 import { apply, CABLE, CLIENT, exec, listTable, SERVER, start } from './namespaces.js'
 

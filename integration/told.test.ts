@@ -1,8 +1,8 @@
 // What a kernel tells through NFLOG, packet by packet → what the simulator says; and that a rate bounds it and nothing else.
 import t, { type Test } from 'tap'
-import type { Packet } from '../lib/automaton/packet.js'
-import { renderTold, type Told } from '../lib/automaton/told.js'
-import type { Hook, ValidSpec } from '../lib/spec/model.js'
+import { renderTold, type Told } from '../lib/automaton/language/told.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import type { Hook, ValidSpec } from '../lib/spec/model/model.js'
 import { validateSpec } from '../lib/spec/validate.js'
 import { CORNERS } from './corners.js'
 import { now } from './inject.js'

@@ -1,9 +1,9 @@
 // A spec and packets → what the oracle and the simulator say of them, in one form. Pure.
 import { buildAutomaton } from '../lib/automaton/build.js'
 import { loadsOf } from '../lib/automaton/loads.js'
-import type { Packet } from '../lib/automaton/packet.js'
-import { Simulator } from '../lib/automaton/simulate.js'
-import type { ValidSpec } from '../lib/spec/model.js'
+import type { Packet } from '../lib/simulate/packet.js'
+import { Simulator } from '../lib/simulate/simulate.js'
+import type { ValidSpec } from '../lib/spec/model/model.js'
 import { SECRETS } from './arbitrary-knock.js'
 import {
   type DoorState,

@@ -1,5 +1,5 @@
 // The documented traces of knocks in which times decide, with how many packets of each are let through. Pure.
-import type { Packet } from '../lib/automaton/packet.js'
+import type { Packet } from '../lib/simulate/packet.js'
 
 export interface TimedTrace {
   readonly name: string

@@ -1,5 +1,5 @@
 // The traces of the documented meaning, with what comes of each, and their letters → packets. Pure.
-import type { Packet } from '../lib/automaton/packet.js'
+import type { Packet } from '../lib/simulate/packet.js'
 
 export interface Worked {
   /** A, B and C are the knocks, X another port; `.` is a second, `|` longer than the step timeout. */

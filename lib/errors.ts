@@ -1,5 +1,5 @@
 // The error classes, each with its data first and its text derived, and the predicates on them. Pure.
-import { printable, printableLine } from './spec/printable.js'
+import { printable, printableLine } from './text/printable.js'
 
 /** One thing that is wrong with a spec. */
 export interface SpecProblem {

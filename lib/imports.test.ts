@@ -169,7 +169,7 @@ t.test('each rule finds what breaks it', async (t) => {
     [
       wireInOnePlace,
       'a.ts',
-      `import { b } from './nft/render.js'\nimport { c } from './kernel/nft.js'`,
+      `import { b } from './nft/render/render.js'\nimport { c } from './kernel/nft.js'`,
       'a.ts imports both nft/render.ts and kernel/nft.ts',
     ],
     [

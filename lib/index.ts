@@ -1,9 +1,29 @@
 // What knocklib exports.
 
+export { Knock } from './api/handle.js'
+export type { KeepOptions } from './api/keep-installed.js'
+export {
+  type AttachOptions,
+  attachKnock,
+  type CheckOptions,
+  type CheckReport,
+  checkKnock,
+  confirmKnock,
+  findWarnings,
+  type InstallOptions,
+  installKnock,
+  type KernelOptions,
+  refillKnock,
+  renderKnock,
+  renderKnockText,
+  type TextOptions,
+  uninstallKnock,
+} from './api/knock.js'
+export { loadSecrets } from './api/load-secrets.js'
 export type { Secrets } from './automaton/loads.js'
+export type { RestoreReport } from './change/saved-state.js'
 export { loadProfile, ProfileError } from './client/profile.js'
 export { type SendOptions, type SentKnock, sendKnock } from './client/send.js'
-export { type CloseOptions, Door, type OpenOptions } from './door.js'
 export {
   ArgumentError,
   CapabilityError,
@@ -26,7 +46,8 @@ export {
   StrictError,
   type Warning,
 } from './errors.js'
-export { Knock } from './handle.js'
+export { loadDocument, withPlaces } from './files/spec-file.js'
+export { loadState, saveState } from './files/state-file.js'
 export type {
   FailedEvent,
   KeepEvent,
@@ -35,7 +56,6 @@ export type {
   WatchingEvent,
 } from './keep/event.js'
 export type { UnconfirmedEvent } from './keep/trial.js'
-export type { KeepOptions } from './keep-installed.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
 export {
   type CallOptions,
@@ -44,47 +64,28 @@ export {
   type Nft,
   type NftOptions,
 } from './kernel/nft.js'
-export {
-  createServiceManager,
-  type ServiceManager,
-  type ServiceManagerOptions,
-} from './kernel/service-manager.js'
-export {
-  type AttachOptions,
-  attachKnock,
-  type CheckOptions,
-  type CheckReport,
-  checkKnock,
-  confirmKnock,
-  findWarnings,
-  type InstallOptions,
-  installKnock,
-  type KernelOptions,
-  refillKnock,
-  renderKnock,
-  renderKnockText,
-  type TextOptions,
-  uninstallKnock,
-} from './knock.js'
-export { loadDocument, withPlaces } from './load.js'
-export { loadSecrets } from './load-secrets.js'
-export { METRICS_TYPE, type ProcessCounts, renderMetrics } from './metrics.js'
+export type { NftCommand, NftDocument, NftObject } from './nft/document.js'
+export { METRICS_TYPE, type ProcessCounts, renderMetrics } from './service/metrics.js'
 export {
   type ListenAddress,
   type MetricsServer,
   parseListenAddress,
   serveMetrics,
-} from './metrics-server.js'
-export type { NftCommand, NftDocument, NftObject } from './nft/document.js'
-export type { RestoreReport } from './nft/state.js'
+} from './service/metrics-server.js'
+export {
+  createServiceManager,
+  type ServiceManager,
+  type ServiceManagerOptions,
+} from './service/service-manager.js'
 export {
   type SimulatedEvent,
   type SimulatedPacket,
   type Simulation,
   type SimulationOptions,
   simulateKnock,
-} from './simulation.js'
-export { PacketError, type TracePacket } from './simulation-packet.js'
+} from './simulate/simulation.js'
+export { PacketError, type TracePacket } from './simulate/simulation-packet.js'
+export { loadTrace, parseTrace } from './simulate/trace.js'
 export type {
   KnockProfile,
   ProfileStep,
@@ -101,10 +102,9 @@ export type {
   UsedSequence,
   UsedToken,
 } from './spec/generated/state-types.js'
-export type { ValidSpec } from './spec/model.js'
+export type { ValidSpec } from './spec/model/model.js'
 export { validateSpec } from './spec/validate.js'
-export { loadState, saveState } from './state.js'
-export { loadTrace, parseTrace } from './trace.js'
+export { type CloseOptions, Door, type OpenOptions } from './table/door.js'
 export { type Ahead, endsSoon } from './view/ahead.js'
 export { checkStatus, type StatusProblem } from './view/check-status.js'
 export type { Fill, Trial } from './view/contents.js'

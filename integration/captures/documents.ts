@@ -1,7 +1,7 @@
 // The changes of elements that are given to nft and to our own codec, to compare what both make of them.
 import type { ElementDocument } from '../../lib/nft/document.js'
 import { renderClose, renderOpen, renderUnban } from '../../lib/nft/transaction.js'
-import type { Address } from '../../lib/spec/address.js'
+import type { Address } from '../../lib/spec/model/address.js'
 
 const sources: readonly Address[] = [
   { family: 4, address: '203.0.113.7' },

@@ -1,13 +1,13 @@
 // Messages that no kernel would send, made from recorded ones: what lib/kernel reads of each must be what a second reading gives.
 import { isDeepStrictEqual } from 'node:util'
 import { NetlinkError } from '../../lib/errors.js'
-import { addressBytes } from '../../lib/kernel/address-bytes.js'
+import { addressBytes } from '../../lib/kernel/netlink/address-bytes.js'
 import {
   type Answer,
   parseAnswers,
   parseCut,
   parseElements,
-} from '../../lib/kernel/element-answers.js'
+} from '../../lib/kernel/netlink/element-answers.js'
 import { readCaptures } from './netlink.js'
 import { readElements, readErrno, readError, readMessages, Unreadable } from './reading.js'
 

@@ -9,7 +9,7 @@ import {
   type KnockSpec,
   loadDocument,
 } from '../../lib/index.js'
-import type { Family } from '../../lib/spec/model.js'
+import type { Family } from '../../lib/spec/model/model.js'
 import { CLI } from '../built.js'
 import { CLIENT, createPair, exec, NFT, type Output, type Pair, SERVER } from '../namespaces.js'
 import { type SshServer, startSshd } from '../sshd.js'

@@ -1,6 +1,6 @@
 // A spec → our table at a server, to stand where a peer stands.
 import { buildAutomaton } from '../../lib/automaton/build.js'
-import { renderRuleset } from '../../lib/nft/render.js'
+import { renderRuleset } from '../../lib/nft/render/render.js'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { apply } from '../namespaces.js'
 import type { Peer } from './peer.js'

@@ -1,5 +1,5 @@
 // Peers with traces → what got through each, all played at the same time.
-import type { Packet } from '../../lib/automaton/packet.js'
+import type { Packet } from '../../lib/simulate/packet.js'
 import { now } from '../inject.js'
 import type { Peer } from './peer.js'
 import { Stage } from './stage.js'

@@ -1,5 +1,5 @@
 // What judges packets at a server, and packets with their times → those that get through it.
-import type { Packet } from '../../lib/automaton/packet.js'
+import type { Packet } from '../../lib/simulate/packet.js'
 import { Injector, now } from '../inject.js'
 import { listArrivals, watchArrivals } from '../kernel-table.js'
 import { createPair, type Pair, SERVER } from '../namespaces.js'

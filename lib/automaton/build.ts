@@ -1,10 +1,18 @@
 // A valid spec → the automaton of its whole table. Pure, and the same for the same spec.
 
-import { formatCidr } from '../spec/address.js'
-import { MAX_DURATION } from '../spec/duration.js'
-import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model.js'
-import { formatService } from '../spec/step.js'
-import { type AttemptProgram, describeAttempt } from './attempt-program.js'
+import { formatCidr } from '../spec/model/address.js'
+import { MAX_DURATION } from '../spec/model/duration.js'
+import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model/model.js'
+import { formatService } from '../spec/model/step.js'
+import { banChains, banCounters, banSets, forgive, strikeVerdict } from './door/ban.js'
+import { buildGate } from './door/gate.js'
+import { closeActions, grantActions, grantSets, letThroughActions } from './door/grant.js'
+import { buildRate } from './kinds/rate.js'
+import { buildRhythm } from './kinds/rhythm.js'
+import { buildRotation, buildSequence } from './kinds/sequence.js'
+import { buildToken } from './kinds/token.js'
+import { knocksOf } from './knocks.js'
+import { type AttemptProgram, describeAttempt } from './language/attempt-program.js'
 import {
   type AddressSet,
   type Automaton,
@@ -12,21 +20,20 @@ import {
   type DoorSummary,
   RETURN,
   type TimedSet,
-} from './automaton.js'
-import { banChains, banCounters, banSets, forgive, strikeVerdict } from './ban.js'
-import { buildGate } from './gate.js'
-import { closeActions, grantActions, grantSets, letThroughActions } from './grant.js'
-import { knocksOf } from './knocks.js'
-import { COUNTED, COUNTERS, type CounterKind, counterName, SYNS, TRUSTED } from './names.js'
-import { RETRANSMISSION } from './once.js'
-import type { KnockContext, KnockProgram } from './program.js'
-import { buildRate } from './rate.js'
-import { ResetDomain } from './reset.js'
-import { buildRhythm } from './rhythm.js'
-import { buildRotation, buildSequence } from './sequence.js'
-import { tellAll, tellCounters } from './tell.js'
-import { buildToken } from './token.js'
-import { weave } from './weave.js'
+} from './language/automaton.js'
+import {
+  COUNTED,
+  COUNTERS,
+  type CounterKind,
+  counterName,
+  SYNS,
+  TRUSTED,
+} from './language/names.js'
+import { RETRANSMISSION } from './language/once.js'
+import type { KnockContext, KnockProgram } from './language/program.js'
+import { tellAll, tellCounters } from './language/tell.js'
+import { ResetDomain } from './table/reset.js'
+import { weave } from './table/weave.js'
 
 /** The kinds of knock. A new one is a file that exports such a function, and a line here. */
 function buildKnock(knock: ValidKnock, context: KnockContext): KnockProgram {

@@ -1,7 +1,8 @@
 // What was used, where the last uses are not known → the same with all that may have been used. Pure.
-import { deriveToken, LONGEST_TOKEN, periodAt } from '../spec/derive.js'
+
 import type { KnockState, UsedToken } from '../spec/generated/state-types.js'
-import type { ValidSpec } from '../spec/model.js'
+import { deriveToken, LONGEST_TOKEN, periodAt } from '../spec/model/derive.js'
+import type { ValidSpec } from '../spec/model/model.js'
 import { knocksOf } from './knocks.js'
 import { range, type Secrets, secretOf } from './loads.js'
 

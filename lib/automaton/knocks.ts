@@ -1,6 +1,6 @@
 // A door → its knocks, each with the name of its attempt. Pure.
-import type { ValidDoor, ValidKnock } from '../spec/model.js'
-import type { Attempt } from './names.js'
+import type { ValidDoor, ValidKnock } from '../spec/model/model.js'
+import type { Attempt } from './language/names.js'
 
 export interface PlacedKnock {
   readonly door: ValidDoor

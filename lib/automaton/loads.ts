@@ -1,8 +1,14 @@
 // A valid spec, its secrets and the time → what the sets hold that depend on both: tokens, and the ports of rotations. Pure.
-import { derivePorts, deriveToken, periodAt } from '../spec/derive.js'
-import type { KnockPort, ValidDoor, ValidRotation, ValidSpec, ValidToken } from '../spec/model.js'
+import { derivePorts, deriveToken, periodAt } from '../spec/model/derive.js'
+import type {
+  KnockPort,
+  ValidDoor,
+  ValidRotation,
+  ValidSpec,
+  ValidToken,
+} from '../spec/model/model.js'
 import { knocksOf } from './knocks.js'
-import { type Attempt, portsSet, tokensSet } from './names.js'
+import { type Attempt, portsSet, tokensSet } from './language/names.js'
 
 /** A token, and until when it is taken, in seconds since 1970. */
 export interface TimedToken {

@@ -2,9 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { describeWarning, isInvalidSpec, KnockError, type Warning, withPlaces } from '../index.js'
-import { printable } from '../spec/printable.js'
-import { check } from './check.js'
-import { close } from './close.js'
+import { printable } from '../text/printable.js'
 import {
   type CommandDefinition,
   describeError,
@@ -12,22 +10,24 @@ import {
   exitCodeOf,
   messageOf,
   type Options,
-} from './command.js'
-import { confirm } from './confirm.js'
-import { install } from './install.js'
-import { knock } from './knock.js'
-import { metrics } from './metrics.js'
-import { open } from './open.js'
-import { refill } from './refill.js'
-import { render } from './render.js'
-import { restore } from './restore.js'
-import { run as keepRunning } from './run.js'
-import { save } from './save.js'
-import { simulate } from './simulate.js'
-import { status } from './status.js'
-import { unban } from './unban.js'
-import { uninstall } from './uninstall.js'
-import { watch } from './watch.js'
+} from './command/command.js'
+import { close } from './commands/doors/close.js'
+import { knock } from './commands/doors/knock.js'
+import { open } from './commands/doors/open.js'
+import { unban } from './commands/doors/unban.js'
+import { check } from './commands/table/check.js'
+import { confirm } from './commands/table/confirm.js'
+import { install } from './commands/table/install.js'
+import { refill } from './commands/table/refill.js'
+import { render } from './commands/table/render.js'
+import { restore } from './commands/table/restore.js'
+import { run as keepRunning } from './commands/table/run.js'
+import { save } from './commands/table/save.js'
+import { uninstall } from './commands/table/uninstall.js'
+import { metrics } from './commands/views/metrics.js'
+import { simulate } from './commands/views/simulate.js'
+import { status } from './commands/views/status.js'
+import { watch } from './commands/views/watch.js'
 
 const COMMANDS = [
   ...[check, render, install, confirm, keepRunning, refill, uninstall],

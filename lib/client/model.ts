@@ -1,5 +1,5 @@
 // A validated profile: defaults filled in, durations in seconds, steps as objects. Types alone.
-import type { KnockPort, PortRange, Step } from '../spec/model.js'
+import type { KnockPort, PortRange, Step } from '../spec/model/model.js'
 
 /** Packets in this order. */
 export interface StepsKnock {

@@ -3,8 +3,8 @@ import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError, KnockError } from '../errors.js'
 import { putInPlace } from '../files/replace.js'
-import { loadDocument } from '../load.js'
-import type { Step } from '../spec/model.js'
+import { loadDocument } from '../files/spec-file.js'
+import type { Step } from '../spec/model/model.js'
 import { readProfile } from './profile.js'
 
 export interface Taken {

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import { CapabilityError, SendError } from '../errors.js'
-import type { Address } from '../spec/address.js'
-import type { Family } from '../spec/model.js'
+import type { Address } from '../spec/model/address.js'
+import type { Family } from '../spec/model/model.js'
 import type { Shot } from './plan.js'
 
 /** How long a SYN needs to leave: long enough for a busy machine, far from the second one after 1 s. */

@@ -1,6 +1,6 @@
 // A knock, a secret and the time → which packets are sent when.
 import t from 'tap'
-import { derivePorts, deriveToken } from '../spec/derive.js'
+import { derivePorts, deriveToken } from '../spec/model/derive.js'
 import type { RateKnock, RotatingKnock } from './model.js'
 import { planKnock } from './plan.js'
 

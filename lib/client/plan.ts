@@ -1,7 +1,7 @@
 // A valid profile, its secret and the time → the packets of one knock, and when each is sent. Pure.
-import { derivePorts, deriveToken, periodAt } from '../spec/derive.js'
-import type { KnockPort, Step } from '../spec/model.js'
-import { formatStep } from '../spec/step.js'
+import { derivePorts, deriveToken, periodAt } from '../spec/model/derive.js'
+import type { KnockPort, Step } from '../spec/model/model.js'
+import { formatStep } from '../spec/model/step.js'
 import type { ClientKnock, RateKnock, RhythmKnock, RotatingKnock, TokenKnock } from './model.js'
 
 /** One packet. */

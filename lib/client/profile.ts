@@ -1,9 +1,9 @@
 // An unknown document → a valid profile, or every problem at once; and the file that it is read from. Reads one file.
 import { KnockError, type SpecProblem } from '../errors.js'
-import { loadDocument } from '../load.js'
-import { at, type Findings } from '../spec/findings.js'
+import { loadDocument } from '../files/spec-file.js'
 import type { KnockProfile } from '../spec/generated/client-types.js'
 import { expected } from '../spec/generated/expected-client.js'
+import { at, type Findings } from '../spec/model/findings.js'
 import { checkSchema } from '../spec/validate.js'
 import type { ClientKnock, ValidProfile } from './model.js'
 import { readRate, readRhythm, readRotate, readToken } from './read-kinds.js'

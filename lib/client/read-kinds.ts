@@ -1,14 +1,15 @@
 // The kinds of a profile that are no list of steps, in the user's words → what they mean, defaults filled in. Pure.
-import type { Findings } from '../spec/findings.js'
+
 import type {
   RateProfile,
   RhythmProfile,
   RotateProfile,
   TokenProfile,
 } from '../spec/generated/client-types.js'
-import { LEAST_PERIOD, LEAST_WINDOW } from '../spec/read-knock.js'
-import { LEAST_EVERY, readRange } from '../spec/read-sequence.js'
-import { readDuration, readKnockPort, readPause, readValue } from '../spec/read-values.js'
+import type { Findings } from '../spec/model/findings.js'
+import { LEAST_PERIOD, LEAST_WINDOW } from '../spec/read/read-knock.js'
+import { LEAST_EVERY, readRange } from '../spec/read/read-sequence.js'
+import { readDuration, readKnockPort, readPause, readValue } from '../spec/read/read-values.js'
 import type { RateKnock, RhythmKnock, RotatingKnock, TokenKnock } from './model.js'
 
 /** Seconds for which one token is made unless the profile says otherwise. */

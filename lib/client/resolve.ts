@@ -1,7 +1,7 @@
 // A host's name or address → the address that is sent to. Asks the resolver.
 import { SendError } from '../errors.js'
-import { type Address, parseAddress } from '../spec/address.js'
-import type { Family } from '../spec/model.js'
+import { type Address, parseAddress } from '../spec/model/address.js'
+import type { Family } from '../spec/model/model.js'
 
 /** @throws SendError where the host has no address, or none of the family. */
 export async function resolveHost(

@@ -5,7 +5,7 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { deriveToken } from '../spec/derive.js'
+import { deriveToken } from '../spec/model/derive.js'
 import { sendKnock } from './send.js'
 
 const HOST = '127.0.0.1'

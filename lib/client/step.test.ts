@@ -1,7 +1,7 @@
 // A step in the words of a client → what is read of it, or what was found wrong.
 import t from 'tap'
-import { Findings } from '../spec/findings.js'
 import type { ProfileStep } from '../spec/generated/client-types.js'
+import { Findings } from '../spec/model/findings.js'
 import { readProfile } from './profile.js'
 import { readClientStep } from './step.js'
 

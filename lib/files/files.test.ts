@@ -15,9 +15,9 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { readSecret } from '../secrets.js'
 import { readBounded } from './read.js'
 import { replaceFile } from './replace.js'
+import { readSecret } from './secrets.js'
 
 const OPTIONS = { operation: 'save', what: 'the state', special: 'write' } as const
 const READING = { subject: 'load: it', what: 'the state', most: 10 } as const

@@ -1,5 +1,5 @@
 // JSON text → the value, or the first key that an object has twice, which JSON.parse passes over. Pure.
-import { at } from '../spec/findings.js'
+import { at } from '../spec/model/findings.js'
 
 /** A place in a text, both counted from 1. */
 export interface Place {

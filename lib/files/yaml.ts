@@ -1,6 +1,6 @@
 // YAML text → the value, or the first thing that is wrong with it; and where a JSON Pointer leads in such a text. The only importer of yaml.
 import type { Document, Lexer, LineCounter, Node, Pair, ParsedNode } from 'yaml'
-import { quoted } from '../spec/printable.js'
+import { quoted } from '../text/printable.js'
 import type { Place } from './json.js'
 
 /** The most characters of a text: more takes minutes to read. */

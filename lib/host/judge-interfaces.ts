@@ -1,6 +1,6 @@
 // The interfaces that a spec names, and those that there are → which of them are not judged as the spec says. Pure.
-import type { Hook } from '../spec/model.js'
-import { nearest } from '../spec/nearest.js'
+import type { Hook } from '../spec/model/model.js'
+import { nearest } from '../text/nearest.js'
 import type { Host, Interface } from './host.js'
 import type { Found, HostWarning } from './host-warning.js'
 

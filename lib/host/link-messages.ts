@@ -1,11 +1,11 @@
 // Questions to rtnetlink and what it answers: bytes ↔ interfaces, addresses and routes. Pure (rtnetlink(7), linux/if_link.h, linux/rtnetlink.h).
-import { ADDRESS_BYTES, addressBytes, addressText } from '../kernel/address-bytes.js'
+import { ADDRESS_BYTES, addressBytes, addressText } from '../kernel/netlink/address-bytes.js'
 import {
   type NetlinkMessage,
   parseAttributes,
   renderAttribute,
   renderMessage,
-} from '../kernel/wire.js'
+} from '../kernel/netlink/wire.js'
 import type { Interface, Route } from './host.js'
 
 /** RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE; what answers them is called NEW, and is two less. */

@@ -1,7 +1,7 @@
 // Interfaces and routes as rtnetlink and ip give them, read.
 import t from 'tap'
-import { renderAttribute, renderMessage } from '../kernel/wire.js'
-import { nearest } from '../spec/nearest.js'
+import { renderAttribute, renderMessage } from '../kernel/netlink/wire.js'
+import { nearest } from '../text/nearest.js'
 import { parseIpListing } from './ip-listing.js'
 import { askRoute, parseInterfaces, parseRoute } from './link-messages.js'
 

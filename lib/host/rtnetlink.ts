@@ -2,8 +2,8 @@
 //
 // /sys/class/net is not asked: it shows the namespace in which /sys was mounted, which may be another one.
 import { NetlinkError } from '../errors.js'
-import { openSocket } from '../kernel/socket.js'
-import { type NetlinkMessage, parseMessages } from '../kernel/wire.js'
+import { openSocket } from '../kernel/netlink/socket.js'
+import { type NetlinkMessage, parseMessages } from '../kernel/netlink/wire.js'
 import type { Interface, Route } from './host.js'
 import {
   askAddresses,

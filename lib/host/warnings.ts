@@ -1,5 +1,5 @@
 // A valid spec, or what a table says of itself, and the host where it stands → warnings. Touches the system by look.ts alone.
-import type { ValidSpec } from '../spec/model.js'
+import type { ValidSpec } from '../spec/model/model.js'
 import type { HostWarning } from './host-warning.js'
 import { addressesOf, judgeDoors } from './judge-doors.js'
 import { judgeInterfaces, type Named } from './judge-interfaces.js'

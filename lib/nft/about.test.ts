@@ -1,7 +1,7 @@
 // What a table says of itself, written and read back; what is strange is not read.
 import t from 'tap'
+import { renderKnock } from '../api/knock.js'
 import { buildAutomaton } from '../automaton/build.js'
-import { renderKnock } from '../knock.js'
 import { validateSpec } from '../spec/validate.js'
 import {
   aboutComments,

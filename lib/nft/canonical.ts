@@ -2,7 +2,7 @@
 //
 // nft 1.0.6 to 1.1.7 list what was written with numbers, names in their place (TCP flags, protocols), masks as lists or as
 // unions, `th` as the protocol that the rule has asked for before, and keys in an order of their own. Nothing else differs.
-import { parseProtocol } from '../spec/protocol.js'
+import { parseProtocol } from '../spec/model/protocol.js'
 import { isContent, listOf } from './parts.js'
 
 const FLAGS: Readonly<Record<string, number>> = {

@@ -8,8 +8,8 @@ import { listedContents, mostOfStatus } from '../view/contents.js'
 import { viewStatus } from '../view/status.js'
 import { parseListing } from './listing.js'
 import { LOADED_SET, loadedIn } from './loaded.js'
-import { missingOf, renderLoads } from './loads.js'
-import { renderRuleset } from './render.js'
+import { missingOf, renderLoads } from './render/loads.js'
+import { renderRuleset } from './render/render.js'
 
 const NOW = 1_800_000_000.4
 const WEEK = 604_800

@@ -1,7 +1,7 @@
 // Until when sets are loaded ahead: a set of its own that says it, so that no set of tokens must be listed for that. Pure.
-import type { Automaton } from '../automaton/automaton.js'
-import { parseSetName } from '../automaton/names.js'
-import { hexDigest } from '../spec/digest.js'
+import type { Automaton } from '../automaton/language/automaton.js'
+import { parseSetName } from '../automaton/language/names.js'
+import { hexDigest } from '../spec/model/digest.js'
 import type { NftCommand, NftSet, NftValue } from './document.js'
 import type { Listing } from './listing.js'
 

@@ -1,5 +1,5 @@
 // The names of nft's sets: the automaton's name, and the family that this one is for. Pure.
-import type { Family } from '../spec/model.js'
+import type { Family } from '../spec/model/model.js'
 
 /** nft's set that knows no addresses and is for both families. */
 export const commonSet = (set: string): string => `${set}_0`

@@ -1,5 +1,5 @@
 // A document or a listing → the parts of its table by kind and name, and what of them can be compared. Pure.
-import { NUMBER } from '../spec/protocol.js'
+import { NUMBER } from '../spec/model/protocol.js'
 
 export type PartKind = 'chain' | 'set' | 'map' | 'counter'
 

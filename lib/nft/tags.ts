@@ -2,7 +2,7 @@
 //
 // The kernel shows an inet table no such frame: it takes off one tag, and accepts what is neither IPv4 nor IPv6 behind it.
 // The host takes tags of number 0 for none, and would have the packet in them by the door.
-import type { Automaton } from '../automaton/automaton.js'
+import type { Automaton } from '../automaton/language/automaton.js'
 import type { NftCommand, NftDocument, NftStatement, NftTable } from './document.js'
 import { isContent, listedObjects, listOf } from './parts.js'
 

@@ -1,5 +1,5 @@
 // Changes of a table that stands: grants opened or closed, a ban ended, or the whole removed → nft JSON. Pure.
-import type { Address } from '../spec/address.js'
+import type { Address } from '../spec/model/address.js'
 import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
 import { renderNext } from './serial.js'

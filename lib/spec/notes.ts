@@ -1,7 +1,7 @@
 // A valid spec → what is as it says and easily believed to be otherwise, in plain words. Pure.
-import { cidrContains } from './address.js'
-import { formatDuration } from './duration.js'
-import type { ValidDoor, ValidSpec, ValidToken } from './model.js'
+import { cidrContains } from './model/address.js'
+import { formatDuration } from './model/duration.js'
+import type { ValidDoor, ValidSpec, ValidToken } from './model/model.js'
 
 /** A fact about a spec that is no fault. */
 export interface Note {

@@ -1,12 +1,12 @@
 // An unknown document → a valid saved state, its addresses in canonical form, or every problem at once. Pure.
 import { StateError } from '../errors.js'
-import { parseAddress } from './address.js'
-import { LONGEST_TOKEN } from './derive.js'
-import { formatDuration, MAX_DURATION } from './duration.js'
-import type { Findings } from './findings.js'
+import { quoted } from '../text/printable.js'
 import { expected } from './generated/expected-state.js'
 import type { KnockState } from './generated/state-types.js'
-import { quoted } from './printable.js'
+import { parseAddress } from './model/address.js'
+import { LONGEST_TOKEN } from './model/derive.js'
+import { formatDuration, MAX_DURATION } from './model/duration.js'
+import type { Findings } from './model/findings.js'
 import { checkSchema } from './validate.js'
 
 const EVERYONE = 'everyone'

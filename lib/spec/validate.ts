@@ -2,13 +2,13 @@
 import { createRequire } from 'node:module'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { SpecError } from '../errors.js'
-import { at, Findings } from './findings.js'
+import { nearest } from '../text/nearest.js'
 import { expected } from './generated/expected-knock.js'
 import type { KnockSpec } from './generated/knock-types.js'
-import type { ValidSpec } from './model.js'
-import { nearest } from './nearest.js'
-import { readSpec } from './read-spec.js'
-import { checkSpec } from './rules.js'
+import { at, Findings } from './model/findings.js'
+import type { ValidSpec } from './model/model.js'
+import { readSpec } from './read/read-spec.js'
+import { checkSpec } from './rules/rules.js'
 
 const load = createRequire(import.meta.url)
 

@@ -4,7 +4,7 @@ import type { Nft } from '../kernel/nft.js'
 import { digestIn, isAtIngress } from '../nft/about.js'
 import { isForeign } from '../nft/tags.js'
 import { renderUninstall } from '../nft/transaction.js'
-import { type Call, listAbout, listSerial, listTags } from '../table.js'
+import { type Call, listAbout, listSerial, listTags } from './installation.js'
 
 /** How often it is tried while others change the table at the same moment. */
 const TRIES = 12

@@ -1,11 +1,11 @@
 // The doors of a table as it said of itself when it was read last → each call's door as the table has it now. Touches the kernel.
-import type { DoorSummary } from '../automaton/automaton.js'
+import type { DoorSummary } from '../automaton/language/automaton.js'
 import { ArgumentError, CapabilityError, isNotFound, NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
 import { ABOUT_SET, type About, aboutComments, doorsSet, isOurs, parseAbout } from '../nft/about.js'
 import { type Listing, parseListing } from '../nft/listing.js'
-import type { Call } from '../table.js'
+import type { Call } from './installation.js'
 
 /** How often a call begins anew because another install came between. */
 const TRIES = 12

@@ -1,14 +1,15 @@
 // A table that was changed, and what nft answered → whether it is what was asked for, or another one. Touches the kernel.
+
+import { isIntact } from '../change/intact.js'
+import { neededBy } from '../change/needed.js'
 import { CapabilityError, type KnockError, NftError } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
 import { listParts } from '../kernel/table-listing.js'
 import { digestOf, parseAbout } from '../nft/about.js'
 import type { NftDocument, NftFamily } from '../nft/document.js'
-import { isIntact } from '../nft/intact.js'
 import { parseListing } from '../nft/listing.js'
-import { neededBy } from '../nft/needed.js'
 import { serialOf } from '../nft/serial.js'
-import { type Call, ifFound, listAbout, listSerial } from '../table.js'
+import { type Call, ifFound, listAbout, listSerial } from './installation.js'
 
 /** How often a changed table is listed until it shows as what was asked for, before it is changed once more. */
 const LOOKS = 3

@@ -1,6 +1,6 @@
 // The sets of a door and until when they are loaded ahead → until when its tokens and rotating sequences open. Pure.
-import type { DoorSummary } from '../automaton/automaton.js'
-import { type Attempt, tokensSet } from '../automaton/names.js'
+import type { DoorSummary } from '../automaton/language/automaton.js'
+import { type Attempt, tokensSet } from '../automaton/language/names.js'
 import type { Loaded } from '../nft/loaded.js'
 import type { Contents } from './contents.js'
 import type { DoorStatus } from './status.js'

@@ -1,5 +1,5 @@
 // A listing → what the sets of doors hold, by set and by door, and how full they are. Pure.
-import { BANNED, parseSetName, type SetRole } from '../automaton/names.js'
+import { BANNED, parseSetName, type SetRole } from '../automaton/language/names.js'
 import type { Listing } from '../nft/listing.js'
 import { LOADED_SET, type Loaded, loadedIn } from '../nft/loaded.js'
 import { parseFamilySet } from '../nft/names.js'

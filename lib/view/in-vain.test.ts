@@ -1,8 +1,8 @@
 // What the sets of a door hold → who is penalised, and whose grant is used up; from listings, and from simulated packets.
 import t from 'tap'
-import type { DoorSummary } from '../automaton/automaton.js'
+import type { DoorSummary } from '../automaton/language/automaton.js'
 import { parseListing } from '../nft/listing.js'
-import { simulateKnock } from '../simulation.js'
+import { simulateKnock } from '../simulate/simulation.js'
 import type { KnockSpec } from '../spec/generated/knock-types.js'
 import { listedContents } from './contents.js'
 import { viewStatus } from './status.js'

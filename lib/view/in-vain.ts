@@ -1,6 +1,6 @@
 // The sets of a door → the sources that try in vain: those that are penalised, and those whose grant is used up. Pure.
-import type { DoorSummary } from '../automaton/automaton.js'
-import { type Attempt, grantsSet } from '../automaton/names.js'
+import type { DoorSummary } from '../automaton/language/automaton.js'
+import { type Attempt, grantsSet } from '../automaton/language/names.js'
 import { type Contents, EVERYONE } from './contents.js'
 
 /** A source that knocked too fast or out of its time: until then its knocks count for nothing, and prolong it. */

@@ -1,7 +1,7 @@
 // The objects of a listing, and what the table says of itself → warnings that nothing is judged. Pure.
-import type { Automaton } from '../automaton/automaton.js'
+import type { Automaton } from '../automaton/language/automaton.js'
+import { baseChainsOf } from '../change/chains.js'
 import type { Warning } from '../errors.js'
-import { baseChainsOf } from '../nft/chains.js'
 import { isContent, listOf } from '../nft/parts.js'
 
 type Place = NonNullable<Automaton['place']>

@@ -1,7 +1,7 @@
 // What a table holds beyond its spec: as it was listed last, and by what was told since. Pure; each call is given the time.
 //
 // A table that is flushed takes all of this with it, and packets change it without a word to anybody but the log.
-import type { Attempt } from '../automaton/names.js'
+import type { Attempt } from '../automaton/language/names.js'
 import type { KnockState, SavedGrant, UsedToken } from '../spec/generated/state-types.js'
 import type { KnockEvent } from './event.js'
 

@@ -1,6 +1,6 @@
 // The elements of a door's sets → who is let in, and who is how far. Pure; the same for a listing and for the simulator.
 
-import type { DoorSummary } from '../automaton/automaton.js'
+import type { DoorSummary } from '../automaton/language/automaton.js'
 import {
   type Attempt,
   BANNED,
@@ -12,7 +12,7 @@ import {
   parseSetName,
   REPEATED_COUNTER,
   UNTOLD_COUNTER,
-} from '../automaton/names.js'
+} from '../automaton/language/names.js'
 import type { Warning } from '../errors.js'
 import { parseFamilySet } from '../nft/names.js'
 import { type Ahead, viewAhead } from './ahead.js'

@@ -1,6 +1,6 @@
 // The sets of a door with tokens → whose token each source used last. Pure.
-import type { DoorSummary } from '../automaton/automaton.js'
-import { byUserSet } from '../automaton/names.js'
+import type { DoorSummary } from '../automaton/language/automaton.js'
+import { byUserSet } from '../automaton/language/names.js'
 import { type Contents, EVERYONE } from './contents.js'
 
 /** A token that was accepted. */

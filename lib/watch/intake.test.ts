@@ -1,6 +1,6 @@
 // What the readers tell → what is pushed, and when grants are taken to end.
 import t from 'tap'
-import { renderTold } from '../automaton/told.js'
+import { renderTold } from '../automaton/language/told.js'
 import type { DueGrant } from './clocks.js'
 import { Intake } from './intake.js'
 import { KnownTable } from './known-table.js'

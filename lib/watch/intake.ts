@@ -1,5 +1,5 @@
 // Records as the readers tell them → the table's records, and what they mean for its grants' clocks. Pure but for what it is given.
-import type { ChangedRecord, ReaderRecord, ToldRecord } from '../kernel/records.js'
+import type { ChangedRecord, ReaderRecord, ToldRecord } from '../kernel/readers/records.js'
 import type { TableRecord } from '../view/known-state.js'
 import type { Clocks } from './clocks.js'
 import type { KnownTable, TableNews } from './known-table.js'

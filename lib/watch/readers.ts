@@ -1,8 +1,8 @@
 // The two readers that a table's watcher listens to: of its NFLOG group, and of nftables' notifications. Starts processes.
 import { NetlinkError } from '../errors.js'
-import type { ReaderListener } from '../kernel/reader.js'
-import type { ReaderRecord } from '../kernel/records.js'
-import { type Share, shareChanges, shareLog } from '../kernel/shared-reader.js'
+import type { ReaderListener } from '../kernel/readers/reader.js'
+import type { ReaderRecord } from '../kernel/readers/records.js'
+import { type Share, shareChanges, shareLog } from '../kernel/readers/shared-reader.js'
 
 export interface ReadersOptions {
   readonly netns: string

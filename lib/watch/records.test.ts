@@ -1,7 +1,7 @@
 // What the readers tell, as events of one table.
 import t from 'tap'
-import { renderTold, type Told } from '../automaton/told.js'
-import type { TableChange } from '../kernel/changes.js'
+import { renderTold, type Told } from '../automaton/language/told.js'
+import type { TableChange } from '../kernel/readers/changes.js'
 import { calledGrants, recordOfCall, recordOfTold, tableEvent } from './records.js'
 
 const AT = Date.parse('2026-01-01T00:00:00.000Z')

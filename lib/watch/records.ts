@@ -1,9 +1,15 @@
 // What the readers tell → the records of one table. Pure.
-import { INVALID_STEPS, isOfPorts, parseSetName, STEPS, TRUSTED } from '../automaton/names.js'
-import { parseTold, type Told } from '../automaton/told.js'
-import { addressText } from '../kernel/address-bytes.js'
-import type { ElementChange, TableChange } from '../kernel/changes.js'
-import type { ToldRecord } from '../kernel/records.js'
+import {
+  INVALID_STEPS,
+  isOfPorts,
+  parseSetName,
+  STEPS,
+  TRUSTED,
+} from '../automaton/language/names.js'
+import { parseTold, type Told } from '../automaton/language/told.js'
+import { addressText } from '../kernel/netlink/address-bytes.js'
+import type { ElementChange, TableChange } from '../kernel/readers/changes.js'
+import type { ToldRecord } from '../kernel/readers/records.js'
 import { ABOUT_SET } from '../nft/about.js'
 import { parseFamilySet } from '../nft/names.js'
 import { EVERYONE } from '../view/contents.js'

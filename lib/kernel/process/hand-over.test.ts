@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import t from 'tap'
-import type { Ending } from '../failure.js'
+import type { Ending } from './failure.js'
 import { CUT_OFF, type Given, HandOver } from './hand-over.js'
 
 const TEXT = '{"nftables":[]}'

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Ending } from '../failure.js'
+import type { Ending } from './failure.js'
 
 /** What nft is started with. */
 export interface Given {

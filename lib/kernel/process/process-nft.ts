@@ -2,10 +2,10 @@
 import { ArgumentError, CapabilityError, isNotFound, ListingError, NftError } from '../../errors.js'
 import type { NftDocument } from '../../nft/document.js'
 import { listedObjects } from '../../nft/parts.js'
-import { knowsTypeof } from '../capability.js'
-import { type Asked, asksWhatIsThere, describeFailure, makesParts, NOTHING } from '../failure.js'
 import type { CallOptions, ListQuery, Nft, NftOptions } from '../nft.js'
 import { type Binary, chooseBinary } from './binary.js'
+import { knowsTypeof } from './capability.js'
+import { type Asked, asksWhatIsThere, describeFailure, makesParts, NOTHING } from './failure.js'
 import { type Given, HandOver } from './hand-over.js'
 import { exhausted, type Result, run } from './run.js'
 

@@ -1,7 +1,7 @@
 // A command line → the process's output and how it ended. The only importer of execa.
 import { CapabilityError, NftError } from '../../errors.js'
-import { type Asked, type Ending, LONGEST_ANSWER, RESOURCES } from '../failure.js'
 import { searchPath } from './binary.js'
+import { type Asked, type Ending, LONGEST_ANSWER, RESOURCES } from './failure.js'
 import { CUT_OFF, type Given } from './hand-over.js'
 
 /** How a run of nft ended. */

@@ -1,0 +1,249 @@
+// Handles of one table, in a fake nft: whom the end of a block lets in, and doors that others install meanwhile.
+import t from 'tap'
+import {
+  attachKnock,
+  confirmKnock,
+  FakeNft,
+  installKnock,
+  type KnockSpec,
+  uninstallKnock,
+} from '../index.js'
+
+type Door = KnockSpec['doors'][number]
+
+const doorOf = (name: string, open: Door['open'] = { for: '30s' }, port = 22): Door => ({
+  name,
+  service: `tcp/${port}`,
+  knock: { type: 'sequence', steps: [`tcp/${port + 7000}`] },
+  open,
+})
+const specOf = (...doors: Door[]): KnockSpec => ({ doors })
+const ssh = doorOf('ssh')
+const web = doorOf('web', { for: '60s' }, 443)
+
+const stands = async (nft: FakeNft): Promise<boolean> =>
+  nft.list({ table: 'knock' }).then(
+    () => true,
+    () => false,
+  )
+
+t.test('the end of a block leaves a table that was attached', async (t) => {
+  const nft = new FakeNft()
+  await installKnock(specOf(ssh), { nft })
+  {
+    await using knock = await attachKnock({ nft })
+    await knock.door('ssh').open('192.0.2.1')
+  }
+  t.ok(await stands(nft))
+  await t.rejects(
+    (async () => {
+      await using knock = await attachKnock({ nft })
+      await knock.door('ssh').open('nowhere')
+    })(),
+    { code: 'invalid-argument' },
+  )
+  t.ok(await stands(nft), 'also if it ends with an error')
+  await (await attachKnock({ nft })).uninstall()
+  t.notOk(await stands(nft))
+})
+
+t.test('that of an install removes its own table, and no other', async (t) => {
+  const nft = new FakeNft()
+  {
+    await using _knock = await installKnock(specOf(ssh), { nft })
+  }
+  t.notOk(await stands(nft))
+  {
+    await using _knock = await installKnock(specOf(ssh), { nft })
+    await installKnock(specOf(ssh, web), { nft })
+  }
+  t.ok(await stands(nft), 'another spec was installed meanwhile')
+})
+
+t.test('an abort removes nothing', async (t) => {
+  const nft = new FakeNft()
+  const stop = new AbortController()
+  const knock = await installKnock(specOf(ssh), { nft, signal: stop.signal })
+  stop.abort()
+  await t.rejects(knock[Symbol.asyncDispose](), { code: 'aborted' })
+  t.ok(await stands(nft))
+})
+
+t.test('a handle sees the doors that others install', async (t) => {
+  const nft = new FakeNft()
+  const knock = await installKnock(specOf(ssh), { nft })
+  const door = knock.door('ssh')
+  await installKnock(specOf(web, ssh), { nft })
+  const status = await knock.status()
+  t.strictSame(
+    status.doors.map(({ name }) => name),
+    ['web', 'ssh'],
+  )
+  t.strictSame(
+    knock.doors.map(({ name }) => name),
+    ['web', 'ssh'],
+  )
+  await knock.door('web').open('192.0.2.1')
+  t.strictSame(
+    (await knock.save()).grants.map(({ door }) => door),
+    ['web'],
+  )
+  await installKnock(specOf(web), { nft })
+  const gone = { code: 'not-found', message: /no door "ssh", there is web/ }
+  await t.rejects(door.open('192.0.2.1'), gone)
+  await t.rejects(door.close('192.0.2.1'), gone)
+  await t.rejects(door.grants(), gone)
+  await t.rejects(door.grantOf('192.0.2.1'), gone)
+  await t.rejects(door.progress(), gone)
+  await installKnock(specOf(ssh), { nft })
+  t.equal((await door.open('192.0.2.1')).expiresIn, 30, 'it is there again')
+  t.throws(() => knock.door('web'), { message: /there is ssh/ })
+  await installKnock(specOf(web, ssh), { nft })
+  t.strictSame(
+    (await knock.readDoors()).map(({ name, services }) => [name, ...services]),
+    [
+      ['web', 'tcp/443'],
+      ['ssh', 'tcp/22'],
+    ],
+  )
+  await knock.uninstall()
+  await t.rejects(door.open('192.0.2.1'), { code: 'not-found' })
+  await t.rejects(knock.readDoors(), { code: 'not-found' })
+})
+
+t.test('a door is as it is now, not as it was when the handle was made', async (t) => {
+  const nft = new FakeNft()
+  const knock = await installKnock(specOf(ssh), { nft })
+  const door = knock.door('ssh')
+  await installKnock(specOf(doorOf('ssh', { for: '5m', connections: 3 })), { nft })
+  const used = { family: 'inet' as const, table: 'knock', name: 'used2_ssh_4', elem: ['192.0.2.1'] }
+  await nft.apply({ nftables: [{ add: { element: used } }] })
+  t.equal((await door.open('192.0.2.1')).expiresIn, 300)
+  await t.rejects(nft.apply({ nftables: [{ delete: { element: used } }] }), { code: 'not-found' })
+  await t.rejects(door.open('192.0.2.1', { for: '2d' }), /at most 86400 s/)
+  await installKnock(specOf(ssh), { nft })
+  t.equal((await door.open('192.0.2.1', { for: '2d' })).expiresIn, 172800)
+  await installKnock(specOf(doorOf('ssh', { for: '1h', scope: 'everyone' })), { nft })
+  t.strictSame(await door.open('everyone'), { door: 'ssh', source: 'everyone', expiresIn: 3600 })
+  t.strictSame(
+    (await door.grants()).map(({ source }) => source),
+    ['everyone'],
+  )
+  await t.rejects(door.open('192.0.2.1'), { code: 'invalid-argument' })
+  await installKnock(specOf(doorOf('ssh', { for: '1h', established: 'cut' })), { nft })
+  await door.open('192.0.2.1')
+  t.equal(await door.close('192.0.2.1', { cut: true }), true)
+  await installKnock(specOf(ssh), { nft })
+  await t.rejects(door.close('192.0.2.1', { cut: true }), { code: 'missing-capability' })
+})
+
+t.test('wrong arguments are told so, also of a table that is gone', async (t) => {
+  const nft = new FakeNft()
+  const knock = await installKnock(specOf(ssh), { nft })
+  const door = knock.door('ssh')
+  await knock.uninstall()
+  await t.rejects(door.open('nowhere'), { code: 'invalid-argument' })
+})
+
+t.test('another install at each try ends in a conflict', async (t) => {
+  const nft = new FakeNft()
+  const knock = await installKnock(specOf(ssh), { nft })
+  const door = knock.door('ssh')
+  let [turn, isOn] = [0, true]
+  const { apply } = nft
+  nft.apply = async (document, options) => {
+    if (isOn && options?.operation === 'open') {
+      isOn = false
+      turn += 1
+      await installKnock(specOf(doorOf('ssh', { for: 30 + turn })), { nft })
+      isOn = true
+    }
+    return apply.call(nft, document, options)
+  }
+  await t.rejects(door.open('192.0.2.1'), { code: 'conflict' })
+  nft.apply = apply
+  t.equal((await door.open('192.0.2.1')).expiresIn, 30 + turn)
+})
+
+t.test('a state goes into the table that stands when it is put back', async (t) => {
+  const nft = new FakeNft()
+  const knock = await installKnock(specOf(ssh, web), { nft })
+  await knock.door('web').open('192.0.2.1')
+  const state = await knock.save()
+  const other = { ...state, table: 'knock2' }
+  const refused = {
+    code: 'other-table',
+    message: /: \/table: expected "knock", the table that it is for, got "knock2"; /,
+  }
+  await knock.door('web').close('192.0.2.1')
+  await t.rejects(knock.restore(other), refused)
+  await t.rejects(installKnock(specOf(ssh, web), { nft, state: other }), refused)
+  t.strictSame(await knock.door('web').grants(), [])
+  const { apply } = nft
+  nft.apply = async (document, options) => {
+    nft.apply = apply
+    await installKnock(specOf(ssh), { nft })
+    return apply.call(nft, document, options)
+  }
+  const { restored, unknownDoors } = await knock.restore(state)
+  t.strictSame([restored.grants, unknownDoors], [0, ['web']])
+})
+
+/** Lets the table say what another version, or somebody else, would say of it. */
+async function says(nft: FakeNft, ...comments: string[]): Promise<void> {
+  const place = { family: 'inet', table: 'knock', name: 'about' } as const
+  const elem = comments.map((comment, val) => ({ elem: { val, comment } }))
+  await nft.apply({
+    nftables: [{ flush: { set: place } }, { add: { element: { ...place, elem } } }],
+  })
+}
+const OLD = `knocklib 3 ${'0'.repeat(32)}`
+
+t.test('a table of another version is confirmed and removed, no other is', async (t) => {
+  const nft = new FakeNft()
+  await installKnock(specOf(ssh), { nft, confirmWithin: 60 })
+  await says(nft, 'made by somebody')
+  await t.rejects(uninstallKnock({ nft }), { code: 'not-found' })
+  await t.rejects(confirmKnock({ nft }), { code: 'not-found' })
+  t.ok(await stands(nft))
+  await says(nft, OLD)
+  await t.rejects(attachKnock({ nft }), { code: 'not-found' })
+  await confirmKnock({ nft })
+  await t.rejects(confirmKnock({ nft }), { code: 'not-found', message: /nothing awaits/ })
+  await uninstallKnock({ nft })
+  t.notOk(await stands(nft))
+  await t.rejects(uninstallKnock({ nft }), { code: 'not-found' })
+  await t.rejects(uninstallKnock({ nft, table: 'no table' }), { code: 'invalid-argument' })
+})
+
+t.test('of a table of another version bans stay, and grants do not', async (t) => {
+  const nft = new FakeNft()
+  const ban = { after: 3, within: '1m', for: '1h' }
+  const spec: KnockSpec = { ...specOf(ssh), guard: { ban } }
+  const before = await installKnock(spec, { nft })
+  await before.door('ssh').openMany(['192.0.2.1', '2001:db8::1'])
+  const banned = [
+    { name: 'banned_4', elem: [{ elem: { val: '192.0.2.9', timeout: 3600 } }] },
+    { name: 'banned_6', elem: [{ elem: { val: '2001:db8::9', timeout: 3600 } }] },
+  ]
+  await nft.apply({
+    nftables: banned.map((set) => ({
+      add: { element: { family: 'inet', table: 'knock', ...set } },
+    })),
+  })
+  await says(nft, OLD)
+  const after = await installKnock(spec, { nft })
+  const { bans, doors } = await after.status()
+  t.strictSame(bans.map(({ source }) => source).sort(), ['192.0.2.9', '2001:db8::9'])
+  t.strictSame(doors[0]?.grants, [])
+})
+
+t.test('the table of tags of another version goes with it', async (t) => {
+  const nft = new FakeNft()
+  await installKnock({ ...specOf(ssh), hook: 'ingress', interfaces: ['eth0'] }, { nft })
+  const tags = () => nft.list({ table: 'knock', family: 'netdev' })
+  await tags()
+  await says(nft, OLD, 'interface eth0 ingress')
+  await uninstallKnock({ nft })
+  await t.rejects(tags(), { code: 'not-found' })
+})

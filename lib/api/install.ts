@@ -1,0 +1,276 @@
+// A valid spec → its table in the kernel, made or changed in one transaction, also where others install at the same time.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { buildAutomaton } from '../automaton/build.js'
+import { doubtedTokens } from '../automaton/doubts.js'
+import type { Automaton } from '../automaton/language/automaton.js'
+import { type Loads, loadsOf, type Secrets, secretFilesOf } from '../automaton/loads.js'
+import { type Change, renderChange, type WantedTrial, withTags } from '../change/change.js'
+import { neededBy } from '../change/needed.js'
+import { ArgumentError, KnockError, NftError } from '../errors.js'
+import { readSecrets } from '../files/secrets.js'
+import type { Nft } from '../kernel/nft.js'
+import { knowsTypeof, requireFeatures, requireVersion } from '../kernel/process/capability.js'
+import { listParts } from '../kernel/table-listing.js'
+import { aboutComments, isOurs } from '../nft/about.js'
+import type { NftCommand, NftDocument } from '../nft/document.js'
+import { parseListing } from '../nft/listing.js'
+import { missingOf } from '../nft/render/loads.js'
+import { renderRuleset } from '../nft/render/render.js'
+import { SERIALS, serialOf } from '../nft/serial.js'
+import { isAtIngress, type StandingTags, standingTags, withNewTags } from '../nft/tags.js'
+import type { KnockState } from '../spec/generated/state-types.js'
+import type { ValidSpec } from '../spec/model/model.js'
+import { type Call, ifFound, listTags } from '../table/installation.js'
+import { mayBeConflict, NOT_AS_ASKED, tableError, Verification } from '../table/verify.js'
+import { heldBy } from '../view/state-of-table.js'
+import type { Knock } from './handle.js'
+
+export interface EnsureOptions {
+  /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */
+  readonly state?: KnockState | undefined
+  /** Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it stands. */
+  readonly trial: WantedTrial
+  /** Told where secrets cannot be read any more: then a table that is gone is made with those that were read last. */
+  readonly unread?: (error: ArgumentError) => void
+  /** Whether a table that stands as it should is loaded ahead anew, or only what it lacks. Default: it is. */
+  readonly isDue?: boolean
+  /** Asked when the table has been listed: true ends the call, which has done nothing then. */
+  readonly isStale?: () => boolean
+  /** Whether a table that is made anew waits for the next call to be loaded ahead: what has been used may not be known. */
+  readonly loadsLater?: boolean
+  /**
+   * Given when packets may have used tokens that `state` does not know: where all tokens of a door are to be loaded, those
+   * of the time are marked as used. Told how many.
+   */
+  readonly doubted?: ((count: number) => void) | undefined
+}
+
+/** How often a transaction is tried that others come before, and the most milliseconds between the first two tries. */
+const TRIES = 12
+const PAUSE = 20
+
+/**
+ * How often nft refuses until it is told. While the kernel prepares somebody's change that fails in the end, it lists rules
+ * and elements twice, or leaves some out, for knocklib and for nft itself, and the table stays the one that it was.
+ */
+const REFUSALS = 3
+
+/** A spec that is valid, and how it is made to stand. */
+export class Installation {
+  readonly spec: ValidSpec
+  readonly automaton: Automaton
+  readonly document: NftDocument
+  readonly nft: Nft
+  /** When the trial ends with which it was installed, in milliseconds of the monotonic clock. */
+  trialEnds: number | undefined
+  /** What the table held when it was installed first, or kept last, and when, in milliseconds of the monotonic clock. */
+  held: { readonly state: KnockState; readonly at: number } | undefined
+  /** Milliseconds between the clock by which it was loaded and the monotonic one. */
+  offset = Date.now() - performance.now()
+  readonly #verified: Verification
+  #version: string | undefined
+  #secrets: Secrets | undefined
+
+  constructor(spec: ValidSpec, nft: Nft) {
+    this.spec = spec
+    this.automaton = buildAutomaton(spec)
+    this.document = renderRuleset(this.automaton)
+    this.nft = nft
+    const { table } = this.automaton
+    this.#verified = new Verification({ nft, table, document: this.document })
+  }
+
+  /**
+   * Makes the table stand as the spec has it, in one transaction or not at all. Where it stands already, only what is
+   * loaded ahead is changed. Where others change the table at the same moment, it is listed anew and tried again.
+   *
+   * @throws ArgumentError where a secret cannot be read.
+   * @throws CapabilityError where the spec asks for what this nft does not know.
+   * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others came first each
+   * time; `unverified` where it did not become what was asked for; otherwise what nft answered.
+   */
+  async ensure(call: Call, options: EnsureOptions): Promise<Change['outcome']> {
+    const [given, version] = await Promise.all([
+      this.#readSecrets(call, options),
+      // Asked once: who puts a flushed table back has no time to lose.
+      this.#version ?? this.nft.version(call),
+    ])
+    requireVersion(version, call.operation)
+    requireFeatures(this.automaton, version, call.operation)
+    this.#version = version
+    this.#secrets = given.secrets
+    let outcome: Change['outcome'] | undefined
+    let refusals = 0
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const done = await this.#try(call, options, given)
+      if (done instanceof KnockError) {
+        refusals += 1
+        if (refusals === REFUSALS) throw done
+      } else if (done) {
+        // What was changed once is changed, also where nothing is left to do afterwards.
+        if ((outcome ?? 'unchanged') === 'unchanged') outcome = done.outcome
+        if (outcome && done.isWhole) {
+          const { trial } = options
+          if (typeof trial === 'number') this.trialEnds = performance.now() + 1000 * trial
+          return outcome
+        }
+      }
+      // By chance: two that meet would meet again.
+      await sleep(Math.random() * PAUSE * tries)
+    }
+    if (outcome) {
+      throw tableError(
+        'unverified',
+        this.automaton.table,
+        call,
+        `${NOT_AS_ASKED}, after ${TRIES} tries`,
+      )
+    }
+    throw tableError(
+      'conflict',
+      this.automaton.table,
+      call,
+      `others changed it first, ${TRIES} times; it is as they left it`,
+    )
+  }
+
+  /**
+   * Makes a table that is gone, at once: no listing comes first, and no secret is read. Nothing is loaded ahead: a token
+   * or a port of a rotation opens nothing until `ensure` has been called.
+   *
+   * @param left - seconds that are left of its trial; undefined: it needs no confirmation.
+   * @returns whether it was made; false: there is one of that name.
+   * @throws NftError as `ensure`.
+   */
+  async putBack(call: Call, state: KnockState, left: number | undefined): Promise<boolean> {
+    const { automaton, document, nft } = this
+    const knowsTokens = knowsTypeof(this.#version ?? (await nft.version(call)))
+    const wanted = { automaton, document, loads: NO_LOADS, refills: false, state, knowsTokens }
+    const serial = Math.floor(Math.random() * SERIALS)
+    const now = Date.now() / 1000
+    const { commands } = renderChange({ ...wanted, trial: { left } }, undefined, serial, now)
+    if (await this.#isMade(withNewTags(commands), call)) return true
+    // Only the doors' table may be gone.
+    const tags = await this.#standingTags(undefined, call)
+    if (tags === 'none' || tags === 'foreign') return false
+    return this.#isMade(commands, call)
+  }
+
+  /** False: there is a table of one of the names that are made. */
+  async #isMade(nftables: NftCommand[], call: Call): Promise<boolean> {
+    try {
+      await this.nft.apply({ nftables }, call)
+      return true
+    } catch (error) {
+      if (error instanceof NftError && error.code === 'already-exists') return false
+      throw error
+    }
+  }
+
+  /** Asked where the doors are, or were by this listing, at ingress. */
+  async #standingTags(listing: unknown, call: Call): Promise<StandingTags> {
+    const { document, nft, spec } = this
+    if (spec.hook !== 'ingress' && !isAtIngress(listing)) return 'none'
+    return standingTags(await listTags(nft, spec.table, call), document)
+  }
+
+  async #readSecrets(call: Call, { unread }: EnsureOptions): Promise<GivenSecrets> {
+    const files = secretFilesOf(this.spec)
+    try {
+      return { secrets: await readSecrets(files, call.operation), isCurrent: true }
+    } catch (error) {
+      if (!(error instanceof ArgumentError) || !unread || !this.#secrets) throw error
+      unread(error)
+      return { secrets: this.#secrets, isCurrent: false }
+    }
+  }
+
+  /**
+   * Undefined where somebody else changed the table between the listing and the transaction; an error where nft refused
+   * what was computed from a listing of the same table.
+   */
+  async #try(
+    call: Call,
+    { state: known, trial, loadsLater, doubted, isDue = true, isStale }: EnsureOptions,
+    { secrets, isCurrent }: GivenSecrets,
+  ): Promise<Done | KnockError | undefined> {
+    const { automaton, document, nft, spec } = this
+    const { table } = automaton
+    const isNeeded = neededBy(document)
+    const listing = await ifFound(() => listParts(nft, table, isNeeded, call))
+    if (isStale?.()) return { outcome: 'unchanged', isWhole: true }
+    const before = listing === undefined ? undefined : parseListing(listing)
+    if (before && !isOurs(aboutComments(before))) {
+      const reason = 'there already, and not made by knocklib; it is left as it is'
+      throw tableError('already-exists', this.automaton.table, call, reason)
+    }
+    const tags = await this.#standingTags(listing, call)
+    if (tags === 'foreign' && spec.hook === 'ingress') {
+      const reason = 'there already, and not made by knocklib; it is left as it is'
+      throw tableError('already-exists', spec.table, call, reason, 'netdev')
+    }
+    const now = Date.now() / 1000
+    this.offset = Date.now() - performance.now()
+    const loads = !before && loadsLater ? NO_LOADS : loadsOf(this.spec, secrets, now)
+    // In a table that somebody made anew there is none.
+    const isUnloaded = before && missingOf(loads, before).tokens.length > 0
+    const doubts =
+      known && doubted && isUnloaded ? doubtedTokens(this.spec, secrets, known, now) : []
+    if (doubts.length > 0) doubted?.(doubts.length)
+    const state = known && { ...known, tokens: [...known.tokens, ...doubts] }
+    const serial = Math.floor(Math.random() * SERIALS)
+    const knowsTokens = knowsTypeof(this.#version as string)
+    // Whoever's secret was taken away gets nothing more by it; a table that opens to nobody would be worse.
+    const wanted = {
+      automaton,
+      document,
+      loads,
+      refills: isCurrent && isDue,
+      state,
+      trial,
+      knowsTokens,
+    }
+    const change = renderChange(wanted, listing, serial, now)
+    const { outcome, commands } = withTags(change, document, tags, listing)
+    this.held ??= { state: heldBy(automaton, before, state, now), at: performance.now() }
+    if (commands.length === 0) return { outcome, isWhole: true }
+    try {
+      await nft.apply({ nftables: commands }, call)
+    } catch (error) {
+      const had = before && { serial: serialOf(before), comments: aboutComments(before) }
+      if (await this.#verified.isOther(error, had, call)) return undefined
+      if (before && mayBeConflict(error)) return error
+      throw error
+    }
+    if (outcome !== 'unchanged') await this.#verified.requireApplied(serial, call)
+    // One that was made is computed from no listing.
+    return {
+      outcome,
+      isWhole: outcome !== 'changed' || (await this.#verified.isWhole(serial, call)),
+    }
+  }
+}
+
+const NO_LOADS: Loads = { tokens: [], ports: [] }
+
+interface GivenSecrets {
+  readonly secrets: Secrets
+  /** Whether they are as their files have them now. */
+  readonly isCurrent: boolean
+}
+
+interface Done {
+  readonly outcome: Change['outcome']
+  /** Whether the table became what was asked for, as far as can be seen. */
+  readonly isWhole: boolean
+}
+
+const installations = new WeakMap<Knock, Installation>()
+
+/** Remembers how a handle's table was installed. */
+export function rememberInstallation(knock: Knock, installation: Installation): void {
+  installations.set(knock, installation)
+}
+
+/** How a handle's table was installed; undefined where it was attached. */
+export const installationOf = (knock: Knock): Installation | undefined => installations.get(knock)

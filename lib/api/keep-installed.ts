@@ -1,0 +1,233 @@
+// `Knock.keepInstalled`: the keeper's loop on a table that was installed by this process. Wiring only.
+import { knocksOf } from '../automaton/knocks.js'
+import type { Attempt } from '../automaton/language/names.js'
+import { secretFilesOf } from '../automaton/loads.js'
+import { compareChains } from '../change/chains.js'
+import { ArgumentError, type Warning } from '../errors.js'
+import { saveState } from '../files/state-file.js'
+import { followWarnings } from '../host/follow.js'
+import { isOfHost } from '../host/host-warning.js'
+import { hostWarnings } from '../host/warnings.js'
+import type { KeepEvent } from '../keep/event.js'
+import { Keeper } from '../keep/keeper.js'
+import type { KeptTable } from '../keep/kept-table.js'
+import { KeptTrial } from '../keep/trial.js'
+import { digestDoors, digestOf, parseAbout } from '../nft/about.js'
+import { parseListing } from '../nft/listing.js'
+import { LOADED_SET, loadedIn } from '../nft/loaded.js'
+import { EventService } from '../relay/serve.js'
+import { LONGEST_TOKEN } from '../spec/model/derive.js'
+import type { ValidSpec } from '../spec/model/model.js'
+import { ifFound, listAbout, listSerial } from '../table/installation.js'
+import { warnOfAhead } from '../view/check-status.js'
+import { rolesByDoor } from '../view/contents.js'
+import type { KnockEvent } from '../view/event.js'
+import { KnownState } from '../view/known-state.js'
+import type { TablePlace } from '../watch/table-source.js'
+import { Knock } from './handle.js'
+import { type Installation, installationOf } from './install.js'
+
+export interface KeepOptions {
+  /** Ends it. */
+  readonly signal: AbortSignal
+  /** A file to which grants, bans and what has been used are written, within a second of each change and at the end. */
+  readonly stateFile?: string
+  /** Told all that happens at the doors, and each time the table was put back or something failed. Must not throw. */
+  readonly onEvent?: (event: KeepEvent) => void
+}
+
+/** Seconds between two refills at the most and at the least. */
+const REFILL = { most: 3600, least: 10 } as const
+/** Refills in the time for which tokens are loaded ahead. */
+const REFILLS = 10
+/** Records that wait: the keeper takes them at once. */
+const QUEUE = 100_000
+
+/** Milliseconds between two looks at until when tokens and ports are loaded. */
+const LOOK_AHEAD = 10_000
+
+/** Milliseconds for which what an install found in the table is taken for what it holds. */
+const FRESH = 5000
+
+const now = (): string => new Date().toISOString()
+
+const CALL = { operation: 'keepInstalled' } as const
+
+/** @throws ArgumentError where the handle's table was attached, not installed. */
+export async function keepInstalled(
+  knock: Knock,
+  place: TablePlace,
+  { signal, stateFile, onEvent = () => {} }: KeepOptions,
+): Promise<void> {
+  const installation = installationOf(knock)
+  if (!installation) {
+    const expected = 'a handle of installKnock, which knows the spec'
+    throw new ArgumentError(`${CALL.operation}: expected ${expected}, got one of attachKnock`)
+  }
+  // Loaded with the first watch: most who import knocklib watch nothing.
+  const [{ TableSource }, { TableWatcher }] = await Promise.all([
+    import('../watch/table-source.js'),
+    import('../watch/watch-table.js'),
+  ])
+  const { spec, automaton } = installation
+  // The handle's signal ends the keeping: what is left to do then must not be aborted with it.
+  const doors = { doors: automaton.doors, doorsDigest: digestDoors(automaton.doors) }
+  const own = new Knock(spec.table, doors, place.nft, { elements: place.elements })
+  const trial = keptTrial(installation, onEvent)
+  const digestOfOwn = digestOf(installation.document)
+  const haveItsChains = compareChains(installation.document)
+  const look = async () => {
+    const { state, confirm, digest, objects } = await own.saveWithTrial()
+    // Another spec's trial is not this one's.
+    if (digest === digestOfOwn) trial.read(confirm, performance.now())
+    return { state, isWhole: haveItsChains(objects) }
+  }
+  // Before the whole table is listed: it may be flushed right after it was confirmed.
+  const noteConfirmed = async () => {
+    if (trial.left(performance.now()) === undefined) return
+    const serial = await listSerial(place.nft, spec.table, CALL)
+    if (serial === undefined || (await own.trial())) return
+    // What says that it waits goes with a table that is flushed, too, and with another spec's.
+    const about = await listAbout(place.nft, spec.table, CALL)
+    const isOwn = about !== undefined && parseAbout(about)?.digest === digestOfOwn
+    const isSame = isOwn && (await listSerial(place.nft, spec.table, CALL)) === serial
+    if (isSame) trial.read(undefined, performance.now())
+  }
+  const unread = ({ message }: Error) => {
+    const meanwhile = 'those that were read before go on, and nothing is loaded ahead anew'
+    onEvent({ time: now(), event: 'failed', what: 'secrets', message: `${message}; ${meanwhile}` })
+  }
+  const doubted = (count: number) => {
+    const tokens = `the ${count} tokens that may have been used by now are refused`
+    const message = `what packets did just before the table was gone is not known for certain: ${tokens}`
+    onEvent({
+      time: now(),
+      event: 'failed',
+      what: 'tokens',
+      message: `${message}; later ones open`,
+    })
+  }
+  const table: KeptTable = {
+    async putBack(state) {
+      const isMade = await installation.putBack(CALL, state, trial.left(performance.now()))
+      if (isMade) trial.putBack(performance.now())
+      return isMade
+    },
+    async ensure(state, { isCertain, isDue, isStale }) {
+      const left = trial.left(performance.now())
+      const how = { unread, isDue, isStale, loadsLater: true, ...(!isCertain && { doubted }) }
+      const outcome = await installation.ensure(CALL, { state, trial: { left }, ...how })
+      // What was taken for an alteration may have been a confirmation, or another install that awaits one.
+      if (outcome === 'made') trial.putBack(performance.now())
+      else await ifFound(look)
+      return outcome
+    },
+    refillEvery: secretFilesOf(spec).length === 0 ? undefined : refillEvery(spec),
+    restore: async (state) => void (await own.restore(state)),
+    close: ({ door, source }) => own.door(door).close(source),
+    save: look,
+    records: (options) =>
+      new TableWatcher(new TableSource(place), {
+        ...options,
+        queue: QUEUE,
+        needsLog: false,
+        deaf: ({ message }) => onEvent({ time: now(), event: 'failed', what: 'events', message }),
+        hears: () => onEvent({ time: now(), event: 'watching' }),
+      }),
+    write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),
+  }
+  const told = new AbortController()
+  const tellWarning = (warning: Warning, isOver: boolean) =>
+    onEvent({ time: now(), event: 'warning', ...warning, ...(isOver && { over: true }) })
+  const until = AbortSignal.any([signal, told.signal])
+  const roles = rolesByDoor(automaton.periodSets.map(({ name }) => name))
+  // As the kernel counts it down: whatever keeps a refill from being done shows there.
+  const lookAhead = async () => {
+    const query = { table: spec.table, set: LOADED_SET }
+    const loaded = loadedIn(parseListing(await place.nft.list(query, CALL)))
+    return warnOfAhead(automaton.doors, { roles, ...(loaded && { loaded }) })
+  }
+  const lapsing = table.refillEvery !== undefined && {
+    ...{ known: [], every: LOOK_AHEAD, look: lookAhead, tell: tellWarning, signal: until },
+  }
+  const lapsed = lapsing && followWarnings(lapsing)
+  const warned = followWarnings({
+    known: knock.warnings.filter(isOfHost),
+    look: () => hostWarnings(spec, place.nft.netns, CALL.operation),
+    tell: tellWarning,
+    signal: until,
+  })
+  for (const warning of knock.warnings) onEvent({ time: now(), event: 'warning', ...warning })
+  const known = new KnownState({
+    table: spec.table,
+    banFor: spec.guard.ban?.for,
+    rememberTokens: LONGEST_TOKEN,
+    digestOf: digestsOf(spec),
+  })
+  const { held } = installation
+  if (held && performance.now() - held.at < FRESH) known.read(held.state, Date.now())
+  else if (held) known.remember(held.state)
+  installation.held = undefined
+  const take = (event: KeepEvent) => {
+    // At once: whatever is under way takes its time.
+    if (event.event === 'installed') noteConfirmed().catch(() => {})
+    if (isOfTable(event)) service?.send(event)
+    onEvent(event)
+  }
+  const { netns } = place.nft
+  await using service =
+    netns === undefined
+      ? undefined
+      : new EventService({
+          ...{ netns, table: spec.table, signal },
+          failed: (message) => onEvent({ time: now(), event: 'failed', what: 'watchers', message }),
+        })
+  try {
+    await new Keeper(table, known, { signal, tell: take, offset: installation.offset }).run()
+  } finally {
+    told.abort()
+    await Promise.all([warned, lapsed])
+    // For whoever goes on keeping it.
+    if (known.isComplete) {
+      installation.held = { state: known.state(Date.now()), at: performance.now() }
+    }
+  }
+}
+
+/** What `Knock.watch` gives, too. */
+function isOfTable(event: KeepEvent): event is KnockEvent {
+  return !OF_KEEPER.has(event.event)
+}
+
+const OF_KEEPER: ReadonlySet<KeepEvent['event']> = new Set([
+  ...(['restored', 'failed', 'watching', 'unconfirmed', 'warning'] as const),
+])
+
+function keptTrial({ trialEnds }: Installation, tell: (event: KeepEvent) => void): KeptTrial {
+  return new KeptTrial(
+    (expiresIn) => tell({ time: now(), event: 'unconfirmed', expiresIn }),
+    (message) => tell({ time: now(), event: 'failed', what: 'confirm', message }),
+    trialEnds,
+  )
+}
+
+function refillEvery({ doors }: ValidSpec): number {
+  const horizons = doors.flatMap(({ knocks }) =>
+    knocks.flatMap((knock) => ('horizon' in knock ? [knock.horizon] : [])),
+  )
+  const soon = Math.min(...horizons) / REFILLS
+  return Math.min(Math.max(soon, REFILL.least), REFILL.most)
+}
+
+function digestsOf({ doors }: ValidSpec): (door: string, attempt: Attempt) => string | undefined {
+  const digests = new Map(
+    doors.flatMap((door) =>
+      knocksOf(door).flatMap(({ knock, attempt }) =>
+        'once' in knock && knock.once !== undefined
+          ? [[`${door.name} ${attempt}`, knock.once] as const]
+          : [],
+      ),
+    ),
+  )
+  return (door, attempt) => digests.get(`${door} ${attempt}`)
+}

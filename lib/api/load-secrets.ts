@@ -1,0 +1,16 @@
+// A spec → the secrets of its tokens and rotations, by the files that hold them. Reads those files.
+import { type Secrets, secretFilesOf } from '../automaton/loads.js'
+import { readSecrets } from '../files/secrets.js'
+import type { KnockSpec } from '../spec/generated/knock-types.js'
+import { validateSpec } from '../spec/validate.js'
+
+/**
+ * Reads the secrets that a spec names, for `simulateKnock`; empty where it names none.
+ *
+ * @throws SpecError with every problem of the spec.
+ * @throws ArgumentError where a secret cannot be read, is for others to read as well, or holds too little.
+ */
+export async function loadSecrets(spec: KnockSpec): Promise<Secrets> {
+  const operation = 'loadSecrets'
+  return readSecrets(secretFilesOf(validateSpec(spec, operation)), operation)
+}

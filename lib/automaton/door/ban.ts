@@ -1,0 +1,89 @@
+// A ban → the sets and the chain that count a source's strikes, and what ignores those who have too many. Pure.
+import type { ValidBan } from '../../spec/model/model.js'
+import {
+  type Action,
+  type Chain,
+  count,
+  DROP,
+  goTo,
+  inSet,
+  RETURN,
+  type Rule,
+  remove,
+  type TimedSet,
+  update,
+  type Verdict,
+} from '../language/automaton.js'
+import { BANNED, BANS_COUNTER, IGNORED_COUNTER, STRIKES, strikeSet } from '../language/names.js'
+
+const STRIKE = 'strike'
+
+/** Where a rule goes that ends an attempt as a wrong knock. */
+export const strikeVerdict = (ban: ValidBan | undefined): Verdict => (ban ? goTo(STRIKE) : RETURN)
+
+/** Who knocks right is forgiven: strikes, and the ban that the same packet has brought by what it reset. */
+export const forgive = (ban: ValidBan | undefined): Action[] =>
+  ban ? [...(ban.after > 1 ? [remove(STRIKES)] : []), remove(BANNED)] : []
+
+/** The first rule for a packet that is a knock. */
+export const ignoreBanned = (ban: ValidBan | undefined): Rule[] =>
+  ban
+    ? [
+        {
+          when: [inSet(BANNED)],
+          then: [count(IGNORED_COUNTER)],
+          verdict: DROP,
+          comment: '/guard/ban ignored',
+        },
+      ]
+    : []
+
+export const banCounters = (ban: ValidBan | undefined): string[] =>
+  ban ? [BANS_COUNTER, IGNORED_COUNTER] : []
+
+/** The numbers of strikes that a source can have without being banned. */
+const strikesOf = ({ after }: ValidBan): number[] =>
+  Array.from({ length: after - 1 }, (_, index) => index + 1)
+
+export function banSets(ban: ValidBan | undefined, capacity: number): TimedSet[] {
+  if (!ban) return []
+  const timed = (name: string, timeout: number): TimedSet => {
+    return { name, key: ['source'], timeout, perElement: true, capacity }
+  }
+  const first = ban.after > 1 ? [timed(STRIKES, ban.within)] : []
+  const strikes = strikesOf(ban).map((strikes) => timed(strikeSet(strikes), ban.within))
+  return [timed(BANNED, ban.for), ...first, ...strikes]
+}
+
+export function banChains(ban: ValidBan | undefined): Chain[] {
+  if (!ban) return []
+  const comment = (purpose: string) => `/guard/ban ${purpose}`
+  const [first, ...later] = strikesOf(ban).map(strikeSet)
+  const last = later.at(-1) ?? first
+  const banned: Rule = {
+    when: last === undefined ? [] : [inSet(STRIKES), inSet(last)],
+    then: [
+      update(BANNED),
+      ...(last === undefined ? [] : [remove(STRIKES), remove(last)]),
+      count(BANS_COUNTER),
+    ],
+    verdict: RETURN,
+    tells: { event: 'banned' },
+    comment: comment('banned'),
+  }
+  if (first === undefined) return [{ name: STRIKE, rules: [banned] }]
+  const more = later.map((to, index): Rule => {
+    const from = [first, ...later][index] as string
+    const when = [inSet(STRIKES), inSet(from)]
+    const then = [update(to), remove(from)]
+    return { when, then, verdict: RETURN, comment: comment(`strike ${index + 2}`) }
+  })
+  const begin: Rule = {
+    when: [],
+    // Within is from the first strike, however late the others come.
+    then: [...later.map(remove), update(first), update(STRIKES)],
+    verdict: RETURN,
+    comment: comment('strike 1'),
+  }
+  return [{ name: STRIKE, rules: [banned, ...more, begin] }]
+}

@@ -1,0 +1,83 @@
+// A door → the sets of those it lets in, and what a completed knock does to them. Pure.
+import type { ValidDoor } from '../../spec/model/model.js'
+import { type Action, count, remove, type TimedSet, update } from '../language/automaton.js'
+import { begunSet, connectionLockSet, counterName, grantsSet, usedSet } from '../language/names.js'
+import { AT_ONCE, type LetThrough } from '../language/program.js'
+import { byUserSets } from './by-user.js'
+
+/** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
+export const COUNTED_AT_LEAST = 86400
+
+/** The numbers of connections that can be used while the grant still stands. */
+export function usedCounts(connections = 1): number[] {
+  return Array.from({ length: connections - 1 }, (_, index) => index + 1)
+}
+
+/** The sets that count the use of a grant; empty where it begins. */
+export const countingSets = (door: string, connections: number | undefined): string[] =>
+  connections === undefined
+    ? []
+    : [
+        ...usedCounts(connections).map((number) => usedSet(door, number)),
+        ...[...usedCounts(connections), connections].map((n) => connectionLockSet(door, n)),
+      ]
+
+/** What a set holds whose key is the same for all: one element, and those expired of late, which keep their places. */
+export const ROOM_FOR_ALL = 16
+
+export function grantSets(door: ValidDoor, capacity: number): TimedSet[] {
+  const { name, open } = door
+  const isOpenToAll = open.scope === 'everyone'
+  const timed = (set: string, timeout: number): TimedSet => ({
+    name: set,
+    key: [isOpenToAll ? 'all' : 'source'],
+    timeout,
+    perElement: true,
+    capacity: isOpenToAll ? ROOM_FOR_ALL : capacity,
+  })
+  const counted = Math.max(open.for, COUNTED_AT_LEAST)
+  const used = countingSets(name, open.connections).map((set) => timed(set, counted))
+  const begun: TimedSet = {
+    name: begunSet(name),
+    key: ['source'],
+    timeout: AT_ONCE,
+    perElement: true,
+    capacity,
+  }
+  const granted = [timed(grantsSet(name), open.for), ...byUserSets(door)]
+  return [...granted, ...used, ...(open.connections ? [begun] : [])]
+}
+
+/** What a completed knock does: the source gets its grant, with none of its connections used. */
+export function grantActions({ name, open }: ValidDoor): Action[] {
+  const used = countingSets(name, open.connections).map(remove)
+  return [update(grantsSet(name)), ...used, count(counterName('grants', name))]
+}
+
+/**
+ * The packet is the first connection of the grant. The grant is the last that needs room: nobody has one whose
+ * connections cannot be counted.
+ */
+export function letThroughActions(door: ValidDoor): LetThrough {
+  const { name, open } = door
+  const { connections } = open
+  const first = connections !== undefined && connections > 1 ? [usedSet(name, 1)] : []
+  const begun = connections === undefined ? [] : [begunSet(name)]
+  const grants = connections === 1 ? [] : [grantsSet(name)]
+  const stale =
+    connections === 1 ? [] : countingSets(name, connections).filter((set) => !first.includes(set))
+  return {
+    room: [...first, ...begun, ...grants].map(update),
+    then: [...stale.map(remove), count(counterName('grants', name)), ...markActions(door)],
+  }
+}
+
+/** What a completed closing knock does. */
+export const closeActions = ({ name }: ValidDoor): Action[] => [
+  remove(grantsSet(name)),
+  count(counterName('closes', name)),
+]
+
+/** What is done to each packet that a door lets through. */
+export const markActions = ({ open: { mark } }: ValidDoor): Action[] =>
+  mark === undefined ? [] : [{ op: 'mark', value: mark }]

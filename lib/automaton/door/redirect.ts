@@ -1,0 +1,99 @@
+// Doors that send granted sources elsewhere → the chain of type nat that does it, and how such connections are known. Pure.
+import type { PortRange, ValidDoor, ValidSpec } from '../../spec/model/model.js'
+import {
+  ACCEPT,
+  type Chain,
+  inSet,
+  type Match,
+  notInSet,
+  onPort,
+  type Rule,
+  stateIs,
+  update,
+  type Verdict,
+} from '../language/automaton.js'
+import { begunSet, grantsSet, TRUSTED } from '../language/names.js'
+import { asks, asksNothing } from '../language/once.js'
+import { acceptGranted, countingRules } from './accept.js'
+
+/** Before the host's own redirections at -100: a connection is redirected once. */
+const PRIORITY = -110
+
+const PROTOCOLS = ['tcp', 'udp'] as const
+
+/** The ports of a protocol that a door's service names. */
+const portsOf = ({ services }: ValidDoor, protocol: 'tcp' | 'udp'): PortRange[] =>
+  services.flatMap((service) =>
+    service.protocol === protocol && service.ports ? [service.ports] : [],
+  )
+
+/**
+ * How a connection is known that came through the door's redirect. conntrack redirects a SYN on an entry that it has
+ * already without asking the door again: such a SYN needs a grant of its own, or to be that of the connection which has
+ * just been counted.
+ */
+export const redirectedTo = (door: ValidDoor): Match[][] =>
+  PROTOCOLS.flatMap((protocol): Match[][] => {
+    const from = portsOf(door, protocol)
+    if (from.length === 0) return []
+    const through: Match = { kind: 'redirected', from }
+    if (protocol === 'udp') return [[{ kind: 'protocol', protocols: ['udp'] }, through]]
+    const letIn =
+      door.open.connections === undefined
+        ? [inSet(grantsSet(door.name))]
+        : [stateIs('new'), inSet(begunSet(door.name))]
+    return [
+      [asksNothing, through],
+      [asks, through, ...letIn],
+    ]
+  })
+
+/** The base chain that redirects, where a door asks for it. It sees the first packet of each connection alone. */
+export function redirectChains({ doors, interfaces, guard }: ValidSpec): Chain[] {
+  const rules = doors.flatMap((door) => redirectRules(door, guard.trusted.length > 0))
+  if (rules.length === 0) return []
+  const outside: Rule =
+    interfaces.length > 0
+      ? {
+          when: [{ kind: 'interface', names: interfaces, not: true }],
+          verdict: ACCEPT,
+          comment: '/interfaces',
+        }
+      : { when: [{ kind: 'loopback' }], verdict: ACCEPT, comment: 'loopback' }
+  const base = { type: 'nat', hook: 'prerouting', priority: PRIORITY } as const
+  return [{ name: 'redirected', base, rules: [outside, ...rules] }]
+}
+
+function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
+  const { name, origin, addresses, open } = door
+  const { redirectTo } = open
+  if (!redirectTo) return []
+  const verdict: Verdict = { kind: 'redirect', to: redirectTo }
+  // The first packet of a connection that conntrack tracks: it is new, and has not come before.
+  const counted = { when: [inSet(grantsSet(door.name))], then: [], verdict }
+  const accepts =
+    open.connections === undefined ? [acceptGranted(door)] : countingRules(door, counted)
+  const begun =
+    open.connections === undefined
+      ? []
+      : [{ when: [inSet(grantsSet(door.name))], then: [update(begunSet(door.name))] }]
+  const here: Match[] = [
+    ...(addresses.length > 0 ? [{ kind: 'destination', addresses } as const] : []),
+    ...(hasTrusted ? [notInSet(TRUSTED)] : []),
+  ]
+  const comment = `${name} ${origin}/open/redirectTo`
+  const { family } = redirectTo
+  return PROTOCOLS.flatMap((protocol) =>
+    portsOf(door, protocol).map((ports) => onPort(protocol, ports)),
+  ).flatMap((port) =>
+    // The last connection of a grant is not told of here: chains of type nat are for nat.
+    [...begun, ...accepts.map(({ tells: _, ...accept }) => ({ ...accept, verdict }))].map(
+      (accept) => ({
+        ...accept,
+        ...(family && { families: [family] }),
+        when: [port, ...here, ...accept.when],
+        comment,
+      }),
+    ),
+  )
+}

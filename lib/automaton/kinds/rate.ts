@@ -1,0 +1,77 @@
+// So many knocks on a port, and then one packet to the service in the right time → the knock's program. Pure.
+import type { ValidRate } from '../../spec/model/model.js'
+import {
+  inSet,
+  type Match,
+  notInSet,
+  RETURN,
+  type Rule,
+  remove,
+  update,
+} from '../language/automaton.js'
+import { attemptSet, earlySet, stageSet } from '../language/names.js'
+import type { KnockContext, KnockProgram } from '../language/program.js'
+import { TimedKnock, type TimedRules } from './penalty.js'
+
+export function buildRate(rate: ValidRate, context: KnockContext): KnockProgram {
+  const { door, attempt } = context
+  const { hits, min, max, port } = rate
+  const live = attemptSet(door.name, attempt)
+  const early = min > 0 ? [earlySet(door.name, attempt)] : []
+  const stages = Array.from({ length: hits }, (_, i) => stageSet(door.name, attempt, i + 1))
+  // The next first hit removes what is left in the others.
+  const wipe = [remove(stages.at(-1) as string), remove(live)]
+  const timed = new TimedKnock(context, { knock: rate, of: hits, wipe })
+  const rules = rateRules(timed, { stages, live, early })
+  return {
+    door,
+    attempt,
+    origin: rate.origin,
+    sets: [
+      ...stages.map((name) => timed.timedSet(name, max)),
+      timed.timedSet(live, max),
+      ...early.map((name) => timed.timedSet(name, min)),
+      ...timed.sharedSets(max),
+    ],
+    endpoints: timed.endpoints([port], rules),
+    ...timed.service([port], rules.service),
+    wipe: [],
+    reset: 'never',
+    gap: max,
+    lasts: max,
+  }
+}
+
+interface RateSets {
+  /** The sources that have made so many hits. */
+  readonly stages: readonly string[]
+  /** Those whose first hit is less than `max` ago, and less than `min`. */
+  readonly live: string
+  readonly early: readonly string[]
+}
+
+function rateRules(timed: TimedKnock, { stages, live, early }: RateSets): TimedRules {
+  const of = stages.length
+  const last = stages.at(-1) as string
+  const done: Match[] = [inSet(last), inSet(live)]
+  const tooFast = early.map((set) => timed.punish('too fast', [...done, inSet(set)], of))
+  const tooSoon = early.map((set) => timed.hold('too fast', [...done, inSet(set)], of))
+  const inTime = timed.letThrough([...done, ...early.map(notInSet)])
+  const hits: Rule[] = stages.slice(0, -1).map((from, index) => {
+    const then = [update(stages[index + 1] as string), remove(from)]
+    return timed.rule(`hit ${index + 2}`, {
+      when: [inSet(from), inSet(live)],
+      then,
+      verdict: RETURN,
+      tells: timed.told('knock', index + 2),
+    })
+  })
+  const [start, ...later] = stages as [string, ...string[]]
+  const begin = [live, ...early, start].map(update)
+  const first = timed.begin('first hit', [], [...later, timed.lock], begin)
+  return {
+    knock: [timed.penalised(), timed.punish('one too many', done, of), ...hits, ...first],
+    ownService: [timed.penalised(), ...tooFast, inTime, ...hits, ...first],
+    service: { of: [last, timed.penalty], rules: [timed.penalised(), ...tooSoon, inTime] },
+  }
+}

@@ -1,0 +1,104 @@
+// So many knocks in each of several windows of time, and then a packet to the service → the knock's program. Pure.
+import type { ValidRhythm } from '../../spec/model/model.js'
+import { inSet, type Match, notInSet, RETURN, remove, update } from '../language/automaton.js'
+import { armedSet, attemptSet, stageSet, windowSet } from '../language/names.js'
+import type { KnockContext, KnockProgram } from '../language/program.js'
+import { TimedKnock, type TimedRules } from './penalty.js'
+
+/** Seconds from an attempt's first knock to the end of a window, numbered from 1: half a window late is in time still. */
+export const windowEnd = (window: number, seconds: number): number =>
+  Math.ceil((window - 0.5) * seconds)
+
+export function buildRhythm(rhythm: ValidRhythm, context: KnockContext): KnockProgram {
+  const { door, attempt } = context
+  const { counts, window, ports } = rhythm
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  // A source is in all windows that have not ended yet; while it is in the last its attempt is under way.
+  const live = attemptSet(door.name, attempt)
+  const windows = [
+    ...counts.slice(1).map((_, index) => windowSet(door.name, attempt, index + 1)),
+    live,
+  ]
+  const stages = Array.from({ length: total - 1 }, (_, i) => stageSet(door.name, attempt, i + 1))
+  const armed = armedSet(door.name, attempt)
+  // The next first knock removes what is left in the others.
+  const wipe = [remove(live), remove(armed)]
+  const timed = new TimedKnock(context, { knock: rhythm, of: total, wipe })
+  const rules = rhythmRules(timed, { counts, windows, stages, armed })
+  const lasts = windowEnd(counts.length, window)
+  return {
+    door,
+    attempt,
+    origin: rhythm.origin,
+    sets: [
+      ...windows.map((name, index) => timed.timedSet(name, windowEnd(index + 1, window))),
+      ...stages.map((name) => timed.timedSet(name, lasts)),
+      timed.timedSet(armed, window),
+      ...timed.sharedSets(lasts + window),
+    ],
+    endpoints: timed.endpoints(ports, rules),
+    ...timed.service(ports, rules.service),
+    wipe: [],
+    reset: 'never',
+    gap: lasts,
+    lasts: lasts + window,
+  }
+}
+
+interface RhythmSets {
+  readonly counts: readonly number[]
+  readonly windows: readonly string[]
+  /** The sources that have knocked so often. */
+  readonly stages: readonly string[]
+  readonly armed: string
+}
+
+function rhythmRules(timed: TimedKnock, sets: RhythmSets): TimedRules {
+  const { windows, stages, armed } = sets
+  const live = windows.at(-1) as string
+  const inTime = timed.letThrough([inSet(armed)])
+  const begin = [...windows.map(update), update(stages[0] as string)]
+  const first = timed.begin(
+    'first knock',
+    [notInSet(live)],
+    [...stages.slice(1), timed.lock],
+    begin,
+  )
+  const knocks = [
+    ...first,
+    ...stages.map((_, index) => advance(timed, sets, index + 2)),
+    timed.punish('out of rhythm', [inSet(live)]),
+  ]
+  return {
+    knock: [
+      timed.penalised(),
+      timed.punish('one too many', [inSet(armed)], stages.length + 1),
+      ...knocks,
+    ],
+    ownService: [timed.penalised(), inTime, ...knocks],
+    service: { of: [armed, timed.penalty], rules: [timed.penalised(), inTime] },
+  }
+}
+
+/** A knock that is not the first, by its number, in its own window. */
+function advance(timed: TimedKnock, { counts, windows, stages, armed }: RhythmSets, knock: number) {
+  let burst = 0
+  for (let before = 0; before + (counts[burst] as number) < knock; burst += 1) {
+    before += counts[burst] as number
+  }
+  const from = stages[knock - 2] as string
+  const earlier = burst > 0 ? [notInSet(windows[burst - 1] as string)] : []
+  const when: Match[] = [inSet(from), inSet(windows[burst] as string), ...earlier]
+  const to = stages[knock - 1]
+  // The windows end by themselves, and a source that is armed is asked for nothing else.
+  const then =
+    to === undefined
+      ? [update(armed), remove(from), ...windows.map(remove)]
+      : [update(to), remove(from)]
+  return timed.rule(to === undefined ? 'last knock' : `knock ${knock}`, {
+    when,
+    then,
+    verdict: RETURN,
+    tells: timed.told('knock', knock),
+  })
+}

@@ -1,0 +1,163 @@
+// What the chains that tell look like, and that no two of them meet.
+import t from 'tap'
+import { validateSpec } from '../../spec/validate.js'
+import { buildAutomaton } from '../build.js'
+import { type Automaton, DROP, goTo, RESET, RETURN, type Rule } from './automaton.js'
+import { tellAll, tellCounters } from './tell.js'
+import { renderTold, type Told } from './told.js'
+
+const log = { group: 5, rate: 1000, deniedRate: 10 }
+const rule = (tells: Told, rest: Partial<Rule> = {}): Rule => ({
+  when: [],
+  comment: 'x',
+  tells,
+  ...rest,
+})
+const telling = (...rules: Rule[]) =>
+  tellAll([{ name: 'gate_ssh', rules }], { table: 'knock', log })
+
+t.test('a rule goes on to what tells it and then does what it did', async (t) => {
+  const when = [{ kind: 'loopback' }] as const
+  const then = [{ op: 'count', counter: 'denied_ssh' }] as const
+  const denied = rule({ event: 'denied', door: 'ssh' }, { when, then, verdict: DROP })
+  t.strictSame(telling({ when, comment: 'y' }, denied), [
+    {
+      name: 'gate_ssh',
+      rules: [
+        { when, comment: 'y' },
+        { when, then, comment: 'x', verdict: goTo('told_denied_drop_ssh') },
+      ],
+    },
+    {
+      name: 'told_denied_drop_ssh',
+      rules: [
+        {
+          when: [{ kind: 'within-rate', rate: 10 }],
+          then: [{ op: 'tell', group: 5, prefix: 'kl knock denied ssh - - -' }],
+          verdict: DROP,
+          comment: 'ssh denied told',
+        },
+        {
+          when: [],
+          then: [{ op: 'count', counter: 'untold' }],
+          verdict: DROP,
+          comment: 'ssh denied untold',
+        },
+      ],
+    },
+  ])
+})
+
+t.test('what returns needs no verdict at its end', async (t) => {
+  const [, told] = telling(rule({ event: 'banned' }, { verdict: RETURN }))
+  t.equal(told?.name, 'told_banned_return')
+  t.strictSame(
+    told?.rules.map(({ verdict }) => verdict),
+    [RETURN, undefined],
+  )
+  t.strictSame(told?.rules[0]?.when, [{ kind: 'within-rate', rate: 1000 }])
+})
+
+t.test('what resets is of TCP, as nft would have it', async (t) => {
+  const [, told] = telling(rule({ event: 'denied', door: 'ssh' }, { verdict: RESET }))
+  const tcp = { kind: 'protocol', protocols: ['tcp'] } as const
+  t.strictSame(
+    told?.rules.map(({ when }) => when),
+    [[tcp, { kind: 'within-rate', rate: 10 }], [tcp]],
+  )
+})
+
+t.test('what tells the same and ends the same shares a chain', async (t) => {
+  const told = { event: 'wrong', door: 'ssh', attempt: 'open' } as const
+  const names = telling(
+    rule(told, { verdict: RETURN }),
+    rule(told),
+    rule(told, { verdict: goTo('strike') }),
+  ).map(({ name }) => name)
+  t.strictSame(names, ['gate_ssh', 'told_wrong_return_open_ssh', 'told_wrong_strike_open_ssh'])
+})
+
+t.test('without a log nothing is told', async (t) => {
+  const rules = [rule({ event: 'banned' }, { verdict: RETURN })]
+  t.strictSame(tellAll([{ name: 'c', rules }], { table: 'knock' }), [
+    { name: 'c', rules: [{ when: [], verdict: RETURN, comment: 'x' }] },
+  ])
+  t.strictSame(tellCounters(undefined), [])
+  t.strictSame(tellCounters(log), ['untold'])
+})
+
+t.test('names do not meet, whatever doors and users are called', async (t) => {
+  const granted = { event: 'granted', attempt: 'open', stage: 1, of: 1 } as const
+  const all: Told[] = [
+    { ...granted, door: 'b_c', user: 'a' },
+    { ...granted, door: 'c', user: 'a_b' },
+    { ...granted, door: 'a_b_c' },
+    { ...granted, door: 'open_a_b_c' },
+    { event: 'closed', door: 'close_ssh' },
+    { event: 'closed', door: 'ssh', attempt: 'close', stage: 1, of: 1 },
+    { event: 'closed', door: '_', attempt: 'close', stage: 11, of: 11 },
+    { event: 'closed', door: '1_closed', attempt: 'close', stage: 1, of: 1 },
+  ]
+  const names = telling(...all.map((told) => rule(told))).map(({ name }) => name)
+  t.equal(new Set(names).size, all.length + 1)
+})
+
+const longest = 'n'.repeat(32)
+const user = { name: longest, secretFile: '/k' }
+const open = { for: '30s', connections: 1 }
+const many = {
+  table: 't'.repeat(32),
+  guard: { ban: { after: 2, within: '1m', for: '1m' } },
+  doors: [
+    {
+      name: longest,
+      service: 'tcp/22',
+      knock: [
+        ...new Array(15).fill(undefined).map((_, index) => {
+          return { type: 'sequence', steps: new Array(32).fill(`tcp/${7000 + index}`) }
+        }),
+        { type: 'token', port: 'udp/6000', period: '30s', users: [user] },
+      ],
+      close: { type: 'sequence', steps: ['tcp/9000', 'tcp/9001'] },
+      open,
+    },
+  ],
+}
+
+t.test('prefixes fit, and each is of a kind', async (t) => {
+  const prefixes = prefixesOf(buildAutomaton(validateSpec(many)))
+  const lengths = prefixes.map((prefix) => prefix.length)
+  t.ok(Math.max(...lengths) <= 127, `${Math.max(...lengths)} bytes`)
+  const kinds = new Set(prefixes.map((prefix) => prefix.split(' ')[2]))
+  t.strictSame([...kinds].sort(), [
+    'banned',
+    'closed',
+    'denied',
+    'granted',
+    'knock',
+    'reset',
+    'wrong',
+  ])
+  const told = { event: 'granted', door: longest, attempt: 'open16', stage: 1, of: 1 } as const
+  t.ok(prefixes.includes(renderTold(many.table, { ...told, user: longest })))
+})
+
+t.test('a spec without a log has the rules of one with it, but for what tells', async (t) => {
+  const silent = buildAutomaton(validateSpec({ ...many, log: false }))
+  const telling = buildAutomaton(validateSpec(many))
+  t.strictSame(prefixesOf(silent), [])
+  t.notOk(JSON.stringify(silent).includes('tells'))
+  t.notOk(JSON.stringify(telling).includes('tells'))
+  const own = telling.chains.filter(({ name }) => !name.startsWith('told'))
+  t.strictSame(
+    own.map(({ rules }) => rules.map(({ comment }) => comment)),
+    silent.chains.map(({ rules }) => rules.map(({ comment }) => comment)),
+  )
+})
+
+const prefixesOf = ({ chains }: Automaton): string[] =>
+  chains.flatMap(({ rules }) =>
+    rules.flatMap(({ then = [] }) =>
+      then.flatMap((action) => (action.op === 'tell' ? [action.prefix] : [])),
+    ),
+  )

@@ -1,0 +1,73 @@
+// Doors whose connections need a live grant → the chain that each packet of such a connection walks. Pure.
+import type { Service, ValidDoor } from '../../spec/model/model.js'
+import { markActions } from '../door/grant.js'
+import {
+  ACCEPT,
+  type Chain,
+  count,
+  DROP,
+  inSet,
+  jump,
+  type Match,
+  onPort,
+  RESET,
+  RETURN,
+  type Rule,
+  stateIs,
+} from '../language/automaton.js'
+import { counterName, grantsSet, TRUSTED } from '../language/names.js'
+import { hasPorts, protocolsOf } from './ports.js'
+
+const CUT = 'cut'
+const cutChain = ({ name }: ValidDoor): string => `cut_${name}`
+const isReset: Match = { kind: 'flags', flags: { mask: 0x04, value: 0x04 } }
+const isTcp: Match = { kind: 'protocol', protocols: ['tcp'] }
+
+/** Of the base chain, before what lets established connections live on. None where no door cuts. */
+export function cutRules(doors: readonly ValidDoor[]): Rule[] {
+  if (!doors.some(cuts)) return []
+  // The other direction is the host's own: what it asked others for.
+  const when: Match[] = [stateIs('established'), { kind: 'original-direction' }]
+  return [{ when, verdict: jump(CUT), comment: 'connections that need a live grant' }]
+}
+
+export function cutChains(doors: readonly ValidDoor[], hasTrusted: boolean): Chain[] {
+  const cutting = doors.filter(cuts)
+  if (cutting.length === 0) return []
+  const find = cutting.flatMap((door) =>
+    door.services.flatMap(matchesOf).map((match): Rule => {
+      const comment = `${door.name} ${door.origin}/service`
+      return { when: [match], verdict: jump(cutChain(door)), comment }
+    }),
+  )
+  return [{ name: CUT, rules: find }, ...cutting.map((door) => cutDoor(door, hasTrusted))]
+}
+
+function matchesOf({ protocol, ports }: Service): Match[] {
+  if (ports && hasPorts(protocol)) return [onPort(protocol, ports)]
+  const own: Match = { kind: 'protocol', protocols: protocolsOf(protocol) }
+  return protocol === 'any' ? [{ kind: 'echo-request' }, own] : [own]
+}
+
+const cuts = ({ open }: ValidDoor): boolean => open.established === 'cut'
+
+function cutDoor(door: ValidDoor, hasTrusted: boolean): Chain {
+  const { name, origin, addresses } = door
+  const then = markActions(door)
+  const comment = `${name} ${origin}/open/established`
+  const denied = [count(counterName('denied', name))]
+  const tells = { event: 'denied', door: name } as const
+  const elsewhere: Match = { kind: 'destination', addresses, not: true }
+  return {
+    name: cutChain(door),
+    rules: [
+      ...(addresses.length > 0 ? [{ when: [elsewhere], verdict: RETURN, comment }] : []),
+      ...(hasTrusted ? [{ when: [inSet(TRUSTED)], then, verdict: ACCEPT, comment }] : []),
+      { when: [inSet(grantsSet(name))], then, verdict: ACCEPT, comment },
+      // So the host's own end of the connection learns that it is over.
+      { when: [isReset], verdict: ACCEPT, comment },
+      { when: [isTcp], then: denied, verdict: RESET, tells, comment },
+      { when: [], then: denied, verdict: DROP, tells, comment },
+    ],
+  }
+}

@@ -1,0 +1,53 @@
+// The endpoints of all programs, sorted by where their packets go. Pure.
+import type { KnockPort } from '../../spec/model/model.js'
+import type { Endpoint, KnockProgram } from '../language/program.js'
+
+/** One endpoint of one program. */
+export interface Placed {
+  readonly program: KnockProgram
+  readonly endpoint: Endpoint
+}
+
+/** A port, and all programs that are knocked there. */
+export interface PortUsers {
+  /** Part of chains' names. */
+  readonly key: string
+  readonly port: KnockPort
+  readonly users: readonly Placed[]
+}
+
+export interface Endpoints {
+  readonly ports: readonly PortUsers[]
+  /** Those whose ports depend on the time. */
+  readonly ranges: readonly Placed[]
+  readonly echo: readonly Placed[]
+}
+
+/** Sorts the endpoints of all programs by where the packets go. */
+export function placeEndpoints(programs: readonly KnockProgram[]): Endpoints {
+  const placed = programs.flatMap((program) =>
+    program.endpoints.map((endpoint) => ({ program, endpoint, port: endpoint.port })),
+  )
+  const withPort = placed.flatMap(({ port, ...rest }) => (port ? [{ ...rest, port }] : []))
+  const groups = groupBy(withPort, ({ port }) => `${port.protocol}_${port.port}`)
+  return {
+    ports: [...groups].map(([key, users]) => ({ key, port: users[0].port, users })),
+    ranges: placed.filter(({ endpoint }) => endpoint.range),
+    echo: placed.filter(({ endpoint, port }) => !port && !endpoint.range),
+  }
+}
+
+/** Groups of at least one, in the order in which their first members come. */
+export function groupBy<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+): Map<string, [T, ...T[]]> {
+  const groups = new Map<string, [T, ...T[]]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group) group.push(item)
+    else groups.set(key, [item])
+  }
+  return groups
+}

@@ -1,0 +1,207 @@
+// Doors and knock ports → the entries of the maps that bring a packet to what judges it. Pure.
+import type { Cidr, PortRange, Service, ValidDoor } from '../../spec/model/model.js'
+import { stepMeetsService } from '../../spec/model/step.js'
+import { gateChain } from '../door/gate.js'
+import {
+  ACCEPT,
+  type Chain,
+  type DispatchEntry,
+  entryOf,
+  goTo,
+  type IpProtocol,
+  jump,
+  type Match,
+  onPort,
+  RETURN,
+  type Rule,
+} from '../language/automaton.js'
+import { groupBy, type PortUsers } from './endpoints.js'
+
+/** Entries of the ports' map, and the chains that they lead to where one verdict is not enough. */
+export interface PortEntries {
+  readonly entries: readonly DispatchEntry[]
+  readonly chains: readonly Chain[]
+}
+
+/**
+ * Knock ports go to the chain of their protocol; at addresses where no door is knocked, packets pass by. Those that
+ * a door's own service names are left out: the door's gate sends on what nothing lets through.
+ */
+export function knockEntries(
+  ports: readonly PortUsers[],
+  chainOf: Readonly<Record<'tcp' | 'udp', string>>,
+): PortEntries {
+  const entries: DispatchEntry[] = []
+  const chains: Chain[] = []
+  for (const { key, port, users } of ports) {
+    const isServed = ({ program }: PortUsers['users'][number]) =>
+      program.door.services.some((service) => stepMeetsService(port, service))
+    if (users.some(isServed)) continue
+    const target = chainOf[port.protocol]
+    const addresses = unionOfAddresses(users.map(({ program }) => program.door))
+    if (!addresses) {
+      entries.push(entryOf(port.protocol, port.port, jump(target)))
+      continue
+    }
+    const name = `only_${key}`
+    const here: Match = { kind: 'destination', addresses }
+    const comment = `${port.protocol}/${port.port} at the doors' addresses`
+    chains.push({ name, rules: [{ when: [here], verdict: goTo(target), comment }] })
+    entries.push(entryOf(port.protocol, port.port, jump(name)))
+  }
+  return { entries, chains }
+}
+
+/** The destinations of doors where each of them names some; undefined where one is for any. */
+function unionOfAddresses(doors: readonly ValidDoor[]): Cidr[] | undefined {
+  if (doors.some(({ addresses }) => addresses.length === 0)) return undefined
+  const all = new Map<string, Cidr>()
+  for (const { addresses } of doors) {
+    for (const cidr of addresses) all.set(`${cidr.address}/${cidr.prefixLength}`, cidr)
+  }
+  return [...all.values()]
+}
+
+interface Listed {
+  readonly door: ValidDoor
+  readonly protocol: 'tcp' | 'udp'
+  readonly ports: PortRange
+  /** Where the packets go. */
+  readonly chain: string
+}
+
+/**
+ * Doors may share a service where their addresses are apart, or where one of them is for everyone: each gate passes
+ * on what another may let through.
+ */
+export function serviceEntries(doors: readonly ValidDoor[]): PortEntries {
+  const entries: DispatchEntry[] = []
+  const chains: Chain[] = []
+  const groups = groupBy(doors.flatMap(listedServices), ({ protocol, ports }) =>
+    [protocol, ports.from, ports.to].join('_'),
+  )
+  for (const [key, [first, ...others]] of groups) {
+    const { protocol, ports, chain } = first
+    if (others.length === 0) {
+      entries.push(entryOf(protocol, ports, jump(chain)))
+      continue
+    }
+    const name = `gates_${key}`
+    const rules = [first, ...others].map(({ door, chain }) => toChain(door, chain, []))
+    chains.push({ name, rules })
+    entries.push(entryOf(protocol, ports, jump(name)))
+  }
+  return { entries, chains }
+}
+
+function listedServices(door: ValidDoor): Listed[] {
+  const list = (services: readonly Service[], chain: string) =>
+    services.flatMap(({ protocol, ports }) =>
+      ports && hasPorts(protocol) ? [{ door, protocol, ports, chain }] : [],
+    )
+  const open = redirects(door) ? list(door.services, publicChain(door)) : []
+  return [...open, ...list(guardedServices(door), gateChain(door.name))]
+}
+
+/** What a gate stands before; of a door that redirects the port of this host where its connections come out. */
+function guardedServices({ services, open: { redirectTo } }: ValidDoor): readonly Service[] {
+  if (!redirectTo) return services
+  if (redirectTo.address !== undefined) return []
+  const { port } = redirectTo
+  const protocols = new Set(services.map(({ protocol }) => protocol))
+  return [...protocols].map((protocol) => ({ protocol, ports: { from: port, to: port } }))
+}
+
+const publicChain = ({ name }: ValidDoor): string => `public_${name}`
+
+/** The service of a door that redirects is public: packets to it pass as they came, and reset nothing. */
+export const publicChains = (doors: readonly ValidDoor[]): Chain[] =>
+  doors.filter(redirects).map((door) => {
+    const comment = `${door.name} ${door.origin}/service`
+    const rules = [{ when: atDestination(door), verdict: ACCEPT, comment }]
+    return { name: publicChain(door), rules }
+  })
+
+const redirects = ({ open }: ValidDoor): boolean => open.redirectTo !== undefined
+
+const toGate = (door: ValidDoor, when: readonly Match[]): Rule =>
+  toChain(door, gateChain(door.name), when)
+
+const toChain = (door: ValidDoor, chain: string, when: readonly Match[]): Rule => ({
+  when,
+  verdict: jump(chain),
+  comment: `${door.name} ${door.origin}/service`,
+})
+
+const IGNORED = 'ignored'
+
+/** Ignored ports pass at once, unless they lie behind a door before a whole protocol. */
+export function ignoredEntries(ignore: readonly Service[], whole: readonly Rule[]): PortEntries {
+  const verdict = whole.length > 0 ? goTo(IGNORED) : ACCEPT
+  const entries = ignore.flatMap(({ protocol, ports }) =>
+    ports && hasPorts(protocol) ? [entryOf(protocol, ports, verdict)] : [],
+  )
+  const pass: Rule = { when: [], verdict: ACCEPT, comment: '/guard/ignore' }
+  const isUsed = whole.length > 0 && entries.length > 0
+  return { entries, chains: isUsed ? [{ name: IGNORED, rules: [...whole, pass] }] : [] }
+}
+
+const TRANSPORTS: readonly IpProtocol[] = ['tcp', 'udp']
+
+/** The protocols that a service covers, echo requests of `any` aside. */
+export const protocolsOf = (protocol: Service['protocol']): readonly IpProtocol[] =>
+  protocol === 'any' ? TRANSPORTS : [protocol]
+
+/** Whether packets of a service's protocol bear ports. */
+export const hasPorts = (protocol: Service['protocol']): protocol is 'tcp' | 'udp' =>
+  protocol === 'tcp' || protocol === 'udp'
+
+/**
+ * Doors before every port of a protocol. DHCPv6 replies keep the host on its network. `any` leaves alone what is
+ * neither TCP nor UDP nor an echo request: routers, tunnels and clusters speak by such packets, and nobody knocks before that.
+ */
+export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
+  return doors.flatMap((door) =>
+    door.services
+      .filter(({ ports }) => !ports)
+      .flatMap(({ protocol }): Rule[] => {
+        if (protocol === 'any') {
+          const ping = toGate(door, [{ kind: 'echo-request' }])
+          return [DHCPV6, ping, toChain(door, anyChain(door), [])]
+        }
+        const own = toGate(door, [{ kind: 'protocol', protocols: [protocol] }])
+        return protocol === 'udp' ? [DHCPV6, own] : [own]
+      }),
+  )
+}
+
+const anyChain = ({ name }: ValidDoor): string => `any_${name}`
+
+/** Before the gates of doors before `any`. What cannot be read as far as its protocol is refused there, too. */
+export const anyChains = (doors: readonly ValidDoor[]): Chain[] =>
+  doors
+    .filter(({ services }) => services.some(({ protocol }) => protocol === 'any'))
+    .map((door) => {
+      const when: Match[] = [{ kind: 'protocol', protocols: TRANSPORTS, not: true }]
+      const comment = `${door.name} neither TCP nor UDP: not hidden`
+      const judge: Rule = {
+        when: [],
+        verdict: goTo(gateChain(door.name)),
+        comment: `${door.name} ${door.origin}/service`,
+      }
+      return { name: anyChain(door), rules: [{ when, verdict: RETURN, comment }, judge] }
+    })
+
+const atDestination = ({ addresses }: ValidDoor): Match[] =>
+  addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
+
+/** A DHCPv6 server answers from its own address what was asked by multicast: conntrack knows no such reply. */
+const DHCPV6: Rule = {
+  families: [6],
+  when: [
+    onPort('udp', 546),
+    { kind: 'source', addresses: [{ family: 6, address: 'fe80::', prefixLength: 10 }] },
+  ],
+  verdict: ACCEPT,
+  comment: 'DHCPv6 replies',
+}

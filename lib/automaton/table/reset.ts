@@ -1,0 +1,197 @@
+// Which sources have an attempt under way, and what ends it: the chains that a packet walks that fits no step. Pure.
+//
+// A packet of a source that is not knocking costs one look-up, however many doors there are. For one that is,
+// attempts are found through groups, so that a reset with a thousand doors walks dozens of rules and not thousands.
+import {
+  type Action,
+  type Chain,
+  goTo,
+  inSet,
+  jump,
+  type Match,
+  onPort,
+  RETURN,
+  type Rule,
+  remove,
+  type TimedSet,
+  update,
+} from '../language/automaton.js'
+import { type KnockProgram, originOf } from '../language/program.js'
+
+/** The most attempts, and groups of attempts, that one chain walks. */
+const FAN_OUT = 32
+
+/** The modes in which something resets an attempt. */
+export type ResettingMode = 'any' | 'knock-ports'
+
+/** All attempts that one mode resets. */
+export class ResetDomain {
+  readonly #mode: ResettingMode
+  readonly #grouped: boolean
+  readonly #members: KnockProgram[] = []
+
+  /** `expected`: how many attempts will join at the most. */
+  constructor(mode: ResettingMode, expected: number) {
+    this.#mode = mode
+    this.#grouped = expected > FAN_OUT
+  }
+
+  get mode(): ResettingMode {
+    return this.#mode
+  }
+
+  /** The set of the sources that have an attempt under way. */
+  get knocking(): string {
+    return this.#mode === 'any' ? 'knocking' : 'knocking_ports'
+  }
+
+  /** The chain that ends a source's attempts, except those of which the packet is a step: for packets that are knocks. */
+  get chain(): string {
+    return this.#mode === 'any' ? 'reset_any' : 'reset_ports'
+  }
+
+  /** The same for packets that are no knock: the source is not knocking any more. */
+  get lastChain(): string {
+    return `${this.chain}_last`
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.length === 0
+  }
+
+  /** What marks a source as knocking, for the program that joins next. */
+  nextTouch(): Action[] {
+    const group = groupOf(this.#members.length)
+    return [update(this.knocking), ...(this.#grouped ? [update(this.#groupSet(group))] : [])]
+  }
+
+  join(program: KnockProgram): void {
+    this.#members.push(program)
+  }
+
+  sets(capacity: number): TimedSet[] {
+    if (this.isEmpty) return []
+    // Each knock marks its source anew. One second more than the longest gap: a mark must not end before its stage.
+    const timeout = Math.max(...this.#members.map(({ gap }) => gap)) + 1
+    const groups = this.#grouped ? this.#groups().map((group) => this.#groupSet(group)) : []
+    return [this.knocking, ...groups].map((name) => {
+      return { name, key: ['source'], timeout, perElement: true, capacity }
+    })
+  }
+
+  chains(): Chain[] {
+    if (this.isEmpty) return []
+    return [...this.#walk(), ...this.#members.flatMap((program) => this.#attemptChains(program))]
+  }
+
+  /**
+   * A knock leaves its source marked: what is deleted keeps its place in a set for seconds, and a flood of knocks from few
+   * sources would fill it. Any other packet takes the mark away, so that the next costs one look-up again.
+   */
+  #walk(): Chain[] {
+    const knock = this.#visits(this.chain, resetChain)
+    // Nothing but knocks resets these.
+    if (this.#mode !== 'any') return knock
+    const forget: Rule = {
+      when: [],
+      then: [remove(this.knocking)],
+      comment: 'reset: not knocking any more',
+    }
+    const [first, ...groups] = this.#visits(this.lastChain, (program) =>
+      isStruck(program) ? lapseChain(program) : wipeChain(program),
+    ) as [Chain, ...Chain[]]
+    return [...knock, { ...first, rules: [forget, ...first.rules] }, ...groups]
+  }
+
+  /** The chain that leads to one chain of each member, and those of the groups. */
+  #visits(name: string, chainOf: (program: KnockProgram) => string): Chain[] {
+    const visit = (program: KnockProgram): Rule => ({
+      when: [],
+      verdict: jump(chainOf(program)),
+      comment: origin(program, 'reset'),
+    })
+    if (!this.#grouped) return [{ name, rules: this.#members.map(visit) }]
+    const isLast = name === this.lastChain
+    const groups = this.#groups()
+    const groupChain = (group: number): string => `${name}_g${group}`
+    const find = groups.map((group): Rule => {
+      const set = this.#groupSet(group)
+      return {
+        when: [inSet(set)],
+        then: isLast ? [remove(set)] : [],
+        verdict: jump(groupChain(group)),
+        comment: 'reset: a group of attempts',
+      }
+    })
+    return [
+      { name, rules: find },
+      ...groups.map((group): Chain => {
+        const members = this.#members.slice(group * FAN_OUT, (group + 1) * FAN_OUT)
+        return { name: groupChain(group), rules: members.map(visit) }
+      }),
+    ]
+  }
+
+  #attemptChains(program: KnockProgram): Chain[] {
+    const chains = attemptChains(program)
+    if (this.#mode !== 'any' || !isStruck(program)) return chains
+    // The sender of an ordinary packet need not know a single knock port: anybody can forge one in another's name.
+    const rules = program.wipe.map((rule): Rule => ({ ...rule, verdict: RETURN }))
+    return [...chains, { name: lapseChain(program), rules }]
+  }
+
+  #groups(): number[] {
+    return Array.from({ length: groupOf(this.#members.length - 1) + 1 }, (_, group) => group)
+  }
+
+  #groupSet(group: number): string {
+    return `${this.knocking}_g${group}`
+  }
+}
+
+const groupOf = (place: number): number => Math.floor(place / FAN_OUT)
+
+const resetChain = ({ attempt, door }: KnockProgram): string => `reset_${attempt}_${door.name}`
+
+/** The chain that ends an attempt, whatever the packet. */
+export const wipeChain = ({ attempt, door }: KnockProgram): string => `wipe_${attempt}_${door.name}`
+
+/** The same for a packet that is no knock, and so no strike. */
+const lapseChain = ({ attempt, door }: KnockProgram): string => `lapse_${attempt}_${door.name}`
+
+const isStruck = ({ wipe }: KnockProgram): boolean =>
+  wipe.some(({ verdict }) => verdict?.kind === 'goto')
+
+const origin = (program: KnockProgram, purpose: string): string => `${originOf(program)} ${purpose}`
+
+function attemptChains(program: KnockProgram): Chain[] {
+  const goOn: Rule = {
+    when: [],
+    verdict: goTo(wipeChain(program)),
+    comment: origin(program, 'reset'),
+  }
+  return [
+    { name: resetChain(program), rules: [...ownSteps(program), goOn] },
+    { name: wipeChain(program), rules: program.wipe },
+  ]
+}
+
+/** Leaves the packets alone that the program's own endpoints judge. */
+function ownSteps(program: KnockProgram): Rule[] {
+  const { addresses } = program.door
+  const here: Match[] = addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
+  const comment = origin(program, 'judges this itself')
+  return program.endpoints.flatMap(({ port, range, packets }): Rule[] => {
+    if (port) {
+      const match = onPort(port.protocol, port.port)
+      return [{ when: [match, ...here], verdict: RETURN, comment }]
+    }
+    const any: Match = range ? onPort(range.protocol, range.ports) : { kind: 'echo-request' }
+    return packets.map((packet) => ({
+      ...packet,
+      when: [any, ...packet.when, ...here],
+      verdict: RETURN,
+      comment,
+    }))
+  })
+}

@@ -1,0 +1,96 @@
+// The doors → the chains that judge what no other rule can read to its transport header. Pure.
+//
+// A packet whose header cannot be found matches no rule of any port, and would pass. A host that reads further than
+// the kernel does here would find the service behind.
+import type { Cidr, ValidDoor } from '../../spec/model/model.js'
+import {
+  ACCEPT,
+  type Chain,
+  count,
+  DROP,
+  goTo,
+  inSet,
+  jump,
+  notInSet,
+  RETURN,
+  type Rule,
+} from '../language/automaton.js'
+import { counterName, grantsSet, TRUSTED } from '../language/names.js'
+
+const UNREAD = 'unread'
+const REFUSE = 'unread_source'
+
+/** What a host hears beside its own addresses: RFC 4291. */
+const MULTICAST: Cidr = { family: 6, address: 'ff00::', prefixLength: 8 }
+
+/** An IPv4 header always names its protocol, and the first fragment of one has at least the ports. */
+const families = [6] as const
+
+/** Of the base chain, behind everything that judges by ports, and before what a packet resets. */
+export const unreadRules = (doors: readonly ValidDoor[]): Rule[] =>
+  doors.some(canBeUnread)
+    ? [{ families, when: [], verdict: jump(UNREAD), comment: 'what may not have been read' }]
+    : []
+
+/** At hooks where fragments have been judged before (`areFragmentsJudged`) those are left out. */
+export function unreadChains(
+  doors: readonly ValidDoor[],
+  {
+    hasTrusted,
+    areFragmentsJudged,
+  }: { readonly hasTrusted: boolean; readonly areFragmentsJudged: boolean },
+): Chain[] {
+  const concerned = doors.filter(canBeUnread)
+  if (concerned.length === 0) return []
+  const rule = (when: Rule['when'], verdict: Rule['verdict'], comment: string): Rule => {
+    return { families, when, ...(verdict && { verdict }), comment }
+  }
+  const fragment = rule([{ kind: 'piece', part: 'bare' }], goTo(REFUSE), 'a fragment of headers')
+  const trusted = rule([inSet(TRUSTED)], ACCEPT, '/guard/trusted')
+  return [
+    {
+      name: UNREAD,
+      rules: [
+        ...(areFragmentsJudged ? [] : [fragment]),
+        rule([{ kind: 'transport-header' }], RETURN, 'was read'),
+        rule([{ kind: 'no-more-headers' }], RETURN, 'nothing follows'),
+        rule([], goTo(REFUSE), 'no transport header was found'),
+      ],
+    },
+    {
+      name: REFUSE,
+      rules: [
+        ...(hasTrusted ? [trusted] : []),
+        ...concerned.map(refuse),
+        rule([], ACCEPT, 'every door there lets its source in'),
+      ],
+    },
+  ]
+}
+
+/** Whether IPv6 packets come to a door. */
+const canBeUnread = ({ addresses }: ValidDoor): boolean =>
+  addresses.length === 0 || addresses.some(({ family }) => family === 6)
+
+/**
+ * A packet that could be for any door at its destination passes if each of them lets its source in. What counts
+ * connections or redirects them has to read them.
+ */
+function refuse({ name, origin, addresses, open }: ValidDoor): Rule {
+  const mustRead = open.connections !== undefined || open.redirectTo !== undefined
+  // The target of a redirect is closed at all of the host's addresses.
+  const isAnywhere = addresses.length === 0 || open.redirectTo !== undefined
+  return {
+    families,
+    when: [
+      ...(isAnywhere
+        ? []
+        : [{ kind: 'destination', addresses: [...addresses, MULTICAST] } as const]),
+      ...(mustRead ? [] : [notInSet(grantsSet(name))]),
+    ],
+    then: [count(counterName('denied', name))],
+    verdict: DROP,
+    tells: { event: 'denied', door: name },
+    comment: `${name} ${origin}/service cannot be read`,
+  }
+}

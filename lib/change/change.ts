@@ -1,0 +1,136 @@
+// A table's document, what is loaded into it, and nft's listing of the one that stands → one transaction. Pure.
+import type { Automaton } from '../automaton/language/automaton.js'
+import type { Loads } from '../automaton/loads.js'
+import { aboutComments, digestAttempts, digestOf, parseAbout } from '../nft/about.js'
+import type { NftCommand, NftDocument } from '../nft/document.js'
+import { type Listing, parseListing } from '../nft/listing.js'
+import { parseFamilySet } from '../nft/names.js'
+import { hasForeignPorts, missingOf, renderLoads } from '../nft/render/loads.js'
+import { renderCreation, renderNext, serialOf, withSerial } from '../nft/serial.js'
+import { nameOf, renderNoTags, type StandingTags, tagsOf } from '../nft/tags.js'
+import { TRIAL_SET, trialOf, withTrial } from '../nft/trial.js'
+import type { KnockState } from '../spec/generated/state-types.js'
+import { isIntact } from './intact.js'
+import { isSpent, keepsElements, renderExhausted } from './kept.js'
+import { renderReload } from './reload.js'
+import { renderState, setsOf, usedOnly } from './saved-state.js'
+
+/**
+ * Seconds in which a table must be confirmed; `ended`: it needs no confirmation. Who keeps a table that stands leaves its
+ * trial as it is, and says what is left of it for one that is gone, or that somebody has put another spec's in place of.
+ */
+export type WantedTrial = number | 'ended' | { readonly left: number | undefined }
+
+/** What shall stand. */
+export interface Wanted {
+  readonly automaton: Automaton
+  /** Of the automaton. */
+  readonly document: NftDocument
+  readonly loads: Loads
+  /** Whether a table that stands as it should is loaded ahead anew; else only what it lacks altogether. */
+  readonly refills: boolean
+  /** What was let in, banned and used before; where the table stands, it knows better who is let in and banned. */
+  readonly state: KnockState | undefined
+  readonly trial: WantedTrial
+  /** Whether its nft knows sets of tokens. */
+  readonly knowsTokens: boolean
+}
+
+export interface Change {
+  readonly outcome: 'unchanged' | 'made' | 'changed'
+  /** Fails as a whole where the table is not the one that was listed. Empty: there is nothing to do. */
+  readonly commands: NftCommand[]
+}
+
+/**
+ * @param listing - undefined where there is no such table.
+ * @param serial - marks the table that is made; another each time.
+ * @param now - seconds since 1970.
+ */
+export function renderChange(
+  wanted: Wanted,
+  listing: unknown,
+  serial: number,
+  now: number,
+): Change {
+  const { automaton, document, loads, state } = wanted
+  const { table } = automaton
+  const loaded = renderLoads(table, loads, now)
+  const restored = (saved: KnockState | undefined, sets?: Listing['sets']): NftCommand[] => {
+    const { knowsTokens } = wanted
+    const place = { table, doors: automaton.doors, sets: setsOf(document, sets), knowsTokens }
+    return saved ? [...renderState(place, saved, now).commands] : []
+  }
+  if (listing === undefined) {
+    const first = withTrialOf(document, table, secondsOf(wanted.trial))
+    const made = renderCreation(withSerial(first, table, serial))
+    return { outcome: 'made', commands: [...made.nftables, ...loaded, ...restored(state)] }
+  }
+  const standing = parseListing(listing)
+  const used = state && usedOnly(state)
+  const isForeign = hasForeignPorts(standing, loads)
+  const isTried = standing.sets.has(TRIAL_SET)
+  const isWanted = typeof wanted.trial === 'object' || (wanted.trial === 'ended' && !isTried)
+  if (isWanted && !isForeign && isIntact(listing, document)) {
+    const missing = () => renderLoads(table, missingOf(loads, standing), now)
+    const due = wanted.refills ? loaded : missing()
+    const commands = [...due, ...restored(used, standing.sets)]
+    const same = commands.length > 0 ? renderNext(table, serialOf(standing)) : []
+    return { outcome: 'unchanged', commands: [...same, ...commands] }
+  }
+  const before = parseAbout(aboutComments(standing) ?? [])
+  const keepsBy = keepsElements(before, digestAttempts(automaton))
+  const foreign = new Set(isForeign ? loads.ports.map(({ set }) => set) : [])
+  const keeps = (name: string): boolean =>
+    keepsBy(name) && !foreign.has(parseFamilySet(name)?.set ?? name)
+  const isOwn = before?.digest === digestOf(document)
+  const isLeft = typeof wanted.trial === 'object' && isOwn
+  const trial = isLeft ? remaining(standing) : secondsOf(wanted.trial)
+  const target = withTrialOf(document, table, trial)
+  const { nftables } = renderReload(withSerial(target, table, serial), listing, keeps)
+  const exhausted = renderExhausted(table, before?.doors ?? [], automaton.doors, standing)
+  const kept = new Map([...standing.sets].filter(([name]) => isSpent(name) && keeps(name)))
+  const commands = [...nftables, ...exhausted, ...loaded, ...restored(used, kept)]
+  return { outcome: 'changed', commands }
+}
+
+/**
+ * A change, with what it takes beside that the table against tags stands or is gone.
+ *
+ * @param listing - of the table that is changed.
+ */
+export function withTags(
+  { outcome, commands }: Change,
+  document: NftDocument,
+  standing: StandingTags,
+  listing: unknown,
+): Change {
+  const table = nameOf(document.nftables[0])
+  const tags = tagsOf(document)
+  const isWanted = tags.length > 0
+  if (outcome === 'unchanged' && isWanted && standing !== 'intact') {
+    const before =
+      commands.length > 0 ? commands : renderNext(table, serialOf(parseListing(listing)))
+    return { outcome: 'changed', commands: [...before, ...tags] }
+  }
+  const isLeft = !isWanted && (standing === 'altered' || standing === 'intact')
+  if (!isLeft) return { outcome, commands }
+  return { outcome, commands: [...commands, ...renderNoTags(table)] }
+}
+
+function secondsOf(trial: WantedTrial): number | undefined {
+  if (typeof trial === 'object') return trial.left
+  return trial === 'ended' ? undefined : trial
+}
+
+const withTrialOf = (
+  document: NftDocument,
+  table: string,
+  seconds: number | undefined,
+): NftDocument => (seconds === undefined ? document : withTrial(document, table, seconds))
+
+/** What is left of the trial of a table that stands: 0 where its time is over. */
+function remaining(standing: Listing): number | undefined {
+  const trial = trialOf(standing)
+  return trial === 'over' ? 0 : trial?.expiresIn
+}

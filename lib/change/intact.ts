@@ -1,0 +1,126 @@
+// Whether a table, as listed, is still what its document made: the digest alone would not show a hand's changes. Pure.
+import { canonicalText, isSameText } from '../nft/canonical.js'
+import type { NftDocument, NftRule } from '../nft/document.js'
+import { elementText, isConstant, isContent, listedObjects, listOf, partsOf } from '../nft/parts.js'
+import { SERIAL_SET } from '../nft/serial.js'
+import { isOfTags } from '../nft/tags.js'
+import { isTrialRule, TRIAL_SET } from '../nft/trial.js'
+import { isTimedByRules } from './kept.js'
+import { spentBeyond } from './reload.js'
+import { retiredBefore } from './retired.js'
+
+/**
+ * Compares a document with nft's listing: the table's flags, the base chains' hook, priority, policy and device, each rule's
+ * statements with all that is in them, the type, flags, size and time of sets and maps, the maps' entries and the elements of
+ * sets that don't change by themselves. Not compared: what timed sets hold, and what counters have counted.
+ */
+export function isIntact(listing: unknown, document: NftDocument): boolean {
+  const made = document.nftables.flatMap((command) =>
+    'add' in command && !isOfTags(command) ? [command.add] : [],
+  )
+  const objects = withoutExtras(listedObjects(listing), made)
+  const [expected, found] = [shapeOf(made), shapeOf(objects)]
+  const devices = devicesOf(made)
+  return (
+    expected.size === found.size &&
+    [...expected].every(([key, text]) => isSameText(text, found.get(key) ?? '')) &&
+    [...devicesOf(objects)].every(([chain, device]) => devices.get(chain) === device)
+  )
+}
+
+type Content = Readonly<Record<string, unknown>>
+
+/**
+ * What a standing table may have besides: an install's mark, a trial, what was used at doors that are gone, and what a
+ * change before has left behind for packets under way: no rules.
+ */
+function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): readonly unknown[] {
+  const [standing, wanted] = [partsOf(objects), new Set(partsOf(made).keys())]
+  const beyond = new Set(spentBeyond(standing.values(), wanted))
+  const retired = retiredBefore(standing, wanted)
+  return objects.filter((object) => {
+    const [[kind = '', content] = []] = Object.entries(isContent(object) ? object : {})
+    if (kind === 'rule') return !isTrialRule(content as NftRule)
+    if (isContent(content) && retired.has(`${kind} ${content['name']}`)) return false
+    const { set } = (isContent(object) ? object : {}) as { set?: Content }
+    const name = set?.['name']
+    return name !== SERIAL_SET && name !== TRIAL_SET && !beyond.has(String(name))
+  })
+}
+
+/** For each part of a table, by its kind and name, what must not change of it. */
+export function shapeOf(objects: readonly unknown[]): Map<string, string> {
+  const parts = new Map<string, unknown[]>()
+  const note = (key: string, ...values: unknown[]) => {
+    parts.set(key, [...(parts.get(key) ?? []), ...values])
+  }
+  const rules = new Map<string, unknown[]>()
+  for (const object of objects) {
+    const [kind, content] = Object.entries(isContent(object) ? object : {})[0] ?? []
+    if (kind === undefined || !isContent(content)) continue
+    const { name, flags, type, timeout, size, hook, prio, policy, elem } = content
+    switch (kind) {
+      case 'table':
+        parts.set('table', [flags ?? []])
+        break
+      case 'chain':
+        note(`chain ${name}`, type, hook, prio, policy)
+        break
+      case 'rule': {
+        // Not `note`: a chain of a thousand rules would be copied a thousand times.
+        const chain = `rules ${content['chain']}`
+        const own = rules.get(chain) ?? []
+        own.push(content['comment'], listOf(content['expr']).map(canonicalText))
+        rules.set(chain, own)
+        break
+      }
+      case 'set':
+        note(
+          `set ${name}`,
+          type,
+          flagsOf(flags),
+          isConstant({ content }) || !isTimedByRules(String(name)) ? timeout : undefined,
+          size,
+          isConstant({ content }) ? elementsOf(elem) : [],
+        )
+        break
+      case 'map':
+        note(`shape of map ${name}`, type, content['map'], flagsOf(flags), timeout, size)
+        note(`map ${name}`, ...elementsOf(elem))
+        break
+      case 'element':
+        note(`map ${name}`, ...elementsOf(elem))
+        break
+      case 'counter':
+        note(`counter ${name}`)
+        break
+      default:
+        break
+    }
+  }
+  const entries = [...parts, ...rules].map(
+    ([key, values]) => [key, JSON.stringify(values)] as const,
+  )
+  return new Map(entries)
+}
+
+/** By chain, where it is said: nft 1.0.6 doesn't list them. */
+export function devicesOf(objects: readonly unknown[]): Map<unknown, unknown> {
+  const chains = objects.flatMap((object) => (isContent(object) ? [object['chain']] : []))
+  return new Map(
+    chains.flatMap((chain) =>
+      isContent(chain) && chain['dev'] !== undefined
+        ? [[chain['name'], chain['dev']] as const]
+        : [],
+    ),
+  )
+}
+
+/** nft adds `dynamic` by itself, and some versions list one flag without a list. */
+const flagsOf = (flags: unknown): unknown[] =>
+  (typeof flags === 'string' ? [flags] : listOf(flags))
+    .filter((flag) => flag !== 'dynamic')
+    .toSorted()
+
+/** In one order. */
+const elementsOf = (elements: unknown): string[] => listOf(elements).map(elementText).sort()

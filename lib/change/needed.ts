@@ -1,0 +1,42 @@
+// The table that is wanted and a part of the one that stands → whether its elements must be known to change one into the other. Pure.
+//
+// A timed set that stays keeps its elements without anybody reading them. So what strangers fill is not listed, unless
+// such a set is made anew with another size and takes its elements over.
+import { BANNED, parseSetName } from '../automaton/language/names.js'
+import type { NftDocument } from '../nft/document.js'
+import { parseFamilySet } from '../nft/names.js'
+import { isConstant, type Part, partsOf, shapeOf } from '../nft/parts.js'
+import { TRIAL_SET } from '../nft/trial.js'
+import { isCarried } from './carry.js'
+import { isSpent, isTimedByRules } from './kept.js'
+
+/**
+ * Says of a part of a listing without elements whether they are needed.
+ *
+ * @param changes - whether the table is about to be changed; else it is only compared with its document.
+ */
+export function neededBy({ nftables }: NftDocument, changes = true): (part: Part) => boolean {
+  const objects = nftables.flatMap((command) => ('add' in command ? [command.add] : []))
+  const wanted = partsOf(objects)
+  return (part) => {
+    const { kind, name } = part
+    if (kind === 'map' || isConstant(part) || name === TRIAL_SET || isSpent(name)) return true
+    if (!changes) return false
+    return isHeld(name) || (isCarried(name) && isMadeAnew(part, wanted.get(`${kind} ${name}`)))
+  }
+}
+
+/** What is loaded into a table, and what a keeper must know of it. */
+function isHeld(name: string): boolean {
+  const { set } = parseFamilySet(name) ?? { set: name }
+  const role = parseSetName(set)?.role
+  if (!role) return set === BANNED
+  if (role.kind === 'inner') return /^(?:(?:open\d+|close)_)?(?:tokens|ports)\d+_/.test(set)
+  return role.kind === 'grants' || role.kind === 'used'
+}
+
+function isMadeAnew(standing: Part, wanted: Part | undefined): boolean {
+  if (!wanted) return false
+  const ignoresTimeout = isTimedByRules(standing.name)
+  return shapeOf(standing, ignoresTimeout) !== shapeOf(wanted, ignoresTimeout)
+}

@@ -1,0 +1,200 @@
+// A saved state → nft JSON that puts it into a table's sets. Pure.
+
+import { COUNTED_AT_LEAST } from '../automaton/door/grant.js'
+import { spentSequence, spentTokens } from '../automaton/kinds/spent.js'
+import type { DoorSummary, TimedSet } from '../automaton/language/automaton.js'
+import { BANNED, grantsSet, usedSet } from '../automaton/language/names.js'
+import type { NftCommand, NftDocument } from '../nft/document.js'
+import type { ListedSet } from '../nft/listing.js'
+import { commonSet, familySet } from '../nft/names.js'
+import { renderTimedSet } from '../nft/render/timed-set.js'
+import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
+import { parseAddress } from '../spec/model/address.js'
+import { LONGEST_TOKEN } from '../spec/model/derive.js'
+import { Additions, type HeldSets } from './additions.js'
+import { isSpent } from './kept.js'
+
+/** Seconds for which the use of a grant is remembered longer than the grant: it must not outlive its count. */
+const LONGER = 60
+
+/** Where a state is put: a table's doors, and its sets by nft's names with what they hold already. */
+export interface StatePlace {
+  readonly table: string
+  readonly doors: readonly DoorSummary[]
+  readonly sets: HeldSets
+  /** Whether its nft knows sets of tokens. */
+  readonly knowsTokens: boolean
+}
+
+/** What became of a saved state. */
+export interface RestoreReport {
+  /** How many of each are in the table's sets now that were not before. */
+  readonly restored: Readonly<Record<'grants' | 'bans' | 'tokens' | 'sequences', number>>
+  /** How many were left out: over by now; in the table already; without a set that could hold them, or with a full one. */
+  readonly skipped: Readonly<Record<'over' | 'present' | 'unplaced', number>>
+  /** Doors of the state that the table has not. */
+  readonly unknownDoors: readonly string[]
+}
+
+/** A state's commands, to be done in the transaction that makes the table, and what they amount to. */
+export interface RenderedState {
+  readonly commands: readonly NftCommand[]
+  readonly report: RestoreReport
+}
+
+/** What has been used, alone: where a table stands, it knows better who is let in and who is banned. */
+export const usedOnly = (state: KnockState): KnockState => ({ ...state, grants: [], bans: [] })
+
+/** The sets that a document makes, each with what is kept of a table that stands, and what was used at doors that are gone. */
+export function setsOf({ nftables }: NftDocument, standing: HeldSets = new Map()): HeldSets {
+  const sets = nftables.flatMap((command) =>
+    'add' in command && 'set' in command.add ? [command.add.set] : [],
+  )
+  return new Map([
+    ...[...standing].filter(([name]) => isSpent(name)),
+    ...sets.map(
+      ({ name, size }) => [name, { size, elements: standing.get(name)?.elements ?? [] }] as const,
+    ),
+  ])
+}
+
+/**
+ * Renders a valid state. A grant or a ban ends at its time, and never lasts longer than it still had when it was saved,
+ * whatever the clock did since. A used token is remembered for as long as it still would have been when it was saved:
+ * the time between does not count, since a wrong clock could forget it while it is good. What the table has already is
+ * left as it is.
+ *
+ * @param now - seconds since 1970.
+ */
+export function renderState(place: StatePlace, state: KnockState, now: number): RenderedState {
+  const renderer = new StateRenderer(place, Date.parse(state.saved) / 1000, now)
+  for (const grant of state.grants) renderer.grant(grant)
+  for (const ban of state.bans) renderer.ban(ban)
+  for (const { door, token, until } of state.tokens) {
+    const timeout = renderer.remembered(until)
+    renderer.use('tokens', door, spentTokens(door), `0x${token}`, timeout)
+  }
+  for (const { door, digest } of state.sequences) {
+    renderer.use('sequences', door, spentSequence(door, digest), 0)
+  }
+  return renderer.end()
+}
+
+class StateRenderer {
+  readonly #table: string
+  readonly #doors: ReadonlyMap<string, DoorSummary>
+  readonly #saved: number
+  readonly #now: number
+  readonly #additions: Additions
+  /** Those of the table and those that are made. */
+  readonly #sets: Map<string, Pick<ListedSet, 'size' | 'elements'>>
+  readonly #made: NftCommand[] = []
+  readonly #knowsTokens: boolean
+  readonly #restored = { grants: 0, bans: 0, tokens: 0, sequences: 0 }
+  readonly #skipped = { over: 0, present: 0, unplaced: 0 }
+  readonly #unknown = new Set<string>()
+
+  constructor({ table, doors, sets, knowsTokens }: StatePlace, saved: number, now: number) {
+    this.#table = table
+    this.#doors = new Map(doors.map((door) => [door.name, door]))
+    this.#sets = new Map(sets)
+    this.#knowsTokens = knowsTokens
+    this.#additions = new Additions(this.#sets)
+    this.#saved = saved
+    this.#now = now
+  }
+
+  grant({ door: name, source, until, used = 0 }: SavedGrant): void {
+    const door = this.#doors.get(name)
+    if (!door) {
+      this.#unknown.add(name)
+      return
+    }
+    const { connections, grantTimeout } = door
+    // Its connections are counted no longer than that.
+    const longest = connections === undefined ? undefined : Math.max(grantTimeout, COUNTED_AT_LEAST)
+    const timeout = Math.min(this.#remaining(until), longest ?? Number.POSITIVE_INFINITY)
+    if (timeout < 1 || (connections !== undefined && used >= connections)) {
+      this.#skipped.over += 1
+      return
+    }
+    const place = placeOf(source, door.scope)
+    const added = place && this.#put(place.set(grantsSet(name)), place.key, timeout)
+    if (!place) this.#skipped.unplaced += 1
+    if (!place || !added) return
+    this.#restored.grants += 1
+    if (connections === undefined || used === 0) return
+    this.#additions.put(place.set(usedSet(name, used)), place.key, timeout + LONGER)
+  }
+
+  ban({ source, until }: KnockState['bans'][number]): void {
+    const timeout = this.#remaining(until)
+    const place = placeOf(source, 'source')
+    if (timeout < 1) this.#skipped.over += 1
+    else if (!place) this.#skipped.unplaced += 1
+    else if (this.#put(place.set(BANNED), place.key, timeout)) this.#restored.bans += 1
+  }
+
+  /** What has been used is kept also of a door that is gone: it may come back. */
+  use(
+    kind: 'tokens' | 'sequences',
+    door: string,
+    set: TimedSet,
+    key: string | number,
+    timeout?: number,
+  ): void {
+    if (!this.#doors.has(door)) this.#unknown.add(door)
+    if (timeout !== undefined && timeout < 1) this.#skipped.over += 1
+    else {
+      if (kind === 'sequences' || this.#knowsTokens) this.#make(set)
+      if (this.#put(commonSet(set.name), key, timeout)) this.#restored[kind] += 1
+    }
+  }
+
+  #make(timed: TimedSet): void {
+    for (const set of renderTimedSet(this.#table, timed)) {
+      if (this.#sets.has(set.name)) continue
+      this.#sets.set(set.name, { size: set.size, elements: [] })
+      this.#made.push({ add: { set } })
+    }
+  }
+
+  /** Seconds for which a used token is remembered. */
+  remembered(until: string): number {
+    return Math.min(Math.ceil(Date.parse(until) / 1000 - this.#saved), LONGEST_TOKEN)
+  }
+
+  end(): RenderedState {
+    const restored = this.#restored
+    const skipped = this.#skipped
+    return {
+      commands: [...this.#made, ...this.#additions.render(this.#table)],
+      report: { restored, skipped, unknownDoors: [...this.#unknown] },
+    }
+  }
+
+  #put(set: string, key: string | number, timeout: number | undefined): boolean {
+    const outcome = this.#additions.put(set, key, timeout)
+    if (outcome === 'added') return true
+    this.#skipped[outcome] += 1
+    return false
+  }
+
+  #remaining(until: string): number {
+    const end = Date.parse(until) / 1000
+    return Math.floor(Math.min(end - this.#now, end - this.#saved))
+  }
+}
+
+interface ElementPlace {
+  readonly key: string | number
+  /** nft's name of a set. */
+  readonly set: (name: string) => string
+}
+
+/** Undefined where the door is for others than the grant was. */
+function placeOf(source: string, scope: DoorSummary['scope']): ElementPlace | undefined {
+  const address = parseAddress(source)
+  if (scope === 'everyone') return address ? undefined : { key: 0, set: commonSet }
+  return address && { key: address.address, set: (name) => familySet(name, address.family) }
+}

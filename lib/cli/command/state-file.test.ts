@@ -1,0 +1,63 @@
+// A state that cannot be read: what is said of it, and where it is kept.
+import { chmod, readFile, stat } from 'node:fs/promises'
+import t from 'tap'
+import type { KnockSpec } from '../../index.js'
+import { loadStateFor, setAside } from './state-file.js'
+
+const spec = (knock: object): KnockSpec =>
+  ({
+    doors: [{ name: 'ssh', service: 'tcp/22', knock, open: { for: '10m' } }],
+  }) as unknown as KnockSpec
+const SEQUENCE = spec({ type: 'sequence', steps: ['tcp/7000'] })
+const ONCE = spec({ type: 'sequence', oneTime: [['tcp/7000']] })
+
+t.test(
+  'lost where nothing works once, an error that says what to do where something does',
+  async (t) => {
+    const folder = t.testdir({ 'state.json': '{"version": 1' })
+    const path = `${folder}/state.json`
+    await chmod(path, 0o600)
+    const read = await loadStateFor(SEQUENCE, path)
+    t.match(read, {
+      state: undefined,
+      error: /^grants and bans .*state\.json: .*expected JSON/,
+      isOthers: false,
+    })
+    await t.rejects(loadStateFor(ONCE, path), {
+      code: 'invalid-state',
+      message: /state\.json: (.|\n)*nothing was installed.*once more; restore the file, or move it/,
+    })
+    t.strictSame(await loadStateFor(ONCE, `${folder}/none.json`), { state: undefined })
+  },
+)
+
+t.test('of another table: told by both names, and left to that table', async (t) => {
+  const state = { version: 1, table: 'knock2', saved: '2026-11-28T10:00:00.000Z' }
+  const lists = { grants: [], bans: [], tokens: [], sequences: [] }
+  const path = `${t.testdir({ 'state.json': JSON.stringify({ ...state, ...lists }) })}/state.json`
+  await chmod(path, 0o600)
+  const words =
+    /state\.json: \/table: expected "knock", the table that it is for, got "knock2"; take the state of "knock"/
+  t.match(await loadStateFor(SEQUENCE, path), { state: undefined, error: words, isOthers: true })
+  await t.rejects(loadStateFor(ONCE, path), { code: 'other-table', message: words })
+  const { state: read } = await loadStateFor({ ...SEQUENCE, table: 'knock2' }, path)
+  t.equal(read?.table, 'knock2')
+})
+
+t.test('is set aside, and replaces nothing', async (t) => {
+  const folder = t.testdir({ 'state.json': 'first' })
+  const path = `${folder}/state.json`
+  await chmod(path, 0o600)
+  t.equal(await setAside(path), `${path}.unreadable`)
+  t.equal((await stat(`${path}.unreadable`)).mode & 0o777, 0o600)
+  await t.rejects(setAside(path), { message: /state\.json: it cannot be set aside: ENOENT/ })
+  t.equal(await readFile(`${path}.unreadable`, 'utf8'), 'first')
+})
+
+t.test('a second one is kept beside the first', async (t) => {
+  const folder = t.testdir({ 'state.json': 'second', 'state.json.unreadable': 'first' })
+  const path = `${folder}/state.json`
+  t.equal(await setAside(path), `${path}.unreadable.2`)
+  t.equal(await readFile(`${path}.unreadable`, 'utf8'), 'first')
+  t.equal(await readFile(`${path}.unreadable.2`, 'utf8'), 'second')
+})

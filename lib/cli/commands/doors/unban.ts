@@ -1,0 +1,18 @@
+// knocklib unban: a source's knocks are heard again.
+import { attachKnock } from '../../../index.js'
+import { type CommandDefinition, EXIT, textOf } from '../../command/command.js'
+
+export const unban: CommandDefinition = {
+  usage: 'unban <source>',
+  summary: "end a source's ban before its time",
+  examples: ['knocklib unban 203.0.113.7', 'knocklib status --json | jq .bans'],
+  async run([source], options) {
+    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+    const unbanned = await knock.unban(source as string)
+    return {
+      json: { source, unbanned },
+      text: `${source} ${unbanned ? 'is banned no longer' : 'was not banned'}\n`,
+      exitCode: unbanned ? EXIT.done : EXIT.notFound,
+    }
+  },
+}

@@ -1,0 +1,59 @@
+// knocklib status: doors, who is let in, who is on the way, what happened.
+import { attachKnock, checkStatus, type Status } from '../../../index.js'
+import { type CommandDefinition, EXIT, type Outcome, textOf } from '../../command/command.js'
+import { formatStatus } from '../../draw/format.js'
+import { PAINTED, paintLine, UNPAINTED } from '../../draw/paint.js'
+import { viewStatus } from '../../draw/status-view.js'
+import {
+  type Environment,
+  isTerminal,
+  type Stream,
+  takesColour,
+  terminalOf,
+} from '../../draw/terminal.js'
+
+export const status: CommandDefinition = {
+  usage: 'status',
+  summary: 'doors, grants, attempts under way, counters, bans and how full the sets are',
+  examples: [
+    'knocklib status                                # on a terminal: with bars, cut where it is long',
+    "knocklib status | grep 'let in'                # piped: plain, whole, and the same at any width",
+    'knocklib status --json | jq .doors[0].grants',
+    'knocklib status --check                        # for a monitor: exit 1, and why, if something needs you',
+    '',
+    'NO_COLOR=1 and FORCE_COLOR=1 are heeded; no colour says what the words do not.',
+  ],
+  options: [
+    {
+      flags: '--check',
+      description:
+        'say what needs somebody, and exit 1 if anything does: tokens that run out, full sets, not confirmed, interfaces',
+    },
+  ],
+  async run(_args, options) {
+    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+    const json = await knock.status()
+    if (options['check']) return checked(json)
+    return { json, text: drawStatus(json, process.stdout, process.env) }
+  },
+}
+
+/** What a monitor asks for. */
+export function checked(status: Status): Outcome {
+  const check = checkStatus(status)
+  const subject = `table inet ${status.table}`
+  const lines = check.map(({ id, message }) => `${subject}: ${message} (${id})\n`)
+  return {
+    json: { ...status, check },
+    text: lines.length > 0 ? lines.join('') : `${subject}: nothing needs to be done\n`,
+    exitCode: lines.length > 0 ? EXIT.refused : EXIT.done,
+  }
+}
+
+/** For a terminal the view, for all else the plain text. */
+export function drawStatus(status: Status, stream: Stream, env: Environment): string {
+  const paint = takesColour(stream, env) ? PAINTED : UNPAINTED
+  if (!isTerminal(stream, env)) return formatStatus(status, paint)
+  const lines = viewStatus(status, terminalOf(stream, env))
+  return lines.map((line) => `${paintLine(line, paint)}\n`).join('')
+}

@@ -1,0 +1,95 @@
+// Events at doors → who is let in and who is on the way there. Pure.
+import type { KnockEvent } from '../../index.js'
+import type { LiveDoor } from './live-model.js'
+
+export type DoorEvent = Extract<KnockEvent, { door: string }>
+
+/** What a door knows of a source. */
+type Known = Pick<LiveDoor, 'grants' | 'progress'>
+
+const WITHOUT_EFFECT: ReadonlySet<KnockEvent['event']> = new Set(['denied', 'wrong'])
+
+/** Doors that are not known yet are left to the next status. */
+export const changeDoors = (
+  doors: readonly LiveDoor[],
+  events: readonly DoorEvent[],
+): readonly LiveDoor[] =>
+  doors.map((door) => {
+    const own = events.filter(
+      (event) => event.door === door.name && !WITHOUT_EFFECT.has(event.event),
+    )
+    return own.length === 0 ? door : changeDoor(door, own)
+  })
+
+/** Goes through all sources once, however many events there are: tens of thousands may be on the way. */
+function changeDoor(door: LiveDoor, events: readonly DoorEvent[]): LiveDoor {
+  const told = new Set(events.map(({ source }) => source))
+  const known = new Map<string, Known>()
+  const knownOf = (source: string) => known.get(source) ?? { grants: [], progress: [] }
+  for (const grant of door.grants) {
+    const { source } = grant
+    if (!told.has(source)) continue
+    const { grants, progress } = knownOf(source)
+    known.set(source, { grants: [...grants, grant], progress })
+  }
+  for (const attempt of door.progress) {
+    const { source } = attempt
+    if (!told.has(source)) continue
+    const { grants, progress } = knownOf(source)
+    known.set(source, { grants, progress: [...progress, attempt] })
+  }
+  for (const event of events) known.set(event.source, changeKnown(knownOf(event.source), event))
+  const isOther = ({ source }: { readonly source: string }) => !told.has(source)
+  const now = [...known.values()]
+  return {
+    ...door,
+    grants: [...door.grants.filter(isOther), ...now.flatMap(({ grants }) => grants)],
+    progress: [...door.progress.filter(isOther), ...now.flatMap(({ progress }) => progress)],
+  }
+}
+
+function changeKnown(known: Known, event: DoorEvent): Known {
+  const { grants, progress } = known
+  const { source } = event
+  const at = Date.parse(event.time)
+  switch (event.event) {
+    case 'knock': {
+      // Of who is let in it is most often the knock that closes; the next status knows.
+      if (grants.some(({ until }) => until > at)) return known
+      const { stage, of } = event
+      const others = progress.filter((attempt) => attempt.of !== of)
+      return { grants, progress: [...others, { source, stage, of, since: at }] }
+    }
+    case 'granted': {
+      const token = event.by === 'knock' && event.user !== undefined && { user: event.user, at }
+      const grant = { source, until: at + 1000 * event.expiresIn, ...(token && { token }) }
+      // Whichever of its knocks it was: the others are of no more use.
+      return { grants: [grant], progress: [] }
+    }
+    case 'reset':
+      return { grants, progress: progress.filter(({ of }) => of !== event.of) }
+    case 'closed':
+    case 'expired':
+      return { grants: [], progress }
+    default:
+      return known
+  }
+}
+
+/** Attempts of which events told alone, with the times that a status knows of them. */
+export const withTimes = (
+  doors: readonly LiveDoor[],
+  read: readonly LiveDoor[],
+): readonly LiveDoor[] =>
+  doors.map((door, index) => {
+    const timed = new Map(read[index]?.progress.map((attempt) => [keyOf(attempt), attempt]))
+    return {
+      ...door,
+      progress: door.progress.map((attempt) =>
+        attempt.until === undefined ? (timed.get(keyOf(attempt)) ?? attempt) : attempt,
+      ),
+    }
+  })
+
+const keyOf = ({ source, stage, of }: LiveDoor['progress'][number]): string =>
+  `${source} ${stage} ${of}`

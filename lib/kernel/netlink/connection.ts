@@ -1,0 +1,209 @@
+// The requests that are under way on one netlink socket: matches answers with requests. Touches the kernel through the socket alone.
+import { NetlinkError, NftError } from '../../errors.js'
+import { type Answer, type KernelError, parseAnswers, parseCut } from './element-answers.js'
+import type { RenderedRequest } from './element-messages.js'
+import type { NetlinkSocket, SocketListener } from './socket.js'
+
+export interface Request {
+  readonly operation: string
+  /** What it is about, for messages. */
+  readonly subject: string
+  /** Whether it changes something: that is left open where it ends without an answer. */
+  readonly isChange: boolean
+  readonly signal?: AbortSignal | undefined
+  render(sequence: number): RenderedRequest
+}
+
+/** An errno, 0 for none, with the kernel's words where it has any; or a set's elements, for `parseElements`. */
+export type Reply = Omit<KernelError, 'sequence'> & { readonly payload?: Uint8Array }
+
+interface Pending {
+  readonly request: Request
+  readonly rendered: RenderedRequest
+  /** The first of its messages that was refused. */
+  refusal?: Reply
+  settle(result: Reply | Error): void
+}
+
+/**
+ * A refused message comes back whole: all that is under way must fit the receive buffer with the kernel's overhead,
+ * even if all of it is refused. The package ends the process where it does not.
+ */
+const MOST_BYTES = 128 * 1024
+export const RECEIVE_BUFFER = 4 * MOST_BYTES
+const MOST_REQUESTS = 64
+/** Of an answer: a refusal's errno stands at its beginning, the rest may be cut. */
+export const ANSWER_BYTES = 8192
+
+export class Connection implements SocketListener {
+  #socket: NetlinkSocket | undefined
+  /** What may be under way, and what is. */
+  #room = 0
+  #taken = 0
+  #sequence = 1
+  readonly #waiting: Pending[] = []
+  /** In the order sent, which is that of the answers. */
+  readonly #sent: Pending[] = []
+  readonly #aborts = new Aborts((pending) => this.#abort(pending))
+
+  /** Begins with a socket whose listener this is. It keeps the process alive only while a request is under way. */
+  start(socket: NetlinkSocket): void {
+    this.#socket = socket
+    // The kernel counts the memory that a datagram takes: up to twice its length.
+    this.#room = Math.min(MOST_BYTES, Math.floor(socket.receiveBuffer / 3))
+    socket.unref()
+  }
+
+  get isOpen(): boolean {
+    return this.#socket !== undefined
+  }
+
+  /**
+   * Resolves with the kernel's answer, also where it refuses.
+   *
+   * @throws NftError `aborted`
+   * @throws NetlinkError where the socket fails first; `EMSGSIZE` where the request is too long for it.
+   */
+  ask(request: Request): Promise<Reply> {
+    if (!this.isOpen) return Promise.reject(failure('socket', request, 'closed', false))
+    const rendered = request.render(this.#sequence)
+    if (rendered.answerBytes > this.#room)
+      return Promise.reject(failure('EMSGSIZE', request, 'too long', false))
+    this.#sequence = (rendered.last + 2) >>> 0
+    return new Promise((resolve, reject) => {
+      const settle = (result: Reply | Error) => {
+        this.#aborts.delete(pending)
+        if (result instanceof Error) reject(result)
+        else resolve(result)
+      }
+      const pending: Pending = { request, rendered, settle }
+      this.#aborts.add(pending)
+      if (this.#sent.length === 0) this.#socket?.ref()
+      this.#waiting.push(pending)
+      this.#sendWaiting()
+    })
+  }
+
+  /** Ends what is under way: its requests fail with this error's code and reason. */
+  end(code: NetlinkError['code'], reason: string): void {
+    this.#socket?.close()
+    this.#socket = undefined
+    for (const { request, settle } of this.#sent.splice(0)) {
+      settle(failure(code, request, reason, request.isChange))
+    }
+    for (const { request, settle } of this.#waiting.splice(0)) {
+      settle(failure(code, request, reason, false))
+    }
+  }
+
+  message(bytes: Uint8Array, isCut: boolean): void {
+    const answers = isCut
+      ? [{ kind: 'ack' as const, ...parseCut(bytes) }]
+      : parseAnswers(bytes).answers
+    for (const answer of answers) this.#take(answer)
+    this.#sendWaiting()
+    if (this.#sent.length === 0) this.#socket?.unref()
+  }
+
+  failed({ code, message }: NetlinkError): void {
+    this.end(code, message)
+  }
+
+  #sendWaiting(): void {
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const cost = next.rendered.answerBytes
+      const isFree = this.#sent.length < MOST_REQUESTS && this.#taken + cost <= this.#room
+      if (!this.#socket || !isFree) return
+      this.#waiting.shift()
+      this.#sent.push(next)
+      this.#taken += cost
+      this.#socket.send(next.rendered.bytes)
+    }
+  }
+
+  #take(answer: Answer): void {
+    if (answer.kind === 'overrun') {
+      this.end('overrun', 'answers were lost')
+      return
+    }
+    const pending = this.#sent.find(({ rendered }) => has(rendered, answer.sequence))
+    // What follows an answer to a whole batch.
+    if (!pending || answer.kind === 'done') return
+    const { first, last } = pending.rendered
+    const { sequence } = answer
+    if (answer.kind === 'elements') this.#finish(pending, { errno: 0, payload: answer.payload })
+    else {
+      if (answer.errno !== 0) pending.refusal ??= answer
+      // A batch that is refused as a whole is refused by its beginning; otherwise its last message's answer comes last.
+      if (sequence === last || (sequence === first && answer.errno !== 0))
+        this.#finish(pending, pending.refusal ?? answer)
+    }
+  }
+
+  #finish(pending: Pending, reply: Reply): void {
+    this.#sent.splice(this.#sent.indexOf(pending), 1)
+    this.#taken -= pending.rendered.answerBytes
+    pending.settle(reply)
+  }
+
+  /** What has been sent stays in its place, so that its answer is known. */
+  #abort(pending: Pending): void {
+    const index = this.#waiting.indexOf(pending)
+    if (index >= 0) this.#waiting.splice(index, 1)
+    pending.settle(aborted(pending.request, index < 0))
+  }
+}
+
+/** Listens once to each signal, however many requests it ends: an EventTarget warns of many listeners. */
+class Aborts {
+  readonly #abort: (pending: Pending) => void
+  readonly #bySignal = new Map<AbortSignal, Set<Pending>>()
+
+  constructor(abort: (pending: Pending) => void) {
+    this.#abort = abort
+  }
+
+  add(pending: Pending): void {
+    const { signal } = pending.request
+    if (!signal) return
+    const all = this.#bySignal.get(signal)
+    if (all) {
+      all.add(pending)
+      return
+    }
+    this.#bySignal.set(signal, new Set([pending]))
+    signal.addEventListener('abort', this.#end)
+  }
+
+  delete(pending: Pending): void {
+    const { signal } = pending.request
+    const all = signal && this.#bySignal.get(signal)
+    all?.delete(pending)
+    if (all?.size !== 0) return
+    this.#bySignal.delete(signal as AbortSignal)
+    signal?.removeEventListener('abort', this.#end)
+  }
+
+  readonly #end = ({ target }: Event): void => {
+    for (const pending of this.#bySignal.get(target as AbortSignal) ?? []) this.#abort(pending)
+  }
+}
+
+/** Whether a sequence number is of a request; they begin anew after 32 bits. */
+const has = ({ first, last }: RenderedRequest, sequence: number): boolean =>
+  (sequence - first) >>> 0 <= (last - first) >>> 0
+
+export function aborted({ operation, subject, isChange }: Request, isSent: boolean): NftError {
+  const open = isSent && isChange ? '; whether the change was made is not known' : ''
+  return new NftError('aborted', `${operation}: ${subject}: aborted${open}`)
+}
+
+export function failure(
+  code: NetlinkError['code'],
+  { operation, subject }: Request,
+  reason: string,
+  isUnknown: boolean,
+): NetlinkError {
+  const open = isUnknown ? '; whether the change was made is not known' : ''
+  return new NetlinkError(code, operation, `${operation}: ${subject}: ${reason}${open}`)
+}

@@ -1,0 +1,142 @@
+// A dump of a set over a socket of its own: elements part by part as they come, dumped again where others interrupt. Touches the kernel.
+import { setTimeout } from 'node:timers/promises'
+import type { NetlinkError } from '../../errors.js'
+import type { ListedElement } from '../../nft/listing.js'
+import { aborted, failure, type Request } from './connection.js'
+import { type Answers, type KeyFamily, parseAnswers, parseElements } from './element-answers.js'
+import { refusal } from './refusal.js'
+import { NETFILTER, type NetlinkSocket, type OpenSocket, type SocketListener } from './socket.js'
+import { malformed } from './wire.js'
+
+/** The kernel's longest part of a dump. */
+const PART_BYTES = 32768
+/** Another transaction in the network namespace interrupts a dump of several parts. */
+const MOST_TRIES = 10
+/** While the kernel resizes a set its elements move: some come twice, and as many not at all. It does not say so. */
+const MOST_TRIES_MOVED = 3
+
+/**
+ * Lists a set. An element that is there from the first part to the last comes once, however often the dump is begun
+ * anew; the socket is closed when the last part has been taken, or no more are asked for.
+ *
+ * @throws NftError as the kernel refuses; `aborted`.
+ * @throws NetlinkError `interrupted` where no try was left alone, or the socket's failure.
+ */
+export async function* listElements(
+  open: OpenSocket,
+  request: Request,
+  family: KeyFamily,
+): AsyncGenerator<readonly ListedElement[], void, undefined> {
+  const { operation, signal } = request
+  if (signal?.aborted) throw aborted(request, false)
+  const parts = new Parts(request)
+  const options = { operation, protocol: NETFILTER, messageSize: PART_BYTES }
+  const socket = await open(options, parts)
+  parts.start(socket)
+  signal?.addEventListener('abort', parts.abort)
+  const seen = new Set<string>()
+  try {
+    for (let sequence = 1; sequence <= MOST_TRIES; sequence += 1) {
+      socket.send(request.render(sequence).bytes)
+      const outcome = yield* pass(parts, request, sequence, family, seen)
+      if (outcome === 'whole') return
+      // Elements that knocks add while a large set is listed move others, too: that is no reason to fail.
+      if (outcome === 'moved' && sequence >= MOST_TRIES_MOVED) return
+      await setTimeout(2 ** Math.min(sequence, 6))
+    }
+  } finally {
+    signal?.removeEventListener('abort', parts.abort)
+    socket.close()
+  }
+  const reason = `changed by others while it was listed, ${MOST_TRIES} times`
+  throw failure('interrupted', request, reason, false)
+}
+
+type Outcome = 'whole' | 'moved' | 'interrupted'
+
+/** One dump: yields what has not been seen before. */
+async function* pass(
+  parts: Parts,
+  request: Request,
+  sequence: number,
+  family: KeyFamily,
+  seen: Set<string>,
+): AsyncGenerator<readonly ListedElement[], Outcome, undefined> {
+  let outcome: Outcome = 'whole'
+  // In the first dump what has come before has come twice.
+  const own = seen.size === 0 ? seen : new Set<string>()
+  const isNew = (keys: Set<string>, key: string): boolean => {
+    const { size } = keys
+    return keys.add(key).size > size
+  }
+  const isFresh = ({ key: [key = ''] }: ListedElement): boolean => {
+    const isFirst = isNew(own, key)
+    if (!isFirst && outcome === 'whole') outcome = 'moved'
+    return isFirst && (own === seen || isNew(seen, key))
+  }
+  for (;;) {
+    const { answers, isInterrupted } = await parts.next()
+    if (isInterrupted) outcome = 'interrupted'
+    for (const answer of answers) {
+      if (answer.kind === 'overrun') throw failure('overrun', request, 'answers were lost', false)
+      if (answer.sequence !== sequence) continue
+      if (answer.kind === 'elements') {
+        const fresh = parseElements(answer.payload, family).filter(isFresh)
+        if (fresh.length > 0) yield fresh
+      } else if (answer.errno !== 0) {
+        const error = refusal(request, answer)
+        // In kernels that end an interrupted dump.
+        if ((error.cause as NetlinkError).code === 'EINTR') return 'interrupted'
+        throw error
+      } else if (answer.kind === 'done') return outcome
+    }
+  }
+}
+
+/** The datagrams of a socket, one after the other for who asks. */
+class Parts implements SocketListener {
+  readonly #request: Request
+  readonly #parts: Uint8Array[] = []
+  #socket: NetlinkSocket | undefined
+  #failure: Error | undefined
+  #wake: (() => void) | undefined
+
+  constructor(request: Request) {
+    this.#request = request
+  }
+
+  /** It keeps the process alive only while somebody waits for a part. */
+  start(socket: NetlinkSocket): void {
+    this.#socket = socket
+    socket.unref()
+  }
+
+  readonly abort = (): void => this.#fail(aborted(this.#request, false))
+
+  message(bytes: Uint8Array, isCut: boolean): void {
+    if (isCut) throw malformed('a message that was cut')
+    this.#parts.push(bytes)
+    this.#wake?.()
+  }
+
+  failed(error: NetlinkError): void {
+    this.#fail(failure(error.code, this.#request, error.message, false))
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    this.#wake?.()
+  }
+
+  async next(): Promise<Answers> {
+    if (this.#parts.length === 0 && !this.#failure) {
+      this.#socket?.ref()
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      this.#socket?.unref()
+    }
+    if (this.#failure) throw this.#failure
+    return parseAnswers(this.#parts.shift() as Uint8Array)
+  }
+}

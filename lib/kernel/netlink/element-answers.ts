@@ -1,0 +1,201 @@
+// What the kernel answers to changes of sets and questions about them: netlink messages → elements and refusals. Pure.
+import type { ListedElement } from '../../nft/listing.js'
+import type { Family } from '../../spec/model/model.js'
+import { ADDRESS_BYTES, addressText } from './address-bytes.js'
+import { eachAttribute, IS_LITTLE, malformed, type NetlinkMessage, parseMessages } from './wire.js'
+
+/** NLMSG_ERROR, which is also an acknowledgement; NLMSG_DONE, the end of a dump; NLMSG_OVERRUN. */
+const ERROR = 2
+const DONE = 3
+const OVERRUN = 4
+/** NLM_F_DUMP_INTR, NLM_F_CAPPED and NLM_F_ACK_TLVS. */
+const INTERRUPTED = 0x10
+const CAPPED = 0x100
+const HAS_ATTRIBUTES = 0x200
+const HEADER = 16
+/** nfgenmsg. */
+const FAMILY_HEADER = 4
+/** As in element-messages.ts. */
+const ELEMENTS = 3
+const ELEMENT = 1
+const KEY = 1
+const TIMEOUT = 4
+const EXPIRATION = 5
+const VALUE = 1
+/** NLMSGERR_ATTR_MSG. */
+const TEXT = 1
+
+/** A key's form: an address of a family, without one a number such as a mark, or whatever bytes it has. */
+export type KeyFamily = Family | 'raw' | undefined
+
+export type Answer =
+  /** errno 0: done. */
+  | ({ readonly kind: 'ack' } & KernelError)
+  /** For `parseElements`. */
+  | { readonly kind: 'elements'; readonly sequence: number; readonly payload: Uint8Array }
+  | { readonly kind: 'done'; readonly sequence: number; readonly errno: number }
+  | { readonly kind: 'overrun' }
+
+export interface Answers {
+  readonly answers: readonly Answer[]
+  /** Sets were changed while they were dumped: elements may be missing. */
+  readonly isInterrupted: boolean
+}
+
+/**
+ * Parses one datagram. Messages of other kinds are passed over.
+ * @throws NetlinkError `malformed`
+ */
+export function parseAnswers(bytes: Uint8Array): Answers {
+  const messages = parseMessages(bytes)
+  const answers = messages.flatMap((message) => parseAnswer(message) ?? [])
+  return { answers, isInterrupted: messages.some(({ flags }) => (flags & INTERRUPTED) !== 0) }
+}
+
+/**
+ * Of a datagram that was cut, what a refusal says before it repeats the message that it refuses.
+ * @throws NetlinkError `malformed` where it is no refusal.
+ */
+export function parseCut(bytes: Uint8Array): KernelError {
+  const whole = HEADER + 4 + HEADER
+  if (bytes.length < whole) throw malformed(`a message cut to ${bytes.length} bytes`)
+  // Not slice(): of a Buffer that is no copy.
+  const head = new Uint8Array(bytes.subarray(0, whole))
+  const view = new DataView(head.buffer)
+  view.setUint32(0, whole, IS_LITTLE)
+  view.setUint16(6, 0, IS_LITTLE)
+  const [message] = parseMessages(head)
+  if (message?.type !== ERROR) throw malformed('a message that was cut')
+  return parseError(message)
+}
+
+function parseAnswer(message: NetlinkMessage): Answer | undefined {
+  const { type, sequence, payload } = message
+  switch (type) {
+    case ERROR:
+      return { kind: 'ack', ...parseError(message) }
+    case DONE:
+      // Without an errno in old kernels.
+      return { kind: 'done', sequence, errno: payload.length < 4 ? 0 : readErrno(payload) }
+    case OVERRUN:
+      return { kind: 'overrun' }
+    case NEW_ELEMENTS:
+      return { kind: 'elements', sequence, payload }
+    default:
+      return undefined
+  }
+}
+
+/** NFNL_SUBSYS_NFTABLES and NFT_MSG_NEWSETELEM. */
+const NEW_ELEMENTS = 0x0a0c
+
+export interface KernelError {
+  readonly sequence: number
+  /** 0: no error, but an acknowledgement. */
+  readonly errno: number
+  /** The kernel's words, where the socket asks for them. */
+  readonly text?: string
+}
+
+/**
+ * Reads an NLMSG_ERROR: an errno, the message that it is about, or its header alone, and attributes.
+ * @throws NetlinkError `malformed`
+ */
+export function parseError({ sequence, flags, payload }: NetlinkMessage): KernelError {
+  if (payload.length < 4 + HEADER) throw malformed(`an error of ${payload.length} bytes`)
+  const errno = readErrno(payload)
+  if (!(flags & HAS_ATTRIBUTES)) return { sequence, errno }
+  const length = new DataView(payload.buffer, payload.byteOffset + 4).getUint32(0, IS_LITTLE)
+  // An acknowledgement repeats the header alone, with the length that the message had.
+  const repeated = flags & CAPPED || errno === 0 ? HEADER : (length + 3) & ~3
+  if (repeated < HEADER || 4 + repeated > payload.length)
+    throw malformed(`an error about ${length} in ${payload.length} bytes`)
+  let text: string | undefined
+  eachAttribute(payload, 4 + repeated, payload.length, (type, from, to) => {
+    if (type === TEXT) text = textOf(payload, from, to)
+  })
+  return { sequence, errno, ...(text !== undefined && { text }) }
+}
+
+/** The kernel gives errors as negative numbers. */
+function readErrno(payload: Uint8Array): number {
+  const value = new DataView(payload.buffer, payload.byteOffset).getInt32(0, IS_LITTLE)
+  if (value > 0) throw malformed(`an error that is ${value}`)
+  return Math.abs(value)
+}
+
+/** Up to the zero that ends it. */
+function textOf(bytes: Uint8Array, from: number, to: number): string {
+  const text = Buffer.from(bytes.subarray(from, to)).toString('latin1')
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
+}
+
+/** @throws NetlinkError `malformed`, also where a key is none of that family. */
+export function parseElements(payload: Uint8Array, family: KeyFamily): ListedElement[] {
+  if (payload.length < FAMILY_HEADER) throw malformed(`elements of ${payload.length} bytes`)
+  const elements: ListedElement[] = []
+  eachAttribute(payload, FAMILY_HEADER, payload.length, (type, from, to) => {
+    if (type !== ELEMENTS) return
+    eachAttribute(payload, from, to, (inner, start, end) => {
+      if (inner === ELEMENT) elements.push(parseElement(payload, start, end, family))
+    })
+  })
+  return elements
+}
+
+function parseElement(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  family: KeyFamily,
+): ListedElement {
+  let key: string | undefined
+  let timeout: number | undefined
+  let expires: number | undefined
+  eachAttribute(bytes, from, to, (type, start, end) => {
+    if (type === KEY) key = parseKey(bytes, start, end, family)
+    else if (type === TIMEOUT) timeout = readSeconds(bytes, start, end)
+    else if (type === EXPIRATION) expires = readSeconds(bytes, start, end)
+  })
+  if (key === undefined) throw malformed('an element without a key')
+  return { key: [key], timeout, expires }
+}
+
+function parseKey(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  family: KeyFamily,
+): string | undefined {
+  let key: string | undefined
+  eachAttribute(bytes, from, to, (type, start, end) => {
+    if (type !== VALUE) return
+    if (family === 'raw') {
+      key = Buffer.from(bytes.subarray(start, end)).toString('hex')
+      return
+    }
+    if (end - start !== (family ? ADDRESS_BYTES[family] : 4))
+      throw malformed(`a key of ${end - start} bytes`)
+    key = family ? addressText(family, bytes, start) : String(readNumber(bytes, start))
+  })
+  return key
+}
+
+const readNumber = (bytes: Uint8Array, at: number): number =>
+  new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, IS_LITTLE)
+
+/** Milliseconds of 64 bits in network byte order → whole seconds, as nft lists them. */
+function readSeconds(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from !== 8) throw malformed(`a time of ${to - from} bytes`)
+  const high = readBig32(bytes, from)
+  if (high >= 2 ** 21) throw malformed('a time of more than 53 bits')
+  return Math.floor((high * 2 ** 32 + readBig32(bytes, from + 4)) / 1000)
+}
+
+const readBig32 = (b: Uint8Array, at: number): number =>
+  (((b[at] as number) << 24) |
+    ((b[at + 1] as number) << 16) |
+    ((b[at + 2] as number) << 8) |
+    (b[at + 3] as number)) >>>
+  0

@@ -1,0 +1,38 @@
+// What an errno of the kernel means → the error that nft's path gives for the same. Pure but for the system's table of errnos.
+import { getSystemErrorName } from 'node:util'
+import { NetlinkError, NftError, type NftErrorCode } from '../../errors.js'
+import { parseFamilySet } from '../../nft/names.js'
+import type { SetQuery } from '../elements.js'
+import type { Reply, Request } from './connection.js'
+import type { KeyFamily } from './element-answers.js'
+
+export const subjectOf = ({ table, set }: SetQuery): string => `set inet ${table} ${set}`
+
+/** The form of a set's keys, by its name. */
+export const familyOf = ({ set, isRaw }: SetQuery): KeyFamily =>
+  isRaw ? 'raw' : parseFamilySet(set)?.family
+
+const MEANINGS: Readonly<Record<string, readonly [code: NftErrorCode, reason: string]>> = {
+  ENOENT: ['not-found', 'not there'],
+  EPERM: ['not-permitted', 'not permitted: netlink needs CAP_NET_ADMIN (root)'],
+  EEXIST: ['already-exists', 'there already'],
+}
+
+/** Carries a NetlinkError with the errno's name as its cause. */
+export function refusal({ operation, subject }: Request, { errno, text }: Reply): NftError {
+  const name = nameOf(errno)
+  const words = text === undefined ? name : `${name}, ${text}`
+  const [code, reason] = MEANINGS[name] ?? ['rejected', `the kernel refused it: ${words}`]
+  const cause = new NetlinkError(name, operation, `${operation}: ${subject}: ${words}`)
+  return new NftError(code, `${operation}: ${subject}: ${reason}`, { cause })
+}
+
+function nameOf(errno: number): `E${string}` {
+  try {
+    const name = getSystemErrorName(-errno)
+    if (/^E[A-Z0-9]+$/.test(name)) return name as `E${string}`
+  } catch {
+    // It is none.
+  }
+  return `E${errno}`
+}

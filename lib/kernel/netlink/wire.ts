@@ -1,0 +1,222 @@
+// Netlink's bytes: messages and attributes, both ways. Pure (netlink(7), include/uapi/linux/netlink.h).
+import { NetlinkError } from '../../errors.js'
+
+export interface NetlinkMessage {
+  readonly type: number
+  readonly flags: number
+  readonly sequence: number
+  /** The sender's, as the kernel echoes it. */
+  readonly port: number
+  readonly payload: Uint8Array
+}
+
+export interface Attribute {
+  /** Without the flags of nesting and byte order. */
+  readonly type: number
+  readonly value: Uint8Array
+}
+
+const MESSAGE_HEADER = 16
+const ATTRIBUTE_HEADER = 4
+/** NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
+const NESTED = 0x8000
+const TYPE_MASK = 0x3fff
+
+/** Whether this machine puts a number's lowest byte first. Netlink's own headers, and some values, are in its order. */
+export const IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
+const align = (length: number): number => (length + 3) & ~3
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** What is no message, or not of the form that the kernel gives it. */
+export const malformed = (what: string): NetlinkError =>
+  new NetlinkError('malformed', 'parse', `netlink: ${what}`)
+
+/**
+ * Parses what one read of a socket gave.
+ * @throws NetlinkError `malformed`
+ */
+export function parseMessages(bytes: Uint8Array, isLittle = IS_LITTLE): NetlinkMessage[] {
+  const view = viewOf(bytes)
+  const messages: NetlinkMessage[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const left = bytes.length - at
+    if (left < MESSAGE_HEADER) throw malformed(`a message of ${left} bytes`)
+    const length = view.getUint32(at, isLittle)
+    if (length < MESSAGE_HEADER || length > left)
+      throw malformed(`a message of ${length} in ${left} bytes`)
+    messages.push({
+      type: view.getUint16(at + 4, isLittle),
+      flags: view.getUint16(at + 6, isLittle),
+      sequence: view.getUint32(at + 8, isLittle),
+      port: view.getUint32(at + 12, isLittle),
+      payload: bytes.subarray(at + MESSAGE_HEADER, at + length),
+    })
+    at += align(length)
+  }
+  return messages
+}
+
+/** @throws NetlinkError `malformed` */
+export function parseAttributes(bytes: Uint8Array, isLittle = IS_LITTLE): Attribute[] {
+  const attributes: Attribute[] = []
+  const take = (type: number, from: number, to: number) => {
+    attributes.push({ type, value: bytes.subarray(from, to) })
+  }
+  eachAttribute(bytes, 0, bytes.length, take, isLittle)
+  return attributes
+}
+
+/**
+ * Calls with each attribute between two places, and where its value begins and ends.
+ * @throws NetlinkError `malformed`
+ */
+export function eachAttribute(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  visit: (type: number, from: number, to: number) => void,
+  isLittle = IS_LITTLE,
+): void {
+  for (let at = from; at < to; ) {
+    const left = to - at
+    if (left < ATTRIBUTE_HEADER) throw malformed(`an attribute of ${left} bytes`)
+    const length = read16(bytes, at, isLittle)
+    if (length < ATTRIBUTE_HEADER || length > left)
+      throw malformed(`an attribute of ${length} in ${left} bytes`)
+    visit(read16(bytes, at + 2, isLittle) & TYPE_MASK, at + ATTRIBUTE_HEADER, at + length)
+    at += align(length)
+  }
+}
+
+function read16(bytes: Uint8Array, at: number, isLittle: boolean): number {
+  const [first, second] = [bytes[at] as number, bytes[at + 1] as number]
+  return isLittle ? first | (second << 8) : (first << 8) | second
+}
+
+export function renderMessage(
+  { type, flags, sequence, port, payload }: NetlinkMessage,
+  isLittle = IS_LITTLE,
+): Uint8Array {
+  const bytes = new Uint8Array(align(MESSAGE_HEADER + payload.length))
+  const view = viewOf(bytes)
+  view.setUint32(0, MESSAGE_HEADER + payload.length, isLittle)
+  view.setUint16(4, type, isLittle)
+  view.setUint16(6, flags, isLittle)
+  view.setUint32(8, sequence, isLittle)
+  view.setUint32(12, port, isLittle)
+  bytes.set(payload, MESSAGE_HEADER)
+  return bytes
+}
+
+/** One attribute, padded. */
+export function renderAttribute(type: number, value: Uint8Array, isLittle = IS_LITTLE): Uint8Array {
+  const bytes = new Uint8Array(align(ATTRIBUTE_HEADER + value.length))
+  const view = viewOf(bytes)
+  view.setUint16(0, ATTRIBUTE_HEADER + value.length, isLittle)
+  view.setUint16(2, type, isLittle)
+  bytes.set(value, ATTRIBUTE_HEADER)
+  return bytes
+}
+
+/** An attribute that holds others. */
+export const renderNested = (type: number, attributes: readonly Uint8Array[]): Uint8Array =>
+  renderAttribute(type | NESTED, concatBytes(attributes))
+
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+/** Messages one behind the other, and attributes in them, in a buffer that grows. */
+export class MessageWriter {
+  #bytes = new Uint8Array(512)
+  #view = viewOf(this.#bytes)
+  #length = 0
+  #message = 0
+  readonly #isLittle: boolean
+
+  constructor(isLittle = IS_LITTLE) {
+    this.#isLittle = isLittle
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** What has been written, for good: the writer begins anew. */
+  take(): Uint8Array {
+    const bytes = this.#bytes.slice(0, this.#length)
+    this.#length = 0
+    return bytes
+  }
+
+  /** Begins a message; `end` ends it. */
+  begin(type: number, flags: number, sequence: number): void {
+    this.#message = this.#reserve(MESSAGE_HEADER)
+    this.#view.setUint16(this.#message + 4, type, this.#isLittle)
+    this.#view.setUint16(this.#message + 6, flags, this.#isLittle)
+    this.#view.setUint32(this.#message + 8, sequence, this.#isLittle)
+    this.#view.setUint32(this.#message + 12, 0, this.#isLittle)
+  }
+
+  end(): void {
+    this.#view.setUint32(this.#message, this.#length - this.#message, this.#isLittle)
+  }
+
+  /** What stands in a message before its attributes. */
+  bytes(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length)
+    this.#bytes.set(bytes, at)
+  }
+
+  attribute(type: number, value: Uint8Array): void {
+    const at = this.#open(type, value.length)
+    // Faster than set() for the few bytes of a key.
+    for (let i = 0; i < value.length; i += 1) this.#bytes[at + i] = value[i] as number
+  }
+
+  /** A number of 64 bits in network byte order. */
+  attribute64(type: number, value: number): void {
+    const at = this.#open(type, 8)
+    this.#view.setUint32(at, Math.floor(value / 2 ** 32))
+    this.#view.setUint32(at + 4, value % 2 ** 32)
+  }
+
+  /** Begins an attribute that holds others; `close` with what it returned ends it. */
+  open(type: number): number {
+    return this.#open(type | NESTED, 0) - ATTRIBUTE_HEADER
+  }
+
+  close(at: number): void {
+    this.#view.setUint16(at, this.#length - at, this.#isLittle)
+  }
+
+  #open(type: number, length: number): number {
+    const at = this.#reserve(ATTRIBUTE_HEADER + length)
+    this.#view.setUint16(at, ATTRIBUTE_HEADER + length, this.#isLittle)
+    this.#view.setUint16(at + 2, type, this.#isLittle)
+    return at + ATTRIBUTE_HEADER
+  }
+
+  /** Makes room, padded with zeros; returns where it begins. */
+  #reserve(length: number): number {
+    const at = this.#length
+    this.#length = at + align(length)
+    if (this.#length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length))
+      grown.set(this.#bytes.subarray(0, at))
+      this.#bytes = grown
+      this.#view = viewOf(grown)
+    }
+    this.#bytes.fill(0, at + length, this.#length)
+    return at
+  }
+}

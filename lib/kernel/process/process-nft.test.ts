@@ -1,0 +1,28 @@
+// Names that are more than names: they never become words of nft's own language. No nft is run.
+import t from 'tap'
+import { attachKnock } from '../../api/knock.js'
+import { FakeNft } from '../fake.js'
+import { createNft } from '../nft.js'
+
+const INJECTED = ['knock about; flush ruleset', 'knock;', 'a b', 'a\nb', '{', '$(id)', '-f', '']
+
+t.test('no table of such a name is looked for', async (t) => {
+  for (const table of [...INJECTED, 'accept', '1st', 'a'.repeat(33)]) {
+    const looking = attachKnock({ table, nft: new FakeNft() })
+    const message = /^attachKnock: table: expected a name .* got "/
+    await t.rejects(looking, { code: 'invalid-argument', message }, JSON.stringify(table))
+  }
+})
+
+t.test('nft is given no such name', async (t) => {
+  const nft = createNft({ binary: '/nonexistent/nft' })
+  for (const name of INJECTED) {
+    const message = /^nft: expected a name of letters, digits and _, got "/
+    const wrong = { code: 'invalid-argument', message }
+    await t.rejects(nft.list({ table: name }), wrong, JSON.stringify(name))
+    if (name === '') continue
+    await t.rejects(nft.list({ table: 'knock', set: name }), wrong)
+    await t.rejects(nft.list({ table: 'knock', chain: name }), wrong)
+  }
+  await t.rejects(nft.list({ table: 'knock', set: 'grants_ssh_4' }), { code: 'nft-missing' })
+})

@@ -1,0 +1,173 @@
+// nftables' notifications of a transaction → what it did to each table, in sum. Pure (include/uapi/linux/netfilter/nf_tables.h).
+import { type Attribute, type NetlinkMessage, parseAttributes } from '../netlink/wire.js'
+
+/** NFNLGRP_NFTABLES */
+export const CHANGES_GROUP = 7
+/** NFNL_SUBSYS_NFTABLES, the upper half of a message's type. */
+const SUBSYSTEM = 10
+const MESSAGE = { newTable: 0, delTable: 2, newElement: 12, delElement: 14, newGeneration: 15 }
+/** NFPROTO_INET, and NFPROTO_NETDEV: a table of the same name may stand at the side of one at ingress. */
+const FAMILY = { inet: 1, netdev: 5 }
+/** struct nfgenmsg */
+const HEADER = 4
+
+/** The name of the table is the first attribute of every message. */
+const TABLE = 1
+const LIST = { set: 2, elements: 3 } as const
+const ELEMENT = { key: 1, flags: 3, timeout: 4, expiration: 5 } as const
+const VALUE = 1
+
+/** What a transaction left of an element of a set that is watched. */
+export interface ElementChange {
+  readonly set: string
+  /** Its bytes, in hexadecimal. */
+  readonly key: string
+  /** Milliseconds that it lasts; null: it is gone; absent: it stays. */
+  readonly expiresIn?: number | null
+}
+
+/**
+ * What one transaction did to one table; one with thousands of elements comes in parts. Packets change elements
+ * without any word of it.
+ */
+export interface TableChange {
+  readonly table: string
+  readonly event: 'made' | 'removed' | 'changed'
+  /** Whether chains, rules, sets or objects came or went. */
+  readonly shape: boolean
+  /** The sets whose elements changed, but for those in `elements`. */
+  readonly sets: readonly string[]
+  readonly elements: readonly ElementChange[]
+  /** There were more than are told: only a listing says what there is. */
+  readonly more: boolean
+  /** Not the first part of what the transaction did: nothing but `elements` is news. */
+  readonly isLater?: true
+}
+
+interface Collected {
+  event: TableChange['event']
+  shape: boolean
+  readonly sets: Set<string>
+  readonly elements: Map<string, ElementChange>
+  more: boolean
+}
+
+/** So many elements of a table are kept until a transaction ends. */
+const MOST = 131_072
+/** A line of so many is read in a few milliseconds. */
+const PART = 4096
+
+/** Collects the messages of a transaction until its end, which the kernel says. */
+export class ChangeCollector {
+  readonly #isWatched: (set: string) => boolean
+  #tables = new Map<string, Collected>()
+
+  /** @param isWatched - whether a set's elements are told one by one. */
+  constructor(isWatched: (set: string) => boolean) {
+    this.#isWatched = isWatched
+  }
+
+  /**
+   * Takes a message; gives what the transaction did where this was its end.
+   * @throws NetlinkError `malformed`
+   */
+  take({ type, payload }: NetlinkMessage): readonly TableChange[] {
+    if (type >> 8 !== SUBSYSTEM) return []
+    const kind = type & 0xff
+    if (kind === MESSAGE.newGeneration) return this.#end()
+    const [family] = payload
+    if (family !== FAMILY.inet && family !== FAMILY.netdev) return []
+    const attributes = parseAttributes(payload.subarray(HEADER))
+    const table = textOf(attributes, TABLE)
+    if (table === undefined) return []
+    const collected = this.#collect(table)
+    if (family === FAMILY.netdev) {
+      collected.shape = true
+    } else if (kind === MESSAGE.newElement || kind === MESSAGE.delElement) {
+      this.#takeElements(collected, attributes, kind === MESSAGE.delElement)
+    } else {
+      collected.shape = true
+      if (kind === MESSAGE.newTable) collected.event = 'made'
+      if (kind === MESSAGE.delTable) collected.event = 'removed'
+    }
+    return []
+  }
+
+  #collect(table: string): Collected {
+    const known = this.#tables.get(table)
+    if (known) return known
+    const fresh: Collected = {
+      event: 'changed',
+      shape: false,
+      sets: new Set(),
+      elements: new Map(),
+      more: false,
+    }
+    this.#tables.set(table, fresh)
+    return fresh
+  }
+
+  #takeElements(collected: Collected, attributes: readonly Attribute[], isGone: boolean): void {
+    const set = textOf(attributes, LIST.set) ?? ''
+    if (!this.#isWatched(set)) {
+      collected.sets.add(set)
+      return
+    }
+    const list = contentOf(attributes, LIST.elements) ?? new Uint8Array()
+    for (const { value } of parseAttributes(list)) {
+      const parts = parseAttributes(value)
+      const key = keyOf(parts)
+      const name = `${set} ${key}`
+      if (collected.elements.size >= MOST && !collected.elements.has(name)) {
+        collected.more = true
+        continue
+      }
+      const expiresIn = isGone ? null : lifeOf(parts)
+      collected.elements.set(name, { set, key, ...(expiresIn !== undefined && { expiresIn }) })
+    }
+  }
+
+  #end(): readonly TableChange[] {
+    const changes = [...this.#tables].flatMap(([table, collected]) => partsOf(table, collected))
+    this.#tables = new Map()
+    return changes
+  }
+}
+
+function partsOf(table: string, { sets, elements, more, ...rest }: Collected): TableChange[] {
+  const all = [...elements.values()]
+  const first: TableChange = {
+    table,
+    ...rest,
+    sets: [...sets].slice(0, PART),
+    elements: all.slice(0, PART),
+    more,
+  }
+  const parts = [first]
+  for (let from = PART; from < all.length; from += PART) {
+    const elements = all.slice(from, from + PART)
+    parts.push({ ...first, elements, more: false, isLater: true })
+  }
+  return parts
+}
+
+const contentOf = (attributes: readonly Attribute[], wanted: number): Uint8Array | undefined =>
+  attributes.find(({ type }) => type === wanted)?.value
+
+function textOf(attributes: readonly Attribute[], wanted: number): string | undefined {
+  const value = contentOf(attributes, wanted)
+  return value && Buffer.from(value).toString('latin1').replace(/\0.*$/s, '')
+}
+
+function keyOf(parts: readonly Attribute[]): string {
+  const key = contentOf(parts, ELEMENT.key)
+  const value = key && contentOf(parseAttributes(key), VALUE)
+  return value ? Buffer.from(value).toString('hex') : ''
+}
+
+/** What remains of its time; where nothing is said of that, the whole of it. */
+function lifeOf(parts: readonly Attribute[]): number | undefined {
+  const value = contentOf(parts, ELEMENT.expiration) ?? contentOf(parts, ELEMENT.timeout)
+  if (value?.length !== 8) return undefined
+  return Number(new DataView(value.buffer, value.byteOffset, 8).getBigUint64(0))
+}

@@ -1,0 +1,120 @@
+// The process that reads a NFLOG group: `node log-reader.js GROUP`. Touches the kernel; started by reader.ts alone.
+//
+// A process of its own because the package netlink ends its process where the kernel finds the receive buffer full.
+// So it does as little as it can for each message, and nothing that waits.
+import { constants } from 'node:os'
+import { TOLD_WORD } from '../../automaton/language/told.js'
+import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
+import { NETFILTER, openSocket } from '../netlink/socket.js'
+import { type NetlinkMessage, parseMessages } from '../netlink/wire.js'
+import { findGroupHolder } from './group-holder.js'
+import {
+  ANSWER,
+  missingBefore,
+  PACKET_MESSAGE,
+  parseAnswer,
+  parsePacket,
+  renderBind,
+  renderMode,
+} from './nflog.js'
+import { formatService, parsePacketHead } from './packet-head.js'
+import type { ReaderOutput } from './reader-output.js'
+import { fail, RECEIVE_BUFFER, runReader, type Settle } from './reader-process.js'
+import type { ToldRecord } from './records.js'
+
+/** Enough for IPv6's header with some extensions and the ports; the payload behind them is nobody's business here. */
+const BYTES = 128
+/** The longest message: that much of a packet, the prefix, and the attributes around. */
+const MESSAGE_SIZE = 1024
+
+/** A grant with the name of somebody. */
+const BY_TOKEN = /^\S+ \S+ granted .* [^ -]\S*$/
+const TOKEN_BYTES = 16
+
+const OPERATION = 'watch'
+/** The number of the request that asks for the group; later ones have greater numbers. */
+const BIND = 1
+
+class LogReader {
+  readonly #output: ReaderOutput
+  readonly #group: number
+  #last: number | undefined
+
+  constructor(output: ReaderOutput, group: number) {
+    this.#output = output
+    this.#group = group
+  }
+
+  async open(): Promise<Settle> {
+    const listener = {
+      message: (bytes: Uint8Array) => {
+        for (const message of parseMessages(bytes)) this.#take(message)
+      },
+      // What is missing shows in the next message's number.
+      overrun: () => {},
+      failed: (error: NetlinkError) => fail(this.#output, error),
+    }
+    const socket = await openSocket(
+      {
+        operation: OPERATION,
+        protocol: NETFILTER,
+        messageSize: MESSAGE_SIZE,
+        receiveBuffer: RECEIVE_BUFFER,
+      },
+      listener,
+    )
+    socket.send(renderBind(this.#group, BYTES, BIND))
+    // The answer has its place behind all packets that the kernel told of before it.
+    return (number) => socket.send(renderMode(this.#group, BYTES, BIND + number))
+  }
+
+  #take({ type, payload, sequence }: NetlinkMessage): void {
+    if (type === PACKET_MESSAGE) {
+      this.#tell(payload)
+    } else if (type === ANSWER) {
+      const errno = parseAnswer(payload)
+      // Whatever the answer is: what was told before it has been read.
+      if (sequence !== BIND) this.#output.tell({ settled: sequence - BIND })
+      else if (errno === 0) this.#output.tell({ ready: true })
+      else fail(this.#output, this.#refusal(errno))
+    }
+  }
+
+  #tell(message: Uint8Array): void {
+    const { prefix, payload, sequence } = parsePacket(message)
+    if (sequence !== undefined) {
+      const missing = missingBefore(sequence, this.#last)
+      if (missing > 0) this.#output.lose(missing)
+      this.#last = sequence
+    }
+    if (!prefix.startsWith(TOLD_WORD)) return
+    const head = parsePacketHead(payload)
+    const service = head && formatService(head)
+    const token = BY_TOKEN.test(prefix) ? head?.data?.subarray(0, TOKEN_BYTES) : undefined
+    const record: ToldRecord = {
+      told: prefix,
+      at: Date.now(),
+      ...(head && { source: head.source }),
+      ...(service !== undefined && { service }),
+      ...(token?.length === TOKEN_BYTES && { token: Buffer.from(token).toString('hex') }),
+    }
+    this.#output.tell(record)
+  }
+
+  /** The kernel says EPERM of a group that somebody has, and of one who may not ask. */
+  #refusal(errno: number): NetlinkError {
+    const { EPERM, EBUSY } = constants.errno
+    const name = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0]
+    const holder = errno === EPERM || errno === EBUSY ? findGroupHolder(this.#group) : undefined
+    if (!holder) {
+      const code = (name ?? 'socket') as NetlinkErrorCode
+      return new NetlinkError(code, OPERATION, `the kernel refused it: ${name ?? errno}`)
+    }
+    const { process } = holder
+    const who = process ? `process ${process.id} (${process.name})` : 'another process'
+    return new NetlinkError('EBUSY', OPERATION, `${who} has it already`)
+  }
+}
+
+const group = Number(process.argv[2])
+await runReader((output) => new LogReader(output, group).open())

@@ -1,0 +1,44 @@
+// What both reading processes have in common: their output, their failures, and that they end with who started them. Touches the process.
+import { NetlinkError } from '../../errors.js'
+import { ReaderOutput } from './reader-output.js'
+import type { FailedRecord } from './records.js'
+
+/** Asked of the system; it gives at most net.core.rmem_max. */
+export const RECEIVE_BUFFER = 2 ** 23
+
+/** Sees to it that `settled` with this number is told after all that the kernel has told by now. */
+export type Settle = (number: number) => void
+
+/**
+ * Begins a reading process: `open` opens its sockets, and returns what it does when it is asked whether it has read all.
+ * Each line of its standard input is such a question, a number from 1 on. It ends with its standard input, so it never outlives who
+ * started it. Signals of the terminal or of the service manager are for that one.
+ */
+export async function runReader(
+  open: (output: ReaderOutput) => Promise<Settle | undefined>,
+  most?: number,
+): Promise<void> {
+  const end = () => process.exit()
+  let settle: Settle | undefined
+  process.stdin.on('end', end).on('error', end).on('close', end)
+  process.stdin.setEncoding('utf8').on('data', (lines: string) => {
+    // Two numbers that come in one part are whole: a line is shorter than what a pipe writes at once.
+    for (const line of lines.split('\n')) if (line !== '') settle?.(Number(line))
+  })
+  process.stdout.on('error', end)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+  const output = new ReaderOutput(process.stdout, most)
+  try {
+    settle = await open(output)
+  } catch (error) {
+    fail(output, error)
+  }
+}
+
+/** Tells why and ends, when it has been read. */
+export function fail(output: ReaderOutput, error: unknown): void {
+  const code = error instanceof NetlinkError ? error.code : 'socket'
+  const reason = error instanceof Error ? error.message : String(error)
+  const record: FailedRecord = { failed: { code, reason } }
+  output.tell(record)
+}

@@ -1,0 +1,248 @@
+// A reading process seen from the one that started it: its records, its end, and a new one in its place. Starts processes.
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
+import { Questions } from './questions.js'
+import type { ReaderRecord } from './records.js'
+
+/** What a reader tells. */
+export interface ReaderListener {
+  record(record: ReaderRecord): void
+  /** The process has ended; what it had read and what comes until `restarted` is lost. */
+  died(): void
+  restarted(): void
+  /** It cannot be started again. Nothing is told any more. */
+  failed(error: Error): void
+}
+
+export interface ReaderOptions {
+  /** Its main module, such as `log-reader.js`. */
+  readonly module: string
+  readonly args: readonly string[]
+  /** As `NftOptions` has it; empty: this process's own. */
+  readonly netns: string
+  /** What cannot be watched where it fails. */
+  readonly subject: string
+  /** Milliseconds before a new process is started; twice as many each time. */
+  readonly pause?: number
+  /** Milliseconds until a process that has not said that it reads is replaced. */
+  readonly patience?: number
+}
+
+/** V8 would let a process that reads much take 45 MB for what it needs for a moment. */
+const LEAN = ['--max-semi-space-size=1', '--single-threaded-gc']
+
+const FIRST_PAUSE = 50
+/** Characters of what a process says at its end. */
+const LAST_WORDS = 500
+const LONGEST_PAUSE = 5_000
+/** Processes that may end at once before the first that works. */
+const FIRST_TRIES = 3
+/** A loaded machine starts a process in a second or two. */
+const PATIENCE = 20_000
+/** Milliseconds after which a process counts as one that works. */
+const LIVES_LONG = 10_000
+
+/** A process that reads, and a new one when it dies. */
+export class Reader {
+  readonly #options: ReaderOptions
+  readonly #listener: ReaderListener
+  #child: ChildProcess | undefined
+  #timer: NodeJS.Timeout | undefined
+  #pause: number
+  #hasEnded = false
+  #isHeld = true
+  readonly #questions = new Questions()
+
+  constructor(options: ReaderOptions, listener: ReaderListener) {
+    this.#options = options
+    this.#listener = listener
+    this.#pause = options.pause ?? FIRST_PAUSE
+  }
+
+  /**
+   * Starts it. Settles when nothing is missed any more.
+   * @throws NetlinkError `EBUSY` where somebody else has what is asked for, `EPERM`, or `socket`.
+   */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => this.#begin(resolve, reject, FIRST_TRIES))
+  }
+
+  /** A flood may end the process before it has said a word. */
+  #begin(ready: () => void, refused: (error: Error) => void, tries: number): void {
+    this.#spawn(ready, (error) => {
+      if (tries === 1 || isFinal(error)) refused(error)
+      else setTimeout(() => this.#begin(ready, refused, tries - 1), this.#pause)
+    })
+  }
+
+  /** Whether it keeps this process alive. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    const child = this.#child
+    const { stdin, stdout, stderr } = child ?? {}
+    const parts = [child, stdin, stdout, stderr, this.#timer] as (Held | undefined)[]
+    for (const part of parts) {
+      if (isHeld) part?.ref()
+      else part?.unref()
+    }
+  }
+
+  /**
+   * Resolves when all that the kernel had told by this call was given to the listener: true; or false when the process
+   * ended meanwhile, or took longer than so many milliseconds.
+   */
+  settled(patience: number): Promise<boolean> {
+    const stdin = this.#child?.stdin
+    if (!stdin?.writable) return Promise.resolve(false)
+    return this.#questions.ask((number) => stdin.write(`${number}\n`), patience)
+  }
+
+  /** Ends it; settles when the process is gone. */
+  async end(): Promise<void> {
+    this.#hasEnded = true
+    clearTimeout(this.#timer)
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    child.ref()
+    const gone = new Promise((resolve) => child.once('close', resolve))
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  #spawn(ready: () => void, refused: (error: Error) => void): void {
+    const { netns, patience = PATIENCE } = this.#options
+    const argv = [process.execPath, ...LEAN, pathOf(this.#options.module), ...this.#options.args]
+    const [command = '', ...args] = netns === '' ? argv : [...inNamespace(netns), ...argv]
+    const begun = Date.now()
+    let isReady = false
+    // What is set for this process is not meant for another.
+    const env = { ...process.env, NODE_OPTIONS: undefined }
+    const child = launch(command, args, env)
+    if (child instanceof Error) {
+      refused(this.#refusal({ code: 'socket', reason: child.message }))
+      return
+    }
+    this.#child = child
+    let failure: Error | undefined
+    const limit = setTimeout(() => {
+      const reason = `the process that reads it was not ready after ${patience} ms`
+      failure = this.#refusal({ code: 'socket', reason })
+      child.kill('SIGKILL')
+    }, patience).unref()
+    const take = (record: ReaderRecord) => {
+      if (this.#hasEnded) return
+      if ('ready' in record) {
+        isReady = true
+        clearTimeout(limit)
+        ready()
+      } else if ('failed' in record) {
+        failure = this.#refusal(record.failed)
+        child.kill('SIGKILL')
+      } else if ('settled' in record) {
+        this.#questions.answer(record.settled)
+      } else {
+        this.#listener.record(record)
+      }
+    }
+    readLines(child, take)
+    let words = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-LAST_WORDS)
+    })
+    child.stdin.on('error', () => {})
+    child.on('error', (error) => {
+      failure ??= this.#refusal({ code: 'socket', reason: error.message })
+    })
+    child.on('close', () => {
+      this.#child = undefined
+      clearTimeout(limit)
+      this.#questions.giveUp()
+      if (this.#hasEnded) return
+      if (!isReady) refused(failure ?? this.#refusal({ code: 'socket', reason: ended(words) }))
+      else this.#restart(Date.now() - begun)
+    })
+    this.hold(this.#isHeld)
+  }
+
+  #restart(lived: number): void {
+    const { pause = FIRST_PAUSE } = this.#options
+    this.#pause = lived > LIVES_LONG ? pause : Math.min(this.#pause * 2, LONGEST_PAUSE)
+    this.#listener.died()
+    this.#again()
+  }
+
+  #again(): void {
+    if (this.#hasEnded) return
+    this.#timer = setTimeout(() => {
+      this.#spawn(
+        () => this.#listener.restarted(),
+        (error) => this.#refused(error),
+      )
+    }, this.#pause)
+    if (!this.#isHeld) this.#timer.unref()
+  }
+
+  /** A process may fail to start for want of memory; another that has the group will keep it. */
+  #refused(error: Error): void {
+    if (isFinal(error)) {
+      this.#listener.failed(error)
+      return
+    }
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
+    this.#again()
+  }
+
+  #refusal({ code, reason }: { code: string; reason: string }): NetlinkError {
+    const message = `watch: ${this.#options.subject}: ${reason}`
+    return new NetlinkError(code as NetlinkErrorCode, 'watch', message)
+  }
+}
+
+/** Whether it was said why, and it would be the same again. */
+const isFinal = (error: Error): boolean => error instanceof NetlinkError && error.code !== 'socket'
+
+const ended = (words: string): string =>
+  ['the process that reads it ended', words.trim().replace(/\s+/g, ' ')].filter(Boolean).join(': ')
+
+type Piped = ChildProcessByStdio<Writable, Readable, Readable>
+
+/** The error where no process could be started at all. */
+function launch(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Piped | Error {
+  try {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
+    if ((child as ChildProcess).stdout) return child
+    // Without descriptors for its streams node gives a child that has none, and that is never closed.
+    child.on('error', () => {})
+    return new Error('no file descriptors are left for the process that reads it')
+  } catch (error) {
+    return error as Error
+  }
+}
+
+type Held = { ref(): void; unref(): void }
+
+const inNamespace = (netns: string): string[] => [
+  'nsenter',
+  `--net=${netns.includes('/') ? netns : `/run/netns/${netns}`}`,
+  '--',
+]
+
+/** Beside this module's folder, whether it runs as it was compiled or out of the bundle; sources run the built one. */
+function pathOf(module: string): string {
+  const built = fileURLToPath(new URL(`../kernel/${module}`, import.meta.url))
+  return existsSync(built)
+    ? built
+    : fileURLToPath(new URL(`../../dist/kernel/${module}`, import.meta.url))
+}
+
+function readLines({ stdout }: ChildProcess, take: (record: ReaderRecord) => void): void {
+  let rest = ''
+  stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) take(JSON.parse(line) as ReaderRecord)
+  })
+}

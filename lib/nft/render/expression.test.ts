@@ -1,0 +1,111 @@
+// Parts of the automaton's rules → nft's expressions and statements, where they are not what their names say.
+import t from 'tap'
+import type { KeyField, Match, Verdict } from '../../automaton/language/automaton.js'
+import { renderAction, renderKey, renderMatch, renderType, renderVerdict } from './expression.js'
+
+const KEYS: Readonly<Record<string, readonly KeyField[] | 'period'>> = {
+  grants_a: ['source'],
+  grants_b: ['all'],
+  lock_c: ['token'],
+  ports1_d: 'period',
+}
+const keyOf = (set: string) => KEYS[set] ?? ['source']
+const mark = { '&': [{ meta: { key: 'mark' } }, 0] }
+const bits = { payload: { base: 'th', offset: 64, len: 128 } }
+const saddr = { payload: { protocol: 'ip6', field: 'saddr' } }
+const time = {
+  concat: [
+    { meta: { key: 'l4proto' } },
+    { payload: { protocol: 'th', field: 'dport' } },
+    { meta: { key: 'time' } },
+  ],
+}
+
+t.test('keys, and the types of sets that have them', async (t) => {
+  t.same(renderKey(['all'], 4), mark)
+  t.same(renderKey(['token'], 4), bits)
+  t.same(renderType(['all'], 6), 'mark')
+  t.same(renderType(['source'], 6), 'ipv6_addr')
+  t.same(renderType(['source', 'port'], 4), ['ipv4_addr', 'inet_service'])
+  t.same(renderType(['token'], 4), { typeof: bits })
+})
+
+t.test(
+  'sets are looked up by their own key; those of one family bear it in their names',
+  async (t) => {
+    const found = (set: string) => renderMatch({ kind: 'in', set }, 6, keyOf)
+    const match = (left: unknown, right: string) => ({ match: { op: '==', left, right } })
+    t.same(found('grants_a'), match(saddr, '@grants_a_6'))
+    t.same(found('grants_b'), match(mark, '@grants_b_0'))
+    t.same(found('lock_c'), match(bits, '@lock_c_0'))
+    t.same(found('ports1_d'), match(time, '@ports1_d_0'))
+  },
+)
+
+t.test('a claim is an element that lets one packet pass', async (t) => {
+  const limit = { rate: 1, per: 'week', burst: 1 }
+  t.same(renderAction({ op: 'claim', set: 'lock_c' }, 4, keyOf), {
+    set: { op: 'add', elem: bits, set: '@lock_c_0', stmt: [{ limit }] },
+  })
+  t.same(renderAction({ op: 'add', set: 'lock_c' }, 4, keyOf), {
+    set: { op: 'add', elem: bits, set: '@lock_c_0' },
+  })
+  const timed = { val: { payload: { protocol: 'ip', field: 'saddr' } }, timeout: 30 }
+  t.same(
+    renderAction(
+      { op: 'update', set: 'grants' },
+      4,
+      () => ['source'],
+      () => 30,
+    ),
+    {
+      set: { op: 'update', elem: { elem: timed }, set: '@grants_4' },
+    },
+  )
+  t.same(
+    renderAction(
+      { op: 'delete', set: 'grants' },
+      4,
+      () => ['source'],
+      () => 30,
+    ),
+    {
+      set: { op: 'delete', elem: timed.val, set: '@grants_4' },
+    },
+  )
+  t.same(renderAction({ op: 'mark', value: 7 }, 4, keyOf), {
+    mangle: { key: { meta: { key: 'mark' } }, value: 7 },
+  })
+})
+
+t.test('verdicts beside those of nft', async (t) => {
+  const redirect = (to: Extract<Verdict, { kind: 'redirect' }>['to']) =>
+    renderVerdict({ kind: 'redirect', to })
+  t.same(renderVerdict({ kind: 'reset' }), { reject: { type: 'tcp reset' } })
+  t.same(redirect({ port: 22 }), { redirect: { port: 22 } })
+  t.same(redirect({ port: 22, family: 4, address: '192.0.2.7' }), {
+    dnat: { family: 'ip', addr: '192.0.2.7', port: 22 },
+  })
+  t.same(redirect({ port: 22, family: 6, address: '2001:db8::7' }), {
+    dnat: { family: 'ip6', addr: '2001:db8::7', port: 22 },
+  })
+})
+
+t.test('what is known of a connection, and flags that are not', async (t) => {
+  const rendered = (match: Match) => renderMatch(match, 4, keyOf)
+  t.same(rendered({ kind: 'original-direction' }), {
+    match: { op: '==', left: { ct: { key: 'direction' } }, right: 'original' },
+  })
+  const left = { ct: { key: 'proto-dst', dir: 'original' } }
+  const [one, range] = [
+    { from: 22, to: 22 },
+    { from: 80, to: 90 },
+  ]
+  t.same(rendered({ kind: 'redirected', from: [one] }), { match: { op: '==', left, right: 22 } })
+  t.same(rendered({ kind: 'redirected', from: [one, range] }), {
+    match: { op: '==', left, right: { set: [22, { range: [80, 90] }] } },
+  })
+  t.match(rendered({ kind: 'flags', flags: { mask: 23, value: 2 }, not: true }), {
+    match: { op: '!=', right: 2 },
+  })
+})

@@ -1,0 +1,200 @@
+// An automaton → the nft JSON of its table. Pure; the same document, byte for byte, for the same automaton.
+import {
+  type Action,
+  type Automaton,
+  type DispatchMap,
+  isPerFamily,
+  type Match,
+  type Rule,
+} from '../../automaton/language/automaton.js'
+import type { Family } from '../../spec/model/model.js'
+import { NUMBER } from '../../spec/model/protocol.js'
+import { ABOUT_SET, aboutElements, digestCommands, digestDoors, doorsSet } from '../about.js'
+import type {
+  NftChain,
+  NftCommand,
+  NftDocument,
+  NftObject,
+  NftStatement,
+  NftValue,
+} from '../document.js'
+import { renderLoadedSet } from '../loaded.js'
+import { commonSet, familySet } from '../names.js'
+import { renderTags } from '../tags.js'
+import {
+  isFamilyMatch,
+  type KeyOf,
+  matchFamily,
+  PERIOD_KEY,
+  renderAction,
+  renderCidr,
+  renderMatch,
+  renderRange,
+  renderType,
+  renderVerdict,
+  type TimeoutOf,
+} from './expression.js'
+import { renderTimedSet } from './timed-set.js'
+
+const FAMILIES = [4, 6] as const
+/** A rule that reads the same for both. */
+const EITHER = [4] as const
+
+/**
+ * Renders the whole table, as a document that makes it anew: whatever stood there under this name is gone with it.
+ * nft does all of the document or nothing.
+ */
+export function renderRuleset(automaton: Automaton): NftDocument {
+  const renderer = new Renderer(automaton)
+  return { nftables: renderer.render() }
+}
+
+class Renderer {
+  readonly #automaton: Automaton
+  readonly #keyOf: KeyOf
+  readonly #timeoutOf: TimeoutOf
+  readonly #here: { readonly family: 'inet'; readonly table: string }
+
+  constructor(automaton: Automaton) {
+    this.#automaton = automaton
+    const keys = new Map<string, ReturnType<KeyOf>>()
+    for (const { name, key } of automaton.sets) keys.set(name, key)
+    for (const { name } of automaton.addressSets) keys.set(name, ['source'])
+    for (const { name } of automaton.portSets) keys.set(name, ['port'])
+    for (const { name } of automaton.periodSets) keys.set(name, 'period')
+    this.#keyOf = (set) => {
+      const key = keys.get(set)
+      if (!key) throw new Error(`unreachable: no set ${set}`)
+      return key
+    }
+    const timeouts = new Map(
+      automaton.sets.flatMap(({ name, timeout, perElement }) =>
+        perElement && timeout !== undefined ? [[name, timeout] as const] : [],
+      ),
+    )
+    this.#timeoutOf = (set) => timeouts.get(set)
+    this.#here = { family: 'inet', table: automaton.table }
+  }
+
+  render(): NftCommand[] {
+    const { chains, maps } = this.#automaton
+    const table = { table: { family: 'inet', name: this.#automaton.table } } as const
+    const content: NftCommand[] = [
+      ...this.#counters(),
+      ...this.#sets(),
+      ...this.#chains(),
+      ...maps.map((map) => this.#map(map)),
+      ...maps.flatMap((map) => this.#entries(map)),
+    ]
+    // A thousand doors have tens of thousands of rules: this is the loop that counts.
+    for (const { name, rules } of chains) {
+      for (const rule of rules) this.#rules(name, rule, content)
+    }
+    const name = doorsSet(digestDoors(this.#automaton.doors))
+    content.push(added({ set: { ...this.#here, name, type: 'mark', elem: [0] } }))
+    const tags = renderTags(this.#automaton)
+    const elem = aboutElements(this.#automaton, digestCommands([...content, ...tags]))
+    const about = added({ set: { ...this.#here, name: ABOUT_SET, type: 'mark', elem } })
+    return [{ add: table }, { delete: table }, { add: table }, ...content, about, ...tags]
+  }
+
+  #counters(): NftCommand[] {
+    return this.#automaton.counters.map((name) => added({ counter: { ...this.#here, name } }))
+  }
+
+  #sets(): NftCommand[] {
+    const timed = this.#automaton.sets.flatMap((set) =>
+      renderTimedSet(this.#automaton.table, set).map((rendered) => added({ set: rendered })),
+    )
+    const flags = ['interval', 'timeout']
+    const periods = this.#automaton.periodSets.map(({ name }) =>
+      added({
+        set: { ...this.#here, name: commonSet(name), type: { typeof: PERIOD_KEY }, flags },
+      }),
+    )
+    const constant = this.#automaton.addressSets.flatMap(({ name, addresses }) =>
+      FAMILIES.map((family) => {
+        const type = renderType(['source'], family)
+        const set = { ...this.#here, name: familySet(name, family), type }
+        const elem = addresses.filter((cidr) => cidr.family === family).map(renderCidr)
+        return added({ set: { ...set, flags: ['interval'], ...(elem.length > 0 && { elem }) } })
+      }),
+    )
+    const ports = this.#automaton.portSets.map(({ name, ports }) => {
+      const set = { ...this.#here, name: commonSet(name), type: renderType(['port'], 4) }
+      return added({ set: { ...set, ...(ports.length > 0 && { elem: [...ports] }) } })
+    })
+    const loaded = renderLoadedSet(this.#automaton).map((set) => added({ set }))
+    return [...timed, ...periods, ...loaded, ...constant, ...ports]
+  }
+
+  #chains(): NftCommand[] {
+    return this.#automaton.chains.map(({ name, base }) => {
+      const chain: NftChain = { ...this.#here, name }
+      if (!base) return added({ chain })
+      const { type, hook, device: dev, priority: prio } = base
+      const place = { type, hook, ...(dev !== undefined && { dev }), prio }
+      return added({ chain: { ...chain, ...place, policy: 'accept' } })
+    })
+  }
+
+  #map({ name }: DispatchMap): NftCommand {
+    const type = ['inet_proto', 'inet_service']
+    return added({ map: { ...this.#here, name, type, map: 'verdict' } })
+  }
+
+  #entries({ name, entries }: DispatchMap): NftCommand[] {
+    if (entries.length === 0) return []
+    const elem = entries.map(({ protocol, ports, verdict }): NftValue => {
+      return [{ concat: [NUMBER[protocol], renderRange(ports)] }, renderVerdict(verdict)]
+    })
+    return [added({ element: { ...this.#here, name, elem } })]
+  }
+
+  /** One rule, or one for each family where it reads differently for them. */
+  #rules(chain: string, rule: Rule, to: NftCommand[]): void {
+    const { when, then = [], families } = rule
+    const differs = [...when, ...then].some((part) => this.#isPerFamily(part))
+    for (const family of families ?? (differs ? FAMILIES : EITHER)) {
+      const expr = this.#statements(rule, family)
+      if (!expr) continue
+      // nft itself asks for the family only where a part first needs it, and what comes before would be done for both.
+      if ((families && !differs) || this.#actsEarly(rule)) expr.unshift(matchFamily(family))
+      to.push(this.#rule(chain, rule.comment, expr))
+    }
+  }
+
+  /** Whether something is done before any part of the rule says that it is for one family alone. */
+  #actsEarly({ when, then = [] }: Rule): boolean {
+    const first = then.findIndex((action) => this.#isPerFamily(action))
+    return first > 0 && !when.some((match) => this.#isPerFamily(match))
+  }
+
+  /** Whether a part of a rule reads differently for IPv4 and IPv6. */
+  #isPerFamily(part: Match | Action): boolean {
+    if (!('set' in part)) return 'kind' in part && isFamilyMatch(part)
+    const key = this.#keyOf(part.set)
+    return key !== 'period' && isPerFamily({ key })
+  }
+
+  #statements({ when, then = [], verdict }: Rule, family: Family): NftStatement[] | undefined {
+    const statements: NftStatement[] = []
+    for (const match of when) {
+      const rendered = renderMatch(match, family, this.#keyOf)
+      if (!rendered) return undefined
+      statements.push(rendered)
+    }
+    for (const action of then) {
+      statements.push(renderAction(action, family, this.#keyOf, this.#timeoutOf))
+    }
+    if (verdict) statements.push(renderVerdict(verdict))
+    return statements
+  }
+
+  #rule(chain: string, comment: string, expr: NftStatement[]): NftCommand {
+    const { family, table } = this.#here
+    return { add: { rule: { family, table, chain, comment, expr } } }
+  }
+}
+
+const added = (object: NftObject): NftCommand => ({ add: object })

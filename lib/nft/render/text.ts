@@ -1,0 +1,209 @@
+// The document that makes a table anew → the same in nft's own language, for a file that nft -f loads. Pure.
+import type {
+  NftChain,
+  NftCommand,
+  NftDocument,
+  NftExpression,
+  NftFamily,
+  NftMap,
+  NftObject,
+  NftRule,
+  NftSet,
+  NftTable,
+  NftValue,
+} from '../document.js'
+import { isOfTags, tagsOf } from '../tags.js'
+import {
+  formatElement,
+  formatExpression,
+  formatStatement,
+  formatVerdict,
+  quoted,
+  unreachable,
+  whole,
+  word,
+} from './text-expression.js'
+
+const HEADER = `# Port knocking, rendered by knocklib: to change it, change the spec and render it again.
+# nft -f loads this file, all of it or nothing. It makes the table anew: grants and attempts under way are gone.`
+
+/**
+ * Prints what `renderRuleset` makes: the same table, as text. nft 1.0.6 to 1.1.7 read it.
+ * The table is made anew, whether it stands already or not; nft does all of the file or nothing.
+ */
+export function renderText(document: NftDocument): string {
+  const inet = document.nftables.filter((command) => !isOfTags(command))
+  const tables = [formatAnew({ nftables: inet }), ...formatTags(document)]
+  return `${HEADER}\n\n${tables.join('\n')}`
+}
+
+/** The table of family netdev beside doors at ingress; it holds nothing that could be kept. */
+export function formatTags(document: NftDocument): string[] {
+  const nftables = tagsOf(document)
+  return nftables.length > 0 ? [formatAnew({ nftables })] : []
+}
+
+function formatAnew(document: NftDocument): string {
+  const { family, table, objects } = contentOf(document)
+  const name = `table ${word(family)} ${word(table)}`
+  const body = formatTable(name, formatContent(partsOf(objects)))
+  return `add ${name}\ndelete ${name}\n\n${body}`
+}
+
+interface Content {
+  readonly family: NftFamily
+  readonly table: string
+  readonly objects: NftObject[]
+}
+
+/** What the document makes, and the name of its table. */
+export function contentOf({ nftables }: NftDocument): Content {
+  const [first, second, third, ...content] = nftables
+  const table = tableOf(first, 'add')
+  const same = [tableOf(second, 'delete'), tableOf(third, 'add')]
+  if (same.some(({ name }) => name !== table.name)) throw unreachable([second, third])
+  const objects = content.map((command) => {
+    if (!('add' in command)) throw unreachable(command)
+    return command.add
+  })
+  for (const object of objects) {
+    const [content] = Object.values(object)
+    if (content.table !== table.name || content.family !== table.family) throw unreachable(object)
+  }
+  return { family: table.family, table: table.name, objects }
+}
+
+/** A table's block of parts that are each its lines. */
+export const formatTable = (name: string, parts: readonly string[][]): string =>
+  `${name} {\n${parts.map((part) => indent(part).join('\n')).join('\n\n')}\n}\n`
+
+function tableOf(command: NftCommand | undefined, verb: 'add' | 'delete'): NftTable {
+  const object = command && verb in command && Object.values(command)[0]
+  if (!object || !('table' in object)) throw unreachable(command)
+  return object.table
+}
+
+/** What a table is made of, by kind; rules by their chain, entries by their map. */
+export interface TextParts {
+  readonly counters: readonly string[]
+  readonly sets: readonly NftSet[]
+  readonly maps: readonly NftMap[]
+  readonly chains: readonly NftChain[]
+  readonly rules: ReadonlyMap<string, readonly NftRule[]>
+  readonly entries: ReadonlyMap<string, readonly NftValue[]>
+}
+
+export function partsOf(objects: readonly NftObject[]): TextParts {
+  const counters: string[] = []
+  const sets: NftSet[] = []
+  const maps: NftMap[] = []
+  const chains: NftChain[] = []
+  const rules = new Map<string, NftRule[]>()
+  const entries = new Map<string, NftValue[]>()
+  for (const object of objects) {
+    if ('counter' in object) counters.push(`counter ${word(object.counter.name)} {}`)
+    else if ('set' in object) sets.push(object.set)
+    else if ('map' in object) maps.push(object.map)
+    else if ('chain' in object) chains.push(object.chain)
+    else if ('rule' in object) gather(rules, object.rule.chain, [object.rule])
+    else if ('element' in object) gather(entries, object.element.name, object.element.elem)
+    else throw unreachable(object)
+  }
+  // What belongs to nothing here must not be lost.
+  requireOwners(rules, chains)
+  requireOwners(entries, maps)
+  return { counters, sets, maps, chains, rules, entries }
+}
+
+function requireOwners(
+  groups: ReadonlyMap<string, unknown>,
+  owners: readonly { readonly name: string }[],
+): void {
+  const names = new Set(owners.map(({ name }) => name))
+  for (const [name, left] of groups) if (!names.has(name)) throw unreachable(left)
+}
+
+/** The parts of the table, each as its lines, in the order in which nft lists them. */
+function formatContent({ counters, sets, maps, chains, rules, entries }: TextParts): string[][] {
+  return [
+    ...(counters.length > 0 ? [[...counters]] : []),
+    ...sets.map((set) => formatSet(set)),
+    ...maps.map((map) => formatMap(map, entries.get(map.name))),
+    ...chains.map((chain) => formatChain(chain, rules.get(chain.name))),
+  ]
+}
+
+function gather<T>(groups: Map<string, T[]>, name: string, items: readonly T[]): void {
+  const group = groups.get(name)
+  if (group) group.push(...items)
+  else groups.set(name, [...items])
+}
+
+/** By name, or by an example where types have none. */
+function typeOf({ type }: NftSet): string {
+  if (typeof type === 'object' && type !== null && !Array.isArray(type) && 'typeof' in type) {
+    return `typeof ${formatExpression(type['typeof'] as NftExpression)}`
+  }
+  return `type ${(Array.isArray(type) ? type : [type]).map(word).join(' . ')}`
+}
+
+export const formatSet = (set: NftSet): string[] =>
+  formatHolder('set', set, typeOf(set), (set.elem ?? []).map(formatElement))
+
+export const formatMap = (map: NftMap, entries: readonly NftValue[] = []): string[] =>
+  formatHolder('map', map, `${typeOf(map)} : ${word(map.map)}`, entries.map(formatEntry))
+
+function formatHolder(
+  kind: 'set' | 'map',
+  { name, flags, timeout, size }: NftSet,
+  type: string,
+  elements: readonly string[],
+): string[] {
+  return block(`${kind} ${word(name)}`, [
+    type,
+    ...(flags ? [`flags ${flags.map(word).join(',')}`] : []),
+    ...(timeout === undefined ? [] : [`timeout ${whole(timeout)}s`]),
+    ...(size === undefined ? [] : [`size ${whole(size)}`]),
+    ...(elements.length > 0 ? formatElements('elements =', elements) : []),
+  ])
+}
+
+/** A block of elements, one a line. */
+export const formatElements = (head: string, elements: readonly string[]): string[] =>
+  block(
+    head,
+    elements.map((element) => `${element},`),
+  )
+
+/** A key, and the verdict for it. */
+export function formatEntry(entry: NftValue): string {
+  if (!Array.isArray(entry) || entry.length !== 2) throw unreachable(entry)
+  return `${formatElement(entry[0] as NftValue)} : ${formatVerdict(entry[1] as NftValue)}`
+}
+
+export function formatChain(
+  { name, type, hook, dev, prio, policy }: NftChain,
+  rules: readonly NftRule[] = [],
+): string[] {
+  const device = dev === undefined ? '' : ` device ${quoted(dev)}`
+  const base =
+    type === undefined
+      ? []
+      : [
+          `type ${word(type)} hook ${word(hook)}${device} priority ${whole(prio)}; policy ${word(policy)};`,
+        ]
+  return block(`chain ${word(name)}`, [...base, ...rules.map(formatRule)])
+}
+
+function formatRule({ expr, comment }: NftRule): string {
+  const statements = expr.map(formatStatement)
+  return [...statements, ...(comment === undefined ? [] : [`comment ${quoted(comment)}`])].join(' ')
+}
+
+const block = (head: string, lines: readonly string[]): string[] => [
+  `${head} {`,
+  ...indent(lines),
+  '}',
+]
+
+const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)

@@ -1,0 +1,123 @@
+// A table's status → OpenMetrics text, for Prometheus. Asks nobody; the only importer of prom-client.
+import type { Gauge, OpenMetricsContentType } from 'prom-client'
+import type { Counters, Status } from '../view/status.js'
+
+/** What `renderMetrics` renders: to be sent with it. */
+export const METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+
+/** What a process counts itself, beside what the kernel counts. */
+export interface ProcessCounts {
+  /** Events that the watcher could not read in time, since the process began. */
+  readonly lostEvents?: number
+}
+
+/** Of each door, by the counter's name without its `_total`. */
+const DOOR_COUNTERS: Readonly<Record<keyof Counters, string>> = {
+  knocks: 'Packets that were a step of the knocks of a door',
+  grants: 'Grants by knocks',
+  closes: 'Closing knocks, and grants that their last connection used up',
+  resets: 'Attempts that a wrong packet ended',
+  wrong: 'Tokens that were none, or used already',
+  denied: 'Packets to the service from sources without a grant',
+}
+
+const TABLE_COUNTERS: Readonly<Record<keyof Status['counters'], string>> = {
+  bans: 'Bans made',
+  ignored: 'Packets of banned sources that were ignored',
+  repeated: 'SYNs to knock ports that came again, or could not be remembered',
+  untold: 'Events that were not told, above the rate of the log',
+}
+
+/**
+ * Renders a status as OpenMetrics text, ending with `# EOF`. Counters start anew with the table; sources are in none of
+ * it, since each would be a time series of its own.
+ */
+export async function renderMetrics(
+  status: Status,
+  { lostEvents }: ProcessCounts = {},
+): Promise<string> {
+  const { Registry, Counter, Gauge } = await import('prom-client')
+  // Its own: the global one belongs to the program that uses us.
+  const registry = new Registry<OpenMetricsContentType>()
+  registry.setContentType(METRICS_TYPE)
+  const { table, doors } = status
+  const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
+    new Counter({
+      name: `knocklib_${name}`,
+      help: `${help}.`,
+      labelNames: ['table', ...labelNames],
+      registers: [registry],
+    })
+  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
+    new Gauge({
+      name: `knocklib_${name}`,
+      help: `${help}.`,
+      labelNames: ['table', ...labelNames],
+      registers: [registry],
+    })
+  for (const [name, help] of Object.entries(DOOR_COUNTERS)) {
+    const family = counter(name, help, ['door'])
+    for (const door of doors) {
+      family.inc({ table, door: door.name }, door.counters[name as keyof Counters])
+    }
+  }
+  for (const [name, help] of Object.entries(TABLE_COUNTERS)) {
+    counter(name, help).inc({ table }, status.counters[name as keyof Status['counters']])
+  }
+  if (lostEvents !== undefined) {
+    counter('lost_events', 'Events that were not read in time').inc({ table }, lostEvents)
+  }
+  setGauges(status, gauge)
+  return registry.metrics()
+}
+
+function setGauges(
+  { table, doors, bans, fill, confirm }: Status,
+  gauge: (name: string, help: string, labelNames?: readonly string[]) => Gauge,
+): void {
+  gauge('table_info', 'The table that the rest is about').set({ table }, 1)
+  const info = gauge('door_info', 'What stands behind a door', ['door', 'service'])
+  const openFor = gauge('open_seconds', 'How long a grant lasts', ['door'])
+  const grants = gauge('active_grants', 'Sources that a door lets in now', ['door'])
+  const attempts = gauge('active_attempts', 'Sources that are on their way', ['door'])
+  for (const { name: door, service, openFor: seconds, ...now } of doors) {
+    info.set({ table, door, service: service.join(' ') }, 1)
+    openFor.set({ table, door }, seconds)
+    grants.set({ table, door }, now.grants.length)
+    attempts.set({ table, door }, now.progress.length)
+  }
+  if (doors.some(({ penalised }) => penalised)) {
+    const help = 'Sources whose knocks count for nothing now'
+    const penalties = gauge('active_penalties', help, ['door'])
+    for (const { name: door, penalised } of doors) {
+      if (penalised) penalties.set({ table, door }, penalised.length)
+    }
+  }
+  if (doors.some(({ tokens }) => tokens)) {
+    const left = gauge('tokens_seconds', 'How long the loaded tokens still open', ['door', 'user'])
+    for (const { name: door, tokens = [] } of doors) {
+      for (const { user, expiresIn } of tokens) left.set({ table, door, user }, expiresIn)
+    }
+  }
+  if (doors.some(({ rotations }) => rotations)) {
+    const help = 'How long the loaded ports of rotating sequences still open'
+    const left = gauge('rotation_seconds', help, ['door', 'knock'])
+    for (const { name: door, rotations = [] } of doors) {
+      for (const { knock, expiresIn } of rotations) left.set({ table, door, knock }, expiresIn)
+    }
+  }
+  gauge('active_bans', 'Sources whose knocks are ignored now').set({ table }, bans.length)
+  const pending = confirm !== undefined && 'expiresIn' in confirm
+  const fallen = confirm !== undefined && !pending
+  gauge('unconfirmed', 'Whether the table waits to be confirmed').set({ table }, Number(pending))
+  gauge('fallen_open', 'Whether it was not confirmed in time and lets everything through').set(
+    { table },
+    Number(fallen),
+  )
+  const elements = gauge('set_elements', 'Elements of a set that holds some', ['set'])
+  const capacity = gauge('set_capacity', 'The most elements of a set that holds some', ['set'])
+  for (const { set, elements: held, capacity: most } of fill) {
+    elements.set({ table, set }, held)
+    capacity.set({ table, set }, most)
+  }
+}

@@ -1,0 +1,238 @@
+// An automaton and packets with their times → what becomes of each packet, and who is where. Pure: time comes with the packets.
+
+import type {
+  Action,
+  Automaton,
+  Chain,
+  Match,
+  Rule,
+  Verdict,
+} from '../automaton/language/automaton.js'
+import { parseTold, type Told } from '../automaton/language/told.js'
+import type { Loads } from '../automaton/loads.js'
+import { cidrContains } from '../spec/model/address.js'
+import { SYN } from '../spec/model/step.js'
+import {
+  comesTo,
+  familyOf,
+  fitsPattern,
+  hasPorts,
+  ipProtocol,
+  isPiece,
+  isUnreadable,
+  isWithin,
+  numberOf,
+  type Packet,
+} from './packet.js'
+import { type Member, SimulatedSets } from './simulated-sets.js'
+
+/** A packet on its way through the chains: a redirect changes its port. */
+interface Travelling extends Packet {
+  readonly sentTo?: number | undefined
+}
+
+/** What the kernel tells of a packet. */
+export interface Telling extends Told {
+  readonly at: number
+  readonly source: string
+}
+
+type Outcome = 'accept' | 'drop'
+/** What a rule leads to; `next`: it ended early or has no verdict. */
+type Step = Outcome | 'return' | 'next' | Extract<Verdict, { kind: 'redirect' }>
+
+/** How many packets a rate would let on at a time. */
+interface Bucket {
+  readonly packets: number
+  readonly since: number
+}
+
+/** The kernel's part, played on the automaton itself. */
+export class Simulator {
+  readonly #automaton: Automaton
+  readonly #chains: ReadonlyMap<string, Chain>
+  readonly #sets: SimulatedSets
+  readonly #counters = new Map<string, number>()
+  readonly #tellings: Telling[] = []
+  readonly #rates = new WeakMap<Match, Bucket>()
+
+  constructor(automaton: Automaton) {
+    this.#automaton = automaton
+    this.#chains = new Map(automaton.chains.map((chain) => [chain.name, chain]))
+    this.#sets = new SimulatedSets(automaton)
+  }
+
+  /** Fills the sets whose contents are derived from secrets; what was in them is gone. */
+  load(loads: Loads): void {
+    this.#sets.load(loads)
+  }
+
+  /** Judges one packet. */
+  receive(packet: Packet): Outcome {
+    let travelling: Travelling = packet
+    const { interface: name = this.#device } = packet
+    for (const chain of this.#automaton.chains) {
+      if (!chain.base || !comesTo(chain.base, { ...packet, ...(name && { interface: name }) })) {
+        continue
+      }
+      const step = this.#walk(chain, travelling)
+      if (step === 'drop') return 'drop'
+      if (typeof step !== 'object') continue
+      // To another host: it is not this one's any more.
+      if (step.to.address !== undefined) return 'accept'
+      travelling = { ...packet, port: step.to.port, sentTo: packet.port }
+    }
+    return 'accept'
+  }
+
+  /** The live elements of a set, in the order in which they came. */
+  members(set: string, at: number): Member[] {
+    return this.#sets.members(set, at)
+  }
+
+  /** The first device of a table at ingress: packets come in there that don't say where. */
+  get #device(): string | undefined {
+    return this.#automaton.chains.find(({ base }) => base)?.base?.device
+  }
+
+  /** What was counted so far under a counter's name. */
+  counter(name: string): number {
+    return this.#counters.get(name) ?? 0
+  }
+
+  /** What was told so far, in the order in which it happened. */
+  tellings(): readonly Telling[] {
+    return this.#tellings
+  }
+
+  #walk(chain: Chain, packet: Travelling): Step {
+    for (const rule of chain.rules) {
+      const step = this.#apply(rule, packet)
+      if (step !== 'next') return step
+    }
+    return 'return'
+  }
+
+  #apply(rule: Rule, packet: Travelling): Step {
+    if (rule.families && !rule.families.includes(familyOf(packet))) return 'next'
+    if (!rule.when.every((match) => this.#holds(match, packet))) return 'next'
+    for (const action of rule.then ?? []) {
+      if (!this.#act(action, packet)) return 'next'
+    }
+    return rule.verdict ? this.#follow(rule.verdict, packet) : 'next'
+  }
+
+  #follow(verdict: Verdict, packet: Travelling): Step {
+    switch (verdict.kind) {
+      case 'accept':
+      case 'drop':
+      case 'return':
+        return verdict.kind
+      case 'reset':
+        return 'drop'
+      case 'redirect':
+        return verdict
+      case 'goto':
+        return this.#walk(this.#chain(verdict.chain), packet)
+      case 'jump': {
+        const step = this.#walk(this.#chain(verdict.chain), packet)
+        return step === 'return' ? 'next' : step
+      }
+      case 'dispatch': {
+        const { protocol, port } = packet
+        if (!hasPorts(packet)) return 'next'
+        const entry = this.#automaton.maps
+          .find(({ name }) => name === verdict.map)
+          ?.entries.find(({ protocol: p, ports }) => p === protocol && isWithin(port, ports))
+        return entry ? this.#follow(entry.verdict, packet) : 'next'
+      }
+    }
+  }
+
+  #chain(name: string): Chain {
+    const chain = this.#chains.get(name)
+    if (!chain) throw new Error(`unreachable: no chain ${name}`)
+    return chain
+  }
+
+  #holds(match: Match, packet: Travelling): boolean {
+    const { protocol, port, source, destination, sentTo } = packet
+    const length = packet.length ?? (packet.payload?.length ?? 0) / 2
+    switch (match.kind) {
+      case 'in':
+        return this.#sets.has(match.set, packet)
+      case 'not-in':
+        return !this.#sets.has(match.set, packet)
+      case 'state':
+        return match.states.includes(packet.state ?? 'new')
+      case 'protocol': {
+        if (isUnreadable(packet)) return false
+        const own = numberOf(ipProtocol(packet))
+        return match.protocols.some((name) => numberOf(name) === own) !== (match.not ?? false)
+      }
+      case 'port':
+        return hasPorts(packet) && match.protocol === protocol && isWithin(port, match.ports)
+      case 'flags': {
+        const fits = ((packet.flags ?? SYN.value) & match.flags.mask) === match.flags.value
+        return hasPorts(packet) && protocol === 'tcp' && fits !== (match.not ?? false)
+      }
+      case 'piece':
+        return isPiece(packet, match.part)
+      case 'transport-header':
+        return !isUnreadable(packet)
+      case 'no-more-headers':
+        return false
+      case 'original-direction':
+        return !packet.isReply
+      case 'redirected':
+        return match.from.some((ports) => isWithin(sentTo, ports))
+      case 'length':
+        return hasPorts(packet) && match.of === protocol && match.length === length
+      case 'echo-request':
+        return hasPorts(packet) && protocol === 'icmp'
+      case 'source':
+        return match.addresses.some((cidr) => cidrContains(cidr, source))
+      case 'destination': {
+        const inside = match.addresses.some(
+          (cidr) => destination !== undefined && cidrContains(cidr, destination),
+        )
+        return inside !== (match.not ?? false)
+      }
+      case 'loopback':
+        return packet.interface === 'lo'
+      case 'own-connection':
+        return packet.connected ?? false
+      case 'interface': {
+        const name = packet.interface ?? ''
+        return match.names.some((pattern) => fitsPattern(pattern, name)) !== (match.not ?? false)
+      }
+      case 'within-rate':
+        return this.#isWithinRate(match, packet.at)
+    }
+  }
+
+  /** The kernel's bucket: full at first, it takes a packet for each time that one is due, and holds as many as a second's. */
+  #isWithinRate(match: Extract<Match, { kind: 'within-rate' }>, at: number): boolean {
+    const { rate } = match
+    const { packets, since } = this.#rates.get(match) ?? { packets: rate, since: at }
+    const now = Math.min(rate, packets + (at - since) * rate)
+    const isWithin = now >= 1
+    this.#rates.set(match, { packets: isWithin ? now - 1 : now, since: at })
+    return isWithin
+  }
+
+  /** Does one action; false where a set is full, which ends the rule. */
+  #act(action: Action, packet: Packet): boolean {
+    if (action.op === 'mark') return true
+    if (action.op === 'tell') {
+      const { table: _, ...told } = parseTold(action.prefix) as Told & { table: string }
+      this.#tellings.push({ at: packet.at, source: packet.source, ...told })
+      return true
+    }
+    if (action.op === 'count') {
+      this.#counters.set(action.counter, this.counter(action.counter) + 1)
+      return true
+    }
+    return this.#sets.change(action, packet)
+  }
+}

@@ -1,0 +1,290 @@
+// Packets played through a spec → verdicts and status; what cannot be a packet is named.
+import { join } from 'node:path'
+import t from 'tap'
+import { loadSecrets } from '../api/load-secrets.js'
+import type { KnockSpec } from '../spec/generated/knock-types.js'
+import { derivePorts, deriveToken } from '../spec/model/derive.js'
+import { simulateKnock } from './simulation.js'
+import type { TracePacket } from './simulation-packet.js'
+
+const SPEC: KnockSpec = {
+  doors: [
+    {
+      name: 'ssh',
+      service: 'tcp/22',
+      knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000', 'icmp'], stepTimeout: 5 },
+      open: { for: 30 },
+    },
+  ],
+}
+
+const source = '10.0.0.1'
+
+t.test('judges each packet, and tells where everybody is in the end', async (t) => {
+  const packets = [
+    { at: 100, source, to: 'tcp/7000' },
+    { at: 101, source, to: 'udp/8000' },
+    { at: 101, source: 'FD00:0::2', to: 'tcp/7000' },
+    { at: 102, source, to: 'icmp' },
+    { at: 102.5, source, to: 'tcp/22' },
+    { at: 103, source: '10.0.0.9', to: 'tcp/22' },
+    { at: 103, source: '10.0.0.9', to: 'tcp/80' },
+  ]
+  const { packets: judged, events, status } = simulateKnock(SPEC, packets)
+  t.same(
+    judged,
+    packets.map((packet, index) => ({
+      ...packet,
+      verdict: [4, 6].includes(index) ? 'accept' : 'drop',
+    })),
+    'as they were given, with a verdict',
+  )
+  t.match(status, {
+    table: 'knock',
+    doors: [
+      {
+        name: 'ssh',
+        service: ['tcp/22'],
+        grants: [{ source, expiresIn: 29 }],
+        progress: [{ source: 'fd00::2', stage: 1, of: 3, expiresIn: 3 }],
+        counters: { knocks: 4, grants: 1, closes: 0, resets: 0, wrong: 0, denied: 1 },
+      },
+    ],
+    bans: [],
+    counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 },
+  })
+  const told = { door: 'ssh', attempt: 'open', of: 3 } as const
+  t.strictSame(events, [
+    { packet: 0, at: 100, source, event: 'knock', ...told, stage: 1 },
+    { packet: 1, at: 101, source, event: 'knock', ...told, stage: 2 },
+    { packet: 2, at: 101, source: 'fd00::2', event: 'knock', ...told, stage: 1 },
+    { packet: 3, at: 102, source, event: 'granted', ...told, stage: 3 },
+    { packet: 5, at: 103, source: '10.0.0.9', event: 'denied', door: 'ssh' },
+  ])
+  const { fill } = status
+  t.match(
+    fill.find(({ set }) => set === 'grants_ssh_4'),
+    { elements: 1, capacity: 262144 },
+  )
+  t.match(
+    fill.find(({ set }) => set === 'stage1_ssh_6'),
+    { elements: 1 },
+  )
+  t.notOk(
+    fill.find(({ elements }) => elements === 0),
+    'no empty set',
+  )
+})
+
+t.test('no packets at all', async (t) => {
+  const { packets, status } = simulateKnock(SPEC, [])
+  t.same(packets, [])
+  t.same(status.doors[0]?.grants, [])
+})
+
+t.test('a packet is a connection of its own unless it says otherwise', async (t) => {
+  const knock = { at: 0, source, to: 'tcp/7000' }
+  const count = (packets: readonly TracePacket[]) =>
+    simulateKnock(SPEC, packets).status.doors[0]?.counters.knocks
+  t.equal(count([knock, knock]), 2)
+  const same = { ...knock, sourcePort: 5 }
+  t.equal(count([same, same]), 1, 'a retransmission is no knock')
+})
+
+t.test('takes every part that a packet may have', async (t) => {
+  const whole = {
+    at: 0,
+    source,
+    to: 'udp/8000',
+    destination: '::ffff:10.0.0.2',
+    sourcePort: 0,
+    flags: 255,
+    length: 0,
+    payload: '',
+    interface: 'eth0',
+    state: 'new' as const,
+    connected: false,
+    isReply: false,
+  }
+  t.same(simulateKnock(SPEC, [whole]).packets, [{ ...whole, verdict: 'drop' }])
+})
+
+t.test('names the packet and the part that cannot be', async (t) => {
+  const right = { at: 5, source, to: 'tcp/7000' }
+  const wrong: readonly (readonly [part: string, packet: unknown])[] = [
+    ['', null],
+    ['', 'tcp/7000'],
+    ['/at', { ...right, at: 4 }],
+    ['/at', { ...right, at: '6' }],
+    ['/at', { ...right, at: Number.POSITIVE_INFINITY }],
+    ['/source', { ...right, source: 'localhost' }],
+    ['/source', { ...right, source: 5 }],
+    ['/source', { at: 5, to: 'tcp/7000' }],
+    ['/destination', { ...right, destination: '10.0.0.0/8' }],
+    ['/to', { ...right, to: 'tcp' }],
+    ['/to', { ...right, to: 'icmpv6' }],
+    ['/to', { ...right, to: 7000 }],
+    ['/flags', { ...right, flags: 'syn' }],
+    ['/flags', { ...right, flags: 256 }],
+    ['/sourcePort', { ...right, sourcePort: 65536 }],
+    ['/length', { ...right, length: -1 }],
+    ['/interface', { ...right, interface: '' }],
+    ['/state', { ...right, state: 'old' }],
+    ['/payload', { ...right, payload: '0' }],
+    ['/payload', { ...right, payload: 'xy' }],
+    ['/isReply', { ...right, isReply: 1 }],
+    ['/colour', { ...right, colour: 'red' }],
+  ]
+  for (const [part, packet] of wrong) {
+    t.throws(
+      () => simulateKnock(SPEC, [right, packet as TracePacket]),
+      { code: 'invalid-packet', message: new RegExp(`^simulateKnock: /1${part}: expected `) },
+      JSON.stringify(packet),
+    )
+  }
+  t.throws(() => simulateKnock(SPEC, [null as unknown as TracePacket]), { code: 'invalid-packet' })
+  t.throws(() => simulateKnock({ doors: [] }, []), { code: 'invalid-spec' })
+})
+
+const SECRET = 'sixteen bytes or more'
+const bytes = new TextEncoder().encode(SECRET)
+const ROTATION = { length: 2, protocol: 'udp', ports: { from: 20000, to: 29999 } } as const
+/** Unix time; a period of either kind begins. */
+const NOW = 1_767_225_600
+
+/** A door with a token and a rotation, both of one secret. */
+const secretSpec = (secretFile: string): KnockSpec => ({
+  doors: [
+    {
+      name: 'ssh',
+      service: 'tcp/22',
+      knock: [
+        {
+          type: 'token',
+          port: 'udp/6000',
+          period: '30s',
+          horizon: '10m',
+          users: [{ name: 'ana', secretFile }],
+        },
+        {
+          type: 'sequence',
+          rotate: { secretFile, every: '1h', steps: 2, protocol: 'udp', ports: '20000-29999' },
+        },
+      ],
+      open: { for: 30 },
+    },
+  ],
+})
+
+t.test('with secrets tokens open, each once and in its time', async (t) => {
+  const token = (period: number) => deriveToken(bytes, 'ssh', NOW / 30 + period)
+  const send = (at: number, payload: string, from = source) => {
+    return { at: NOW + at, source: from, to: 'udp/6000', payload }
+  }
+  const packets = [
+    send(0, token(0)),
+    { at: NOW + 1, source, to: 'tcp/22' },
+    send(2, token(0), '10.0.0.2'),
+    send(3, 'ff'.repeat(16), '10.0.0.3'),
+    send(100, token(1), '10.0.0.4'),
+    send(100, token(3).toUpperCase(), '10.0.0.5'),
+  ]
+  const secrets = new Map([['/k', bytes]])
+  const { packets: judged, status } = simulateKnock(secretSpec('/k'), packets, { secrets })
+  t.equal(judged[1]?.verdict, 'accept')
+  const [door] = status.doors
+  t.same(
+    door?.grants.map(({ source }) => source),
+    ['10.0.0.5'],
+    'what was sent again, made up or late opens nothing',
+  )
+  t.match(door?.counters, { grants: 2, wrong: 3 })
+  const without = simulateKnock(secretSpec('/k'), packets)
+  t.match(without.status.doors[0]?.counters, { grants: 0, wrong: 5 }, 'without: no token is one')
+})
+
+t.test('with secrets rotating sequences open', async (t) => {
+  const steps = (period: number) => derivePorts(bytes, 'ssh', NOW / 3600 + period, ROTATION)
+  const packets = [...steps(0), ...steps(1)].map(({ port }, index) => {
+    return { at: NOW + index, source: index < 2 ? source : '10.0.0.2', to: `udp/${port}` }
+  })
+  const folder = t.testdir({ key: SECRET })
+  const { chmod } = await import('node:fs/promises')
+  const file = join(folder, 'key')
+  await chmod(file, 0o600)
+  const secrets = await loadSecrets(secretSpec(file))
+  t.same([...secrets.keys()], [file])
+  const { status } = simulateKnock(secretSpec(file), packets, { secrets })
+  t.match(status.doors[0]?.grants, [{ source }])
+  await chmod(file, 0o644)
+  await t.rejects(loadSecrets(secretSpec(file)), { code: 'invalid-argument' })
+  await t.rejects(loadSecrets({ doors: [] }), { code: 'invalid-spec' })
+})
+
+t.test('names the secret that is not given', async (t) => {
+  t.throws(() => simulateKnock(secretSpec('/k'), [], { secrets: new Map() }), {
+    code: 'invalid-argument',
+    message: 'simulateKnock: secrets: expected that of /k, got none',
+  })
+})
+
+t.test('bans, and grants of everyone', async (t) => {
+  const [door] = SPEC.doors
+  const spec = {
+    guard: { ban: { after: 1, within: 60, for: 600 } },
+    doors: [{ ...door, open: { for: 30, scope: 'everyone' } }],
+  } as KnockSpec
+  const to = (from: string, ports: readonly string[]) =>
+    ports.map((to) => ({ at: 1, source: from, to }))
+  const packets = [
+    ...to(source, ['tcp/7000', 'udp/8000', 'icmp']),
+    ...to('10.0.0.2', ['tcp/7000', 'icmp', 'tcp/7000']),
+  ]
+  const { status } = simulateKnock(spec, packets)
+  t.same(status.doors[0]?.grants, [{ source: 'everyone', expiresIn: 30 }])
+  t.same(status.bans, [{ source: '10.0.0.2', expiresIn: 600 }])
+  t.same(status.counters, { bans: 1, ignored: 1, repeated: 0, untold: 0 })
+})
+
+t.test(
+  'tells so many of a kind in a second, as the kernel does, and none without a log',
+  async (t) => {
+    const denied = (at: number) => ({ at, source, to: 'tcp/22' })
+    // A second's worth at once; then one for each third of a second.
+    const times = [0, 0, 0, 0, 0.25, 0.5, 0.6, 0.7, 10, 10, 10, 10]
+    const log = { deniedRate: 3 }
+    const { events, packets } = simulateKnock({ ...SPEC, log }, times.map(denied))
+    t.strictSame(
+      events.map(({ packet }) => packet),
+      [0, 1, 2, 5, 7, 8, 9, 10],
+    )
+    t.ok(packets.every(({ verdict }) => verdict === 'drop'))
+    const silent = simulateKnock({ ...SPEC, log: false }, times.map(denied))
+    t.strictSame(silent, { ...silent, packets, events: [] })
+  },
+)
+
+t.test(
+  'a one-time sequence that meets full grants is locked for a minute, and good then',
+  async (t) => {
+    const spec: KnockSpec = {
+      guard: { capacity: 1 },
+      doors: [
+        {
+          name: 'ssh',
+          service: 'tcp/22',
+          knock: { type: 'sequence', oneTime: [['udp/7000'], ['udp/7001']] },
+          open: { for: 5 },
+        },
+      ],
+    }
+    const first = { at: 0, source: '10.0.0.9', to: 'udp/7000' }
+    const knock = (at: number) => ({ at, source, to: 'udp/7001' })
+    const grantsAt = (...times: readonly number[]) =>
+      simulateKnock(spec, [first, ...times.map(knock)]).status.doors[0]?.counters.grants
+    t.equal(grantsAt(1), 1, 'no room')
+    t.equal(grantsAt(1, 10), 1, 'room, and locked')
+    t.equal(grantsAt(1, 10, 62), 2, 'good')
+    t.equal(grantsAt(1, 10, 62, 130), 2, 'once')
+  },
+)

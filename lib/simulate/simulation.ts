@@ -1,0 +1,116 @@
+// A spec and packets with their times → what becomes of each, and who is let in at the end. Pure: no kernel, no clock.
+
+import { buildAutomaton } from '../automaton/build.js'
+import { type Automaton, isPerFamily, type TimedSet } from '../automaton/language/automaton.js'
+import { loadsOf, type Secrets, secretFilesOf } from '../automaton/loads.js'
+import { ArgumentError } from '../errors.js'
+import { familySet } from '../nft/names.js'
+import type { KnockSpec } from '../spec/generated/knock-types.js'
+import type { ValidSpec } from '../spec/model/model.js'
+import { validateSpec } from '../spec/validate.js'
+import { type Contents, EVERYONE, type Fill, type Member, rolesByDoor } from '../view/contents.js'
+import { type Status, viewStatus } from '../view/status.js'
+import { Simulator, type Telling } from './simulate.js'
+import { readPacket, type TracePacket } from './simulation-packet.js'
+
+export interface SimulationOptions {
+  /**
+   * By the files that the spec names, as `loadSecrets` reads them: the packets' times are then seconds since 1970, and
+   * at the first one's time tokens and rotating sequences are loaded. Default: none, and no token or rotation opens.
+   */
+  readonly secrets?: Secrets
+}
+
+export interface SimulatedPacket extends TracePacket {
+  /** `accept`: it passes our table, and the host's own rules judge it next. */
+  readonly verdict: 'accept' | 'drop'
+}
+
+/** What the kernel would tell of a packet. */
+export interface SimulatedEvent extends Telling {
+  /** Which packet it was, counted from 0. */
+  readonly packet: number
+}
+
+export interface Simulation {
+  readonly packets: readonly SimulatedPacket[]
+  /** In the order in which it happened; none where the spec's `log` is false, nor above its rates. */
+  readonly events: readonly SimulatedEvent[]
+  /** The doors at the last packet's time. */
+  readonly status: Status
+}
+
+/**
+ * Plays a trace through a spec without a kernel. The kernel's rules and this agree packet by packet.
+ *
+ * @param packets in the order of their times. Seconds; any start, but with secrets since 1970.
+ * @throws SpecError with every problem of the spec.
+ * @throws PacketError where a packet cannot be.
+ * @throws ArgumentError where secrets are given, and one that the spec names is not.
+ */
+export function simulateKnock(
+  spec: KnockSpec,
+  packets: readonly TracePacket[],
+  { secrets }: SimulationOptions = {},
+): Simulation {
+  const valid = validateSpec(spec, OPERATION)
+  const automaton = buildAutomaton(valid)
+  const simulator = new Simulator(automaton)
+  if (secrets) requireSecrets(valid, secrets)
+  let last = Number.NEGATIVE_INFINITY
+  const events: SimulatedEvent[] = []
+  const judged = packets.map((packet, index): SimulatedPacket => {
+    const read = readPacket(packet, index, last)
+    if (index === 0 && secrets) simulator.load(loadsOf(valid, secrets, read.at))
+    last = read.at
+    const verdict = simulator.receive(read)
+    const happened = simulator.tellings().slice(events.length)
+    events.push(...happened.map((telling) => ({ packet: index, ...telling })))
+    return { ...packet, verdict }
+  })
+  const contents = contentsOf(automaton, simulator, last)
+  return { packets: judged, events, status: viewStatus(automaton.table, automaton.doors, contents) }
+}
+
+const OPERATION = 'simulateKnock'
+
+function requireSecrets(spec: ValidSpec, secrets: Secrets): void {
+  const missing = secretFilesOf(spec).filter((file) => !secrets.has(file))
+  if (missing.length === 0) return
+  throw new ArgumentError(
+    `${OPERATION}: secrets: expected that of ${missing.join(', of ')}, got none`,
+  )
+}
+
+/** What the sets hold at a time, as nft would list it. */
+function contentsOf(automaton: Automaton, simulator: Simulator, at: number): Contents {
+  const sets = new Map(automaton.sets.map((set) => [set.name, set]))
+  return {
+    members: (name) => {
+      const set = sets.get(name)
+      return set ? membersOf(set, simulator, at) : []
+    },
+    counter: (name) => simulator.counter(name),
+    fill: automaton.sets.flatMap((set) => fillOf(set, simulator, at)),
+    roles: rolesByDoor(automaton.sets.map(({ name }) => name)),
+  }
+}
+
+function membersOf(set: TimedSet, simulator: Simulator, at: number): Member[] {
+  return simulator.members(set.name, at).map(({ key, expiresIn }) => {
+    const source = isPerFamily(set) ? (key.split(' ')[0] as string) : EVERYONE
+    if (set.timeout === undefined) return { source, expiresIn: 0 }
+    const age = Math.max(Math.floor(set.timeout - expiresIn), 0)
+    return { source, expiresIn: Math.floor(expiresIn), age }
+  })
+}
+
+function fillOf(set: TimedSet, simulator: Simulator, at: number): Fill[] {
+  const { name, capacity } = set
+  const members = simulator.members(name, at)
+  if (!isPerFamily(set)) return [{ set: name, elements: members.length, capacity }]
+  return ([4, 6] as const).map((family) => {
+    const elements = members.filter((member) => member.family === family).length
+    return { set: familySet(name, family), elements, capacity }
+  })
+}

@@ -1,0 +1,76 @@
+// What a completed knock opens, in the user's words → what it means, defaults filled in. Pure.
+
+import type { DoorSpec, OpenSpec } from '../generated/knock-types.js'
+import { cidrContains, parseAddress, parseCidr } from '../model/address.js'
+import { MAX_DURATION } from '../model/duration.js'
+import type { Findings } from '../model/findings.js'
+import type { Cidr, RedirectTarget, ValidKnock, ValidOpen } from '../model/model.js'
+import { readDuration, readValue } from './read-values.js'
+
+/** Reads what a door's knocks open. A part that the schema refuses is as if it were not there. */
+export function readOpen(
+  door: DoorSpec,
+  origin: string,
+  knocks: readonly ValidKnock[],
+  findings: Findings,
+): ValidOpen {
+  const isKnown = findings.isClean(origin)
+  const open: Partial<OpenSpec> = isKnown ? door.open : {}
+  const connections = readConnections(open, origin, knocks, findings)
+  const redirectTo = readTarget(open.redirectTo, `${origin}/redirectTo`, findings)
+  const mark = readValue(open.mark, `${origin}/mark`, 0, findings)
+  return {
+    for: isKnown ? readDuration(open.for, `${origin}/for`, findings) : MAX_DURATION,
+    ...(connections !== undefined && { connections }),
+    refresh: readValue(open.refresh, `${origin}/refresh`, false, findings),
+    scope: readValue(open.scope, `${origin}/scope`, 'source', findings),
+    established: readValue(open.established, `${origin}/established`, 'keep', findings),
+    ...(redirectTo && { redirectTo }),
+    ...(mark !== 0 && { mark }),
+  }
+}
+
+function readConnections(
+  { connections }: Partial<OpenSpec>,
+  origin: string,
+  knocks: readonly ValidKnock[],
+  findings: Findings,
+): number | undefined {
+  if (connections === 'any' || !findings.isClean(`${origin}/connections`)) return undefined
+  return connections ?? (knocks.some(({ type }) => type === 'rhythm') ? 1 : undefined)
+}
+
+function readTarget(
+  target: number | string | undefined,
+  path: string,
+  findings: Findings,
+): RedirectTarget | undefined {
+  if (target === undefined || !findings.isClean(path)) return undefined
+  if (typeof target === 'number') return { port: target }
+  const [, inBrackets, plain, port] = /^(?:\[(.+)\]|(.+)):(\d+)$/.exec(target) ?? []
+  const address = parseAddress(inBrackets ?? plain)
+  if (!address || Number(port) > 65535) {
+    findings.add(path, 'an IPv4 address or an IPv6 address in [ ], and a port from 1 to 65535')
+    return undefined
+  }
+  if (isNowhere(address.address)) {
+    findings.add(path, 'the address of another host; of this one, the port alone')
+    return undefined
+  }
+  return { port: Number(port), ...address }
+}
+
+/** Loopback, unspecified, multicast and broadcast (RFC 6890, RFC 5771, RFC 4291): no packet can be sent on there. */
+const NOWHERE = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '224.0.0.0/4',
+  '255.255.255.255',
+  '::',
+  '::1',
+  'ff00::/8',
+]
+
+// Read when asked: the first reading of an address takes a fifth of what importing knocklib may take.
+const isNowhere = (address: string): boolean =>
+  NOWHERE.some((block) => cidrContains(parseCidr(block) as Cidr, address))

@@ -1,0 +1,128 @@
+// Sequences in the user's words, written down, one-time or rotating → what they mean. Pure.
+
+import type {
+  ClosingSequence,
+  RotateSpec,
+  SequenceKnock,
+  Step as SpecStep,
+} from '../generated/knock-types.js'
+import { identifySteps } from '../model/derive.js'
+import type { Findings } from '../model/findings.js'
+import type { PortRange, ValidRotation, ValidSequence } from '../model/model.js'
+import { parseService } from '../model/step.js'
+import { readDuration, readStep, readValue } from './read-values.js'
+
+/** Longest gap between two knocks unless the spec says otherwise. */
+const DEFAULT_STEP_TIMEOUT = 5
+
+/** A week: sequences are loaded for it unless the spec says otherwise. */
+const DEFAULT_HORIZON = 7 * 86400
+
+/** The most sequences of one rotation that are loaded at a time. */
+export const MOST_SEQUENCES = 1000
+
+export const LEAST_EVERY = 600
+const LEAST_PORTS = 256
+
+const FORMS = ['steps', 'oneTime', 'rotate'] as const
+
+/** Reads a sequence: of a list that works once each, every one; of a rotating one, what its ports are derived from. */
+export function readSequences(
+  knock: SequenceKnock,
+  origin: string,
+  findings: Findings,
+): (ValidSequence | ValidRotation)[] {
+  const [form, ...others] = FORMS.filter((form) => knock[form] !== undefined)
+  if (!form) {
+    findings.add(`${origin}/steps`, 'a list of 1 to 32 steps, or oneTime or rotate in its place')
+  }
+  for (const other of others) findings.add(`${origin}/${other}`, `no ${other} beside ${form}`)
+  if (form === 'rotate' && knock.rotate) return readRotation(knock, knock.rotate, origin, findings)
+  if (form === 'oneTime') return readOneTime(knock, origin, findings)
+  return [readSequence(knock, origin, knock.steps, '/steps', findings)]
+}
+
+/** Reads a sequence whose steps are written down at a place within the knock. */
+export function readSequence(
+  knock: SequenceKnock | ClosingSequence,
+  origin: string,
+  steps: readonly SpecStep[] | undefined,
+  place: string,
+  findings: Findings,
+): ValidSequence {
+  const stepsOrigin = `${origin}${place}`
+  const known = readValue(steps, stepsOrigin, [], findings)
+  return {
+    type: 'sequence',
+    origin,
+    stepsOrigin,
+    steps: known.map((step, index) => readStep(step, `${stepsOrigin}/${index}`, findings)),
+    ...readTimes(knock, origin, findings),
+  }
+}
+
+function readTimes(knock: SequenceKnock | ClosingSequence, origin: string, findings: Findings) {
+  const read = (key: 'stepTimeout' | 'timeout') => {
+    const value = knock[key]
+    return value === undefined ? undefined : readDuration(value, `${origin}/${key}`, findings)
+  }
+  const timeout = read('timeout')
+  return {
+    stepTimeout: read('stepTimeout') ?? timeout ?? DEFAULT_STEP_TIMEOUT,
+    ...(timeout !== undefined && { timeout }),
+    reset: readValue(knock.reset, `${origin}/reset`, 'any' as const, findings),
+  }
+}
+
+function readOneTime(knock: SequenceKnock, origin: string, findings: Findings): ValidSequence[] {
+  const lists = readValue(knock.oneTime, `${origin}/oneTime`, [], findings)
+  return lists.map((steps, index) => {
+    const sequence = readSequence(knock, origin, steps, `/oneTime/${index}`, findings)
+    return findings.isCleanBelow(sequence.stepsOrigin)
+      ? { ...sequence, once: identifySteps(sequence.steps) }
+      : sequence
+  })
+}
+
+function readRotation(
+  knock: SequenceKnock,
+  rotate: RotateSpec,
+  origin: string,
+  findings: Findings,
+): ValidRotation[] {
+  const path = `${origin}/rotate`
+  if (!findings.isClean(path)) return []
+  const every = readDuration(rotate.every, `${path}/every`, findings, LEAST_EVERY)
+  return [
+    {
+      type: 'rotation',
+      origin,
+      secretFile: readValue(rotate.secretFile, `${path}/secretFile`, '', findings),
+      every,
+      length: readValue(rotate.steps, `${path}/steps`, 2, findings),
+      protocol: readValue(rotate.protocol, `${path}/protocol`, 'tcp' as const, findings),
+      ports: readRange(rotate.ports, `${path}/ports`, findings),
+      horizon: readHorizon(rotate, `${path}/horizon`, every, findings),
+      ...readTimes(knock, origin, findings),
+    },
+  ]
+}
+
+export function readRange(text: string, path: string, findings: Findings): PortRange {
+  const range = findings.isClean(path) ? parseService(`tcp/${text}`)?.ports : undefined
+  if (!range || range.to - range.from + 1 < LEAST_PORTS) {
+    findings.add(path, 'a range of at least 256 ports up to 65535, such as "20000-60000"')
+  }
+  return range ?? { from: 0, to: 0 }
+}
+
+function readHorizon(
+  { horizon }: RotateSpec,
+  path: string,
+  every: number,
+  findings: Findings,
+): number {
+  // A week of the shortest periods would be more than may be loaded.
+  if (horizon === undefined) return Math.min(DEFAULT_HORIZON, (MOST_SEQUENCES - 2) * every)
+  return readDuration(horizon, path, findings)
+}

@@ -1,0 +1,77 @@
+// A document that has the schema's form, or parts that have → what it means, defaults filled in. Pure.
+
+import type { BanSpec, DoorSpec, GuardSpec, KnockSpec, LogSpec } from '../generated/knock-types.js'
+import { mergeCidrs } from '../model/address.js'
+import type { Findings } from '../model/findings.js'
+import type { ValidBan, ValidDoor, ValidLog, ValidSpec } from '../model/model.js'
+import { readClose, readKnocks } from './read-knock.js'
+import { readOpen } from './read-open.js'
+import { readCidrs, readDuration, readServices, readValue } from './read-values.js'
+
+/** Sources that one set holds unless the spec says otherwise; about 100 bytes each, used only as sources come. */
+const DEFAULT_CAPACITY = 262144
+
+/** More than a person watches, and less than fills a reader's buffer before it is read. */
+const DEFAULT_LOG: ValidLog = { group: 5, rate: 1000, deniedRate: 10 }
+
+/** Reads a spec. What the schema refuses is left out, so that the rest can be held against each other. */
+export function readSpec(spec: KnockSpec, findings: Findings): ValidSpec {
+  const doors = readValue(spec.doors, '/doors', [], findings)
+  const log = readValue(spec.log, '/log', {}, findings)
+  return {
+    table: readValue(spec.table, '/table', 'knock', findings),
+    hook: readValue(spec.hook, '/hook', 'input', findings),
+    interfaces: readValue(spec.interfaces, '/interfaces', [], findings),
+    ...(log !== false && { log: readLog(log, findings) }),
+    guard: readGuard(readValue(spec.guard, '/guard', {}, findings), findings),
+    doors: doors.flatMap((door, index) => {
+      const origin = `/doors/${index}`
+      return findings.isClean(origin) ? [readDoor(door, origin, findings)] : []
+    }),
+  }
+}
+
+function readLog({ group, rate, deniedRate }: LogSpec, findings: Findings): ValidLog {
+  return {
+    group: readValue(group, '/log/group', DEFAULT_LOG.group, findings),
+    rate: readValue(rate, '/log/rate', DEFAULT_LOG.rate, findings),
+    deniedRate: readValue(deniedRate, '/log/deniedRate', DEFAULT_LOG.deniedRate, findings),
+  }
+}
+
+function readGuard(guard: GuardSpec, findings: Findings): ValidSpec['guard'] {
+  const { trusted, ignore, ban, capacity } = guard
+  const cidrs = readValue(trusted, '/guard/trusted', [], findings)
+  const services = readValue(ignore, '/guard/ignore', [], findings)
+  return {
+    trusted: mergeCidrs(readCidrs(cidrs, '/guard/trusted', findings)),
+    ignore: readServices(services, '/guard/ignore', findings),
+    ...(ban !== undefined && findings.isClean('/guard/ban') && { ban: readBan(ban, findings) }),
+    capacity: readValue(capacity, '/guard/capacity', DEFAULT_CAPACITY, findings),
+  }
+}
+
+function readBan(ban: BanSpec, findings: Findings): ValidBan {
+  return {
+    after: readValue(ban.after, '/guard/ban/after', 1, findings),
+    within: readDuration(ban.within, '/guard/ban/within', findings),
+    for: readDuration(ban.for, '/guard/ban/for', findings),
+  }
+}
+
+function readDoor(door: DoorSpec, origin: string, findings: Findings): ValidDoor {
+  const services = readValue(door.service, `${origin}/service`, [], findings)
+  const addresses = readValue(door.address, `${origin}/address`, [], findings)
+  const knocks = readKnocks(door.knock, `${origin}/knock`, findings)
+  const close = readClose(door.close, `${origin}/close`, findings)
+  return {
+    // What is said of a door without a name names its place.
+    name: readValue(door.name, `${origin}/name`, origin, findings),
+    origin,
+    services: readServices(services, `${origin}/service`, findings),
+    addresses: mergeCidrs(readCidrs(addresses, `${origin}/address`, findings)),
+    knocks,
+    ...(close && { close }),
+    open: readOpen(door, `${origin}/open`, knocks, findings),
+  }
+}

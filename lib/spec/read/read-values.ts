@@ -1,0 +1,124 @@
+// Values in the user's words → numbers and objects; what cannot be read is reported, and something stands in for it. Pure.
+
+import { expected } from '../generated/expected-knock.js'
+import type { Step as SpecStep } from '../generated/knock-types.js'
+import { parseCidr } from '../model/address.js'
+import { formatDuration, MAX_DURATION, parseDuration } from '../model/duration.js'
+import type { Findings } from '../model/findings.js'
+import type { Cidr, KnockPort, Service, Step } from '../model/model.js'
+import { insteadOfProtocol, parseProtocol } from '../model/protocol.js'
+import { parseFlags, parseKnockStep, parseService, parseStep } from '../model/step.js'
+
+/** Returns a value that the schema lets pass, or what stands for it where there is none. */
+export function readValue<T>(value: T | undefined, path: string, fallback: T, findings: Findings) {
+  return value !== undefined && findings.isClean(path) ? value : fallback
+}
+
+/** Reads a duration of at least so many seconds. */
+export function readDuration(value: unknown, path: string, findings: Findings, least = 1): number {
+  if (!findings.isClean(path)) return MAX_DURATION
+  const seconds = parseDuration(value)
+  if (seconds === undefined) findings.add(path, expected['#/definitions/duration'] as string)
+  else if (seconds < least) findings.add(path, `a duration of at least ${formatDuration(least)}`)
+  return seconds ?? MAX_DURATION
+}
+
+/** Reads a duration that may be 0, or not be there. */
+export function readPause(
+  value: unknown,
+  path: string,
+  fallback: number,
+  findings: Findings,
+): number {
+  if (value === undefined) return fallback
+  if (value === 0 || value === '0s' || !findings.isClean(path)) return 0
+  const seconds = parseDuration(value)
+  if (seconds === undefined) findings.add(path, expected['#/definitions/durationOrZero'] as string)
+  return seconds ?? 0
+}
+
+/** Stands in for a step that cannot be read, so that the others keep their places. */
+const UNREADABLE: Step = { protocol: 'icmp' }
+
+export function readStep(step: SpecStep, origin: string, findings: Findings): Step {
+  if (!findings.isCleanBelow(origin)) return UNREADABLE
+  if (typeof step !== 'object') {
+    const parsed = parseKnockStep(String(step))
+    if (parsed) return parsed
+    findings.add(origin, 'tcp/1..65535, udp/1..65535, icmp or icmpv6')
+    return UNREADABLE
+  }
+  if (step.protocol !== 'tcp') return step
+  const { protocol, port, flags } = step
+  if (flags === undefined) return { protocol, port }
+  const parsed = parseFlags(flags)
+  if (!parsed) findings.add(`${origin}/flags`, 'flags that are not both set and clear')
+  return parsed ? { protocol, port, flags: parsed } : { protocol, port }
+}
+
+/** Reads `tcp/22` or `udp/22`. */
+export function readKnockPort(
+  text: string | undefined,
+  path: string,
+  findings: Findings,
+): KnockPort {
+  const parsed = findings.isClean(path) ? parseStep(text ?? '') : undefined
+  if (parsed?.port !== undefined) return parsed as KnockPort
+  findings.add(path, 'a port from 1 to 65535')
+  return { protocol: 'tcp', port: 0 }
+}
+
+/** Reads one value or a list of them; what cannot be read is reported and left out. */
+function readList<T>(
+  values: string | readonly string[],
+  path: string,
+  findings: Findings,
+  read: (value: string, path: string) => T | undefined,
+): T[] {
+  if (typeof values === 'string') {
+    const only = read(values, path)
+    return only === undefined ? [] : [only]
+  }
+  return values.flatMap((value, index) => {
+    const where = `${path}/${index}`
+    return findings.isClean(where) ? (read(value, where) ?? []) : []
+  })
+}
+
+export function readServices(
+  values: string | readonly string[],
+  path: string,
+  findings: Findings,
+): Service[] {
+  return readList(values, path, findings, (value, where) => {
+    const service = parseService(value)
+    if (!service) findings.add(where, expectedService(value))
+    return service
+  })
+}
+
+/** What a service should have been that has the schema's form and cannot be read. */
+function expectedService(text: string): string {
+  const name = /^protocol\/(.*)$/.exec(text)?.[1]
+  if (name === undefined) return 'ports from 1 to 65535, a range from low to high'
+  const number = parseProtocol(name)
+  const unknown = "a protocol's number from 0 to 255 or its IANA name, such as protocol/sctp"
+  return number === undefined ? unknown : (insteadOfProtocol(number) ?? unknown)
+}
+
+export function readCidrs(
+  values: string | readonly string[],
+  path: string,
+  findings: Findings,
+): Cidr[] {
+  return readList(values, path, findings, (value, where) => {
+    const cidr = parseCidr(value)
+    if (!cidr) {
+      findings.add(where, 'an IPv4 or IPv6 address or a CIDR block')
+      return undefined
+    }
+    const { hostBits, ...block } = cidr
+    if (hostBits) findings.add(where, `${block.address}/${block.prefixLength} (no host bits)`)
+    return block
+  })
+}

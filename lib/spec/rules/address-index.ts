@@ -1,0 +1,71 @@
+// Who has which blocks of addresses → who has a block that meets another one, without comparing all with all. Pure.
+import { formatCidr, networkOf } from '../model/address.js'
+import type { Cidr, Family } from '../model/model.js'
+
+/** No more owners are remembered of one block: whoever asks wants some, not all. */
+const MOST = 3
+
+/** Owners by their blocks. Without a block an owner is everywhere. */
+export class AddressIndex<T> {
+  readonly #lengths: Readonly<Record<Family, readonly number[]>>
+  readonly #all: T[] = []
+  readonly #everywhere: T[] = []
+  readonly #at = new Map<string, T[]>()
+  /** Owners of narrower blocks, by each wider block around them. */
+  readonly #within = new Map<string, T[]>()
+
+  /** `lengths`: the prefix lengths of all blocks that will be added or looked for. */
+  constructor(lengths: Readonly<Record<Family, readonly number[]>>) {
+    this.#lengths = lengths
+  }
+
+  add(blocks: readonly Cidr[], owner: T): void {
+    keep(this.#all, owner)
+    if (blocks.length === 0) keep(this.#everywhere, owner)
+    for (const block of blocks) {
+      keepAt(this.#at, formatCidr(block), owner)
+      for (const wider of this.#around(block)) keepAt(this.#within, wider, owner)
+    }
+  }
+
+  /** Some that meet the blocks, at the most three for each; empty if nobody does. */
+  meeting(blocks: readonly Cidr[]): ReadonlySet<T> {
+    if (blocks.length === 0) return new Set(this.#all)
+    const found = new Set(this.#everywhere)
+    const note = (owners: readonly T[] = []) => {
+      for (const owner of owners) found.add(owner)
+    }
+    for (const block of blocks) {
+      const own = formatCidr(block)
+      note(this.#at.get(own))
+      note(this.#within.get(own))
+      for (const wider of this.#around(block)) note(this.#at.get(wider))
+    }
+    return found
+  }
+
+  /** The blocks around a block, of the lengths that there are. */
+  #around(block: Cidr): string[] {
+    const { family, prefixLength } = block
+    return this.#lengths[family]
+      .filter((length) => length < prefixLength)
+      .map((length) => formatCidr(networkOf(block, length)))
+  }
+}
+
+/** The prefix lengths of blocks, for an index. */
+export function lengthsOf(blocks: Iterable<Cidr>): Record<Family, number[]> {
+  const lengths = { 4: new Set<number>(), 6: new Set<number>() }
+  for (const { family, prefixLength } of blocks) lengths[family].add(prefixLength)
+  return { 4: [...lengths[4]], 6: [...lengths[6]] }
+}
+
+function keep<T>(owners: T[], owner: T): void {
+  if (owners.length < MOST && !owners.includes(owner)) owners.push(owner)
+}
+
+function keepAt<T>(map: Map<string, T[]>, key: string, owner: T): void {
+  const owners = map.get(key)
+  if (owners) keep(owners, owner)
+  else map.set(key, [owner])
+}

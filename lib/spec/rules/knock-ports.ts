@@ -1,0 +1,71 @@
+// Where each knock of a spec is knocked, with the place in the document that says so. Pure.
+import type { Findings } from '../model/findings.js'
+import type {
+  Step,
+  ValidDoor,
+  ValidKnock,
+  ValidRotation,
+  ValidSequence,
+  ValidSpec,
+} from '../model/model.js'
+import { formatStep } from '../model/step.js'
+
+export interface PlacedStep {
+  readonly step: Step
+  /** JSON Pointer of the step or the port. */
+  readonly path: string
+  readonly knock: ValidKnock
+  readonly door: ValidDoor
+}
+
+/** The knocks of a door: those that open it and the one that closes it. */
+export function attemptsOf({ knocks, close }: ValidDoor): readonly ValidKnock[] {
+  return close ? [...knocks, close] : knocks
+}
+
+/** The sequences of a door whose steps are written down. */
+export const sequencesOf = (door: ValidDoor): ValidSequence[] =>
+  attemptsOf(door).filter((knock) => knock.type === 'sequence')
+
+/** The sequences of a door whose ports are derived. */
+export const rotationsOf = (door: ValidDoor): ValidRotation[] =>
+  door.knocks.filter((knock) => knock.type === 'rotation')
+
+/** Every step and every port that a spec names for knocking and that could be read. */
+export function placeSteps({ doors }: ValidSpec, findings: Findings): PlacedStep[] {
+  return doors.flatMap((door) =>
+    attemptsOf(door).flatMap((knock) =>
+      stepsOf(knock, findings)
+        .filter(([, path]) => findings.isCleanBelow(path))
+        .map(([step, path]) => ({ step, path, knock, door })),
+    ),
+  )
+}
+
+/** The first step or port of each that mean the same port. */
+export function distinctPorts(placed: readonly PlacedStep[]): PlacedStep[] {
+  const first = new Map<string, PlacedStep>()
+  for (const one of placed) {
+    const key = formatStep(one.step)
+    if (!first.has(key)) first.set(key, one)
+  }
+  return [...first.values()]
+}
+
+function stepsOf(knock: ValidKnock, findings: Findings): (readonly [Step, path: string])[] {
+  switch (knock.type) {
+    case 'sequence':
+      return knock.steps.map((step, index) => [step, `${knock.stepsOrigin}/${index}`])
+    case 'rotation':
+      return []
+    case 'rate':
+      return [[knock.port, `${knock.origin}/port`]]
+    case 'rhythm': {
+      const isList = findings.isGiven(`${knock.origin}/ports`)
+      const path = (index: number) => (isList ? `/ports/${index}` : '/port')
+      return knock.ports.map((port, index) => [port, `${knock.origin}${path(index)}`])
+    }
+    case 'token':
+      return [[{ protocol: 'udp', port: knock.port }, `${knock.origin}/port`]]
+  }
+}

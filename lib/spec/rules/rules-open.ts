@@ -1,0 +1,155 @@
+// What may not be opened that way: with this hook, by that knock, to there. Pure.
+import type { Findings } from '../model/findings.js'
+import type { Hook, RedirectTarget, Service, Step, ValidDoor, ValidSpec } from '../model/model.js'
+import { formatStep, isOdd, servicesOverlap, stepMeetsService } from '../model/step.js'
+import { type PlacedStep, placeSteps } from './knock-ports.js'
+import type { PlacedRange } from './rules-port.js'
+import { type OwnersOf, placeServices } from './rules-service.js'
+
+const isStateless = (hook: Hook): boolean => hook === 'prerouting' || hook === 'ingress'
+
+/** Reports what a hook needs and what it cannot do. */
+export function checkHook(spec: ValidSpec, findings: Findings): void {
+  const { hook, doors } = spec
+  checkInterfaces(spec, findings)
+  if (!isStateless(hook)) return
+  for (const { origin, open, services } of doors) {
+    if (open.established === 'cut') {
+      findings.add(`${origin}/open/established`, `"keep": hook "${hook}" follows no connections`)
+    }
+    if (open.connections !== undefined && services.some(({ protocol }) => protocol === 'udp')) {
+      const why = `hook "${hook}" takes each packet of UDP for one`
+      findings.add(`${origin}/open/connections`, `no count of connections: ${why}`)
+    }
+  }
+  for (const { step, path, door } of placeSteps(spec, findings)) {
+    if (isOdd(step)) findings.add(`${path}/flags`, `a plain SYN's: hook "${hook}" judges no other`)
+    const most = longestPing(step, door)
+    if (step.length === undefined || step.length <= most) continue
+    const why = `hook "${hook}" sees longer pings in fragments, which do not say how long the whole is`
+    findings.add(`${path}/length`, `at most ${most}, or hook "input": ${why}`)
+  }
+  for (const { service, path } of placeServices(doors, findings)) {
+    if (service.ports || service.protocol === 'tcp') continue
+    findings.add(path, `tcp or ports: hook "${hook}" knows no answers to what this host sends`)
+  }
+}
+
+/** Bytes that a packet of Ethernet's 1500 holds behind an IPv4 or IPv6 header and that of an echo request. */
+const [PING_4, PING_6] = [1500 - 20 - 8, 1500 - 40 - 8]
+
+/** The longest payload of a step whose length is known of a whole packet alone. UDP's own header says its datagram's. */
+function longestPing({ protocol }: Step, { addresses }: ValidDoor): number {
+  if (protocol !== 'icmp' && protocol !== 'icmpv6') return Number.POSITIVE_INFINITY
+  const isIpv6 = addresses.length > 0 && addresses.every(({ family }) => family === 6)
+  return protocol === 'icmpv6' || isIpv6 ? PING_6 : PING_4
+}
+
+function checkInterfaces({ hook, interfaces, doors }: ValidSpec, findings: Findings): void {
+  if (hook === 'input' || !findings.isClean('/interfaces')) return
+  if (hook === 'ingress') {
+    if (interfaces.length === 0) {
+      findings.add('/interfaces', 'a list of interfaces: hook "ingress" stands at each of them')
+    }
+    for (const [index, name] of interfaces.entries()) {
+      if (typeof name !== 'string' || !name.endsWith('*')) continue
+      findings.add(`/interfaces/${index}`, 'a whole name: hook "ingress" stands at each interface')
+    }
+  } else if (interfaces.length === 0) {
+    for (const { origin, addresses } of doors) {
+      const path = `${origin}/address`
+      if (addresses.length > 0 || !findings.isCleanBelow(path)) continue
+      findings.add(
+        path,
+        `an address, or interfaces beside doors: hook "${hook}" sees all hosts' packets`,
+      )
+    }
+  }
+}
+
+/** Reports parts of `open` that contradict each other. */
+export function checkOpen({ origin, open }: ValidDoor, findings: Findings): void {
+  const path = `${origin}/open`
+  if (open.refresh && open.connections === 1) {
+    const isDefault = !findings.isGiven(`${path}/connections`)
+    const why = isDefault ? ', as after a rhythm unless connections says otherwise' : ''
+    findings.add(`${path}/refresh`, `no refresh where one connection uses the grant up${why}`)
+  }
+  if (open.established === 'cut' && open.redirectTo) {
+    findings.add(`${path}/established`, '"keep" beside redirectTo')
+  }
+}
+
+/** Where redirected connections could meet others. */
+interface Surroundings {
+  readonly spec: ValidSpec
+  readonly placed: readonly PlacedStep[]
+  readonly ranges: readonly PlacedRange[]
+  readonly ownersOf: OwnersOf
+}
+
+/** Reports doors that cannot redirect, and targets that mean something else. */
+export function checkRedirects(around: Surroundings, findings: Findings): void {
+  const taken = new Map<string, string>()
+  for (const door of around.spec.doors) {
+    const { redirectTo } = door.open
+    if (!redirectTo) continue
+    const path = `${door.origin}/open/redirectTo`
+    const wrong =
+      wrongWithDoor(door, around.spec.hook) ??
+      (redirectTo.address === undefined
+        ? wrongWithPort(door, redirectTo, around, taken, findings)
+        : wrongWithHost(door, redirectTo))
+    if (wrong !== undefined) findings.add(path, wrong)
+    if (redirectTo.address !== undefined) continue
+    for (const { step } of targetsOf(door, redirectTo)) {
+      if (!taken.has(formatStep(step))) taken.set(formatStep(step), path)
+    }
+  }
+}
+
+function wrongWithDoor({ knocks, services }: ValidDoor, hook: Hook): string | undefined {
+  if (hook !== 'input') return `no redirectTo with hook "${hook}": only "input" has it`
+  const rated = knocks.find(({ type }) => type === 'rate' || type === 'rhythm')
+  if (rated) return `no redirectTo with a ${rated.type}: its last packet is already the connection`
+  return services.some(({ ports }) => !ports) ? 'no redirectTo of a whole protocol' : undefined
+}
+
+/** The target with each protocol of the door's services. */
+function targetsOf({ services }: ValidDoor, { port }: RedirectTarget) {
+  return [...new Set(services.map(({ protocol }) => protocol))].map((protocol) => {
+    const service: Service = { protocol, ports: { from: port, to: port } }
+    return { service, step: { protocol, port } as Step }
+  })
+}
+
+function wrongWithPort(
+  door: ValidDoor,
+  target: RedirectTarget,
+  { spec, placed, ranges, ownersOf }: Surroundings,
+  taken: ReadonlyMap<string, string>,
+  findings: Findings,
+): string | undefined {
+  for (const { service, step } of targetsOf(door, target)) {
+    const isIn = (other: Service) => servicesOverlap(other, service)
+    const owner = ownersOf(step)[0] ?? spec.doors.find(({ services }) => services.some(isIn))
+    if (owner) return `a port that is no door's service, this one belongs to ${owner.name}`
+    const knocked =
+      placed.find((one) => stepMeetsService(one.step, service))?.door.name ??
+      ranges.find((range) => isIn(range.service))?.knockedDoor
+    if (knocked !== undefined) return `a port that is no knock port, ${knocked} is knocked there`
+    const ignored = findings.isCleanBelow('/guard/ignore') ? spec.guard.ignore.findIndex(isIn) : -1
+    if (ignored !== -1) return `a port that is not ignored, /guard/ignore/${ignored} has this one`
+    const twin = taken.get(formatStep(step))
+    if (twin !== undefined) return `a port of its own, ${twin} has this one`
+  }
+  return undefined
+}
+
+function wrongWithHost({ addresses }: ValidDoor, { family }: RedirectTarget): string | undefined {
+  if (addresses.length === 0 || addresses.some((address) => address.family === family)) {
+    return undefined
+  }
+  const other = family === 4 ? 'IPv6' : 'IPv4'
+  return `an ${other} address, as the door has ${other} addresses alone`
+}

@@ -1,0 +1,174 @@
+// What doors' services may not be beside each other. Pure.
+import { formatCidr } from '../model/address.js'
+import type { Findings } from '../model/findings.js'
+import type { Service, Step, ValidDoor, ValidSpec } from '../model/model.js'
+import { formatService, formatStep, servicesOverlap, stepMeetsService } from '../model/step.js'
+import { AddressIndex, lengthsOf } from './address-index.js'
+
+export interface PlacedService {
+  readonly service: Service
+  readonly door: ValidDoor
+  /** JSON Pointer of the service. */
+  readonly path: string
+}
+
+/** Each service of each door with its JSON Pointer. A door that lists one service may write it without a list. */
+export function placeServices(doors: readonly ValidDoor[], findings: Findings): PlacedService[] {
+  return doors.flatMap((door) => {
+    const base = `${door.origin}/service`
+    // Where one could not be read, the others' places in the list are not known any more.
+    if (!findings.isCleanBelow(base)) return []
+    const inList = findings.isList(base)
+    return door.services.map((service, index) => {
+      return { service, door, path: inList ? `${base}/${index}` : base }
+    })
+  })
+}
+
+/** Services of the same protocol and ports, at whichever addresses. */
+interface Alike {
+  readonly first: PlacedService
+  readonly byAddress: AddressIndex<PlacedService>
+}
+
+/** So many that overlap are told each; beyond that only one of those that overlap is held against the others. */
+const MANY = 64
+
+/** Reports services that overlap, unless their addresses are apart or their doors stand before one service together. */
+export function checkServices({ doors }: ValidSpec, findings: Findings): void {
+  const placed = placeServices(doors, findings)
+  const lengths = lengthsOf(doors.flatMap(({ addresses }) => addresses))
+  // Only services that share a protocol and stand near each other can overlap: sort, then compare neighbours.
+  const byStart = [...placed].sort((a, b) => startOf(a.service) - startOf(b.service))
+  const open = new Map<string, Alike>()
+  for (const current of byStart) {
+    const { service, door } = current
+    let overlaps = false
+    for (const [key, { first, byAddress }] of open) {
+      if (endOf(first.service) < startOf(service)) open.delete(key)
+      else if (servicesOverlap(first.service, service)) {
+        const meeting = byAddress.meeting(door.addresses)
+        for (const earlier of meeting.size > 0 ? meeting : [first]) {
+          const [low, high] = byDocument(earlier, current)
+          overlaps = checkOverlap(low, high, findings) || overlaps
+        }
+      }
+    }
+    if (overlaps && open.size > MANY) continue
+    const key = formatService(service)
+    const alike = open.get(key) ?? { first: current, byAddress: new AddressIndex(lengths) }
+    open.set(key, alike)
+    alike.byAddress.add(door.addresses, current)
+  }
+}
+
+const startOf = ({ ports }: Service): number => ports?.from ?? 0
+const endOf = ({ ports }: Service): number => ports?.to ?? 65535
+
+const byDocument = (a: PlacedService, b: PlacedService): [PlacedService, PlacedService] =>
+  PLACES.compare(a.path, b.path) < 0 ? [a, b] : [b, a]
+
+/** Made once: `localeCompare` makes one for each call. */
+const PLACES = new Intl.Collator('en', { numeric: true })
+
+/** Reports the second of two services that cannot stand beside each other; false if they can. */
+function checkOverlap(low: PlacedService, high: PlacedService, findings: Findings): boolean {
+  const other = `${low.path} is ${formatService(low.service)}`
+  const isOwn = low.door === high.door
+  if (isOwn || addressesMeet(low.door, high.door)) {
+    if (!isOwn && standTogether(low.door, high.door, findings)) return false
+    findings.add(high.path, `a service of its own, ${other}`)
+    return true
+  }
+  if (fitTogether(low.service, high.service)) return false
+  findings.add(high.path, `the same range at both addresses, or one apart, ${other}`)
+  return true
+}
+
+/** Reports a door before AH that could be reached over IPv6: nft looks through that header there, at what it carries. */
+export function checkProtocols({ doors }: ValidSpec, findings: Findings): void {
+  for (const { service, door, path } of placeServices(doors, findings)) {
+    if (service.protocol !== AH) continue
+    const { origin, addresses } = door
+    const isIpv4 = addresses.length > 0 && addresses.every(({ family }) => family === 4)
+    if (isIpv4 || !findings.isCleanBelow(`${origin}/address`)) continue
+    findings.add(
+      path,
+      'no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries is judged in its place',
+    )
+  }
+}
+
+/** RFC 4302; a header that IPv6 has before others (ipv6_ext_hdr() in the kernel). */
+const AH = 51
+
+/** Whether two services at different addresses can stand in nft's maps: ranges that overlap in part cannot. */
+function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
+  if (!a || !b) return true
+  const isSame = a.from === b.from && a.to === b.to
+  return isSame || a.from === a.to || b.from === b.to
+}
+
+function addressesMeet(a: ValidDoor, b: ValidDoor): boolean {
+  if (a.addresses.length === 0 || b.addresses.length === 0) return true
+  const index = new AddressIndex<ValidDoor>(lengthsOf([...a.addresses, ...b.addresses]))
+  index.add(a.addresses, a)
+  return index.meeting(b.addresses).size > 0
+}
+
+/** Whether two doors stand before the same service: either lets in, one its source and the other everyone. Three never can. */
+function standTogether(a: ValidDoor, b: ValidDoor, findings: Findings): boolean {
+  const isRead = [a, b].every(({ origin }) => findings.isClean(`${origin}/open/scope`))
+  return (
+    (!isRead || a.open.scope !== b.open.scope) &&
+    // Before a service that is redirected for some, nobody else is stopped.
+    !a.open.redirectTo &&
+    !b.open.redirectTo &&
+    [a, b].every(canShare) &&
+    haveSame(a.services.map(formatService), b.services.map(formatService)) &&
+    haveSame(a.addresses.map(formatCidr), b.addresses.map(formatCidr))
+  )
+}
+
+/** Whether a door can leave to another what it does not let in itself. */
+const canShare = ({ services, knocks, open }: ValidDoor): boolean =>
+  services.every(({ ports }) => ports) &&
+  open.established === 'keep' &&
+  knocks.every(({ type }) => type !== 'rate' && type !== 'rhythm')
+
+const haveSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && new Set([...a, ...b]).size === new Set(a).size
+
+/** Finds the doors of which a step would knock on a named service. */
+export type OwnersOf = (step: Step) => readonly ValidDoor[]
+
+/** Prepares to find owners without walking all doors for each step. */
+export function indexServices(doors: readonly ValidDoor[]): OwnersOf {
+  const single = new Map<string, ValidDoor[]>()
+  const ranges: { service: Service; door: ValidDoor }[] = []
+  for (const door of doors) {
+    for (const service of door.services) {
+      const { ports } = service
+      if (!ports) continue
+      if (ports.from === ports.to) pushTo(single, formatService(service), door)
+      else ranges.push({ service, door })
+    }
+  }
+  const known = new Map<string, readonly ValidDoor[]>()
+  const find = (step: Step, key: string) => [
+    ...(single.get(key) ?? []).toReversed(),
+    ...ranges.filter(({ service }) => stepMeetsService(step, service)).map(({ door }) => door),
+  ]
+  return (step) => {
+    const key = formatStep(step)
+    const found = known.get(key) ?? find(step, key)
+    known.set(key, found)
+    return found
+  }
+}
+
+function pushTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key)
+  if (list) list.push(value)
+  else lists.set(key, [value])
+}

@@ -1,0 +1,31 @@
+// Whether a spec is of a size at which its parts can be held against each other in seconds. Pure.
+import type { Findings } from '../model/findings.js'
+import type { ValidSpec } from '../model/model.js'
+
+/** The most of all doors together. What is above takes nft minutes, too. */
+const MOST_SERVICES = 16_384
+const MOST_ADDRESSES = 262_144
+/** Of each door its services by its addresses. */
+const MOST_PAIRS = 1_048_576
+
+/** Reports the door with which a spec gets too large; false if there is one. */
+export function checkSizes({ doors }: ValidSpec, findings: Findings): boolean {
+  let [services, addresses, pairs] = [0, 0, 0]
+  for (const door of doors) {
+    services += door.services.length
+    addresses += door.addresses.length
+    pairs += door.services.length * door.addresses.length
+    const [key, most] =
+      services > MOST_SERVICES
+        ? ['service', `${MOST_SERVICES} services`]
+        : addresses > MOST_ADDRESSES
+          ? ['address', `${MOST_ADDRESSES} addresses`]
+          : pairs > MOST_PAIRS
+            ? ['address', `${MOST_PAIRS} pairs of a service and an address`]
+            : []
+    if (key === undefined) continue
+    findings.add(`${door.origin}/${key}`, `at most ${most} in all doors together, these are more`)
+    return false
+  }
+  return true
+}

@@ -1,0 +1,60 @@
+// What a schema cannot say: the parts of a spec that contradict each other or that nft would misread. Pure.
+import type { Findings } from '../model/findings.js'
+import { isKeyword } from '../model/keywords.js'
+import type { ValidSpec } from '../model/model.js'
+import { distinctPorts, placeSteps } from './knock-ports.js'
+import { checkBan } from './rules-ban.js'
+import { checkKnocks, checkNumber } from './rules-knock.js'
+import { checkHook, checkOpen, checkRedirects } from './rules-open.js'
+import {
+  checkCrowds,
+  checkIgnore,
+  checkOwners,
+  checkRanges,
+  checkTokenPorts,
+  placeRanges,
+} from './rules-port.js'
+import { checkProtocols, checkServices, indexServices } from './rules-service.js'
+import { checkSizes } from './rules-size.js'
+
+/** Reports every contradiction in a spec whose parts are each of the right form. */
+export function checkSpec(spec: ValidSpec, findings: Findings): void {
+  if (isKeyword(spec.table)) findings.add('/table', 'a name that is not a word of nft')
+  checkNames(spec, findings)
+  if (!checkSizes(spec, findings) || !checkNumber(spec.doors, findings)) return
+  checkServices(spec, findings)
+  checkProtocols(spec, findings)
+  checkHook(spec, findings)
+  checkPorts(spec, findings)
+  for (const door of spec.doors) {
+    checkKnocks(door, findings)
+    checkOpen(door, findings)
+  }
+  if (spec.guard.ban) {
+    checkBan(spec.guard.ban, spec.doors, placeSteps(spec, findings), findings)
+  }
+}
+
+function checkNames({ doors }: ValidSpec, findings: Findings): void {
+  const first = new Map<string, string>()
+  for (const { name, origin } of doors) {
+    if (!findings.isClean(`${origin}/name`)) continue
+    const earlier = first.get(name)
+    if (earlier === undefined) first.set(name, origin)
+    else findings.add(`${origin}/name`, `a name of its own, ${earlier} has this one`)
+  }
+}
+
+function checkPorts(spec: ValidSpec, findings: Findings): void {
+  const placed = placeSteps(spec, findings)
+  // A thousand doors can be knocked at the same ports: what is asked of a port alone is asked once.
+  const distinct = distinctPorts(placed)
+  const ranges = placeRanges(spec, findings)
+  const ownersOf = indexServices(spec.doors)
+  checkOwners(placed, ownersOf, findings)
+  checkTokenPorts(placed, findings)
+  checkRanges(ranges, distinct, spec, findings)
+  checkRedirects({ spec, placed: distinct, ranges, ownersOf }, findings)
+  checkIgnore(spec, distinct, findings)
+  checkCrowds(placed, findings)
+}

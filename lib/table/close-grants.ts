@@ -1,0 +1,75 @@
+// Takes grants away that may be there or not, and says which were. Touches the kernel.
+import { isNotFound } from '../errors.js'
+import type { Elements } from '../kernel/elements.js'
+import type { CallOptions } from '../kernel/nft.js'
+import { sourceSet } from '../nft/names.js'
+import { type GrantChange, renderClose } from '../nft/transaction.js'
+import type { Address } from '../spec/model/address.js'
+
+type Source = Address | undefined
+type Closing = Omit<GrantChange, 'used'>
+
+/** Grants end while it is looked which are there; who is unlucky so often gets a transaction for each. */
+const MOST_TRIES = 3
+
+/**
+ * Deletes at once those of the sources that are there.
+ *
+ * @returns which they were.
+ * @throws NftError `not-found` if there is no such set, or the table has other doors by now.
+ */
+export async function closeGrants(
+  elements: Elements,
+  change: Closing,
+  call: CallOptions,
+): Promise<readonly Source[]> {
+  let sources = change.sources
+  for (let tries = 0; tries < MOST_TRIES && sources.length > 0; tries += 1) {
+    if (await areDeleted(elements, { ...change, sources }, call)) return sources
+    // The kernel does not say which one was missing, nor whether a set was.
+    if (change.while !== undefined) {
+      await elements.require({ table: change.table, set: change.while }, call)
+    }
+    sources = await findThere(elements, { ...change, sources }, call)
+  }
+  const closed: Source[] = []
+  for (const source of sources) {
+    if (await areDeleted(elements, { ...change, sources: [source] }, call)) closed.push(source)
+  }
+  return closed
+}
+
+async function areDeleted(
+  elements: Elements,
+  change: Closing,
+  call: CallOptions,
+): Promise<boolean> {
+  try {
+    await elements.change(renderClose(change), call)
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw error
+  }
+}
+
+async function findThere(
+  elements: Elements,
+  { table, sources, grants }: Closing,
+  call: CallOptions,
+): Promise<Source[]> {
+  const bySet = new Map<string, Source[]>()
+  for (const source of sources) {
+    const set = sourceSet(grants, source)
+    const own = bySet.get(set)
+    if (own) own.push(source)
+    else bySet.set(set, [source])
+  }
+  const there = [...bySet].map(async ([set, own]) => {
+    const keys = own.map((source) => source?.address ?? 0)
+    const found = await elements.find({ table, set }, keys, call)
+    const known = new Set(found.map(({ key: [key] }) => key))
+    return own.filter((_, index) => known.has(String(keys[index])))
+  })
+  return (await Promise.all(there)).flat()
+}
