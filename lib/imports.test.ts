@@ -1,5 +1,6 @@
 // The rules of docs/architecture.md on who may import whom, read from the sources themselves.
 import { readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parseSource, type Source } from '../integration/source.js'
@@ -11,50 +12,87 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .sort()
   .map((path) => parseSource(path, readFileSync(`${root}${path}`, 'utf8')))
 
-const folderOf = (path: string): string =>
-  path.includes('/') ? (path.split('/')[0] as string) : ''
+/** The room of a file; `.` for index.ts, which passes on what the library is. errors.ts is everybody's. */
+const roomOf = (path: string): string => dirname(path)
 const isOurs = (from: string): boolean => from.endsWith('.ts')
 
-/** What each folder may import besides itself and errors.ts. */
-const MAY: Readonly<Record<string, { readonly all: RegExp; readonly types?: RegExp }>> = {
-  spec: { all: /^$/ },
-  automaton: { all: /^spec\// },
-  nft: { all: /^(spec|automaton)\// },
-  kernel: { all: /^(spec|automaton|nft)\// },
-  view: { all: /^(spec|nft)\/|^automaton\/names\.ts$/, types: /^(automaton|kernel)\// },
-  host: { all: /^spec\/|^kernel\/(address-bytes|socket|wire)\.ts$/ },
-  client: { all: /^(spec|files)\/|^(load|secrets)\.ts$/ },
-  files: { all: /^spec\/(findings|printable)\.ts$/ },
-  import: { all: /^spec\// },
-  relay: { all: /^$/, types: /^view\// },
-  watch: {
-    all: /^(spec|nft|kernel|relay|view)\/|^automaton\/(names|told)\.ts$/,
-    types: /^automaton\//,
+/**
+ * The rooms in order: each imports itself, errors.ts, and of the rooms above it in this list those that its row names;
+ * of those under `types` no more than types.
+ */
+const ROWS: Readonly<Record<string, { readonly all: string; readonly types?: string }>> = {
+  'spec/model': { all: '' },
+  text: { all: '' },
+  'automaton/language': { all: 'spec/model' },
+  'cli/draw': { all: 'text .' },
+  'spec/read': { all: 'spec/model' },
+  'automaton/door': { all: 'automaton/language spec/model' },
+  'cli/live': { all: 'cli/draw', types: '.' },
+  nft: { all: 'automaton/language spec/model' },
+  'spec/rules': { all: 'spec/model spec/read' },
+  'automaton/kinds': { all: 'automaton/door automaton/language spec/model' },
+  'automaton/table': { all: 'automaton/door automaton/language spec/model' },
+  kernel: { all: 'nft' },
+  spec: { all: 'spec/model spec/read spec/rules text' },
+  automaton: {
+    all: 'automaton/door automaton/kinds automaton/language automaton/table spec/model',
   },
-  keep: { all: /^(spec|view)\// },
-  table: { all: /^(spec|automaton|nft|kernel|view)\/|^table\.ts$/ },
-  cli: { all: /^(index|spec\/(printable|notes)|files\/replace)\.ts$/ },
+  'kernel/process': { all: 'nft', types: 'automaton/language kernel' },
+  files: { all: 'spec spec/model text', types: 'automaton' },
+  'kernel/netlink': { all: 'kernel kernel/process nft', types: 'spec/model' },
+  'nft/render': { all: 'automaton/language nft spec/model', types: 'automaton' },
+  change: {
+    all: 'automaton/door automaton/kinds automaton/language nft nft/render spec/model',
+    types: 'automaton',
+  },
+  'cli/command': { all: 'files text .' },
+  client: { all: 'files spec spec/model spec/read' },
+  host: { all: 'kernel/netlink text', types: 'spec/model' },
+  'kernel/readers': { all: 'automaton/language kernel/netlink nft' },
+  'cli/commands/doors': { all: 'cli/command .' },
+  'cli/commands/table': { all: 'cli/command spec .' },
+  'cli/commands/views': { all: 'cli/command cli/draw cli/live .' },
+  view: { all: 'automaton/language change nft' },
+  cli: { all: 'cli/command cli/commands/doors cli/commands/table cli/commands/views text .' },
+  keep: { all: 'view' },
+  relay: { all: '', types: 'view' },
+  service: { all: '', types: 'view' },
+  simulate: { all: 'automaton automaton/language files nft spec spec/model view' },
+  table: { all: 'automaton/door automaton/language change kernel nft spec/model view' },
+  watch: { all: 'automaton/language kernel kernel/netlink kernel/readers nft relay view' },
+  api: {
+    all: 'automaton automaton/language change files host keep kernel kernel/netlink kernel/process nft nft/render relay service spec spec/model table view watch',
+  },
 }
+const wordsOf = (row = ''): string[] => row.split(' ').filter((word) => word !== '')
+
+/** What belongs to no room: the errors, and the types of documents that are made from the schemas. */
+const forAll = /^errors\.ts$|^spec\/generated\//
 
 /** A rule: a file → what it does that it may not, in words. */
 type Rule = (source: Source) => string[]
 
-const stayInOrder: Rule = ({ path, imports }) => {
-  const folder = folderOf(path)
-  if (folder === '') return []
-  const may = MAY[folder]
-  if (!may) return [`${path}: no rule says what lib/${folder} may import`]
-  return imports
-    .filter(({ from }) => isOurs(from) && folderOf(from) !== folder)
-    .filter(({ from }) => from !== 'errors.ts' || folder === 'cli')
-    .filter(({ from, isType }) => !may.all.test(from) && !(isType && may.types?.test(from)))
+const crossings = ({ path, imports }: Source) =>
+  imports.filter(({ from }) => isOurs(from) && !forAll.test(from) && roomOf(from) !== roomOf(path))
+
+const stayInOrder: Rule = (source) => {
+  const { path } = source
+  const room = roomOf(path)
+  if (room === '.') return []
+  const row = ROWS[room]
+  if (!row) return [`${path}: no row says what lib/${room} may import`]
+  return crossings(source)
+    .filter(({ from, isType }) => {
+      const may = isType ? [...wordsOf(row.all), ...wordsOf(row.types)] : wordsOf(row.all)
+      return !may.includes(roomOf(from))
+    })
     .map(({ from, isType }) => `${path} imports ${isType ? 'types of ' : ''}${from}`)
 }
 
-const COMPILER = /^(spec\/validate|automaton\/build|nft\/render|nft\/text)\.ts$/
+const COMPILER = /^(spec\/validate|automaton\/build|nft\/render\/(render|text))\.ts$/
 
 const wireInOnePlace: Rule = ({ path, imports }) => {
-  if (/^(knock|install|index)\.ts$/.test(path)) return []
+  if (/^(api\/|index\.ts$)/.test(path)) return []
   const values = imports.filter(({ isType }) => !isType)
   const compiler = values.find(({ from }) => COMPILER.test(from))
   const kernel = values.find(({ from }) => from.startsWith('kernel/'))
@@ -66,8 +104,8 @@ const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   ajv: ['spec/validate.ts'],
   commander: ['cli/main.ts'],
   execa: ['kernel/process/run.ts'],
-  netlink: ['kernel/socket.ts'],
-  'prom-client': ['metrics.ts'],
+  netlink: ['kernel/netlink/socket.ts'],
+  'prom-client': ['service/metrics.ts'],
   yaml: ['files/yaml.ts'],
 }
 
@@ -85,7 +123,7 @@ const importersOf = (name: string): string =>
   IMPORTERS[name] ? `only ${IMPORTERS[name].join(' or ')} may` : 'is no dependency'
 
 const PURE =
-  /^(spec|automaton|nft|view)\/|^kernel\/(wire|element-messages|element-answers|address-bytes)\.ts$|^host\/(host|host-warning|ip-listing|judge-doors|judge-interfaces|link-messages)\.ts$/
+  /^(spec|text|automaton|nft|change|view)\/|^kernel\/netlink\/(wire|element-messages|element-answers|address-bytes)\.ts$|^host\/(host|host-warning|ip-listing|judge-doors|judge-interfaces|link-messages)\.ts$/
 
 const stayPure: Rule = ({ path, imports, impure }) => {
   if (!PURE.test(path)) return []
@@ -93,7 +131,8 @@ const stayPure: Rule = ({ path, imports, impure }) => {
     .filter(({ from }) => from.startsWith('node:') && from !== 'node:net')
     // They load node:crypto and the validator when those are used.
     .filter(
-      ({ from }) => !(/^spec\/(validate|derive|digest)\.ts$/.test(path) && from === 'node:module'),
+      ({ from }) =>
+        !(/^spec\/(validate|model\/(derive|digest))\.ts$/.test(path) && from === 'node:module'),
     )
     .filter(
       ({ from, names }) =>
@@ -120,8 +159,8 @@ const nameWhatItDoes: Rule = ({ path }) => {
 }
 
 const rules: Readonly<Record<string, Rule>> = {
-  'a folder imports itself and those to its left': stayInOrder,
-  'only install.ts and knock.ts bring compiler and kernel together': wireInOnePlace,
+  'a room imports what its row names': stayInOrder,
+  'only api brings compiler and kernel together': wireInOnePlace,
   'each dependency has one importer': importDependenciesOnce,
   'no input, output, clock or chance where all is pure': stayPure,
   'only index.ts passes on': passNothingOn,
@@ -134,6 +173,42 @@ for (const [name, rule] of Object.entries(rules)) {
     t.strictSame(sources.flatMap(rule), [])
   })
 }
+
+t.test('no row names a room that is below it, or that it does not need', async (t) => {
+  const rooms = Object.keys(ROWS)
+  t.strictSame([...new Set(sources.map(({ path }) => roomOf(path)))].sort(), ['.', ...rooms].sort())
+  for (const [room, { all, types }] of Object.entries(ROWS)) {
+    const above = ['.', ...rooms.slice(0, rooms.indexOf(room))]
+    const named = [...wordsOf(all), ...wordsOf(types)]
+    t.strictSame(
+      named.filter((name) => !above.includes(name)),
+      [],
+      `${room}: rooms above it`,
+    )
+    const used = sources
+      .filter(({ path }) => roomOf(path) === room)
+      .flatMap(crossings)
+      .map(({ from, isType }) => ({ isType, of: roomOf(from) }))
+    const values = used.filter(({ isType }) => !isType).map(({ of }) => of)
+    const idle = [
+      ...wordsOf(all).filter((name) => !values.includes(name)),
+      ...wordsOf(types).filter((name) => !used.some(({ of }) => of === name)),
+    ]
+    t.strictSame(idle, [], `${room}: rooms that it needs`)
+  }
+})
+
+t.test('a room has a dozen files at most, and none lies loose', async (t) => {
+  const paths = sources.map(({ path }) => path)
+  for (const room of Object.keys(ROWS)) {
+    const files = paths.filter((path) => roomOf(path) === room)
+    t.ok(files.length <= 12, `${room}: ${files.length} files`)
+  }
+  t.strictSame(
+    paths.filter((path) => roomOf(path) === '.'),
+    ['errors.ts', 'index.ts'],
+  )
+})
 
 t.test('all of it was read', async (t) => {
   const [first] = sources.filter(({ path }) => path === 'spec/validate.ts')
@@ -153,24 +228,19 @@ t.test('each rule finds what breaks it', async (t) => {
   const found = (path: string, text: string, rule: Rule) => rule(parseSource(path, text))
   const broken: [Rule, string, string, string][] = [
     [stayInOrder, 'spec/a.ts', `import { b } from '../nft/b.js'`, 'spec/a.ts imports nft/b.ts'],
+    [stayInOrder, 'relay/a.ts', `import { b } from '../view/b.js'`, 'relay/a.ts imports view/b.ts'],
     [
       stayInOrder,
-      'view/a.ts',
-      `import { b } from '../kernel/b.js'`,
-      'view/a.ts imports kernel/b.ts',
+      'cli/draw/a.ts',
+      `import type { B } from '../../view/status.js'`,
+      'cli/draw/a.ts imports types of view/status.ts',
     ],
-    [
-      stayInOrder,
-      'cli/a.ts',
-      `import type { B } from '../errors.js'`,
-      'cli/a.ts imports types of errors.ts',
-    ],
-    [stayInOrder, 'new/a.ts', '', 'new/a.ts: no rule says what lib/new may import'],
+    [stayInOrder, 'new/a.ts', '', 'new/a.ts: no row says what lib/new may import'],
     [
       wireInOnePlace,
       'a.ts',
       `import { b } from './nft/render/render.js'\nimport { c } from './kernel/nft.js'`,
-      'a.ts imports both nft/render.ts and kernel/nft.ts',
+      'a.ts imports both nft/render/render.ts and kernel/nft.ts',
     ],
     [
       importDependenciesOnce,
@@ -208,7 +278,7 @@ t.test('each rule finds what breaks it', async (t) => {
   for (const [rule, path, text, message] of broken) {
     t.strictSame(found(path, text, rule), [message], message)
   }
-  t.strictSame(found('view/a.ts', `import type { B } from '../kernel/b.js'`, stayInOrder), [])
+  t.strictSame(found('relay/a.ts', `import type { B } from '../view/b.js'`, stayInOrder), [])
   t.strictSame(found('nft/a.ts', `import { createHash } from 'node:crypto'`, stayPure), [])
   t.strictSame(found('nft/a.ts', 'const x = { process: 1 }.process', stayPure), [])
   t.strictSame(found('nft/a.ts', 'const then = Date.parse(text)', stayPure), [])

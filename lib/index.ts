@@ -57,13 +57,13 @@ export type {
 } from './keep/event.js'
 export type { UnconfirmedEvent } from './keep/trial.js'
 export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
-export {
-  type CallOptions,
-  createNft,
-  type ListQuery,
-  type Nft,
-  type NftOptions,
+export type {
+  CallOptions,
+  ListQuery,
+  Nft,
+  NftOptions,
 } from './kernel/nft.js'
+export { createNft } from './kernel/process/process-nft.js'
 export type { NftCommand, NftDocument, NftObject } from './nft/document.js'
 export { METRICS_TYPE, type ProcessCounts, renderMetrics } from './service/metrics.js'
 export {

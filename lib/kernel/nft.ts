@@ -1,6 +1,5 @@
-// The kernel's ruleset behind a tiny interface, and the real one: nft as a child process.
+// The kernel's ruleset behind a tiny interface. Types alone.
 import type { NftDocument, NftFamily } from '../nft/document.js'
-import { ProcessNft } from './process/process-nft.js'
 
 export interface CallOptions {
   /** Who asks, for error messages. */
@@ -66,9 +65,4 @@ export interface NftOptions {
   readonly netns?: string
   /** Milliseconds that one call may take. Default: 60,000. */
   readonly timeout?: number
-}
-
-/** Runs nft as a child process, in this process's network namespace or in another. */
-export function createNft(options: NftOptions = {}): Nft {
-  return new ProcessNft(options)
 }

@@ -172,7 +172,7 @@ t.test('the parser is strict', async (t) => {
 })
 
 t.test('the dashboard names metrics and labels that there are', async (t) => {
-  const path = new URL('../docs/grafana-dashboard.json', import.meta.url)
+  const path = new URL('../../docs/grafana-dashboard.json', import.meta.url)
   const dashboard = JSON.parse(readFileSync(path, 'utf8'))
   const families = parseOpenMetrics(await renderMetrics(STATUS, { lostEvents: 3 }))
   const samples = new Map<string, readonly string[]>(

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { attachKnock } from '../../api/knock.js'
 import { FakeNft } from '../fake.js'
-import { createNft } from '../nft.js'
+import { createNft } from './process-nft.js'
 
 const INJECTED = ['knock about; flush ruleset', 'knock;', 'a b', 'a\nb', '{', '$(id)', '-f', '']
 

@@ -172,3 +172,8 @@ function tableOf({ nftables: [first] }: NftDocument): string {
   const content = object && Object.values(object)[0]
   return content?.table ?? content?.name ?? ''
 }
+
+/** Runs nft as a child process, in this process's network namespace or in another. */
+export function createNft(options: NftOptions = {}): Nft {
+  return new ProcessNft(options)
+}

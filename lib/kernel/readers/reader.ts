@@ -230,12 +230,12 @@ const inNamespace = (netns: string): string[] => [
   '--',
 ]
 
-/** Beside this module's folder, whether it runs as it was compiled or out of the bundle; sources run the built one. */
+/** Beside this module, whether it runs as it was compiled or out of the bundle; sources run the built one. */
 function pathOf(module: string): string {
-  const built = fileURLToPath(new URL(`../kernel/${module}`, import.meta.url))
+  const built = fileURLToPath(new URL(module, import.meta.url))
   return existsSync(built)
     ? built
-    : fileURLToPath(new URL(`../../dist/kernel/${module}`, import.meta.url))
+    : fileURLToPath(new URL(`../../../dist/kernel/readers/${module}`, import.meta.url))
 }
 
 function readLines({ stdout }: ChildProcess, take: (record: ReaderRecord) => void): void {
