@@ -1,11 +1,13 @@
 // The built command at a server, as its keeper runs it: check, render, install, status, open, close, uninstall.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { build } from './built.js'
 import { missing } from './capabilities.js'
 import { CLIENT, SERVER, sweep } from './namespaces.js'
-import { atServer, STEPS } from './user.js'
+import { versionsOrSkip } from './nft-versions.js'
+import { atServer, STEPS, type User } from './user.js'
 
-const skip = missing('bash', 'ping')
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing('bash', 'ping')
 if (!skip) {
   sweep()
   build()
@@ -13,13 +15,48 @@ if (!skip) {
 
 t.jobs = 2
 
+const READY = 'table inet knock stands\n  ssh: tcp/22\n  web: tcp/80, tcp/443, udp/5000-5010\n'
+
+/** A base chain that drops what no rule accepts. */
+const chain = (family: string, hook: string) =>
+  `$NFT add table ${family} own
+   $NFT "add chain ${family} own c { type filter hook ${hook} priority 5; policy drop; }"`
+/** What is said if nothing else keeps the services closed. */
+const OPEN = (whose = '') =>
+  `no other table has a base chain with the policy drop on the way to these services${whose}: unless rules there drop their packets, ` +
+  'the services are open while this table is gone (flushed, or not there yet at boot); a firewall that accepts by the mark of a grant keeps them closed (open.mark)'
+
 atServer('check', skip, async (t, user) => {
-  t.equal(await user.serve(t, 'check', 'doors.json'), 'doors.json: valid; nft takes it\n')
-  t.equal(await user.serve(t, 'check', 'doors.yaml'), 'doors.yaml: valid; nft takes it\n')
+  const note = `/doors: ${OPEN()}\n`
+  t.equal(await user.serve(t, 'check', 'doors.json'), `doors.json: valid; nft takes it\n${note}`)
+  t.equal(await user.serve(t, 'check', 'doors.yaml'), `doors.yaml: valid; nft takes it\n${note}`)
   const checked = JSON.parse(await user.serve(t, 'check', 'doors.yaml', '--json'))
-  t.same(checked, { valid: true, nft: 'accepted', notes: [], warnings: [] })
+  const notes = [{ path: '/doors', message: OPEN() }]
+  t.same(checked, { valid: true, nft: 'accepted', notes, warnings: [] })
   t.equal((await user.shell('$NFT list ruleset')).stdout, '', 'nothing was changed')
 })
+
+for (const { version, path } of versions) {
+  const name = `what else keeps the services closed, nft ${version}`
+  const run = async (t: Test, user: User) => {
+    const notes = async (command: string) =>
+      JSON.parse(await user.serve(t, command, 'doors.json', '--json')).notes
+    const open = (whose?: string) => [{ path: '/doors', message: OPEN(whose) }]
+    t.same(await notes('install'), open(), 'our own table alone')
+    await user.shell(chain('ip', 'input'))
+    t.same(await notes('check'), open(' for IPv6'))
+    await user.shell(chain('ip6', 'forward'))
+    t.same(await notes('check'), open(' for IPv6'), 'at another hook')
+    await user.shell(chain('inet', 'input'))
+    t.same(await notes('check'), [])
+    t.same(await notes('install'), [])
+    const plain = 'table inet knock stands\n  ssh: tcp/22\n'
+    t.equal(await user.serve(t, 'install', 'doors.json'), plain)
+    const strict = await user.serve(t, 'check', 'doors.json', '--strict')
+    t.equal(strict, 'doors.json: valid; nft takes it\n', 'a note is no warning')
+  }
+  atServer(name, skip, run, path)
+}
 
 atServer('render: nft loads either form, and both make the same', skip, async (t, user) => {
   const script = (format: string, flags: string) =>
@@ -41,19 +78,18 @@ atServer('render: nft loads either form, and both make the same', skip, async (t
   t.notMatch(named, '"knock"')
 })
 
-const READY = 'table inet knock stands\n  ssh: tcp/22\n  web: tcp/80, tcp/443, udp/5000-5010\n'
-
 atServer('install, again, status, open, close, uninstall', skip, async (t, user) => {
-  t.equal(await user.serve(t, 'install', 'doors.yaml'), READY)
+  const ready = `${READY}note: ${OPEN()}\n`
+  t.equal(await user.serve(t, 'install', 'doors.yaml'), ready)
   await user.serve(t, 'open', 'ssh', '203.0.113.7', '--for', '10m')
-  t.equal(await user.serve(t, 'install', 'doors.yaml'), READY, 'again')
+  t.equal(await user.serve(t, 'install', 'doors.yaml'), ready, 'again')
   t.match(await user.serve(t, 'status'), /203\.0\.113\.7 {2}let in {2}(600|59\d) s left/)
   const plain = await user.serve(t, 'open', 'ssh', '203.0.113.7', '--for', '90')
   t.equal(plain, 'ssh: 203.0.113.7 is let in for 90 s\n', 'a plain number is seconds')
   const trial = await user.serve(t, 'install', 'doors.yaml', '--confirm', '60')
   t.equal(
     trial,
-    `${READY}unless confirmed within 60 s the doors fall open: knocklib confirm --table knock\n`,
+    `${ready}unless confirmed within 60 s the doors fall open: knocklib confirm --table knock\n`,
   )
   t.match(await user.serve(t, 'status'), /\b(60|5\d) s\b/, 'of 60 s, none or few have gone')
   await user.serve(t, 'confirm')

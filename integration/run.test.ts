@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { build, CLI } from './built.js'
 import { missing } from './capabilities.js'
-import { CLIENT, createPair, exec, NFT, type Pair, SERVER, start } from './namespaces.js'
+import { apply, CLIENT, createPair, exec, NFT, type Pair, SERVER, start } from './namespaces.js'
 
 const skip = missing('knock', 'nc')
 build()
@@ -393,6 +393,34 @@ test('serves metrics', async (t, site) => {
   t.match(stdout, /^knocklib_grants_total\{table="knock",door="ssh"\} 1$/m)
   t.match(stdout, /^knocklib_active_grants\{table="knock",door="ssh"\} 1$/m)
   t.match(stdout, /^knocklib_lost_events_total\{table="knock"\} 0$/m)
+  t.match(stdout, /^knocklib_foreign_log_packets_total\{table="knock"\} 0$/m)
+})
+
+test('refuses and counts packets that others log into the group', async (t, site) => {
+  site.run(['--metrics', '127.0.0.1:0'])
+  const { port } = await site.told('serving')
+  await site.told('watching')
+  const { server, client } = site.pair
+  const rule = (prefix: string) => `icmp type echo-request log group 5 prefix "${prefix}"`
+  await apply(
+    server,
+    `table ip other { chain c { type filter hook input priority -300;
+      ${rule('somebody else')}
+      ${rule('kl other knock ssh - 1/2 -')}
+      ${rule('kl knock granted \u009b31m - - -')}
+    }
+    }`,
+  )
+  await exec(client, 'ping', ['-c', '3', '-i', '0.05', SERVER[4]])
+  const get = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`
+  let counted = ''
+  await until(async () => {
+    const { stdout } = await exec(server, 'bash', ['-c', get])
+    counted = /^knocklib_foreign_log_packets_total.* (\d+)$/m.exec(stdout)?.[1] ?? ''
+    return counted !== '0'
+  }, 'the count')
+  t.equal(counted, '6', 'what cannot be ours, and not what is of another table')
+  t.same(site.named('granted'), [])
 })
 
 test('keeps the doors where metrics cannot be served yet', async (t, site) => {

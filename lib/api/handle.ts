@@ -7,6 +7,7 @@ import { interfaceWarnings } from '../host/warnings.js'
 import { DocumentElements, type Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
 import { knowsTypeof } from '../kernel/process/capability.js'
+import { foreignLogPackets } from '../kernel/readers/shared-reader.js'
 import { listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, aboutComments, parseAbout } from '../nft/about.js'
 import { parseListing } from '../nft/listing.js'
@@ -122,7 +123,9 @@ export class Knock implements AsyncDisposable {
    * @param counts - what this process has counted itself.
    */
   async metrics(counts: ProcessCounts = {}): Promise<string> {
-    return renderMetrics(await this.status(), counts)
+    const { netns } = this.#nft
+    const foreign = netns === undefined ? undefined : foreignLogPackets(netns)
+    return renderMetrics(await this.status(), { foreignLogPackets: foreign, ...counts })
   }
 
   /** The sources whose knocks are ignored. */

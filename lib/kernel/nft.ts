@@ -52,6 +52,13 @@ export interface Nft {
    */
   list(query: ListQuery, options?: CallOptions): Promise<unknown>
   /**
+   * Lists the chains of all tables, without their rules, as nft's JSON does. Absent where there are no other tables to
+   * know of.
+   * @throws ListingError where nft's answer is no JSON.
+   * @throws NftError
+   */
+  listChains?(options?: CallOptions): Promise<unknown>
+  /**
    * The version as nft prints it, such as `1.0.6`.
    * @throws NftError
    */

@@ -9,6 +9,8 @@ export const METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charse
 export interface ProcessCounts {
   /** Events that the watcher could not read in time, since the process began. */
   readonly lostEvents?: number
+  /** Log messages in the NFLOG group that no table of knocklib wrote, since the process began; they were refused. */
+  readonly foreignLogPackets?: number | undefined
 }
 
 /** Of each door, by the counter's name without its `_total`. */
@@ -34,7 +36,7 @@ const TABLE_COUNTERS: Readonly<Record<keyof Status['counters'], string>> = {
  */
 export async function renderMetrics(
   status: Status,
-  { lostEvents }: ProcessCounts = {},
+  { lostEvents, foreignLogPackets }: ProcessCounts = {},
 ): Promise<string> {
   const { Registry, Counter, Gauge } = await import('prom-client')
   // Its own: the global one belongs to the program that uses us.
@@ -66,6 +68,10 @@ export async function renderMetrics(
   }
   if (lostEvents !== undefined) {
     counter('lost_events', 'Events that were not read in time').inc({ table }, lostEvents)
+  }
+  if (foreignLogPackets !== undefined) {
+    const help = 'Packets in the NFLOG group that no table of knocklib logged'
+    counter('foreign_log_packets', help).inc({ table }, foreignLogPackets)
   }
   setGauges(status, gauge)
   return registry.metrics()

@@ -18,8 +18,6 @@ export interface Told {
 
 /** nft refuses prefixes of 128 bytes and more; the longest names give 125. */
 const WORD = 'kl'
-/** What every prefix of ours begins with. */
-export const TOLD_WORD = `${WORD} `
 const NONE = '-'
 
 export function renderTold(table: string, told: Told): string {

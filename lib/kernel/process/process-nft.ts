@@ -71,6 +71,10 @@ export class ProcessNft implements Nft {
     }
   }
 
+  async listChains(options: CallOptions = {}): Promise<unknown> {
+    return this.#listJson(['-j', 'list', 'chains'], { ...options, subject: 'all chains' })
+  }
+
   async version(options: CallOptions = {}): Promise<string> {
     const stdout = await this.#run(['--version'], { ...options, subject: 'nft' })
     const version = /v(\d+\.\d+(?:\.\d+)?)/.exec(stdout)?.[1]

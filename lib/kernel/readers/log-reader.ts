@@ -3,7 +3,7 @@
 // A process of its own because the package netlink ends its process where the kernel finds the receive buffer full.
 // So it does as little as it can for each message, and nothing that waits.
 import { constants } from 'node:os'
-import { TOLD_WORD } from '../../automaton/language/told.js'
+import { parseTold } from '../../automaton/language/told.js'
 import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
 import { NETFILTER, openSocket } from '../netlink/socket.js'
 import { type NetlinkMessage, parseMessages } from '../netlink/wire.js'
@@ -20,7 +20,7 @@ import {
 import { formatService, parsePacketHead } from './packet-head.js'
 import type { ReaderOutput } from './reader-output.js'
 import { fail, RECEIVE_BUFFER, runReader, type Settle } from './reader-process.js'
-import type { ToldRecord } from './records.js'
+import type { ForeignRecord, ToldRecord } from './records.js'
 
 /** Enough for IPv6's header with some extensions and the ports; the payload behind them is nobody's business here. */
 const BYTES = 128
@@ -31,6 +31,9 @@ const MESSAGE_SIZE = 1024
 const BY_TOKEN = /^\S+ \S+ granted .* [^ -]\S*$/
 const TOKEN_BYTES = 16
 
+/** Milliseconds between two records of messages that are not ours. */
+const FOREIGN_PAUSE = 1000
+
 const OPERATION = 'watch'
 /** The number of the request that asks for the group; later ones have greater numbers. */
 const BIND = 1
@@ -39,6 +42,9 @@ class LogReader {
   readonly #output: ReaderOutput
   readonly #group: number
   #last: number | undefined
+  /** Since the last record that said so. */
+  #foreign = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(output: ReaderOutput, group: number) {
     this.#output = output
@@ -87,7 +93,10 @@ class LogReader {
       if (missing > 0) this.#output.lose(missing)
       this.#last = sequence
     }
-    if (!prefix.startsWith(TOLD_WORD)) return
+    if (!parseTold(prefix)) {
+      this.#refuse()
+      return
+    }
     const head = parsePacketHead(payload)
     const service = head && formatService(head)
     const token = BY_TOKEN.test(prefix) ? head?.data?.subarray(0, TOKEN_BYTES) : undefined
@@ -99,6 +108,17 @@ class LogReader {
       ...(token?.length === TOKEN_BYTES && { token: Buffer.from(token).toString('hex') }),
     }
     this.#output.tell(record)
+  }
+
+  /** Whoever writes much into the group makes no more than a line of it in a second. */
+  #refuse(): void {
+    this.#foreign += 1
+    this.#timer ??= setTimeout(() => {
+      const record: ForeignRecord = { foreign: this.#foreign }
+      this.#foreign = 0
+      this.#timer = undefined
+      this.#output.tell(record)
+    }, FOREIGN_PAUSE)
   }
 
   /** The kernel says EPERM of a group that somebody has, and of one who may not ask. */

@@ -37,8 +37,8 @@ t.test('the kernel acknowledges what asks for a group', async (t) => {
   t.match(request, { type: 0x401, flags: 5, sequence: 1 })
   t.equal(
     Buffer.from(request?.payload ?? []).toString('hex'),
-    '0000000505000100010000000a000200000000800200000008000300000000010600060000010000',
-    'group 5, bind, 128 bytes, a byte of buffer, numbered',
+    '0000000505000100010000000a0002000000008002000000080003000000000108000500000000010600060000010000',
+    'group 5, bind, 128 bytes, a byte of buffer, one at a time, numbered',
   )
 })
 

@@ -17,7 +17,7 @@ export const ANSWER = 2
 const REQUEST = 1
 const ACKNOWLEDGE = 4
 
-const CONFIG = { command: 1, mode: 2, bufferSize: 3, flags: 6 } as const
+const CONFIG = { command: 1, mode: 2, bufferSize: 3, threshold: 5, flags: 6 } as const
 const BIND = 1
 const COPY_PACKET = 2
 /** NFULNL_CFG_F_SEQ: each message bears a number, one more than the one before. */
@@ -54,6 +54,8 @@ export function renderBind(group: number, bytes: number, sequence: number): Uint
     modeOf(bytes),
     // Each message gets the memory that it needs. By default it is a page, and the receive buffer holds a quarter as many.
     renderAttribute(CONFIG.bufferSize, big(32, 1)),
+    // One message at a time, also of rules that ask for more in one: what a datagram has is bounded so.
+    renderAttribute(CONFIG.threshold, big(32, 1)),
     renderAttribute(CONFIG.flags, big(16, NUMBERED)),
   ])
 }

@@ -24,6 +24,11 @@ export interface LostRecord {
   readonly lost: number
 }
 
+/** So many log messages had a prefix that no table of ours writes. */
+export interface ForeignRecord {
+  readonly foreign: number
+}
+
 /** From now on nothing is missed. */
 export interface ReadyRecord {
   readonly ready: true
@@ -43,6 +48,7 @@ export type ReaderRecord =
   | ToldRecord
   | ChangedRecord
   | LostRecord
+  | ForeignRecord
   | ReadyRecord
   | FailedRecord
   | SettledRecord

@@ -19,6 +19,12 @@ interface Shared {
   readonly listeners: Map<ReaderListener, boolean>
 }
 
+/** By namespace, since this process began. */
+const foreign = new Map<string, number>()
+
+/** How many log messages this process has read that no table of ours wrote; undefined if it has read no group there. */
+export const foreignLogPackets = (netns: string): number | undefined => foreign.get(netns)
+
 const shared = new Map<string, Shared>()
 /** Readers that are about to end: a group is free when its process is gone. */
 const ending = new Map<string, Promise<void>>()
@@ -27,8 +33,13 @@ const ending = new Map<string, Promise<void>>()
  * Listens to a NFLOG group. All records of it are told, of whatever table.
  * @throws NetlinkError as `Reader.start`.
  */
-export const shareLog = (netns: string, group: number, listener: ReaderListener): Promise<Share> =>
-  share(
+export const shareLog = (
+  netns: string,
+  group: number,
+  listener: ReaderListener,
+): Promise<Share> => {
+  foreign.set(netns, foreign.get(netns) ?? 0)
+  return share(
     {
       module: 'log-reader.js',
       args: [String(group)],
@@ -37,6 +48,7 @@ export const shareLog = (netns: string, group: number, listener: ReaderListener)
     },
     listener,
   )
+}
 
 /**
  * Listens to what transactions change, in tables of whatever name.
@@ -77,7 +89,13 @@ function begin(key: string, options: ReaderOptions): Shared {
     for (const listener of [...listeners.keys()]) tell(listener)
   }
   const reader = new Reader(options, {
-    record: (record: ReaderRecord) => all((listener) => listener.record(record)),
+    record(record: ReaderRecord) {
+      if ('foreign' in record) {
+        foreign.set(options.netns, (foreign.get(options.netns) ?? 0) + record.foreign)
+      } else {
+        all((listener) => listener.record(record))
+      }
+    },
     died: () => all((listener) => listener.died()),
     restarted: () => all((listener) => listener.restarted()),
     failed(error) {

@@ -1,4 +1,6 @@
 // knocklib check: is the spec valid, and would nft take it?
+
+import { closingNotes } from '../../../api/closing.js'
 import {
   checkKnock,
   findWarnings,
@@ -28,7 +30,7 @@ export const check: CommandDefinition = {
     const asked = reason === undefined ? { nft: 'accepted' } : { nft: 'not-asked', reason }
     const rest =
       reason === undefined ? 'nft takes it' : `nft and the kernel were not asked: ${reason}`
-    const notes = notesOf(validateSpec(spec))
+    const notes = [...notesOf(validateSpec(spec)), ...(await closingNotes(spec))]
     const told = notes.map(({ path, message }) => `${path}: ${message}\n`)
     return {
       json: { valid: true, ...asked, notes },

@@ -1,4 +1,5 @@
 // knocklib install: the spec's table into the kernel, atomically.
+import { closingNotes } from '../../../api/closing.js'
 import { installKnock } from '../../../index.js'
 import { type CommandDefinition, durationOf, STRICT, textOf } from '../../command/command.js'
 import { findExposure } from '../../command/exposed.js'
@@ -37,6 +38,8 @@ export const install: CommandDefinition = {
       strict: options['strict'] === true,
       warnings: await findExposure(path as string, spec),
     })
+    const notes = await closingNotes(spec)
+    const told = notes.map(({ message }) => `note: ${message}\n`)
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
     const list = doors.map(({ name, service }) => `  ${name}: ${service.join(', ')}\n`)
     const { table } = knock
@@ -46,12 +49,12 @@ export const install: CommandDefinition = {
         : `unless confirmed within ${confirmWithin}${typeof confirmWithin === 'number' ? ' s' : ''} the doors fall open: knocklib confirm --table ${table}\n`
     return {
       json: {
-        ...{ table, doors },
+        ...{ table, doors, notes },
         ...(confirmWithin !== undefined && { confirmWithin }),
         ...(error !== undefined && { state: { error } }),
       },
       warnings: knock.warnings,
-      text: `table inet ${table} stands\n${list.join('')}${confirm}`,
+      text: `table inet ${table} stands\n${list.join('')}${told.join('')}${confirm}`,
     }
   },
 }

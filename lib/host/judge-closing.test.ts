@@ -1,0 +1,44 @@
+// Listings of chains → the families whose services nothing else keeps closed.
+import t from 'tap'
+import { familiesWithoutPolicy } from './judge-closing.js'
+
+const chain = (family: string, hook: string, policy = 'drop', table = 'filter') => ({
+  chain: { family, table, name: 'any', handle: 1, type: 'filter', hook, prio: 0, policy },
+})
+const listing = (...chains: object[]) => ({
+  nftables: [{ metainfo: { version: '1.1.3' } }, ...chains],
+})
+const INPUT = { hook: 'input', table: 'knock' } as const
+const FORWARD = { hook: 'forward', table: 'knock' } as const
+
+t.test('nothing, and what lets all through', async (t) => {
+  const regular = { chain: { family: 'inet', table: 'filter', name: 'tcp', handle: 2 } }
+  t.same(familiesWithoutPolicy(listing(), INPUT), [4, 6])
+  t.same(familiesWithoutPolicy(listing(regular, chain('inet', 'input', 'accept')), INPUT), [4, 6])
+})
+
+t.test('each family of tables', async (t) => {
+  t.same(familiesWithoutPolicy(listing(chain('inet', 'input')), INPUT), [])
+  t.same(familiesWithoutPolicy(listing(chain('ip', 'input')), INPUT), [6])
+  t.same(familiesWithoutPolicy(listing(chain('ip6', 'input')), INPUT), [4])
+  t.same(familiesWithoutPolicy(listing(chain('ip', 'input'), chain('ip6', 'input')), INPUT), [])
+  t.same(familiesWithoutPolicy(listing(chain('bridge', 'input')), INPUT), [4, 6])
+})
+
+t.test('only what stands in the way of packets to the service', async (t) => {
+  t.same(familiesWithoutPolicy(listing(chain('inet', 'forward')), INPUT), [4, 6])
+  t.same(familiesWithoutPolicy(listing(chain('inet', 'output')), INPUT), [4, 6])
+  t.same(familiesWithoutPolicy(listing(chain('inet', 'prerouting')), INPUT), [])
+  t.same(familiesWithoutPolicy(listing(chain('inet', 'input')), FORWARD), [4, 6])
+  t.same(familiesWithoutPolicy(listing(chain('inet', 'forward')), FORWARD), [])
+})
+
+t.test('our own table closes nothing once it is gone', async (t) => {
+  t.same(familiesWithoutPolicy(listing(chain('inet', 'input', 'drop', 'knock')), INPUT), [4, 6])
+})
+
+t.test('what is no listing', async (t) => {
+  for (const wrong of [undefined, null, [], { nftables: [null, { chain: null }] }]) {
+    t.same(familiesWithoutPolicy(wrong, INPUT), [4, 6])
+  }
+})
