@@ -6,8 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DOCUMENTS } from '../captures/documents.js'
-import { apply, createPair, sweep } from '../namespaces.js'
-import { nftVersions } from '../nft-versions.js'
+import { apply, createPair, sweep } from '../machine/namespaces.js'
+import { nftVersions } from '../machine/nft-versions.js'
 
 const TABLE = `table inet knock {
   set grants_ssh_4 { type ipv4_addr; flags timeout; size 1000; }

@@ -7,14 +7,23 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNft, installKnock, type Knock, type KnockSpec } from 'knocklib'
-import { CABLE, CLIENT, createPair, exec, type Pair, SERVER, start, sweep } from '../namespaces.js'
+import {
+  CABLE,
+  CLIENT,
+  createPair,
+  exec,
+  type Pair,
+  SERVER,
+  start,
+  sweep,
+} from '../machine/namespaces.js'
 import { report } from './report.js'
 
 const RUNS = Number(process.argv[2] ?? 5)
 const SECONDS = Number(process.argv[3] ?? 10)
 const RATE = 10_000
 const SAMPLES = 1000
-const FLOOD = new URL('../../../integration/bench/flood.pl', import.meta.url).pathname
+const FLOOD = new URL('../../../integration/wire/flood.pl', import.meta.url).pathname
 
 const SPEC = {
   log: { rate: 1_000_000 },

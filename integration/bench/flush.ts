@@ -2,7 +2,7 @@
 //
 //   npm run bench:flush [FLUSHES] [GRANTS]
 import { createNft, installKnock, type KeepEvent } from 'knocklib'
-import { createPair, exec, sweep } from '../namespaces.js'
+import { createPair, exec, sweep } from '../machine/namespaces.js'
 import { report } from './report.js'
 import { specOf } from './specs.js'
 

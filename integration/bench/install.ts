@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNft, installKnock, renderKnock } from 'knocklib'
-import { createPair, exec, sweep } from '../namespaces.js'
+import { createPair, exec, sweep } from '../machine/namespaces.js'
 import { pairedRatio, report } from './report.js'
 import { specOf } from './specs.js'
 

@@ -11,14 +11,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CABLE, CLIENT, createPair, exec, SERVER, start, sweep } from '../namespaces.js'
+import { CABLE, CLIENT, createPair, exec, SERVER, start, sweep } from '../machine/namespaces.js'
 import { type Figure, report } from './report.js'
 
 const EVENTS = Number(process.argv[2] ?? 80_000)
 /** Seconds of rest before each look. */
 const REST = Number(process.argv[3] ?? 10)
 const RATE = 10_000
-const FLOOD = new URL('../../../integration/bench/flood.pl', import.meta.url).pathname
+const FLOOD = new URL('../../../integration/wire/flood.pl', import.meta.url).pathname
 const CLI = new URL('../../../dist/command/main.js', import.meta.url).pathname
 
 const SPEC = {

@@ -5,8 +5,8 @@
 // SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so a run's time is the
 // sum of both. All variants end in the same drop behind them. Runs are interleaved: A B C D, A B C D, …
 import { createNft, installKnock } from 'knocklib'
-import { apply, createPair, exec, type Pair, sweep } from '../namespaces.js'
-import { floodOnce } from './generator.js'
+import { apply, createPair, exec, type Pair, sweep } from '../machine/namespaces.js'
+import { floodOnce } from '../wire/generator.js'
 import { median, minimum, pairedRatio, report } from './report.js'
 import { specOf } from './specs.js'
 

@@ -2,7 +2,7 @@
 //
 //   npm run bench:start [RUNS]
 import { createNft, installKnock } from 'knocklib'
-import { createPair, exec, sweep } from '../namespaces.js'
+import { createPair, exec, sweep } from '../machine/namespaces.js'
 import { report } from './report.js'
 import { specOf } from './specs.js'
 

@@ -1,5 +1,5 @@
 // A third namespace behind a pair's server, which forwards to it: an inner host with the addresses that the cookbook has for one.
-import { CABLE, CLIENT, createPair, exec, type Pair, SERVER } from '../namespaces.js'
+import { CABLE, CLIENT, createPair, exec, type Pair, SERVER } from '../machine/namespaces.js'
 import type { Addresses } from './scene.js'
 
 /** As the page about gateways has them. */

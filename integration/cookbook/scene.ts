@@ -10,9 +10,17 @@ import {
   loadDocument,
 } from '../../lib/index.js'
 import type { Family } from '../../lib/spec/model/model.js'
-import { CLI } from '../built.js'
-import { CLIENT, createPair, exec, NFT, type Output, type Pair, SERVER } from '../namespaces.js'
-import { type SshServer, startSshd } from '../sshd.js'
+import { CLI } from '../machine/built.js'
+import {
+  CLIENT,
+  createPair,
+  exec,
+  NFT,
+  type Output,
+  type Pair,
+  SERVER,
+} from '../machine/namespaces.js'
+import { type SshServer, startSshd } from '../scene/sshd.js'
 import type { Page } from './page.js'
 
 /** A host by its addresses. */

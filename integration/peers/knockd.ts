@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CABLE, start } from '../namespaces.js'
+import { CABLE, start } from '../machine/namespaces.js'
 import type { Peer } from './peer.js'
 import { ESTABLISHED, iptablesRules } from './recent.js'
 

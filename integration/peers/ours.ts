@@ -2,7 +2,7 @@
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { renderRuleset } from '../../lib/nft/render/render.js'
 import { validateSpec } from '../../lib/spec/validate.js'
-import { apply } from '../namespaces.js'
+import { apply } from '../machine/namespaces.js'
 import type { Peer } from './peer.js'
 
 export const tableOf = (spec: object): Peer => ({

@@ -1,6 +1,6 @@
 // Peers with traces → what got through each, all played at the same time.
 import type { Packet } from '../../lib/simulate/packet.js'
-import { now } from '../inject.js'
+import { now } from '../wire/inject.js'
 import type { Peer } from './peer.js'
 import { Stage } from './stage.js'
 import { merge, type Trace } from './traces.js'

@@ -1,5 +1,5 @@
 // The recipes that people know for iptables and its match `recent`, as rules in a server's namespace.
-import { exec } from '../namespaces.js'
+import { exec } from '../machine/namespaces.js'
 import type { Peer } from './peer.js'
 
 /** Does one command of iptables in a namespace. */

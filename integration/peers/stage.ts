@@ -1,9 +1,9 @@
 // What judges packets at a server, and packets with their times → those that get through it.
 import type { Packet } from '../../lib/simulate/packet.js'
-import { Injector, now } from '../inject.js'
-import { listArrivals, watchArrivals } from '../kernel-table.js'
-import { createPair, type Pair, SERVER } from '../namespaces.js'
-import { arrivalKey } from '../playback.js'
+import { createPair, type Pair, SERVER } from '../machine/namespaces.js'
+import { listArrivals, watchArrivals } from '../play/kernel-table.js'
+import { arrivalKey } from '../play/playback.js'
+import { Injector, now } from '../wire/inject.js'
 import type { Peer } from './peer.js'
 
 export interface Passage {

@@ -1,7 +1,7 @@
 // The text that Prometheus reads, by OpenMetrics' own grammar, and the dashboard that is made for it.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { parseOpenMetrics } from '../../integration/openmetrics.js'
+import { parseOpenMetrics } from '../../integration/fixtures/openmetrics.js'
 import type { Counters, DoorStatus, Status } from '../view/status.js'
 import { METRICS_TYPE, renderMetrics } from './metrics.js'
 

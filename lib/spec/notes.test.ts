@@ -1,6 +1,6 @@
 // What a valid spec is told that is easily believed to be otherwise.
 import t from 'tap'
-import { sequence, spec } from '../../integration/specs.js'
+import { sequence, spec } from '../../integration/fixtures/specs.js'
 import { notesOf } from './notes.js'
 import { validateSpec } from './validate.js'
 

@@ -1,6 +1,12 @@
 // Specs whose parts around the knock are of the wrong form, each with everything that is said about it.
 import t from 'tap'
-import { door, sequence, spec, testWrongForms, type WrongForm } from '../../integration/specs.js'
+import {
+  door,
+  sequence,
+  spec,
+  testWrongForms,
+  type WrongForm,
+} from '../../integration/fixtures/specs.js'
 
 const NAME = 'a name of 1 to 32 letters, digits and _, not starting with a digit'
 const SERVICE =

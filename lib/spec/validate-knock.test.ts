@@ -1,6 +1,6 @@
 // Knocks, steps and what they open, of the wrong form, each with everything that is said about it.
 import t from 'tap'
-import { sequence, spec, testWrongForms, type WrongForm } from '../../integration/specs.js'
+import { sequence, spec, testWrongForms, type WrongForm } from '../../integration/fixtures/specs.js'
 
 const DURATION =
   'a duration from 1 s to 365 d in whole seconds, such as 30, "30s", "5m", "1h" or "7d"'

@@ -1,6 +1,6 @@
 // Specs whose parts are each of the right form but contradict each other, and their neighbours that are right.
 import t from 'tap'
-import { door, problemsOf, sequence, spec } from '../../integration/specs.js'
+import { door, problemsOf, sequence, spec } from '../../integration/fixtures/specs.js'
 
 const PROTOCOL_NAME = "a protocol's number from 0 to 255 or its IANA name, such as protocol/sctp"
 

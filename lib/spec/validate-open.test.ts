@@ -1,6 +1,6 @@
 // Hooks, openings and bans that contradict the rest of a spec, and their neighbours that are right.
 import t from 'tap'
-import { door, problemsOf, sequence, spec } from '../../integration/specs.js'
+import { door, problemsOf, sequence, spec } from '../../integration/fixtures/specs.js'
 
 interface Case {
   readonly of: string

@@ -1,6 +1,6 @@
 // Knocks of every kind that contradict themselves or each other, and their neighbours that are right.
 import t from 'tap'
-import { door, problemsOf, sequence, spec } from '../../integration/specs.js'
+import { door, problemsOf, sequence, spec } from '../../integration/fixtures/specs.js'
 
 interface Case {
   readonly of: string

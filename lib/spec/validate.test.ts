@@ -1,6 +1,6 @@
 // What becomes of a spec that is right: defaults, normal forms; and the error of one that is not.
 import t from 'tap'
-import { door, sequence, spec } from '../../integration/specs.js'
+import { door, sequence, spec } from '../../integration/fixtures/specs.js'
 import { SpecError } from '../errors.js'
 import { validateSpec } from './validate.js'
 

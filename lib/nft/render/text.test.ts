@@ -1,6 +1,6 @@
 // A rendered document → text; and that nothing which is not ours is ever glued into it.
 import t from 'tap'
-import { spec } from '../../../integration/specs.js'
+import { spec } from '../../../integration/fixtures/specs.js'
 import { buildAutomaton } from '../../automaton/build.js'
 import { validateSpec } from '../../spec/validate.js'
 import type { NftDocument, NftObject, NftStatement } from '../document.js'

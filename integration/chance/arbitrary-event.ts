@@ -1,0 +1,141 @@
+// An event, in numbers, and a valid spec → the packets that are sent. Pure.
+import type { ValidDoor, ValidKnock, ValidSpec } from '../../lib/spec/model/model.js'
+import {
+  type Circumstances,
+  oneOf,
+  pick,
+  runOf,
+  type Sent,
+  serviceOf,
+  stateOf,
+  stepsOf,
+} from './arbitrary-run.js'
+
+export const SENT = [
+  'run',
+  'run',
+  'run',
+  'dawdle',
+  'knock',
+  'knock',
+  'serve',
+  'serve',
+  'other',
+  'again',
+  'odd',
+] as const
+/** What only a witness that is told so can take for what it is. */
+export const TOLD = ['related', 'known', 'hidden'] as const
+
+/** What happens next, in numbers that mean something only together with a spec. */
+export interface Event {
+  readonly kind: (typeof SENT)[number] | (typeof TOLD)[number]
+  readonly source: number
+  readonly which: number
+  readonly detail: number
+  readonly gap: number
+}
+
+const ODD = [0x01, 0x12, 0x10, 0x04, 0x00, 0x14, 0x03, 0x42]
+const LENGTHS = [0, 10, 24]
+
+/** What happens with an event. One that repeats is the trace's own matter. */
+export function sendingsOf(spec: ValidSpec, event: Event, around: Circumstances): Sent[] {
+  const { kind, which, detail, gap } = event
+  const door = pick(spec.doors, which)
+  const isClosing = which % 4 === 3 && door.close
+  const knock: ValidKnock = isClosing ? door.close : pick(door.knocks, Math.floor(which / 4))
+  switch (kind) {
+    case 'run':
+      return runOf(door, knock, around).map((sent, index) =>
+        index === 0 ? sent : { gap: Math.min(gap, 1), ...sent },
+      )
+    case 'dawdle':
+      return dawdle(door, knock, around)
+    case 'knock':
+      return [oneOf(door, knock, around)]
+    case 'serve':
+      return [serve(door, detail)]
+    case 'other':
+      return [other(spec, detail)]
+    case 'odd':
+      return [odd(oneOf(door, knock, around), detail)]
+    case 'related':
+      return [{ ...related(door, knock, spec, around), state: 'related' }]
+    case 'known':
+      return [known(door, knock, around)]
+    case 'hidden':
+      return [hidden(door, knock, spec, around)]
+    default:
+      return []
+  }
+}
+
+/** Slow, and each knock twice: what counts is when the first of two came. */
+function dawdle(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent[] {
+  const steps = stepsOf(door, knock, around)
+  if (steps.length === 0) {
+    return runOf(door, knock, { ...around, detail: around.detail * 7 * 4 })
+  }
+  const knocks = steps.map((_step, index) => oneOf(door, knock, { ...around, detail: index }))
+  return knocks.flatMap((sent) => (around.detail % 3 > 0 ? [sent, sent] : [sent]))
+}
+
+function serve(door: ValidDoor, detail: number): Sent {
+  const sent = serviceOf(door, detail)
+  // In the middle of a connection that conntrack does not know, and that the host has or has not.
+  const middle = { flags: 0x10, state: stateOf(0x10), connected: detail % 2 === 0 }
+  return sent.protocol === 'tcp' && detail % 5 === 4 ? { ...sent, ...middle } : sent
+}
+
+function odd(sent: Sent, detail: number): Sent {
+  if (sent.protocol !== 'tcp') {
+    const { payload: _, ...rest } = sent
+    return { ...rest, length: pick(LENGTHS, detail) }
+  }
+  const flags = pick(ODD, detail)
+  return { ...sent, flags, state: stateOf(flags) }
+}
+
+/** What belongs to another connection: to a knock port, the service or elsewhere. */
+function related(door: ValidDoor, knock: ValidKnock, spec: ValidSpec, around: Circumstances): Sent {
+  const { detail } = around
+  if (detail % 3 === 0) return oneOf(door, knock, around)
+  return detail % 3 === 1 ? serviceOf(door, detail) : other(spec, detail)
+}
+
+/** A packet of a connection that conntrack or the host knows: its middle, its end or its SYN come again. */
+function known(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent {
+  const { detail } = around
+  const sent = detail % 3 === 0 ? oneOf(door, knock, around) : serviceOf(door, detail)
+  const connected = detail % 2 === 0
+  const state = pick(['established', 'established', 'untracked', 'new'] as const, detail % 5)
+  const isReply = detail % 7 === 0
+  if (sent.protocol !== 'tcp') return { ...sent, state, isReply }
+  const flags = pick([0x10, 0x10, 0x02, 0x11, 0x14, 0x02, 0x42, 0x03], Math.floor(detail / 10))
+  return { ...sent, flags, state, connected, isReply }
+}
+
+/** A packet whose header is out of sight or comes in fragments; behind conntrack there are none of those. */
+function hidden(door: ValidDoor, knock: ValidKnock, spec: ValidSpec, around: Circumstances): Sent {
+  const { detail } = around
+  const sent = detail % 2 === 0 ? oneOf(door, knock, around) : serviceOf(door, detail)
+  const isWhole = spec.hook === 'input' || spec.hook === 'forward'
+  if (isWhole || detail % 3 === 0) return { ...sent, unreadable: true }
+  return { ...sent, fragment: pick(['first', 'first', 'bare', 'second', 'later'], detail) }
+}
+
+function other({ doors }: ValidSpec, detail: number): Sent {
+  const port = 5000 + (detail % 3)
+  const door = pick(doors, detail)
+  const { redirectTo } = door.open
+  const rotation = door.knocks.find((knock) => knock.type === 'rotation')
+  if (detail % 6 === 0) return { protocol: 'icmp', length: 50 }
+  if (detail % 6 === 1) return { protocol: 'udp', port }
+  if (detail % 6 === 2) return { protocol: 'tcp', port, flags: 0x10 }
+  if (detail % 6 === 3 && redirectTo) return { protocol: 'tcp', port: redirectTo.port }
+  if (detail % 6 === 4 && rotation) {
+    return { protocol: rotation.protocol, port: rotation.ports.from + (detail % 256) }
+  }
+  return { protocol: 'tcp', port }
+}

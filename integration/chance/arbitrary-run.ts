@@ -1,0 +1,177 @@
+// A knock and some numbers → packets that are likely to complete it, each so many seconds behind the one before. Pure.
+import type { Packet } from '../../lib/simulate/packet.js'
+import type {
+  Step,
+  ValidDoor,
+  ValidKnock,
+  ValidRate,
+  ValidRhythm,
+  ValidToken,
+} from '../../lib/spec/model/model.js'
+import { rotatedSteps, type Secrets, tokenAt } from '../oracle/oracle-secrets.js'
+
+/** A packet of which it is left open who sends it. */
+export type Sent = Omit<Packet, 'at' | 'source'> & {
+  /** Seconds behind the packet before. Default: the event's own. */
+  readonly gap?: number
+  /** That it has the source port of the packet before: a retransmission. */
+  readonly isAgain?: boolean
+}
+
+export interface Circumstances {
+  /** When about it begins. */
+  readonly at: number
+  readonly secrets: Secrets
+  /** Turns the run this way or that. */
+  readonly detail: number
+}
+
+const SYN = 0x02
+const YEAR = 365 * 86400
+/** A protocol that no spec names: OSPF. */
+const OTHER = 89
+const LENGTHS = [0, 10, 24]
+
+export const pick = <T>(values: readonly T[], index: number): T =>
+  values[index % values.length] as T
+
+/** What conntrack calls a TCP packet of no connection: a plain SYN and, as it picks up late, a bare ACK begin one. */
+export const stateOf = (flags: number): 'new' | 'invalid' => {
+  const kept = flags & 0x37
+  return kept === SYN || kept === 0x10 || kept === 0x22 || kept === 0x30 ? 'new' : 'invalid'
+}
+
+/** All packets of a knock, in their order and at their times, more or less. */
+export function runOf(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent[] {
+  switch (knock.type) {
+    case 'rate':
+      return runOfRate(door, knock, around)
+    case 'rhythm':
+      return runOfRhythm(door, knock, around)
+    case 'token':
+      return [tokenFor(door, knock, around)]
+    default: {
+      const steps = stepsOf(door, knock, around)
+      const count = 1 + (around.detail % (steps.length + 1))
+      return steps.slice(0, count).map((step) => packetOf(step, around.detail))
+    }
+  }
+}
+
+/** One packet that may be a knock. */
+export function oneOf(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent {
+  const { detail } = around
+  if (knock.type === 'rate') return packetOf(knock.port, detail)
+  if (knock.type === 'rhythm') return packetOf(pick(knock.ports, detail), detail)
+  if (knock.type === 'token') return tokenFor(door, knock, around)
+  return packetOf(pick(stepsOf(door, knock, around), detail), detail)
+}
+
+/** The steps of a sequence; of a rotation sometimes those of another period. */
+export function stepsOf(
+  { name }: ValidDoor,
+  knock: ValidKnock,
+  { at, secrets, detail }: Circumstances,
+): readonly Step[] {
+  if (knock.type === 'sequence') return knock.steps
+  if (knock.type !== 'rotation') return []
+  const time = at + (detail % 7 === 0 ? -knock.every : detail % 7 === 1 ? knock.every : 0)
+  return rotatedSteps(secrets, name, knock, time)
+}
+
+/** A packet that is the step. */
+export function packetOf({ protocol, port, flags, length }: Step, detail: number): Sent {
+  if (protocol === 'tcp') {
+    const byte = flags ? flags.value : SYN
+    return { protocol, port: port as number, flags: byte, state: stateOf(byte) }
+  }
+  const bytes = length ?? pick(LENGTHS, detail)
+  if (protocol === 'udp') return { protocol, port: port as number, length: bytes }
+  return { protocol: 'icmp', length: bytes }
+}
+
+/** A packet to the door's service. */
+export function serviceOf({ services }: ValidDoor, detail: number): Sent {
+  const { protocol, ports } = pick(services, detail)
+  if (typeof protocol === 'number') return { protocol: detail % 4 === 0 ? OTHER : protocol }
+  if (protocol === 'any' && detail % 3 === 0) return { protocol: 'icmp', length: 100 }
+  if (protocol === 'any' && detail % 5 === 0) return { protocol: OTHER }
+  const port = ports ? ports.from + (detail % (ports.to - ports.from + 1)) : 4000 + (detail % 2)
+  return protocol === 'udp' ? { protocol, port } : { protocol: 'tcp', port }
+}
+
+/** Hits as many as asked for, or one more or less, and then a connection: in time, too early or too late. */
+function runOfRate(door: ValidDoor, knock: ValidRate, { detail }: Circumstances): Sent[] {
+  const { hits, min, max, port } = knock
+  const count = Math.max(1, hits + pick([0, 0, 0, 0, 0, -1, 1], detail))
+  const pace = pick([0, 0.25, 0.5], Math.floor(detail / 7))
+  const begun = pace * (count - 1)
+  const wanted = pick([(min + max) / 2, (min + max) / 2, min / 2, max + 1], detail)
+  const knocks = Array.from({ length: count }, (_, index): Sent => {
+    return { ...packetOf(port, detail), ...(index > 0 && { gap: pace }) }
+  })
+  const twice = detail % 5 === 0 ? knocks.flatMap(withAgain) : knocks
+  const connect = { ...serviceOf(door, detail), gap: Math.max(0, quarters(wanted - begun)) }
+  const later = { ...serviceOf(door, detail + 1), gap: 0.5 }
+  return [...twice, connect, ...(detail % 3 === 0 ? [later] : [])]
+}
+
+/** A TCP packet and, before anything else, its retransmission. */
+const withAgain = (sent: Sent): Sent[] =>
+  sent.protocol === 'tcp' ? [sent, { ...sent, gap: 0, isAgain: true }] : [sent]
+
+/** The bursts, of which one may be wrong, and then a connection, or another knock before it. */
+function runOfRhythm(door: ValidDoor, knock: ValidRhythm, { detail }: Circumstances): Sent[] {
+  const { counts, window, ports } = knock
+  const wrong = detail % 6 === 0 ? detail % counts.length : -1
+  let last = 0
+  const knocks = counts.flatMap((count, burst) => {
+    const sent = burst === wrong ? Math.max(1, count + (detail % 4 === 0 ? 1 : -1)) : count
+    return Array.from({ length: sent }, (_, index): Sent => {
+      const at = burst * window + index * pick([0, 0.1, 0.25], detail)
+      const gap = at - last
+      last = at
+      return { ...packetOf(pick(ports, detail + index), detail), ...(at > 0 && { gap }) }
+    })
+  })
+  const another: Sent = { ...packetOf(pick(ports, detail), detail), gap: window / 2 }
+  const wait = pick([window / 2, window / 2, window / 2, window + 1], detail)
+  const connect: Sent = { ...serviceOf(door, detail), gap: quarters(wait) }
+  const later = { ...serviceOf(door, detail + 1), gap: 0 }
+  const end = detail % 3 === 0 ? [connect, later] : [connect]
+  return [...knocks, ...(detail % 5 === 0 ? [another] : []), ...end]
+}
+
+/** A token that is right, or of another time, user or length. */
+function tokenFor(
+  { name }: ValidDoor,
+  knock: ValidToken,
+  { at, secrets, detail }: Circumstances,
+): Sent {
+  const { period, drift, users, port } = knock
+  const file = pick(users, detail).secretFile
+  const make = (time: number) => tokenAt(secrets, file, name, knock, time)
+  const stranger = [...secrets.keys()].find((own) => users.every((user) => user.secretFile !== own))
+  const payload = pick(
+    [
+      make(at),
+      make(at),
+      make(at),
+      make(at),
+      make(at - period),
+      make(at - 2 * period - drift),
+      make(at - YEAR),
+      make(at + period),
+      make(at + YEAR),
+      `${make(at)}00`,
+      make(at).slice(2),
+      tokenAt(secrets, stranger ?? file, name, knock, at),
+      '',
+    ],
+    detail,
+  )
+  return { protocol: 'udp', port, payload, length: payload.length / 2 }
+}
+
+/** To the nearest quarter: times that are apart by these never meet a border. */
+const quarters = (seconds: number): number => Math.round(seconds * 4) / 4

@@ -1,0 +1,120 @@
+// A valid spec and random choices → packets that are likely to get somewhere with it. Pure.
+import fc from 'fast-check'
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
+import { contains } from '../oracle/oracle-packets.js'
+import { type Event, SENT, sendingsOf, TOLD } from './arbitrary-event.js'
+import { SECRETS } from './arbitrary-knock.js'
+import { pick, type Sent } from './arbitrary-run.js'
+import { SERVERS } from './arbitrary-spec.js'
+
+export type { Event }
+
+export type Untimed = Omit<Packet, 'at'> & { readonly gap: number }
+
+export interface Range {
+  readonly gaps: readonly number[]
+  /** The most events. */
+  readonly most: number
+  /** Whether packets may be said to be part of connections. Default: false. */
+  readonly told?: boolean
+}
+
+export const events = ({ gaps, most, told = false }: Range): fc.Arbitrary<Event[]> =>
+  fc.array(
+    fc.record({
+      kind: fc.constantFrom(...SENT, ...(told ? TOLD : [])),
+      source: fc.nat(99),
+      which: fc.nat(99),
+      detail: fc.nat(999),
+      gap: fc.constantFrom(...gaps),
+    }),
+    { minLength: 3, maxLength: most, size: 'max' },
+  )
+
+/** Where and when packets are sent. */
+export interface Stage {
+  readonly sources: readonly string[]
+  readonly interfaces: readonly string[]
+  /** Of the first packet, in seconds since 1970. */
+  readonly start: number
+  /** Seconds that each sequence of a rotation is valid. */
+  readonly every: number
+}
+
+/** Writes events as packets. Each has a source port of its own unless it comes again. */
+export function packetsOf(
+  spec: ValidSpec,
+  events: readonly Event[],
+  { sources, interfaces, start, every }: Stage,
+): Untimed[] {
+  const packets: Untimed[] = []
+  let at = start
+  const push = (event: Event, { gap = event.gap, isAgain, ...sent }: Sent, from?: string) => {
+    const source = from ?? pick(sources, event.source)
+    const destination = pick(serversFor(spec, event, source), Math.floor(event.detail / 13))
+    at += gap
+    // A period's last second may be cut off: the kernel counts in whole ones.
+    const wait = at % every > every - 2 ? 2 : 0
+    at += wait
+    packets.push({
+      source,
+      destination,
+      sourcePort: 20000 + packets.length - (isAgain ? 1 : 0),
+      interface: pick(interfaces, event.detail),
+      gap: gap + wait,
+      ...sent,
+    })
+  }
+  for (const event of events) {
+    const earlier = packets[packets.length - 1 - (event.detail % 6)]
+    if (event.kind !== 'again') {
+      const around = { at: at + event.gap, secrets: SECRETS, detail: event.detail }
+      for (const sent of sendingsOf(spec, event, around)) push(event, sent)
+    } else if (earlier && !isDetour(spec, earlier)) {
+      const { source, ...rest } = earlier
+      // The same packet, or another connection from the same port.
+      const sequence = pick([0, 0, 0, 1, event.detail], event.which)
+      push(event, { ...rest, gap: event.gap, sequence }, source)
+    }
+  }
+  return packets
+}
+
+/** The addresses that an event's packets may go to: mostly those of the door that is meant. */
+function serversFor({ doors }: ValidSpec, { which, detail }: Event, source: string): string[] {
+  const { addresses } = pick(doors, which)
+  const servers = SERVERS.filter((server) => server.includes(':') === source.includes(':'))
+  const own = servers.filter((server) => addresses.some((cidr) => contains(cidr, server)))
+  if (own.length > 0) return Math.floor(detail / 10) % 7 === 0 ? servers : own
+  // Most doors name no address: the first will do.
+  return Math.floor(detail / 10) % 7 === 0 ? servers : servers.slice(0, 1)
+}
+
+/** Two traces at the same time. */
+export function interleave(one: readonly Untimed[], other: readonly Untimed[]): Untimed[] {
+  const all = [...offsets(one), ...offsets(other, 20000)].sort((a, b) => a.at - b.at)
+  let last = 0
+  return all.map(({ at, packet }) => {
+    const gap = at - last
+    last = at
+    return { ...packet, gap }
+  })
+}
+
+/** When each packet comes after the beginning; with source ports that are another trace's own. */
+function offsets(packets: readonly Untimed[], shift = 0): { at: number; packet: Untimed }[] {
+  let at = 0
+  return packets.map((packet) => {
+    at += packet.gap
+    return { at, packet: { ...packet, sourcePort: (packet.sourcePort ?? 0) + shift } }
+  })
+}
+
+/** Whether conntrack decides where a packet goes that comes a second time, which no witness knows of. */
+const isDetour = ({ doors }: ValidSpec, { port = 0 }: Untimed): boolean =>
+  doors.some(
+    ({ services, open }) =>
+      open.redirectTo &&
+      services.some(({ ports }) => ports && ports.from <= port && port <= ports.to),
+  )

@@ -1,0 +1,171 @@
+// Clients that are not ours, and our own: each opens a door of three steps by itself, with one packet for each step.
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import type { Family } from '../../lib/spec/model/model.js'
+import { build, CLI, LIBRARY } from '../machine/built.js'
+import { missing } from '../machine/capabilities.js'
+import { SERVER, start, sweep } from '../machine/namespaces.js'
+import { doorOf, FAMILIES, House } from '../scene/house.js'
+
+const skip = missing('knock', 'hping3', 'nmap', 'nc', 'bash', 'ping')
+if (!skip) {
+  sweep()
+  build()
+}
+
+interface Client {
+  readonly name: string
+  readonly steps: readonly unknown[]
+  /** Default: both. */
+  readonly families?: readonly Family[]
+  send(house: House, family: Family, host: string): Promise<void>
+}
+
+const STEPS = ['tcp/7000', 'udp/8000', 'tcp/9000']
+const LENGTHS = [0, 100, 228]
+const echo = (length: number) => ({ protocol: 'icmp', length })
+
+/** Runs a program once for each list of arguments, one after the other; its exit code does not matter. */
+async function runEach(house: House, file: string, calls: readonly (readonly string[])[]) {
+  for (const args of calls) await house.run(file, ...args)
+}
+
+/** A program that waits for an answer, ended before its SYN is sent a second time. */
+async function hang(house: House, file: string, args: readonly string[]): Promise<void> {
+  const child = start(house.pair.client, file, args, { stdio: 'ignore' })
+  await sleep(300)
+  child.kill('SIGTERM')
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
+
+const hping3 = (...ways: readonly string[][]) => ({
+  families: [4] as const,
+  send: (house: House, _: Family, host: string) =>
+    runEach(
+      house,
+      'hping3',
+      ways.map((way) => ['-q', '-n', '-c', '1', '-i', 'u1', ...way, host]),
+    ),
+})
+
+/** One probe of one port: of several ports nmap chooses the order itself. */
+const nmap = (family: Family, host: string, way: string, port: string) => {
+  const oneTry = ['--max-retries', '0', '--host-timeout', '201ms']
+  return [...(family === 6 ? ['-6'] : []), '-Pn', '-n', way, ...oneTry, '-p', port, host]
+}
+
+const CLIENTS: readonly Client[] = [
+  {
+    name: 'knock with a delay',
+    steps: STEPS,
+    async send(house, family, host) {
+      await house.run('knock', `-${family}`, '-d', '100', host, '7000', '8000:udp', '9000:tcp')
+    },
+  },
+  {
+    name: 'knock without a delay',
+    steps: STEPS,
+    async send(house, _, host) {
+      await house.run('knock', host, '7000', '8000:udp', '9000')
+    },
+  },
+  {
+    name: 'knock -u',
+    steps: ['udp/7000', 'udp/8000', 'udp/9000'],
+    async send(house, family, host) {
+      await house.run('knock', `-${family}`, '-u', '-d', '50', host, '7000', '8000', '9000')
+    },
+  },
+  {
+    name: 'hping3',
+    steps: STEPS,
+    ...hping3(['-S', '-p', '7000'], ['--udp', '-p', '8000'], ['-S', '-p', '9000']),
+  },
+  {
+    name: 'hping3 with lengths',
+    steps: ['tcp/7000', { protocol: 'udp', port: 8000, length: 33 }, echo(228)],
+    ...hping3(['-S', '-p', '7000'], ['--udp', '-p', '8000', '-d', '33'], ['--icmp', '-d', '228']),
+  },
+  {
+    name: 'hping3 with flags',
+    steps: ['tcp/7000', { protocol: 'tcp', port: 8000, flags: 'fin,psh,urg,!syn' }, 'icmp'],
+    ...hping3(['-S', '-p', '7000'], ['-F', '-P', '-U', '-p', '8000'], ['--icmp']),
+  },
+  {
+    name: 'nmap',
+    steps: STEPS,
+    send: (house, family, host) =>
+      runEach(house, 'nmap', [
+        nmap(family, host, '-sS', '7000'),
+        nmap(family, host, '-sU', '8000'),
+        nmap(family, host, '-sS', '9000'),
+      ]),
+  },
+  {
+    name: 'nc',
+    steps: STEPS,
+    async send(house, _, host) {
+      await hang(house, 'nc', ['-n', host, '7000'])
+      await house.run('bash', '-c', 'printf x | nc -n -u -q0 "$0" 8000', host)
+      await hang(house, 'nc', ['-n', host, '9000'])
+    },
+  },
+  {
+    name: 'bash',
+    steps: STEPS,
+    async send(house, _, host) {
+      await hang(house, 'bash', ['-c', ': > "/dev/tcp/$0/7000"', host])
+      await house.run('bash', '-c', 'printf x > "/dev/udp/$0/8000"', host)
+      await hang(house, 'bash', ['-c', ': > "/dev/tcp/$0/9000"', host])
+    },
+  },
+  {
+    name: 'ping with lengths',
+    steps: LENGTHS.map(echo),
+    send: (house, family, host) =>
+      runEach(
+        house,
+        'ping',
+        LENGTHS.map((length) => [`-${family}`, '-c1', '-W0.01', '-n', '-s', String(length), host]),
+      ),
+  },
+  {
+    name: 'sendKnock',
+    steps: ['tcp/7000', { protocol: 'udp', port: 8000, length: 5 }, 'tcp/9000', echo(64)],
+    async send(house, _, host) {
+      const steps = JSON.stringify(this.steps)
+      const code = `const { sendKnock } = await import(process.argv[1])
+        await sendKnock(process.argv[2], { steps: ${steps} })`
+      const { stderr } = await house.run(
+        ...[process.execPath, '--input-type=module', '-e', code, LIBRARY, host],
+      )
+      if (stderr) throw new Error(stderr)
+    },
+  },
+  {
+    name: 'knocklib knock',
+    steps: [...STEPS, 'icmp'],
+    async send(house, _, host) {
+      const steps = ['7000', '8000:udp', 'tcp/9000', 'icmp']
+      const { stderr } = await house.run(process.execPath, CLI, 'knock', host, ...steps)
+      if (stderr) throw new Error(stderr)
+    },
+  },
+]
+
+t.jobs = 4
+
+for (const client of CLIENTS) {
+  const { name, steps, families = FAMILIES } = client
+  t.test(name, { skip, buffered: true }, async (t) => {
+    await using house = await House.open(doorOf(steps))
+    for (const family of families) {
+      t.equal(await house.answers(family), false, `IPv${family}: closed before`)
+      await client.send(house, family, SERVER[family])
+      t.equal(await house.answers(family), true, `IPv${family}: open after`)
+    }
+    const [knocks, grants] = [steps.length * families.length, families.length]
+    t.match(await house.counters(), { knocks, grants, resets: 0 }, 'one packet for each step')
+  })
+}

@@ -1,0 +1,71 @@
+// A real OpenSSH behind a door: no way in before the knock, a login after it, and a session that outlives the grant.
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { createNft, installKnock } from '../../lib/index.js'
+import { missing } from '../machine/capabilities.js'
+import { createPair, exec, type Pair, SERVER, start, sweep } from '../machine/namespaces.js'
+import { doorOf, FAMILIES, PORT } from '../scene/house.js'
+import { SSHD, type SshServer, startSshd } from '../scene/sshd.js'
+
+const skip = missing('knock', 'ssh', 'ssh-keygen', SSHD)
+if (!skip) sweep()
+
+const SPEC = doorOf(['tcp/7000', 'udp/8000', 'tcp/9000'], { open: { for: '4s' } })
+
+const login = ({ client }: Pair, { options }: SshServer, host: string) =>
+  exec(client, 'ssh', [...options, `root@${host}`, 'echo "you are $(id -un)"'])
+
+/** A session whose other end says back what it is told. */
+class Session implements AsyncDisposable {
+  readonly #process
+  readonly #closed
+
+  constructor({ client }: Pair, { options }: SshServer, host: string) {
+    const args = [...options, `root@${host}`, 'cat']
+    this.#process = start(client, 'ssh', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#closed = once(this.#process, 'close')
+  }
+
+  async tell(text: string): Promise<string> {
+    const answer = once(this.#process.stdout as NodeJS.ReadableStream, 'data')
+    this.#process.stdin?.write(text)
+    const [said] = await Promise.race([answer, this.#closed.then(() => ['closed'])])
+    return String(said)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.stdin?.end()
+    await this.#closed
+  }
+}
+
+t.jobs = 2
+
+for (const family of FAMILIES) {
+  t.test(`OpenSSH over IPv${family}`, { skip, buffered: true }, async (t) => {
+    await using pair = await createPair()
+    await using server = await startSshd(pair.server, PORT)
+    const nft = createNft({ netns: pair.server })
+    await using knock = await installKnock(SPEC, { nft })
+    const host = SERVER[family]
+
+    const before = await login(pair, server, host)
+    t.equal(before.code, 255)
+    t.match(before.stderr, /Connection timed out/, 'before the knock')
+
+    const ports = ['7000', '8000:udp', '9000']
+    await exec(pair.client, 'knock', [`-${family}`, '-d', '50', host, ...ports])
+    const after = await login(pair, server, host)
+    t.same(after, { code: 0, stdout: 'you are root\n', stderr: '' }, 'after the knock')
+
+    await using session = new Session(pair, server, host)
+    t.equal(await session.tell('one'), 'one', 'a session stands')
+    while ((await knock.door('service').grants()).length > 0) await sleep(100)
+    t.equal(await session.tell('two'), 'two', 'it answers when the grant is over')
+
+    const late = await login(pair, server, host)
+    t.match(late.stderr, /Connection timed out/, 'a new one comes too late')
+    t.equal(await session.tell('three'), 'three', 'the old one still answers')
+  })
+}

@@ -1,0 +1,18 @@
+// The contract's table of cases with grants and bans through netlink, in tables that each version of nft has made.
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { createPair } from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
+
+const { versions, skip } = await versionsOrSkip()
+
+t.test('netlink', { skip }, async (t) => {
+  for (const { version, path } of versions) {
+    await using pair = await createPair()
+    // Netlink reaches the namespace of its own process alone.
+    const inside = fileURLToPath(new URL('contract-inside.ts', import.meta.url))
+    const node = [process.execPath, ...process.execArgv, inside, path]
+    const args = [`--net=/run/netns/${pair.server}`, ...node]
+    await t.spawn('nsenter', args, {}, `in tables of nft ${version}`)
+  }
+})

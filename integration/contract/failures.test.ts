@@ -1,0 +1,252 @@
+// Everything that can be wrong with nft itself → its own clear error: missing, old, crashing, slow, not permitted, lying.
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import {
+  attachKnock,
+  checkKnock,
+  createNft,
+  installKnock,
+  type KnockSpec,
+  NftError,
+} from '../../lib/index.js'
+import { createPair } from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
+
+const { versions, skip } = await versionsOrSkip()
+
+const SPEC: KnockSpec = {
+  doors: [
+    {
+      name: 'ssh',
+      service: 'tcp/22',
+      knock: { type: 'sequence', steps: ['tcp/7123', 'tcp/8234', 'tcp/9345'] },
+      open: { for: '30s' },
+    },
+  ],
+}
+
+/** A program in nft's place. */
+async function pretend(t: Test, script: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'knocklib-test-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const path = join(folder, 'nft')
+  await writeFile(path, `#!/bin/sh\n${script}\n`)
+  await chmod(path, 0o755)
+  return path
+}
+
+const NEW_ENOUGH = 'case "$*" in *--version*) echo "nftables v1.1.3 (fake)"; exit 0;; esac'
+
+async function failureOf(work: Promise<unknown>): Promise<NftError> {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof NftError) return error
+    throw error
+  }
+  throw new Error('expected an NftError, got success')
+}
+
+t.test('nft is missing', async (t) => {
+  const error = await failureOf(installKnock(SPEC, { nft: '/nonexistent/nft' }))
+  t.equal(error.code, 'nft-missing')
+  t.match(error.message, /not found \(the option nft, "\/nonexistent\/nft"\): correct the option/)
+})
+
+t.test('nft is too old', async (t) => {
+  const log = join(await mkdtemp(join(tmpdir(), 'knocklib-test-')), 'log')
+  t.teardown(() => rm(join(log, '..'), { recursive: true }))
+  const nft = await pretend(
+    t,
+    `echo "$*" >> ${log}
+     case "$*" in *--version*) echo "nftables v0.9.8 (E.D.S.)"; exit 0;; esac
+     echo "Error: No such file or directory" >&2; exit 1`,
+  )
+  const error = await failureOf(installKnock(SPEC, { nft }))
+  t.equal(error.code, 'nft-too-old')
+  t.match(error.message, /nft 0\.9\.8 is too old: 1\.0\.6 or newer/)
+  const { stdout } = await run('cat', log)
+  t.notMatch(stdout, '-f', 'it was given nothing to do')
+})
+
+t.test('nft crashes', async (t) => {
+  const nft = await pretend(t, `${NEW_ENOUGH}\nkill -SEGV $$`)
+  const error = await failureOf(installKnock(SPEC, { nft }))
+  t.equal(error.code, 'nft-crashed')
+  t.equal(error.signal, 'SIGSEGV')
+  t.match(error.message, /a newer nft has probably written tables in this network namespace/)
+})
+
+t.test('nft is ended from outside', async (t) => {
+  for (const [signal, reason] of [
+    ['INT', /ended from outside \(SIGINT\); whether the change was made is not known/],
+    ['KILL', /want of memory .*\(SIGKILL\)/],
+  ] as const) {
+    const nft = await pretend(t, `${NEW_ENOUGH}\nkill -${signal} $$`)
+    const error = await failureOf(checkKnock(SPEC, { nft }))
+    t.match(error, { code: 'ended', signal: `SIG${signal}`, message: reason })
+  }
+})
+
+t.test('nft takes too long', async (t) => {
+  const path = await pretend(t, `${NEW_ENOUGH}\nexec sleep 20`)
+  const nft = createNft({ binary: path, timeout: 300 })
+  const error = await failureOf(checkKnock(SPEC, { nft }))
+  t.equal(error.code, 'timed-out')
+  t.match(error.message, /took too long and was ended; whether the change was made is not known/)
+})
+
+t.test('the caller stops waiting', async (t) => {
+  const nft = await pretend(t, `${NEW_ENOUGH}\nexec sleep 20`)
+  const error = await failureOf(checkKnock(SPEC, { nft, signal: AbortSignal.timeout(300) }))
+  t.equal(error.code, 'aborted')
+})
+
+t.test('nft reports success and does nothing', async (t) => {
+  const nft = await pretend(
+    t,
+    `${NEW_ENOUGH}
+     case "$*" in *list*) echo "Error: No such file or directory" >&2; exit 1;; esac
+     exit 0`,
+  )
+  const error = await failureOf(installKnock(SPEC, { nft }))
+  t.equal(error.code, 'unverified')
+  t.match(error.message, /: nft reported success, but the table is not there: /)
+})
+
+t.test('nft names the command that it cannot read', async (t) => {
+  const nft = await pretend(
+    t,
+    `${NEW_ENOUGH}
+     case "$*" in *list*) echo "Error: No such file or directory" >&2; exit 1;; esac
+     echo "internal:0:0-0: Error: Parsing command array at index 30 failed." >&2; exit 1`,
+  )
+  const error = await failureOf(installKnock(SPEC, { nft }))
+  t.equal(error.code, 'rejected')
+  t.match(error.message, /Parsing command array at index 30 failed/)
+  t.match(error.stderr, /index 30/)
+  t.equal(error.exitCode, 1)
+})
+
+t.test('sequences never show in arguments, and no file stays', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'knocklib-test-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const log = join(folder, 'log')
+  const nft = await pretend(
+    t,
+    `${NEW_ENOUGH}
+     case "$*" in *list*) echo "Error: No such file or directory" >&2; exit 1;; esac
+     echo "$*" > ${log}; ls -lL /proc/self/fd/0 >> ${log}; readlink /proc/self/fd/0 >> ${log}
+     env | grep -E '^(LC_ALL|TZ)=' >> ${log}; cat | wc -c >> ${log}; exit 1`,
+  )
+  const before = process.env['TMPDIR']
+  process.env['TMPDIR'] = folder
+  await failureOf(installKnock(SPEC, { nft }))
+  if (before === undefined) delete process.env['TMPDIR']
+  else process.env['TMPDIR'] = before
+  const { stdout } = await run('cat', log)
+  t.match(stdout, '-j -f -')
+  t.notMatch(stdout, /7123|8234|9345/)
+  t.match(stdout, /socket:/, 'it has no name')
+  t.match(stdout, /LC_ALL=C/)
+  t.match(stdout, /TZ=UTC/)
+  t.ok(Number(stdout.trim().split('\n').at(-1)) > 5000, 'and the whole document is in it')
+  t.strictSame(await readdir(folder), ['log'])
+})
+
+async function run(file: string, ...args: string[]): Promise<{ stdout: string }> {
+  const { execFile } = await import('node:child_process')
+  const { promisify } = await import('node:util')
+  return promisify(execFile)(file, args)
+}
+
+t.test('the environment names the binary', async (t) => {
+  const before = process.env['KNOCKLIB_NFT']
+  t.teardown(() => {
+    if (before === undefined) delete process.env['KNOCKLIB_NFT']
+    else process.env['KNOCKLIB_NFT'] = before
+  })
+  process.env['KNOCKLIB_NFT'] = await pretend(t, 'echo "nftables v1.2.3 (here)"')
+  t.equal(await createNft().version(), '1.2.3')
+  const binary = await pretend(t, 'echo "nftables v3.2.1 (there)"')
+  t.equal(await createNft({ binary }).version(), '3.2.1', 'an option comes first')
+})
+
+t.test('without CAP_NET_ADMIN', { skip }, async (t) => {
+  await using pair = await createPair()
+  const nft = await pretend(
+    t,
+    `exec setpriv --bounding-set -net_admin --inh-caps -net_admin ${versions[0]?.path} "$@"`,
+  )
+  const error = await failureOf(
+    installKnock(SPEC, { nft: createNft({ binary: nft, netns: pair.server }) }),
+  )
+  t.equal(error.code, 'not-permitted')
+  t.match(error.message, /needs CAP_NET_ADMIN/)
+})
+
+t.test('an old nft meets what a newer one has written', { skip }, async (t) => {
+  await using pair = await createPair()
+  const [old, , newest] = versions
+  const newer = createNft({ binary: newest?.path ?? '', netns: pair.server })
+  await installKnock(SPEC, { nft: newer })
+  const older = createNft({ binary: old?.path ?? '', netns: pair.server })
+  const error = await failureOf(attachKnock({ nft: older }))
+  t.equal(error.code, 'nft-crashed')
+  t.match(error.message, /use one version per namespace/)
+  const status = await (await attachKnock({ nft: newer })).status()
+  t.equal(status.doors.length, 1, 'the table stands as it stood')
+})
+
+t.test('a namespace that is not there', { skip }, async (t) => {
+  const nft = createNft({ netns: 'knl-no-such-namespace' })
+  const message = /network namespace knl-no-such-namespace: .*: ip netns list shows/
+  await t.rejects(attachKnock({ nft }), { code: 'missing-capability', message })
+})
+
+for (const { version, path } of versions) {
+  t.test(`nft ${version} is given a document`, { skip }, async (t) => {
+    await using pair = await createPair()
+    const old = version.startsWith('1.0.')
+    // Nothing under /proc can be opened any more, as where SELinux confines nft.
+    const confined = await pretend(
+      t,
+      `exec unshare -m sh -c 'mount -t tmpfs none /proc && exec "$0" "$@"' ${path} "$@"`,
+    )
+    const folder = process.env['TMPDIR']
+    const restore = () => {
+      if (folder === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = folder
+    }
+    t.teardown(restore)
+    const places = [
+      { binary: path, isDiskless: false },
+      { binary: path, isDiskless: true },
+      { binary: confined, isDiskless: false },
+      { binary: confined, isDiskless: true },
+    ]
+    for (const { binary, isDiskless } of places) {
+      const name = `${binary === path ? '/proc' : 'no /proc'}, ${isDiskless ? 'no ' : ''}disk`
+      if (isDiskless) process.env['TMPDIR'] = '/nonexistent'
+      const nft = createNft({ binary, netns: pair.server })
+      const isLost = old && isDiskless && binary === confined
+      if (isLost) {
+        const error = { code: 'missing-capability', message: /nft cannot read what it is given/ }
+        await t.rejects(checkKnock(SPEC, { nft }), error, name)
+      } else {
+        await checkKnock(SPEC, { nft })
+        const knock = await installKnock(SPEC, { nft })
+        const unknown = { add: { table: { family: 'none' as 'inet', name: 'knock' } } }
+        await t.rejects(nft.check({ nftables: [unknown] }), { code: 'rejected' }, name)
+        await knock.uninstall()
+      }
+      restore()
+    }
+    const gone = createNft({ binary: path, netns: pair.server })
+    const command = { delete: { table: { family: 'inet', name: 'knock' } } } as const
+    const message = /^nft: table inet knock: not there$/
+    await t.rejects(gone.apply({ nftables: [command] }), { code: 'not-found', message })
+  })
+}

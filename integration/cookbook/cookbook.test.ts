@@ -1,0 +1,254 @@
+// docs/cookbook/*.md: what each page holds; and the recipes of sequences, set up as their pages say and knocked at with the pages' own lines.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { parse } from 'yaml'
+import { validateSpec } from '../../lib/spec/validate.js'
+import { build } from '../machine/built.js'
+import { missing } from '../machine/capabilities.js'
+import { exec, sweep } from '../machine/namespaces.js'
+import { FAMILIES } from '../scene/house.js'
+import { Page, pageNames } from './page.js'
+import { Scene } from './scene.js'
+
+const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url))
+
+t.test('pages', async (t) => {
+  const index = readFileSync(join(DOCS, 'cookbook.md'), 'utf8')
+  for (const name of pageNames()) {
+    const { text, blocks } = new Page(name)
+    t.match(index, `(cookbook/${name}.md)`, `${name}: in the index`)
+    t.match(text, `](${name}.svg)`, `${name}: a picture`)
+    const picture = readFileSync(join(DOCS, `cookbook/${name}.svg`), 'utf8')
+    t.match(picture, /<title>[^<]+<\/title>/, `${name}: the picture has a title`)
+    t.match(text, '\n## Limits\n', `${name}: limits`)
+    const marks = blocks.map(({ mark }) => mark)
+    t.notOk(marks.includes(''), `${name}: each block has a mark`)
+    t.equal(new Set(marks).size, marks.length, `${name}: each block has a mark of its own`)
+    for (const { mark, text } of blocks) {
+      if (mark.startsWith('spec')) t.ok(validateSpec(parse(text)), `${name}: ${mark}`)
+    }
+  }
+  const texts = [
+    ['cookbook.md', index] as const,
+    ...pageNames().map((name) => [`cookbook/${name}.md`, new Page(name).text] as const),
+  ]
+  for (const [file, text] of texts) {
+    for (const [, target = ''] of text.matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+      t.ok(existsSync(join(DOCS, dirname(file), target)), `${file}: ${target}`)
+    }
+  }
+})
+
+const skip = missing('knock', 'hping3', 'nc', 'ping', 'ssh', 'telnet')
+if (!skip) {
+  sweep()
+  build()
+}
+
+/** Those that speak IPv4 alone. */
+const isFor = (family: number, mark: string) => family === 4 || !mark.endsWith('hping3')
+
+t.jobs = 4
+
+t.test('open and close', { skip, buffered: true }, async (t) => {
+  const page = new Page('open-and-close')
+  await using scene = await Scene.open(page)
+  await scene.install()
+  const play = async (family: 4 | 6) => {
+    for (const mark of page.marks('client: ').filter((mark) => isFor(family, mark))) {
+      t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await scene.client('close: knock', family)
+    }
+    t.ok(await scene.isShut(family), `IPv${family}: shut again`)
+    await scene.atClient('knock -d 100 server.example 7000 9000 8000', family)
+    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+  }
+  await Promise.all(FAMILIES.map(play))
+  t.same(page.left, [])
+})
+
+t.test('start and stop', { skip, buffered: true }, async (t) => {
+  const page = new Page('start-and-stop')
+  await using scene = await Scene.open(page)
+  await scene.install()
+  const play = async (family: 4 | 6) => {
+    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+    await scene.atClient('knock -d 100 server.example 7000:udp 9000:udp 8000:tcp', family)
+    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+    for (const mark of page.marks('client: ').filter((mark) => isFor(family, mark))) {
+      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await scene.revoke(family)
+      t.ok(await scene.isShut(family), `IPv${family}: shut without the grant`)
+    }
+    await scene.atClient('knock -d 100 server.example 7000:udp 8000 9000:udp', family)
+    const session = scene.atClient('ssh -n server.example "sleep 12 && echo alive"', family)
+    await sleep(10_500)
+    t.ok(await scene.isShut(family), `IPv${family}: shut after 10 s`)
+    t.match(await session, { code: 0, stdout: 'alive\n' }, `IPv${family}: a session lives on`)
+  }
+  await Promise.all(FAMILIES.map(play))
+  t.same(page.left, [])
+})
+
+t.test('two sequences', { skip, buffered: true }, async (t) => {
+  const page = new Page('two-sequences')
+  const lan = { server: '192.168.1.1', client: '192.168.1.20', other: '10.77.0.3' }
+  await using scene = await Scene.open(page, { addresses: [`${lan.server}/24`] })
+  const { client } = scene.pair
+  for (const address of [`${lan.client}/24`, `${lan.other}/24`]) {
+    await exec(client, 'ip', ['address', 'add', address, 'dev', 'eth0'])
+  }
+  const isFree = async () =>
+    (await exec(client, 'nc', ['-n', '-z', '-w1', '-s', lan.client, lan.server, '22'])).code === 0
+  const isShutToOther = () => scene.isShut(4, 22, '-s', lan.other)
+
+  await scene.install()
+  t.ok(await isFree(), 'the LAN needs no knock')
+  const forOneself = async (family: 4 | 6) => {
+    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+    await scene.atClient('knock -d 100 server.example 64001 64024 64099 64005', family)
+    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+    for (const mark of page.marks('client: ')) {
+      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await scene.revoke(family, 'ssh')
+    }
+    t.ok(await scene.isShut(family), `IPv${family}: shut again`)
+    await scene.client('client: knock', family)
+  }
+  await Promise.all(FAMILIES.map(forOneself))
+  t.ok(await isShutToOther(), 'one source knocked, another has nothing of it')
+  const [door] = await scene.knock.door('ssh').grants()
+  t.ok(door && door.expiresIn > 170 && door.expiresIn <= 180, 'three minutes')
+
+  await scene.install('spec', { '3m': '6s' })
+  // Who was let in stays in when another spec is installed; what follows is about the door for everyone alone.
+  for (const family of FAMILIES) {
+    t.notOk(await scene.isShut(family), `IPv${family}: let in still`)
+    await scene.revoke(family, 'ssh')
+    t.ok(await scene.isShut(family), `IPv${family}: shut, to be let in by everyone's knock alone`)
+  }
+  t.ok(await isShutToOther(), 'shut to everyone')
+  await scene.client('everyone: knock', 6)
+  t.ok(await scene.logsIn(4), 'one knocks over IPv6, others come in over IPv4')
+  t.notOk(await isShutToOther(), 'from other addresses, too')
+  t.match(await scene.server('server: shut'), { code: 0 })
+  t.ok(await isShutToOther(), 'shut to everyone, by hand')
+  await scene.client('everyone: knock', 4)
+  t.notOk(await isShutToOther(), 'open to everyone again')
+  await sleep(6_000)
+  t.ok(await isShutToOther(), 'shut to everyone after its time')
+  t.ok(await scene.isShut(6), 'shut to who knocked again')
+  t.ok(await isFree(), 'the LAN still needs no knock')
+  t.same(page.left, [])
+})
+
+t.test('one packet', { skip, buffered: true }, async (t) => {
+  const page = new Page('one-packet')
+  await using scene = await Scene.open(page)
+  await scene.install()
+  const play = async (family: 4 | 6) => {
+    for (const mark of page.marks('client: ')) {
+      t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await scene.revoke(family)
+    }
+    await scene.atClient('ping -c 1 -W 1 -s 999 server.example', family)
+    t.ok(await scene.isShut(family), `IPv${family}: shut after another ping`)
+    await scene.atClient('nc -z -w 3 server.example 1000', family)
+    t.ok(await scene.logsIn(family), `IPv${family}: open for five seconds`)
+    await sleep(2_500)
+    t.ok(await scene.isShut(family), `IPv${family}: shut after them, however long the knock hung`)
+  }
+  await Promise.all(FAMILIES.map(play))
+
+  await scene.install('spec: mixed')
+  const playMixed = async (family: 4 | 6) => {
+    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+    await scene.atClient('nc -z -w 1 server.example 1000; ping -c 1 -W 1 server.example', family)
+    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+    t.match(await scene.client('mixed: bash', family), { code: 0 }, `IPv${family}: all three`)
+  }
+  await Promise.all(FAMILIES.map(playMixed))
+  t.same(page.left, [])
+})
+
+t.test('one-time sequences', { skip, buffered: true }, async (t) => {
+  const page = new Page('one-time')
+  await using scene = await Scene.open(page)
+  await scene.install()
+  await scene.write('sequences.txt')
+  await scene.write('sequences.json')
+  const lists = parse(page.block('spec')).doors[0].knock.oneTime as string[][]
+  const lines = lists.map((ports) => `${ports.join(' ').replaceAll('tcp/', '')}\n`)
+  t.equal(page.block('file: sequences.txt'), lines.join(''), 'the client has the lists of the spec')
+  t.same(JSON.parse(page.block('file: sequences.json')).oneTime, lists, 'in its profile, too')
+
+  for (const family of FAMILIES) t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+  const reversed = [...(lists[2] as string[])].reverse().join(' ').replaceAll('tcp/', '')
+  await scene.atClient(`knock -d 100 server.example ${reversed}`)
+  t.ok(await scene.isShut(4), 'shut after the wrong order')
+  t.match(await scene.client('client: knocklib', 4), { code: 0 }, 'the first one opens')
+  await scene.revoke(4)
+  const again = `knock -d 100 server.example ${lines[0]}`
+  for (const family of FAMILIES) {
+    await scene.atClient(again, family)
+    t.ok(await scene.isShut(family), `IPv${family}: the first one is used up`)
+  }
+  await scene.atClient('sed -i 1d sequences.txt')
+  t.match(await scene.client('client: knock', 6), { code: 0 }, 'the second one opens')
+
+  await scene.install('spec', { '30s': '5s' })
+  await scene.atClient(again)
+  t.ok(await scene.isShut(4), 'the first one stays used up when another spec is installed')
+  t.match(await scene.client('client: nc'), { code: 0 }, 'the third one opens')
+  await sleep(5_000)
+  t.ok(await scene.isShut(4), 'shut again after its time')
+  t.equal(readFileSync(join(scene.folder, 'sequences.txt'), 'utf8'), '', 'no line is left')
+  t.same(page.left, [])
+})
+
+t.test('bans', { skip, buffered: true }, async (t) => {
+  const page = new Page('bans')
+  await using scene = await Scene.open(page)
+  await scene.install('spec', { '10m': '8s' })
+  const spoil = (family: 4 | 6) =>
+    scene.atClient('for i in 1 2 3; do knock -d 50 server.example 7000 9000; done', family)
+
+  t.ok(await scene.isShut(4), 'shut before')
+  t.match(await scene.client('client: knock', 6), { code: 0 }, 'a right knock over IPv6')
+  await Promise.all([spoil(4), spoil(6)])
+  t.ok(await scene.logsIn(6), 'a grant stands in spite of a ban')
+  t.match(await scene.server('server: status'), { code: 0 }, 'status')
+  const { bans } = await scene.knock.status()
+  t.equal(bans?.length, 2, 'both are banned')
+  await scene.atClient('knock -d 100 server.example 7000 8000 9000')
+  t.ok(await scene.isShut(4), 'the right knock is not listened to')
+  await sleep(8_000)
+  t.match(await scene.client('client: knock', 4), { code: 0 }, 'until the ban is over')
+  t.same(page.left, [])
+})
+
+t.test('marks', { skip, buffered: true }, async (t) => {
+  const page = new Page('marks')
+  await using scene = await Scene.open(page)
+  await scene.install()
+  t.match(await scene.server('server: firewall'), { code: 0 })
+  const play = async (family: 4 | 6) => {
+    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+    t.match(await scene.client('client: knock', family), { code: 0 }, `IPv${family}: the knock`)
+    await scene.revoke(family)
+    t.ok(await scene.isShut(family), `IPv${family}: shut again`)
+    await scene.atClient('knock -d 100 server.example 8000:udp 7000 9000', family)
+    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+  }
+  await Promise.all(FAMILIES.map(play))
+  await scene.knock.uninstall()
+  for (const family of FAMILIES) {
+    t.ok(await scene.isShut(family), `IPv${family}: shut without the table`)
+  }
+  t.same(page.left, [])
+})

@@ -1,0 +1,104 @@
+// What README and docs show → run as a reader would: examples, command lines, specs and links.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import type { SpecError } from '../../lib/errors.js'
+import type { KnockSpec } from '../../lib/index.js'
+import { validateSpec } from '../../lib/spec/validate.js'
+import { missing } from '../machine/capabilities.js'
+import { createPair, exec } from '../machine/namespaces.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const CLI = join(ROOT, 'dist/command/launch.cjs')
+const PAGES = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+].filter((name) => name.endsWith('.md'))
+
+const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8')
+
+/** The fenced blocks of a language. */
+const blocks = (page: string, language: string): string[] =>
+  [...read(page).matchAll(/```(\w+)\n(.*?)```/gs)].flatMap(([, name, text]) =>
+    name === language && text !== undefined ? [text] : [],
+  )
+
+t.test('links lead somewhere', async (t) => {
+  for (const page of PAGES) {
+    for (const [, target = ''] of read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+      if (target.startsWith('http')) continue
+      t.ok(existsSync(join(ROOT, dirname(page), target)), `${page}: ${target}`)
+    }
+  }
+})
+
+t.test('specs are valid', async (t) => {
+  const specs = PAGES.flatMap((page) => blocks(page, 'json').map((text) => ({ page, text })))
+  t.ok(specs.length > 0)
+  for (const { page, text } of specs) t.ok(validateSpec(JSON.parse(text)), page)
+})
+
+t.test('the problems that docs/spec.md shows are what one reads', async (t) => {
+  const door = {
+    name: 'ssh',
+    service: 'tcp/22',
+    knock: { type: 'sequence', steps: ['udp/7000', 'tcp/70000'] },
+    open: { for: 30 },
+  }
+  const twin = { ...door, service: 'tcp/23', knock: { type: 'sequence', steps: ['udp/7000'] } }
+  const shown = read('docs/spec.md').match(/^\/doors.*$/gm) ?? []
+  t.equal(shown.length, 2)
+  const problems = ([{ doors: [door] }, { doors: [{ ...door, knock: twin.knock }, twin] }] as const)
+    .flatMap((spec) => {
+      try {
+        validateSpec(spec)
+        return []
+      } catch (error) {
+        return (error as SpecError).problems
+      }
+    })
+    .map(({ path, message }) => `${path}: ${message}`)
+  t.strictSame(shown, problems)
+})
+
+const skip = missing()
+
+t.test('examples and command lines run', { skip }, async (t) => {
+  await using pair = await createPair()
+  // Inside the project, so that `knocklib` is what was built.
+  const folder = join(ROOT, '.cache', 'docs')
+  await mkdir(folder, { recursive: true })
+  const own = await mkdtemp(join(folder, 'run-'))
+  t.teardown(() => rm(own, { recursive: true }))
+
+  const [example = ''] = blocks('README.md', 'js')
+  const attached = blocks('docs/api.md', 'js').find((text) => text.includes('attachKnock({')) ?? ''
+  for (const [index, code] of [example, attached].entries()) {
+    t.match(code, "from 'knocklib'")
+    const file = join(own, `example${index}.mjs`)
+    await writeFile(file, code)
+    const { code: exitCode, stderr } = await exec(pair.server, process.execPath, [file])
+    t.equal(exitCode, 0, stderr)
+  }
+
+  const spec: KnockSpec = JSON.parse(blocks('docs/spec.md', 'json')[0] ?? '')
+  await writeFile(join(own, 'doors.yaml'), JSON.stringify(spec), { mode: 0o600 })
+  await writeFile(join(own, 'trace.txt'), '0 10.77.0.2 tcp/7000\n')
+  const lines = (blocks('README.md', 'sh').find((text) => text.includes('knocklib check')) ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('knocklib'))
+  t.ok(lines.length >= 7)
+  for (const line of lines) {
+    const command = line
+      .replace(/#.*/, '')
+      .replace('server.example', '10.77.0.1')
+      .replace('/etc/', `${own}/`)
+      .replace('knocklib', `${process.execPath} ${CLI}`)
+    const { code, stderr } = await exec(pair.server, 'sh', ['-c', command], { cwd: own })
+    t.equal(code, 0, `${line}: ${stderr}`)
+  }
+  const loaded = await exec(pair.server, 'nft', ['-c', '-f', join(own, 'knock.nft')])
+  t.equal(loaded.code, 0, loaded.stderr)
+})

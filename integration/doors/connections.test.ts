@@ -1,0 +1,210 @@
+// Connections that stand when a door is put before them, and connections that a grant counts, in the kernel.
+import { once } from 'node:events'
+import t from 'tap'
+import { createNft, installKnock, type KnockSpec, type OpenSpec } from '../../lib/index.js'
+import { missing } from '../machine/capabilities.js'
+import {
+  apply,
+  CABLE,
+  CLIENT,
+  createPair,
+  exec,
+  type Pair,
+  SERVER,
+  start,
+} from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
+import { greeting, listen } from '../machine/sockets.js'
+import { Ground, host as stranger } from '../scene/ground.js'
+
+const skip = missing('hping3', 'nc')
+const { versions } = await versionsOrSkip()
+
+const PORT = 2222
+
+const specOf = (service: string, open: OpenSpec): KnockSpec => ({
+  doors: [{ name: 'door', service, knock: { type: 'sequence', steps: ['udp/7000'] }, open }],
+})
+
+/** Answers each line with itself in capitals. The server never speaks first. */
+const ECHO = `
+  process.stdin.on('end', () => process.exit()).resume()
+  require('node:net').createServer((socket) => {
+    socket.on('error', () => {}).on('data', (data) => socket.write(String(data).toUpperCase()))
+  }).listen(${PORT}, '::', () => console.log('ready'))`
+
+/** Connects; for each line on its stdin it says what came back within a second. */
+const TALKER = (host: string) => `
+  const socket = require('node:net').connect({ host: '${host}', port: ${PORT} }, () => console.log('connected'))
+  socket.on('error', (error) => console.log(error.code))
+  process.stdin.on('end', () => process.exit()).on('data', (line) => {
+    const timer = setTimeout(() => console.log('nothing'), 1000)
+    socket.once('data', (data) => { clearTimeout(timer); console.log(String(data).trim()) })
+    socket.write(line)
+  })`
+
+async function run(namespace: string, code: string, ready: string) {
+  const child = start(namespace, process.execPath, ['-e', code], { stdio: 'pipe' })
+  const next = async (): Promise<string> => {
+    const [data] = await once(child.stdout as NodeJS.ReadableStream, 'data')
+    return String(data).trim()
+  }
+  const first = await next()
+  if (first !== ready) throw new Error(`expected ${ready}, got ${first}`)
+  return {
+    async say(text: string): Promise<string> {
+      const answer = next()
+      child.stdin?.write(`${text}\n`)
+      return answer
+    },
+    async [Symbol.asyncDispose]() {
+      child.stdin?.end()
+      await once(child, 'close')
+    },
+  }
+}
+
+for (const { version, path } of versions) {
+  for (const host of [SERVER[4], SERVER[6]]) {
+    for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
+      t.test(
+        `a connection from before lives on: ${service}, ${host}, nft ${version}`,
+        async (t) => {
+          await using pair = await createPair()
+          await using _service = await run(pair.server, ECHO, 'ready')
+          // Nothing in this namespace has switched conntrack on: it does not know this connection.
+          await using client = await run(pair.client, TALKER(host), 'connected')
+          const nft = createNft({ binary: path, netns: pair.server })
+          await installKnock(specOf(service, { for: '30s' }), { nft })
+          t.equal(await client.say('one'), 'ONE', 'the client speaks first')
+          t.equal(await client.say('two'), 'TWO')
+          const late = await exec(pair.client, 'nc', ['-z', '-w1', host, String(PORT)])
+          t.not(late.code, 0, 'a new one needs a knock')
+        },
+      )
+    }
+  }
+}
+
+/** One TCP packet with these flags, as hping3 names them, from a fixed source port. */
+const probe = ({ client }: Pair, ...args: string[]) =>
+  exec(client, 'hping3', ['-c', '1', '-p', String(PORT), '-s', '40000', ...args, SERVER[4]])
+
+t.test('a stranger who pretends to have a connection meets silence', { skip }, async (t) => {
+  await using pair = await createPair()
+  await using _service = await run(pair.server, ECHO, 'ready')
+  const nft = createNft({ netns: pair.server })
+  await using knock = await installKnock(specOf(`tcp/${PORT}`, { for: '30s' }), { nft })
+  for (const flags of ['-A', '-F', '-R', '-P', '-S', '-Y', '-X']) {
+    const { stdout } = await probe(pair, flags)
+    t.notMatch(stdout, 'flags=', `${flags}: no answer`)
+  }
+  t.equal((await knock.counters())['door']?.denied, 7)
+})
+
+t.test('one connection is one, whatever its source port', { skip }, async (t) => {
+  await using pair = await createPair()
+  await using _service = await run(pair.server, ECHO, 'ready')
+  const nft = createNft({ netns: pair.server })
+  const spec = specOf(`tcp/${PORT}`, { for: '30s', connections: 1 })
+  await using knock = await installKnock(spec, { nft })
+  const door = knock.door('door')
+  await door.open('10.77.0.2')
+  const first = await exec(pair.client, 'nc', ['-z', '-w1', '-p', '40000', SERVER[4], String(PORT)])
+  t.equal(first.code, 0)
+  t.strictSame(await door.grants(), [], 'it used the grant up')
+  // The server closed first or last, the port is free again or not: a new SYN is a new connection.
+  const { stdout } = await probe(pair, '-S')
+  t.notMatch(stdout, 'flags=SA')
+  const other = await exec(pair.client, 'nc', ['-z', '-w1', SERVER[4], String(PORT)])
+  t.not(other.code, 0)
+})
+
+/** Counts the SYNs that reach the service, behind the doors; `notrack` keeps all of it from conntrack. */
+const behind = (parts = '') => `table inet arrived {
+  counter syns { }
+  chain in {
+    type filter hook input priority 100
+    tcp dport ${PORT} tcp flags & (syn | ack) == syn counter name syns
+  }
+  ${parts}
+}`
+
+/** Packets of one source port, and how many of the SYNs among them the service got. */
+async function sender(ground: Ground, source: string, binary: string) {
+  const { server } = ground.pair
+  const packet = { at: 0, source, protocol: 'tcp', port: PORT, sourcePort: 4000 } as const
+  const list = ['list', 'counters', 'table', 'inet', 'arrived']
+  return async (...sequences: readonly number[]): Promise<number> => {
+    await exec(server, binary, ['reset', 'counters', 'table', 'inet', 'arrived'])
+    for (const sequence of sequences) ground.injector.send({ ...packet, sequence })
+    await ground.injector.flush()
+    const { stdout } = await exec(server, binary, list)
+    return Number(/packets (\d+)/.exec(stdout)?.[1])
+  }
+}
+
+for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => one ?? [])) {
+  for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
+    t.test(`a SYN on an established connection: ${service}, nft ${version}`, async (t) => {
+      for (const open of [{}, { connections: 2 }, { established: 'cut' } as const]) {
+        const spec = specOf(service, { for: '60s', ...open })
+        await using ground = await Ground.open(spec, path)
+        await using _service = await listen(ground.pair.server, PORT, 'hello')
+        await apply(ground.pair.server, behind(), path)
+        const door = ground.knock.door('door')
+        for (const family of [4, 6] as const) {
+          const send = await sender(ground, stranger(1, family), path)
+          const name = `IPv${family}, ${JSON.stringify(open)}`
+          t.equal(await send(1), 0, `${name}: a stranger`)
+          await door.open(stranger(1, family))
+          t.equal(await send(2), 1, `${name}: let in, and answered`)
+          await door.close(stranger(1, family))
+          t.equal(await send(2, 3, 4), 0, `${name}: neither the same SYN again nor others`)
+          await door.open(stranger(1, family))
+          const rest = 'connections' in open ? 2 : 3
+          t.equal(await send(5, 6, 7), rest, `${name}: each counts with the next grant`)
+        }
+      }
+    })
+  }
+}
+
+for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => one ?? [])) {
+  t.test(`what conntrack does not track is counted as well, nft ${version}`, async (t) => {
+    for (const hook of ['input', 'prerouting']) {
+      for (const connections of [1, 2]) {
+        const spec = specOf(`tcp/${PORT}`, { for: '60s', connections })
+        await using ground = await Ground.open({ ...spec, hook, interfaces: [CABLE] }, path)
+        const { pair, knock } = ground
+        await using _service = await listen(pair.server, PORT, 'hello')
+        const raw = ['prerouting', 'output'].map(
+          (hook) => `chain raw_${hook} {
+            type filter hook ${hook} priority -310
+            tcp dport ${PORT} notrack
+            tcp sport ${PORT} notrack
+          }`,
+        )
+        await apply(pair.server, behind(raw.join('\n')), path)
+        for (const family of [4, 6] as const) {
+          const name = `${hook}, IPv${family}, ${connections}`
+          const me = CLIENT[family]
+          const ask = () => greeting(pair.client, SERVER[family], PORT)
+          const mine = await sender(ground, me, path)
+          t.equal(await mine(1), 0, `${name}: a stranger`)
+          await knock.door('door').open(me)
+          for (let i = 0; i < connections; i += 1) {
+            t.equal(await ask(), 'hello', `${name}: connection ${i + 1}`)
+          }
+          t.equal(await mine(2), 0, `${name}: one more`)
+          const [{ usedUp = [] } = {}] = (await knock.status()).doors
+          const used = usedUp.filter(({ source, ago }) => source === me && ago < 60)
+          t.equal(used.length, 1, `${name}: a status says so`)
+          const send = await sender(ground, stranger(1, family), path)
+          await knock.door('door').open(stranger(1, family))
+          t.equal(await send(2, 2, 2), 1, `${name}: one SYN is one connection`)
+        }
+      }
+    }
+  })
+}

@@ -1,0 +1,86 @@
+// Packets on each other's heels: what is sent right after the last knock is let in, for each of a thousand sources.
+import t from 'tap'
+import type { Packet } from '../../lib/simulate/packet.js'
+import { validateSpec } from '../../lib/spec/validate.js'
+import { missing } from '../machine/capabilities.js'
+import { sweep } from '../machine/namespaces.js'
+import { Theatre } from '../play/playback.js'
+import { doorOf, PORT } from '../scene/house.js'
+
+const skip = missing()
+if (!skip) sweep()
+
+type Family = 4 | 6
+
+const COUNT: Readonly<Record<Family, number>> = { 4: 1000, 6: 500 }
+const spec = validateSpec(doorOf(['tcp/7000', 'udp/8000', 'tcp/9000']))
+
+/** A source's three knocks and its SYN to the service; `without`: the knock that it leaves out. */
+function packetsOf(source: string, without?: number): Packet[] {
+  const knocks = [
+    { protocol: 'tcp', port: 7000 },
+    { protocol: 'udp', port: 8000 },
+    { protocol: 'tcp', port: 9000 },
+  ] as const
+  return [
+    ...knocks.filter((_, index) => index !== without),
+    { protocol: 'tcp', port: PORT } as const,
+  ].map((packet, index) => ({ at: 0, source, sourcePort: 20_000 + index, ...packet }))
+}
+
+/** Sources that all differ, those of each `group` from those of others. */
+function sourcesOf(family: Family, group: number): string[] {
+  return Array.from({ length: COUNT[family] }, (_, index) =>
+    family === 4
+      ? `10.99.${group * 8 + (index >> 8)}.${index & 255}`
+      : `fd00:99::${group}:${(index + 1).toString(16)}`,
+  )
+}
+
+/** Sends packets as fast as they go, and tells whose SYN has arrived at the service. */
+async function arrivedOf(theatre: Theatre, packets: readonly Packet[]): Promise<string[]> {
+  for (const packet of packets) theatre.injector.send(packet)
+  await theatre.injector.flush()
+  const keys = [...(await theatre.arrivals())].filter(([key]) => key.endsWith(` ${PORT}`))
+  return keys.map(([key]) => key.split(' ')[0] as string)
+}
+
+for (const family of [4, 6] as const) {
+  const count = COUNT[family]
+
+  t.test(`${count} of ${count} correct knocks over IPv${family}`, { skip }, async (t) => {
+    await using theatre = await Theatre.open(spec)
+    const sources = sourcesOf(family, 1)
+    const packets = sources.flatMap((source) => packetsOf(source))
+    const arrived = await arrivedOf(theatre, packets)
+    t.same(arrived.sort(), sources.sort())
+    const { service } = await theatre.state()
+    t.same(service?.counters, {
+      knocks: 3 * count,
+      grants: count,
+      closes: 0,
+      resets: 0,
+      wrong: 0,
+      denied: 0,
+    })
+  })
+
+  t.test(`0 of ${count} with a knock left out, over IPv${family}`, { skip }, async (t) => {
+    await using theatre = await Theatre.open(spec)
+    const packets = sourcesOf(family, 2).flatMap((source, index) => packetsOf(source, index % 3))
+    t.same(await arrivedOf(theatre, packets), [])
+    const { service } = await theatre.state()
+    t.match(service?.counters, { grants: 0, denied: count })
+  })
+
+  t.test(`both kinds mixed step by step, over IPv${family}`, { skip }, async (t) => {
+    await using theatre = await Theatre.open(spec)
+    const right = sourcesOf(family, 1)
+    const all = [
+      ...right.map((source) => packetsOf(source)),
+      ...sourcesOf(family, 2).map((source, index) => packetsOf(source, index % 3)),
+    ]
+    const packets = [0, 1, 2, 3].flatMap((turn) => all.flatMap((own) => own[turn] ?? []))
+    t.same((await arrivedOf(theatre, packets)).sort(), right.sort())
+  })
+}

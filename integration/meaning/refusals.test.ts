@@ -1,0 +1,142 @@
+// What does not open a door, what closes it, and what a prober sees of it: with clients that are not ours.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import type { Family } from '../../lib/spec/model/model.js'
+import { missing } from '../machine/capabilities.js'
+import { SERVER, sweep } from '../machine/namespaces.js'
+import { doorOf, FAMILIES, House, PORT } from '../scene/house.js'
+
+const skip = missing('knock', 'nmap', 'nc')
+if (!skip) sweep()
+
+const STEPS = ['tcp/7000', 'udp/7010', 'tcp/7020']
+const [A, B, C] = ['7000', '7010:udp', '7020'] as const
+
+/** Debian's client, with a pause that keeps the order. */
+async function send(house: House, family: Family, ...ports: readonly string[]): Promise<void> {
+  await house.run('knock', `-${family}`, '-d', '50', SERVER[family], ...ports)
+}
+
+t.jobs = 4
+
+/** One test at a house of its own. */
+function atHouse(
+  name: string,
+  parts: object,
+  run: (t: Test, house: House) => Promise<void>,
+  steps: readonly unknown[] = STEPS,
+): void {
+  t.test(name, { skip, buffered: true }, async (t) => {
+    await using house = await House.open(doorOf(steps, parts))
+    await run(t, house)
+  })
+}
+
+const WRONG: Readonly<Record<string, readonly string[]>> = {
+  'the order reversed': [C, B, A],
+  'the last two swapped': [A, C, B],
+  'the first left out': [B, C],
+  'the second left out': [A, C],
+  'the third left out': [A, B],
+  'another port between': [A, '7011', B, C],
+  'another port at the end': [A, B, '7011', C],
+  'the wrong protocol': [A, '7010:tcp', C],
+}
+
+for (const [name, ports] of Object.entries(WRONG)) {
+  atHouse(name, {}, async (t, house) => {
+    await Promise.all(FAMILIES.map((family) => send(house, family, ...ports)))
+    const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
+    t.same(answers, [false, false])
+    t.match(await house.counters(), { grants: 0 })
+  })
+}
+
+atHouse('half of it over the other family', {}, async (t, house) => {
+  await send(house, 4, A, B)
+  await send(house, 6, C)
+  const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
+  t.same(answers, [false, false])
+})
+
+const QUICK = { type: 'sequence', steps: STEPS, stepTimeout: '2s' }
+
+atHouse('steps too slow', { knock: QUICK }, async (t, house) => {
+  const run = async (family: Family) => {
+    await send(house, family, A, B)
+    await sleep(4000)
+    await send(house, family, C)
+    const answers = await house.answers(family)
+    await send(house, family, A, B, C)
+    return [answers, await house.answers(family)]
+  }
+  const expected = [false, true]
+  t.same(await Promise.all(FAMILIES.map(run)), [expected, expected], 'the quick ones open')
+})
+
+const CLOSE = { type: 'sequence', steps: ['udp/7030', 'tcp/7040', 'tcp/7050'] }
+
+atHouse('the close sequence closes', { close: CLOSE }, async (t, house) => {
+  for (const family of FAMILIES) {
+    await send(house, family, A, B, C)
+    t.equal(await house.answers(family), true, `IPv${family}: open`)
+    await send(house, family, '7030:udp', '7050', '7040')
+    t.equal(await house.answers(family), true, `IPv${family}: the wrong order leaves it open`)
+    await send(house, family, '7030:udp', '7040', '7050')
+    t.equal(await house.answers(family), false, `IPv${family}: closed`)
+  }
+})
+
+/** nmap → what it says of each port. */
+async function scan(
+  house: House,
+  family: Family,
+  ...args: readonly string[]
+): Promise<Map<number, string>> {
+  const way = [...(family === 6 ? ['-6'] : []), '-Pn', '-n', '-v', '--reason', ...args]
+  const { stdout } = await house.run('nmap', ...way, SERVER[family])
+  const lines = stdout.matchAll(
+    /^(\d+)\/(?:tcp|udp) +(\S+) .*? (no-response|reset|\S+)(?: ttl|$)/gm,
+  )
+  return new Map([...lines].map(([, port, state, reason]) => [Number(port), `${state} ${reason}`]))
+}
+
+atHouse('a prober sees no difference', {}, async (t, house) => {
+  for (const family of FAMILIES) {
+    const ports = ['-sS', '-p', `7000,7020,7005,${PORT}`, '--max-retries', '1']
+    const found = await scan(house, family, ...ports)
+    const filtered = [7000, 7020, PORT].map((port) => found.get(port))
+    t.same(filtered, Array(3).fill('filtered no-response'), `IPv${family}: knock ports, service`)
+    t.match(found.get(7005), /^closed/, `IPv${family}: what is no door's`)
+    const datagrams = await scan(house, family, '-sU', '-p', '7010,7005', '--max-retries', '1')
+    t.equal(datagrams.get(7010), 'open|filtered no-response', `IPv${family}: a udp step`)
+  }
+})
+
+/** Wide enough that nmap's random order has never the three knocks in a row. */
+const RANGE = ['-sS', '-p', `${PORT},6800-7200`]
+const TCP_STEPS = ['tcp/7000', 'tcp/7010', 'tcp/7020']
+
+// One try for each port: in a second round nmap asks again for the knock ports alone, and that may be a knock.
+atHouse(
+  'a scan of the range does not open',
+  {},
+  async (t, house) => {
+    for (const order of [[], ['-r']]) {
+      const run = async (family: Family) => {
+        const found = await scan(house, family, ...RANGE, ...order, '--max-retries', '0')
+        t.same(found.get(PORT), 'filtered no-response', `IPv${family} ${order}`)
+      }
+      await Promise.all(FAMILIES.map(run))
+    }
+    t.match(await house.counters(), { knocks: 12, grants: 0 })
+  },
+  TCP_STEPS,
+)
+
+atHouse('a scan that tries again meets no door of mixed protocols', {}, async (t, house) => {
+  await Promise.all(FAMILIES.map((family) => scan(house, family, ...RANGE, '-T5')))
+  const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
+  t.same(answers, [false, false])
+  t.match(await house.counters(), { grants: 0 })
+})

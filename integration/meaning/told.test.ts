@@ -1,0 +1,143 @@
+// What a kernel tells through NFLOG, packet by packet → what the simulator says; and that a rate bounds it and nothing else.
+import t, { type Test } from 'tap'
+import { renderTold, type Told } from '../../lib/automaton/language/told.js'
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'
+import { validateSpec } from '../../lib/spec/validate.js'
+import { CABLE, listTable, NFT, SERVER, sweep } from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
+import { arrivalKey, Theatre } from '../play/playback.js'
+import { hear, simulatorOf, type Witness } from '../play/witnesses.js'
+import { CORNERS } from '../traces/corners.js'
+import { now } from '../wire/inject.js'
+import { NflogReader } from '../wire/nflog.js'
+
+const { versions, skip } = await versionsOrSkip()
+if (!skip) sweep()
+
+const GROUP = 4711
+
+type Untimed = Omit<Packet, 'at'> & { readonly at?: number }
+
+/** Plays packets that follow each other at once; what was told, what was not, and what got through. */
+async function play(spec: ValidSpec, packets: readonly Untimed[], told: number, nft = NFT) {
+  await using theatre = await Theatre.open(spec, { nft })
+  await using reader = await NflogReader.open(theatre.pair.server, GROUP)
+  const timed = timesOf(packets)
+  const { arrivals } = await theatre.play(timed, [], { start: now(), margin: 0 })
+  const heard = await reader.hear(told)
+  const listing = (await listTable(theatre.pair.server, spec.table, nft)) ?? []
+  const untold = listing.flatMap(({ counter }) => {
+    const { name, packets } = (counter ?? {}) as { name?: string; packets?: number }
+    return name === 'untold' ? [packets] : []
+  })
+  const passed = timed.map((packet) => (arrivals.has(arrivalKey(packet)) ? 'accept' : 'drop'))
+  return { heard, untold: untold[0], passed }
+}
+
+const timesOf = (packets: readonly Untimed[]) =>
+  packets.map((packet, index) => ({
+    destination: SERVER[packet.source.includes(':') ? 6 : 4],
+    ...packet,
+    at: packet.at ?? index / 500,
+  }))
+
+/** In the order in which they came, each with its source. */
+const linesOf = (spec: ValidSpec, witness: Witness): string[] =>
+  witness.told().map((told) => `${told.source} ${renderTold(spec.table, told as Told)}`)
+
+async function compare(t: Test, spec: ValidSpec, packets: readonly Untimed[], nft?: string) {
+  const witness = simulatorOf(spec)
+  const { verdicts } = hear(witness, timesOf(packets), [])
+  const expected = linesOf(spec, witness)
+  const { heard, untold, passed } = await play(spec, packets, expected.length, nft)
+  t.same(heard, expected, 'told')
+  t.equal(untold, 0, 'nothing is left out')
+  t.same(passed, verdicts, 'verdicts')
+  return expected
+}
+
+t.test('the corners of the meaning', { skip }, async (t) => {
+  for (const { name, doors, guard, packets } of CORNERS) {
+    await t.test(name, async (t) => {
+      const log = { group: GROUP, deniedRate: 1000 }
+      await compare(t, validateSpec({ doors, log, ...(guard && { guard }) }), packets)
+    })
+  }
+})
+
+const SOURCES = ['10.99.1.1', '10.99.1.2', 'fd00:99::1:3', '10.99.1.4', 'fd00:99::1:5']
+
+const specOf = (log: unknown, hook: Hook = 'input'): ValidSpec =>
+  validateSpec({
+    table: 'gate',
+    hook,
+    log,
+    ...(hook === 'input' ? {} : { interfaces: [CABLE] }),
+    guard: { ban: { after: 2, within: '1m', for: '1m' } },
+    doors: [
+      {
+        name: 'ssh',
+        service: 'tcp/22',
+        knock: [
+          { type: 'sequence', steps: ['tcp/7000', 'udp/8000'], stepTimeout: 30 },
+          { type: 'sequence', steps: ['udp/8001', 'udp/8002'], stepTimeout: 30 },
+        ],
+        close: { type: 'sequence', steps: ['tcp/9000'] },
+        open: { for: 60, connections: 1 },
+      },
+    ],
+  })
+
+let port = 20000
+const to = (source: string, protocol: 'tcp' | 'udp', to: number): Untimed => {
+  port += 1
+  return { source, protocol, port: to, sourcePort: port, interface: CABLE }
+}
+
+/** All that can happen at the door, of each source. */
+const life = (source: string): Untimed[] => [
+  to(source, 'tcp', 22),
+  to(source, 'tcp', 7000),
+  to(source, 'udp', 8000),
+  to(source, 'tcp', 22),
+  to(source, 'tcp', 9000),
+  to(source, 'tcp', 7000),
+  to(source, 'udp', 8001),
+  to(source, 'tcp', 7000),
+  to(source, 'udp', 8001),
+  to(source, 'tcp', 7000),
+]
+
+for (const hook of ['input', 'prerouting', 'ingress'] as const) {
+  for (const { version, path } of hook === 'input' ? versions : versions.slice(0, 1)) {
+    t.test(`all that happens, hook ${hook}, nft ${version}`, { skip }, async (t) => {
+      const spec = specOf({ group: GROUP, deniedRate: 1000 }, hook)
+      const told = await compare(t, spec, SOURCES.flatMap(life), path)
+      const kinds = new Set(told.map((line) => line.split(' ')[3]))
+      const all = ['denied', 'knock', 'granted', 'closed', 'reset', 'banned']
+      t.same([...kinds].sort(), all.sort())
+    })
+  }
+}
+
+t.test('above the rate nothing else changes', { skip }, async (t) => {
+  const each = (protocol: 'tcp' | 'udp', number: number) =>
+    SOURCES.map((source) => to(source, protocol, number))
+  const packets = [
+    ...each('tcp', 22),
+    ...each('tcp', 7000),
+    ...each('udp', 8000),
+    ...each('tcp', 22),
+  ].map((packet) => ({ ...packet, at: 0 }))
+  // A packet of each kind in 50 or 100 s: nothing comes back while it is played.
+  const told = { log: { group: GROUP, rate: 1, deniedRate: 1 } }
+  const { heard, untold, passed } = await play(specOf(told.log), packets, 4)
+  const kinds = heard.map((line) => line.split(' ')[3])
+  t.same(kinds, ['denied', 'knock', 'granted', 'closed'])
+  t.equal(untold, packets.length - kinds.length)
+  const silent = await play(specOf(false), packets, 0)
+  t.same(silent, { heard: [], untold: undefined, passed }, 'as without a log')
+  const [closed, open] = [passed.slice(0, 15), passed.slice(15)]
+  t.ok(closed.every((verdict) => verdict === 'drop') && open.every((v) => v === 'accept'))
+})

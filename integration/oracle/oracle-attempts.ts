@@ -1,0 +1,103 @@
+// An attempt, a packet and the steps that it fits → where its source is then. Keeps its records in the attempt; the
+// oracle's statement of how a sequence goes on, starts over and ends.
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { ResetMode, Step } from '../../lib/spec/model/model.js'
+import { grant, type Knocked, revoke } from './oracle-door.js'
+
+interface Progress {
+  stage: number
+  first: number
+  last: number
+}
+
+export interface Sequence extends Knocked {
+  readonly kind: 'sequence'
+  /** Always as many; those of a rotation change with the time. */
+  readonly stepsAt: (at: number) => readonly Step[]
+  readonly rotates: boolean
+  readonly stepTimeout: number
+  readonly timeout: number
+  readonly reset: ResetMode
+  /** Of a sequence that works once: its digest. */
+  readonly once?: string
+  readonly sources: Map<string, Progress>
+}
+
+/** Moves a source along by a packet; false where the packet does not fit. */
+export function move(
+  sequence: Sequence,
+  packet: Packet,
+  fits: (step: Step | undefined) => boolean,
+): boolean {
+  const { source, at } = packet
+  const stage = stageOf(sequence, source, at)
+  const progress = sequence.sources.get(source)
+  const steps = sequence.stepsAt(at)
+  if (stage > 0 && progress && fits(steps[stage])) {
+    if (stage + 1 === steps.length) complete(sequence, packet)
+    else {
+      sequence.sources.set(source, { ...progress, stage: stage + 1, last: at })
+      tell(sequence, 'knock', packet, stage + 1)
+    }
+    return true
+  }
+  if (stage >= 2 && fits(steps[stage - 1])) return true
+  if (!fits(steps[0])) return false
+  if (steps.length === 1) complete(sequence, packet)
+  else {
+    sequence.sources.set(source, { stage: 1, first: at, last: at })
+    tell(sequence, 'knock', packet, 1)
+  }
+  return true
+}
+
+function complete(sequence: Sequence, packet: Packet): void {
+  const { door, guard, id, once, sources } = sequence
+  const of = sequence.stepsAt(packet.at).length
+  sources.delete(packet.source)
+  if (id === 'close') {
+    revoke(door, packet.source)
+    door.counters.closes += 1
+    tell(sequence, 'closed', packet, of)
+    guard.forgive(packet)
+  } else if (once !== undefined && door.spent.has(once)) {
+    door.counters.resets += 1
+    tell(sequence, 'reset', packet, of - 1)
+    guard.strike(packet)
+  } else {
+    tell(sequence, 'granted', packet, of)
+    if (once !== undefined) door.spent.set(once, packet.at)
+    grant(sequence, packet)
+  }
+}
+
+/** Ends an attempt, if one is under way. Only a packet to a knock port is a strike by that. */
+export function end(sequence: Sequence, packet: Packet, by: 'knock' | 'ordinary'): void {
+  const { door, guard, sources } = sequence
+  const stage = stageOf(sequence, packet.source, packet.at)
+  if (stage > 0) {
+    door.counters.resets += 1
+    tell(sequence, 'reset', packet, stage)
+    if (by === 'knock') guard.strike(packet)
+  }
+  sources.delete(packet.source)
+}
+
+type Event = 'knock' | 'granted' | 'reset' | 'closed'
+
+function tell(sequence: Sequence, event: Event, packet: Packet, stage: number): void {
+  const of = sequence.stepsAt(packet.at).length
+  sequence.door.story.knocked(sequence, event, packet, { stage, of })
+}
+
+/** How many steps a source has done of an attempt that is still under way. */
+export function stageOf(
+  { sources, stepTimeout, timeout }: Sequence,
+  source: string,
+  at: number,
+): number {
+  const progress = sources.get(source)
+  if (!progress) return 0
+  const isLive = at - progress.last < stepTimeout && at - progress.first < timeout
+  return isLive ? progress.stage : 0
+}

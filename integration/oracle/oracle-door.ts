@@ -1,0 +1,104 @@
+// A door, a source and a time → whether the source is let in, and the record of its grant. The oracle's statement of what
+// a grant is; it keeps its records in the door.
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { ValidDoor } from '../../lib/spec/model/model.js'
+import type { Guard } from './oracle-guard.js'
+import type { Story } from './oracle-story.js'
+
+export interface Counters {
+  /** Packets that are a step of the door, or judged at a port where packets are counted. */
+  knocks: number
+  grants: number
+  /** Closing knocks, and grants that their last connection used up. */
+  closes: number
+  /** Attempts ended by a packet that does not fit. */
+  resets: number
+  /** Packets to the port of a token without one that can be used. */
+  wrong: number
+  /** Packets to the service that were not let through. */
+  denied: number
+}
+
+interface Grant {
+  until: number
+  used: number
+}
+
+/** A source's way through one knock of one door. */
+export interface Knocked {
+  readonly door: Door
+  readonly guard: Guard
+  /** `open`, `open2` and so on, or `close`. */
+  readonly id: string
+  readonly type: string
+}
+
+export interface Door {
+  readonly spec: ValidDoor
+  readonly story: Story
+  readonly grants: Map<string, Grant>
+  /** Until when the rest of a source's handshake passes. */
+  readonly begun: Map<string, number>
+  /** Tokens that were taken, and digests of one-time sequences that opened the door; since when. */
+  readonly spent: Map<string, number>
+  readonly counters: Counters
+  /** How many grants each type of knock has made over each family. */
+  readonly made: Map<string, number>
+}
+
+export const doorOf = (spec: ValidDoor, story: Story): Door => ({
+  spec,
+  story,
+  grants: new Map(),
+  begun: new Map(),
+  spent: new Map(),
+  counters: { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 },
+  made: new Map(),
+})
+
+/** Seconds for which packets without SYN of a source pass whose connection was counted. */
+const HANDSHAKE = 60
+
+/** Holds the grant of a door that opens for the whole world. */
+export const EVERYONE = 'everyone'
+
+const holderOf = ({ spec }: Door, source: string): string =>
+  spec.open.scope === 'everyone' ? EVERYONE : source
+
+/** `used`: how many connections have been made with it already. */
+export function grant({ door, guard, type }: Knocked, packet: Packet, used = 0): void {
+  const { source, at } = packet
+  const { open } = door.spec
+  const label = `${type}/${source.includes(':') ? 6 : 4}`
+  door.made.set(label, (door.made.get(label) ?? 0) + 1)
+  door.counters.grants += 1
+  guard.forgive(packet)
+  if (used > 0 && open.connections !== undefined) door.begun.set(source, at + HANDSHAKE)
+  if (used !== open.connections)
+    door.grants.set(holderOf(door, source), { until: at + open.for, used })
+}
+
+export function revoke(door: Door, source: string): void {
+  door.grants.delete(holderOf(door, source))
+}
+
+export function isGranted(door: Door, { source, at }: Packet): boolean {
+  const grant = door.grants.get(holderOf(door, source))
+  return grant !== undefined && at < grant.until
+}
+
+/** Makes a connection with a grant. */
+export function use(door: Door, packet: Packet): void {
+  const { source, at } = packet
+  const { open } = door.spec
+  const holder = holderOf(door, source)
+  const grant = door.grants.get(holder) as Grant
+  grant.used += 1
+  if (open.connections !== undefined) door.begun.set(source, at + HANDSHAKE)
+  if (grant.used === open.connections) {
+    door.grants.delete(holder)
+    door.counters.closes += 1
+    // Where connections are sent elsewhere the last is not told of.
+    if (!open.redirectTo) door.story.met(door, 'closed', packet)
+  } else if (open.refresh) grant.until = at + open.for
+}

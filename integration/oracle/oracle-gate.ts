@@ -1,0 +1,162 @@
+// A packet to a door's service → whether it is let through. The oracle's statement of who is; it keeps its records in the table.
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
+import { type Door, isGranted, use } from './oracle-door.js'
+import { isConcerned, judge, type Paced } from './oracle-paced.js'
+import { contains, isLater, isService, isSyn } from './oracle-packets.js'
+import { begins, isKnockedAt } from './oracle-ports.js'
+import type { Table } from './oracle-table.js'
+
+/** `knock`: nothing lets it through, but the port is a knock port as well. */
+export type Judgement = 'accept' | 'drop' | 'knock'
+
+export class Gate {
+  readonly #spec: ValidSpec
+  readonly #table: Table
+  readonly #isStateless: boolean
+  /** Connections that were sent elsewhere. */
+  redirected = 0
+
+  constructor(spec: ValidSpec, table: Table) {
+    this.#spec = spec
+    this.#table = table
+    this.#isStateless = spec.hook === 'prerouting' || spec.hook === 'ingress'
+  }
+
+  /** Judges a packet to ports that a door names; undefined for all others. */
+  receiveAtPorts(packet: Packet): Judgement | undefined {
+    const named = this.#doorsOf(packet, 'ports')
+    if (named.length > 0) return this.#serve(named, packet)
+    const behind = this.#table.doors.filter((door) => isTarget(door, packet))
+    return behind.length > 0 ? this.#refuseDetour(behind, packet) : undefined
+  }
+
+  /** The same for what is behind a door before every port. */
+  receiveAnywhere(packet: Packet): Judgement | undefined {
+    // What belongs to connections: ICMP errors, the data of FTP.
+    if (packet.state === 'related') return 'accept'
+    const whole = this.#doorsOf(packet, 'whole')
+    return whole.length > 0 ? this.#serve(whole, packet) : undefined
+  }
+
+  /** Judges a packet that could be for any door at its destination: each of them has to let it in. */
+  receiveUnread(packet: Packet): 'accept' | 'drop' {
+    if (this.#isTrusted(packet)) return 'accept'
+    const refusing = this.#table.doors.find(
+      (door) => canBeFor(door, packet) && (!isBlind(door) || !isGranted(door, packet)),
+    )
+    return refusing ? deny([refusing], packet) : 'accept'
+  }
+
+  /** Judges a packet of a connection that stands. */
+  goOn(packet: Packet): Judgement {
+    const named = this.#doorsOf(packet, 'ports')
+    const doors = named.length > 0 ? named : this.#doorsOf(packet, 'whole')
+    const cutting = doors.filter(cuts)
+    if (cutting.length === 0 || packet.isReply || this.#isTrusted(packet)) return 'accept'
+    if (cutting.some((door) => isGranted(door, packet)) || isRst(packet)) return 'accept'
+    return deny(cutting, packet)
+  }
+
+  #doorsOf(packet: Packet, kind: 'ports' | 'whole'): Door[] {
+    return this.#table.doors.filter(({ spec }) => isService(spec, packet, kind))
+  }
+
+  #isTrusted({ source }: Packet): boolean {
+    return this.#spec.guard.trusted.some((cidr) => contains(cidr, source))
+  }
+
+  #serve(doors: readonly Door[], packet: Packet): Judgement {
+    if (this.#isTrusted(packet)) return 'accept'
+    for (const door of doors) {
+      const judgement = this.#serveAt(door, packet)
+      if (judgement !== 'drop') return judgement
+    }
+    return 'drop'
+  }
+
+  #serveAt(door: Door, packet: Packet): Judgement {
+    const granted = isGranted(door, packet)
+    const isCounted = door.spec.open.connections !== undefined
+    if (isCounted && !door.spec.open.redirectTo && isLater(packet)) {
+      // The middle of a connection counts nothing.
+      if (granted || packet.at < (door.begun.get(packet.source) ?? 0)) return 'accept'
+    } else if (granted && this.#lets(door, packet)) return this.#pass(door, packet)
+    // What the world gets there is another service.
+    if (door.spec.open.redirectTo || (isOwn(packet) && !cuts(door))) return 'accept'
+    const waiting = this.#table.attempts.filter(
+      (attempt): attempt is Paced => attempt.kind === 'paced' && attempt.door === door,
+    )
+    const isKnocked = isService(door.spec, packet, 'ports')
+    if (isKnocked && waiting.some((paced) => isKnockedAt(paced, packet))) return 'knock'
+    return this.#isAwaited(waiting, packet) ? 'accept' : deny([door], packet)
+  }
+
+  /** Whether a grant is for such packets: what is counted, or sent elsewhere, is connections, as far as those are known. */
+  #lets({ spec: { open } }: Door, packet: Packet): boolean {
+    const { state = 'new' } = packet
+    if (open.redirectTo) return state === 'new'
+    if (open.connections === undefined) return true
+    if (packet.protocol === 'tcp') return isSyn(packet)
+    return this.#isStateless || state === 'new' || state === 'untracked'
+  }
+
+  #pass(door: Door, packet: Packet): Judgement {
+    const { connections, redirectTo } = door.spec.open
+    const isCounted = connections !== undefined && !redirectTo
+    if (isCounted && isSyn(packet) && this.#table.guard.isCountedAgain(packet)) return 'drop'
+    use(door, packet)
+    if (door.spec.open.redirectTo) this.redirected += 1
+    return 'accept'
+  }
+
+  /** Whether a packet that no grant lets through is what a rate or a rhythm waits for. */
+  #isAwaited(waiting: readonly Paced[], packet: Packet): boolean {
+    const { guard } = this.#table
+    const concerned = waiting.filter((paced) => isConcerned(paced, packet))
+    if (concerned.length === 0 || guard.isBanned(packet) || !begins(packet)) return false
+    if (isSyn(packet) && guard.isAgain(packet)) return false
+    return concerned.some((paced) => judge(paced, packet, 'service'))
+  }
+
+  #refuseDetour(doors: readonly Door[], packet: Packet): Judgement {
+    return this.#isTrusted(packet) || isOwn(packet) ? 'accept' : deny(doors, packet)
+  }
+}
+
+/** Whether a packet of which only the addresses are known can be for a door. */
+function canBeFor({ spec: { addresses, open } }: Door, { destination = '' }: Packet): boolean {
+  const own = addresses.filter(({ family }) => family === 6)
+  if (addresses.length > 0 && own.length === 0) return false
+  const isAnywhere = addresses.length === 0 || open.redirectTo !== undefined
+  return isAnywhere || /^ff/i.test(destination) || own.some((cidr) => contains(cidr, destination))
+}
+
+/** Whether a door lets packets in without looking at what they are. */
+const isBlind = ({ spec: { open } }: Door): boolean =>
+  open.connections === undefined && open.redirectTo === undefined
+
+function deny(doors: readonly Door[], packet: Packet): 'drop' {
+  for (const door of doors) {
+    door.counters.denied += 1
+    door.story.met(door, 'denied', packet)
+  }
+  return 'drop'
+}
+
+/** Whether connections need a live grant, also those that conntrack does not know. */
+const cuts = ({ spec }: Door): boolean => spec.open.established === 'cut'
+
+/** Of a connection that the host has: neither SYN nor RST. */
+const isOwn = ({ protocol, flags = 0x02, connected = false }: Packet): boolean =>
+  protocol === 'tcp' && (flags & 0x06) === 0 && connected
+
+/** Whether a packet comes straight to the port behind a redirect. */
+function isTarget({ spec }: Door, { protocol, port }: Packet): boolean {
+  const target = spec.open.redirectTo
+  if (!target || target.address !== undefined || target.port !== port) return false
+  return spec.services.some((service) => service.protocol === protocol)
+}
+
+const isRst = ({ protocol, flags = 0x02 }: Packet): boolean =>
+  protocol === 'tcp' && (flags & 0x04) !== 0

@@ -1,0 +1,125 @@
+// A rate or a rhythm and a packet → whether it is let through, and where its source is then. Keeps its records in the
+// attempt; the oracle's statement of the knocks in which times decide.
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { KnockPort, ValidRate, ValidRhythm } from '../../lib/spec/model/model.js'
+import { grant, type Knocked } from './oracle-door.js'
+
+export interface Paced extends Knocked {
+  readonly kind: 'paced'
+  readonly knock: ValidRate | ValidRhythm
+  readonly ports: readonly KnockPort[]
+  /** When the first packet came, and how many have come. */
+  readonly sources: Map<string, { first: number; count: number }>
+  /** Until when each source's next connection is let through, after a rhythm. */
+  readonly armed: Map<string, number>
+  /** Until when each source is ignored. */
+  readonly penalties: Map<string, number>
+}
+
+/** What a packet's port is: a knock port, one that is a port of the service too, or a port of the service alone. */
+export type Place = 'knock' | 'both' | 'service'
+
+/** Judges a packet; true where it is let through. */
+export function judge(paced: Paced, packet: Packet, place: Place): boolean {
+  if (isPenalised(paced, packet)) punish(paced, packet)
+  else if (isDone(paced, packet)) {
+    if (place === 'knock' || isEarly(paced, packet)) spoil(paced, packet, place)
+    else return letThrough(paced, packet)
+  } else if (place !== 'service') count(paced, packet)
+  return false
+}
+
+/** Whether a packet to the service alone means something to the attempt. */
+export const isConcerned = (paced: Paced, packet: Packet): boolean =>
+  isPenalised(paced, packet) || isDone(paced, packet)
+
+const isPenalised = ({ penalties }: Paced, { source, at }: Packet): boolean =>
+  at < (penalties.get(source) ?? 0)
+
+/** Whether all knocks are made, and only the connection is missing. */
+function isDone(paced: Paced, packet: Packet): boolean {
+  if (paced.knock.type === 'rhythm') return packet.at < (paced.armed.get(packet.source) ?? 0)
+  return countOf(paced, packet.source, packet.at) === paced.knock.hits
+}
+
+function isEarly({ knock, sources }: Paced, { source, at }: Packet): boolean {
+  const first = sources.get(source)?.first
+  return knock.type === 'rate' && first !== undefined && at - first < knock.min
+}
+
+function punish({ penalties, knock }: Paced, { source, at }: Packet): void {
+  penalties.set(source, at + knock.penalty)
+}
+
+/** Ends the attempt as wrong; without a place in it, since the kernel knows how many had come only at its end. */
+function spoil(paced: Paced, packet: Packet, at?: Place): void {
+  const of = lengthOf(paced.knock)
+  paced.door.story.knocked(paced, 'reset', packet, at === undefined ? {} : { stage: of, of })
+  forget(paced, packet)
+  punish(paced, packet)
+  paced.door.counters.resets += 1
+  // Everybody knows the service's port.
+  if (at !== 'service') paced.guard.strike(packet)
+}
+
+function letThrough(paced: Paced, packet: Packet): true {
+  forget(paced, packet)
+  grant(paced, packet, 1)
+  const of = lengthOf(paced.knock)
+  paced.door.story.knocked(paced, 'granted', packet, { stage: of, of })
+  return true
+}
+
+function forget({ sources, armed }: Paced, { source }: Packet): void {
+  sources.delete(source)
+  armed.delete(source)
+}
+
+function count(paced: Paced, packet: Packet): void {
+  const { knock, sources, armed } = paced
+  const { source, at } = packet
+  const before = countOf(paced, source, at)
+  const first = before > 0 ? (sources.get(source)?.first ?? at) : at
+  if (knock.type === 'rhythm' && !isInRhythm(knock, before + 1, at - first)) {
+    spoil(paced, packet)
+    return
+  }
+  sources.set(source, { first, count: before + 1 })
+  const place = { stage: before + 1, of: lengthOf(knock) }
+  paced.door.story.knocked(paced, 'knock', packet, place)
+  if (knock.type === 'rhythm' && before + 1 === total(knock)) {
+    sources.delete(source)
+    armed.set(source, at + knock.window)
+  }
+}
+
+/** Whether a packet so many seconds after the first is at its time as the `number`th. */
+function isInRhythm(knock: ValidRhythm, number: number, seconds: number): boolean {
+  let burst = 0
+  for (let rest = number; rest > 0; burst += 1) rest -= knock.counts[burst] as number
+  return endOf(knock, burst - 1) <= seconds && seconds < endOf(knock, burst)
+}
+
+/** Seconds from the first packet to the end of a window. */
+const endOf = ({ window }: ValidRhythm, burst: number): number =>
+  burst === 0 ? 0 : Math.ceil((burst - 0.5) * window)
+
+const total = ({ counts }: ValidRhythm): number => counts.reduce((sum, next) => sum + next, 0)
+
+/** How many packets a knock takes before the one that is let through. */
+const lengthOf = (knock: ValidRate | ValidRhythm): number =>
+  knock.type === 'rate' ? knock.hits : total(knock)
+
+/** Seconds from the first packet until the attempt is forgotten. */
+const lifeOf = (knock: ValidRate | ValidRhythm): number =>
+  knock.type === 'rate' ? knock.max : endOf(knock, knock.counts.length)
+
+/** The same to the last packet that can have to do with it. */
+export const longest = (knock: ValidRate | ValidRhythm): number =>
+  knock.type === 'rate' ? knock.max : lifeOf(knock) + knock.window
+
+/** How many packets a source has sent in an attempt that is still under way. */
+export function countOf({ knock, sources }: Paced, source: string, at: number): number {
+  const record = sources.get(source)
+  return record && at - record.first < lifeOf(knock) ? record.count : 0
+}

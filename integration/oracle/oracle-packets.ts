@@ -1,0 +1,88 @@
+// A packet and a part of a spec → whether the one is meant by the other. Pure; the oracle's own reading of both.
+import { BlockList } from 'node:net'
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { Cidr, Service, Step, TcpFlags, ValidDoor } from '../../lib/spec/model/model.js'
+
+const SYN: TcpFlags = { mask: 0b10111, value: 0b00010 }
+
+export function isStep(step: Step, door: ValidDoor, packet: Packet): boolean {
+  const { protocol, port, length } = step
+  if (!isAt(door, packet)) return false
+  if (length !== undefined && !hasLength(packet, length)) return false
+  if (protocol === 'icmp') return packet.protocol === 'icmp'
+  if (protocol === 'icmpv6') return packet.protocol === 'icmp' && packet.source.includes(':')
+  if (protocol !== packet.protocol || port !== packet.port) return false
+  return protocol === 'udp' || hasFlags(packet, step.flags ?? SYN)
+}
+
+/** A fragment of a ping does not say how long the whole is; one of a datagram does. */
+function hasLength({ protocol, length, payload = '', fragment }: Packet, asked: number): boolean {
+  if (protocol === 'icmp' && fragment !== undefined) return false
+  return asked === (length ?? payload.length / 2)
+}
+
+const hasFlags = ({ flags = SYN.value }: Packet, { mask, value }: TcpFlags): boolean =>
+  (flags & mask) === value
+
+export const isSyn = (packet: Packet): boolean => packet.protocol === 'tcp' && hasFlags(packet, SYN)
+
+/** Whether the step asks for flags that another packet than a plain SYN can have. */
+export function isOdd({ protocol, flags }: Step): boolean {
+  if (protocol !== 'tcp' || !flags) return false
+  return Array.from({ length: 256 }, (_, byte) => byte).some(
+    (byte) => (byte & flags.mask) === flags.value && (byte & SYN.mask) !== SYN.value,
+  )
+}
+
+export const isAt = ({ addresses }: ValidDoor, { destination }: Packet): boolean =>
+  addresses.length === 0 ||
+  (destination !== undefined && addresses.some((cidr) => contains(cidr, destination)))
+
+export function isService(door: ValidDoor, packet: Packet, kind: 'ports' | 'whole'): boolean {
+  if (!isAt(door, packet)) return false
+  const services = door.services.filter(({ ports }) => (ports === undefined) === (kind === 'whole'))
+  return services.some((service) => covers(service, packet))
+}
+
+export function covers({ protocol, ports }: Service, packet: Packet): boolean {
+  // The hosts that are knocked at are reached over TCP and UDP; what else they speak is not hidden.
+  const isHidden = typeof packet.protocol !== 'number'
+  if (protocol === 'any' ? !isHidden : protocol !== packet.protocol) return false
+  if (!ports) return true
+  return packet.port !== undefined && ports.from <= packet.port && packet.port <= ports.to
+}
+
+/** RFC 9293: asks for a connection, whatever else it says. */
+export const asks = ({ protocol, flags = SYN.value }: Packet): boolean =>
+  protocol === 'tcp' && (flags & 0b10010) === 0b00010
+
+/** In the middle of a connection, as it says. */
+export const isLater = ({ protocol, flags = SYN.value }: Packet): boolean =>
+  protocol === 'tcp' && (flags & 0b00010) === 0
+
+/** A packet that is sent again has the same sequence number. */
+export const flowOf = ({ source, sourcePort, port, sequence = 0 }: Packet): string =>
+  `${source} ${sourcePort} ${port} ${sequence}`
+
+/** Answers by block and address: node's own are slow, and the same few are asked for again and again. */
+const answers = new WeakMap<Cidr, Map<string, boolean>>()
+
+export function contains(block: Cidr, other: string): boolean {
+  const { family, address, prefixLength } = block
+  if ((family === 6) !== other.includes(':')) return false
+  const known = answers.get(block) ?? new Map<string, boolean>()
+  answers.set(block, known)
+  const answer = known.get(other)
+  if (answer !== undefined) return answer
+  const list = new BlockList()
+  const type = family === 6 ? 'ipv6' : 'ipv4'
+  list.addSubnet(address, prefixLength, type)
+  const isWithin = list.check(other, type)
+  known.set(other, isWithin)
+  return isWithin
+}
+
+export function isOnInterface(names: readonly string[], name = 'eth0'): boolean {
+  if (names.length === 0) return name !== 'lo'
+  return names.some((own) => (own.endsWith('*') ? name.startsWith(own.slice(0, -1)) : own === name))
+}

@@ -1,0 +1,47 @@
+// What happens at the doors, as it happens → a list of it: what a kernel would tell. The oracle's own words.
+import type { Packet } from '../../lib/simulate/packet.js'
+
+export interface Happening {
+  readonly at: number
+  readonly source: string
+  readonly event: string
+  readonly door?: string
+  readonly attempt?: string
+  /** How many packets of the knock have come, and how many it takes. */
+  readonly stage?: number
+  readonly of?: number
+  readonly user?: string
+}
+
+/** Whose knock it is. */
+interface Knocker {
+  readonly door: { readonly spec: { readonly name: string } }
+  readonly id: string
+}
+
+export class Story {
+  readonly #happenings: Happening[] = []
+
+  get happenings(): readonly Happening[] {
+    return this.#happenings
+  }
+
+  /** Something of a knock. */
+  knocked(
+    { door, id: attempt }: Knocker,
+    event: 'knock' | 'granted' | 'reset' | 'wrong' | 'closed',
+    { source, at }: Packet,
+    rest: Pick<Happening, 'stage' | 'of' | 'user'> = {},
+  ): void {
+    this.#happenings.push({ at, source, event, door: door.spec.name, attempt, ...rest })
+  }
+
+  /** Something at a door, of no knock. */
+  met(door: Knocker['door'], event: 'denied' | 'closed', { source, at }: Packet): void {
+    this.#happenings.push({ at, source, event, door: door.spec.name })
+  }
+
+  banned({ source, at }: Packet): void {
+    this.#happenings.push({ at, source, event: 'banned' })
+  }
+}

@@ -1,0 +1,76 @@
+// A valid spec → records for each of its doors and knocks, as yet of nobody. Pure.
+import type { ValidDoor, ValidKnock, ValidSpec, ValidToken } from '../../lib/spec/model/model.js'
+import type { Sequence } from './oracle-attempts.js'
+import { type Door, doorOf, type Knocked } from './oracle-door.js'
+import { Guard, PAUSE } from './oracle-guard.js'
+import { longest, type Paced } from './oracle-paced.js'
+import { rotatedSteps, type Secrets } from './oracle-secrets.js'
+import { Story } from './oracle-story.js'
+
+export interface Tokens extends Knocked {
+  readonly kind: 'token'
+  readonly knock: ValidToken
+}
+
+/** A source's way through one knock of one door. */
+export type Attempt = Sequence | Paced | Tokens
+
+export interface Table {
+  readonly doors: readonly Door[]
+  /** By door, and of each in the order of its knocks, the closing one last. */
+  readonly attempts: readonly Attempt[]
+  readonly guard: Guard
+  readonly story: Story
+}
+
+export function tableOf(spec: ValidSpec, secrets: Secrets): Table {
+  const story = new Story()
+  const doors = spec.doors.map((door) => doorOf(door, story))
+  const knocks = spec.doors.flatMap(({ knocks, close }) => (close ? [...knocks, close] : knocks))
+  const guard = new Guard(spec.guard.ban, Math.max(PAUSE, ...knocks.map(lasts)), story)
+  const attempts = doors.flatMap((door) =>
+    knocksOf(door.spec).map(({ id, knock }) => attemptOf({ door, guard, id }, knock, secrets)),
+  )
+  return { doors, attempts, guard, story }
+}
+
+function lasts(knock: ValidKnock): number {
+  if (knock.type === 'token') return 0
+  if (knock.type === 'rate' || knock.type === 'rhythm') return longest(knock)
+  const steps = knock.type === 'sequence' ? knock.steps.length : knock.length
+  return Math.min(knock.timeout ?? Number.POSITIVE_INFINITY, (steps - 1) * knock.stepTimeout)
+}
+
+function knocksOf({ knocks, close }: ValidDoor): { id: string; knock: ValidKnock }[] {
+  const opening = knocks.map((knock, index) => ({ id: index ? `open${index + 1}` : 'open', knock }))
+  return close ? [...opening, { id: 'close', knock: close }] : opening
+}
+
+function attemptOf(place: Omit<Knocked, 'type'>, knock: ValidKnock, secrets: Secrets): Attempt {
+  const once = knock.type === 'sequence' && knock.once !== undefined ? { once: knock.once } : {}
+  const base = { ...place, type: 'once' in once ? 'one-time' : knock.type }
+  if (knock.type === 'token') return { ...base, kind: 'token', knock }
+  if (knock.type === 'rate' || knock.type === 'rhythm') {
+    const ports = knock.type === 'rate' ? [knock.port] : knock.ports
+    const records = { sources: new Map(), armed: new Map(), penalties: new Map() }
+    return { ...base, kind: 'paced', knock, ports, ...records }
+  }
+  const { stepTimeout, timeout = Number.POSITIVE_INFINITY, reset } = knock
+  const times = { stepTimeout, timeout, reset }
+  const stepsAt =
+    knock.type === 'sequence'
+      ? () => knock.steps
+      : remember((at) => rotatedSteps(secrets, base.door.spec.name, knock, at), knock.every)
+  const rotates = knock.type === 'rotation'
+  return { ...base, kind: 'sequence', stepsAt, rotates, ...times, ...once, sources: new Map() }
+}
+
+/** The same, made once for each period. */
+function remember<T>(make: (at: number) => T, every: number): (at: number) => T {
+  let last: { period: number; made: T } | undefined
+  return (at) => {
+    const period = Math.floor(at / every)
+    if (last?.period !== period) last = { period, made: make(at) }
+    return last.made
+  }
+}

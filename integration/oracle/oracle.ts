@@ -1,0 +1,233 @@
+// A valid spec and packets → what the documented meaning of its knocks says of them. Pure; the tests' witness, which
+// shares no code with the compiler: it keeps a record for each source, where the compiler builds sets and rules.
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
+import { end, move, type Sequence, stageOf } from './oracle-attempts.js'
+import { grant, isGranted } from './oracle-door.js'
+import { Gate } from './oracle-gate.js'
+import { judge } from './oracle-paced.js'
+import { asks, covers, isOnInterface, isService, isStep, isSyn } from './oracle-packets.js'
+import { begins, canBe, isKnock, isKnockedAt } from './oracle-ports.js'
+import { type Secrets, userOf } from './oracle-secrets.js'
+import { type DoorState, type GuardState, stateOfDoor } from './oracle-state.js'
+import type { Happening } from './oracle-story.js'
+import { type Attempt, type Table, type Tokens, tableOf } from './oracle-table.js'
+
+export type { DoorState, GuardState }
+
+export type Verdict = 'accept' | 'drop'
+
+export interface OracleOptions {
+  /**
+   * Which SYNs to ordinary ports are remembered: those of a source with a live attempt, as the text has it, or all.
+   * What comes out the same both ways does not depend on when exactly a source ceases to be knocking.
+   */
+  readonly remembers?: 'knocking' | 'all'
+  readonly secrets?: Secrets
+  /** When tokens were loaded. Default: at 0. */
+  readonly loaded?: number
+}
+
+export class Oracle {
+  readonly #spec: ValidSpec
+  readonly #table: Table
+  readonly #gate: Gate
+  readonly #remembersAll: boolean
+  readonly #secrets: Secrets
+  #loaded: number
+
+  constructor(
+    spec: ValidSpec,
+    { remembers = 'knocking', secrets = new Map(), loaded = 0 }: OracleOptions = {},
+  ) {
+    this.#spec = spec
+    this.#table = tableOf(spec, secrets)
+    this.#gate = new Gate(spec, this.#table)
+    this.#remembersAll = remembers === 'all'
+    this.#secrets = secrets
+    this.#loaded = loaded
+  }
+
+  receive(packet: Packet): Verdict {
+    if (!isOnInterface(this.#spec.interfaces, packet.interface)) return 'accept'
+    if (packet.unreadable && packet.source.includes(':')) {
+      return isStateful(this.#spec) && packet.state === 'established'
+        ? 'accept'
+        : this.#gate.receiveUnread(packet)
+    }
+    switch (this.#spec.hook) {
+      case 'input':
+        return this.#receive(packet)
+      case 'forward':
+        // The connection is another host's.
+        return this.#receive({ ...packet, connected: false })
+      default:
+        // Of a fragmented packet the first fragment stands for all, if nothing is hidden behind it.
+        if (packet.fragment === 'later') return 'accept'
+        if (packet.fragment === 'second' || packet.fragment === 'bare') return 'drop'
+        return this.#receiveStateless({ ...packet, connected: false, state: 'new' })
+    }
+  }
+
+  /** Tokens are loaded anew: those that were used stay used. */
+  load(at: number): void {
+    this.#loaded = at
+  }
+
+  state(at: number): Record<string, DoorState> {
+    const { doors, attempts } = this.#table
+    return Object.fromEntries(
+      doors.map((door) => {
+        const own = attempts.filter((attempt) => attempt.door === door)
+        return [door.spec.name, stateOfDoor(door, own, at)]
+      }),
+    )
+  }
+
+  guardState(at: number): GuardState {
+    const { guard } = this.#table
+    const { bans, ignored, repeated } = guard
+    return { banned: guard.banned(at), strikes: guard.strikes(at), bans, ignored, repeated }
+  }
+
+  /** What happened so far. */
+  events(): readonly Happening[] {
+    return this.#table.story.happenings
+  }
+
+  /** How many connections were sent elsewhere. */
+  redirected(): number {
+    return this.#gate.redirected
+  }
+
+  /** How many grants each type of knock has made over each family. */
+  made(): ReadonlyMap<string, number> {
+    const all = this.#table.doors.flatMap(({ made }) => [...made])
+    const labels = new Set(all.map(([label]) => label))
+    const sum = (label: string) => all.reduce((n, [own, m]) => n + (own === label ? m : 0), 0)
+    return new Map([...labels].map((label) => [label, sum(label)]))
+  }
+
+  #receive(packet: Packet): Verdict {
+    // Whatever conntrack calls it: an accepted ping makes later ones established.
+    const isEcho = packet.protocol === 'icmp' && packet.state !== 'invalid'
+    if (isEcho && this.#isKnockPort(packet)) return this.#knock(packet)
+    const judgement =
+      packet.state === 'established' && !asks(packet)
+        ? this.#gate.goOn(packet)
+        : this.#gate.receiveAtPorts(packet)
+    if (judgement && judgement !== 'knock') return judgement
+    return this.#isKnockPort(packet) ? this.#knock(packet) : this.#ordinary(packet)
+  }
+
+  /** Without conntrack a TCP connection starts with a SYN; one with other flags is none that should. */
+  #receiveStateless(packet: Packet): Verdict {
+    if (packet.protocol !== 'tcp' || isSyn(packet)) return this.#receive(packet)
+    const { flags = 0x02 } = packet
+    return (flags & 0x12) === 0x02 ? this.#receive({ ...packet, state: 'invalid' }) : 'accept'
+  }
+
+  #isKnockPort(packet: Packet): boolean {
+    return this.#table.attempts.some((attempt) => isKnockedAt(attempt, packet))
+  }
+
+  #knock(packet: Packet): Verdict {
+    const { attempts, guard, doors } = this.#table
+    if (guard.isBanned(packet)) {
+      guard.ignored += 1
+      return 'drop'
+    }
+    const isInvalid = packet.state === 'invalid'
+    if (!isInvalid && isSyn(packet) && guard.isAgain(packet)) {
+      guard.repeated += 1
+      return 'drop'
+    }
+    const knocked = attempts.filter((attempt) => isKnock(attempt, packet))
+    for (const door of doors) {
+      if (knocked.some((attempt) => attempt.door === door)) door.counters.knocks += 1
+    }
+    if (!isInvalid) {
+      for (const attempt of attempts.filter((one) => !isKnockedAt(one, packet))) {
+        reset(attempt, packet)
+      }
+    }
+    const isThrough = attempts.some((attempt) => this.#judge(attempt, packet))
+    return isThrough ? 'accept' : 'drop'
+  }
+
+  /** Judges a knock for one attempt; true where it is let through. */
+  #judge(attempt: Attempt, packet: Packet): boolean {
+    if (!isKnockedAt(attempt, packet)) return false
+    switch (attempt.kind) {
+      case 'sequence':
+        if (!advance(attempt, packet) && packet.state !== 'invalid') reset(attempt, packet)
+        return false
+      case 'paced': {
+        const isServed = isService(attempt.door.spec, packet, 'ports')
+        return begins(packet) && judge(attempt, packet, isServed ? 'both' : 'knock')
+      }
+      case 'token':
+        if (begins(packet)) this.#present(attempt, packet)
+        return false
+    }
+  }
+
+  /** Takes a token, once. */
+  #present(attempt: Tokens, packet: Packet): void {
+    const { door, guard, knock } = attempt
+    const { payload = '' } = packet
+    const used = door.spent.get(payload)
+    const isUsed = used !== undefined
+    // A network that duplicates packets is nobody's fault.
+    if (isUsed && isGranted(door, packet)) return
+    const user = userOf(this.#secrets, door.spec.name, knock, this.#loaded, packet)
+    const isRight = user !== undefined
+    if (isRight && !isUsed) {
+      door.spent.set(payload, packet.at)
+      door.counters.knocks += 1
+      grant(attempt, packet)
+      door.story.knocked(attempt, 'granted', packet, { stage: 1, of: 1, user })
+    } else {
+      door.counters.wrong += 1
+      door.story.knocked(attempt, 'wrong', packet)
+      // One that was loaded again may be right, and meet grants that are full.
+      const isBack = isRight && isUsed && used < this.#loaded
+      if (!isBack) guard.strike(packet)
+    }
+  }
+
+  #ordinary(packet: Packet): Verdict {
+    const judgement = this.#gate.receiveAnywhere(packet)
+    if (judgement && judgement !== 'knock') return judgement
+    const isIgnored = this.#spec.guard.ignore.some((service) => covers(service, packet))
+    if (isIgnored || !this.#startsSomething(packet)) return 'accept'
+    const ended = this.#table.attempts.filter(
+      (attempt): attempt is Sequence => attempt.kind === 'sequence' && attempt.reset === 'any',
+    )
+    const isKnocking = ended.some((attempt) => stageOf(attempt, packet.source, packet.at) > 0)
+    if (!isKnocking && !this.#remembersAll) return 'accept'
+    if (isSyn(packet) && this.#table.guard.isAgain(packet)) return 'accept'
+    for (const attempt of ended) end(attempt, packet, 'ordinary')
+    return 'accept'
+  }
+
+  #startsSomething(packet: Packet): boolean {
+    if (!isStateful(this.#spec)) return isSyn(packet)
+    const { state = 'new' } = packet
+    return state === 'new' || (isSyn(packet) && state !== 'related' && state !== 'invalid')
+  }
+}
+
+const isStateful = ({ hook }: ValidSpec): boolean => hook === 'input' || hook === 'forward'
+
+/** Moves a source along a sequence; false where the packet is none of the steps that it may be. */
+const advance = (sequence: Sequence, packet: Packet): boolean =>
+  move(
+    sequence,
+    packet,
+    (step) => step !== undefined && canBe(step, packet) && isStep(step, sequence.door.spec, packet),
+  )
+
+function reset(attempt: Attempt, packet: Packet): void {
+  if (attempt.kind === 'sequence' && attempt.reset !== 'never') end(attempt, packet, 'knock')
+}

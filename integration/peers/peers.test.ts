@@ -1,0 +1,73 @@
+// The recipes that people know and our tables for the same purpose, played the same packets: docs/peers.md is what each lets in.
+// UPDATE=1 writes the page anew.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { missing } from '../machine/capabilities.js'
+import { exec, SERVER, sweep } from '../machine/namespaces.js'
+import { startService } from '../scene/house.js'
+import { tableOf } from './ours.js'
+import { pageOf } from './page.js'
+import type { Peer } from './peer.js'
+import { type Performance, perform } from './perform.js'
+import { SINGLE_PORT } from './recent.js'
+import { RECIPES, SINGLE_PORT_SPEC } from './recipes.js'
+import { Stage } from './stage.js'
+import { letIn } from './traces.js'
+
+const PAGE = fileURLToPath(new URL('../../docs/peers.md', import.meta.url))
+
+const skip = missing('iptables', 'xt_recent', 'knockd', 'setpriv')
+if (!skip) sweep()
+
+t.jobs = 2
+
+t.test('the same traces at the peers and at ours', { skip, buffered: true }, async (t) => {
+  const peers = RECIPES.map(({ peer, traces }): Performance => ({ peer, traces }))
+  const ours = RECIPES.map(({ spec, traces }): Performance => ({ peer: tableOf(spec), traces }))
+  const through = await perform([...peers, ...ours])
+  const lets = (performances: readonly Performance[]) =>
+    RECIPES.map(({ service, traces }, place) => {
+      const passed = through.get(performances[place] as Performance) ?? []
+      return traces.map((trace) => letIn(trace, service, passed))
+    })
+  const [seen, own] = [lets(peers), lets(ours)]
+  for (const [place, { title, traces }] of RECIPES.entries()) {
+    for (const [index, { name, ours, why }] of traces.entries()) {
+      t.equal(own[place]?.[index], ours, `${title}, ${name}: ours`)
+      const differs = seen[place]?.[index] !== ours
+      t.equal(why !== undefined, differs, `${title}, ${name}: a reason where they differ`)
+    }
+  }
+  const page = pageOf(RECIPES, seen)
+  if (process.env['UPDATE'] === '1') writeFileSync(PAGE, page)
+  t.equal(readFileSync(PAGE, 'utf8'), page, 'docs/peers.md')
+})
+
+/** Asks for one connection; says after how many seconds it was there, if it ever was. */
+const CONNECT = `
+  const [host, port, seconds] = process.argv.slice(1)
+  const start = performance.now()
+  require('node:net').connect({ host, port: Number(port) })
+    .on('connect', () => console.log((performance.now() - start) / 1000) ?? process.exit())
+  setTimeout(() => process.exit(), Number(seconds) * 1000)
+`
+
+t.test(
+  'one connect() that waits gets in by rate, but not at ours',
+  { skip, buffered: true },
+  async (t) => {
+    const connect = async (peer: Peer): Promise<string> => {
+      await using stage = await Stage.open(peer, { silent: false })
+      await using _service = await startService(stage.pair.server, 22)
+      const args = ['-e', CONNECT, SERVER[4], '22', '8']
+      return (await exec(stage.pair.client, process.execPath, args)).stdout
+    }
+    const [theirs, ours] = await Promise.all([
+      connect(SINGLE_PORT),
+      connect(tableOf(SINGLE_PORT_SPEC)),
+    ])
+    t.ok(Number(theirs) > 3 && Number(theirs) < 5, `the peer let it in after ${theirs.trim()} s`)
+    t.equal(ours, '', 'ours did not')
+  },
+)

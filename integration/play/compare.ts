@@ -1,0 +1,81 @@
+// A plan and what a kernel made of it → tests that the simulator and the oracle say the same of it.
+import type { Test } from 'tap'
+import { kindsOf } from '../chance/arbitrary-spec.js'
+import type { DoorState, GuardState } from '../oracle/oracle.js'
+import { arrivedOf, detoursOf, directOf, expectedOf } from './arrivals.js'
+import type { Playback } from './playback.js'
+import { inOrder, PROBES } from './playing.js'
+import { accountOf, MARGIN, type Plan, placesIn, settledAt } from './settled.js'
+import { oracleOf, same, simulatorOf } from './witnesses.js'
+
+/** Compares all that can be seen; returns how many places of sources were compared. */
+export function compare(
+  t: Test,
+  plan: Plan,
+  playback: Playback,
+  made: Record<string, number> = {},
+): number {
+  const { spec, traces } = plan
+  const packets = inOrder(plan)
+  const settled = traces.map((trace) => settledAt(plan, trace, PROBES))
+  const { arrivals, end, guard } = playback
+  const title = `${spec.hook} ${[...kindsOf(spec)]}`
+  const oracle = oracleOf(spec, { loaded: plan.start })
+  const witnesses = { simulator: simulatorOf(spec, plan.start), oracle }
+  let looks = 0
+  for (const [name, witness] of Object.entries(witnesses)) {
+    const account = accountOf(plan, witness, packets, [...PROBES, 100])
+    const { verdicts, states, guards } = account
+    const who = `${title}, ${name}`
+    t.same(arrivedOf(spec, arrivals), expectedOf(spec, packets, verdicts), `${who}: verdicts`)
+    t.same(countersOf(end, guard), countersOf(states.at(-1), guards.at(-1)), `${who}: counters`)
+    if (witness === oracle) {
+      const detours = oracle.redirected() + directOf(spec, packets, verdicts)
+      t.equal(detoursOf(spec, arrivals), detours, `${who}: redirected`)
+    }
+    const wrong: unknown[] = []
+    for (const [probe, at] of PROBES.entries()) {
+      for (const [index, { packets }] of traces.entries()) {
+        const sources = settled[index]?.[probe] ?? []
+        const [kernel, told] = [playback, account].map((seen) => placesIn(seen, probe, sources))
+        if (!kernel) continue
+        looks += sources.length
+        if (!same(kernel, told)) wrong.push({ at, kernel, told, spec, packets })
+        const strays = strayGrants(playback.states[probe], states[probe], sources)
+        wrong.push(...strays.map((stray) => ({ at, stray, spec, packets })))
+      }
+    }
+    t.same(wrong.slice(0, 2), [], `${who}: stages and grants`)
+  }
+  for (const [label, count] of oracle.made()) made[label] = (made[label] ?? 0) + count
+  return looks / 2
+}
+
+/** Grants whose time that is left is not what was told. Listings round down to seconds. */
+function strayGrants(
+  seen: Readonly<Record<string, DoorState>> = {},
+  told: Readonly<Record<string, DoorState>> = {},
+  sources: readonly string[],
+): string[] {
+  return Object.entries(seen).flatMap(([door, { grants }]) =>
+    Object.entries(grants).flatMap(([source, left]) => {
+      const expected = told[door]?.grants[source]
+      const isOff =
+        sources.includes(source) &&
+        expected !== undefined &&
+        Math.abs(expected - 0.5 - left) > 0.5 + 2 * MARGIN
+      return isOff ? [`${door} ${source}: ${left} s for ${expected} s`] : []
+    }),
+  )
+}
+
+/** What was counted, and what will not be taken again. */
+const countersOf = (
+  state: Readonly<Record<string, DoorState>> = {},
+  guard: GuardState | undefined,
+) => ({
+  doors: Object.entries(state).map(([door, { counters, spent }]) => ({ door, counters, spent })),
+  bans: guard?.bans,
+  ignored: guard?.ignored,
+  repeated: guard?.repeated,
+})

@@ -1,0 +1,92 @@
+// nft's listings → the kernel's contents of a table's sets and counters, and what arrived behind it.
+import { commonSet, familySet } from '../../lib/nft/names.js'
+import { apply, listTable } from '../machine/namespaces.js'
+import type { Contents } from './state.js'
+
+type Listed = Readonly<Record<string, unknown>>
+
+interface ListedSet {
+  readonly name: string
+  readonly elem?: readonly unknown[]
+}
+
+/** The sets of a listing, by nft's name, each with its elements. */
+function setsOf(listing: readonly Listed[]): Map<string, readonly ListedElement[]> {
+  const sets = listing.flatMap((object) => (object['set'] ? [object['set'] as ListedSet] : []))
+  return new Map(sets.map(({ name, elem = [] }) => [name, elem.map(elementOf)]))
+}
+
+interface ListedElement {
+  readonly key: string
+  readonly expires: number
+  readonly packets: number
+}
+
+function elementOf(listed: unknown): ListedElement {
+  const { elem } = (typeof listed === 'string' ? {} : listed) as {
+    elem?: { val: unknown; expires?: number; counter?: { packets: number } }
+  }
+  const value = elem ? elem.val : listed
+  const parts = typeof value === 'string' ? [value] : (value as { concat?: unknown[] }).concat
+  // Prefixes and ranges are in constant sets alone, which nobody asks for.
+  const key = parts ? parts.map(String).join(' ') : JSON.stringify(value)
+  return { key, expires: elem?.expires ?? 0, packets: elem?.counter?.packets ?? 0 }
+}
+
+/** Reads a listing of a table by the names of the automaton. Times are whole seconds, rounded down. */
+export function contentsOf(listing: readonly Listed[]): Contents {
+  const sets = setsOf(listing)
+  const counters = new Map(
+    listing.flatMap((object) => {
+      const counter = object['counter'] as { name: string; packets: number } | undefined
+      return counter ? [[counter.name, counter.packets] as const] : []
+    }),
+  )
+  const find = (set: string) =>
+    [familySet(set, 4), familySet(set, 6), commonSet(set)].map((name) => sets.get(name))
+  return {
+    members: (set) =>
+      new Map(
+        find(set).flatMap((found) => (found ?? []).map(({ key, expires }) => [key, expires])),
+      ),
+    hasSet: (set) => find(set).some((found) => found !== undefined),
+    counter: (name) => counters.get(name) ?? 0,
+  }
+}
+
+const WITNESS = 'witness'
+
+/**
+ * Sets up a table behind all others that counts what arrives, by source and `th sport` and `th dport`.
+ * `silent`: nobody answers, so that conntrack calls each packet new that comes from outside.
+ * `hook`: where what arrives comes by. Default: `input`.
+ */
+export async function watchArrivals(
+  server: string,
+  { silent, hook = 'input' }: { silent: boolean; hook?: 'input' | 'forward' },
+): Promise<void> {
+  const set = (name: string, type: string) =>
+    `set ${name} { type ${type} . inet_service . inet_service; size 65535; flags dynamic; counter; }`
+  // Before conntrack (-200), which would take an answer for the beginning of a connection.
+  const silence = 'chain out { type filter hook output priority -300; policy drop; }'
+  await apply(
+    server,
+    `table inet ${WITNESS} {
+      ${set('arrived_4', 'ipv4_addr')}
+      ${set('arrived_6', 'ipv6_addr')}
+      chain in {
+        type filter hook ${hook} priority 100
+        add @arrived_4 { ip saddr . th sport . th dport }
+        add @arrived_6 { ip6 saddr . th sport . th dport }
+      }
+      ${silent ? silence : ''}
+    }`,
+  )
+}
+
+/** How often each flow arrived, by `arrivalKey`. */
+export async function listArrivals(server: string): Promise<Map<string, number>> {
+  const sets = setsOf((await listTable(server, WITNESS)) ?? [])
+  const elements = [...(sets.get('arrived_4') ?? []), ...(sets.get('arrived_6') ?? [])]
+  return new Map(elements.map(({ key, packets }) => [key, packets]))
+}

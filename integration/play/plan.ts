@@ -1,0 +1,145 @@
+// Random choices → traces for the kernel whose outcome does not depend on a third of a second. Pure.
+import fc from 'fast-check'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
+import { KINDS, type Scale } from '../chance/arbitrary-knock.js'
+import { type Choice, SERVERS, spec } from '../chance/arbitrary-spec.js'
+import { type Event, events, packetsOf } from '../chance/arbitrary-trace.js'
+import { EVERYONE } from '../oracle/oracle-door.js'
+import { isSettled, LENGTH, type Plan, type Trace } from './settled.js'
+import { oracleOf } from './witnesses.js'
+
+const DAY = 86400
+
+const SCALE: Scale = {
+  stepTimeout: [2, 3],
+  timeout: [3, 4, 6],
+  open: [2, 4, 30],
+  pace: [
+    [0, 3],
+    [1, 4],
+    [2, 5],
+  ],
+  window: [2],
+  penalty: [2, 4, 30],
+  ban: [3, 30],
+  // The witnesses need not know when it is: no sequence and no token comes to its end.
+  every: 100 * DAY,
+  period: [60],
+}
+/** Far from the timeouts, and from their sums with each other. */
+const GAPS = [0, 0, 0, 0, 0.1, 0.9, 1.2, 2.8, 3.8]
+/** How many specs are tried for one plan. */
+const SPECS = 4
+/**
+ * Seconds between the times of which traces have their tokens, so that none uses another's up: they go from two periods
+ * and the drift before to one period behind. All of them are within the horizon.
+ */
+const APART = 360
+
+/** Sources that no other trace of the plan has; those of the tenth are trusted where any are. */
+export const sourcesOf = (trace: number): string[] => {
+  const group = trace.toString(16)
+  return [`10.99.${trace}.1`, `fd00:99::${group}:1`, `10.99.${trace}.2`, `fd00:99::${group}:2`]
+}
+
+const isRedirecting = ({ doors }: ValidSpec): boolean => doors.some(({ open }) => open.redirectTo)
+
+/** Whether two doors stand before the same service. */
+const isTogether = ({ doors }: ValidSpec): boolean =>
+  new Set(doors.map(({ services, addresses }) => JSON.stringify([services, addresses]))).size <
+  doors.length
+
+/** Every kind of knock by itself and all together, at every hook, and what is rare. */
+const CHOICES: readonly Choice[] = [
+  ...KINDS.map((kind): Choice => ({ scale: SCALE, kinds: [kind], hooks: ['input'] })),
+  ...(['input', 'input', 'forward', 'prerouting', 'ingress'] as const).map(
+    (hook): Choice => ({ scale: SCALE, hooks: [hook] }),
+  ),
+  ...[isRedirecting, ({ guard }: ValidSpec) => guard.ban !== undefined, isTogether].map(
+    (must): Choice => ({ scale: SCALE, hooks: ['input'], must }),
+  ),
+]
+
+export function makePlans(seed: number, start: number, traces: number): Plan[] {
+  return CHOICES.map((choice, place): Plan => {
+    const numRuns = traces * 12
+    const candidates = fc.sample(events({ gaps: GAPS, most: 12 }), { seed: seed + place, numRuns })
+    // Some specs are such that few traces can be played.
+    const specs = fc.sample(spec(choice), { seed: seed + place, numRuns: SPECS })
+    const [first, ...others] = specs.map((spec) => () => planOf(spec, start, candidates, traces))
+    return others.reduce(
+      (best, make) => (partsOf(best) < traces / 2 ? better(best, make()) : best),
+      (first as () => Plan)(),
+    )
+  })
+}
+
+/** How many random traces a plan plays. */
+export const partsOf = ({ traces }: Plan): number =>
+  traces.reduce((sum, { parts }) => sum + parts, 0)
+
+const better = (one: Plan, other: Plan): Plan => (partsOf(one) < partsOf(other) ? other : one)
+
+function planOf(
+  spec: ValidSpec,
+  start: number,
+  candidates: readonly Event[][],
+  most: number,
+): Plan {
+  let plan: Plan = { spec, start, traces: [] }
+  const made = () => partsOf(plan)
+  // Of what all sources share fewer traces are enough: each must fit to all before.
+  const limit = isShared(spec) ? Math.ceil(most * 0.7) : most
+  for (const candidate of candidates) {
+    if (made() === limit) break
+    const trace = traceOf(plan, candidate, made() + 1)
+    if ((trace.packets.at(-1)?.at ?? 0) >= LENGTH) continue
+    // Two of three must get somewhere.
+    if (made() % 3 > 0 && !opens(plan, trace)) continue
+    const [whole] = isShared(spec) ? plan.traces : []
+    const next = whole ? merge(whole, trace) : trace
+    if (isSettled(plan, trace) && (!whole || isSettled(plan, next))) {
+      plan = { ...plan, traces: [...(whole ? [] : plan.traces), next] }
+    }
+  }
+  return plan
+}
+
+function opens({ spec, start }: Plan, { packets }: Trace): boolean {
+  const oracle = oracleOf(spec, { loaded: start })
+  for (const packet of packets) oracle.receive({ ...packet, at: start + packet.at })
+  return oracle.made().size > 0
+}
+
+/** Whether what one source does can matter to another. */
+const isShared = ({ doors }: ValidSpec): boolean =>
+  doors.some(
+    ({ open, knocks }) =>
+      open.scope === 'everyone' ||
+      knocks.some((knock) => knock.type === 'sequence' && knock.once !== undefined),
+  )
+
+const merge = (one: Trace, other: Trace): Trace => ({
+  packets: [...one.packets, ...other.packets].sort((a, b) => a.at - b.at),
+  sources: [...new Set([...one.sources, ...other.sources])],
+  parts: one.parts + other.parts,
+})
+
+function traceOf({ spec, start }: Plan, candidate: readonly Event[], number: number): Trace {
+  const sources = sourcesOf(number)
+  // Half the traces stay with one source: more of them get somewhere.
+  const [first, second, ...others] = sources
+  const turned = number % 8 < 4 ? [first, second, ...others] : [second, first, ...others]
+  const all = turned as string[]
+  const used = number % 2 === 1 ? all.slice(0, 1 + ((number - 1) % 4) / 2) : all
+  const stage = { sources: used, interfaces: ['eth0'], start: start + APART * number }
+  const packets = packetsOf(spec, candidate, { ...stage, every: SCALE.every })
+  // Traces begin one after the other, so that not all packets come at once.
+  let at = (number % 16) / 10
+  const timed = packets.map(({ gap, ...packet }) => {
+    at += gap
+    // Nobody listens in the kernel's traces: no packet is part of a connection.
+    return { destination: SERVERS[0], ...packet, connected: false, at }
+  })
+  return { packets: timed, sources: isShared(spec) ? [EVERYONE, ...sources] : sources, parts: 1 }
+}

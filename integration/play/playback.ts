@@ -1,0 +1,157 @@
+// A spec and packets with their times → what a kernel made of them, in a pair of namespaces of its own.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { buildAutomaton } from '../../lib/automaton/build.js'
+import { loadsOf } from '../../lib/automaton/loads.js'
+import { renderLoads } from '../../lib/nft/render/loads.js'
+import { renderRuleset } from '../../lib/nft/render/render.js'
+import type { Packet } from '../../lib/simulate/packet.js'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
+import { SECRETS } from '../chance/arbitrary-knock.js'
+import { apply, createPair, exec, listTable, NFT, type Pair } from '../machine/namespaces.js'
+import type { DoorState, GuardState } from '../oracle/oracle.js'
+import { type Addressed, portsOf } from '../wire/frames.js'
+import { Injector, now } from '../wire/inject.js'
+import { contentsOf, listArrivals, watchArrivals } from './kernel-table.js'
+import { guardOfContents, stateOfContents } from './state.js'
+
+/** The server's further addresses, each with its prefix length. */
+const ADDRESSES = ['10.77.0.3/24', 'fd00:77::3/64']
+
+export type Probed = Readonly<Record<string, DoorState>>
+
+export interface Playback {
+  /** How often each flow got through, by `arrivalKey`. */
+  readonly arrivals: ReadonlyMap<string, number>
+  /** Who was where, at each of the times asked for; undefined where the listing came late. */
+  readonly states: readonly (Probed | undefined)[]
+  readonly guards: readonly (GuardState | undefined)[]
+  /** Who was where when all was over, whenever that was; and what was counted. */
+  readonly end: Probed
+  readonly guard: GuardState
+  /** By how many seconds the latest packet was late. */
+  readonly lateness: number
+}
+
+/** What flows are told apart by; an echo request is told by its checksum, which holds its identifier. */
+export const arrivalKey = (packet: Addressed): string =>
+  [packet.source, ...portsOf(packet)].join(' ')
+
+export interface TheatreOptions {
+  /** Whether nobody answers, so that conntrack calls each packet new. Default: true. */
+  readonly silent?: boolean
+  /** The nft that makes the table and lists it. */
+  readonly nft?: string
+}
+
+/** A server with a spec's ruleset, and a client that sends. */
+export class Theatre implements AsyncDisposable {
+  readonly spec: ValidSpec
+  readonly pair: Pair
+  readonly injector: Injector
+  readonly #nft: string
+
+  private constructor(spec: ValidSpec, pair: Pair, nft: string) {
+    this.spec = spec
+    this.pair = pair
+    this.#nft = nft
+    this.injector = new Injector(pair.client)
+  }
+
+  static async open(
+    spec: ValidSpec,
+    { silent = true, nft = NFT }: TheatreOptions = {},
+  ): Promise<Theatre> {
+    const pair = await createPair({ addresses: ADDRESSES })
+    try {
+      const isForward = spec.hook === 'forward'
+      if (isForward) await passOn(pair.server)
+      await watchArrivals(pair.server, { silent, hook: isForward ? 'forward' : 'input' })
+      await apply(pair.server, documentOf(spec), nft)
+    } catch (error) {
+      await pair[Symbol.asyncDispose]()
+      throw error
+    }
+    return new Theatre(spec, pair, nft)
+  }
+
+  /** Plays packets from a moment of `now()` on, and looks at the sets at some times after it. */
+  async play(
+    packets: readonly Packet[],
+    probes: readonly number[],
+    { start, margin }: { readonly start: number; readonly margin: number },
+  ): Promise<Playback> {
+    const look = async () => {
+      const looks: (Awaited<ReturnType<Theatre['look']>> | undefined)[] = []
+      for (const at of probes) {
+        await sleep(Math.max(0, start + at - now()) * 1000)
+        const seen = await this.look()
+        looks.push(now() - (start + at) < margin ? seen : undefined)
+      }
+      return looks
+    }
+    const [lateness, looks] = await Promise.all([this.injector.play(packets, start), look()])
+    const { state: end, guard } = await this.look()
+    return {
+      lateness,
+      states: looks.map((seen) => seen?.state),
+      guards: looks.map((seen) => seen?.guard),
+      end,
+      guard,
+      arrivals: await this.arrivals(),
+    }
+  }
+
+  /** Who is where with the doors and with the table. */
+  async look(): Promise<{ readonly state: Probed; readonly guard: GuardState }> {
+    const listing = await listTable(this.pair.server, this.spec.table, this.#nft)
+    if (!listing) throw new Error(`no table ${this.spec.table}`)
+    const contents = contentsOf(listing)
+    return {
+      state: stateOfContents(this.spec, contents),
+      guard: guardOfContents(this.spec, contents),
+    }
+  }
+
+  async state(): Promise<Probed> {
+    return (await this.look()).state
+  }
+
+  arrivals(): Promise<Map<string, number>> {
+    return listArrivals(this.pair.server)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.injector[Symbol.asyncDispose]()
+    await this.pair[Symbol.asyncDispose]()
+  }
+}
+
+/** The whole table, with its tokens and the ports of its rotations. */
+function documentOf(spec: ValidSpec): object {
+  const { nftables } = renderRuleset(buildAutomaton(spec))
+  const time = Date.now() / 1000
+  return { nftables: [...nftables, ...renderLoads(spec.table, loadsOf(spec, SECRETS, time), time)] }
+}
+
+/** Makes a server's addresses those of hosts behind it, which nobody is. */
+async function passOn(server: string): Promise<void> {
+  const hosts = ['10.77.0.1', '10.77.0.3', 'fd00:77::1', 'fd00:77::3']
+  const commands = [
+    'echo 1 > /proc/sys/net/ipv4/ip_forward',
+    'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding',
+    'ip address flush dev eth0',
+    'ip address add 10.77.0.254/24 dev eth0',
+    'ip address add fd00:77::fe/64 dev eth0 nodad',
+    'ip link add behind type veth peer name beyond',
+    'ip link set behind addrgenmode none up',
+    'ip link set beyond addrgenmode none up',
+    ...hosts.flatMap((host) => [
+      `ip route add ${host} dev behind`,
+      `ip neighbour add ${host} lladdr 02:00:00:00:77:03 dev behind nud permanent`,
+    ]),
+    'ip route replace 10.99.0.0/16 via 10.77.0.2',
+    'ip -6 route replace fd00:99::/64 via fd00:77::2',
+  ]
+  const { code, stderr } = await exec(server, 'sh', ['-e', '-c', commands.join('\n')])
+  if (code !== 0) throw new Error(`${server}: ${stderr.trim()}`)
+}

@@ -1,0 +1,179 @@
+// What sets hold and counters count, of the simulator or of the kernel → who is where with each door. Pure.
+import { knocksOf } from '../../lib/automaton/knocks.js'
+import {
+  type Attempt,
+  armedSet,
+  attemptSet,
+  BANNED,
+  BANS_COUNTER,
+  COUNTERS,
+  counterName,
+  grantsSet,
+  IGNORED_COUNTER,
+  penaltySet,
+  REPEATED_COUNTER,
+  STRIKES,
+  spentSequenceSet,
+  spentTokensSet,
+  stageSet,
+  strikeSet,
+} from '../../lib/automaton/language/names.js'
+import type { Simulator } from '../../lib/simulate/simulate.js'
+import type { ValidDoor, ValidKnock, ValidSpec } from '../../lib/spec/model/model.js'
+import type { DoorState, GuardState } from '../oracle/oracle.js'
+import { EVERYONE } from '../oracle/oracle-door.js'
+
+type Numbers = Readonly<Record<string, number>>
+
+/** Reads sets and counters by their names in the automaton. */
+export interface Contents {
+  /** The keys in a set, with the seconds that each still lives; none where there is no such set. */
+  readonly members: (set: string) => ReadonlyMap<string, number>
+  readonly hasSet: (set: string) => boolean
+  readonly counter: (name: string) => number
+}
+
+export const stateOfContents = (spec: ValidSpec, contents: Contents): Record<string, DoorState> =>
+  Object.fromEntries(spec.doors.map((door) => [door.name, doorState(door, contents)]))
+
+export const guardOfContents = (spec: ValidSpec, contents: Contents): GuardState => ({
+  banned: read(contents, BANNED),
+  strikes: strikesOf(spec, contents),
+  bans: contents.counter(BANS_COUNTER),
+  ignored: contents.counter(IGNORED_COUNTER),
+  repeated: contents.counter(REPEATED_COUNTER),
+})
+
+function doorState(door: ValidDoor, contents: Contents): DoorState {
+  const { name, open } = door
+  const grants = [...contents.members(grantsSet(name))]
+  const isOpenToAll = open.scope === 'everyone'
+  return {
+    grants: Object.fromEntries(
+      grants.map(([key, left]) => [isOpenToAll ? EVERYONE : key, left] as const),
+    ),
+    stages: byAttempt(door, (attempt, knock) => stagesOf(name, attempt, lastOf(knock), contents)),
+    armed: byAttempt(door, (attempt) => read(contents, armedSet(name, attempt))),
+    penalties: byAttempt(door, (attempt) => read(contents, penaltySet(name, attempt))),
+    spent: spentOf(door, contents),
+    counters: Object.fromEntries(
+      COUNTERS.map((kind) => [kind, contents.counter(counterName(kind, name))]),
+    ) as unknown as DoorState['counters'],
+  }
+}
+
+const read = (contents: Contents, set: string): Numbers => Object.fromEntries(contents.members(set))
+
+/** What there is of each attempt of which there is something. */
+function byAttempt(
+  door: ValidDoor,
+  read: (attempt: Attempt, knock: ValidKnock) => Numbers,
+): Record<string, Numbers> {
+  const entries = knocksOf(door).map(({ attempt, knock }) => [attempt, read(attempt, knock)])
+  return Object.fromEntries(entries.filter(([, numbers]) => Object.keys(numbers as Numbers).length))
+}
+
+/** The last stage in which a source of the knock can be. */
+function lastOf(knock: ValidKnock): number {
+  switch (knock.type) {
+    case 'sequence':
+      return knock.steps.length - 1
+    case 'rotation':
+      return knock.length - 1
+    case 'rate':
+      return knock.hits
+    case 'rhythm':
+      return knock.counts.reduce((sum, count) => sum + count, -1)
+    case 'token':
+      return 0
+  }
+}
+
+function stagesOf(door: string, attempt: Attempt, last: number, contents: Contents): Numbers {
+  const whole = attemptSet(door, attempt)
+  const found: Record<string, number> = {}
+  for (let stage = 1; stage <= last; stage += 1) {
+    for (const source of contents.members(stageSet(door, attempt, stage)).keys()) {
+      // An element may outlive its attempt as a whole, which is over then.
+      if (contents.hasSet(whole) && !contents.members(whole).has(source)) continue
+      // No stage at all, so that it equals none: a listing may catch a source between two, which is a fault of one that keeps still.
+      found[source] = source in found ? Number.NaN : stage
+    }
+  }
+  return found
+}
+
+function spentOf({ name, knocks }: ValidDoor, contents: Contents): string[] {
+  // The kernel lists them as numbers.
+  const tokens = [...contents.members(spentTokensSet(name)).keys()].map((key) =>
+    key.replace(/^0x/, '').padStart(32, '0'),
+  )
+  const sequences = knocks.flatMap((knock) => {
+    const once = knock.type === 'sequence' ? knock.once : undefined
+    return once !== undefined && contents.members(spentSequenceSet(name, once)).size > 0
+      ? [once]
+      : []
+  })
+  return [...tokens, ...sequences].sort()
+}
+
+function strikesOf({ guard }: ValidSpec, contents: Contents): Numbers {
+  const found: Record<string, number> = {}
+  const live = contents.members(STRIKES)
+  for (let strikes = 1; strikes < (guard.ban?.after ?? 0); strikes += 1) {
+    for (const source of contents.members(strikeSet(strikes)).keys()) {
+      if (live.has(source)) found[source] = strikes
+    }
+  }
+  return found
+}
+
+/** What a simulator's sets hold at a time. */
+export function contentsOfSimulator(
+  simulator: Simulator,
+  sets: ReadonlySet<string>,
+  at: number,
+): Contents {
+  const list = (set: string) => (sets.has(set) ? simulator.members(set, at) : [])
+  return {
+    members: (set) => new Map(list(set).map(({ key, expiresIn }) => [key, expiresIn])),
+    hasSet: (set) => sets.has(set),
+    counter: (name) => simulator.counter(name),
+  }
+}
+
+/** The doors' states as far as they tell of some sources, without the times that are left. */
+export function placesOf(
+  state: Readonly<Record<string, DoorState>>,
+  sources: readonly string[],
+): unknown {
+  const own = (values: Numbers) =>
+    Object.fromEntries(Object.entries(values).filter(([source]) => sources.includes(source)))
+  const each = (attempts: Readonly<Record<string, Numbers>>) =>
+    Object.entries(attempts)
+      .map(([attempt, values]) => [attempt, own(values)] as const)
+      .filter(([, values]) => Object.keys(values).length > 0)
+  const names = (attempts: Readonly<Record<string, Numbers>>) =>
+    each(attempts).map(([attempt, values]) => [attempt, namesIn(values)])
+  return Object.entries(state).map(([name, { grants, stages, armed, penalties }]) => ({
+    name,
+    grants: namesIn(own(grants)),
+    stages: Object.fromEntries(each(stages)),
+    armed: Object.fromEntries(names(armed)),
+    penalties: Object.fromEntries(names(penalties)),
+  }))
+}
+
+const namesIn = (values: Numbers): string[] => Object.keys(values).sort()
+
+/** The same of the table's guard. */
+export function guardPlacesOf(
+  { banned, strikes }: GuardState,
+  sources: readonly string[],
+): unknown {
+  const own = (values: Numbers) => Object.entries(values).filter(([key]) => sources.includes(key))
+  return {
+    banned: namesIn(Object.fromEntries(own(banned))),
+    strikes: Object.fromEntries(own(strikes)),
+  }
+}

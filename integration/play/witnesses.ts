@@ -1,0 +1,137 @@
+// A spec and packets → what the oracle and the simulator say of them, in one form. Pure.
+import { buildAutomaton } from '../../lib/automaton/build.js'
+import { loadsOf } from '../../lib/automaton/loads.js'
+import type { Packet } from '../../lib/simulate/packet.js'
+import { Simulator } from '../../lib/simulate/simulate.js'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
+import { SECRETS } from '../chance/arbitrary-knock.js'
+import {
+  type DoorState,
+  type GuardState,
+  Oracle,
+  type OracleOptions,
+  type Verdict,
+} from '../oracle/oracle.js'
+import type { Happening } from '../oracle/oracle-story.js'
+import { contentsOfSimulator, guardOfContents, stateOfContents } from './state.js'
+
+export interface Account {
+  readonly verdicts: readonly Verdict[]
+  /** Who was where, at each of the times asked for. */
+  readonly states: readonly Readonly<Record<string, DoorState>>[]
+  /** The same of the table as a whole. */
+  readonly guards: readonly GuardState[]
+  /** What was told, each as text; of one packet's in no order. */
+  readonly told: readonly string[]
+}
+
+export interface Witness {
+  readonly receive: (packet: Packet) => Verdict
+  readonly state: (at: number) => Readonly<Record<string, DoorState>>
+  readonly guard: (at: number) => GuardState
+  readonly told: () => readonly Happening[]
+}
+
+/** Seconds after which tokens are loaded anew: what has been used must stay so. */
+const REFILL = 40
+
+/** Calls a function now and then, at the times of packets. */
+function refiller(loaded: number, load: (at: number) => void): (at: number) => void {
+  let last = loaded
+  return (at) => {
+    if (at < last + REFILL) return
+    last = at
+    load(at)
+  }
+}
+
+/** Made once for all traces of a spec. */
+const prepared = new WeakMap<ValidSpec, ReturnType<typeof prepare>>()
+
+function prepare(spec: ValidSpec, loaded: number) {
+  // At a rate that no trace comes to: what is told then is all that happens.
+  const log = { group: 5, rate: 1_000_000, deniedRate: 1_000_000 }
+  return {
+    automaton: buildAutomaton({ ...spec, log }),
+    loads: loadsOf(spec, SECRETS, loaded),
+    loaded,
+  }
+}
+
+/** `loaded`: when tokens and ports of rotations were loaded, in seconds since 1970. */
+export function simulatorOf(spec: ValidSpec, loaded = 0): Witness {
+  const known = prepared.get(spec)
+  const ready = known?.loaded === loaded ? known : prepare(spec, loaded)
+  prepared.set(spec, ready)
+  const { automaton, loads } = ready
+  const simulator = new Simulator(automaton)
+  simulator.load(loads)
+  const refill = refiller(loaded, (at) => simulator.load(loadsOf(spec, SECRETS, at)))
+  const sets = new Set(automaton.sets.map(({ name }) => name))
+  const contents = (at: number) => contentsOfSimulator(simulator, sets, at)
+  return {
+    receive: (packet) => {
+      refill(packet.at)
+      return simulator.receive(packet)
+    },
+    state: (at) => stateOfContents(spec, contents(at)),
+    guard: (at) => guardOfContents(spec, contents(at)),
+    told: () => simulator.tellings(),
+  }
+}
+
+export function oracleOf(
+  spec: ValidSpec,
+  options: OracleOptions = {},
+): Witness & Pick<Oracle, 'made' | 'redirected'> {
+  const oracle = new Oracle(spec, { secrets: SECRETS, ...options })
+  const refill = refiller(options.loaded ?? 0, (at) => oracle.load(at))
+  return {
+    receive: (packet) => {
+      refill(packet.at)
+      return oracle.receive(packet)
+    },
+    state: (at) => oracle.state(at),
+    guard: (at) => oracle.guardState(at),
+    told: () => oracle.events(),
+    made: () => oracle.made(),
+    redirected: () => oracle.redirected(),
+  }
+}
+
+/** Lets a witness hear the packets, and asks it at some times. Both are in order. */
+export function hear(
+  witness: Witness,
+  packets: readonly Packet[],
+  times: readonly number[],
+): Account {
+  const verdicts: Verdict[] = []
+  const states: Account['states'][number][] = []
+  const guards: GuardState[] = []
+  let heard = 0
+  const hearUntil = (end: number) => {
+    for (let next = packets[heard]; next && next.at <= end; next = packets[heard]) {
+      verdicts.push(witness.receive(next))
+      heard += 1
+    }
+  }
+  for (const at of times) {
+    hearUntil(at)
+    states.push(witness.state(at))
+    guards.push(witness.guard(at))
+  }
+  hearUntil(Number.POSITIVE_INFINITY)
+  return { verdicts, states, guards, told: witness.told().map(canonical).sort() }
+}
+
+/** Values as text that is the same for the same contents: keys in order, times to the millisecond. */
+export function canonical(value: unknown): string {
+  if (typeof value === 'number') return String(Math.round(value * 1000) / 1000)
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  const entries = Object.entries(value).filter(([, part]) => part !== undefined)
+  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${sorted.map(([key, part]) => `${JSON.stringify(key)}:${canonical(part)}`).join()}}`
+}
+
+export const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)

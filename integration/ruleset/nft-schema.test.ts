@@ -1,0 +1,149 @@
+// The schema of nft's JSON, held against all that is rendered and what three versions of nft list of it.
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import t from 'tap'
+import { renderKnock } from '../../lib/api/knock.js'
+import { BANNED, grantsSet } from '../../lib/automaton/language/names.js'
+import { loadsOf } from '../../lib/automaton/loads.js'
+import { isIntact } from '../../lib/change/intact.js'
+import { renderReload } from '../../lib/change/reload.js'
+import type { NftCommand, NftDocument, NftObject } from '../../lib/nft/document.js'
+import { renderLoads } from '../../lib/nft/render/loads.js'
+import { renderClose, renderOpen, renderUnban, renderUninstall } from '../../lib/nft/transaction.js'
+import type { KnockSpec } from '../../lib/spec/generated/knock-types.js'
+import { parseAddress } from '../../lib/spec/model/address.js'
+import { validateSpec } from '../../lib/spec/validate.js'
+import { apply, createPair, listTable } from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
+import { isKnownTo, readCases, secretsOf } from '../traces/case-files.js'
+
+const { versions, skip } = await versionsOrSkip()
+
+const schema = new URL('../../schemas/nft-ruleset.schema.json', import.meta.url)
+const validate = new Ajv({ strict: true, allErrors: true }).compile(
+  JSON.parse(readFileSync(schema, 'utf8')),
+)
+
+/** What the schema has against a document; the first few of it. */
+function complaints(document: unknown): string[] {
+  if (validate(document)) return []
+  return (validate.errors ?? [])
+    .slice(0, 5)
+    .map(({ instancePath, message }) => `${instancePath}: ${message}`)
+}
+
+const change = (source: string | undefined, table = 'knock', door = 'ssh') => {
+  const address = source === undefined ? undefined : parseAddress(source)
+  return { table, sources: [address], grants: grantsSet(door), used: [] }
+}
+
+/** What is loaded into a case's table beside what is rendered of its spec alone. */
+function loadsFor(spec: KnockSpec, now: number): NftDocument {
+  const valid = validateSpec(spec)
+  return { nftables: renderLoads(valid.table, loadsOf(valid, secretsOf(valid), now), now) }
+}
+
+const isSpent = (set: string): boolean => set.startsWith('spent')
+
+/** An object as a listing has it: counters with their counts. */
+function asListed(command: NftCommand): NftObject[] {
+  if (!('add' in command)) return []
+  const { add } = command
+  return 'counter' in add ? [{ counter: { ...add.counter, packets: 0, bytes: 0 } }] : [add]
+}
+
+t.test('what is rendered', async (t) => {
+  for (const { name, spec } of readCases()) {
+    const document = renderKnock(spec)
+    t.strictSame(complaints(document), [], name)
+    t.strictSame(complaints(loadsFor(spec, 1_800_000_000)), [], `${name}, loads`)
+    const listing = { nftables: document.nftables.flatMap(asListed) }
+    t.strictSame(complaints(renderReload(document, listing, isSpent)), [], `${name}, reload`)
+  }
+  t.strictSame(complaints(renderOpen(change('10.99.0.2'), 600)), [], 'open')
+  t.strictSame(complaints(renderOpen(change('fd00:99::2'), 1)), [], 'open, IPv6')
+  t.strictSame(complaints(renderOpen(change(undefined), 1)), [], 'open, everyone')
+  t.strictSame(complaints(renderClose(change('10.99.0.2'))), [], 'close')
+  const banned = parseAddress('10.99.0.2')
+  if (banned) t.strictSame(complaints(renderUnban('knock', banned, BANNED)), [], 'unban')
+  t.strictSame(complaints(renderUninstall('knock')), [], 'uninstall')
+})
+
+const rule = (...expr: unknown[]) => ({
+  add: { rule: { family: 'inet', table: 't', chain: 'c', comment: 'x', expr } },
+})
+const match = (left: unknown, right: unknown) => rule({ match: { op: '==', left, right } })
+const set = (parts: object) => ({
+  add: { set: { family: 'inet', table: 't', name: 's', type: 'ipv4_addr', ...parts } },
+})
+
+t.test('what nft would take for something else', async (t) => {
+  const wrong: Record<string, unknown> = {
+    'half a second': set({ flags: ['timeout'], timeout: 0.5 }),
+    'a timeout as text': set({ flags: ['timeout'], timeout: '5s' }),
+    'no timeout at all': set({ flags: ['timeout'], timeout: 0 }),
+    'an element for half a second': set({ elem: [{ elem: { val: '10.0.0.1', timeout: 0.5 } }] }),
+    'an unknown key': set({ comment: 'lost' }),
+    'an unknown family': { add: { table: { family: 'ip', name: 't' } } },
+    'an unknown command': { replace: { table: { family: 'inet', name: 't' } } },
+    'two commands in one': { add: { table: { family: 'inet', name: 't' } }, delete: {} },
+    'a name with a blank': { add: { table: { family: 'inet', name: 'a b' } } },
+    'a rule without statements': rule(),
+    'an unknown statement': rule({ log: { prefix: 'x' } }),
+    'an accept with something in it': rule({ accept: {} }),
+    'a set without @': rule({ set: { op: 'add', elem: { meta: { key: 'l4proto' } }, set: 's' } }),
+    'an unknown field': match({ payload: { protocol: 'ip', field: 'ttl' } }, 1),
+    'a limit by itself': rule({ limit: { rate: 1, per: 'week', burst: 1 } }),
+    'a mark of no number': rule({ mangle: { key: { meta: { key: 'mark' } }, value: '0x7' } }),
+    'a reject that answers with ICMP': rule({ reject: { type: 'icmpx' } }),
+    'a redirect to nowhere': rule({ redirect: {} }),
+    'a redirect in a map': {
+      add: {
+        element: { family: 'inet', table: 't', name: 'm', elem: [[1, { redirect: { port: 1 } }]] },
+      },
+    },
+    'a type by example of nothing': set({ type: { typeof: 'mark' } }),
+    'a flush of an element': {
+      flush: { element: { family: 'inet', table: 't', name: 's', elem: ['10.0.0.1'] } },
+    },
+    'a delete of a set with its type': {
+      delete: { set: { family: 'inet', table: 't', name: 's', type: 'ipv4_addr' } },
+    },
+    'a base chain without a policy': {
+      add: {
+        chain: { family: 'inet', table: 't', name: 'c', type: 'filter', hook: 'input', prio: 0 },
+      },
+    },
+  }
+  for (const [name, command] of Object.entries(wrong)) {
+    t.not(complaints({ nftables: [command] }).length, 0, name)
+  }
+})
+
+t.test('what is listed, and that it is what was rendered', { skip }, async (t) => {
+  for (const { version, path } of versions) {
+    await using pair = await createPair()
+    for (const { name, spec } of readCases()) {
+      const valid = validateSpec(spec)
+      const { doors, table } = valid
+      if (!isKnownTo(version, valid)) continue
+      const document = renderKnock(spec)
+      await apply(pair.server, document, path)
+      await apply(pair.server, loadsFor(spec, Date.now() / 1000), path)
+      for (const { name, open } of doors) {
+        const sources = open.scope === 'everyone' ? [undefined] : ['10.99.0.2', 'fd00:99::2']
+        for (const source of sources) {
+          await apply(pair.server, renderOpen(change(source, table, name), 600), path)
+        }
+      }
+      const nftables = await listTable(pair.server, table, path)
+      t.match(JSON.stringify(nftables), /"expires":/, 'elements are listed with their times')
+      t.strictSame(complaints({ nftables }), [], `${name}, nft ${version}`)
+      t.ok(isIntact({ nftables }, document), `${name}, nft ${version}: intact`)
+      await apply(pair.server, renderReload(document, { nftables }, isSpent), path)
+      const again = await listTable(pair.server, table, path)
+      t.ok(isIntact({ nftables: again }, document), `${name}, nft ${version}: made anew`)
+      await apply(pair.server, renderUninstall(table), path)
+    }
+  }
+})

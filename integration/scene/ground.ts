@@ -1,0 +1,101 @@
+// A pair whose server has a spec's table, and packets from any source at its doors.
+import {
+  createNft,
+  type InstallOptions,
+  installKnock,
+  type Knock,
+  type KnockSpec,
+  type Nft,
+} from '../../lib/index.js'
+import { createPair, type Pair, type PairOptions } from '../machine/namespaces.js'
+import { Injector } from '../wire/inject.js'
+
+/** A source behind the client; they come by number. */
+export const host = (number: number, family: 4 | 6 = 4): string =>
+  family === 4 ? `10.99.1.${number}` : `fd00:99::1:${number.toString(16)}`
+
+export class Ground implements AsyncDisposable {
+  readonly pair: Pair
+  readonly nft: Nft
+  readonly injector: Injector
+  #knock: Knock
+  #sourcePort = 2000
+
+  private constructor(pair: Pair, nft: Nft, knock: Knock) {
+    this.pair = pair
+    this.nft = nft
+    this.#knock = knock
+    this.injector = new Injector(pair.client)
+  }
+
+  static async open(
+    spec: object,
+    binary: string,
+    options: PairOptions & Pick<InstallOptions, 'state'> = {},
+  ): Promise<Ground> {
+    const pair = await createPair(options)
+    try {
+      const nft = createNft({ binary, netns: pair.server })
+      const { state } = options
+      return new Ground(pair, nft, await installKnock(spec as KnockSpec, { nft, state }))
+    } catch (error) {
+      await pair[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get knock(): Knock {
+    return this.#knock
+  }
+
+  async install(spec: object, options: InstallOptions = {}): Promise<void> {
+    this.#knock = await installKnock(spec as KnockSpec, { nft: this.nft, ...options })
+  }
+
+  /** Sends one packet for each step, TCP from a new source port each: `tcp/7000`, `udp/7000`, `icmp`. */
+  async send(source: string, ...steps: readonly string[]): Promise<void> {
+    await this.sendTo(undefined, source, ...steps)
+  }
+
+  /** The same to another destination than the server's first address. */
+  async sendTo(
+    destination: string | undefined,
+    source: string,
+    ...steps: readonly string[]
+  ): Promise<void> {
+    for (const step of steps) {
+      const [protocol, port] = step.split('/') as ['tcp' | 'udp' | 'icmp', string | undefined]
+      this.#sourcePort += 1
+      const place = {
+        sourcePort: this.#sourcePort,
+        ...(port && { port: Number(port) }),
+        ...(destination && { destination }),
+      }
+      this.injector.send({ at: 0, source, protocol, ...place })
+    }
+    await this.injector.flush()
+  }
+
+  /** The sources that a door lets in, in order. */
+  async granted(door = 'service'): Promise<string[]> {
+    const grants = await this.#knock.door(door).grants()
+    return grants.map(({ source }) => source).sort()
+  }
+
+  async counters(door = 'service') {
+    const counters = (await this.#knock.counters())[door]
+    if (!counters) throw new Error(`no door ${door}`)
+    return counters
+  }
+
+  /** Of whom the table ignores, and how often. */
+  async bans() {
+    const { bans, counters } = await this.#knock.status()
+    return { sources: bans.map(({ source }) => source).sort(), ...counters }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.injector[Symbol.asyncDispose]()
+    await this.pair[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,102 @@
+// A server with doors, a service behind them that greets, and a client: what is knocked at from end to end.
+import { once } from 'node:events'
+import { createNft, installKnock, type Knock, type KnockSpec } from '../../lib/index.js'
+import type { Family } from '../../lib/spec/model/model.js'
+import {
+  createPair,
+  exec,
+  NFT,
+  type Output,
+  type Pair,
+  SERVER,
+  start,
+} from '../machine/namespaces.js'
+
+/** The service's port. */
+export const PORT = 2222
+const GREETING = 'hello'
+
+export const FAMILIES: readonly Family[] = [4, 6]
+
+/** A spec of one door before the service. */
+export const doorOf = (steps: readonly unknown[], parts: object = {}): KnockSpec => ({
+  doors: [
+    {
+      name: 'service',
+      service: `tcp/${PORT}`,
+      knock: { type: 'sequence', steps: steps as string[], stepTimeout: '20s' },
+      open: { for: '60s' },
+      ...parts,
+    },
+  ],
+})
+
+/** A TCP service in a namespace. It ends with our end of its stdin, so it cannot outlive us. */
+export async function startService(namespace: string, port = PORT): Promise<AsyncDisposable> {
+  const code = `
+    process.stdin.on('end', () => process.exit()).resume()
+    require('node:net')
+      .createServer((socket) => socket.on('error', () => {}).end('${GREETING}'))
+      .listen(${port}, '::', () => console.log('ready'))`
+  const child = start(namespace, process.execPath, ['-e', code], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const [ready] = await Promise.race([
+    once(child.stdout as NodeJS.ReadableStream, 'data'),
+    once(child, 'exit').then(() => [undefined]),
+  ])
+  if (ready === undefined) throw new Error(`the service has ended: ${child.exitCode}`)
+  return {
+    async [Symbol.asyncDispose]() {
+      child.stdin?.end()
+      if (child.exitCode === null) await once(child, 'exit')
+    },
+  }
+}
+
+/** A pair whose server has a spec's table and the service. */
+export class House implements AsyncDisposable {
+  readonly pair: Pair
+  readonly knock: Knock
+  readonly #parts: AsyncDisposable[]
+
+  private constructor(pair: Pair, knock: Knock, service: AsyncDisposable) {
+    this.pair = pair
+    this.knock = knock
+    this.#parts = [service, pair]
+  }
+
+  static async open(spec: KnockSpec, binary: string = NFT): Promise<House> {
+    const pair = await createPair()
+    try {
+      const nft = createNft({ binary, netns: pair.server })
+      const knock = await installKnock(spec, { nft })
+      return new House(pair, knock, await startService(pair.server))
+    } catch (error) {
+      await pair[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Runs a program at the client. */
+  run(file: string, ...args: readonly string[]): Promise<Output> {
+    return exec(this.pair.client, file, args)
+  }
+
+  /** Whether the service answers the client. */
+  async answers(family: Family): Promise<boolean> {
+    const { stdout } = await this.run('nc', '-n', '-w1', SERVER[family], String(PORT))
+    return stdout === GREETING
+  }
+
+  /** What was counted at the first door. */
+  async counters() {
+    const [counters] = Object.values(await this.knock.counters())
+    if (!counters) throw new Error('no door')
+    return counters
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const part of this.#parts) await part[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,243 @@
+// A server whose table is changed again and again under traffic → who was refused meanwhile, who was let in, what was lost.
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { installKnock, type KnockSpec } from '../../lib/index.js'
+import { parseListing } from '../../lib/nft/listing.js'
+import { apply, CLIENT, exec, listTable, SERVER, start } from '../machine/namespaces.js'
+import { beginFlood } from '../wire/generator.js'
+import { Ground, host } from './ground.js'
+
+const PORT = 2222
+const GRANT = '10m'
+
+const doorOf = (name: string, service: string | string[], steps: string[], parts: object = {}) => ({
+  name,
+  service,
+  knock: { type: 'sequence', steps, stepTimeout: '10m' },
+  open: { for: '30s' },
+  ...parts,
+})
+
+const SERVICE = doorOf('service', `tcp/${PORT}`, ['tcp/7000', 'udp/8000'])
+/** Its attempts and what it counts must live through all. */
+const SAME = doorOf('same', 'tcp/443', ['udp/7100', 'udp/7101', 'udp/7102'])
+const ONCE = doorOf('once', 'tcp/444', [], {
+  knock: { type: 'sequence', oneTime: [['udp/7200'], ['udp/7201']], stepTimeout: '10m' },
+})
+const guard = { ban: { after: 3, within: '1h', for: '1h' }, trusted: ['192.168.1.0/24'] }
+
+/** One after the other, and the first again: each differs from the one before in something else. */
+export const SPECS: readonly object[] = [
+  { guard, doors: [SERVICE, SAME, ONCE] },
+  // Other durations.
+  { guard, doors: [{ ...SERVICE, open: { for: '1h', refresh: true } }, SAME, ONCE] },
+  // Another order, a door more, other sources that are trusted.
+  {
+    guard: { ...guard, trusted: ['192.168.0.0/16', '172.16.0.1'] },
+    doors: [ONCE, doorOf('mail', 'tcp/25', ['tcp/7300']), SAME, SERVICE],
+  },
+  // Another knock, and strikes that are counted otherwise.
+  {
+    guard: { ...guard, ban: { after: 5, within: '2h', for: '2h' } },
+    doors: [
+      { ...SERVICE, knock: { type: 'rate', port: `tcp/${PORT}`, hits: 3, max: '9s' } },
+      SAME,
+      ONCE,
+    ],
+  },
+  // More ports, in a range and beside it.
+  { guard, doors: [{ ...SERVICE, service: ['tcp/2200-2230', 'udp/53'] }, SAME, ONCE] },
+  { guard, doors: [{ ...SERVICE, service: 'tcp/2220-2240' }, SAME, ONCE] },
+  // So many ranges that they are in chains.
+  {
+    guard,
+    doors: [
+      {
+        ...SERVICE,
+        service: Array.from(
+          { length: 50 },
+          (_, index) => `tcp/${1220 + 50 * index}-${1225 + 50 * index}`,
+        ),
+      },
+      SAME,
+      ONCE,
+    ],
+  },
+  // Two doors before the same service, and connections that need a grant.
+  {
+    guard,
+    doors: [
+      { ...SERVICE, address: SERVER[4], open: { for: '30s', established: 'cut' } },
+      doorOf('both', `tcp/${PORT}`, ['udp/7400'], { address: '10.77.9.9' }),
+      SAME,
+      ONCE,
+    ],
+  },
+  // More room.
+  { guard: { ...guard, capacity: 131_072 }, doors: [SERVICE, SAME, ONCE] },
+]
+
+/** What happened to a client that is let in, and connects without a pause. */
+interface Visits {
+  readonly connections: number
+  readonly refused: number
+  /** Milliseconds that the slowest took: over a second, its first packet was dropped. */
+  readonly slowest: number
+  /** Lines that came back over one connection that was there before. */
+  readonly echoes: number
+}
+
+const ECHO = `
+  process.stdin.on('end', () => process.exit()).resume()
+  require('node:net')
+    .createServer((socket) => socket.on('error', () => {}).pipe(socket))
+    .listen(${PORT}, '::', () => console.log('ready'))`
+
+const VISIT = `
+  const { connect } = require('node:net')
+  const place = { host: '${SERVER[4]}', port: ${PORT} }
+  const seen = { connections: 0, refused: 0, slowest: 0, echoes: 0 }
+  let ended = false
+  const lasting = connect(place, () => lasting.write('x'))
+  lasting.on('data', () => { seen.echoes += 1; setTimeout(() => lasting.write('x'), 5) })
+  lasting.on('error', () => { seen.refused += 1000 })
+  const next = () => {
+    if (ended) return
+    const begun = performance.now()
+    const socket = connect({ ...place, timeout: 5000 })
+    const done = (refused) => {
+      seen.connections += 1
+      seen.refused += refused
+      seen.slowest = Math.max(seen.slowest, performance.now() - begun)
+      socket.resetAndDestroy()
+      setTimeout(next, 2)
+    }
+    socket.once('connect', () => done(0)).once('timeout', () => done(1)).on('error', () => done(1))
+  }
+  next()
+  process.stdin.on('end', () => {
+    ended = true
+    console.log(JSON.stringify(seen))
+    process.exit()
+  }).resume()`
+
+/** Starts a program that tells what it has seen when it is ended. */
+function begin(namespace: string, code: string) {
+  const child = start(namespace, process.execPath, ['-e', code], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  return {
+    ready: () => once(child.stdout as NodeJS.ReadableStream, 'data'),
+    async end(): Promise<string> {
+      child.stdin?.end()
+      if (child.exitCode === null) await once(child, 'close')
+      return text
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill()
+    },
+  }
+}
+
+/** Counts the packets of strangers that get past the doors. */
+const WITNESS = `table inet witness {
+  counter in { }
+  chain input {
+    type filter hook input priority 0; policy accept;
+    ip saddr 16.0.0.0/8 tcp dport ${PORT} counter name "in" drop
+  }
+}`
+
+export interface Reloads {
+  readonly reloads: number
+  readonly visits: Visits
+  /** SYNs of strangers, and how many of them came to the service. */
+  readonly strangers: { readonly let: number; readonly denied: number }
+  /** What the table held before and after: grants, bans, attempts, used, and knocks counted. */
+  readonly before: object
+  readonly after: object
+  readonly seconds: number
+}
+
+/** Installs so many specs, in their turn, on a pair of its own. */
+export async function reloadUnderTraffic(
+  binary: string,
+  reloads: number,
+  specs: readonly object[] = SPECS,
+): Promise<Reloads> {
+  await using ground = await Ground.open(specs[0] as object, binary)
+  const { server, client } = ground.pair
+  await exec(server, 'ip', ['route', 'add', 'default', 'via', CLIENT[4]])
+  await apply(server, WITNESS, binary)
+  const knock = ground.knock
+  await fill(ground)
+  await using echo = begin(server, ECHO)
+  await echo.ready()
+  const before = await contentsOf(ground)
+  await using visitor = begin(client, VISIT)
+  const begun = performance.now()
+  {
+    await using _flood = await beginFlood(ground.pair, {
+      port: PORT,
+      protocol: 'tcp',
+      sources: 4096,
+      packets: 1e9,
+    })
+    await sleep(300)
+    for (let number = 1; number <= reloads; number += 1) {
+      const spec = specs[number % specs.length] as KnockSpec
+      await installKnock(spec, { nft: ground.nft })
+    }
+    await sleep(300)
+  }
+  const seconds = (performance.now() - begun) / 1000
+  const visits = JSON.parse(await visitor.end()) as Visits
+  await echo.end()
+  await installKnock(specs[0] as KnockSpec, { nft: ground.nft })
+  const { denied } = (await knock.counters())['service'] ?? { denied: 0 }
+  const strangers = { let: await letIn(server, binary), denied }
+  const after = await contentsOf(ground)
+  return { reloads, visits, strangers, before, after, seconds }
+}
+
+/** Lets the client and others in, bans one, uses one up, and leaves an attempt on its way. */
+async function fill(ground: Ground): Promise<void> {
+  const { knock } = ground
+  await knock.door('service').open(CLIENT[4], { for: GRANT })
+  for (let number = 1; number <= 20; number += 1) {
+    await knock.door('same').open(host(number), { for: GRANT })
+    await knock.door('service').open(host(number, 6), { for: GRANT })
+  }
+  await ground.send(host(101), 'udp/7100', 'udp/7101')
+  await ground.send(host(102), 'udp/7100')
+  await ground.send(host(103), 'udp/7200')
+  for (let wrong = 0; wrong < 3; wrong += 1) await ground.send(host(104), 'udp/7100', 'udp/7102')
+}
+
+async function contentsOf(ground: Ground): Promise<object> {
+  const status = await ground.knock.status()
+  const { sets } = parseListing(await ground.nft.list({ table: 'knock' }))
+  const same = status.doors.find(({ name }) => name === 'same')
+  const sources = (list: readonly { readonly source: string }[]) =>
+    list.map(({ source }) => source).sort()
+  return {
+    service: sources(await ground.knock.door('service').grants()),
+    same: sources(same?.grants ?? []),
+    attempts: same?.progress.map(({ source, stage }) => `${source} ${stage}`).sort(),
+    knocks: same?.counters.knocks,
+    bans: sources(status.bans),
+    used: [...sets].flatMap(([name, { elements }]) =>
+      name.startsWith('spent') && elements.length > 0 ? [name] : [],
+    ),
+  }
+}
+
+async function letIn(server: string, binary: string): Promise<number> {
+  const objects = (await listTable(server, 'witness', binary)) ?? []
+  const counter = objects.find(({ counter }) => counter)?.['counter'] as { packets: number }
+  return counter.packets
+}

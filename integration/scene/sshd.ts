@@ -1,0 +1,88 @@
+// A real OpenSSH server and client with keys of their own, in a folder that is removed with them.
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { start } from '../machine/namespaces.js'
+
+const run = promisify(execFile)
+
+/** Of Debian's package; sshd wants to be called by its full path. */
+export const SSHD = '/usr/sbin/sshd'
+
+export interface SshServer extends AsyncDisposable {
+  /** ssh's options: our key alone, our server's key alone, no question to anyone. */
+  readonly options: readonly string[]
+}
+
+/** Starts sshd inside a namespace, on a port of all its addresses. */
+export async function startSshd(namespace: string, port: number): Promise<SshServer> {
+  // Where sshd's own unprivileged part is shut in; a service manager makes it elsewhere.
+  mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
+  const folder = await mkdtemp(join(tmpdir(), 'knocklib-ssh-'))
+  const [hostKey, userKey] = [join(folder, 'host'), join(folder, 'user')]
+  for (const key of [hostKey, userKey]) {
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', key])
+  }
+  const config = join(folder, 'sshd_config')
+  const knownHosts = join(folder, 'known_hosts')
+  const hostPublicKey = await readFile(`${hostKey}.pub`, 'utf8')
+  await writeFile(knownHosts, `server ${hostPublicKey}`)
+  await writeFile(config, serverConfig(port, hostKey, `${userKey}.pub`))
+  const child = start(namespace, SSHD, ['-D', '-e', '-f', config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const ended = once(child, 'close')
+  await untilListening(child)
+  return {
+    options: clientOptions(port, userKey, knownHosts),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM')
+      await ended
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+function untilListening(child: ReturnType<typeof start>): Promise<void> {
+  let log = ''
+  return new Promise((resolve, reject) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log += text
+      // One line for each family.
+      if ((log.match(/Server listening on/g)?.length ?? 0) >= 2) resolve()
+    })
+    child.on('close', () => reject(new Error(`sshd has ended: ${log}`)))
+  })
+}
+
+const serverConfig = (port: number, hostKey: string, authorizedKeys: string): string =>
+  [
+    `Port ${port}`,
+    `HostKey ${hostKey}`,
+    `AuthorizedKeysFile ${authorizedKeys}`,
+    'AuthenticationMethods publickey',
+    'PermitRootLogin yes',
+    // The folder of temporary files is everybody's.
+    'StrictModes no',
+    'UsePAM no',
+    'UseDNS no',
+    'PidFile none',
+    '',
+  ].join('\n')
+
+function clientOptions(port: number, userKey: string, knownHosts: string): string[] {
+  const settings = {
+    BatchMode: 'yes',
+    ConnectTimeout: '2',
+    HostKeyAlias: 'server',
+    IdentitiesOnly: 'yes',
+    StrictHostKeyChecking: 'yes',
+    UserKnownHostsFile: knownHosts,
+  }
+  const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])
+  return ['-F', 'none', '-i', userKey, '-p', String(port), ...options]
+}

@@ -1,0 +1,157 @@
+// A house whose door tokens open, and clients that make and send them without our library.
+
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createNft, type KnockSpec, type Nft } from '../../lib/index.js'
+import type { Family } from '../../lib/spec/model/model.js'
+import { apply, CABLE, CLIENT, exec, listTable, SERVER, start } from '../machine/namespaces.js'
+import { doorOf, House } from './house.js'
+
+const VOLLEY = fileURLToPath(new URL('volley.pl', import.meta.url))
+
+export const TOKEN_PORT = 6000
+export const SECRET = 'a secret of more than sixteen bytes'
+/** More of the client's addresses, so that it can be several sources; it never chooses them itself. */
+export const OTHERS: Readonly<Record<Family, string>> = { 4: '10.77.0.4', 6: 'fd00:77::4' }
+
+/** The token of the house's door at a time, made as the documentation says. */
+export const tokenAt = (seconds: number, period: number, secret = SECRET): string =>
+  createHmac('sha256', secret)
+    .update(`knocklib/1 service ${Math.floor(seconds / period)}`)
+    .digest('hex')
+    .slice(0, 32)
+
+export const nowSeconds = (): number => Date.now() / 1000
+
+/** What a person at a terminal would type: a token of now. */
+const TYPED = `printf 'knocklib/1 service %s' $(( $(date +%s) / $1 )) |
+  openssl dgst -sha256 -hmac "$2" -binary | head -c 16 | nc -n -u -q0 "$3" "$4"`
+
+export interface TokenHouseOptions {
+  readonly binary: string
+  /** Of the token. */
+  readonly token?: object
+  /** Of the door, and of the spec. */
+  readonly door?: object
+  readonly parts?: object
+}
+
+export class TokenHouse implements AsyncDisposable {
+  readonly house: House
+  readonly nft: Nft
+  readonly binary: string
+  readonly #folder: string
+  readonly #options: TokenHouseOptions
+
+  private constructor(house: House, folder: string, options: TokenHouseOptions) {
+    this.house = house
+    this.binary = options.binary
+    this.nft = createNft({ binary: options.binary, netns: house.pair.server })
+    this.#folder = folder
+    this.#options = options
+  }
+
+  static async open(options: TokenHouseOptions): Promise<TokenHouse> {
+    const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
+    try {
+      for (const name of ['secret', 'other']) {
+        await writeFile(join(folder, name), `${name === 'secret' ? SECRET : `${SECRET} other`}\n`)
+        await chmod(join(folder, name), 0o600)
+      }
+      const house = await House.open(specOf(folder, options), options.binary)
+      const own = new TokenHouse(house, folder, options)
+      for (const [family, bits] of [
+        [4, 24],
+        [6, 64],
+      ] as const) {
+        const add = ['address', 'add', `${OTHERS[family]}/${bits}`, 'dev', CABLE]
+        await exec(house.pair.client, 'ip', [
+          ...add,
+          ...(family === 6 ? ['nodad', 'preferred_lft', '0'] : []),
+        ])
+        const place = ['lladdr', CLIENT.mac, 'dev', CABLE, 'nud', 'permanent']
+        await exec(house.pair.server, 'ip', ['neighbour', 'replace', OTHERS[family], ...place])
+      }
+      return own
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /** The spec as it was installed, with other parts. */
+  spec(changes: Partial<TokenHouseOptions> = {}): KnockSpec {
+    return specOf(this.#folder, { ...this.#options, ...changes })
+  }
+
+  /** The path of a secret's file; `other` is a second one. */
+  file(name: string): string {
+    return join(this.#folder, name)
+  }
+
+  /** Makes and sends a token with openssl and nc. */
+  async type(family: Family, period: number, secret = SECRET): Promise<void> {
+    const args = [String(period), secret, SERVER[family], String(TOKEN_PORT)]
+    await this.house.run('bash', '-c', TYPED, 'bash', ...args)
+  }
+
+  /** Sends payloads from a source, each at its moment where those are given. */
+  async send(
+    payloads: readonly string[],
+    source: string = CLIENT[4],
+    pace:
+      | { readonly start: number; readonly interval: number; readonly cpu: number }
+      | undefined = undefined,
+  ): Promise<void> {
+    const target = SERVER[source.includes(':') ? 6 : 4]
+    const moments = pace ? [String(pace.start), String(pace.interval)] : []
+    const perl = ['perl', VOLLEY, target, String(TOKEN_PORT), source, ...moments]
+    const [file = '', ...args] = pace ? ['taskset', '-c', String(pace.cpu), ...perl] : perl
+    const child = start(this.house.pair.client, file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    child.stdout?.resume()
+    child.stdin?.end(payloads.map((payload) => `${payload}\n`).join(''))
+    const [code] = await once(child, 'close')
+    if (code !== 0) throw new Error(`volley.pl ended with ${code}`)
+  }
+
+  /** The elements of one of the table's sets. */
+  async elements(set: string): Promise<unknown[]> {
+    const listing = await listTable(this.house.pair.server, 'knock', this.binary)
+    const found = listing?.map((object) => object['set'] as { name: string; elem?: unknown[] })
+    return found?.find((one) => one?.name.replace(/_0$/, '') === set)?.elem ?? []
+  }
+
+  async close(source: string): Promise<void> {
+    await this.house.knock.door('service').close(source)
+  }
+
+  /** Gives nft a script. */
+  script(text: string): Promise<void> {
+    return apply(this.house.pair.server, text, this.binary)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true })
+    await this.house[Symbol.asyncDispose]()
+  }
+}
+
+function specOf(
+  folder: string,
+  { token = {}, door = {}, parts = {} }: TokenHouseOptions,
+): KnockSpec {
+  const users = [{ name: 'ann', secretFile: join(folder, 'secret') }]
+  const knock = {
+    type: 'token',
+    port: `udp/${TOKEN_PORT}`,
+    period: 60,
+    horizon: '1h',
+    users,
+    ...token,
+  }
+  return { ...doorOf([], { knock, ...door }), ...parts }
+}

@@ -1,0 +1,135 @@
+// A watcher's events as they come: collected, waited for, and compared without their times.
+import { once } from 'node:events'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Knock, KnockEvent, Watcher, WatchOptions } from '../../lib/index.js'
+import { LIBRARY } from '../machine/built.js'
+import { exec, start } from '../machine/namespaces.js'
+
+/** An event in short: its kind, and what follows of it. */
+export type Short = string
+
+/** `granted service 10.77.0.2 by=knock stage=2 of=2`, without times. */
+export function shortOf(event: KnockEvent): Short {
+  const { time: _, event: kind, ...rest } = event
+  const words = Object.entries(rest).map(([key, value]) =>
+    key === 'door' || key === 'source' ? String(value) : `${key}=${value}`,
+  )
+  return [kind, ...words].join(' ')
+}
+
+export class Watching implements AsyncDisposable {
+  readonly events: KnockEvent[] = []
+  /** When each was given to us, in milliseconds since 1970. */
+  readonly times: number[] = []
+  readonly watcher: Watcher
+  /** How the iteration ended: undefined while it goes on. */
+  outcome: { readonly error?: unknown } | undefined
+  readonly #done: Promise<void>
+
+  private constructor(watcher: Watcher) {
+    this.watcher = watcher
+    this.#done = this.#collect()
+  }
+
+  /** Begins and waits until nothing is missed any more. */
+  static async begin(knock: Knock, options: WatchOptions = {}): Promise<Watching> {
+    const watching = new Watching(knock.watch(options))
+    await watching.watcher.ready
+    return watching
+  }
+
+  async #collect(): Promise<void> {
+    try {
+      for await (const event of this.watcher) {
+        this.events.push(event)
+        this.times.push(Date.now())
+      }
+      this.outcome = {}
+    } catch (error) {
+      this.outcome = { error }
+    }
+  }
+
+  get shorts(): Short[] {
+    return this.events.map(shortOf)
+  }
+
+  /** Takes the events so far, in short: the next call gives later ones. */
+  take(): Short[] {
+    this.times.splice(0)
+    return this.events.splice(0).map(shortOf)
+  }
+
+  /** Waits until an event is there; the events so far where it does not come. */
+  async until(part: string, milliseconds = 5000): Promise<boolean> {
+    return this.wait(() => this.shorts.some((short) => short.includes(part)), milliseconds)
+  }
+
+  async wait(isSo: () => boolean, milliseconds = 5000): Promise<boolean> {
+    for (const end = Date.now() + milliseconds; Date.now() < end; ) {
+      if (isSo()) return true
+      await sleep(10)
+    }
+    return isSo()
+  }
+
+  /** Waits until the iteration is over. */
+  async over(): Promise<{ readonly error?: unknown }> {
+    await this.#done
+    return this.outcome ?? {}
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.watcher.return()
+    await this.#done
+  }
+}
+
+/** Who reads NFLOG in a namespace: by group, the netlink port. */
+export async function groupsIn(namespace: string): Promise<Map<number, number>> {
+  const { stdout } = await exec(namespace, 'cat', ['/proc/self/net/netfilter/nfnetlink_log'])
+  const rows = stdout.split('\n').filter((line) => line.trim() !== '')
+  return new Map(
+    rows.map((row) => {
+      const [group, port] = row.trim().split(/\s+/).map(Number)
+      return [group as number, port as number]
+    }),
+  )
+}
+
+/** The package netlink makes a socket's port of the process's number, in its lower 22 bits. */
+export const processOf = (port: number): number => port & 0x3fffff
+
+const KERNEL = JSON.stringify(`${dirname(LIBRARY)}/kernel/`)
+
+/** Takes the table's NFLOG group as soon as it is free, until it is ended. */
+const HOLDER = `
+  const { openSocket, NETFILTER } = await import(${KERNEL} + 'socket.js')
+  const { renderBind, parseAnswer, ANSWER } = await import(${KERNEL} + 'nflog.js')
+  const { parseMessages } = await import(${KERNEL} + 'wire.js')
+  let isHeld = false
+  const message = (bytes) => {
+    for (const { type, payload } of parseMessages(bytes)) {
+      if (type === ANSWER && parseAnswer(payload) === 0) isHeld = true
+    }
+  }
+  const socket = await openSocket({ operation: 'hold', protocol: NETFILTER }, { message, failed() {} })
+  setInterval(() => isHeld || socket.send(renderBind(5, 128, 1)), 5)
+  process.stdin.on('end', () => process.exit()).resume()
+  console.log('ready')`
+
+/** A process in a namespace that has NFLOG group 5, from when it is free until `end`. */
+export async function holdGroup(namespace: string): Promise<{ end(): Promise<void> }> {
+  const argv = ['--input-type=module', '-e', HOLDER]
+  const child = start(namespace, process.execPath, argv, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  return {
+    async end() {
+      child.stdin?.end()
+      await once(child, 'exit')
+    },
+  }
+}

@@ -1,0 +1,62 @@
+// Processes that install, open, confirm and uninstall at once: what stands is always whole, and each call ends in a way that it says.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { attachKnock, createNft, type KnockSpec } from '../../lib/index.js'
+import { build } from '../machine/built.js'
+import { missing } from '../machine/capabilities.js'
+import { createPair, sweep } from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
+import { Installer, type Orders, whileHeld, wholeOf } from '../scene/installers.js'
+import { SPECS } from '../scene/reloading.js'
+
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing()
+if (!skip) {
+  sweep()
+  build()
+}
+
+const specs = [SPECS[0], SPECS[2]] as KnockSpec[]
+
+/** How a call may end where others install and uninstall at the same moment. */
+const ENDS: Readonly<Record<string, readonly string[]>> = {
+  install: ['done', 'conflict', 'unverified'],
+  open: ['done', 'not-found'],
+  close: ['done', 'not-found'],
+  confirm: ['done', 'not-found'],
+  uninstall: ['done'],
+}
+
+for (const { version, path } of versions) {
+  t.test(`several at once, nft ${version}`, { skip, timeout: 120_000 }, async (t) => {
+    await using pair = await createPair()
+    const orders = (specs: KnockSpec[], uninstalls = false): Orders => {
+      return { binary: path, netns: pair.server, specs, uninstalls }
+    }
+    const installers = await Promise.all([
+      Installer.start(orders(specs)),
+      Installer.start(orders([...specs].reverse())),
+      Installer.start(orders(specs, true)),
+    ])
+    const seen = new Set<number | undefined>()
+    for (let look = 0; look < 10; look += 1) {
+      await sleep(500)
+      const whole = await whileHeld(installers, () => wholeOf(orders(specs)))
+      seen.add(whole)
+      t.not(whole, -1, 'what stands is whole')
+    }
+    const lines = (await Promise.all(installers.map((installer) => installer.end()))).flat()
+    const wrong = lines.filter((line) => {
+      const [call = '', end = ''] = line.split(' ')
+      return !ENDS[call]?.includes(end)
+    })
+    t.strictSame(wrong, [], 'each call ended in a way that it may')
+    const done = lines.filter((line) => line === 'install done').length
+    t.comment(JSON.stringify({ calls: lines.length, installs: done, seen: [...seen] }))
+    t.ok(done > 5, 'installs came through')
+    const nft = createNft({ binary: path, netns: pair.server })
+    const whole = await wholeOf(orders(specs))
+    if (whole !== undefined) await (await attachKnock({ nft })).uninstall()
+    t.equal(await wholeOf(orders(specs)), undefined)
+  })
+}

@@ -1,0 +1,30 @@
+// A process that installs, killed at moments of chance: the old table stands or the new one, whole.
+import t from 'tap'
+import type { KnockSpec } from '../../lib/index.js'
+import { build } from '../machine/built.js'
+import { missing } from '../machine/capabilities.js'
+import { createPair, sweep } from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
+import { killInstallers, type Orders } from '../scene/installers.js'
+import { SPECS } from '../scene/reloading.js'
+
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing()
+if (!skip) {
+  sweep()
+  build()
+}
+
+/** `npm run bench:kills`: 200. */
+const KILLS = Number(process.env['KILLS'] ?? 14)
+
+for (const { version, path } of versions) {
+  t.test(`killed ${KILLS} times, nft ${version}`, { skip, timeout: 1_200_000 }, async (t) => {
+    await using pair = await createPair()
+    const specs = [SPECS[0], SPECS[2]] as KnockSpec[]
+    const orders: Orders = { binary: path, netns: pair.server, specs, uninstalls: false }
+    const found = await killInstallers(orders, KILLS)
+    t.comment(JSON.stringify(Object.fromEntries(found)))
+    t.equal((found.get('spec 1') ?? 0) + (found.get('spec 2') ?? 0), KILLS, 'old or new, whole')
+  })
+}
