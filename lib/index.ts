@@ -21,6 +21,7 @@ export {
 } from './api/knock.js'
 export { loadSecrets } from './api/load-secrets.js'
 export type { Secrets } from './automaton/loads.js'
+export type { InstallOutcome } from './change/change.js'
 export type { RestoreReport } from './change/saved-state.js'
 export { loadProfile, ProfileError } from './client/profile.js'
 export { type SendOptions, type SentKnock, sendKnock } from './client/send.js'

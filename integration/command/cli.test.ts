@@ -42,6 +42,9 @@ for (const { version, path } of versions) {
     const notes = async (command: string) =>
       JSON.parse(await user.serve(t, command, 'doors.json', '--json')).notes
     const open = (whose?: string) => [{ path: '/doors', message: OPEN(whose) }]
+    const changed = async () =>
+      JSON.parse(await user.serve(t, 'install', 'doors.json', '--json')).changed
+    t.same([await changed(), await changed()], [true, false])
     t.same(await notes('install'), open(), 'our own table alone')
     await user.shell(chain('ip', 'input'))
     t.same(await notes('check'), open(' for IPv6'))

@@ -1,15 +1,16 @@
 // The handle of a table that stands: its doors, what it holds, and the calls that change and remove it. Touches the kernel.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { BANNED } from '../automaton/language/names.js'
+import type { InstallOutcome } from '../change/change.js'
 import { type RestoreReport, renderState } from '../change/saved-state.js'
-import { isNotFound, type Warning } from '../errors.js'
+import { ArgumentError, isNotFound, type Warning } from '../errors.js'
 import { interfaceWarnings } from '../host/warnings.js'
 import { DocumentElements, type Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
 import { knowsTypeof } from '../kernel/process/capability.js'
 import { foreignLogPackets } from '../kernel/readers/shared-reader.js'
 import { listElements } from '../kernel/table-listing.js'
-import { ABOUT_SET, aboutComments, parseAbout } from '../nft/about.js'
+import { ABOUT_SET, aboutComments, digestDoors, parseAbout } from '../nft/about.js'
 import { parseListing } from '../nft/listing.js'
 import { familySet } from '../nft/names.js'
 import { renderUnban, whileThere } from '../nft/transaction.js'
@@ -29,12 +30,17 @@ import { isSaved, viewState } from '../view/state-of-table.js'
 import { type Ban, type Counters, type Status, viewCounters, viewStatus } from '../view/status.js'
 import type { TablePlace } from '../watch/table-source.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from '../watch/watcher.js'
-import type { KeepOptions } from './keep-installed.js'
+import type { Installation } from './install.js'
+import type { KeepOptions, SavedTable } from './keep-installed.js'
 
 export interface HandleOptions {
   readonly signal?: AbortSignal | undefined
   readonly elements?: Elements | undefined
   readonly warnings?: readonly Warning[] | undefined
+  /** How this process has installed the table, and what that did. */
+  readonly installed?:
+    | { readonly installation: Installation; readonly outcome: InstallOutcome }
+    | undefined
   /** What the end of `await using` does to the table. Default: nothing. */
   readonly atEnd?: ((call: Call) => Promise<void>) | undefined
 }
@@ -52,6 +58,10 @@ export class Knock implements AsyncDisposable {
   readonly table: string
   /** What `installKnock` found that is probably not meant; empty for a handle of `attachKnock`. */
   readonly warnings: readonly Warning[]
+  /** What `installKnock` did; undefined for a handle of `attachKnock`. A refill of tokens alone is no change. */
+  readonly outcome: InstallOutcome | undefined
+  /** @internal How this process has installed the table. */
+  readonly installation: Installation | undefined
   readonly #standing: StandingDoors
   readonly #doors = new Map<string, Door>()
   readonly #nft: Nft
@@ -65,9 +75,17 @@ export class Knock implements AsyncDisposable {
 
   /** @internal */
   constructor(table: string, known: KnownDoors, nft: Nft, options: HandleOptions = {}) {
-    const { signal, elements = new DocumentElements(nft), atEnd, warnings = [] } = options
+    const {
+      signal,
+      elements = new DocumentElements(nft),
+      atEnd,
+      warnings = [],
+      installed,
+    } = options
     this.table = table
     this.warnings = warnings
+    this.outcome = installed?.outcome
+    this.installation = installed?.installation
     this.#nft = nft
     this.#elements = elements
     this.#signal = signal
@@ -185,7 +203,7 @@ export class Knock implements AsyncDisposable {
   }
 
   /** @internal The state, whether the table awaits to be confirmed, which ruleset it is then, and what was listed of it. */
-  async saveWithTrial() {
+  async saveWithTrial(): Promise<SavedTable> {
     // Of before the listing: nothing that lasts gets longer by it.
     const now = Date.now()
     const { doors, listing } = await this.#read('save', ALL_SAVED)
@@ -261,9 +279,18 @@ export class Knock implements AsyncDisposable {
    * @throws ArgumentError where the handle is one of `attachKnock`, which does not know the spec.
    */
   async keepInstalled(options: KeepOptions): Promise<void> {
+    const installation = this.installation
+    if (!installation) {
+      const expected = 'a handle of installKnock, which knows the spec'
+      throw new ArgumentError(`keepInstalled: expected ${expected}, got one of attachKnock`)
+    }
     const { keepInstalled } = await import('./keep-installed.js')
+    const { doors } = installation.automaton
+    const known = { doors, doorsDigest: digestDoors(doors) }
+    const own = new Knock(this.table, known, this.#nft, { elements: this.#elements })
     const signal = this.#until(options.signal)
-    const kept = keepInstalled(this, this.#place, { ...options, signal })
+    const installed = { installation, own, warnings: this.warnings }
+    const kept = keepInstalled(installed, this.#place, { ...options, signal })
     this.#kept = kept.catch(() => {})
     await kept
   }

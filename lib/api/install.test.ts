@@ -6,6 +6,7 @@ import {
   attachKnock,
   FakeNft,
   installKnock,
+  type Knock,
   type KnockSpec,
   type NftDocument,
   NftError,
@@ -13,7 +14,6 @@ import {
 import type { ListQuery } from '../kernel/nft.js'
 import { parseListing } from '../nft/listing.js'
 import { SERIAL_SET, serialOf } from '../nft/serial.js'
-import { installationOf } from './install.js'
 
 const door = (name: string, parts: object = {}) => ({
   name,
@@ -25,6 +25,8 @@ const door = (name: string, parts: object = {}) => ({
 const ssh = door('ssh')
 const web = door('web', { service: 'tcp/443', knock: { type: 'sequence', steps: ['tcp/7001'] } })
 const specOf = (...doors: object[]): KnockSpec => ({ doors }) as KnockSpec
+
+const installationOf = ({ installation }: Knock) => installation
 
 const inTable = { family: 'inet', table: 'knock' } as const
 
@@ -301,6 +303,18 @@ t.test('confirmed in time, or fallen open', async (t) => {
     const options = { nft, confirmWithin: wrong }
     await t.rejects(installKnock(specOf(ssh), options), { code: 'invalid-argument' }, `${wrong}`)
   }
+})
+
+t.test('says what it did', async (t) => {
+  const nft = new FakeNft()
+  const outcomes = async (...specs: KnockSpec[]) => {
+    const found: unknown[] = []
+    for (const spec of specs) found.push((await installKnock(spec, { nft })).outcome)
+    return found
+  }
+  const specs = [specOf(ssh), specOf(ssh), specOf(ssh, web), specOf(ssh, web)]
+  t.strictSame(await outcomes(...specs), ['made', 'unchanged', 'changed', 'unchanged'])
+  t.equal((await attachKnock({ nft })).outcome, undefined)
 })
 
 t.test('a keeper and the trials of others', async (t) => {

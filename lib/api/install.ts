@@ -23,7 +23,6 @@ import type { ValidSpec } from '../spec/model/model.js'
 import { type Call, ifFound, listTags } from '../table/installation.js'
 import { mayBeConflict, NOT_AS_ASKED, tableError, Verification } from '../table/verify.js'
 import { heldBy } from '../view/state-of-table.js'
-import type { Knock } from './handle.js'
 
 export interface EnsureOptions {
   /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */
@@ -264,13 +263,3 @@ interface Done {
   /** Whether the table became what was asked for, as far as can be seen. */
   readonly isWhole: boolean
 }
-
-const installations = new WeakMap<Knock, Installation>()
-
-/** Remembers how a handle's table was installed. */
-export function rememberInstallation(knock: Knock, installation: Installation): void {
-  installations.set(knock, installation)
-}
-
-/** How a handle's table was installed; undefined where it was attached. */
-export const installationOf = (knock: Knock): Installation | undefined => installations.get(knock)

@@ -3,7 +3,7 @@ import { knocksOf } from '../automaton/knocks.js'
 import type { Attempt } from '../automaton/language/names.js'
 import { secretFilesOf } from '../automaton/loads.js'
 import { compareChains } from '../change/chains.js'
-import { ArgumentError, type Warning } from '../errors.js'
+import type { Warning } from '../errors.js'
 import { saveState } from '../files/state-file.js'
 import { followWarnings } from '../host/follow.js'
 import { isOfHost } from '../host/host-warning.js'
@@ -12,20 +12,20 @@ import type { KeepEvent } from '../keep/event.js'
 import { Keeper } from '../keep/keeper.js'
 import type { KeptTable } from '../keep/kept-table.js'
 import { KeptTrial } from '../keep/trial.js'
-import { digestDoors, digestOf, parseAbout } from '../nft/about.js'
+import { digestOf, parseAbout } from '../nft/about.js'
 import { parseListing } from '../nft/listing.js'
 import { LOADED_SET, loadedIn } from '../nft/loaded.js'
 import { EventService } from '../relay/serve.js'
+import type { KnockState } from '../spec/generated/state-types.js'
 import { LONGEST_TOKEN } from '../spec/model/derive.js'
 import type { ValidSpec } from '../spec/model/model.js'
 import { ifFound, listAbout, listSerial } from '../table/installation.js'
 import { warnOfAhead } from '../view/check-status.js'
-import { rolesByDoor } from '../view/contents.js'
+import { rolesByDoor, type Trial } from '../view/contents.js'
 import type { KnockEvent } from '../view/event.js'
 import { KnownState } from '../view/known-state.js'
 import type { TablePlace } from '../watch/table-source.js'
-import { Knock } from './handle.js'
-import { type Installation, installationOf } from './install.js'
+import type { Installation } from './install.js'
 
 export interface KeepOptions {
   /** Ends it. */
@@ -53,26 +53,42 @@ const now = (): string => new Date().toISOString()
 
 const CALL = { operation: 'keepInstalled' } as const
 
-/** @throws ArgumentError where the handle's table was attached, not installed. */
+/** A table that this process has installed, and what the keeper asks of its handle. */
+export interface Installed {
+  readonly installation: Installation
+  /** What the install found. */
+  readonly warnings: readonly Warning[]
+  /** A handle of the same table without the caller's signal: what is left to do at the end must not be aborted with it. */
+  readonly own: OwnHandle
+}
+
+export interface OwnHandle {
+  saveWithTrial(): Promise<SavedTable>
+  trial(): Promise<Trial | undefined>
+  restore(state: KnockState): Promise<unknown>
+  door(name: string): { close(source: string): Promise<boolean> }
+}
+
+/** A table's state, whether it awaits to be confirmed, which ruleset it is, and what was listed of it. */
+export interface SavedTable {
+  readonly state: KnockState
+  readonly confirm: Trial | undefined
+  readonly digest: string | undefined
+  readonly objects: readonly unknown[]
+}
+
+/** Keeps an installed table standing, as `Knock.keepInstalled` says. */
 export async function keepInstalled(
-  knock: Knock,
+  { installation, warnings, own }: Installed,
   place: TablePlace,
   { signal, stateFile, onEvent = () => {} }: KeepOptions,
 ): Promise<void> {
-  const installation = installationOf(knock)
-  if (!installation) {
-    const expected = 'a handle of installKnock, which knows the spec'
-    throw new ArgumentError(`${CALL.operation}: expected ${expected}, got one of attachKnock`)
-  }
   // Loaded with the first watch: most who import knocklib watch nothing.
   const [{ TableSource }, { TableWatcher }] = await Promise.all([
     import('../watch/table-source.js'),
     import('../watch/watch-table.js'),
   ])
   const { spec, automaton } = installation
-  // The handle's signal ends the keeping: what is left to do then must not be aborted with it.
-  const doors = { doors: automaton.doors, doorsDigest: digestDoors(automaton.doors) }
-  const own = new Knock(spec.table, doors, place.nft, { elements: place.elements })
   const trial = keptTrial(installation, onEvent)
   const digestOfOwn = digestOf(installation.document)
   const haveItsChains = compareChains(installation.document)
@@ -152,12 +168,12 @@ export async function keepInstalled(
   }
   const lapsed = lapsing && followWarnings(lapsing)
   const warned = followWarnings({
-    known: knock.warnings.filter(isOfHost),
+    known: warnings.filter(isOfHost),
     look: () => hostWarnings(spec, place.nft.netns, CALL.operation),
     tell: tellWarning,
     signal: until,
   })
-  for (const warning of knock.warnings) onEvent({ time: now(), event: 'warning', ...warning })
+  for (const warning of warnings) onEvent({ time: now(), event: 'warning', ...warning })
   const known = new KnownState({
     table: spec.table,
     banFor: spec.guard.ban?.for,

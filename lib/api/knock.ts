@@ -29,7 +29,7 @@ import { type Call, listAbout, listSerial } from '../table/installation.js'
 import { removeAny, removeOwn } from '../table/remove.js'
 import { unreadable } from '../table/standing-doors.js'
 import { Knock } from './handle.js'
-import { Installation, rememberInstallation } from './install.js'
+import { Installation } from './install.js'
 
 export interface KernelOptions extends ElementOptions {
   /** The nft binary's path, or an `Nft` of your own. Default: KNOCKLIB_NFT, then `nft` on PATH. */
@@ -106,15 +106,14 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
   const trial = readTrial(options.confirmWithin, call.operation)
   const installation = new Installation(valid, nft)
   const warnings = await gatherWarnings(valid, nft, options, call)
-  await installation.ensure(call, { state, trial })
+  const outcome = await installation.ensure(call, { state, trial })
   const { table, doors } = installation.automaton
   const digest = digestOf(installation.document)
-  const knock = new Knock(table, { doors, doorsDigest: digestDoors(doors) }, nft, {
+  return new Knock(table, { doors, doorsDigest: digestDoors(doors) }, nft, {
     ...{ signal: options.signal, elements: chooseElements(nft, options), warnings },
+    installed: { installation, outcome },
     atEnd: (end) => removeOwn(nft, table, digest, end),
   })
-  rememberInstallation(knock, installation)
-  return knock
 }
 
 /**

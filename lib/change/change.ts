@@ -36,8 +36,11 @@ export interface Wanted {
   readonly knowsTokens: boolean
 }
 
+/** The table was there as the spec has it; it was not there; it was there otherwise. */
+export type InstallOutcome = 'unchanged' | 'made' | 'changed'
+
 export interface Change {
-  readonly outcome: 'unchanged' | 'made' | 'changed'
+  readonly outcome: InstallOutcome
   /** Fails as a whole where the table is not the one that was listed. Empty: there is nothing to do. */
   readonly commands: NftCommand[]
 }

@@ -49,7 +49,7 @@ export const install: CommandDefinition = {
         : `unless confirmed within ${confirmWithin}${typeof confirmWithin === 'number' ? ' s' : ''} the doors fall open: knocklib confirm --table ${table}\n`
     return {
       json: {
-        ...{ table, doors, notes },
+        ...{ table, doors, notes, changed: knock.outcome !== 'unchanged' },
         ...(confirmWithin !== undefined && { confirmWithin }),
         ...(error !== undefined && { state: { error } }),
       },
