@@ -1,25 +1,20 @@
 // What knocklib exports.
 
+export { type AttachOptions, attachKnock, confirmKnock, uninstallKnock } from './api/attach.js'
+export type { KernelOptions } from './api/call.js'
 export { Knock } from './api/handle.js'
 export type { KeepOptions } from './api/keep-installed.js'
 export {
-  type AttachOptions,
-  attachKnock,
   type CheckOptions,
   type CheckReport,
   checkKnock,
-  confirmKnock,
   findWarnings,
   type InstallOptions,
   installKnock,
-  type KernelOptions,
-  refillKnock,
-  renderKnock,
-  renderKnockText,
-  type TextOptions,
-  uninstallKnock,
 } from './api/knock.js'
 export { loadSecrets } from './api/load-secrets.js'
+export { refillKnock } from './api/refill.js'
+export { renderKnock, renderKnockText, type TextOptions } from './api/render.js'
 export type { Secrets } from './automaton/loads.js'
 export type { InstallOutcome } from './change/change.js'
 export type { RestoreReport } from './change/saved-state.js'

@@ -2,7 +2,7 @@
 // UPDATE=1 writes rulesets and listings anew; the packets' verdicts are the hand's alone.
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { renderKnock } from '../../lib/api/knock.js'
+import { renderKnock } from '../../lib/api/render.js'
 import { isIntact } from '../../lib/change/intact.js'
 import { createNft } from '../../lib/kernel/process/process-nft.js'
 import { type SimulatedEvent, simulateKnock } from '../../lib/simulate/simulation.js'

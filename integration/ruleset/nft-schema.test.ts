@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import t from 'tap'
-import { renderKnock } from '../../lib/api/knock.js'
+import { renderKnock } from '../../lib/api/render.js'
 import { BANNED, grantsSet } from '../../lib/automaton/language/names.js'
 import { loadsOf } from '../../lib/automaton/loads.js'
 import { isIntact } from '../../lib/change/intact.js'

@@ -1,7 +1,7 @@
 // Each case's ruleset as text and as JSON → the same table, on every nft.
 import fc from 'fast-check'
 import t, { type Test as Tap } from 'tap'
-import { renderKnock } from '../../lib/api/knock.js'
+import { renderKnock } from '../../lib/api/render.js'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { aboutComments, digestOf } from '../../lib/nft/about.js'
 import type { NftDocument } from '../../lib/nft/document.js'

@@ -105,9 +105,9 @@ const KERNEL = JSON.stringify(`${dirname(LIBRARY)}/kernel/`)
 
 /** Takes the table's NFLOG group as soon as it is free, until it is ended. */
 const HOLDER = `
-  const { openSocket, NETFILTER } = await import(${KERNEL} + 'socket.js')
-  const { renderBind, parseAnswer, ANSWER } = await import(${KERNEL} + 'nflog.js')
-  const { parseMessages } = await import(${KERNEL} + 'wire.js')
+  const { openSocket, NETFILTER } = await import(${KERNEL} + 'netlink/socket.js')
+  const { renderBind, parseAnswer, ANSWER } = await import(${KERNEL} + 'readers/nflog.js')
+  const { parseMessages } = await import(${KERNEL} + 'netlink/wire.js')
   let isHeld = false
   const message = (bytes) => {
     for (const { type, payload } of parseMessages(bytes)) {

@@ -1,6 +1,6 @@
 // A table's document, and listings of it that differ by one thing → whether that is noticed.
 import t from 'tap'
-import { renderKnock } from '../api/knock.js'
+import { renderKnock } from '../api/render.js'
 import { canonicalText, isSameText } from '../nft/canonical.js'
 import { isOfTags } from '../nft/tags.js'
 import { isIntact } from './intact.js'

@@ -1,6 +1,6 @@
 // A document and the listing of a table that stands → what is taken away, what stays, and what is made anew.
 import t from 'tap'
-import { renderKnock } from '../api/knock.js'
+import { renderKnock } from '../api/render.js'
 import { FakeNft } from '../kernel/fake.js'
 import type { NftCommand } from '../nft/document.js'
 import { parseListing } from '../nft/listing.js'

@@ -1,6 +1,6 @@
 // What a table says of itself, written and read back; what is strange is not read.
 import t from 'tap'
-import { renderKnock } from '../api/knock.js'
+import { renderKnock } from '../api/render.js'
 import { buildAutomaton } from '../automaton/build.js'
 import { validateSpec } from '../spec/validate.js'
 import {

@@ -1,6 +1,6 @@
 // Names that are more than names: they never become words of nft's own language. No nft is run.
 import t from 'tap'
-import { attachKnock } from '../../api/knock.js'
+import { attachKnock } from '../../api/attach.js'
 import { FakeNft } from '../fake.js'
 import { createNft } from './process-nft.js'
 

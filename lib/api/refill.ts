@@ -1,0 +1,53 @@
+// A spec and a table that stands as it says → tokens and rotating sequences loaded ahead anew. Wiring only.
+import { loadsOf, secretFilesOf } from '../automaton/loads.js'
+import { isNotFound, NftError } from '../errors.js'
+import { readSecrets } from '../files/secrets.js'
+import { digestOf, parseAbout } from '../nft/about.js'
+import { parseListing } from '../nft/listing.js'
+import { commonSet } from '../nft/names.js'
+import { hasForeignPorts, renderLoads } from '../nft/render/loads.js'
+import { renderNext } from '../nft/serial.js'
+import type { KnockSpec } from '../spec/generated/knock-types.js'
+import { validateSpec } from '../spec/validate.js'
+import { listAbout, listSerial } from '../table/installation.js'
+import { type KernelOptions, resolveCall } from './call.js'
+import { renderKnock } from './render.js'
+
+/**
+ * Loads the tokens and rotating sequences of a spec ahead anew, from now for their whole horizon: for a timer. The
+ * table must stand as the spec has it. Used tokens stay used.
+ *
+ * @throws SpecError with every problem of the spec.
+ * @throws ArgumentError where a secret cannot be read.
+ * @throws NftError `not-found` where the table is not there, or was made of another spec.
+ */
+export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}): Promise<void> {
+  const { nft, call } = resolveCall(options, 'refillKnock')
+  const valid = validateSpec(spec, call.operation)
+  const document = renderKnock(spec)
+  const { table } = valid
+  const secrets = await readSecrets(secretFilesOf(valid), call.operation)
+  const serial = await listSerial(nft, table, call)
+  const comments = await listAbout(nft, table, call)
+  const refuse = (reason: string) => {
+    const message = `${call.operation}: table inet ${table}: ${reason}; install the spec first`
+    return new NftError('not-found', message)
+  }
+  if (!comments) throw refuse('not there, or not made by knocklib')
+  if (parseAbout(comments)?.digest !== digestOf(document)) throw refuse('made of another spec')
+  const now = Date.now() / 1000
+  const loads = loadsOf(valid, secrets, now)
+  const listings = await Promise.all(
+    loads.ports.map(async ({ set }) =>
+      parseListing(await nft.list({ table, set: commonSet(set) }, call)),
+    ),
+  )
+  if (listings.some((listing) => hasForeignPorts(listing, loads))) throw refuse('other secrets')
+  const commands = renderLoads(table, loads, now)
+  if (commands.length === 0) return
+  try {
+    await nft.apply({ nftables: [...renderNext(table, serial), ...commands] }, call)
+  } catch (error) {
+    throw isNotFound(error) ? refuse('changed by others at this moment') : error
+  }
+}
