@@ -1,6 +1,6 @@
 // Records what each version of nft itself sends to the kernel and is answered, byte for byte, for integration/captures/netlink.json.
 //
-//   npm run capture      as root, with strace, in network namespaces of its own
+//   npm run bench -- capture      as root, with strace, in network namespaces of its own
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 // How long an event takes from its knock packet to whoever iterates, and whether 10,000 events a second all come or are told to be lost.
 //
-//   npm run bench:events [RUNS] [SECONDS]
+//   npm run bench -- events [RUNS] [SECONDS]
 //
 // Each packet has a source of its own, so that each event is known to be of its packet. The sender notes the time right
 // before it sends, by the clock that all processes of a machine share.

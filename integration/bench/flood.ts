@@ -1,6 +1,6 @@
 // What a legitimate client gets while strangers flood the first knock port with spoofed sources: ours, and knockd.
 //
-//   npm run bench:flood [ATTEMPTS]
+//   npm run bench -- flood [ATTEMPTS]
 //
 // One core sends as fast as it can; on a veth pair the receive path runs there, too. During the flood a client knocks
 // and connects, one attempt after the other; after each its grant is taken away.

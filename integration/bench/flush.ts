@@ -1,6 +1,6 @@
 // How long a table is away that is kept: `nft flush ruleset`, until an observer of its own finds it again, with its grants.
 //
-//   npm run bench:flush [FLUSHES] [GRANTS]
+//   npm run bench -- flush [FLUSHES] [GRANTS]
 import { createNft, installKnock, type KeepEvent } from 'knocklib'
 import { createPair, exec, sweep } from '../machine/namespaces.js'
 import { report } from './report.js'

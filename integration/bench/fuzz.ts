@@ -1,6 +1,6 @@
 // Reads millions of messages that no kernel would send, in two processes: no crash, no hang, nothing read wrong.
 //
-//   npm run bench:fuzz [MESSAGES] [SEED]
+//   npm run bench -- fuzz [MESSAGES] [SEED]
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { compare, createMessages, createRandom } from '../captures/fuzz.js'

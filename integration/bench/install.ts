@@ -1,6 +1,6 @@
 // How long installing a thousand doors takes, beside `nft -j -f` of the same document, and of the one that tells nothing.
 //
-//   npm run bench:install [RUNS] [DOORS]
+//   npm run bench -- install [RUNS] [DOORS]
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 // What the processes of `knocklib run` of one door hold in memory: at rest, after many events, and some time after them.
 //
-//   npm run bench:memory [EVENTS] [REST]
+//   npm run bench -- memory [EVENTS] [REST]
 //
 // Rss counts node's own code once for each process, though the machine holds it once. Pss divides it by all processes
 // that run node, also those that have nothing to do with knocklib. "code once" is what the machine holds if no other

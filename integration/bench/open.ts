@@ -1,6 +1,6 @@
 // Opening and closing by nft and through netlink, one by one and many at once, and listing a hundred thousand grants: one run.
 //
-//   npm run bench:open [ROUNDS]      as root, in network namespaces of its own
+//   npm run bench -- open [ROUNDS]      as root, in network namespaces of its own
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

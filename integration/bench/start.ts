@@ -1,6 +1,6 @@
 // What knocklib adds to the start of a process: `import 'knocklib'`, and `knocklib status` whole.
 //
-//   npm run bench:start [RUNS]
+//   npm run bench -- start [RUNS]
 import { createNft, installKnock } from 'knocklib'
 import { createPair, exec, sweep } from '../machine/namespaces.js'
 import { report } from './report.js'

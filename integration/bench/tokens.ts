@@ -1,6 +1,6 @@
 // What it would cost that a token is not good before its time: today's set of tokens, beside two that also ask what time it is.
 //
-//   npm run bench:tokens [COUNT…]      as root; counts of tokens, by default 1000 10000 20000
+//   npm run bench -- tokens [COUNT…]      as root; counts of tokens, by default 1000 10000 20000
 //
 // "hash" is today's: a token alone. "range" keeps with each token the times between which it is good: the kernel must
 // hold that as a set of ranges. "hour" keeps with each token the number of its hour, and in a second set, of ranges,

@@ -1,4 +1,4 @@
-// What nft sent to the kernel and was answered, as `npm run capture` recorded it.
+// What nft sent to the kernel and was answered, as `npm run bench -- capture` recorded it.
 import { readFileSync } from 'node:fs'
 
 export interface Datagrams {

@@ -15,7 +15,7 @@ if (!skip) {
   build()
 }
 
-/** `npm run bench:kills`: 200. */
+/** `KILLS=200 npm run test:one -- integration/table/kills.test.ts`: 200. */
 const KILLS = Number(process.env['KILLS'] ?? 14)
 
 for (const { version, path } of versions) {

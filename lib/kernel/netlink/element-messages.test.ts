@@ -1,6 +1,6 @@
 // Changes and questions in netlink's bytes: held against what three versions of nft sent for the same, and read back.
 //
-// nft's bytes are in integration/captures: `npm run capture` gives the documents of documents.ts to each version of nft
+// nft's bytes are in integration/captures: `npm run bench -- capture` gives the documents of documents.ts to each version of nft
 // in a network namespace of its own, under `strace -e write=all -e read=all`, and keeps what goes through the socket.
 import fc from 'fast-check'
 import t from 'tap'

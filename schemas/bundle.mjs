@@ -1,0 +1,30 @@
+// Joins what the compiler made in dist/ into what runs: the library, the command, and beside each the two reading processes.
+import { chmodSync, cpSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { rollup } from '@rollup/wasm-node'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = (path) => `${root}dist/${path}`
+
+/** What is installed beside knocklib. */
+const external = [/^node:/, 'commander', 'execa', 'netlink/dist/raw.js', 'prom-client', 'yaml']
+/** Started by name, from the folder of who starts them. */
+const READERS = ['log-reader', 'change-reader'].map((name) => dist(`kernel/readers/${name}.js`))
+/** Loaded by name when the first document is validated. */
+const VALIDATORS = `${root}lib/spec/generated`
+
+async function join(main, folder) {
+  const bundle = await rollup({ input: [dist(main), ...READERS], external, logLevel: 'silent' })
+  await bundle.write({ dir: dist(folder), format: 'es', chunkFileNames: '[name].js' })
+  await bundle.close()
+}
+
+const isValidator = (path) => !/\.[^/.]+$/.test(path) || path.endsWith('.cjs')
+
+await join('index.js', 'bundle')
+await join('cli/main.js', 'command')
+for (const folder of ['spec', 'bundle', 'command']) {
+  cpSync(VALIDATORS, dist(`${folder}/generated`), { recursive: true, filter: isValidator })
+}
+cpSync(dist('cli/launch.cjs'), dist('command/launch.cjs'))
+chmodSync(dist('command/launch.cjs'), 0o755)
