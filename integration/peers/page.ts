@@ -5,7 +5,7 @@ import type { Trace } from './traces.js'
 const HEAD = `# Beside others
 
 The recipes that people know, each set up afresh as it is described, and a knocklib table for the same purpose, played the same packets in network namespaces: what does each let in?
-\`integration/peers.test.ts\` plays all of it again and fails where this page is no longer true. Times are counted from a trace's start, and each SYN has a source
+\`integration/peers/peers.test.ts\` plays all of it again and fails where this page is no longer true. Times are counted from a trace's start, and each SYN has a source
 port of its own unless a trace says otherwise. Where several packets go to the service, those that get in are named by their times.
 `
 
