@@ -115,9 +115,8 @@ class LogReader {
     this.#foreign += 1
     this.#timer ??= setTimeout(() => {
       const record: ForeignRecord = { foreign: this.#foreign }
-      this.#foreign = 0
       this.#timer = undefined
-      this.#output.tell(record)
+      if (this.#output.offer(record)) this.#foreign = 0
     }, FOREIGN_PAUSE)
   }
 

@@ -68,3 +68,15 @@ t.test('nobody reads: some wait, the others are counted', async (t) => {
   const gap = records.findIndex((record) => 'lost' in record)
   t.equal(records[gap - 1]?.['n'], 17, 'after the last that could wait')
 })
+
+t.test('what may wait for another time is not counted as lost', async (t) => {
+  const stream = new PassThrough()
+  const output = new ReaderOutput(stream, 2)
+  t.ok(output.offer({ n: 1 }))
+  t.ok(output.offer({ n: 2 }))
+  t.notOk(output.offer({ n: 3 }), 'no room')
+  await turn()
+  t.ok(output.offer({ n: 3 }))
+  await turn()
+  t.same(linesOf(stream), [{ n: 1 }, { n: 2 }, { n: 3 }])
+})

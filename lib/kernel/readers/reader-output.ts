@@ -40,6 +40,13 @@ export class ReaderOutput {
     this.#plan()
   }
 
+  /** The same of a record that may wait for another time: false if there is no room for it, and nothing is counted then. */
+  offer(record: object): boolean {
+    if (this.#waiting.length >= this.#most) return false
+    this.tell(record)
+    return true
+  }
+
   /** Counts records that were lost before they came here. */
   lose(count: number): void {
     this.#lost += count
