@@ -33,7 +33,20 @@ t.test('only what stands in the way of packets to the service', async (t) => {
   t.same(familiesWithoutPolicy(listing(chain('inet', 'forward')), FORWARD), [])
 })
 
+t.test('doors at prerouting and ingress stand before both ways', async (t) => {
+  for (const hook of ['prerouting', 'ingress'] as const) {
+    const place = { hook, table: 'knock' }
+    t.same(familiesWithoutPolicy(listing(chain('inet', 'forward')), place), [4, 6])
+    t.same(familiesWithoutPolicy(listing(chain('inet', 'input')), place), [4, 6])
+    const both = listing(chain('inet', 'input'), chain('inet', 'forward'))
+    t.same(familiesWithoutPolicy(both, place), [])
+    t.same(familiesWithoutPolicy(listing(chain('inet', 'prerouting')), place), [])
+  }
+  t.same(familiesWithoutPolicy(listing(chain('netdev', 'ingress')), INPUT), [4, 6], 'one device')
+})
+
 t.test('our own table closes nothing once it is gone', async (t) => {
+  t.same(familiesWithoutPolicy(listing(chain('ip', 'input', 'drop', 'knock')), INPUT), [6])
   t.same(familiesWithoutPolicy(listing(chain('inet', 'input', 'drop', 'knock')), INPUT), [4, 6])
 })
 

@@ -4,21 +4,18 @@ import type { Family, ValidSpec } from '../spec/model/model.js'
 
 type Place = Pick<ValidSpec, 'hook' | 'table'>
 
-/** The hooks through which packets to the doors' services go. A door at prerouting or ingress may stand before either way. */
-const WAYS: Readonly<Record<ValidSpec['hook'], readonly string[]>> = {
-  input: ['ingress', 'prerouting', 'input'],
-  forward: ['ingress', 'prerouting', 'forward'],
-  prerouting: ['ingress', 'prerouting', 'input', 'forward'],
-  ingress: ['ingress', 'prerouting', 'input', 'forward'],
+type Hook = 'prerouting' | 'input' | 'forward'
+
+/** Where packets to the services end. Of doors at prerouting and ingress nobody knows whether a service is this host's. */
+const ENDS: Readonly<Record<ValidSpec['hook'], readonly Hook[]>> = {
+  input: ['input'],
+  forward: ['forward'],
+  prerouting: ['input', 'forward'],
+  ingress: ['input', 'forward'],
 }
 
-/** What each family of tables sees. */
-const SEES: Readonly<Record<string, readonly Family[]>> = {
-  inet: [4, 6],
-  netdev: [4, 6],
-  ip: [4],
-  ip6: [6],
-}
+/** What each family of tables sees. Chains of netdev tables stand at one device each, and close no service. */
+const SEES: Readonly<Record<string, readonly Family[]>> = { inet: [4, 6], ip: [4], ip6: [6] }
 
 /**
  * The families of addresses for which no base chain of another table drops what no rule accepts. Their rules are not
@@ -27,12 +24,15 @@ const SEES: Readonly<Record<string, readonly Family[]>> = {
  * @param listing - as `nft -j list chains` gives it.
  */
 export function familiesWithoutPolicy(listing: unknown, { hook, table }: Place): Family[] {
-  const covered = new Set<Family>()
+  const drops = new Set<string>()
   for (const object of listedObjects(listing)) {
     const chain = isContent(object) ? object['chain'] : undefined
-    if (!isContent(chain) || chain['policy'] !== 'drop' || chain['table'] === table) continue
-    if (!WAYS[hook].includes(String(chain['hook']))) continue
-    for (const family of SEES[String(chain['family'])] ?? []) covered.add(family)
+    if (!isContent(chain) || chain['policy'] !== 'drop') continue
+    if (chain['family'] === 'inet' && chain['table'] === table) continue
+    for (const family of SEES[String(chain['family'])] ?? [])
+      drops.add(`${chain['hook']} ${family}`)
   }
-  return ([4, 6] as const).filter((family) => !covered.has(family))
+  const isClosed = (family: Family, end: Hook) =>
+    drops.has(`prerouting ${family}`) || drops.has(`${end} ${family}`)
+  return ([4, 6] as const).filter((family) => !ENDS[hook].every((end) => isClosed(family, end)))
 }
