@@ -59,7 +59,8 @@ const ROWS: Readonly<Record<string, { readonly all: string; readonly types?: str
   table: { all: 'automaton/door automaton/language change kernel nft spec/model view' },
   watch: { all: 'automaton/language kernel kernel/netlink kernel/readers nft relay view' },
   api: {
-    all: 'automaton automaton/language change files host keep kernel kernel/netlink kernel/process kernel/readers nft nft/render relay service spec spec/model table view watch',
+    all: 'automaton change files host keep kernel kernel/netlink kernel/process kernel/readers nft nft/render relay service spec spec/model table view watch',
+    types: 'automaton/language',
   },
   'cli/commands/table': { all: 'api cli/command spec .' },
   cli: { all: 'cli/command cli/commands/doors cli/commands/table cli/commands/views text .' },

@@ -1,23 +1,17 @@
-// A spec and the other tables of a namespace → a note if nothing else keeps the services closed. Asks nft.
+// A valid spec and the other tables of a namespace → a note if nothing else keeps the services closed. Asks nft.
 import { familiesWithoutPolicy } from '../host/judge-closing.js'
 import type { Nft } from '../kernel/nft.js'
 import { createNft } from '../kernel/process/process-nft.js'
-import type { KnockSpec } from '../spec/generated/knock-types.js'
+import type { ValidSpec } from '../spec/model/model.js'
 import type { Note } from '../spec/notes.js'
-import { validateSpec } from '../spec/validate.js'
 
 /** Milliseconds that nft may take: a note is not worth waiting for. */
 const PATIENCE = 1000
 
-/**
- * Says whether the services would be open without the doors' table. Says nothing if the chains cannot be listed.
- * @throws SpecError with every problem of the spec.
- */
-export async function closingNotes(spec: KnockSpec, nft: Nft = createNft()): Promise<Note[]> {
-  const valid = validateSpec(spec, 'closingNotes')
+/** Says whether the services would be open without the doors' table. Says nothing if the chains cannot be listed. */
+export async function closingNotes(spec: ValidSpec, nft: Nft = createNft()): Promise<Note[]> {
   const listing = await nft.listChains?.({ timeout: PATIENCE }).catch(() => undefined)
-  if (listing === undefined) return []
-  const families = familiesWithoutPolicy(listing, valid)
+  const families = familiesWithoutPolicy(listing, spec)
   if (families.length === 0) return []
   const whose = families.length === 2 ? '' : ` for IPv${families[0]}`
   const message =

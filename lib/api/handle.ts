@@ -1,9 +1,8 @@
 // The handle of a table that stands: its doors, what it holds, and the calls that change and remove it. Touches the kernel.
 import type { DoorSummary } from '../automaton/language/automaton.js'
-import { BANNED } from '../automaton/language/names.js'
 import type { InstallOutcome } from '../change/change.js'
 import { type RestoreReport, renderState } from '../change/saved-state.js'
-import { ArgumentError, isNotFound, type Warning } from '../errors.js'
+import { ArgumentError, type Warning } from '../errors.js'
 import { interfaceWarnings } from '../host/warnings.js'
 import { DocumentElements, type Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
@@ -12,12 +11,12 @@ import { foreignLogPackets } from '../kernel/readers/shared-reader.js'
 import { listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, aboutComments, digestDoors, parseAbout } from '../nft/about.js'
 import { parseListing } from '../nft/listing.js'
-import { familySet } from '../nft/names.js'
-import { renderUnban, whileThere } from '../nft/transaction.js'
+import { whileThere } from '../nft/transaction.js'
 import { TRIAL_SET } from '../nft/trial.js'
 import { type ProcessCounts, renderMetrics } from '../service/metrics.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { requireTable, validateState } from '../spec/read-state.js'
+import { endBan, listBans } from '../table/bans.js'
 import { confirmTable } from '../table/confirm.js'
 import { Door, type Place } from '../table/door.js'
 import { readSource } from '../table/door-arguments.js'
@@ -148,26 +147,7 @@ export class Knock implements AsyncDisposable {
 
   /** The sources whose knocks are ignored. */
   async bans(): Promise<readonly Ban[]> {
-    const bans: Ban[] = []
-    const { table } = this
-    const call = this.#callOf('bans')
-    try {
-      for (const family of [4, 6] as const) {
-        for await (const part of this.#elements.list(
-          { table, set: familySet(BANNED, family) },
-          call,
-        ))
-          for (const { key, expires = 0 } of part) {
-            bans.push({ source: key[0] as string, expiresIn: expires })
-          }
-      }
-      return bans
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      // There is no such set in a table that bans nobody.
-      await this.#elements.require({ table, set: ABOUT_SET }, call)
-      return []
-    }
+    return listBans(this.#place, this.#callOf('bans'))
   }
 
   /**
@@ -178,18 +158,8 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` where the table is gone.
    */
   async unban(source: string): Promise<boolean> {
-    const { table } = this
-    const address = readSource('unban', table, source)
-    const call = this.#callOf('unban')
-    try {
-      await this.#elements.change(renderUnban(table, address, BANNED), call)
-      return true
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-      // The kernel says the same of a ban, of a table that bans nobody, and of one that is not there.
-      await this.#elements.require({ table, set: ABOUT_SET }, call)
-      return false
-    }
+    const address = readSource('unban', this.table, source)
+    return endBan(this.#place, address, this.#callOf('unban'))
   }
 
   /**

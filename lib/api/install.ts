@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAutomaton } from '../automaton/build.js'
 import { doubtedTokens } from '../automaton/doubts.js'
 import type { Automaton } from '../automaton/language/automaton.js'
-import { type Loads, loadsOf, type Secrets, secretFilesOf } from '../automaton/loads.js'
+import { type Loads, loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { type Change, renderChange, type WantedTrial, withTags } from '../change/change.js'
 import { neededBy } from '../change/needed.js'
-import { ArgumentError, KnockError, NftError } from '../errors.js'
-import { readSecrets } from '../files/secrets.js'
+import { type ArgumentError, KnockError, NftError } from '../errors.js'
+import { type GivenSecrets, KnownSecrets } from '../files/known-secrets.js'
 import type { Nft } from '../kernel/nft.js'
 import { knowsTypeof, requireFeatures, requireVersion } from '../kernel/process/capability.js'
 import { listParts } from '../kernel/table-listing.js'
@@ -68,13 +68,14 @@ export class Installation {
   offset = Date.now() - performance.now()
   readonly #verified: Verification
   #version: string | undefined
-  #secrets: Secrets | undefined
+  readonly #secrets: KnownSecrets
 
   constructor(spec: ValidSpec, nft: Nft) {
     this.spec = spec
     this.automaton = buildAutomaton(spec)
     this.document = renderRuleset(this.automaton)
     this.nft = nft
+    this.#secrets = new KnownSecrets(secretFilesOf(spec))
     const { table } = this.automaton
     this.#verified = new Verification({ nft, table, document: this.document })
   }
@@ -90,14 +91,13 @@ export class Installation {
    */
   async ensure(call: Call, options: EnsureOptions): Promise<Change['outcome']> {
     const [given, version] = await Promise.all([
-      this.#readSecrets(call, options),
+      this.#secrets.read(call.operation, options.unread),
       // Asked once: who puts a flushed table back has no time to lose.
       this.#version ?? this.nft.version(call),
     ])
     requireVersion(version, call.operation)
     requireFeatures(this.automaton, version, call.operation)
     this.#version = version
-    this.#secrets = given.secrets
     let outcome: Change['outcome'] | undefined
     let refusals = 0
     for (let tries = 1; tries <= TRIES; tries += 1) {
@@ -173,17 +173,6 @@ export class Installation {
     return standingTags(await listTags(nft, spec.table, call), document)
   }
 
-  async #readSecrets(call: Call, { unread }: EnsureOptions): Promise<GivenSecrets> {
-    const files = secretFilesOf(this.spec)
-    try {
-      return { secrets: await readSecrets(files, call.operation), isCurrent: true }
-    } catch (error) {
-      if (!(error instanceof ArgumentError) || !unread || !this.#secrets) throw error
-      unread(error)
-      return { secrets: this.#secrets, isCurrent: false }
-    }
-  }
-
   /**
    * Undefined where somebody else changed the table between the listing and the transaction; an error where nft refused
    * what was computed from a listing of the same table.
@@ -251,12 +240,6 @@ export class Installation {
 }
 
 const NO_LOADS: Loads = { tokens: [], ports: [] }
-
-interface GivenSecrets {
-  readonly secrets: Secrets
-  /** Whether they are as their files have them now. */
-  readonly isCurrent: boolean
-}
 
 interface Done {
   readonly outcome: Change['outcome']

@@ -1,5 +1,6 @@
 // Listings of chains → the families whose services nothing else keeps closed.
 import t from 'tap'
+import type { Cidr } from '../spec/model/model.js'
 import { familiesWithoutPolicy } from './judge-closing.js'
 
 const chain = (family: string, hook: string, policy = 'drop', table = 'filter') => ({
@@ -8,8 +9,9 @@ const chain = (family: string, hook: string, policy = 'drop', table = 'filter') 
 const listing = (...chains: object[]) => ({
   nftables: [{ metainfo: { version: '1.1.3' } }, ...chains],
 })
-const INPUT = { hook: 'input', table: 'knock' } as const
-const FORWARD = { hook: 'forward', table: 'knock' } as const
+const doors = [{ addresses: [] }]
+const INPUT = { hook: 'input', table: 'knock', doors } as const
+const FORWARD = { ...INPUT, hook: 'forward' } as const
 
 t.test('nothing, and what lets all through', async (t) => {
   const regular = { chain: { family: 'inet', table: 'filter', name: 'tcp', handle: 2 } }
@@ -35,7 +37,7 @@ t.test('only what stands in the way of packets to the service', async (t) => {
 
 t.test('doors at prerouting and ingress stand before both ways', async (t) => {
   for (const hook of ['prerouting', 'ingress'] as const) {
-    const place = { hook, table: 'knock' }
+    const place = { ...INPUT, hook }
     t.same(familiesWithoutPolicy(listing(chain('inet', 'forward')), place), [4, 6])
     t.same(familiesWithoutPolicy(listing(chain('inet', 'input')), place), [4, 6])
     const both = listing(chain('inet', 'input'), chain('inet', 'forward'))
@@ -50,8 +52,20 @@ t.test('our own table closes nothing once it is gone', async (t) => {
   t.same(familiesWithoutPolicy(listing(chain('inet', 'input', 'drop', 'knock')), INPUT), [4, 6])
 })
 
-t.test('what is no listing', async (t) => {
-  for (const wrong of [undefined, null, [], { nftables: [null, { chain: null }] }]) {
-    t.same(familiesWithoutPolicy(wrong, INPUT), [4, 6])
+t.test('only the families that a door judges', async (t) => {
+  const four = { family: 4, address: '192.0.2.1', prefixLength: 32 } as const
+  const six = { family: 6, address: '2001:db8::1', prefixLength: 128 } as const
+  const at = (...addresses: Cidr[]) => ({ ...INPUT, doors: [{ addresses }] })
+  t.same(familiesWithoutPolicy(listing(chain('ip', 'input')), at(four)), [])
+  t.same(familiesWithoutPolicy(listing(chain('ip', 'input')), at(four, six)), [6])
+  t.same(familiesWithoutPolicy(listing(), at(six)), [6])
+  const both = { ...INPUT, doors: [{ addresses: [four] }, { addresses: [] }] }
+  t.same(familiesWithoutPolicy(listing(chain('ip', 'input')), both), [6], 'another door')
+})
+
+t.test('of what is no listing nothing is said', async (t) => {
+  for (const wrong of [undefined, null, [], {}, { nftables: null }]) {
+    t.same(familiesWithoutPolicy(wrong, INPUT), [])
   }
+  t.same(familiesWithoutPolicy({ nftables: [null, { chain: null }] }, INPUT), [4, 6])
 })

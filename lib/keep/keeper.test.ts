@@ -479,8 +479,8 @@ t.test('rejects where nothing can be watched', async (t) => {
   const failure = new NftError('not-permitted', 'watch: no')
   const { ended } = start({
     records() {
-      // biome-ignore lint/correctness/useYield: it has nothing to tell.
       const none = async function* (): AsyncGenerator<TableRecord> {
+        yield* []
         throw failure
       }
       return Object.assign(none(), { ready: Promise.reject(failure), isDeaf: false, settled })
@@ -497,8 +497,8 @@ t.test('a table that is gone as the watch begins is put back, and watched anew',
     records(options) {
       watches += 1
       if (watches > 1) return news.records(options)
-      // biome-ignore lint/correctness/useYield: it has nothing to tell.
       const none = async function* (): AsyncGenerator<TableRecord> {
+        yield* []
         throw failure
       }
       const ready = Promise.reject(failure)

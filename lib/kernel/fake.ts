@@ -1,39 +1,33 @@
 // A ruleset in memory that keeps nft's promises, for tests that need no kernel: same documents, listings and errors.
-import { NftError } from '../errors.js'
 import type {
-  NftChain,
   NftCommand,
-  NftContainer,
-  NftCounter,
   NftDocument,
   NftElements,
   NftMap,
   NftObject,
-  NftRule,
   NftSet,
-  NftStatement,
   NftTable,
   NftTarget,
   NftValue,
 } from '../nft/document.js'
+import {
+  checkReferences,
+  describe,
+  type Element,
+  emptyTable,
+  failure,
+  flush,
+  keyOf,
+  missing,
+  type Ruleset,
+  type Table,
+  tableKey,
+  tableOf,
+  throwIfAborted,
+  unwrap,
+  withoutElements,
+} from './fake-ruleset.js'
 import type { CallOptions, ListQuery, Nft } from './nft.js'
-
-interface Table {
-  readonly chains: Map<string, { chain: NftChain; rules: (NftRule & { handle: number })[] }>
-  readonly sets: Map<string, { kind: 'set' | 'map'; set: NftSet; elements: Map<string, Element> }>
-  readonly counters: Map<string, NftCounter>
-}
-
-interface Element {
-  readonly value: NftValue
-  /** Seconds, and milliseconds since the epoch; without them the element stays. */
-  readonly timeout?: number
-  readonly expiry?: number
-  readonly comment?: string
-}
-
-/** By family and name, parted by a blank. */
-type Ruleset = Map<string, Table>
 
 export interface FakeNftOptions {
   /** Milliseconds since the epoch. Default: the system's clock. */
@@ -229,100 +223,4 @@ export class FakeNft implements Nft {
     ]
     if (!from?.delete(name)) throw missing(operation, describe(object))
   }
-}
-
-function flush(ruleset: Ruleset, object: NftContainer, operation: string | undefined): void {
-  const table = tableOf(ruleset, object, operation)
-  if ('table' in object) {
-    for (const chain of table.chains.values()) chain.rules.length = 0
-    return
-  }
-  if ('chain' in object) {
-    const chain = table.chains.get(object.chain.name)
-    if (!chain) throw missing(operation, describe(object))
-    chain.rules.length = 0
-    return
-  }
-  const entry = table.sets.get('map' in object ? object.map.name : object.set.name)
-  if (!entry) throw missing(operation, describe(object))
-  entry.elements.clear()
-}
-
-const emptyTable = (): Table => ({ chains: new Map(), sets: new Map(), counters: new Map() })
-
-/** Every chain and set that a rule or a verdict names must be there, as the kernel asks at the end. */
-function checkReferences(ruleset: Ruleset, operation: string | undefined): void {
-  for (const [name, table] of ruleset) {
-    const values = [...table.sets.values()].flatMap(({ elements }) =>
-      [...elements.values()].map(({ value }) => value),
-    )
-    const statements = [...table.chains.values()].flatMap(({ rules }) =>
-      rules.flatMap(({ expr }): NftStatement[] => expr),
-    )
-    for (const { kind, target } of references([...values, ...statements])) {
-      const found = kind === 'chain' ? table.chains.has(target) : table.sets.has(target)
-      if (!found) throw missing(operation, `${kind} ${name} ${target}`)
-    }
-  }
-}
-
-function references(value: unknown): { kind: 'chain' | 'set'; target: string }[] {
-  if (typeof value === 'string' && value.startsWith('@'))
-    return [{ kind: 'set', target: value.slice(1) }]
-  if (typeof value !== 'object' || value === null) return []
-  if ('target' in value) return [{ kind: 'chain', target: String(value.target) }]
-  return Object.values(value).flatMap(references)
-}
-
-/** An element as it stands, or in `{"elem": {"val", "timeout", "comment"}}`. */
-function unwrap(item: NftValue): { value: NftValue; timeout?: number; comment?: string } {
-  if (item && typeof item === 'object' && !Array.isArray(item) && item['elem']) {
-    const { val, ...rest } = item['elem'] as { val: NftValue; timeout?: number; comment?: string }
-    return { value: val, ...rest }
-  }
-  return { value: item }
-}
-
-/** An element of a map is a pair of key and data. */
-const keyOf = (value: NftValue): string => JSON.stringify(Array.isArray(value) ? value[0] : value)
-
-const tableKey = ({ family, name }: NftTable): string => `${family} ${name}`
-
-function tableOf(ruleset: Ruleset, object: Named, operation: string | undefined): Table {
-  const [content] = Object.values(object) as [{ table?: string } & Partial<NftTable>]
-  const key = tableKey({
-    family: content.family ?? 'inet',
-    name: content.table ?? content.name ?? '',
-  })
-  const table = ruleset.get(key)
-  if (!table) throw missing(operation, `table ${key}`)
-  return table
-}
-
-type Named = NftObject | NftTarget | NftContainer
-
-function describe(object: Named): string {
-  const [kind, content] = Object.entries(object)[0] as [string, { table?: string; name: string }]
-  return `${kind} inet ${content.table ? `${content.table} ` : ''}${content.name}`
-}
-
-type Code = 'not-found' | 'already-exists' | 'rejected' | 'aborted'
-
-const failure = (code: Code, operation = 'nft', subject: string, reason: string): NftError =>
-  new NftError(code, `${operation}: ${subject}: ${reason}`)
-
-const missing = (operation: string | undefined, subject: string): NftError =>
-  failure('not-found', operation, subject, 'not there')
-
-function throwIfAborted(
-  signal: AbortSignal | undefined,
-  operation: string | undefined,
-  subject: string,
-) {
-  if (signal?.aborted) throw failure('aborted', operation, subject, 'aborted')
-}
-
-function withoutElements({ set }: { readonly set: NftSet }): NftSet {
-  const { elem: _, ...rest } = set
-  return rest
 }

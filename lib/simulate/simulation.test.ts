@@ -153,7 +153,7 @@ const ROTATION = { length: 2, protocol: 'udp', ports: { from: 20000, to: 29999 }
 const NOW = 1_767_225_600
 
 /** A door with a token and a rotation, both of one secret. */
-const secretSpec = (secretFile: string): KnockSpec => ({
+const secretSpec = (secretFile: string, horizon = '10m'): KnockSpec => ({
   doors: [
     {
       name: 'ssh',
@@ -163,7 +163,7 @@ const secretSpec = (secretFile: string): KnockSpec => ({
           type: 'token',
           port: 'udp/6000',
           period: '30s',
-          horizon: '10m',
+          horizon,
           users: [{ name: 'ana', secretFile }],
         },
         {
@@ -288,3 +288,20 @@ t.test(
     t.equal(grantsAt(1, 10, 62, 130), 2, 'once')
   },
 )
+
+t.test('more sources of one user than are remembered are let in all the same', async (t) => {
+  const guard = { ban: { after: 1, within: 600, for: 600 } }
+  const spec = { ...secretSpec('/k', '1h'), guard }
+  // The set of one user has room for 66: two grants of 30 s and 32 more, twice.
+  const count = 80
+  const packets = Array.from({ length: count }, (_, n): TracePacket => {
+    const payload = deriveToken(bytes, 'ssh', NOW / 30 + n)
+    return { at: NOW + 1, source: `10.0.1.${n + 1}`, to: 'udp/6000', payload }
+  })
+  const { status } = simulateKnock(spec, packets, { secrets: new Map([['/k', bytes]]) })
+  t.equal(status.doors[0]?.grants.length, count)
+  t.match(status.doors[0]?.counters, { grants: count, wrong: 0 })
+  t.same(status.bans, [], 'none of them is taken for a guesser')
+  const named = status.doors[0]?.grants.filter(({ token }) => token?.user === 'ana')
+  t.equal(named?.length, 66, 'the first ones are noted')
+})

@@ -1,14 +1,13 @@
 // A table that stands → all that happens to it, as records in order. Reads the kernel through processes of its own.
-import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { CapabilityError, NetlinkError } from '../errors.js'
 import type { TableRecord } from '../view/known-state.js'
 import { Clocks } from './clocks.js'
 import { Intake } from './intake.js'
 import { KnownTable, type TableNews } from './known-table.js'
-import { oneAtATime } from './one-at-a-time.js'
 import { RecordQueue } from './queue.js'
 import { TableReaders } from './readers.js'
 import type { TableSource } from './table-source.js'
+import { oneAtATime, within } from './waits.js'
 
 export interface TableWatchOptions {
   /** Ends the watch. */
@@ -100,24 +99,13 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
    * not yet.
    */
   async settled(patience: number): Promise<boolean> {
-    const limit = new AbortController()
-    const { signal } = limit
-    // A process that was busy all the while finds the answer only after its timers.
-    const late = sleep(patience, undefined, { signal }).then(
-      () => immediate(false),
-      () => false,
-    )
     const told = async () => {
       const isTold = await this.#readers?.settled(patience)
       // While the table is read, what comes waits for that.
       if (isTold) await this.#intake.idle()
       return isTold ?? false
     }
-    try {
-      return await Promise.race([told(), late])
-    } finally {
-      limit.abort()
-    }
+    return within(patience, told())
   }
 
   /** Ends the watch; settles when all is given back. */

@@ -1,7 +1,8 @@
 // Parts of the automaton's rules → nft's expressions and statements, where they are not what their names say.
 import t from 'tap'
 import type { KeyField, Match, Verdict } from '../../automaton/language/automaton.js'
-import { renderAction, renderKey, renderMatch, renderType, renderVerdict } from './expression.js'
+import { renderAction, renderMatch, renderVerdict } from './expression.js'
+import { renderKey, renderType } from './keys.js'
 
 const KEYS: Readonly<Record<string, readonly KeyField[] | 'period'>> = {
   grants_a: ['source'],

@@ -1,85 +1,34 @@
 // The automaton's matches, actions and verdicts → nft's expressions and statements, for one family. Pure.
-import {
-  type Action,
-  type IpProtocol,
-  isPerFamily,
-  type KeyField,
-  type Match,
-  type Verdict,
+import type {
+  Action,
+  IpProtocol,
+  KeyField,
+  Match,
+  Verdict,
 } from '../../automaton/language/automaton.js'
 import type { Cidr, Family, PortRange } from '../../spec/model/model.js'
 import { NUMBER } from '../../spec/model/protocol.js'
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
-import { commonSet, familySet } from '../names.js'
+import { commonSet } from '../names.js'
+import {
+  compare,
+  ip,
+  meta,
+  nameOfSet,
+  PERIOD_KEY,
+  PORT_KEY,
+  payload,
+  renderKey,
+  UDP_HEADER,
+} from './keys.js'
+import { renderPiece4, renderPiece6 } from './piece.js'
 
 /** Bytes of the headers before the payload that nft's length fields count: RFC 791, 8200, 768, 792. */
 const HEADERS: Readonly<Record<Family, number>> = { 4: 20 + 8, 6: 8 }
-const UDP_HEADER = 8
-
-const payload = (protocol: string, field: string): NftExpression => ({
-  payload: { protocol, field },
-})
-const meta = (key: string): NftExpression => ({ meta: { key } })
-const ip = (family: Family): string => (family === 4 ? 'ip' : 'ip6')
-
-const compare = (op: '==' | '!=' | 'in', left: NftExpression, right: NftValue): NftStatement => ({
-  match: { op, left, right },
-})
 
 /** One value, or an anonymous set of several. */
 const oneOf = (values: NftValue[]): NftValue =>
   values.length === 1 ? (values[0] as NftValue) : { set: values }
-
-/** Protocol and destination port: the key of the dispatch maps. */
-export const PORT_KEY: NftExpression = { concat: [meta('l4proto'), payload('th', 'dport')] }
-
-/** The same and the time: the key of sets of ports that change. */
-export const PERIOD_KEY: NftExpression = {
-  concat: [meta('l4proto'), payload('th', 'dport'), meta('time')],
-}
-
-/** 16 bytes behind the UDP header. */
-const TOKEN: NftExpression = { payload: { base: 'th', offset: 8 * UDP_HEADER, len: 128 } }
-
-/**
- * nft 1.0.6 knows no key of a set that is a plain number of 32 bits; a digest it takes for any type of as many. Two
- * numbers meet once in 2³¹.
- */
-const SEQUENCE: NftExpression = {
-  jhash: { mod: 2 ** 31 - 1, seed: 1, expr: payload('tcp', 'sequence') },
-}
-
-const KEY_TYPE: Readonly<Record<Exclude<KeyField, 'token'>, (family: Family) => string>> = {
-  source: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
-  destination: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
-  sourcePort: () => 'inet_service',
-  port: () => 'inet_service',
-  sequence: () => 'mark',
-  all: () => 'mark',
-}
-
-const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> = {
-  source: (family) => payload(ip(family), 'saddr'),
-  destination: (family) => payload(ip(family), 'daddr'),
-  sourcePort: () => payload('th', 'sport'),
-  port: () => payload('th', 'dport'),
-  sequence: () => SEQUENCE,
-  // A constant; nft has none that is a key by itself.
-  all: () => ({ '&': [meta('mark'), 0] }),
-  token: () => TOKEN,
-}
-
-/** What the elements of a set are, by name or, where that has none (since nft 1.1), by an example. */
-export function renderType(fields: readonly KeyField[], family: Family): NftValue {
-  const named = fields.flatMap((field) => (field === 'token' ? [] : [KEY_TYPE[field](family)]))
-  if (named.length < fields.length) return { typeof: renderKey(fields, family) }
-  return named.length === 1 ? (named[0] as string) : named
-}
-
-export function renderKey(fields: readonly KeyField[], family: Family): NftExpression {
-  const parts = fields.map((field) => KEY_FIELD[field](family))
-  return parts.length === 1 ? (parts[0] as NftExpression) : { concat: parts }
-}
 
 export const renderRange = ({ from, to }: PortRange): NftValue =>
   from === to ? from : { range: [from, to] }
@@ -117,10 +66,6 @@ function renderSet(
   if (fields === 'period') return { name: commonSet(set), key: PERIOD_KEY }
   return { name: nameOfSet(set, fields, family), key: renderKey(fields, family) }
 }
-
-/** A set that knows no addresses is one for both families. */
-export const nameOfSet = (set: string, key: readonly KeyField[], family: Family): string =>
-  isPerFamily({ key }) ? familySet(set, family) : commonSet(set)
 
 /** Renders a match; undefined where no packet of the family fits it. */
 export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStatement | undefined {
@@ -194,50 +139,6 @@ const numberOf = (protocol: IpProtocol): number =>
 const SKIPPED_BY_OTHERS = [135, 139, 140, 253, 254] as const
 /** RFC 8200: the number of no next header, and all that honest senders of these write there. */
 const NOTHING = 59
-
-type Part = Extract<Match, { kind: 'piece' }>['part']
-
-/** RFC 791: the bit for more pieces, and the offset in units of 8 bytes. */
-const MORE = 0x2000
-const OFFSET = 0x1fff
-/** The longest header, and TCP's up to its flags; no network has so small packets that an honest sender would split there. */
-const LEAST = 60 + 16
-
-function renderPiece4(part: Part): NftStatement {
-  const masked = (mask: number) => ({ '&': [payload('ip', 'frag-off'), mask] })
-  switch (part) {
-    case 'any':
-    case 'none':
-      return compare(part === 'any' ? '!=' : '==', masked(MORE | OFFSET), 0)
-    case 'header':
-      return compare('==', masked(OFFSET), 1)
-    case 'later':
-      return compare('!=', masked(OFFSET), 0)
-    case 'bare':
-      return compare('==', payload('ip', 'length'), { range: [0, LEAST - 1] })
-  }
-}
-
-/**
- * RFC 8200: hop-by-hop options, routing, another fragment header, destination options. Behind these the transport's
- * header can begin in a later piece; honest senders put them before the fragment header.
- */
-const MORE_HEADERS = [0, 43, 44, 60]
-
-function renderPiece6(part: Part): NftStatement {
-  const fragment = (field: string) => ({ exthdr: { name: 'frag', field } })
-  switch (part) {
-    case 'any':
-    case 'none':
-      return compare('==', { exthdr: { name: 'frag' } }, part === 'any')
-    case 'header':
-      return compare('==', fragment('frag-off'), 1)
-    case 'later':
-      return compare('!=', fragment('frag-off'), 0)
-    case 'bare':
-      return compare('==', fragment('nexthdr'), { set: MORE_HEADERS })
-  }
-}
 
 function renderAddresses(
   field: 'saddr' | 'daddr',

@@ -25,15 +25,14 @@ import {
   isFamilyMatch,
   type KeyOf,
   matchFamily,
-  PERIOD_KEY,
   renderAction,
   renderCidr,
   renderMatch,
   renderRange,
-  renderType,
   renderVerdict,
   type TimeoutOf,
 } from './expression.js'
+import { PERIOD_KEY, renderType } from './keys.js'
 import { renderTimedSet } from './timed-set.js'
 
 const FAMILIES = [4, 6] as const

@@ -2,7 +2,7 @@
 import { isPerFamily, type TimedSet } from '../../automaton/language/automaton.js'
 import type { Family } from '../../spec/model/model.js'
 import type { NftSet } from '../document.js'
-import { nameOfSet, renderType } from './expression.js'
+import { nameOfSet, renderType } from './keys.js'
 
 /** For what reads the same for both. */
 const EITHER: readonly Family[] = [4]

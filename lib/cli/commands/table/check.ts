@@ -30,7 +30,8 @@ export const check: CommandDefinition = {
     const asked = reason === undefined ? { nft: 'accepted' } : { nft: 'not-asked', reason }
     const rest =
       reason === undefined ? 'nft takes it' : `nft and the kernel were not asked: ${reason}`
-    const notes = [...notesOf(validateSpec(spec)), ...(await closingNotes(spec))]
+    const valid = validateSpec(spec)
+    const notes = [...notesOf(valid), ...(await closingNotes(valid))]
     const told = notes.map(({ path, message }) => `${path}: ${message}\n`)
     return {
       json: { valid: true, ...asked, notes },

@@ -1,0 +1,241 @@
+// A spec's file and options → its table, kept standing until a signal, with events as lines. Starts and ends what `run` is made of.
+import {
+  ArgumentError,
+  createServiceManager,
+  installKnock,
+  type KeepEvent,
+  type Knock,
+  KnockError,
+  type ListenAddress,
+  parseListenAddress,
+  type ServiceManager,
+  serveMetrics,
+  validateSpec,
+} from '../../../index.js'
+import { messageOf, type Options, textOf } from '../../command/command.js'
+import { findExposure } from '../../command/exposed.js'
+import { MetricsListener } from '../../command/metrics-listener.js'
+import { loadSpec } from '../../command/spec-file.js'
+import { loadStateFor, type ReadState, setAside } from '../../command/state-file.js'
+
+/** What is written where nobody says which: a flood of knocks must not fill a journal. */
+export const USUAL: readonly KeepEvent['event'][] = [
+  ...(['granted', 'closed', 'expired', 'banned', 'wrong'] as const),
+  ...([
+    'installed',
+    'removed',
+    'restored',
+    'failed',
+    'overrun',
+    'watching',
+    'unconfirmed',
+    'warning',
+  ] as const),
+]
+const ALL = [...USUAL, 'knock', 'reset', 'denied'] as const
+
+/** Milliseconds after which a stop is forced. */
+const LONGEST_STOP = 20_000
+/** Milliseconds after the end in which it ends by itself. */
+const LONGEST_LEAVE = 1000
+
+export class Runner {
+  readonly #path: string
+  readonly #options: Options
+  readonly #stateFile: string | undefined
+  readonly #events: ReadonlySet<string>
+  readonly #manager: ServiceManager
+  readonly #stop = new AbortController()
+  /** Ends the keeping of one spec, to go on with the next. */
+  #again = new AbortController()
+  /** Where it is saved: undefined also where a file that cannot be read stands in the way. */
+  #saveFile: string | undefined
+  #lostEvents = 0
+  #reloadFailed = false
+  #lastSaveFailed = false
+  #hasStopped = false
+  /** What the service manager and the metrics are told of. */
+  #knock: Knock | undefined
+
+  constructor(path: string, options: Options) {
+    this.#path = path
+    this.#options = options
+    this.#stateFile = textOf(options, 'state')
+    this.#events = readEvents(textOf(options, 'events'))
+    this.#manager = createServiceManager({ onFailure: (message) => this.#fail('notify', message) })
+  }
+
+  /** Whether all that happened is saved, where that is asked for. */
+  async run(): Promise<boolean> {
+    const metrics = textOf(this.#options, 'metrics')
+    const address =
+      metrics === undefined ? undefined : parseListenAddress(metrics, 'run: --metrics')
+    const signals = { SIGTERM: this.#end, SIGINT: this.#end, SIGHUP: this.#reload }
+    for (const [name, listener] of Object.entries(signals)) process.on(name, listener)
+    try {
+      const knock = await this.#install()
+      using _watch = this.#manager.keepWatch()
+      write({ event: 'running', ...outlineOf(knock) })
+      await using _listener = address && (await this.#listen(address))
+      await this.#keep(knock)
+      await this.#manager.stopping()
+      write({ event: 'stopped', table: knock.table })
+      this.#hasStopped = true
+      // A nft that hangs would keep this process.
+      setTimeout(() => process.exit(), LONGEST_LEAVE).unref()
+      return !this.#lastSaveFailed && this.#saveFile === this.#stateFile
+    } finally {
+      for (const [name, listener] of Object.entries(signals)) process.off(name, listener)
+    }
+  }
+
+  async #keep(first: Knock): Promise<void> {
+    let knock = first
+    for (;;) {
+      this.#knock = knock
+      await knock.keepInstalled({
+        signal: AbortSignal.any([this.#stop.signal, this.#again.signal]),
+        ...(this.#saveFile !== undefined && { stateFile: this.#saveFile }),
+        onEvent: this.#take,
+      })
+      if (this.#stop.signal.aborted) return
+      this.#again = new AbortController()
+      await this.#manager.reloading()
+      knock = await this.#installAgain(knock)
+    }
+  }
+
+  async #install(before?: string): Promise<Knock> {
+    const spec = await loadSpec(this.#path, this.#options)
+    const { table } = validateSpec(spec, 'run')
+    if (before !== undefined && table !== before) {
+      const reason = `table: expected ${before} as before, got ${table}; start anew for another table`
+      throw new ArgumentError(`run: ${this.#path}: ${reason}`)
+    }
+    const file = this.#stateFile
+    this.#saveFile = file
+    const { state, error, isOthers } =
+      file === undefined ? NO_STATE : await loadStateFor(spec, file)
+    if (isOthers) {
+      this.#saveFile = undefined
+      this.#fail('state', `${error}\n  the file stays as it is, so nothing is saved`)
+    } else if (file !== undefined && error !== undefined) await this.#setAside(file, error)
+    return installKnock(spec, { state, warnings: await findExposure(this.#path, spec) })
+  }
+
+  /** What is saved from now on must not replace what somebody may still mend. */
+  async #setAside(file: string, error: string): Promise<void> {
+    try {
+      this.#fail('state', `${error}\n  the file is kept as ${await setAside(file)}`)
+    } catch (failure) {
+      if (!(failure instanceof KnockError)) throw failure
+      this.#saveFile = undefined
+      this.#fail('state', `${error}\n  ${failure.message}; so nothing is saved`)
+    }
+  }
+
+  /** A spec that is wrong changes nothing: the one before goes on. */
+  async #installAgain(before: Knock): Promise<Knock> {
+    try {
+      const knock = await this.#install(before.table)
+      write({ event: 'reloaded', ...outlineOf(knock) })
+      this.#reloadFailed = false
+      return knock
+    } catch (error) {
+      if (!(error instanceof KnockError)) throw error
+      const reason = messageOf(error, 'run', this.#path).replace(/^knocklib run: /, '')
+      this.#fail('reload', `${reason}; nothing was changed: the spec before still stands`)
+      this.#reloadFailed = true
+      return before
+    }
+  }
+
+  /** Doors without a keeper would be worse than doors without metrics: an address may come with the network. */
+  #listen(address: ListenAddress): Promise<MetricsListener> {
+    return MetricsListener.start(address, {
+      serve: serveMetrics,
+      render: () => this.#metrics(),
+      onServed: (place) => write({ event: 'serving', ...place }),
+      onFailure: (message) => this.#fail('metrics', `${message}; it is tried again`),
+    })
+  }
+
+  async #metrics(): Promise<string> {
+    const knock = this.#knock
+    if (!knock) throw new Error('the table is being installed')
+    return knock.metrics({ lostEvents: this.#lostEvents })
+  }
+
+  readonly #take = (event: KeepEvent): void => {
+    if (event.event === 'overrun') this.#lostEvents += event.lost ?? 1
+    if (event.event === 'watching') this.#ready()
+    // The doors stand, and are put back; who has the group may keep it for ever.
+    if (event.event === 'failed' && event.what === 'events') this.#ready(NOT_HEARD)
+    if (event.event === 'failed' && event.what === 'save') {
+      // Once it is to stop, only the last one is told.
+      this.#lastSaveFailed = this.#stop.signal.aborted
+    }
+    if (this.#events.has(event.event)) write(event)
+  }
+
+  #ready(more = ''): void {
+    const { doors, table } = this.#knock as Knock
+    const stand = `${doors.length} ${doors.length === 1 ? 'door' : 'doors'} in table inet ${table}`
+    const not = this.#reloadFailed ? '; THE RELOAD FAILED, the spec before still stands' : ''
+    void this.#manager.ready(`${stand}${not}${more}`)
+  }
+
+  #fail(what: string, message: string): void {
+    write({ event: 'failed', what, message })
+  }
+
+  readonly #end = (): void => {
+    // Who asks twice is in a hurry.
+    if (this.#stop.signal.aborted) this.#endNow()
+    this.#stop.abort()
+    // Whatever hangs: a file that is a pipe, nft, a disk.
+    setTimeout(this.#endNow, LONGEST_STOP).unref()
+  }
+
+  readonly #endNow = (): void => {
+    if (!this.#hasStopped) {
+      this.#fail(
+        'stop',
+        'not ended in time: something that was begun hangs; the table stays as it is',
+      )
+      write({ event: 'stopped', ...(this.#knock && { table: this.#knock.table }) })
+    }
+    // node itself would wait for a file that cannot be opened.
+    process.kill(process.pid, 'SIGKILL')
+  }
+
+  readonly #reload = (): void => this.#again.abort()
+}
+
+const NOT_HEARD = '; what packets do is not told: another process has the NFLOG group'
+
+const NO_STATE: ReadState = { state: undefined }
+
+const outlineOf = ({ table, doors }: Knock) => ({ table, doors: doors.map(({ name }) => name) })
+
+function readEvents(text: string | undefined): ReadonlySet<string> {
+  if (text === undefined) return new Set(USUAL)
+  if (text === 'all') return new Set(ALL)
+  const names = text.split(',')
+  const unknown = names.find((name) => !(ALL as readonly string[]).includes(name))
+  if (unknown === undefined) return new Set(names)
+  const expected = `all, or some of ${ALL.join(',')}`
+  throw new ArgumentError(`run: --events: expected ${expected}, got ${JSON.stringify(unknown)}`)
+}
+
+interface Line {
+  readonly event: string
+  readonly time?: string
+  readonly [more: string]: unknown
+}
+
+function write(line: Line | KeepEvent): void {
+  // Whoever reads lines finds it in the same place of all.
+  const { time = new Date().toISOString(), ...rest } = line
+  process.stdout.write(`${JSON.stringify({ time, ...rest })}\n`)
+}
