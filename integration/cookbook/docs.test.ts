@@ -25,11 +25,23 @@ const blocks = (page: string, language: string): string[] =>
     name === language && text !== undefined ? [text] : [],
   )
 
+/** The anchor that a heading has where pages are shown: GitHub's and GitLab's rule. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-')
+
+const anchorsOf = (page: string): string[] =>
+  [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
+
 t.test('links lead somewhere', async (t) => {
   for (const page of PAGES) {
-    for (const [, target = ''] of read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+    for (const [, target = '', anchor] of read(page).matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)) {
       if (target.startsWith('http')) continue
-      t.ok(existsSync(join(ROOT, dirname(page), target)), `${page}: ${target}`)
+      const path = target === '' ? page : join(dirname(page), target)
+      t.ok(existsSync(join(ROOT, path)), `${page}: ${target}`)
+      if (anchor !== undefined) t.ok(anchorsOf(path).includes(anchor), `${page}: ${path}#${anchor}`)
     }
   }
 })

@@ -8,8 +8,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The command, to be run by `process.execPath`. */
 export const CLI = join(root, 'dist/command/launch.cjs')
-/** The library's main module. */
-export const LIBRARY = join(root, 'dist/index.js')
+/** The library's main module, as the package gives it to who imports it. */
+export const LIBRARY = join(root, 'dist/bundle/index.js')
+/** What the compiler made of a module of lib/. */
+export const compiled = (path: string): string => join(root, 'dist', path)
 
 /** @throws Error with the compiler's words. */
 export function build(): void {

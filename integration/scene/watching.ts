@@ -1,9 +1,8 @@
 // A watcher's events as they come: collected, waited for, and compared without their times.
 import { once } from 'node:events'
-import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knock, KnockEvent, Watcher, WatchOptions } from '../../lib/index.js'
-import { LIBRARY } from '../machine/built.js'
+import { compiled } from '../machine/built.js'
 import { exec, start } from '../machine/namespaces.js'
 
 /** An event in short: its kind, and what follows of it. */
@@ -101,7 +100,7 @@ export async function groupsIn(namespace: string): Promise<Map<number, number>> 
 /** The package netlink makes a socket's port of the process's number, in its lower 22 bits. */
 export const processOf = (port: number): number => port & 0x3fffff
 
-const KERNEL = JSON.stringify(`${dirname(LIBRARY)}/kernel/`)
+const KERNEL = JSON.stringify(compiled('kernel/'))
 
 /** Takes the table's NFLOG group as soon as it is free, until it is ended. */
 const HOLDER = `
