@@ -1,0 +1,51 @@
+// Bans of both families, of a table that bans nobody, and of one that is gone.
+import t from 'tap'
+import { FakeNft, installKnock, type KnockSpec } from '../index.js'
+import { DocumentElements } from '../kernel/elements.js'
+import { endBan, listBans } from './bans.js'
+
+const DOOR = {
+  name: 'ssh',
+  service: 'tcp/22',
+  knock: { type: 'sequence', steps: ['tcp/7000'] },
+  open: { for: 30 },
+} as const
+const specOf = (guard: object): KnockSpec => ({ guard, doors: [DOOR] }) as unknown as KnockSpec
+const CALL = { operation: 'bans' }
+const SOURCES = [
+  { family: 4, address: '192.0.2.7' },
+  { family: 6, address: '2001:db8::7' },
+] as const
+
+async function placeOf(guard: object) {
+  const nft = new FakeNft({ now: () => 0 })
+  const knock = await installKnock(specOf(guard), { nft })
+  return { nft, knock, place: { table: knock.table, elements: new DocumentElements(nft) } }
+}
+
+t.test('both families', async (t) => {
+  const { nft, place } = await placeOf({ ban: { after: 2, within: '1m', for: '1h' } })
+  for (const { family, address } of SOURCES) {
+    const element = {
+      ...({ family: 'inet', table: 'knock', name: `banned_${family}` } as const),
+      elem: [{ elem: { val: address, timeout: 60 } }],
+    }
+    await nft.apply({ nftables: [{ add: { element } }] })
+  }
+  const bans = SOURCES.map(({ address }) => ({ source: address, expiresIn: 60 }))
+  t.same(await listBans(place, CALL), bans)
+  for (const [index, address] of SOURCES.entries()) {
+    t.equal(await endBan(place, address, CALL), true)
+    t.equal(await endBan(place, address, CALL), false, 'once')
+    t.same(await listBans(place, CALL), bans.slice(index + 1))
+  }
+})
+
+t.test('a table that bans nobody, and none', async (t) => {
+  const { knock, place } = await placeOf({})
+  t.same(await listBans(place, CALL), [])
+  t.equal(await endBan(place, SOURCES[0], CALL), false)
+  await knock.uninstall()
+  await t.rejects(listBans(place, CALL), { code: 'not-found' })
+  await t.rejects(endBan(place, SOURCES[0], CALL), { code: 'not-found' })
+})
