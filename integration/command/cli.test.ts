@@ -23,8 +23,9 @@ const chain = (family: string, hook: string) =>
    $NFT "add chain ${family} own c { type filter hook ${hook} priority 5; policy drop; }"`
 /** What is said if nothing else keeps the services closed. */
 const OPEN = (whose = '') =>
-  `no other table has a base chain with the policy drop on the way to these services${whose}: unless rules there drop their packets, ` +
-  'the services are open while this table is gone (flushed, or not there yet at boot); a firewall that accepts by the mark of a grant keeps them closed (open.mark)'
+  `no other table has a base chain with policy drop where these packets end${whose}. ` +
+  'While this table is gone (after a flush, or before it stands at boot), the services are open, unless rules elsewhere drop the packets. ' +
+  'A firewall that accepts only what bears the mark of a grant (open.mark) keeps them closed'
 
 atServer('check', skip, async (t, user) => {
   const note = `/doors: ${OPEN()}\n`

@@ -1,7 +1,7 @@
 // A module of the project, by the path of its source → its compiled text. Reads .cache/compiled.
 //
-// Each test is a process of its own, and so would be its compiler: 150 MB and a second of processor time, for each of them.
-// A module keeps the address of its source, beside which it finds its files.
+// Each test is a process of its own. With a compiler in each, each would take 150 MB and a second of processor time more.
+// A module keeps the address of its source, because it finds its files beside that.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 

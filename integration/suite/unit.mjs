@@ -32,7 +32,7 @@ const files = ['lib', 'integration/pure'].flatMap((folder) =>
     .sort(),
 )
 rmSync(coverage, { recursive: true, force: true })
-// Some wait for clocks.
+// One more than there are processors: some tests wait for clocks.
 const jobs = availableParallelism() + 1
 await runFiles(t, 'unit', { files, jobs, env: { NODE_V8_COVERAGE: coverage } })
 t.strictSame(roomsBelow(await coveredByRoom()), [], 'rooms whose lines are covered too little')

@@ -104,7 +104,7 @@ for (const { version, path } of able) {
       await using place = await life()
       await place.send([used])
       t.match(await place.house.counters(), { grants: 1 })
-      return place.house.knock.save()
+      return await place.house.knock.save()
     }
     const state = await save()
     t.strictSame(
@@ -218,7 +218,7 @@ t.test('a full set takes what it has room for, and the table stands', { skip }, 
   const save = async () => {
     await using ground = await Ground.open(spec(100), NFT)
     for (let number = 1; number <= 50; number += 1) await ground.send(host(number), 'udp/7000')
-    return ground.knock.save()
+    return await ground.knock.save()
   }
   const state = await save()
   t.equal(state.grants.length, 50)

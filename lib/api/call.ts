@@ -1,4 +1,4 @@
-// The options of a call → the nft that it asks, and what its errors and signals are called by.
+// The options of a call → the nft that it asks, the name for its errors, and its signal.
 import type { ElementOptions } from '../kernel/netlink/chosen.js'
 import type { Nft } from '../kernel/nft.js'
 import { createNft } from '../kernel/process/process-nft.js'

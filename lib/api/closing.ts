@@ -15,7 +15,8 @@ export async function closingNotes(spec: ValidSpec, nft: Nft = createNft()): Pro
   if (families.length === 0) return []
   const whose = families.length === 2 ? '' : ` for IPv${families[0]}`
   const message =
-    `no other table has a base chain with the policy drop on the way to these services${whose}: unless rules there drop their packets, ` +
-    'the services are open while this table is gone (flushed, or not there yet at boot); a firewall that accepts by the mark of a grant keeps them closed (open.mark)'
+    `no other table has a base chain with policy drop where these packets end${whose}. ` +
+    'While this table is gone (after a flush, or before it stands at boot), the services are open, unless rules elsewhere drop the packets. ' +
+    'A firewall that accepts only what bears the mark of a grant (open.mark) keeps them closed'
   return [{ path: '/doors', message }]
 }

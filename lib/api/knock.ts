@@ -1,4 +1,4 @@
-// A spec → its table in the kernel, or what speaks against it. Wiring only.
+// A spec → its table in the kernel; or, of a check, its warnings. Wiring only.
 import { buildAutomaton } from '../automaton/build.js'
 import { ArgumentError, StrictError, type Warning } from '../errors.js'
 import { hostWarnings } from '../host/warnings.js'

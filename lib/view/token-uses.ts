@@ -1,4 +1,4 @@
-// The sets of a door with tokens → whose token each source used last. Pure.
+// The sets of a door with tokens → by source, the user whose token was accepted last. Pure.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { byUserSet } from '../automaton/language/names.js'
 import { type Contents, EVERYONE } from './contents.js'

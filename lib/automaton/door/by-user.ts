@@ -1,4 +1,4 @@
-// A door's users → the sets that remember whose token let a source in. Pure.
+// A door's users → for each a set of the sources that a token of that user let in. Pure.
 import type { ValidDoor } from '../../spec/model/model.js'
 import { type Action, type TimedSet, update } from '../language/automaton.js'
 import { byUserSet } from '../language/names.js'
