@@ -70,12 +70,14 @@ export class Gate {
     if (this.#isTrusted(packet)) return 'accept'
     for (const door of doors) {
       const judgement = this.#serveAt(door, packet)
+      // It was judged when it came first: no other door is asked.
+      if (judgement === 'again') return 'drop'
       if (judgement !== 'drop') return judgement
     }
     return 'drop'
   }
 
-  #serveAt(door: Door, packet: Packet): Judgement {
+  #serveAt(door: Door, packet: Packet): Judgement | 'again' {
     const granted = isGranted(door, packet)
     const isCounted = door.spec.open.connections !== undefined
     if (isCounted && !door.spec.open.redirectTo && isLater(packet)) {
@@ -101,10 +103,10 @@ export class Gate {
     return this.#isStateless || state === 'new' || state === 'untracked'
   }
 
-  #pass(door: Door, packet: Packet): Judgement {
+  #pass(door: Door, packet: Packet): 'accept' | 'again' {
     const { connections, redirectTo } = door.spec.open
     const isCounted = connections !== undefined && !redirectTo
-    if (isCounted && isSyn(packet) && this.#table.guard.isCountedAgain(packet)) return 'drop'
+    if (isCounted && isSyn(packet) && this.#table.guard.isCountedAgain(packet)) return 'again'
     use(door, packet)
     if (door.spec.open.redirectTo) this.redirected += 1
     return 'accept'

@@ -54,6 +54,16 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 1, grants: 1, denied: 2 },
   },
   {
+    name: 'a counted SYN that is sent again is dropped, and no other door before the service is asked',
+    doors: [
+      door('a', sequence('udp/7000'), { connections: 2 }),
+      door('b', sequence('udp/7001'), { scope: 'everyone' }),
+    ],
+    packets: [udp(7000), tcp(22, 1), tcp(22, 1), udp(7001), tcp(22, 1), tcp(22, 2), tcp(22, 3)],
+    verdicts: ['drop', 'accept', 'drop', 'drop', 'drop', 'accept', 'accept'],
+    counters: { knocks: 1, grants: 1, closes: 1, denied: 1 },
+  },
+  {
     name: 'connections that need a live grant are cut without one',
     doors: [
       door('a', sequence('udp/7000'), { established: 'cut' }, { close: sequence('udp/7001') }),
