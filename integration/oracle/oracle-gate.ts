@@ -14,12 +14,15 @@ export class Gate {
   readonly #spec: ValidSpec
   readonly #table: Table
   readonly #isStateless: boolean
+  readonly #remembersAll: boolean
   /** Connections that were sent elsewhere. */
   redirected = 0
 
-  constructor(spec: ValidSpec, table: Table) {
+  /** @param remembersAll whether also a SYN is remembered that no attempt under way waits for. */
+  constructor(spec: ValidSpec, table: Table, remembersAll: boolean) {
     this.#spec = spec
     this.#table = table
+    this.#remembersAll = remembersAll
     this.#isStateless = spec.hook === 'prerouting' || spec.hook === 'ingress'
   }
 
@@ -116,7 +119,8 @@ export class Gate {
   #isAwaited(waiting: readonly Paced[], packet: Packet): boolean {
     const { guard } = this.#table
     const concerned = waiting.filter((paced) => isConcerned(paced, packet))
-    if (concerned.length === 0 || guard.isBanned(packet) || !begins(packet)) return false
+    const isJudged = concerned.length > 0 || (this.#remembersAll && waiting.length > 0)
+    if (!isJudged || guard.isBanned(packet) || !begins(packet)) return false
     if (isSyn(packet) && guard.isAgain(packet)) return false
     return concerned.some((paced) => judge(paced, packet, 'service'))
   }

@@ -19,7 +19,8 @@ export type Verdict = 'accept' | 'drop'
 
 export interface OracleOptions {
   /**
-   * Which SYNs to ordinary ports are remembered: those of a source with a live attempt, as the text has it, or all.
+   * Which SYNs to ordinary ports, and to services that a knock ends at, are remembered: those of a source with a live
+   * attempt, as the text has it, or all.
    * What comes out the same both ways does not depend on when exactly a source ceases to be knocking.
    */
   readonly remembers?: 'knocking' | 'all'
@@ -42,8 +43,8 @@ export class Oracle {
   ) {
     this.#spec = spec
     this.#table = tableOf(spec, secrets)
-    this.#gate = new Gate(spec, this.#table)
     this.#remembersAll = remembers === 'all'
+    this.#gate = new Gate(spec, this.#table, this.#remembersAll)
     this.#secrets = secrets
     this.#loaded = loaded
   }
