@@ -15,7 +15,7 @@ export {
 export { loadSecrets } from './api/load-secrets.js'
 export { refillKnock } from './api/refill.js'
 export { renderKnock, renderKnockText, type TextOptions } from './api/render.js'
-export type { Secrets } from './automaton/loads.js'
+export type { Secrets } from './automaton/language/loads.js'
 export type { InstallOutcome } from './change/change.js'
 export type { RestoreReport } from './change/saved-state.js'
 export { loadProfile, ProfileError } from './client/profile.js'

@@ -19,7 +19,7 @@ import {
   strikeSet,
 } from '../../lib/automaton/language/names.js'
 import type { Simulator } from '../../lib/simulate/simulate.js'
-import type { ValidDoor, ValidKnock, ValidSpec } from '../../lib/spec/model/model.js'
+import type { ValidDoor, ValidSpec } from '../../lib/spec/model/model.js'
 import type { DoorState, GuardState } from '../oracle/oracle.js'
 import { EVERYONE } from '../oracle/oracle-door.js'
 
@@ -52,7 +52,7 @@ function doorState(door: ValidDoor, contents: Contents): DoorState {
     grants: Object.fromEntries(
       grants.map(([key, left]) => [isOpenToAll ? EVERYONE : key, left] as const),
     ),
-    stages: byAttempt(door, (attempt, knock) => stagesOf(name, attempt, lastOf(knock), contents)),
+    stages: byAttempt(door, (attempt) => stagesOf(name, attempt, contents)),
     armed: byAttempt(door, (attempt) => read(contents, armedSet(name, attempt))),
     penalties: byAttempt(door, (attempt) => read(contents, penaltySet(name, attempt))),
     spent: spentOf(door, contents),
@@ -65,34 +65,15 @@ function doorState(door: ValidDoor, contents: Contents): DoorState {
 const read = (contents: Contents, set: string): Numbers => Object.fromEntries(contents.members(set))
 
 /** What there is of each attempt of which there is something. */
-function byAttempt(
-  door: ValidDoor,
-  read: (attempt: Attempt, knock: ValidKnock) => Numbers,
-): Record<string, Numbers> {
-  const entries = knocksOf(door).map(({ attempt, knock }) => [attempt, read(attempt, knock)])
+function byAttempt(door: ValidDoor, read: (attempt: Attempt) => Numbers): Record<string, Numbers> {
+  const entries = knocksOf(door).map(({ attempt }) => [attempt, read(attempt)])
   return Object.fromEntries(entries.filter(([, numbers]) => Object.keys(numbers as Numbers).length))
 }
 
-/** The last stage in which a source of the knock can be. */
-function lastOf(knock: ValidKnock): number {
-  switch (knock.type) {
-    case 'sequence':
-      return knock.steps.length - 1
-    case 'rotation':
-      return knock.length - 1
-    case 'rate':
-      return knock.hits
-    case 'rhythm':
-      return knock.counts.reduce((sum, count) => sum + count, -1)
-    case 'token':
-      return 0
-  }
-}
-
-function stagesOf(door: string, attempt: Attempt, last: number, contents: Contents): Numbers {
+function stagesOf(door: string, attempt: Attempt, contents: Contents): Numbers {
   const whole = attemptSet(door, attempt)
   const found: Record<string, number> = {}
-  for (let stage = 1; stage <= last; stage += 1) {
+  for (let stage = 1; contents.hasSet(stageSet(door, attempt, stage)); stage += 1) {
     for (const source of contents.members(stageSet(door, attempt, stage)).keys()) {
       // An element may outlive its attempt as a whole, which is over then.
       if (contents.hasSet(whole) && !contents.members(whole).has(source)) continue

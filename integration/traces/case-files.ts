@@ -1,7 +1,8 @@
 // The folders of integration/cases → each with its spec, its packets with what becomes of them, and its golden files.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { buildAutomaton } from '../../lib/automaton/build.js'
-import { type Secrets, secretFilesOf } from '../../lib/automaton/loads.js'
+import type { Secrets } from '../../lib/automaton/language/loads.js'
+import { secretFilesOf } from '../../lib/automaton/loads.js'
 import { CapabilityError } from '../../lib/errors.js'
 import { requireFeatures } from '../../lib/kernel/process/capability.js'
 import type { SimulatedPacket } from '../../lib/simulate/simulation.js'

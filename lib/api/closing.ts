@@ -2,8 +2,7 @@
 import { familiesWithoutPolicy } from '../host/judge-closing.js'
 import type { Nft } from '../kernel/nft.js'
 import { createNft } from '../kernel/process/process-nft.js'
-import type { ValidSpec } from '../spec/model/model.js'
-import type { Note } from '../spec/notes.js'
+import type { Note, ValidSpec } from '../spec/model/model.js'
 
 /** Milliseconds that nft may take: a note is not worth waiting for. */
 const PATIENCE = 1000

@@ -1,5 +1,6 @@
 // A spec → the secrets of its tokens and rotations, by the files that hold them. Reads those files.
-import { type Secrets, secretFilesOf } from '../automaton/loads.js'
+import type { Secrets } from '../automaton/language/loads.js'
+import { secretFilesOf } from '../automaton/loads.js'
 import { readSecrets } from '../files/secrets.js'
 import type { KnockSpec } from '../spec/generated/knock-types.js'
 import { validateSpec } from '../spec/validate.js'

@@ -7,20 +7,9 @@ import { formatService } from '../spec/model/step.js'
 import { banChains, banCounters, banSets, forgive, strikeVerdict } from './door/ban.js'
 import { buildGate } from './door/gate.js'
 import { closeActions, grantActions, grantSets, letThroughActions } from './door/grant.js'
-import { buildRate } from './kinds/rate.js'
-import { buildRhythm } from './kinds/rhythm.js'
-import { buildRotation, buildSequence } from './kinds/sequence.js'
-import { buildToken } from './kinds/token.js'
-import { knocksOf } from './knocks.js'
-import { type AttemptProgram, describeAttempt } from './language/attempt-program.js'
-import {
-  type AddressSet,
-  type Automaton,
-  type Chain,
-  type DoorSummary,
-  RETURN,
-  type TimedSet,
-} from './language/automaton.js'
+import { kindOf } from './kinds/kinds.js'
+import { knocksOf, summariseAttempt } from './knocks.js'
+import type { AddressSet, Automaton, Chain, DoorSummary, TimedSet } from './language/automaton.js'
 import {
   COUNTED,
   COUNTERS,
@@ -30,26 +19,10 @@ import {
   TRUSTED,
 } from './language/names.js'
 import { RETRANSMISSION } from './language/once.js'
-import type { KnockContext, KnockProgram } from './language/program.js'
+import type { KnockProgram } from './language/program.js'
 import { tellAll, tellCounters } from './language/tell.js'
 import { ResetDomain } from './table/reset.js'
 import { weave } from './table/weave.js'
-
-/** The kinds of knock. A new one is a file that exports such a function, and a line here. */
-function buildKnock(knock: ValidKnock, context: KnockContext): KnockProgram {
-  switch (knock.type) {
-    case 'sequence':
-      return buildSequence(knock, context)
-    case 'rotation':
-      return buildRotation(knock, context)
-    case 'rate':
-      return buildRate(knock, context)
-    case 'rhythm':
-      return buildRhythm(knock, context)
-    case 'token':
-      return buildToken(knock, context)
-  }
-}
 
 export function buildAutomaton(spec: ValidSpec): Automaton {
   const { doors, guard } = spec
@@ -57,27 +30,19 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
   const domains = (['any', 'knock-ports'] as const).map(
     (mode) => new ResetDomain(mode, knocks.filter(({ knock }) => resetOf(knock) === mode).length),
   )
-  const attempts: AttemptProgram[] = []
   const programs = knocks.map(({ door, knock, attempt }) => {
     const domain = domainOf(domains, resetOf(knock))
     const right = forgive(guard.ban)
-    const alone: KnockContext = {
+    const { room, then } = letThroughActions(door)
+    const program = kindOf(knock).build(knock, {
       door,
       attempt,
       capacity: guard.capacity,
-      complete: [],
-      letThrough: { room: [], then: [] },
-      strike: RETURN,
-      touch: domain?.nextTouch() ?? [],
-    }
-    const { room, then } = letThroughActions(door)
-    const program = buildKnock(knock, {
-      ...alone,
       complete: [...(attempt === 'close' ? closeActions(door) : grantActions(door)), ...right],
       letThrough: { room, then: [...then, ...right] },
       strike: strikeVerdict(guard.ban),
+      touch: domain?.nextTouch() ?? [],
     })
-    attempts.push(describeAttempt(knock, buildKnock(knock, alone)))
     if (program.wipe.length > 0) domain?.join(program)
     return program
   })
@@ -111,7 +76,7 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     maps: woven.maps,
     chains: tellAll(chains, spec),
     doors: doors.map(summarise),
-    attempts,
+    attempts: knocks.map(summariseAttempt),
     ...(spec.log && { logGroup: spec.log.group }),
     ...(spec.interfaces.length > 0 && {
       place: { hook: spec.hook, interfaces: spec.interfaces },
@@ -200,13 +165,13 @@ function addressSets({ guard }: ValidSpec): AddressSet[] {
   return guard.trusted.length > 0 ? [{ name: TRUSTED, addresses: guard.trusted }] : []
 }
 
-/** Wrong tokens are counted where there are tokens, and closings where something closes. */
+/** Wrong knocks are counted where one can be wrong by itself, and closings where something closes. */
 function countersOf(door: ValidDoor): string[] {
-  const hasTokens = door.knocks.some(({ type }) => type === 'token')
+  const canBeWrong = door.knocks.some((knock) => kindOf(knock).countsWrong)
   const closes =
     door.open.connections !== undefined || knocksOf(door).some(({ attempt }) => attempt === 'close')
   const never: readonly CounterKind[] = [
-    ...(hasTokens ? [] : (['wrong'] as const)),
+    ...(canBeWrong ? [] : (['wrong'] as const)),
     ...(closes ? [] : (['closes'] as const)),
   ]
   return COUNTERS.filter((kind) => !never.includes(kind)).map((kind) =>
@@ -220,27 +185,11 @@ const summarise = (door: ValidDoor): DoorSummary => ({
   knocks: knocksOf(door)
     .filter(({ attempt }) => attempt !== 'close')
     .map(({ attempt, knock }) => {
-      const users = knock.type === 'token' && { users: knock.users.map((user) => user.name) }
-      return { attempt, steps: stepsOf(knock), ...users }
+      const users = 'users' in knock && { users: knock.users.map((user) => user.name) }
+      return { attempt, steps: kindOf(knock).lengthOf(knock), ...users }
     }),
   grantTimeout: door.open.for,
   connections: door.open.connections,
   scope: door.open.scope,
   established: door.open.established,
 })
-
-/** How many packets a knock takes; of rates and rhythms without the one that is let through. */
-function stepsOf(knock: ValidKnock): number {
-  switch (knock.type) {
-    case 'sequence':
-      return knock.steps.length
-    case 'rotation':
-      return knock.length
-    case 'rate':
-      return knock.hits
-    case 'rhythm':
-      return knock.counts.reduce((sum, count) => sum + count, 0)
-    case 'token':
-      return 1
-  }
-}

@@ -1,12 +1,8 @@
 // A door → its knocks, each with the name of its attempt. Pure.
 import type { ValidDoor, ValidKnock } from '../spec/model/model.js'
-import type { Attempt } from './language/names.js'
-
-export interface PlacedKnock {
-  readonly door: ValidDoor
-  readonly knock: ValidKnock
-  readonly attempt: Attempt
-}
+import { endsInService } from './kinds/kinds.js'
+import type { AttemptSummary } from './language/automaton.js'
+import type { PlacedKnock } from './language/kind.js'
 
 /** The knocks of a door, each an attempt of its own: those that open it in their order, then the one that closes it. */
 export function knocksOf(door: ValidDoor): PlacedKnock[] {
@@ -14,4 +10,15 @@ export function knocksOf(door: ValidDoor): PlacedKnock[] {
     return { door, knock, attempt: index === 0 ? 'open' : `open${index + 1}` }
   })
   return door.close ? [...open, { door, knock: door.close, attempt: 'close' }] : open
+}
+
+/** An attempt under way goes on where the knock is the same, wherever in the spec it stands. */
+export function summariseAttempt({ door, knock, attempt }: PlacedKnock): AttemptSummary {
+  const { origin: _, stepsOrigin: _steps, ...meaning }: Partial<Origins> & ValidKnock = knock
+  const services = endsInService(knock) ? [door.services] : []
+  return { door: door.name, attempt, meaning: [meaning, ...services] }
+}
+
+interface Origins {
+  readonly stepsOrigin: string
 }

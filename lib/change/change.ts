@@ -1,6 +1,6 @@
 // A table's document, what is loaded into it, and nft's listing of the one that stands → one transaction. Pure.
 import type { Automaton } from '../automaton/language/automaton.js'
-import type { Loads } from '../automaton/loads.js'
+import type { Loads } from '../automaton/language/loads.js'
 import { aboutComments, digestAttempts, digestOf, parseAbout } from '../nft/about.js'
 import type { NftCommand, NftDocument } from '../nft/document.js'
 import { type Listing, parseListing } from '../nft/listing.js'

@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
+import type { Shot } from '../automaton/language/client-kind.js'
 import { CapabilityError, SendError } from '../errors.js'
 import type { Address } from '../spec/model/address.js'
 import type { Family } from '../spec/model/model.js'
-import type { Shot } from './plan.js'
 
 /** How long a SYN needs to leave: long enough for a busy machine, far from the second one after 1 s. */
 const SYN_TIME = 50

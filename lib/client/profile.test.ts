@@ -28,11 +28,11 @@ t.test('reads JSON and YAML', async (t) => {
 
 t.test('says what is wrong, and where', async (t) => {
   const folder = t.testdir(FILES)
-  const kinds = 'steps, token, rotate, oneTime, rate or rhythm'
+  const kinds = 'steps, oneTime, rotate, token, rate or rhythm'
   const wrong = {
     'list.json': new RegExp(`list\\.json: /: expected an object with ${kinds}`),
     'null.json': new RegExp(`null\\.json: /: expected an object with ${kinds}`),
-    'empty.json': /empty\.json: \/steps: expected a list of steps, or token, .* got nothing/,
+    'empty.json': /empty\.json: \/steps: expected a list of steps, or oneTime, .* got nothing/,
     'none.json': /none\.json: \/steps: expected a list of steps, got \[\]/,
     'text.json': /text\.json: \/steps: expected a list of steps/,
     'key.json': /key\.json: \/gaps: expected no such key/,

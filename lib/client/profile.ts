@@ -1,13 +1,17 @@
 // An unknown document → a valid profile, or every problem at once; and the file that it is read from. Reads one file.
+import { CLIENT_KINDS, type ClientKnock, clientKindOf } from '../automaton/kinds/client-kinds.js'
 import { KnockError, type SpecProblem } from '../errors.js'
 import { loadDocument } from '../files/spec-file.js'
 import type { KnockProfile } from '../spec/generated/client-types.js'
 import { expected } from '../spec/generated/expected-client.js'
 import { at, type Findings } from '../spec/model/findings.js'
 import { checkSchema } from '../spec/validate.js'
-import type { ClientKnock, ValidProfile } from './model.js'
-import { readRate, readRhythm, readRotate, readToken } from './read-kinds.js'
-import { readClientStep } from './step.js'
+
+export interface ValidProfile {
+  readonly knock: ClientKnock
+  /** In the user's words, such as `100ms`. */
+  readonly gap?: string
+}
 
 /** A client's profile is wrong. Carries every problem that was found, not only the first. */
 export class ProfileError extends KnockError {
@@ -52,50 +56,19 @@ export function readProfile(document: unknown, subject: string): ValidProfile {
   return { knock, ...(profile.gap !== undefined && { gap: profile.gap }) }
 }
 
-/** What a profile may be; the first three are packets with pauses between them. */
-const KINDS = ['steps', 'oneTime', 'rotate', 'token', 'rate', 'rhythm'] as const
-const WITH_PAUSES = 3
+type Key = ClientKnock['kind']
+const KEYS = Object.keys(CLIENT_KINDS) as Key[]
 
 function readKnock(profile: KnockProfile, findings: Findings): ClientKnock | undefined {
-  const [kind, ...others] = KINDS.filter((kind) => profile[kind] !== undefined)
-  if (!kind) {
-    findings.add(
-      '/steps',
-      'a list of steps, or token, rotate, oneTime, rate or rhythm in its place',
-    )
+  const [key, ...others] = KEYS.filter((key) => profile[key] !== undefined)
+  if (!key) {
+    const rest = KEYS.slice(1)
+    const names = `${rest.slice(0, -1).join(', ')} or ${rest.at(-1)}`
+    findings.add('/steps', `a list of steps, or ${names} in its place`)
     return undefined
   }
-  for (const other of others) findings.add(at(other), `no ${other} beside ${kind}`)
-  if (profile.gap !== undefined && KINDS.indexOf(kind) >= WITH_PAUSES) {
-    findings.add('/gap', `no gap beside ${kind}`)
-  }
-  return findings.isClean(at(kind)) ? readKind(kind, profile, findings) : undefined
-}
-
-function readKind(
-  kind: (typeof KINDS)[number],
-  { steps = [], oneTime = [], rotate, token, rate, rhythm }: KnockProfile,
-  findings: Findings,
-): ClientKnock | undefined {
-  const readSteps = (list: typeof steps, path: string) =>
-    list.map((step, index) => readClientStep(step, `${path}/${index}`, findings))
-  switch (kind) {
-    case 'steps':
-      return { kind, steps: readSteps(steps, '/steps') }
-    case 'oneTime': {
-      const sequences = oneTime.map((list, index) => {
-        const path = `/oneTime/${index}`
-        return findings.isClean(path) ? readSteps(list, path) : []
-      })
-      return { kind, sequences }
-    }
-    case 'rotate':
-      return rotate && readRotate(rotate, findings)
-    case 'token':
-      return token && readToken(token, findings)
-    case 'rate':
-      return rate && readRate(rate, findings)
-    case 'rhythm':
-      return rhythm && readRhythm(rhythm, findings)
-  }
+  for (const other of others) findings.add(at(other), `no ${other} beside ${key}`)
+  const kind = clientKindOf({ kind: key })
+  if (profile.gap !== undefined && !kind.hasGap) findings.add('/gap', `no gap beside ${key}`)
+  return findings.isClean(at(key)) ? kind.read(profile[key], findings) : undefined
 }

@@ -1,6 +1,8 @@
 // A profile → its knock on the wire, packet by packet, each in its time. Touches the network.
 import { extname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type ClientKnock, clientKindOf, planKnock } from '../automaton/kinds/client-kinds.js'
+import type { Plan } from '../automaton/language/client-kind.js'
 import { ArgumentError, CapabilityError } from '../errors.js'
 import { readSecret } from '../files/secrets.js'
 import { loadDocument } from '../files/spec-file.js'
@@ -8,9 +10,7 @@ import type { KnockProfile } from '../spec/generated/client-types.js'
 import type { Address } from '../spec/model/address.js'
 import type { Family, Step } from '../spec/model/model.js'
 import { formatStep, SYN } from '../spec/model/step.js'
-import type { ClientKnock, ValidProfile } from './model.js'
-import { type Plan, planKnock } from './plan.js'
-import { readProfile } from './profile.js'
+import { readProfile, type ValidProfile } from './profile.js'
 import { resolveHost } from './resolve.js'
 
 const OPERATION = 'sendKnock'
@@ -26,7 +26,7 @@ export interface SendOptions {
 /** What was sent, without its secrets. */
 export interface SentKnock {
   /** Which of the profile's kinds it was. */
-  readonly kind: 'steps' | 'oneTime' | 'rotate' | 'token' | 'rate' | 'rhythm'
+  readonly kind: ClientKnock['kind']
   readonly packets: number
   /** Of one-time sequences: how many the file has still. */
   readonly left?: number
@@ -99,10 +99,7 @@ async function take(
 }
 
 /** Those that are written down. */
-function stepsOf(knock: ClientKnock): readonly Step[] {
-  if (knock.kind === 'steps') return knock.steps
-  return knock.kind === 'oneTime' ? knock.sequences.flat() : []
-}
+const stepsOf = (knock: ClientKnock): readonly Step[] => clientKindOf(knock).stepsOf?.(knock) ?? []
 
 function resolveAddress(
   host: string,

@@ -1,6 +1,6 @@
 // The files that a spec names, read again and again → the secrets in them, or those that were read last. Reads files.
 
-import type { Secrets } from '../automaton/loads.js'
+import type { Secrets } from '../automaton/language/loads.js'
 import { ArgumentError } from '../errors.js'
 import { readSecrets } from './secrets.js'
 

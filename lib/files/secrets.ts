@@ -1,5 +1,5 @@
 // The files that a spec names → the secrets in them. Reads files.
-import type { Secrets } from '../automaton/loads.js'
+import type { Secrets } from '../automaton/language/loads.js'
 import { ArgumentError } from '../errors.js'
 import { readBounded } from './read.js'
 

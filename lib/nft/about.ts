@@ -51,8 +51,8 @@ const ATTEMPT_DIGITS = 16
 /** Of each attempt its digest, as `About` has them. */
 export const digestAttempts = ({ attempts }: Pick<Automaton, 'attempts'>): Map<string, string> =>
   new Map(
-    attempts.map(({ door, attempt, program }) => {
-      return [`${door} ${attempt}`, hexDigest(program, ATTEMPT_DIGITS)]
+    attempts.map(({ door, attempt, meaning }) => {
+      return [`${door} ${attempt}`, hexDigest(meaning, ATTEMPT_DIGITS)]
     }),
   )
 

@@ -8,8 +8,8 @@ import type {
   Rule,
   Verdict,
 } from '../automaton/language/automaton.js'
+import type { Loads } from '../automaton/language/loads.js'
 import { parseTold, type Told } from '../automaton/language/told.js'
-import type { Loads } from '../automaton/loads.js'
 import { cidrContains } from '../spec/model/address.js'
 import { SYN } from '../spec/model/step.js'
 import {

@@ -6,7 +6,7 @@ import {
   isPerFamily,
   type TimedSet,
 } from '../automaton/language/automaton.js'
-import type { Loads, PortPeriod } from '../automaton/loads.js'
+import type { Loads, PortPeriod } from '../automaton/language/loads.js'
 import { cidrContains } from '../spec/model/address.js'
 import { TOKEN_LENGTH } from '../spec/model/derive.js'
 import type { Cidr, Family } from '../spec/model/model.js'

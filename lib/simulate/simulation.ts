@@ -2,7 +2,8 @@
 
 import { buildAutomaton } from '../automaton/build.js'
 import { type Automaton, isPerFamily, type TimedSet } from '../automaton/language/automaton.js'
-import { loadsOf, type Secrets, secretFilesOf } from '../automaton/loads.js'
+import type { Secrets } from '../automaton/language/loads.js'
+import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { ArgumentError } from '../errors.js'
 import { familySet } from '../nft/names.js'
 import type { KnockSpec } from '../spec/generated/knock-types.js'

@@ -1,14 +1,7 @@
 // A valid spec → what is as it says and easily believed to be otherwise, in plain words. Pure.
+import { kindOf } from '../automaton/kinds/kinds.js'
 import { cidrContains } from './model/address.js'
-import { formatDuration } from './model/duration.js'
-import type { ValidDoor, ValidSpec, ValidToken } from './model/model.js'
-
-/** A fact about a spec that is no fault. */
-export interface Note {
-  /** JSON Pointer into the spec. */
-  readonly path: string
-  readonly message: string
-}
+import type { Note, ValidDoor, ValidSpec } from './model/model.js'
 
 /** Says what `any` judges, what reaches a host beside a door's addresses or redirect, and from when on a token is good. */
 export function notesOf({ doors, hook }: ValidSpec): Note[] {
@@ -24,10 +17,8 @@ export function notesOf({ doors, hook }: ValidSpec): Note[] {
         ? []
         : [{ path: `${origin}/open/redirectTo`, message: ofHost(name, redirectTo.address) }],
     ),
-    ...doors.flatMap(({ name, knocks }) =>
-      knocks.flatMap((knock) =>
-        knock.type === 'token' ? [{ path: knock.origin, message: ofTokens(name, knock) }] : [],
-      ),
+    ...doors.flatMap((door) =>
+      door.knocks.flatMap((knock) => kindOf(knock).notesOf?.(knock, door) ?? []),
     ),
   ]
 }
@@ -47,10 +38,6 @@ const ofBroadcast = (name: string): string =>
 
 const ofHost = (name: string, address: string): string =>
   `${name} sends granted sources to ${address}; whoever can reach that host directly needs no knock: no door of this table stands there`
-
-const ofTokens = (name: string, { horizon }: ValidToken): string =>
-  `a token of ${name} opens from when it is loaded, so up to ${formatDuration(horizon)} before its period (horizon): ` +
-  'whoever has the secret, or tokens made ahead, need not wait; a shorter horizon, loaded by knocklib run, bounds that'
 
 const ofAny = (name: string): string =>
   `"any" of ${name} judges TCP, UDP and echo requests (ping), and nothing else; every other protocol passes as it came, ` +

@@ -159,7 +159,7 @@ const opens: Case[] = [
     document: spec({ knock: [sequence(), rhythm], open: opening({ refresh: true }) }),
     problems: {
       '/doors/0/open/refresh':
-        'expected no refresh where one connection uses the grant up, as after a rhythm unless connections says otherwise, got true',
+        'expected no refresh where one connection uses the grant up, as after this knock unless connections says otherwise, got true',
     },
   },
   {

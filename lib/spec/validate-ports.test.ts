@@ -63,7 +63,7 @@ const numbers: Case[] = [
     of: '257 rates on services',
     document: many(257, (index) => rate(`tcp/${1000 + index}`)),
     problems: {
-      '/doors/256/name': `expected a table with at most 256 rates and rhythms on the service itself, ${MORE}, got "d256"`,
+      '/doors/256/name': `expected a table with at most 256 knocks on the service itself, ${MORE}, got "d256"`,
     },
   },
   {
@@ -185,7 +185,7 @@ const services: Case[] = [
       of: `hits on the door's own service beside other hits, ${other}`,
       document: knocking(...knocks),
       problems: {
-        [`/doors/0/knock/${other}/type`]: `expected neither rate nor rhythm: ${why}, got "${got}"`,
+        [`/doors/0/knock/${other}/type`]: `expected another type: ${why}, got "${got}"`,
       },
     }
   }),

@@ -9,7 +9,7 @@ const AHEAD = 32
 
 /** Of a door with tokens. A source is in it as long as a grant of that token lasts, whatever became of the grant. */
 export function byUserSets({ name, knocks, open }: ValidDoor): TimedSet[] {
-  const tokens = knocks.flatMap((knock) => (knock.type === 'token' ? [knock] : []))
+  const tokens = knocks.flatMap((knock) => ('users' in knock ? [knock] : []))
   const period = Math.min(...tokens.map((token) => token.period))
   // No larger than that: the kernel makes the table of a set for its size. What expires keeps its place for a while.
   const sources = 2 * (Math.ceil(open.for / period) + AHEAD)

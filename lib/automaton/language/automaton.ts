@@ -12,7 +12,6 @@ import type {
   ValidSpec,
 } from '../../spec/model/model.js'
 import type { NUMBER, ProtocolNumber } from '../../spec/model/protocol.js'
-import type { AttemptProgram } from './attempt-program.js'
 import type { Attempt } from './names.js'
 import type { Told } from './told.js'
 
@@ -191,6 +190,14 @@ export interface KnockSummary {
   readonly users?: readonly string[]
 }
 
+/** One knock of one door as it judges packets. */
+export interface AttemptSummary {
+  readonly door: string
+  readonly attempt: Attempt
+  /** The same where an attempt that is under way can be carried on. */
+  readonly meaning: unknown
+}
+
 export interface Automaton {
   readonly table: string
   readonly sets: readonly TimedSet[]
@@ -203,7 +210,7 @@ export interface Automaton {
   readonly chains: readonly Chain[]
   readonly doors: readonly DoorSummary[]
   /** Of each knock what an attempt under way depends on. */
-  readonly attempts: readonly AttemptProgram[]
+  readonly attempts: readonly AttemptSummary[]
   /** The NFLOG group to which the chains tell what happens; absent: none. */
   readonly logGroup?: number
   /** Where packets are judged, if the spec names interfaces. */

@@ -1,6 +1,7 @@
 // A spec's file → warnings if others can read knocks in it that are secrets, or can write it. Looks at the file and its folders.
 import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { secretFilesOf } from '../../automaton/kinds/kinds.js'
 import { type KnockSpec, validateSpec, type Warning } from '../../index.js'
 import { quoted } from '../../text/printable.js'
 
@@ -8,7 +9,7 @@ import { quoted } from '../../text/printable.js'
 const [READ, WRITE, ENTER] = [0o4, 0o2, 0o1]
 
 /**
- * Warns of a file that others may read or write. Tokens and rotations are secrets in files of their own; every other knock
+ * Warns of a file that others may read or write. Some knocks have their secrets in files of their own; every other knock
  * opens the door to whoever has read it. Nothing is said of a file that cannot be looked at.
  *
  * @throws SpecError with every problem of the spec.
@@ -18,7 +19,7 @@ export async function findExposure(path: string, spec: KnockSpec): Promise<Warni
   const may = (bit: number) => ((mode | (mode >> 3)) & bit) !== 0
   if (!may(READ) && !may(WRITE)) return []
   const knocks = validateSpec(spec, 'findWarnings').doors.flatMap((door) => door.knocks)
-  const [told] = knocks.filter(({ type }) => type !== 'token' && type !== 'rotation')
+  const [told] = knocks.filter((knock) => secretFilesOf(knock).length === 0)
   const file = `the spec's file ${quoted(path)}`
   return [
     ...(told && may(READ)

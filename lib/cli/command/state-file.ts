@@ -1,5 +1,6 @@
 // A saved state's file → the state to install with. Reads one file, and puts aside one that cannot be read.
 import { lstat, rename } from 'node:fs/promises'
+import { kindOf } from '../../automaton/kinds/kinds.js'
 import {
   ArgumentError,
   KnockError,
@@ -48,7 +49,7 @@ function worksOnce(spec: KnockSpec): boolean {
   const { doors } = validateSpec(spec, 'loadState')
   return doors.some(({ knocks, close }) =>
     [...knocks, ...(close ? [close] : [])].some(
-      (knock) => knock.type === 'token' || ('once' in knock && knock.once !== undefined),
+      (knock) => kindOf(knock).worksOnce?.(knock) ?? false,
     ),
   )
 }

@@ -1,6 +1,6 @@
 // Tokens and ports with their times → the commands that load them, and whether a table has others.
 import t from 'tap'
-import type { Loads } from '../../automaton/loads.js'
+import type { Loads } from '../../automaton/language/loads.js'
 import { parseListing } from '../listing.js'
 import { LOADED_SET } from '../loaded.js'
 import { hasForeignPorts, renderLoads } from './loads.js'

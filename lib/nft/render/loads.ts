@@ -1,6 +1,6 @@
 // What sets hold that depends on secrets and on the time → nft JSON that puts it there. Pure.
 
-import type { Loads } from '../../automaton/loads.js'
+import type { Loads } from '../../automaton/language/loads.js'
 import { NUMBER } from '../../spec/model/protocol.js'
 import type { NftCommand, NftValue } from '../document.js'
 import type { Listing } from '../listing.js'

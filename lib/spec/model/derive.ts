@@ -6,6 +6,9 @@ import { SYN } from './step.js'
 
 const load = createRequire(import.meta.url)
 
+/** The shortest period of tokens, in seconds. */
+export const LEAST_PERIOD = 10
+
 /** The most seconds for which a token can be taken, from when it is loaded: 120 days. */
 export const LONGEST_TOKEN = 120 * 86400
 

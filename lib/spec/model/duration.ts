@@ -3,6 +3,9 @@
 /** nft's JSON knows whole seconds only and takes everything else for "no timeout", which would be for ever. */
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
 
+/** The shortest window of a rhythm, in seconds. */
+export const LEAST_WINDOW = 2
+
 /** The longest duration: 365 days. */
 export const MAX_DURATION = 365 * 86400
 

@@ -196,3 +196,10 @@ export interface ValidSpec {
   }
   readonly doors: readonly ValidDoor[]
 }
+
+/** A fact about a spec that is no fault. */
+export interface Note {
+  /** JSON Pointer into the spec. */
+  readonly path: string
+  readonly message: string
+}

@@ -1,11 +1,12 @@
 // What a completed knock opens, in the user's words → what it means, defaults filled in. Pure.
 
+import { kindOf } from '../../automaton/kinds/kinds.js'
 import type { DoorSpec, OpenSpec } from '../generated/knock-types.js'
 import { cidrContains, parseAddress, parseCidr } from '../model/address.js'
 import { MAX_DURATION } from '../model/duration.js'
 import type { Findings } from '../model/findings.js'
 import type { Cidr, RedirectTarget, ValidKnock, ValidOpen } from '../model/model.js'
-import { readDuration, readValue } from './read-values.js'
+import { readDuration, readValue } from '../model/read-values.js'
 
 /** Reads what a door's knocks open. A part that the schema refuses is as if it were not there. */
 export function readOpen(
@@ -37,8 +38,10 @@ function readConnections(
   findings: Findings,
 ): number | undefined {
   if (connections === 'any' || !findings.isClean(`${origin}/connections`)) return undefined
-  return connections ?? (knocks.some(({ type }) => type === 'rhythm') ? 1 : undefined)
+  return connections ?? knocks.map((knock) => kindOf(knock).connections).find(isGiven)
 }
+
+const isGiven = (connections: number | undefined): boolean => connections !== undefined
 
 function readTarget(
   target: number | string | undefined,

@@ -4,9 +4,9 @@ import type { BanSpec, DoorSpec, GuardSpec, KnockSpec, LogSpec } from '../genera
 import { mergeCidrs } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
 import type { ValidBan, ValidDoor, ValidLog, ValidSpec } from '../model/model.js'
+import { readCidrs, readDuration, readServices, readValue } from '../model/read-values.js'
 import { readClose, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
-import { readCidrs, readDuration, readServices, readValue } from './read-values.js'
 
 /** Sources that one set holds unless the spec says otherwise; about 100 bytes each, used only as sources come. */
 const DEFAULT_CAPACITY = 262144

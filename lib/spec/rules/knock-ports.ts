@@ -1,4 +1,5 @@
 // Where each knock of a spec is knocked, with the place in the document that says so. Pure.
+import { kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type {
   Step,
@@ -35,7 +36,8 @@ export const rotationsOf = (door: ValidDoor): ValidRotation[] =>
 export function placeSteps({ doors }: ValidSpec, findings: Findings): PlacedStep[] {
   return doors.flatMap((door) =>
     attemptsOf(door).flatMap((knock) =>
-      stepsOf(knock, findings)
+      kindOf(knock)
+        .stepsOf(knock, findings)
         .filter(([, path]) => findings.isCleanBelow(path))
         .map(([step, path]) => ({ step, path, knock, door })),
     ),
@@ -50,22 +52,4 @@ export function distinctPorts(placed: readonly PlacedStep[]): PlacedStep[] {
     if (!first.has(key)) first.set(key, one)
   }
   return [...first.values()]
-}
-
-function stepsOf(knock: ValidKnock, findings: Findings): (readonly [Step, path: string])[] {
-  switch (knock.type) {
-    case 'sequence':
-      return knock.steps.map((step, index) => [step, `${knock.stepsOrigin}/${index}`])
-    case 'rotation':
-      return []
-    case 'rate':
-      return [[knock.port, `${knock.origin}/port`]]
-    case 'rhythm': {
-      const isList = findings.isGiven(`${knock.origin}/ports`)
-      const path = (index: number) => (isList ? `/ports/${index}` : '/port')
-      return knock.ports.map((port, index) => [port, `${knock.origin}${path(index)}`])
-    }
-    case 'token':
-      return [[{ protocol: 'udp', port: knock.port }, `${knock.origin}/port`]]
-  }
 }

@@ -1,4 +1,5 @@
 // What a knock that is right resets on its way → whether the ban would take its sender for a guesser. Pure.
+import { endsInService, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type { Step, ValidBan, ValidDoor, ValidKnock, ValidSequence } from '../model/model.js'
 import { formatStep, stepsMeet } from '../model/step.js'
@@ -17,7 +18,7 @@ export function checkBan(
   if (!havePortsOfTheirOwn(placed, findings)) return
   const byFirst = indexByFirst(doors)
   for (const knock of doors.flatMap(attemptsOf)) {
-    const strikes = strikesOf(knock, byFirst)
+    const strikes = strikesOf(knock, byFirst, findings)
     if (strikes < ban.after) continue
     findings.add(
       path,
@@ -41,7 +42,7 @@ function havePortsOfTheirOwn(placed: readonly PlacedStep[], findings: Findings):
   return true
 }
 
-const isTimed = ({ knock }: PlacedStep): boolean => knock.type === 'rate' || knock.type === 'rhythm'
+const isTimed = ({ knock }: PlacedStep): boolean => endsInService(knock)
 
 type ByFirst = ReadonlyMap<string, readonly ValidSequence[]>
 
@@ -62,30 +63,14 @@ function indexByFirst(doors: readonly ValidDoor[]): ByFirst {
 
 const placeOf = (step: Step): string => (step.port === undefined ? 'icmp' : formatStep(step))
 
-/** The packets of a knock, as far as they are known. */
-function packetsOf(knock: ValidKnock): readonly Step[] {
-  switch (knock.type) {
-    case 'sequence':
-      return knock.steps
-    case 'rate':
-      return [knock.port]
-    case 'rhythm':
-      return knock.ports
-    // The one is known to nobody, the other is no step.
-    case 'rotation':
-    case 'token':
-      return []
-  }
-}
-
 /**
  * How many strikes a knock brings to who does it right: with its own packets until it is complete, which forgives
  * them, or afterwards, when something else ends what it has left begun.
  */
-function strikesOf(knock: ValidKnock, byFirst: ByFirst): number {
+function strikesOf(knock: ValidKnock, byFirst: ByFirst, findings: Findings): number {
   const stages = new Map<ValidSequence, number>()
   let ended = 0
-  for (const packet of packetsOf(knock)) {
+  for (const [packet] of kindOf(knock).stepsOf(knock, findings)) {
     for (const [sequence, stage] of stages) {
       if (!fits(sequence, stage, packet)) {
         stages.delete(sequence)

@@ -1,4 +1,5 @@
 // What may not be opened that way: with this hook, by that knock, to there. Pure.
+import { endsInService } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type { Hook, RedirectTarget, Service, Step, ValidDoor, ValidSpec } from '../model/model.js'
 import { formatStep, isOdd, servicesOverlap, stepMeetsService } from '../model/step.js'
@@ -72,7 +73,7 @@ export function checkOpen({ origin, open }: ValidDoor, findings: Findings): void
   const path = `${origin}/open`
   if (open.refresh && open.connections === 1) {
     const isDefault = !findings.isGiven(`${path}/connections`)
-    const why = isDefault ? ', as after a rhythm unless connections says otherwise' : ''
+    const why = isDefault ? ', as after this knock unless connections says otherwise' : ''
     findings.add(`${path}/refresh`, `no refresh where one connection uses the grant up${why}`)
   }
   if (open.established === 'cut' && open.redirectTo) {
@@ -110,7 +111,7 @@ export function checkRedirects(around: Surroundings, findings: Findings): void {
 
 function wrongWithDoor({ knocks, services }: ValidDoor, hook: Hook): string | undefined {
   if (hook !== 'input') return `no redirectTo with hook "${hook}": only "input" has it`
-  const rated = knocks.find(({ type }) => type === 'rate' || type === 'rhythm')
+  const rated = knocks.find(endsInService)
   if (rated) return `no redirectTo with a ${rated.type}: its last packet is already the connection`
   return services.some(({ ports }) => !ports) ? 'no redirectTo of a whole protocol' : undefined
 }

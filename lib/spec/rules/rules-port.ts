@@ -1,4 +1,5 @@
 // What knock ports may not be: services, each other's, ignored. Pure.
+import { endsInService, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type { Service, ValidRotation, ValidSpec } from '../model/model.js'
 import { formatService, formatStep, servicesOverlap, stepMeetsService } from '../model/step.js'
@@ -12,7 +13,7 @@ export function checkOwners(
   findings: Findings,
 ): void {
   for (const { step, path, knock, door } of placed) {
-    const mayBeOwn = knock.type === 'rate' || knock.type === 'rhythm'
+    const mayBeOwn = endsInService(knock)
     const owner = ownersOf(step).find((owner) => !mayBeOwn || owner !== door)
     if (!owner) continue
     const whose = mayBeOwn ? "other door's" : "door's"
@@ -38,8 +39,8 @@ export function checkCrowds(placed: readonly PlacedStep[], findings: Findings): 
   }
 }
 
-/** Reports ports of tokens that any other knock has: whatever comes there and is no token of the door is a wrong one. */
-export function checkTokenPorts(placed: readonly PlacedStep[], findings: Findings): void {
+/** Reports ports that are one knock's alone and that another has as well. */
+export function checkOwnPorts(placed: readonly PlacedStep[], findings: Findings): void {
   const users = new Map<number, { first: PlacedStep; other?: PlacedStep }>()
   for (const one of placed) {
     const { protocol, port } = one.step
@@ -48,12 +49,12 @@ export function checkTokenPorts(placed: readonly PlacedStep[], findings: Finding
     if (!user) users.set(port, { first: one })
     else if (!user.other && user.first.knock !== one.knock) user.other = one
   }
-  for (const { step, path, knock } of placed.filter(({ knock }) => knock.type === 'token')) {
+  for (const { step, path, knock } of placed.filter(({ knock }) => kindOf(knock).ownsPort)) {
     const user = users.get(step.port as number)
-    // Of two with tokens the second is told.
+    // Of two such the second is told.
     const isFirst = user?.first.knock === knock
     const other = isFirst ? user.other : user?.first
-    if (!other || (isFirst && other.knock.type === 'token')) continue
+    if (!other || (isFirst && kindOf(other.knock).ownsPort)) continue
     findings.add(path, `a port of its own, ${other.path} has this one`)
   }
 }

@@ -1,4 +1,5 @@
 // What doors' services may not be beside each other. Pure.
+import { endsInService } from '../../automaton/kinds/kinds.js'
 import { formatCidr } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
 import type { Service, Step, ValidDoor, ValidSpec } from '../model/model.js'
@@ -132,9 +133,7 @@ function standTogether(a: ValidDoor, b: ValidDoor, findings: Findings): boolean 
 
 /** Whether a door can leave to another what it does not let in itself. */
 const canShare = ({ services, knocks, open }: ValidDoor): boolean =>
-  services.every(({ ports }) => ports) &&
-  open.established === 'keep' &&
-  knocks.every(({ type }) => type !== 'rate' && type !== 'rhythm')
+  services.every(({ ports }) => ports) && open.established === 'keep' && !knocks.some(endsInService)
 
 const haveSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && new Set([...a, ...b]).size === new Set(a).size

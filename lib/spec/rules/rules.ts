@@ -10,8 +10,8 @@ import {
   checkCrowds,
   checkIgnore,
   checkOwners,
+  checkOwnPorts,
   checkRanges,
-  checkTokenPorts,
   placeRanges,
 } from './rules-port.js'
 import { checkProtocols, checkServices, indexServices } from './rules-service.js'
@@ -52,7 +52,7 @@ function checkPorts(spec: ValidSpec, findings: Findings): void {
   const ranges = placeRanges(spec, findings)
   const ownersOf = indexServices(spec.doors)
   checkOwners(placed, ownersOf, findings)
-  checkTokenPorts(placed, findings)
+  checkOwnPorts(placed, findings)
   checkRanges(ranges, distinct, spec, findings)
   checkRedirects({ spec, placed: distinct, ranges, ownersOf }, findings)
   checkIgnore(spec, distinct, findings)

@@ -1,5 +1,6 @@
 // knocklib knock: the packets of a knock, sent to a host.
-import { ArgumentError, type SendOptions, type SentKnock, sendKnock } from '../../../index.js'
+import { CLIENT_KINDS, clientKindOf } from '../../../automaton/kinds/client-kinds.js'
+import { ArgumentError, type SendOptions, sendKnock } from '../../../index.js'
 import { type CommandDefinition, type Options, textOf } from '../../command/command.js'
 
 export const knock: CommandDefinition = {
@@ -11,12 +12,7 @@ export const knock: CommandDefinition = {
     'knocklib knock server.example --profile ~/.knock/server.json   # keeps the steps out of the process list',
     '',
     'What a profile may hold, one of:',
-    '  {"steps": ["tcp/7000", "udp/8000"], "gap": "200ms"}',
-    '  {"oneTime": [["tcp/7000", "udp/8000"], ["tcp/7100", "tcp/7200"]]}   # the first is taken out, then sent',
-    '  {"token": {"door": "ssh", "port": "udp/6000", "secretFile": "/etc/knock/ana.key", "period": "30s"}}',
-    '  {"rotate": {"door": "ssh", "secretFile": "/etc/knock/ssh.key", "every": "1h", "steps": 4, "ports": "20000-60000"}}',
-    '  {"rate": {"port": "tcp/22", "hits": 2, "min": "3s", "max": "5s"}}',
-    '  {"rhythm": {"port": "tcp/443", "counts": [1, 2, 3, 4], "window": "4s"}}',
+    ...Object.values(CLIENT_KINDS).map(({ example }) => `  ${example}`),
   ],
   options: [
     {
@@ -42,7 +38,7 @@ export const knock: CommandDefinition = {
     const sent = await sendKnock(host as string, profile, readOptions(options))
     const { packets, left } = sent
     const json = { host, sent: packets, ...(left !== undefined && { left }) }
-    return { json, text: `${host}: ${describe(sent)}\n` }
+    return { json, text: `${host}: ${clientKindOf(sent).describe(packets, left ?? 0)}\n` }
   },
 }
 
@@ -53,26 +49,4 @@ function readOptions(options: Options): SendOptions {
   const family = options['ipv6'] ? 6 : options['ipv4'] ? 4 : undefined
   const gap = textOf(options, 'gap')
   return { ...(gap !== undefined && { gap }), ...(family !== undefined && { family }) }
-}
-
-const count = (number: number, thing: string): string =>
-  `${number} ${thing}${number === 1 ? '' : 's'}`
-
-/** What was sent, and what comes next: no secret, and no port that was made of one. */
-function describe({ kind, packets, left = 0 }: SentKnock): string {
-  const sent = `${count(packets, 'packet')} sent`
-  const silence = 'a door gives no answer'
-  switch (kind) {
-    case 'steps':
-      return `${sent}; ${silence}`
-    case 'rotate':
-      return `${sent}, the sequence of this time; ${silence}`
-    case 'token':
-      return `a token sent; ${silence}`
-    case 'oneTime':
-      return `${sent}, a sequence that is used up; ${count(left, 'sequence')} left; ${silence}`
-    case 'rate':
-    case 'rhythm':
-      return `${sent}; connect now`
-  }
 }

@@ -1,6 +1,6 @@
-// What rates and rhythms have in common: a wrong knock wipes the attempt and is paid for, and the packet in time passes. Pure.
-import type { KnockPort, ValidRate, ValidRhythm } from '../../spec/model/model.js'
-import { stepMeetsService } from '../../spec/model/step.js'
+// What knocks have in common in which times decide: a wrong knock wipes the attempt and is paid for, and the packet in time passes. Pure.
+import type { KnockPort } from '../../../spec/model/model.js'
+import { stepMeetsService } from '../../../spec/model/step.js'
 import {
   ACCEPT,
   type Action,
@@ -13,11 +13,11 @@ import {
   remove,
   type TimedSet,
   update,
-} from '../language/automaton.js'
-import { counterName, lockSet, penaltySet } from '../language/names.js'
-import { isSyn } from '../language/once.js'
-import type { Endpoint, KnockContext, ServiceRules } from '../language/program.js'
-import type { Told } from '../language/told.js'
+} from '../../language/automaton.js'
+import { counterName, lockSet, penaltySet } from '../../language/names.js'
+import { isSyn } from '../../language/once.js'
+import type { Endpoint, KnockContext, ServiceRules } from '../../language/program.js'
+import type { Told } from '../../language/told.js'
 
 /** The rules of one timed knock: for its own ports, and for the door's service. */
 export interface TimedRules {
@@ -30,10 +30,16 @@ export interface TimedRules {
 /** Actions of one rule that are many. */
 const AT_ONCE = 16
 
+export interface PenalisingKnock {
+  readonly origin: string
+  /** Seconds. */
+  readonly penalty: number
+}
+
 /** Writes the rules of one knock that depends on times. */
 export class TimedKnock {
   readonly #context: KnockContext
-  readonly #knock: ValidRate | ValidRhythm
+  readonly #knock: PenalisingKnock
   /** Ends the attempt, wherever it is. */
   readonly #wipe: readonly Action[]
   /** How many packets the knock takes, without the one that is let through. */
@@ -41,7 +47,7 @@ export class TimedKnock {
 
   constructor(
     context: KnockContext,
-    { knock, of, wipe }: { knock: ValidRate | ValidRhythm; of: number; wipe: readonly Action[] },
+    { knock, of, wipe }: { knock: PenalisingKnock; of: number; wipe: readonly Action[] },
   ) {
     this.#context = context
     this.#knock = knock

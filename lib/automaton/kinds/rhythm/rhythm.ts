@@ -1,29 +1,81 @@
-// So many knocks in each of several windows of time, and then a packet to the service → the knock's program. Pure.
-import type { ValidRhythm } from '../../spec/model/model.js'
-import { inSet, type Match, notInSet, RETURN, remove, update } from '../language/automaton.js'
-import { armedSet, attemptSet, stageSet, windowSet } from '../language/names.js'
-import type { KnockContext, KnockProgram } from '../language/program.js'
-import { TimedKnock, type TimedRules } from './penalty.js'
+// So many knocks in each of several windows of time, and then a packet to the service. Pure.
+import type { RhythmKnock } from '../../../spec/generated/knock-types.js'
+import { LEAST_WINDOW, MAX_DURATION } from '../../../spec/model/duration.js'
+import type { Findings } from '../../../spec/model/findings.js'
+import type { KnockPort, ValidRhythm } from '../../../spec/model/model.js'
+import { areRead, readDuration, readKnockPort, readValue } from '../../../spec/model/read-values.js'
+import { inSet, type Match, notInSet, RETURN, remove, update } from '../../language/automaton.js'
+import type { Kind } from '../../language/kind.js'
+import { armedSet, attemptSet, stageSet, windowSet } from '../../language/names.js'
+import type { KnockContext, KnockProgram } from '../../language/program.js'
+import { readPenalty } from '../timed/read-penalty.js'
+import { TimedKnock, type TimedRules } from '../timed/timed-knock.js'
+
+export const rhythm: Kind<ValidRhythm, RhythmKnock> = {
+  read(written, origin, findings) {
+    const window = readDuration(written.window, `${origin}/window`, findings, LEAST_WINDOW)
+    return [
+      {
+        type: 'rhythm',
+        origin,
+        ports: readPorts(written, origin, findings),
+        counts: readValue(written.counts, `${origin}/counts`, [], findings),
+        window,
+        penalty: readPenalty(written, origin, window, findings),
+      },
+    ]
+  },
+  check(rhythms, _door, findings) {
+    for (const { origin, window, counts } of rhythms) {
+      const most = Math.floor(MAX_DURATION / (counts.length + 1))
+      if (!areRead(origin, ['window', 'counts'], findings) || window <= most) continue
+      const why = 'so that all windows last 365 d at the most'
+      findings.add(`${origin}/window`, `at most ${most} s, ${why}`)
+    }
+  },
+  stepsOf({ ports, origin }, findings) {
+    const isList = findings.isGiven(`${origin}/ports`)
+    return ports.map((port, index) => [port, `${origin}${isList ? `/ports/${index}` : '/port'}`])
+  },
+  lengthOf: ({ counts }) => total(counts),
+  endsInService: true,
+  // The grant is for the connection that the rhythm announced.
+  connections: 1,
+  build,
+}
+
+/** Reads the ports of a rhythm, of which there is one or a list. */
+function readPorts({ port, ports }: RhythmKnock, origin: string, findings: Findings): KnockPort[] {
+  if (ports === undefined) {
+    if (port === undefined) findings.add(`${origin}/port`, 'tcp/1..65535 or udp/1..65535')
+    return [readKnockPort(port, `${origin}/port`, findings)]
+  }
+  if (port !== undefined) findings.add(`${origin}/ports`, 'no ports beside port')
+  return readValue(ports, `${origin}/ports`, [], findings).map((text, index) =>
+    readKnockPort(text, `${origin}/ports/${index}`, findings),
+  )
+}
+
+const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
 /** Seconds from an attempt's first knock to the end of a window, numbered from 1: half a window late is in time still. */
-export const windowEnd = (window: number, seconds: number): number =>
-  Math.ceil((window - 0.5) * seconds)
+const windowEnd = (window: number, seconds: number): number => Math.ceil((window - 0.5) * seconds)
 
-export function buildRhythm(rhythm: ValidRhythm, context: KnockContext): KnockProgram {
+function build(rhythm: ValidRhythm, context: KnockContext): KnockProgram {
   const { door, attempt } = context
   const { counts, window, ports } = rhythm
-  const total = counts.reduce((sum, count) => sum + count, 0)
+  const knocks = total(counts)
   // A source is in all windows that have not ended yet; while it is in the last its attempt is under way.
   const live = attemptSet(door.name, attempt)
   const windows = [
     ...counts.slice(1).map((_, index) => windowSet(door.name, attempt, index + 1)),
     live,
   ]
-  const stages = Array.from({ length: total - 1 }, (_, i) => stageSet(door.name, attempt, i + 1))
+  const stages = Array.from({ length: knocks - 1 }, (_, i) => stageSet(door.name, attempt, i + 1))
   const armed = armedSet(door.name, attempt)
   // The next first knock removes what is left in the others.
   const wipe = [remove(live), remove(armed)]
-  const timed = new TimedKnock(context, { knock: rhythm, of: total, wipe })
+  const timed = new TimedKnock(context, { knock: rhythm, of: knocks, wipe })
   const rules = rhythmRules(timed, { counts, windows, stages, armed })
   const lasts = windowEnd(counts.length, window)
   return {

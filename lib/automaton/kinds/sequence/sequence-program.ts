@@ -1,7 +1,7 @@
 // Steps in an order → their program: one timed set for each stage, and the rules that move a source along. Pure.
-import type { ValidRotation, ValidSequence } from '../../spec/model/model.js'
-import { ROOM_FOR_ALL } from '../door/grant.js'
-import type { Action, Match, PeriodSet, Rule, TimedSet } from '../language/automaton.js'
+import type { ValidRotation, ValidSequence } from '../../../spec/model/model.js'
+import { ROOM_FOR_ALL } from '../../door/grant.js'
+import type { Action, Match, PeriodSet, Rule, TimedSet } from '../../language/automaton.js'
 import {
   add,
   claim,
@@ -11,17 +11,17 @@ import {
   RETURN,
   remove,
   update,
-} from '../language/automaton.js'
-import { attemptSet, counterName, lockSet, stageSet } from '../language/names.js'
+} from '../../language/automaton.js'
+import { attemptSet, counterName, lockSet, stageSet } from '../../language/names.js'
 import {
   AT_ONCE,
   type Endpoint,
   type KnockContext,
   type KnockProgram,
   type PacketMatch,
-} from '../language/program.js'
-import type { Told } from '../language/told.js'
-import { spentSequence } from './spent.js'
+} from '../../language/program.js'
+import { spentSequence } from '../../language/spent.js'
+import type { Told } from '../../language/told.js'
 
 /** What the steps of a sequence are, numbered from 1. */
 export interface Steps {

@@ -1,7 +1,7 @@
 // Tokens, each of which works once → the knock's program: nothing is stored for who sends a wrong one. Pure.
-import { TOKEN_LENGTH } from '../../spec/model/derive.js'
-import type { ValidToken } from '../../spec/model/model.js'
-import { rememberUser } from '../door/by-user.js'
+import { TOKEN_LENGTH } from '../../../spec/model/derive.js'
+import type { ValidToken } from '../../../spec/model/model.js'
+import { rememberUser } from '../../door/by-user.js'
 import {
   add,
   type Chain,
@@ -14,10 +14,10 @@ import {
   RETURN,
   type Rule,
   remove,
-} from '../language/automaton.js'
-import { counterName, grantsSet, lockSet, tokensSet } from '../language/names.js'
-import { AT_ONCE, type KnockContext, type KnockProgram } from '../language/program.js'
-import { spentTokens } from './spent.js'
+} from '../../language/automaton.js'
+import { counterName, grantsSet, lockSet, tokensSet } from '../../language/names.js'
+import { AT_ONCE, type KnockContext, type KnockProgram } from '../../language/program.js'
+import { spentTokens } from '../../language/spent.js'
 
 const TOKEN = ['token'] as const
 const isToken: Match = { kind: 'length', of: 'udp', length: TOKEN_LENGTH }

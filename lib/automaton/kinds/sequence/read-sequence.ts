@@ -5,12 +5,12 @@ import type {
   RotateSpec,
   SequenceKnock,
   Step as SpecStep,
-} from '../generated/knock-types.js'
-import { identifySteps } from '../model/derive.js'
-import type { Findings } from '../model/findings.js'
-import type { PortRange, ValidRotation, ValidSequence } from '../model/model.js'
-import { parseService } from '../model/step.js'
-import { readDuration, readStep, readValue } from './read-values.js'
+} from '../../../spec/generated/knock-types.js'
+import { identifySteps } from '../../../spec/model/derive.js'
+import type { Findings } from '../../../spec/model/findings.js'
+import type { PortRange, ValidRotation, ValidSequence } from '../../../spec/model/model.js'
+import { readDuration, readStep, readValue } from '../../../spec/model/read-values.js'
+import { parseService } from '../../../spec/model/step.js'
 
 /** Longest gap between two knocks unless the spec says otherwise. */
 const DEFAULT_STEP_TIMEOUT = 5

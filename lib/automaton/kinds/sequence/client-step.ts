@@ -1,11 +1,11 @@
 // The steps that a client sends, in the user's words → objects. Pure.
 
-import type { ProfileStep } from '../spec/generated/client-types.js'
-import { expected } from '../spec/generated/expected-client.js'
-import type { Findings } from '../spec/model/findings.js'
-import type { Step } from '../spec/model/model.js'
-import { parseKnockStep } from '../spec/model/step.js'
-import { readStep } from '../spec/read/read-values.js'
+import type { ProfileStep } from '../../../spec/generated/client-types.js'
+import { expected } from '../../../spec/generated/expected-client.js'
+import type { Findings } from '../../../spec/model/findings.js'
+import type { Step } from '../../../spec/model/model.js'
+import { readStep } from '../../../spec/model/read-values.js'
+import { parseKnockStep } from '../../../spec/model/step.js'
 
 /** Stands in for a step that cannot be read, so that the others keep their places. */
 const UNREADABLE: Step = { protocol: 'icmp' }

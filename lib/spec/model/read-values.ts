@@ -122,3 +122,7 @@ export function readCidrs(
     return block
   })
 }
+
+/** Whether these parts of a knock, which may be left out, are each of the right form. */
+export const areRead = (origin: string, keys: readonly string[], findings: Findings): boolean =>
+  keys.every((key) => findings.isClean(`${origin}/${key}`))

@@ -1,5 +1,13 @@
-// So many knocks on a port, and then one packet to the service in the right time → the knock's program. Pure.
-import type { ValidRate } from '../../spec/model/model.js'
+// So many knocks on a port, and then one packet to the service in the right time. Pure.
+import type { RateKnock } from '../../../spec/generated/knock-types.js'
+import type { ValidRate } from '../../../spec/model/model.js'
+import {
+  areRead,
+  readDuration,
+  readKnockPort,
+  readPause,
+  readValue,
+} from '../../../spec/model/read-values.js'
 import {
   inSet,
   type Match,
@@ -8,12 +16,42 @@ import {
   type Rule,
   remove,
   update,
-} from '../language/automaton.js'
-import { attemptSet, earlySet, stageSet } from '../language/names.js'
-import type { KnockContext, KnockProgram } from '../language/program.js'
-import { TimedKnock, type TimedRules } from './penalty.js'
+} from '../../language/automaton.js'
+import type { Kind } from '../../language/kind.js'
+import { attemptSet, earlySet, stageSet } from '../../language/names.js'
+import type { KnockContext, KnockProgram } from '../../language/program.js'
+import { readPenalty } from '../timed/read-penalty.js'
+import { TimedKnock, type TimedRules } from '../timed/timed-knock.js'
 
-export function buildRate(rate: ValidRate, context: KnockContext): KnockProgram {
+export const rate: Kind<ValidRate, RateKnock> = {
+  read(written, origin, findings) {
+    const max = readDuration(written.max, `${origin}/max`, findings)
+    return [
+      {
+        type: 'rate',
+        origin,
+        port: readKnockPort(written.port, `${origin}/port`, findings),
+        hits: readValue(written.hits, `${origin}/hits`, 1, findings),
+        min: readPause(written.min, `${origin}/min`, 0, findings),
+        max,
+        penalty: readPenalty(written, origin, max, findings),
+      },
+    ]
+  },
+  check(rates, _door, findings) {
+    for (const { origin, min, max } of rates) {
+      if (areRead(origin, ['min', 'max'], findings) && min >= max) {
+        findings.add(`${origin}/min`, `less than max, ${max} s`)
+      }
+    }
+  },
+  stepsOf: ({ port, origin }) => [[port, `${origin}/port`]],
+  lengthOf: ({ hits }) => hits,
+  endsInService: true,
+  build,
+}
+
+function build(rate: ValidRate, context: KnockContext): KnockProgram {
   const { door, attempt } = context
   const { hits, min, max, port } = rate
   const live = attemptSet(door.name, attempt)

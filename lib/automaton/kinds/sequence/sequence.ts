@@ -1,14 +1,24 @@
-// Knocks in an order, written down or rotating → their steps, from which sequence-program.ts makes the program. Pure.
-import type { Step, ValidRotation, ValidSequence } from '../../spec/model/model.js'
-import { isOdd, SYN } from '../../spec/model/step.js'
-import type { Match } from '../language/automaton.js'
-import { inSet } from '../language/automaton.js'
-import { portsSet } from '../language/names.js'
-import type { KnockContext, KnockProgram, PacketMatch } from '../language/program.js'
+// Knocks in an order that is written down. Pure.
+import type { SequenceKnock } from '../../../spec/generated/knock-types.js'
+import type { Step, ValidSequence } from '../../../spec/model/model.js'
+import { isOdd, SYN } from '../../../spec/model/step.js'
+import type { Match } from '../../language/automaton.js'
+import type { Kind } from '../../language/kind.js'
+import type { KnockContext, KnockProgram, PacketMatch } from '../../language/program.js'
+import { checkSequences } from './check-sequence.js'
+import { readSequences } from './read-sequence.js'
 import { SequenceBuilder } from './sequence-program.js'
 
-/** A sequence whose steps are written down. */
-export function buildSequence(sequence: ValidSequence, context: KnockContext): KnockProgram {
+export const sequence: Kind<ValidSequence, SequenceKnock> = {
+  read: readSequences,
+  check: checkSequences,
+  stepsOf: ({ steps, stepsOrigin }) => steps.map((step, i) => [step, `${stepsOrigin}/${i}`]),
+  lengthOf: ({ steps }) => steps.length,
+  worksOnce: ({ once }) => once !== undefined,
+  build,
+}
+
+function build(sequence: ValidSequence, context: KnockContext): KnockProgram {
   const stepAt = (step: number) => sequence.steps[step - 1] as Step
   const groups = new Map<string, number[]>()
   for (const [index, step] of sequence.steps.entries()) {
@@ -25,24 +35,6 @@ export function buildSequence(sequence: ValidSequence, context: KnockContext): K
     match: (step) => matchStep(stepAt(step)),
     isOdd: (step) => isOdd(stepAt(step)),
     origin: (step) => `${sequence.stepsOrigin}/${step - 1}`,
-  }).build()
-}
-
-/** A sequence whose ports change: which are meant is in sets, each port with its time. */
-export function buildRotation(rotation: ValidRotation, context: KnockContext): KnockProgram {
-  const { length, protocol, ports } = rotation
-  const { door, attempt } = context
-  const set = (step: number) => portsSet(door.name, attempt, step)
-  const steps = Array.from({ length }, (_, index) => index + 1)
-  const syn: Match[] = protocol === 'tcp' ? [{ kind: 'flags', flags: SYN }] : []
-  return new SequenceBuilder(rotation, context, {
-    length,
-    places: [{ at: { range: { protocol, ports } }, steps }],
-    match: (step) => ({ when: [...syn, inSet(set(step))] }),
-    isOdd: () => false,
-    // With other periods it is another table, whose ports are loaded anew.
-    origin: (step) => `${rotation.origin}/rotate ${step} each ${rotation.every} s`,
-    periodSets: steps.map((step) => ({ name: set(step) })),
   }).build()
 }
 

@@ -1,9 +1,9 @@
 // A step in the words of a client → what is read of it, or what was found wrong.
 import t from 'tap'
-import type { ProfileStep } from '../spec/generated/client-types.js'
-import { Findings } from '../spec/model/findings.js'
-import { readProfile } from './profile.js'
-import { readClientStep } from './step.js'
+import { readProfile } from '../../../client/profile.js'
+import type { ProfileStep } from '../../../spec/generated/client-types.js'
+import { Findings } from '../../../spec/model/findings.js'
+import { readClientStep } from './client-step.js'
 
 const read = (step: ProfileStep) => readClientStep(step, '/0', new Findings([step]))
 

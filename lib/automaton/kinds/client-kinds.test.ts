@@ -1,8 +1,9 @@
 // A knock, a secret and the time → which packets are sent when.
 import t from 'tap'
-import { derivePorts, deriveToken } from '../spec/model/derive.js'
-import type { RateKnock, RotatingKnock } from './model.js'
-import { planKnock } from './plan.js'
+import { derivePorts, deriveToken } from '../../spec/model/derive.js'
+import { planKnock } from './client-kinds.js'
+import type { RateKnock } from './rate/rate-client.js'
+import type { RotatingKnock } from './sequence/rotation-client.js'
 
 const secret = new TextEncoder().encode('sixteen bytes or more')
 const at = { secret, now: 7200, gap: 100 }

@@ -1,7 +1,7 @@
 // What has been used once → the sets that remember it, the same whatever the spec. Pure.
 import { LONGEST_TOKEN } from '../../spec/model/derive.js'
-import type { TimedSet } from '../language/automaton.js'
-import { spentSequenceSet, spentTokensSet } from '../language/names.js'
+import type { TimedSet } from './automaton.js'
+import { spentSequenceSet, spentTokensSet } from './names.js'
 
 /** The most used tokens that a door remembers; full, it accepts no more. */
 const MOST_SPENT = 1_048_576

@@ -1,0 +1,37 @@
+// Bursts on a port → packets in the middle of their windows. Pure.
+import type { RhythmProfile } from '../../../spec/generated/client-types.js'
+import { LEAST_WINDOW } from '../../../spec/model/duration.js'
+import type { KnockPort } from '../../../spec/model/model.js'
+import { readDuration, readKnockPort, readValue } from '../../../spec/model/read-values.js'
+import { type ClientKind, count, shotAt } from '../../language/client-kind.js'
+
+export interface RhythmKnock {
+  readonly kind: 'rhythm'
+  readonly port: KnockPort
+  readonly counts: readonly number[]
+  /** Seconds from one burst to the next. */
+  readonly window: number
+}
+
+/** Milliseconds between packets of one burst. */
+const PACE = 50
+
+export const rhythm: ClientKind<RhythmKnock, RhythmProfile> = {
+  read: (written, findings) => ({
+    kind: 'rhythm',
+    port: readKnockPort(written.port, '/rhythm/port', findings),
+    counts: readValue(written.counts, '/rhythm/counts', [], findings),
+    window: readDuration(written.window, '/rhythm/window', findings, LEAST_WINDOW),
+  }),
+  plan({ port, counts, window }) {
+    const shots = counts.flatMap((count, burst) =>
+      Array.from({ length: count }, (_, index) =>
+        shotAt(port, burst * window * 1000 + index * PACE),
+      ),
+    )
+    return { delay: 0, shots, ready: 0 }
+  },
+  hasGap: false,
+  describe: (packets) => `${count(packets, 'packet')} sent; connect now`,
+  example: '{"rhythm": {"port": "tcp/443", "counts": [1, 2, 3, 4], "window": "4s"}}',
+}

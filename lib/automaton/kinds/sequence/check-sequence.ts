@@ -1,0 +1,88 @@
+// What the sequences of a door must not be, each by itself and beside each other. Pure.
+import type { Findings } from '../../../spec/model/findings.js'
+import type {
+  Family,
+  Step,
+  ValidDoor,
+  ValidRotation,
+  ValidSequence,
+} from '../../../spec/model/model.js'
+import { areRead } from '../../../spec/model/read-values.js'
+import { stepsMeet } from '../../../spec/model/step.js'
+
+export function checkSequences(
+  sequences: readonly ValidSequence[],
+  door: ValidDoor,
+  findings: Findings,
+): void {
+  for (const sequence of sequences) {
+    checkTimes(sequence, findings)
+    checkFamilies(sequence, door, findings)
+  }
+  checkClose(sequences, door, findings)
+  checkOnce(sequences, findings)
+}
+
+export function checkTimes(
+  { stepTimeout, timeout, origin }: ValidSequence | ValidRotation,
+  findings: Findings,
+): void {
+  const isRead = areRead(origin, ['stepTimeout', 'timeout'], findings)
+  if (isRead && timeout !== undefined && stepTimeout > timeout) {
+    findings.add(`${origin}/stepTimeout`, `at most timeout, ${timeout} s`)
+  }
+}
+
+/** The address families over which every step can be sent. */
+function familiesOf(steps: readonly Step[]): Family[] {
+  return steps.some((step) => step.protocol === 'icmpv6') ? [6] : [4, 6]
+}
+
+function checkFamilies(
+  { steps, stepsOrigin }: ValidSequence,
+  { addresses }: ValidDoor,
+  findings: Findings,
+): void {
+  if (addresses.length === 0) return
+  const reachable = familiesOf(steps)
+  if (!addresses.some(({ family }) => reachable.includes(family))) {
+    const index = steps.findIndex((step) => step.protocol === 'icmpv6')
+    findings.add(
+      `${stepsOrigin}/${index}`,
+      'a step that can reach the door, which has IPv4 addresses alone',
+    )
+  }
+}
+
+/** One packet must not both open and close: neither sequence may end with the whole of the other. */
+function checkClose(
+  sequences: readonly ValidSequence[],
+  { close }: ValidDoor,
+  findings: Findings,
+): void {
+  // A step that could not be read has another in its place.
+  if (!close || !findings.isCleanBelow(close.stepsOrigin)) return
+  for (const { stepsOrigin, steps } of sequences) {
+    if (stepsOrigin === close.stepsOrigin || !findings.isCleanBelow(stepsOrigin)) continue
+    if (endAlike(steps, close.steps)) {
+      findings.add(close.stepsOrigin, 'steps that do not complete the opening knock as well')
+      return
+    }
+  }
+}
+
+function endAlike(a: readonly Step[], b: readonly Step[]): boolean {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a]
+  const tail = long.slice(long.length - short.length)
+  return short.every((step, index) => stepsMeet(step, tail[index] as Step))
+}
+
+function checkOnce(sequences: readonly ValidSequence[], findings: Findings): void {
+  const first = new Map<string, string>()
+  for (const { once, stepsOrigin } of sequences) {
+    if (once === undefined) continue
+    const earlier = first.get(once)
+    if (earlier === undefined) first.set(once, stepsOrigin)
+    else findings.add(stepsOrigin, `a sequence of its own, ${earlier} has the same steps`)
+  }
+}

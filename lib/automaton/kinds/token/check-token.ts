@@ -1,0 +1,58 @@
+// What the tokens of a door must not be. Pure.
+import { LONGEST_TOKEN } from '../../../spec/model/derive.js'
+import { formatDuration } from '../../../spec/model/duration.js'
+import type { Findings } from '../../../spec/model/findings.js'
+import type { ValidDoor, ValidToken } from '../../../spec/model/model.js'
+import { areRead } from '../../../spec/model/read-values.js'
+
+export function checkTokens(
+  tokens: readonly ValidToken[],
+  _door: ValidDoor,
+  findings: Findings,
+): void {
+  for (const token of tokens) {
+    checkTimes(token, findings)
+    checkUsers(token, findings)
+  }
+  const [first, second] = tokens
+  // They would accept the same tokens.
+  if (second) {
+    findings.add(`${second.origin}/type`, `another type, ${first?.origin} has the door's tokens`)
+  }
+}
+
+/** The most tokens of one user that are loaded at a time. */
+const MOST_TOKENS = 100_000
+
+function checkTimes({ origin, period, drift, horizon }: ValidToken, findings: Findings): void {
+  const most = MOST_TOKENS - 2
+  if (!areRead(origin, ['period', 'drift', 'horizon'], findings)) return
+  const isLong = horizon + drift + period > LONGEST_TOKEN
+  if (horizon + drift <= most * period && !isLong) return
+  if (isLong) {
+    const longest = formatDuration(LONGEST_TOKEN)
+    const key = findings.isGiven(`${origin}/horizon`) ? 'horizon' : 'period'
+    findings.add(`${origin}/${key}`, `at most ${longest} of horizon, drift and period together`)
+    return
+  }
+  const [long, other] = findings.isGiven(`${origin}/horizon`)
+    ? ['horizon', 'drift']
+    : ['drift', 'horizon']
+  findings.add(`${origin}/${long}`, `at most ${most} times period, together with ${other}`)
+}
+
+function checkUsers({ origin, users }: ValidToken, findings: Findings): void {
+  for (const [key, what] of [
+    ['name', 'name'],
+    ['secretFile', 'secret'],
+  ] as const) {
+    const first = new Map<string, string>()
+    for (const [index, user] of users.entries()) {
+      const place = `${origin}/users/${index}`
+      if (!areRead(place, [key], findings)) continue
+      const earlier = first.get(user[key])
+      if (earlier === undefined) first.set(user[key], place)
+      else findings.add(`${place}/${key}`, `a ${what} of its own, ${earlier} has this one`)
+    }
+  }
+}

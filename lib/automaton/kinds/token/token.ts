@@ -1,0 +1,99 @@
+// One packet with a token that works once: how it is read, what it holds at a time, what is to be known of it. Pure.
+import type { TokenKnock } from '../../../spec/generated/knock-types.js'
+import { deriveToken, LEAST_PERIOD, periodAt } from '../../../spec/model/derive.js'
+import { formatDuration } from '../../../spec/model/duration.js'
+import type { Findings } from '../../../spec/model/findings.js'
+import type { ValidToken, ValidUser } from '../../../spec/model/model.js'
+import {
+  readDuration,
+  readKnockPort,
+  readPause,
+  readValue,
+} from '../../../spec/model/read-values.js'
+import type { Kind, PlacedKnock } from '../../language/kind.js'
+import { type Loads, range, type Secrets, secretOf } from '../../language/loads.js'
+import { tokensSet } from '../../language/names.js'
+import { checkTokens } from './check-token.js'
+import { buildToken } from './token-program.js'
+
+/** A week: tokens are loaded for it unless the spec says otherwise. */
+const DEFAULT_HORIZON = 7 * 86400
+
+export const token: Kind<ValidToken, TokenKnock> = {
+  read(written, origin, findings) {
+    const { drift, horizon } = written
+    const period = readDuration(written.period, `${origin}/period`, findings, LEAST_PERIOD)
+    return [
+      {
+        type: 'token',
+        origin,
+        port: readKnockPort(written.port, `${origin}/port`, findings).port,
+        period,
+        drift: readPause(drift, `${origin}/drift`, period, findings),
+        horizon:
+          horizon === undefined
+            ? DEFAULT_HORIZON
+            : readDuration(horizon, `${origin}/horizon`, findings),
+        users: readUsers(written, `${origin}/users`, findings),
+      },
+    ]
+  },
+  check: checkTokens,
+  stepsOf: ({ port, origin }) => [[{ protocol: 'udp', port }, `${origin}/port`]],
+  lengthOf: () => 1,
+  // Whatever comes there and is no token of the door is a wrong one.
+  ownsPort: true,
+  countsWrong: true,
+  secretFilesOf: ({ users }) => users.map(({ secretFile }) => secretFile),
+  load: (placed, secrets, now) => ({ tokens: tokensOf(placed, secrets, now) }),
+  doubt({ door, knock: { users, period, drift } }, secrets, now) {
+    const indices = range(periodAt(now - drift, period), periodAt(now + drift, period))
+    return users.flatMap(({ secretFile }) => {
+      const secret = secretOf(secrets, secretFile)
+      return indices.map((index) => deriveToken(secret, door.name, index))
+    })
+  },
+  worksOnce: () => true,
+  notesOf: ({ origin, horizon }, { name }) => [
+    {
+      path: origin,
+      message:
+        `a token of ${name} opens from when it is loaded, so up to ${formatDuration(horizon)} before its period (horizon): ` +
+        'whoever has the secret, or tokens made ahead, need not wait; a shorter horizon, loaded by knocklib run, bounds that',
+    },
+  ],
+  build: buildToken,
+}
+
+/** Reads the users; a part that the schema refuses is left empty, so that they keep their places. */
+function readUsers({ users }: TokenKnock, path: string, findings: Findings): ValidUser[] {
+  return readValue(users, path, [], findings).map((user, index) => {
+    const where = `${path}/${index}`
+    const known = readValue<Partial<ValidUser>>(user, where, {}, findings)
+    return {
+      name: readValue(known.name, `${where}/name`, '', findings),
+      secretFile: readValue(known.secretFile, `${where}/secretFile`, '', findings),
+    }
+  })
+}
+
+function tokensOf(
+  { door: { name }, attempt, knock }: PlacedKnock<ValidToken>,
+  secrets: Secrets,
+  now: number,
+): Loads['tokens'] {
+  const { users, period, drift, horizon } = knock
+  const first = periodAt(now - drift, period)
+  const last = periodAt(now + horizon, period)
+  return users.map(({ secretFile }, user) => {
+    const secret = secretOf(secrets, secretFile)
+    const tokens = range(first, last).map((index) => ({
+      token: deriveToken(secret, name, index),
+      until: (index + 1) * period + drift,
+    }))
+    return {
+      set: tokensSet(name, attempt, user + 1),
+      tokens: tokens.filter(({ until }) => until > now),
+    }
+  })
+}
