@@ -1,4 +1,4 @@
-// The rules of docs/architecture.md on who may import whom, read from the sources themselves.
+// The rules of docs/contribute/architecture.md on who may import whom, read from the sources themselves.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'

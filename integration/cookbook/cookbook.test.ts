@@ -1,4 +1,4 @@
-// docs/cookbook/*.md: what each page holds; and the recipes of sequences, set up as their pages say and knocked at with the pages' own lines.
+// docs/start/cookbook/*.md: what each page holds; and the recipes of sequences, set up as their pages say and knocked at with the pages' own lines.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,15 +13,15 @@ import { FAMILIES } from '../scene/house.js'
 import { Page, pageNames } from './page.js'
 import { Scene } from './scene.js'
 
-const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url))
+const DOCS = fileURLToPath(new URL('../../docs/start/cookbook/', import.meta.url))
 
 t.test('pages', async (t) => {
-  const index = readFileSync(join(DOCS, 'cookbook.md'), 'utf8')
+  const index = readFileSync(join(DOCS, 'README.md'), 'utf8')
   for (const name of pageNames()) {
     const { text, blocks } = new Page(name)
-    t.match(index, `(cookbook/${name}.md)`, `${name}: in the index`)
+    t.match(index, `(${name}.md)`, `${name}: in the index`)
     t.match(text, `](${name}.svg)`, `${name}: a picture`)
-    const picture = readFileSync(join(DOCS, `cookbook/${name}.svg`), 'utf8')
+    const picture = readFileSync(join(DOCS, `${name}.svg`), 'utf8')
     t.match(picture, /<title>[^<]+<\/title>/, `${name}: the picture has a title`)
     t.match(text, '\n## Limits\n', `${name}: limits`)
     const marks = blocks.map(({ mark }) => mark)
@@ -32,8 +32,8 @@ t.test('pages', async (t) => {
     }
   }
   const texts = [
-    ['cookbook.md', index] as const,
-    ...pageNames().map((name) => [`cookbook/${name}.md`, new Page(name).text] as const),
+    ['README.md', index] as const,
+    ...pageNames().map((name) => [`${name}.md`, new Page(name).text] as const),
   ]
   for (const [file, text] of texts) {
     for (const [, target = ''] of text.matchAll(/\]\(([^)#]+)[^)]*\)/g)) {

@@ -4,6 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { parse } from 'yaml'
+import { CLIENT_KINDS } from '../../lib/automaton/kinds/client-kinds.js'
+import { readProfile } from '../../lib/client/profile.js'
 import type { SpecError } from '../../lib/errors.js'
 import type { KnockSpec } from '../../lib/index.js'
 import { validateSpec } from '../../lib/spec/validate.js'
@@ -14,8 +17,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CLI = join(ROOT, 'dist/command/launch.cjs')
 const PAGES = [
   'README.md',
-  ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).map(
+    (name) => `docs/${name}`,
+  ),
 ].filter((name) => name.endsWith('.md'))
+
+const PROFILE_KEYS: readonly string[] = Object.keys(CLIENT_KINDS)
+
+const DOOR = { name: 'ssh', service: 'tcp/22', open: { for: 30 } }
 
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8')
 
@@ -46,13 +55,31 @@ t.test('links lead somewhere', async (t) => {
   }
 })
 
-t.test('specs are valid', async (t) => {
-  const specs = PAGES.flatMap((page) => blocks(page, 'json').map((text) => ({ page, text })))
-  t.ok(specs.length > 0)
-  for (const { page, text } of specs) t.ok(validateSpec(JSON.parse(text)), page)
+t.test('specs and profiles are valid, in JSON and in YAML', async (t) => {
+  const found = { specs: 0, profiles: 0 }
+  for (const page of PAGES) {
+    const documents: unknown[] = [
+      ...blocks(page, 'json').map((text) => JSON.parse(text)),
+      ...blocks(page, 'yaml').map((text) => parse(text)),
+      ...[...read(page).matchAll(/<<'SPEC'\n(.*?)\nSPEC/gs)].map(([, text = '']) => parse(text)),
+    ]
+    for (const document of documents) {
+      if (Array.isArray(document)) {
+        // Knocks by themselves.
+        for (const knock of document) t.ok(validateSpec({ doors: [{ ...DOOR, knock }] }), page)
+      } else if (Object.keys(document as object).some((key) => PROFILE_KEYS.includes(key))) {
+        t.ok(readProfile(document, page), page)
+        found.profiles += 1
+      } else {
+        t.ok(validateSpec(document), page)
+        found.specs += 1
+      }
+    }
+  }
+  t.ok(found.specs > 15 && found.profiles > 6, JSON.stringify(found))
 })
 
-t.test('the problems that docs/spec.md shows are what one reads', async (t) => {
+t.test('the problems that docs/start/spec.md shows are what one reads', async (t) => {
   const door = {
     name: 'ssh',
     service: 'tcp/22',
@@ -60,7 +87,7 @@ t.test('the problems that docs/spec.md shows are what one reads', async (t) => {
     open: { for: 30 },
   }
   const twin = { ...door, service: 'tcp/23', knock: { type: 'sequence', steps: ['udp/7000'] } }
-  const shown = read('docs/spec.md').match(/^\/doors.*$/gm) ?? []
+  const shown = read('docs/start/spec.md').match(/^\/doors.*$/gm) ?? []
   t.equal(shown.length, 2)
   const problems = ([{ doors: [door] }, { doors: [{ ...door, knock: twin.knock }, twin] }] as const)
     .flatMap((spec) => {
@@ -86,7 +113,8 @@ t.test('examples and command lines run', { skip }, async (t) => {
   t.teardown(() => rm(own, { recursive: true }))
 
   const [example = ''] = blocks('README.md', 'js')
-  const attached = blocks('docs/api.md', 'js').find((text) => text.includes('attachKnock({')) ?? ''
+  const attached =
+    blocks('docs/embed/api.md', 'js').find((text) => text.includes('attachKnock({')) ?? ''
   for (const [index, code] of [example, attached].entries()) {
     t.match(code, "from 'knocklib'")
     const file = join(own, `example${index}.mjs`)
@@ -95,10 +123,10 @@ t.test('examples and command lines run', { skip }, async (t) => {
     t.equal(exitCode, 0, stderr)
   }
 
-  const spec: KnockSpec = JSON.parse(blocks('docs/spec.md', 'json')[0] ?? '')
+  const spec: KnockSpec = JSON.parse(blocks('docs/start/spec.md', 'json')[0] ?? '')
   await writeFile(join(own, 'doors.yaml'), JSON.stringify(spec), { mode: 0o600 })
   await writeFile(join(own, 'trace.txt'), '0 10.77.0.2 tcp/7000\n')
-  const lines = (blocks('README.md', 'sh').find((text) => text.includes('knocklib check')) ?? '')
+  const lines = (blocks('docs/start/commands.md', 'sh')[0] ?? '')
     .split('\n')
     .filter((line) => line.startsWith('knocklib'))
   t.ok(lines.length >= 7)

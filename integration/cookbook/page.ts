@@ -1,8 +1,9 @@
-// A page of the cookbook → its marked blocks: specs, and command lines for the server and for clients. Pure but for reading it.
+// A page of the cookbook, or another that has such blocks → its marked blocks: specs, and command lines for the server and for clients. Pure but for reading it.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const FOLDER = fileURLToPath(new URL('../../docs/cookbook/', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const FOLDER = 'docs/start/cookbook/'
 
 export interface Block {
   /** What the comment before the block says, such as `client: knock`; readers do not see it. */
@@ -13,7 +14,9 @@ export interface Block {
 
 /** The pages' names, without their ending. */
 export const pageNames = (): string[] =>
-  readdirSync(FOLDER).flatMap((name) => (name.endsWith('.md') ? [name.slice(0, -3)] : []))
+  readdirSync(`${ROOT}${FOLDER}`).flatMap((name) =>
+    name.endsWith('.md') ? [name.slice(0, -3)] : [],
+  )
 
 /** One recipe. It knows which of its blocks have been asked for. */
 export class Page {
@@ -22,9 +25,10 @@ export class Page {
   readonly blocks: readonly Block[]
   readonly #left: Set<string>
 
-  constructor(name: string) {
+  /** @param path where it is in the project; default: a page of the cookbook. */
+  constructor(name: string, path = `${FOLDER}${name}.md`) {
     this.name = name
-    this.text = readFileSync(`${FOLDER}${name}.md`, 'utf8')
+    this.text = readFileSync(`${ROOT}${path}`, 'utf8')
     this.blocks = blocksOf(this.text)
     this.#left = new Set(this.blocks.map(({ mark }) => mark))
   }

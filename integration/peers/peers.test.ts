@@ -1,4 +1,4 @@
-// The recipes that people know and our tables for the same purpose, played the same packets: docs/peers.md is what each lets in.
+// The recipes that people know and our tables for the same purpose, played the same packets: docs/decide/peers.md is what each lets in.
 // UPDATE=1 writes the page anew.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ import { RECIPES, SINGLE_PORT_SPEC } from './recipes.js'
 import { Stage } from './stage.js'
 import { letIn } from './traces.js'
 
-const PAGE = fileURLToPath(new URL('../../docs/peers.md', import.meta.url))
+const PAGE = fileURLToPath(new URL('../../docs/decide/peers.md', import.meta.url))
 
 const skip = missing('iptables', 'xt_recent', 'knockd', 'setpriv')
 if (!skip) sweep()
@@ -41,7 +41,7 @@ t.test('the same traces at the peers and at ours', { skip, buffered: true }, asy
   }
   const page = pageOf(RECIPES, seen)
   if (process.env['UPDATE'] === '1') writeFileSync(PAGE, page)
-  t.equal(readFileSync(PAGE, 'utf8'), page, 'docs/peers.md')
+  t.equal(readFileSync(PAGE, 'utf8'), page, 'docs/decide/peers.md')
 })
 
 /** Asks for one connection; says after how many seconds it was there, if it ever was. */

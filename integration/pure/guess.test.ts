@@ -1,4 +1,4 @@
-// Guessers, scanners and spoofers in the simulator → docs/threat-model.md's chances are those that are counted. No root needed.
+// Guessers, scanners and spoofers in the simulator → docs/understand/threat-model.md's chances are those that are counted. No root needed.
 import t, { type Test } from 'tap'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { Simulator } from '../../lib/simulate/simulate.js'
