@@ -1,9 +1,9 @@
 // The error classes, each with its data first and its text derived, and the predicates on them. Pure.
 import { printable, printableLine } from './text/printable.js'
 
-/** One thing that is wrong with a spec. */
+/** One thing that is wrong with a document. */
 export interface SpecProblem {
-  /** JSON Pointer into the spec, as RFC 6901 writes it; '' is the whole document. */
+  /** JSON Pointer into the document, as RFC 6901 writes it; '' is all of it. */
   readonly path: string
   /** What was expected there and what was found. */
   readonly message: string
@@ -53,6 +53,7 @@ export type KnockErrorCode =
   | 'invalid-spec'
   | 'warned'
   | 'invalid-argument'
+  | 'invalid-document'
   | 'invalid-packet'
   | 'invalid-state'
   | 'other-table'
@@ -73,15 +74,29 @@ export abstract class KnockError extends Error {
   }
 }
 
-/** The spec is wrong. Carries every problem that was found, not only the first. */
-export class SpecError extends KnockError {
-  override readonly name = 'SpecError'
-  readonly code = 'invalid-spec'
+/** A document is wrong. Carries every problem that was found, not only those in its message. */
+export abstract class ProblemError extends KnockError {
   readonly problems: readonly SpecProblem[]
 
-  constructor(operation: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
-    super(`${operation}: ${listProblems(problems, MOST_SHOWN_OF_SPEC)}`, options)
+  /** @param most - how many problems the message shows. */
+  constructor(
+    subject: string,
+    problems: readonly SpecProblem[],
+    most: number,
+    options?: ErrorOptions,
+  ) {
+    super(`${subject}: ${listProblems(problems, most)}`, options)
     this.problems = problems
+  }
+}
+
+/** The spec is wrong. */
+export class SpecError extends ProblemError {
+  override readonly name = 'SpecError'
+  readonly code = 'invalid-spec'
+
+  constructor(operation: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
+    super(operation, problems, MOST_SHOWN_OF_SPEC, options)
   }
 }
 
@@ -118,22 +133,36 @@ export const describeWarning = ({ path, message }: Warning): string =>
 /** The most problems of a state that its message shows: what is no state at all may have a million. */
 const MOST_SHOWN = 20
 
-/** A saved state is wrong. Carries every problem that was found, not only those in its message. */
-export class StateError extends KnockError {
+/** A saved state is wrong. */
+export class StateError extends ProblemError {
   override readonly name = 'StateError'
   /** `other-table`: a state that is right, of another table than it is put into. */
   readonly code: 'invalid-state' | 'other-table'
-  readonly problems: readonly SpecProblem[]
 
   constructor(
     subject: string,
     problems: readonly SpecProblem[],
     options: ErrorOptions & { readonly code?: 'other-table' } = {},
   ) {
-    super(`${subject}: ${listProblems(problems, MOST_SHOWN)}`, options)
+    super(subject, problems, MOST_SHOWN, options)
     this.code = options.code ?? 'invalid-state'
-    this.problems = problems
   }
+}
+
+/** A client's profile is wrong. */
+export class ProfileError extends ProblemError {
+  override readonly name = 'ProfileError'
+  readonly code = 'invalid-argument'
+
+  constructor(subject: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
+    super(subject, problems, MOST_SHOWN, options)
+  }
+}
+
+/** A file is neither JSON nor YAML, or has a key twice. */
+export class DocumentError extends KnockError {
+  override readonly name = 'DocumentError'
+  readonly code = 'invalid-document'
 }
 
 /** An argument is no address, no duration, no step: the value is in the message. */

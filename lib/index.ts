@@ -16,13 +16,15 @@ export { loadSecrets } from './api/load-secrets.js'
 export { refillKnock } from './api/refill.js'
 export { renderKnock, renderKnockText, type TextOptions } from './api/render.js'
 export type { Secrets } from './automaton/language/loads.js'
+export type { Attempt } from './automaton/language/names.js'
 export type { InstallOutcome } from './change/change.js'
 export type { RestoreReport } from './change/saved-state.js'
-export { loadProfile, ProfileError } from './client/profile.js'
+export { loadProfile } from './client/profile.js'
 export { type SendOptions, type SentKnock, sendKnock } from './client/send.js'
 export {
   ArgumentError,
   CapabilityError,
+  DocumentError,
   describeWarning,
   isInvalidSpec,
   isNotFound,
@@ -35,6 +37,8 @@ export {
   NftError,
   type NftErrorCode,
   type NftFailure,
+  ProblemError,
+  ProfileError,
   SendError,
   SpecError,
   type SpecProblem,
@@ -42,7 +46,7 @@ export {
   StrictError,
   type Warning,
 } from './errors.js'
-export { loadDocument, withPlaces } from './files/spec-file.js'
+export { loadDocument } from './files/spec-file.js'
 export { loadState, saveState } from './files/state-file.js'
 export type {
   FailedEvent,
@@ -52,7 +56,7 @@ export type {
   WatchingEvent,
 } from './keep/event.js'
 export type { UnconfirmedEvent } from './keep/trial.js'
-export { FakeNft, type FakeNftOptions } from './kernel/fake.js'
+export type { ElementOptions } from './kernel/netlink/chosen.js'
 export type {
   CallOptions,
   ListQuery,
@@ -60,19 +64,28 @@ export type {
   NftOptions,
 } from './kernel/nft.js'
 export { createNft } from './kernel/process/process-nft.js'
-export type { NftCommand, NftDocument, NftObject } from './nft/document.js'
+export type {
+  NftChain,
+  NftCommand,
+  NftContainer,
+  NftCounter,
+  NftDocument,
+  NftElements,
+  NftExpression,
+  NftFamily,
+  NftMap,
+  NftName,
+  NftObject,
+  NftRule,
+  NftRuleHandle,
+  NftSet,
+  NftStatement,
+  NftTable,
+  NftTarget,
+  NftValue,
+} from './nft/document.js'
 export { METRICS_TYPE, type ProcessCounts, renderMetrics } from './service/metrics.js'
-export {
-  type ListenAddress,
-  type MetricsServer,
-  parseListenAddress,
-  serveMetrics,
-} from './service/metrics-server.js'
-export {
-  createServiceManager,
-  type ServiceManager,
-  type ServiceManagerOptions,
-} from './service/service-manager.js'
+export type { PacketParts } from './simulate/packet.js'
 export {
   type SimulatedEvent,
   type SimulatedPacket,
@@ -90,7 +103,36 @@ export type {
   RotateProfile,
   TokenProfile,
 } from './spec/generated/client-types.js'
-export type * from './spec/generated/knock-types.js'
+export type {
+  Address,
+  BanSpec,
+  ClosingSequence,
+  DoorKnock,
+  DoorSpec,
+  Duration,
+  GuardSpec,
+  IcmpStep,
+  KnockSpec,
+  Length,
+  LogSpec,
+  Name,
+  OpenSpec,
+  Port,
+  PortService,
+  RateKnock,
+  Reset,
+  RhythmKnock,
+  RotateSpec,
+  SecretFile,
+  SequenceKnock,
+  Step,
+  StepObject,
+  Steps,
+  TcpStep,
+  TokenKnock,
+  TokenUser,
+  UdpStep,
+} from './spec/generated/knock-types.js'
 export type {
   KnockState,
   SavedBan,
@@ -98,13 +140,28 @@ export type {
   UsedSequence,
   UsedToken,
 } from './spec/generated/state-types.js'
-export type { ValidSpec } from './spec/model/model.js'
-export { validateSpec } from './spec/validate.js'
+export type { Family, ValidSpec } from './spec/model/model.js'
+export { type SpecInput, validateSpec } from './spec/validate.js'
 export { type CloseOptions, Door, type OpenOptions } from './table/door.js'
 export { type Ahead, endsSoon } from './view/ahead.js'
 export { checkStatus, type StatusProblem } from './view/check-status.js'
 export type { Fill, Trial } from './view/contents.js'
-export type * from './view/event.js'
+export type {
+  AtDoor,
+  BannedEvent,
+  By,
+  ClosedEvent,
+  DeniedEvent,
+  ExpiredEvent,
+  GrantedEvent,
+  Happened,
+  KnockEvent,
+  KnockedEvent,
+  OverrunEvent,
+  ResetEvent,
+  TableEvent,
+  WrongEvent,
+} from './view/event.js'
 export type { Penalised, UsedUp } from './view/in-vain.js'
 export type {
   Ban,

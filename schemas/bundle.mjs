@@ -9,20 +9,24 @@ const dist = (path) => `${root}dist/${path}`
 /** What is installed beside knocklib. */
 const external = [/^node:/, 'commander', 'execa', 'netlink/dist/raw.js', 'prom-client', 'yaml']
 /** Started by name, from the folder of who starts them. */
-const READERS = ['log-reader', 'change-reader'].map((name) => dist(`kernel/readers/${name}.js`))
+const READERS = {
+  'log-reader': dist('kernel/readers/log-reader.js'),
+  'change-reader': dist('kernel/readers/change-reader.js'),
+}
 /** Loaded by name when the first document is validated. */
 const VALIDATORS = `${root}lib/spec/generated`
 
-async function join(main, folder) {
-  const bundle = await rollup({ input: [dist(main), ...READERS], external, logLevel: 'silent' })
+async function join(entries, folder) {
+  const input = { ...entries, ...READERS }
+  const bundle = await rollup({ input, external, logLevel: 'silent' })
   await bundle.write({ dir: dist(folder), format: 'es', chunkFileNames: '[name].js' })
   await bundle.close()
 }
 
 const isValidator = (path) => !/\.[^/.]+$/.test(path) || path.endsWith('.cjs')
 
-await join('index.js', 'bundle')
-await join('cli/main.js', 'command')
+await join({ index: dist('index.js'), testing: dist('kernel/fake.js') }, 'bundle')
+await join({ main: dist('cli/main.js') }, 'command')
 for (const folder of ['spec', 'bundle', 'command']) {
   cpSync(VALIDATORS, dist(`${folder}/generated`), { recursive: true, filter: isValidator })
 }

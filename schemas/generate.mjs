@@ -54,6 +54,15 @@ function requireShared(name, other, shared) {
   }
 }
 
+/**
+ * The same types for those who build a document in code: lists may be read-only, and a key that may be left out may be
+ * undefined.
+ */
+const lenient = (types) =>
+  types
+    .replace(/(?<!readonly )\b(\w+|\([^()]*\))\[\]/g, 'readonly $1[]')
+    .replace(/^( +\w+\?: )(.*)$/gm, '$1$2 | undefined')
+
 async function generate(name, typeName) {
   const schema = readSchema(name)
   const out = new URL('lib/spec/generated/', root)
@@ -76,7 +85,7 @@ async function generate(name, typeName) {
     unreachableDefinitions: true,
     style: { semi: false, singleQuote: true, printWidth: 100 },
   })
-  writeFileSync(new URL(`${name}-types.ts`, out), types)
+  writeFileSync(new URL(`${name}-types.ts`, out), lenient(types))
 }
 
 requireShared('client', 'knock', [

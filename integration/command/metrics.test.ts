@@ -1,7 +1,8 @@
 // What Prometheus would read of a table that is knocked at: by the command, and by a server.
 import { request } from 'node:http'
 import t from 'tap'
-import { METRICS_TYPE, parseListenAddress, serveMetrics } from '../../lib/index.js'
+import { METRICS_TYPE } from '../../lib/index.js'
+import { parseListenAddress, serveMetrics } from '../../lib/service/metrics-server.js'
 import { parseOpenMetrics } from '../fixtures/openmetrics.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'

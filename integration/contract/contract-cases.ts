@@ -116,7 +116,7 @@ const CASES: Readonly<Record<string, Case>> = {
   async 'a handle opens the doors that others have installed meanwhile'(t, nft, options) {
     const knock = await attachedTo(SPEC, options)
     const [ssh, web] = [knock.door('ssh'), knock.door('web')]
-    const counted = structuredClone(SPEC) as { doors: { open: object }[] }
+    const counted = structuredClone(SPEC) as unknown as { doors: { open: object }[] }
     Object.assign(counted.doors[0] as object, { open: { for: '90s', connections: 3 } })
     Object.assign(counted.doors[1] as object, { open: { for: '60s', scope: 'everyone' } })
     await using _other = await installKnock(counted as unknown as KnockSpec, options)

@@ -1,6 +1,7 @@
 // The contract's cases of grants and bans by nft: the one in memory, and each version. contract-netlink.test.ts has them through netlink.
 import t from 'tap'
-import { createNft, FakeNft } from '../../lib/index.js'
+import { createNft } from '../../lib/index.js'
+import { FakeNft } from '../../lib/kernel/fake.js'
 import { createPair } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { runCases } from './contract-cases.js'

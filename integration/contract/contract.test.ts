@@ -1,6 +1,7 @@
 // One table of cases through every Nft: the one in memory, and the real one in each version, in a namespace of its own.
 import t from 'tap'
-import { createNft, FakeNft, installKnock } from '../../lib/index.js'
+import { createNft, installKnock } from '../../lib/index.js'
+import { FakeNft } from '../../lib/kernel/fake.js'
 import { createPair } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { runCases, TABLES } from './contract-cases.js'

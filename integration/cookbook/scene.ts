@@ -98,7 +98,7 @@ export class Scene implements AsyncDisposable {
     const file = join(this.folder, 'doors.yaml')
     await writeFile(file, text, { mode: 0o600 })
     const nft = createNft({ binary: this.#nft, netns: this.pair.server })
-    this.#knock = await installKnock((await loadDocument(file, 'test')) as KnockSpec, { nft })
+    this.#knock = await installKnock((await loadDocument(file)) as KnockSpec, { nft })
     return this.#knock
   }
 

@@ -3,11 +3,11 @@ import t from 'tap'
 import {
   attachKnock,
   confirmKnock,
-  FakeNft,
   installKnock,
   type KnockSpec,
   uninstallKnock,
 } from '../index.js'
+import { FakeNft } from '../kernel/fake.js'
 
 type Door = KnockSpec['doors'][number]
 

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import t from 'tap'
 import {
   attachKnock,
-  FakeNft,
   installKnock,
   type Knock,
   type KnockSpec,
   type NftDocument,
   NftError,
 } from '../index.js'
+import { FakeNft } from '../kernel/fake.js'
 import type { ListQuery } from '../kernel/nft.js'
 import { parseListing } from '../nft/listing.js'
 import { SERIAL_SET, serialOf } from '../nft/serial.js'

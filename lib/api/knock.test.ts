@@ -3,7 +3,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { FakeNft, installKnock, type KnockSpec, refillKnock } from '../index.js'
+import { installKnock, type KnockSpec, refillKnock } from '../index.js'
+import { FakeNft } from '../kernel/fake.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'knocklib-test-'))
 t.teardown(() => rm(folder, { recursive: true }))

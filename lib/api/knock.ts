@@ -7,12 +7,11 @@ import type { Nft } from '../kernel/nft.js'
 import { requireFeatures, requireVersion } from '../kernel/process/capability.js'
 import { digestDoors, digestOf } from '../nft/about.js'
 import { renderRuleset } from '../nft/render/render.js'
-import type { KnockSpec } from '../spec/generated/knock-types.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { EXPECTED_DURATION, parseDuration } from '../spec/model/duration.js'
 import type { ValidSpec } from '../spec/model/model.js'
 import { requireTable, validateState } from '../spec/read-state.js'
-import { validateSpec } from '../spec/validate.js'
+import { requireValid, type SpecInput } from '../spec/validate.js'
 import type { Call } from '../table/installation.js'
 import { removeOwn } from '../table/remove.js'
 import { type KernelOptions, resolveCall } from './call.js'
@@ -66,9 +65,9 @@ export interface InstallOptions extends CheckOptions {
  * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others changed it first again
  * and again; otherwise what nft answered.
  */
-export async function installKnock(spec: KnockSpec, options: InstallOptions = {}): Promise<Knock> {
+export async function installKnock(spec: SpecInput, options: InstallOptions = {}): Promise<Knock> {
   const { nft, call } = resolveCall(options, 'installKnock')
-  const valid = validateSpec(spec, call.operation)
+  const valid = requireValid(spec, call.operation)
   const saved = options.state && validateState(options.state, call.operation)
   const state = saved && requireTable(saved, valid.table, call.operation)
   const trial = readTrial(options.confirmWithin, call.operation)
@@ -92,11 +91,11 @@ export async function installKnock(spec: KnockSpec, options: InstallOptions = {}
  * @throws StrictError with `strict`, where there are warnings.
  */
 export async function findWarnings(
-  spec: KnockSpec,
+  spec: SpecInput,
   options: CheckOptions = {},
 ): Promise<readonly Warning[]> {
   const { nft, call } = resolveCall(options, 'findWarnings')
-  return gatherWarnings(validateSpec(spec, call.operation), nft, options, call)
+  return gatherWarnings(requireValid(spec, call.operation), nft, options, call)
 }
 
 /** The one place where warnings are gathered, and refused with `strict`: a new source of them is a line here. */
@@ -127,11 +126,11 @@ function readTrial(value: string | number | undefined, operation: string): numbe
  * @throws NftError
  */
 export async function checkKnock(
-  spec: KnockSpec,
+  spec: SpecInput,
   options: CheckOptions = {},
 ): Promise<CheckReport> {
   const { nft, call } = resolveCall(options, 'checkKnock')
-  const valid = validateSpec(spec, call.operation)
+  const valid = requireValid(spec, call.operation)
   const automaton = buildAutomaton(valid)
   const warnings = await gatherWarnings(valid, nft, options, call)
   const version = await nft.version(call)

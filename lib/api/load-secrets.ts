@@ -2,8 +2,7 @@
 import type { Secrets } from '../automaton/language/loads.js'
 import { secretFilesOf } from '../automaton/loads.js'
 import { readSecrets } from '../files/secrets.js'
-import type { KnockSpec } from '../spec/generated/knock-types.js'
-import { validateSpec } from '../spec/validate.js'
+import { requireValid, type SpecInput } from '../spec/validate.js'
 
 /**
  * Reads the secrets that a spec names, for `simulateKnock`; empty where it names none.
@@ -11,7 +10,7 @@ import { validateSpec } from '../spec/validate.js'
  * @throws SpecError with every problem of the spec.
  * @throws ArgumentError where a secret cannot be read, is for others to read as well, or holds too little.
  */
-export async function loadSecrets(spec: KnockSpec): Promise<Secrets> {
+export async function loadSecrets(spec: SpecInput): Promise<Secrets> {
   const operation = 'loadSecrets'
-  return readSecrets(secretFilesOf(validateSpec(spec, operation)), operation)
+  return readSecrets(secretFilesOf(requireValid(spec, operation)), operation)
 }

@@ -1,4 +1,5 @@
 // A spec and a table that stands as it says → tokens and rotating sequences loaded ahead anew. Wiring only.
+import { buildAutomaton } from '../automaton/build.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { isNotFound, NftError } from '../errors.js'
 import { readSecrets } from '../files/secrets.js'
@@ -6,12 +7,11 @@ import { digestOf, parseAbout } from '../nft/about.js'
 import { parseListing } from '../nft/listing.js'
 import { commonSet } from '../nft/names.js'
 import { hasForeignPorts, renderLoads } from '../nft/render/loads.js'
+import { renderRuleset } from '../nft/render/render.js'
 import { renderNext } from '../nft/serial.js'
-import type { KnockSpec } from '../spec/generated/knock-types.js'
-import { validateSpec } from '../spec/validate.js'
+import { requireValid, type SpecInput } from '../spec/validate.js'
 import { listAbout, listSerial } from '../table/installation.js'
 import { type KernelOptions, resolveCall } from './call.js'
-import { renderKnock } from './render.js'
 
 /**
  * Loads the tokens and rotating sequences of a spec ahead anew, from now for their whole horizon: for a timer. The
@@ -21,10 +21,10 @@ import { renderKnock } from './render.js'
  * @throws ArgumentError where a secret cannot be read.
  * @throws NftError `not-found` where the table is not there, or was made of another spec.
  */
-export async function refillKnock(spec: KnockSpec, options: KernelOptions = {}): Promise<void> {
+export async function refillKnock(spec: SpecInput, options: KernelOptions = {}): Promise<void> {
   const { nft, call } = resolveCall(options, 'refillKnock')
-  const valid = validateSpec(spec, call.operation)
-  const document = renderKnock(spec)
+  const valid = requireValid(spec, call.operation)
+  const document = renderRuleset(buildAutomaton(valid))
   const { table } = valid
   const secrets = await readSecrets(secretFilesOf(valid), call.operation)
   const serial = await listSerial(nft, table, call)

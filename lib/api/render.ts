@@ -4,8 +4,7 @@ import type { NftDocument } from '../nft/document.js'
 import { renderRuleset } from '../nft/render/render.js'
 import { renderText } from '../nft/render/text.js'
 import { renderKeepingText } from '../nft/render/text-keeping.js'
-import type { KnockSpec } from '../spec/generated/knock-types.js'
-import { validateSpec } from '../spec/validate.js'
+import { requireValid, type SpecInput } from '../spec/validate.js'
 
 export interface TextOptions {
   /**
@@ -20,8 +19,8 @@ export interface TextOptions {
  *
  * @throws SpecError with every problem of the spec.
  */
-export function renderKnock(spec: KnockSpec): NftDocument {
-  return renderRuleset(buildAutomaton(validateSpec(spec, 'renderKnock')))
+export function renderKnock(spec: SpecInput): NftDocument {
+  return renderRuleset(buildAutomaton(requireValid(spec, 'renderKnock')))
 }
 
 /**
@@ -29,6 +28,6 @@ export function renderKnock(spec: KnockSpec): NftDocument {
  *
  * @throws SpecError with every problem of the spec.
  */
-export function renderKnockText(spec: KnockSpec, { keep = false }: TextOptions = {}): string {
+export function renderKnockText(spec: SpecInput, { keep = false }: TextOptions = {}): string {
   return keep ? renderKeepingText(renderKnock(spec)) : renderText(renderKnock(spec))
 }

@@ -1,7 +1,8 @@
 // The knocklib command, loaded by launch.cts: reads argv, runs one command, prints its result. The only importer of commander.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { describeWarning, isInvalidSpec, KnockError, type Warning, withPlaces } from '../index.js'
+import { withPlaces } from '../files/spec-file.js'
+import { describeWarning, isInvalidSpec, KnockError, type Warning } from '../index.js'
 import { printable } from '../text/printable.js'
 import {
   type CommandDefinition,
@@ -43,7 +44,8 @@ Exit codes:
   3 missing permission or capability; 4 not found
 
 Environment:
-  KNOCKLIB_NFT  the nft binary (default: nft on PATH, in /usr/sbin or in /sbin)`
+  KNOCKLIB_NFT    the nft binary (default: nft on PATH, in /usr/sbin or in /sbin)
+  KNOCKLIB_DEBUG  nft: prints each transaction and its time, without secrets`
 
 function buildProgram(): Command {
   const { version } = JSON.parse(

@@ -3,7 +3,7 @@ import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError, KnockError } from '../errors.js'
 import { putInPlace } from '../files/replace.js'
-import { loadDocument } from '../files/spec-file.js'
+import { readDocument } from '../files/spec-file.js'
 import type { Step } from '../spec/model/model.js'
 import { readProfile } from './profile.js'
 
@@ -49,7 +49,7 @@ export async function takeSequence(path: string, operation: string): Promise<Tak
 
 /** Reads the file again: another process may have taken a sequence since. */
 async function takeFirst(file: string, operation: string): Promise<Taken & { text: string }> {
-  const document = (await loadDocument(file, operation)) as { oneTime?: readonly unknown[] }
+  const document = (await readDocument(file, operation)) as { oneTime?: readonly unknown[] }
   const { knock } = readProfile(document, `${operation}: ${file}`)
   const [steps, ...others] = knock.kind === 'oneTime' ? knock.sequences : []
   if (!steps) throw noneLeft(file, operation)

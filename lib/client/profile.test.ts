@@ -1,7 +1,8 @@
 // A profile's document → what it means, or every problem; and its file.
 import { join } from 'node:path'
 import t from 'tap'
-import { loadProfile, ProfileError, readProfile } from './profile.js'
+import { ProfileError } from '../errors.js'
+import { loadProfile, readProfile } from './profile.js'
 
 const FILES = {
   'whole.json': '{"$schema": "x", "steps": ["tcp/7000", {"protocol": "icmp"}], "gap": "200ms"}',

@@ -1,7 +1,7 @@
 // An unknown document → a valid profile, or every problem at once; and the file that it is read from. Reads one file.
 import { CLIENT_KINDS, type ClientKnock, clientKindOf } from '../automaton/kinds/client-kinds.js'
-import { KnockError, type SpecProblem } from '../errors.js'
-import { loadDocument } from '../files/spec-file.js'
+import { ProfileError } from '../errors.js'
+import { readDocument } from '../files/spec-file.js'
 import type { KnockProfile } from '../spec/generated/client-types.js'
 import { expected } from '../spec/generated/expected-client.js'
 import { at, type Findings } from '../spec/model/findings.js'
@@ -13,29 +13,16 @@ export interface ValidProfile {
   readonly gap?: string
 }
 
-/** A client's profile is wrong. Carries every problem that was found, not only the first. */
-export class ProfileError extends KnockError {
-  override readonly name = 'ProfileError'
-  readonly code = 'invalid-argument'
-  readonly problems: readonly SpecProblem[]
-
-  constructor(subject: string, problems: readonly SpecProblem[], options?: ErrorOptions) {
-    const lines = problems.map(({ path, message }) => `${path === '' ? '/' : path}: ${message}`)
-    super(`${subject}: ${lines.join('\n  ')}`, options)
-    this.problems = problems
-  }
-}
-
 /**
  * Reads a client's profile, JSON or YAML, such as `{"steps": ["tcp/7000", "udp/8000"], "gap": "200ms"}`. It keeps the
  * steps out of the process list and the shell's history; the file should be its owner's alone.
  *
  * @throws ProfileError with every problem of the profile.
- * @throws SpecError where the file is not JSON or YAML.
- * @throws ArgumentError where the file cannot be read.
+ * @throws DocumentError if the file is neither JSON nor YAML.
+ * @throws ArgumentError if the file cannot be read.
  */
 export async function loadProfile(path: string): Promise<KnockProfile> {
-  const document = await loadDocument(path, 'loadProfile')
+  const document = await readDocument(path, 'loadProfile')
   readProfile(document, `loadProfile: ${path}`)
   return document as KnockProfile
 }

@@ -5,7 +5,7 @@ import { type ClientKnock, clientKindOf, planKnock } from '../automaton/kinds/cl
 import type { Plan } from '../automaton/language/client-kind.js'
 import { ArgumentError, CapabilityError } from '../errors.js'
 import { readSecret } from '../files/secrets.js'
-import { loadDocument } from '../files/spec-file.js'
+import { readDocument } from '../files/spec-file.js'
 import type { KnockProfile } from '../spec/generated/client-types.js'
 import type { Address } from '../spec/model/address.js'
 import type { Family, Step } from '../spec/model/model.js'
@@ -26,7 +26,7 @@ export interface SendOptions {
 /** What was sent, without its secrets. */
 export interface SentKnock {
   /** Which of the profile's kinds it was. */
-  readonly kind: ClientKnock['kind']
+  readonly kind: Exclude<keyof KnockProfile, '$schema' | 'gap'>
   readonly packets: number
   /** Of one-time sequences: how many the file has still. */
   readonly left?: number
@@ -42,7 +42,7 @@ export interface SentKnock {
  * @param host a name or an address.
  * @param profile what to send, or the path of the JSON or YAML file that says it; one-time sequences are a JSON file's.
  * @throws ProfileError with every problem of the profile.
- * @throws SpecError where the file is not JSON or YAML.
+ * @throws DocumentError if the file is neither JSON nor YAML.
  * @throws ArgumentError where the gap is none, a file or a secret cannot be read, or no one-time sequence is left.
  * @throws CapabilityError for TCP steps with flags of their own, and for icmp where `ping` is missing.
  * @throws SendError where the host has no address, or the network refuses the packet.
@@ -69,7 +69,7 @@ export async function sendKnock(
 
 async function readSource(profile: KnockProfile | string): Promise<ValidProfile> {
   if (typeof profile !== 'string') return readProfile(profile, OPERATION)
-  return readProfile(await loadDocument(profile, OPERATION), `${OPERATION}: ${profile}`)
+  return readProfile(await readDocument(profile, OPERATION), `${OPERATION}: ${profile}`)
 }
 
 /** Refuses what cannot be sent, before a packet is, and before a sequence is taken. */

@@ -43,11 +43,11 @@ t.test('what is not of its form', async (t) => {
     'long.yaml': `a: ${'x'.repeat(5_000_000)}`,
   })
   const wrong = {
-    'empty.json': /expected JSON, .*empty\.json/,
-    'broken.json': /expected JSON, .*broken\.json/,
-    'broken.yaml': /expected YAML, .*broken\.yaml: .* at line 2, column 1$/,
-    'twice.yaml': /expected YAML, .*unique, "a" is there twice at line 2, column 1$/,
-    'twice.json': /\/b\/0\/c: expected JSON, .*the key "c" is there twice at line 2, column 31$/,
+    'empty.json': /empty\.json: expected JSON: /,
+    'broken.json': /broken\.json: expected JSON: /,
+    'broken.yaml': /broken\.yaml: expected YAML: .* at line 2, column 1$/,
+    'twice.yaml': /expected YAML: .*unique, "a" is there twice at line 2, column 1$/,
+    'twice.json': /expected JSON: the key "c" is there twice, at \/b\/0\/c, line 2, column 31$/,
     'anchors.yaml': /at most 1000 anchors/,
     'aliases.yaml': /at most 1000 aliases/,
     'deep.yaml': /nested 100 deep/,
@@ -57,12 +57,12 @@ t.test('what is not of its form', async (t) => {
     'deep-both.yaml': /nested 100 deep/,
     'deep-mixed.yaml': /nested 100 deep/,
     'long.yaml': /at most 4194304 characters/,
-    'two.yaml': /expected YAML, .*multiple documents/,
-    'bomb.yaml': /expected YAML, .*alias/,
+    'two.yaml': /expected YAML: .*multiple documents/,
+    'bomb.yaml': /expected YAML: .*alias/,
   }
   for (const [name, message] of Object.entries(wrong)) {
-    const loading = loadDocument(join(folder, name), 'somebody')
-    await t.rejects(loading, { code: 'invalid-spec', message }, name)
+    const loading = loadDocument(join(folder, name))
+    await t.rejects(loading, { code: 'invalid-document', message }, name)
   }
 })
 
@@ -84,9 +84,9 @@ t.test('what is long, and not deep', async (t) => {
 
 t.test('what cannot be read', async (t) => {
   const folder = t.testdir({})
-  await t.rejects(loadDocument(join(folder, 'nosuch.json'), 'somebody'), {
+  await t.rejects(loadDocument(join(folder, 'nosuch.json')), {
     code: 'invalid-argument',
-    message: /^somebody: .*nosuch\.json: ENOENT/,
+    message: /^loadDocument: .*nosuch\.json: ENOENT/,
   })
   await t.rejects(loadDocument(folder), {
     code: 'invalid-argument',

@@ -1,8 +1,8 @@
 // A spec's file, JSON or YAML → the document in it, not validated yet; and where in the file its problems are. Reads one file.
 import { extname } from 'node:path'
-import { ArgumentError, SpecError } from '../errors.js'
+import { ArgumentError, DocumentError, SpecError } from '../errors.js'
 import { keysOf } from '../spec/model/findings.js'
-import { quoted } from '../text/printable.js'
+import { printableLine, quoted } from '../text/printable.js'
 import { findTwice } from './json.js'
 import { readBounded } from './read.js'
 import { locate, parseYaml } from './yaml.js'
@@ -14,18 +14,21 @@ const LONGEST = 2 ** 25
  * Reads a JSON or YAML file; the ending says which (.yaml and .yml are YAML, all others JSON). A key may stand in an object
  * once. YAML may have 4 MiB, 1000 anchors and 1000 aliases.
  *
- * @throws SpecError where the text is not of that form, with line and column.
+ * @throws DocumentError if the text is not of that form, with line and column.
  * @throws ArgumentError if it is no regular file, too large, or cannot be read.
  */
-export async function loadDocument(path: string, operation = 'loadDocument'): Promise<unknown> {
-  const text = await readDocument(path, operation)
+export const loadDocument = (path: string): Promise<unknown> => readDocument(path, 'loadDocument')
+
+/** @param operation what an error's message begins with. */
+export async function readDocument(path: string, operation: string): Promise<unknown> {
+  const text = await readText(path, operation)
   if (!isYaml(path)) return parseJson(text, path, operation)
   const parsed = await parseYaml(text)
   if ('value' in parsed) return parsed.value
   throw notOfForm(operation, path, 'YAML', parsed.wrong, parsed.cause)
 }
 
-async function readDocument(path: string, operation: string): Promise<string> {
+async function readText(path: string, operation: string): Promise<string> {
   const subject = `${operation}: ${path}`
   const content = await readBounded(path, { subject, what: 'the document', most: LONGEST })
   if (!content) throw new ArgumentError(`${subject}: ENOENT: no such file or directory`)
@@ -44,29 +47,18 @@ function parseJson(text: string, path: string, operation: string): unknown {
   const twice = findTwice(text)
   if (!twice) return document
   const { line, column } = twice.place
-  const reason = `the key ${quoted(twice.key)} is there twice at line ${line}, column ${column}`
-  throw notOfForm(operation, path, 'JSON', reason, undefined, twice.path)
+  const place = `${printableLine(twice.path)}, line ${line}, column ${column}`
+  const reason = `the key ${quoted(twice.key)} is there twice, at ${place}`
+  throw notOfForm(operation, path, 'JSON', reason)
 }
 
 const notOfForm = (
   operation: string,
   path: string,
-  form: string,
+  form: 'JSON' | 'YAML',
   reason: string,
-  cause: unknown,
-  pointer = '',
-) =>
-  new SpecError(
-    operation,
-    [
-      {
-        path: pointer,
-        message: `expected ${form}, ${path}: ${reason}`,
-        params: { expected: form },
-      },
-    ],
-    { cause },
-  )
+  cause?: unknown,
+) => new DocumentError(`${operation}: ${path}: expected ${form}: ${reason}`, { cause })
 
 /** More than people read. */
 const MOST_LOCATED = 1000
@@ -76,7 +68,7 @@ export async function withPlaces(error: SpecError, path: string): Promise<SpecEr
   const problems = error.problems.slice(0, MOST_LOCATED)
   if (problems.every((problem) => problem.path === '')) return error
   try {
-    const text = await readDocument(path, 'withPlaces')
+    const text = await readText(path, 'withPlaces')
     const places = await locate(
       text,
       problems.map((problem) => keysOf(problem.path)),

@@ -1,20 +1,17 @@
 // What the simulator knows of a packet, and what the kernel would read of it. Pure.
 
-import type { Base, IpProtocol, Match, State } from '../automaton/language/automaton.js'
+import type { Base, IpProtocol, Match } from '../automaton/language/automaton.js'
 import type { Family, PortRange } from '../spec/model/model.js'
 import { NUMBER, type ProtocolNumber } from '../spec/model/protocol.js'
 
-/** One packet as it comes in. */
-export interface Packet {
+/** What is said of a packet besides where it goes. */
+export interface PacketParts {
   /** Seconds since any moment, since 1970 where keys or ports depend on the time; never less than the packet's before. */
   readonly at: number
   /** An address in canonical text; it says the family. */
   readonly source: string
   /** Default: an address that no door names. */
   readonly destination?: string
-  /** `icmp` is an echo request, of either family. A number is IANA's: 1 and 58 are any other ICMP. */
-  readonly protocol: 'tcp' | 'udp' | 'icmp' | ProtocolNumber
-  readonly port?: number
   readonly sourcePort?: number
   /** TCP's sequence number: the same again is the same packet sent again. Default: 0. */
   readonly sequence?: number
@@ -29,7 +26,7 @@ export interface Packet {
   /** Whether the host has the TCP connection to which it belongs. Default: false. */
   readonly connected?: boolean
   /** What conntrack calls it. Default: new. */
-  readonly state?: State
+  readonly state?: 'new' | 'established' | 'related' | 'invalid' | 'untracked'
   /** Whether it comes from the side that answered its connection. Default: false. */
   readonly isReply?: boolean
   /**
@@ -39,6 +36,13 @@ export interface Packet {
   readonly fragment?: 'first' | 'bare' | 'second' | 'later'
   /** Whether its transport header cannot be found, of IPv6. Default: false. */
   readonly unreadable?: boolean
+}
+
+/** One packet as it comes in. */
+export interface Packet extends PacketParts {
+  /** `icmp` is an echo request, of either family. A number is IANA's: 1 and 58 are any other ICMP. */
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | ProtocolNumber
+  readonly port?: number
 }
 
 /** Whether a packet comes by a base chain: at ingress it does by its device's, in a nat chain when it begins something. */

@@ -4,10 +4,10 @@ import { KnockError } from '../errors.js'
 import { parseAddress } from '../spec/model/address.js'
 import { NUMBER, parseProtocol } from '../spec/model/protocol.js'
 import { parseStep } from '../spec/model/step.js'
-import type { Packet } from './packet.js'
+import type { Packet, PacketParts } from './packet.js'
 
 /** A packet as a trace names it: `to` is `tcp/7000`, `udp/8000`, `icmp` or `protocol/gre`. */
-export interface TracePacket extends Omit<Packet, 'protocol' | 'port'> {
+export interface TracePacket extends PacketParts {
   readonly to: string
 }
 

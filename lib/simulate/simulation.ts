@@ -3,15 +3,15 @@
 import { buildAutomaton } from '../automaton/build.js'
 import { type Automaton, isPerFamily, type TimedSet } from '../automaton/language/automaton.js'
 import type { Secrets } from '../automaton/language/loads.js'
+import type { Attempt } from '../automaton/language/names.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { ArgumentError } from '../errors.js'
 import { familySet } from '../nft/names.js'
-import type { KnockSpec } from '../spec/generated/knock-types.js'
 import type { ValidSpec } from '../spec/model/model.js'
-import { validateSpec } from '../spec/validate.js'
+import { requireValid, type SpecInput } from '../spec/validate.js'
 import { type Contents, EVERYONE, type Fill, type Member, rolesByDoor } from '../view/contents.js'
 import { type Status, viewStatus } from '../view/status.js'
-import { Simulator, type Telling } from './simulate.js'
+import { Simulator } from './simulate.js'
 import { readPacket, type TracePacket } from './simulation-packet.js'
 
 export interface SimulationOptions {
@@ -28,9 +28,20 @@ export interface SimulatedPacket extends TracePacket {
 }
 
 /** What the kernel would tell of a packet. */
-export interface SimulatedEvent extends Telling {
+export interface SimulatedEvent {
   /** Which packet it was, counted from 0. */
   readonly packet: number
+  readonly at: number
+  readonly source: string
+  readonly event: 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
+  /** None: it is of the whole table. */
+  readonly door?: string
+  readonly attempt?: Attempt
+  /** How many packets of the knock have come, and how many it takes. */
+  readonly stage?: number
+  readonly of?: number
+  /** Whose token it was. */
+  readonly user?: string
 }
 
 export interface Simulation {
@@ -50,11 +61,11 @@ export interface Simulation {
  * @throws ArgumentError where secrets are given, and one that the spec names is not.
  */
 export function simulateKnock(
-  spec: KnockSpec,
+  spec: SpecInput,
   packets: readonly TracePacket[],
   { secrets }: SimulationOptions = {},
 ): Simulation {
-  const valid = validateSpec(spec, OPERATION)
+  const valid = requireValid(spec, OPERATION)
   const automaton = buildAutomaton(valid)
   const simulator = new Simulator(automaton)
   if (secrets) requireSecrets(valid, secrets)

@@ -2,7 +2,7 @@
 import { extname } from 'node:path'
 import { ArgumentError } from '../errors.js'
 import { readBounded } from '../files/read.js'
-import { loadDocument } from '../files/spec-file.js'
+import { readDocument } from '../files/spec-file.js'
 import { PacketError, type TracePacket } from './simulation-packet.js'
 
 /** The most bytes of a trace. */
@@ -20,7 +20,7 @@ const LONGEST = 2 ** 28
  */
 export async function loadTrace(path: string): Promise<TracePacket[]> {
   if (['.json', '.yaml', '.yml'].includes(extname(path))) {
-    const document = await loadDocument(path, 'loadTrace')
+    const document = await readDocument(path, 'loadTrace')
     if (Array.isArray(document)) return document as TracePacket[]
     throw new PacketError(`loadTrace: ${path}: expected a list of packets`)
   }

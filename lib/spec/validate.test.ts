@@ -2,7 +2,7 @@
 import t from 'tap'
 import { door, sequence, spec } from '../../integration/fixtures/specs.js'
 import { SpecError } from '../errors.js'
-import { validateSpec } from './validate.js'
+import { requireValid, validateSpec } from './validate.js'
 
 t.test('fills in the defaults', async (t) => {
   t.strictSame(validateSpec(spec()), {
@@ -197,7 +197,7 @@ t.test('is quick with the largest spec', async (t) => {
 
 t.test('throws what is wrong as data and as text', async (t) => {
   const document = spec({ service: 'tcp/0', open: { for: '1s', long: 1 } })
-  const error = t.throws(() => validateSpec(document, 'installKnock'), SpecError) as SpecError
+  const error = t.throws(() => requireValid(document, 'installKnock'), SpecError) as SpecError
   const expected =
     'tcp/1..65535 or udp/1..65535, a range such as tcp/8000-8010, "tcp", "udp", "any", or another protocol such as protocol/sctp'
   t.equal(
@@ -219,3 +219,13 @@ t.test('throws what is wrong as data and as text', async (t) => {
   const missing = t.throws(() => validateSpec({}), SpecError) as SpecError
   t.strictSame(missing.problems[0]?.params, { expected: 'a list of 1 to 4096 doors' })
 })
+
+t.test(
+  'what was validated is taken as it is, and a copy of it is a document like any other',
+  async (t) => {
+    const valid = validateSpec(spec({}))
+    t.equal(validateSpec(valid), valid)
+    t.equal(requireValid(valid, 'installKnock'), valid)
+    t.throws(() => validateSpec({ ...valid }), { code: 'invalid-spec' })
+  },
+)

@@ -12,19 +12,34 @@ import { checkSpec } from './rules/rules.js'
 
 const load = createRequire(import.meta.url)
 
+/** A spec as its user writes it, or one that was validated. */
+export type SpecInput = KnockSpec | ValidSpec
+
+/** All that were made here: only these are taken without another look. */
+const VALIDATED = new WeakSet<object>()
+
 /**
- * Validates a spec and fills in its defaults. The document is left as it is.
+ * Validates a spec and fills in its defaults. The document is left as it is. Every call that takes a spec takes what this
+ * returns, and does not validate it again; change nothing in it.
  *
  * @throws SpecError with all problems, in the order of the document's parts.
  */
-export function validateSpec(document: unknown, operation = 'validateSpec'): ValidSpec {
+export const validateSpec = (document: unknown): ValidSpec => requireValid(document, 'validateSpec')
+
+/** The same for another call, whose name an error's message begins with. */
+export function requireValid(document: unknown, operation: string): ValidSpec {
+  if (isValid(document)) return document
   const findings = checkSchema('knock', document, expected)
-  // What the schema refuses is left out, so that the rest can be read, and all problems told at once.
+  // What the schema refuses is left out, so that the rest can be read, and all problems are told at once.
   const spec = findings.isClean('') ? readSpec(document as KnockSpec, findings) : undefined
   if (spec) checkSpec(spec, findings)
   if (!spec || findings.problems.length > 0) throw new SpecError(operation, findings.sorted())
-  return spec
+  VALIDATED.add(spec)
+  return spec as ValidSpec
 }
+
+const isValid = (document: unknown): document is ValidSpec =>
+  typeof document === 'object' && document !== null && VALIDATED.has(document)
 
 /** What a schema's parts expect, by their JSON Pointers. */
 type Expected = Readonly<Record<string, string>>

@@ -1,7 +1,8 @@
 // Bans of both families, of a table that bans nobody, and of one that is gone.
 import t from 'tap'
-import { FakeNft, installKnock, type KnockSpec } from '../index.js'
+import { installKnock, type KnockSpec } from '../index.js'
 import { DocumentElements } from '../kernel/elements.js'
+import { FakeNft } from '../kernel/fake.js'
 import { endBan, listBans } from './bans.js'
 
 const DOOR = {

@@ -1,18 +1,18 @@
 // What a watcher is told: the types of the events. Pure.
 
-interface Happened {
+export interface Happened {
   /** ISO 8601, in UTC, with milliseconds: when it was read. */
   readonly time: string
 }
 
-interface AtDoor extends Happened {
+export interface AtDoor extends Happened {
   readonly door: string
   /** An address, or `everyone`. */
   readonly source: string
 }
 
 /** Who did it: a packet, or a call of some process (`open`, `close`, nft itself). */
-type By = { readonly by: 'knock' | 'call' }
+export type By = { readonly by: 'knock' | 'call' }
 
 /** A packet was a step of a knock: `stage` of `of` have come. */
 export interface KnockedEvent extends AtDoor {

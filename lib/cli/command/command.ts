@@ -2,11 +2,11 @@
 import {
   ArgumentError,
   CapabilityError,
+  DocumentError,
   isInvalidSpec,
   type KnockError,
   PacketError,
-  ProfileError,
-  StateError,
+  ProblemError,
   StrictError,
   type Warning,
 } from '../../index.js'
@@ -86,20 +86,17 @@ export function messageOf(error: KnockError, command: string, file?: string): st
 /** What `--json` prints of an error. */
 export function describeError(error: KnockError, command: string): unknown {
   const { code } = error
-  const hasProblems =
-    isInvalidSpec(error) || error instanceof ProfileError || error instanceof StateError
-  const problems = hasProblems && { problems: error.problems }
+  const problems = error instanceof ProblemError && { problems: error.problems }
   const warnings = error instanceof StrictError && { warnings: error.warnings }
   return { error: { code, message: messageOf(error, command), ...problems, ...warnings } }
 }
 
+const USAGE = [ArgumentError, DocumentError, PacketError, ProblemError, StrictError]
 const MISSING = new Set(['not-permitted', 'nft-missing', 'nft-too-old', 'nft-crashed'])
 
 export function exitCodeOf(error: KnockError): number {
-  const isUsage = [ArgumentError, PacketError, ProfileError, StateError, StrictError].some(
-    (kind) => error instanceof kind,
-  )
-  if (isUsage || isInvalidSpec(error)) return EXIT.usage
+  const isUsage = USAGE.some((kind) => error instanceof kind)
+  if (isUsage) return EXIT.usage
   if (error instanceof CapabilityError || MISSING.has(error.code)) return EXIT.missing
   return error.code === 'not-found' ? EXIT.notFound : EXIT.refused
 }

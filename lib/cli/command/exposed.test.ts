@@ -2,13 +2,13 @@
 import { chmod } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { KnockSpec } from '../../index.js'
+import { type ValidSpec, validateSpec } from '../../index.js'
 import { findExposure } from './exposed.js'
 
 const specOf = (...knocks: readonly object[]) =>
-  ({
+  validateSpec({
     doors: [{ name: 'ssh', service: 'tcp/22', knock: knocks, open: { for: '30s' } }],
-  }) as unknown as KnockSpec
+  })
 
 const SEQUENCE = { type: 'sequence', steps: ['tcp/7000', 'tcp/7001'] }
 const ONE_TIME = { type: 'sequence', oneTime: [['tcp/7000', 'tcp/7001']] }
@@ -26,7 +26,7 @@ const ROTATE = {
 
 async function found(
   t: Test,
-  spec: KnockSpec,
+  spec: ValidSpec,
   mode: number,
   folder = 0o755,
 ): Promise<(string | undefined)[][]> {

@@ -2,7 +2,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { secretFilesOf } from '../../automaton/kinds/kinds.js'
-import { type KnockSpec, validateSpec, type Warning } from '../../index.js'
+import type { ValidSpec, Warning } from '../../index.js'
 import { quoted } from '../../text/printable.js'
 
 /** Permission bits, of a file and of a folder on the way to it. */
@@ -14,11 +14,11 @@ const [READ, WRITE, ENTER] = [0o4, 0o2, 0o1]
  *
  * @throws SpecError with every problem of the spec.
  */
-export async function findExposure(path: string, spec: KnockSpec): Promise<Warning[]> {
+export async function findExposure(path: string, spec: ValidSpec): Promise<Warning[]> {
   const mode = await reachableMode(path)
   const may = (bit: number) => ((mode | (mode >> 3)) & bit) !== 0
   if (!may(READ) && !may(WRITE)) return []
-  const knocks = validateSpec(spec, 'findWarnings').doors.flatMap((door) => door.knocks)
+  const knocks = spec.doors.flatMap((door) => door.knocks)
   const [told] = knocks.filter((knock) => secretFilesOf(knock).length === 0)
   const file = `the spec's file ${quoted(path)}`
   return [

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { type ListenAddress, serveMetrics } from '../../index.js'
+import { type ListenAddress, serveMetrics } from '../../service/metrics-server.js'
 import { MetricsListener } from './metrics-listener.js'
 
 t.test('tries until the address is free, and says once why it has to', async (t) => {

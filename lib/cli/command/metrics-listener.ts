@@ -1,11 +1,7 @@
 // An address that may not be there yet → metrics served there as soon as it is. Never ends what it serves for.
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  ArgumentError,
-  type ListenAddress,
-  type MetricsServer,
-  type serveMetrics,
-} from '../../index.js'
+import { ArgumentError } from '../../index.js'
+import type { ListenAddress, MetricsServer, serveMetrics } from '../../service/metrics-server.js'
 
 /** Milliseconds until it is tried again. */
 const RETRY = 3000

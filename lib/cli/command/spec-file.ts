@@ -1,11 +1,22 @@
-// A spec's file → the document in it, under the table's name from the command line. Reads one file.
-import { type KnockSpec, loadDocument } from '../../index.js'
+// A spec's file → the valid spec in it, under the table's name from the command line. Reads one file.
+import { readDocument } from '../../files/spec-file.js'
+import type { ValidSpec } from '../../index.js'
+import { requireValid } from '../../spec/validate.js'
 import { type Options, textOf } from './command.js'
 
-/** Not validated yet: the library's calls do that first, and say all that is wrong. */
-export async function loadSpec(path: string, options: Options): Promise<KnockSpec> {
-  const document = await loadDocument(path, 'loadSpec')
+const OPERATION = 'loadSpec'
+
+/**
+ * @throws DocumentError if the file is neither JSON nor YAML.
+ * @throws SpecError with every problem of the spec.
+ * @throws ArgumentError if the file cannot be read.
+ */
+export async function loadSpec(path: string, options: Options): Promise<ValidSpec> {
+  const document = await readDocument(path, OPERATION)
   const table = textOf(options, 'table')
   const isObject = typeof document === 'object' && document !== null && !Array.isArray(document)
-  return (table === undefined || !isObject ? document : { ...document, table }) as KnockSpec
+  return requireValid(
+    table === undefined || !isObject ? document : { ...document, table },
+    OPERATION,
+  )
 }

@@ -1,14 +1,13 @@
 // A state that cannot be read: what is said of it, and where it is kept.
 import { chmod, readFile, stat } from 'node:fs/promises'
 import t from 'tap'
-import type { KnockSpec } from '../../index.js'
+import { validateSpec } from '../../index.js'
 import { loadStateFor, setAside } from './state-file.js'
 
-const spec = (knock: object): KnockSpec =>
-  ({
-    doors: [{ name: 'ssh', service: 'tcp/22', knock, open: { for: '10m' } }],
-  }) as unknown as KnockSpec
-const SEQUENCE = spec({ type: 'sequence', steps: ['tcp/7000'] })
+const spec = (knock: object, table = 'knock') =>
+  validateSpec({ table, doors: [{ name: 'ssh', service: 'tcp/22', knock, open: { for: '10m' } }] })
+const STEPS = { type: 'sequence', steps: ['tcp/7000'] }
+const SEQUENCE = spec(STEPS)
 const ONCE = spec({ type: 'sequence', oneTime: [['tcp/7000']] })
 
 t.test(
@@ -40,7 +39,7 @@ t.test('of another table: told by both names, and left to that table', async (t)
     /state\.json: \/table: expected "knock", the table that it is for, got "knock2"; take the state of "knock"/
   t.match(await loadStateFor(SEQUENCE, path), { state: undefined, error: words, isOthers: true })
   await t.rejects(loadStateFor(ONCE, path), { code: 'other-table', message: words })
-  const { state: read } = await loadStateFor({ ...SEQUENCE, table: 'knock2' }, path)
+  const { state: read } = await loadStateFor(spec(STEPS, 'knock2'), path)
   t.equal(read?.table, 'knock2')
 })
 

@@ -4,10 +4,9 @@ import { kindOf } from '../../automaton/kinds/kinds.js'
 import {
   ArgumentError,
   KnockError,
-  type KnockSpec,
   type KnockState,
   loadState,
-  validateSpec,
+  type ValidSpec,
 } from '../../index.js'
 
 /** The state, where there is one; why there is none, where it cannot be read. */
@@ -23,10 +22,9 @@ export interface ReadState {
  * that is lost with it are grants and bans, and the doors stand without them. Where something does, it would work once
  * more for who saw it used: then it is an error.
  */
-export async function loadStateFor(spec: KnockSpec, path: string): Promise<ReadState> {
-  const { table } = validateSpec(spec, 'loadState')
+export async function loadStateFor(spec: ValidSpec, path: string): Promise<ReadState> {
   try {
-    return { state: await loadState(path, { table }) }
+    return { state: await loadState(path, { table: spec.table }) }
   } catch (error) {
     if (!(error instanceof KnockError)) throw error
     if (worksOnce(spec)) {
@@ -45,8 +43,7 @@ const NOTHING_INSTALLED =
   'nothing was installed or changed: the spec has tokens or one-time sequences, and without the state those that were ' +
   'used would work once more; restore the file, or move it away to do without'
 
-function worksOnce(spec: KnockSpec): boolean {
-  const { doors } = validateSpec(spec, 'loadState')
+function worksOnce({ doors }: ValidSpec): boolean {
   return doors.some(({ knocks, close }) =>
     [...knocks, ...(close ? [close] : [])].some(
       (knock) => kindOf(knock).worksOnce?.(knock) ?? false,

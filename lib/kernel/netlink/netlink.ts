@@ -2,6 +2,7 @@
 import { isNotFound } from '../../errors.js'
 import type { ElementDocument, ElementKey } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'
+import { debugged, outlineOf } from '../debug.js'
 import type { Elements, SetQuery } from '../elements.js'
 import type { CallOptions } from '../nft.js'
 import {
@@ -46,7 +47,11 @@ export class NetlinkElements implements Elements {
     const request = this.#request(options, `table inet ${element.table}`, true, (sequence) =>
       renderBatch(document, sequence),
     )
-    const reply = await this.#ask(request)
+    const reply = await debugged(
+      () => `netlink ${outlineOf(document)}`,
+      () => this.#ask(request),
+      ({ errno }) => (errno === 0 ? 'done' : `errno ${errno}`),
+    )
     if (reply.errno !== 0) throw refusal(request, reply)
   }
 

@@ -2,6 +2,7 @@
 import { ArgumentError, CapabilityError, isNotFound, ListingError, NftError } from '../../errors.js'
 import type { NftDocument } from '../../nft/document.js'
 import { listedObjects } from '../../nft/parts.js'
+import { debugged, outlineOf } from '../debug.js'
 import type { CallOptions, ListQuery, Nft, NftOptions } from '../nft.js'
 import { type Binary, chooseBinary } from './binary.js'
 import { knowsTypeof } from './capability.js'
@@ -142,7 +143,12 @@ export class ProcessNft implements Nft {
 
   #start(args: readonly string[], asked: Asked & CallOptions, given: Partial<Given> = {}) {
     const timeout = asked.timeout ?? this.#timeout
-    return run([...this.#command, ...args], { ...asked, timeout }, given)
+    const { document } = asked
+    return debugged(
+      () => ['nft', ...args, ...(document ? [outlineOf(document)] : [])].join(' '),
+      () => run([...this.#command, ...args], { ...asked, timeout }, given),
+      ({ failed, exitCode }) => (failed ? `exit code ${exitCode}` : 'done'),
+    )
   }
 }
 

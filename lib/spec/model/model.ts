@@ -181,7 +181,8 @@ export interface ValidLog {
 /** `input` and `forward` stand behind conntrack, `prerouting` and `ingress` before it. */
 export type Hook = 'input' | 'forward' | 'prerouting' | 'ingress'
 
-export interface ValidSpec {
+/** A spec in whose parts nothing is wrong by itself, not yet held against the rules. */
+export interface ReadSpec {
   readonly table: string
   readonly hook: Hook
   /** Empty: all but loopback. */
@@ -195,6 +196,13 @@ export interface ValidSpec {
     readonly capacity: number
   }
   readonly doors: readonly ValidDoor[]
+}
+
+declare const VALIDATED: unique symbol
+
+/** A spec that was validated: `validateSpec` alone makes it. Every call that takes a spec takes one, and does not validate it again. */
+export interface ValidSpec extends ReadSpec {
+  readonly [VALIDATED]: true
 }
 
 /** A fact about a spec that is no fault. */

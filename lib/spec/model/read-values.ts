@@ -48,7 +48,10 @@ export function readStep(step: SpecStep, origin: string, findings: Findings): St
     findings.add(origin, 'tcp/1..65535, udp/1..65535, icmp or icmpv6')
     return UNREADABLE
   }
-  if (step.protocol !== 'tcp') return step
+  if (step.protocol !== 'tcp') {
+    const { length, ...rest } = step
+    return length === undefined ? rest : { ...rest, length }
+  }
   const { protocol, port, flags } = step
   if (flags === undefined) return { protocol, port }
   const parsed = parseFlags(flags)

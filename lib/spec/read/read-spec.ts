@@ -3,7 +3,7 @@
 import type { BanSpec, DoorSpec, GuardSpec, KnockSpec, LogSpec } from '../generated/knock-types.js'
 import { mergeCidrs } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
-import type { ValidBan, ValidDoor, ValidLog, ValidSpec } from '../model/model.js'
+import type { ReadSpec, ValidBan, ValidDoor, ValidLog } from '../model/model.js'
 import { readCidrs, readDuration, readServices, readValue } from '../model/read-values.js'
 import { readClose, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
@@ -15,7 +15,7 @@ const DEFAULT_CAPACITY = 262144
 const DEFAULT_LOG: ValidLog = { group: 5, rate: 1000, deniedRate: 10 }
 
 /** Reads a spec. What the schema refuses is left out, so that the rest can be held against each other. */
-export function readSpec(spec: KnockSpec, findings: Findings): ValidSpec {
+export function readSpec(spec: KnockSpec, findings: Findings): ReadSpec {
   const doors = readValue(spec.doors, '/doors', [], findings)
   const log = readValue(spec.log, '/log', {}, findings)
   return {
@@ -39,7 +39,7 @@ function readLog({ group, rate, deniedRate }: LogSpec, findings: Findings): Vali
   }
 }
 
-function readGuard(guard: GuardSpec, findings: Findings): ValidSpec['guard'] {
+function readGuard(guard: GuardSpec, findings: Findings): ReadSpec['guard'] {
   const { trusted, ignore, ban, capacity } = guard
   const cidrs = readValue(trusted, '/guard/trusted', [], findings)
   const services = readValue(ignore, '/guard/ignore', [], findings)

@@ -2,12 +2,12 @@
 import { kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type {
+  ReadSpec,
   Step,
   ValidDoor,
   ValidKnock,
   ValidRotation,
   ValidSequence,
-  ValidSpec,
 } from '../model/model.js'
 import { formatStep } from '../model/step.js'
 
@@ -33,7 +33,7 @@ export const rotationsOf = (door: ValidDoor): ValidRotation[] =>
   door.knocks.filter((knock) => knock.type === 'rotation')
 
 /** Every step and every port that a spec names for knocking and that could be read. */
-export function placeSteps({ doors }: ValidSpec, findings: Findings): PlacedStep[] {
+export function placeSteps({ doors }: ReadSpec, findings: Findings): PlacedStep[] {
   return doors.flatMap((door) =>
     attemptsOf(door).flatMap((knock) =>
       kindOf(knock)

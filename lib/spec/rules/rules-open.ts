@@ -1,7 +1,7 @@
 // What may not be opened that way: with this hook, by that knock, to there. Pure.
 import { endsInService } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
-import type { Hook, RedirectTarget, Service, Step, ValidDoor, ValidSpec } from '../model/model.js'
+import type { Hook, ReadSpec, RedirectTarget, Service, Step, ValidDoor } from '../model/model.js'
 import { formatStep, isOdd, servicesOverlap, stepMeetsService } from '../model/step.js'
 import { type PlacedStep, placeSteps } from './knock-ports.js'
 import type { PlacedRange } from './rules-port.js'
@@ -10,7 +10,7 @@ import { type OwnersOf, placeServices } from './rules-service.js'
 const isStateless = (hook: Hook): boolean => hook === 'prerouting' || hook === 'ingress'
 
 /** Reports what a hook needs and what it cannot do. */
-export function checkHook(spec: ValidSpec, findings: Findings): void {
+export function checkHook(spec: ReadSpec, findings: Findings): void {
   const { hook, doors } = spec
   checkInterfaces(spec, findings)
   if (!isStateless(hook)) return
@@ -46,7 +46,7 @@ function longestPing({ protocol }: Step, { addresses }: ValidDoor): number {
   return protocol === 'icmpv6' || isIpv6 ? PING_6 : PING_4
 }
 
-function checkInterfaces({ hook, interfaces, doors }: ValidSpec, findings: Findings): void {
+function checkInterfaces({ hook, interfaces, doors }: ReadSpec, findings: Findings): void {
   if (hook === 'input' || !findings.isClean('/interfaces')) return
   if (hook === 'ingress') {
     if (interfaces.length === 0) {
@@ -83,7 +83,7 @@ export function checkOpen({ origin, open }: ValidDoor, findings: Findings): void
 
 /** Where redirected connections could meet others. */
 interface Surroundings {
-  readonly spec: ValidSpec
+  readonly spec: ReadSpec
   readonly placed: readonly PlacedStep[]
   readonly ranges: readonly PlacedRange[]
   readonly ownersOf: OwnersOf

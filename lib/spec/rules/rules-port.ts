@@ -1,7 +1,7 @@
 // What knock ports may not be: services, each other's, ignored. Pure.
 import { endsInService, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
-import type { Service, ValidRotation, ValidSpec } from '../model/model.js'
+import type { ReadSpec, Service, ValidRotation } from '../model/model.js'
 import { formatService, formatStep, servicesOverlap, stepMeetsService } from '../model/step.js'
 import { type PlacedStep, rotationsOf } from './knock-ports.js'
 import type { OwnersOf } from './rules-service.js'
@@ -67,7 +67,7 @@ export interface PlacedRange {
 }
 
 /** The ranges of all rotations that could be read. */
-export function placeRanges({ doors }: ValidSpec, findings: Findings): PlacedRange[] {
+export function placeRanges({ doors }: ReadSpec, findings: Findings): PlacedRange[] {
   const isRead = ({ origin }: ValidRotation) =>
     ['ports', 'protocol'].every((key) => findings.isClean(`${origin}/rotate/${key}`))
   return doors.flatMap((door) =>
@@ -84,7 +84,7 @@ export function placeRanges({ doors }: ValidSpec, findings: Findings): PlacedRan
 export function checkRanges(
   ranges: readonly PlacedRange[],
   placed: readonly PlacedStep[],
-  spec: ValidSpec,
+  spec: ReadSpec,
   findings: Findings,
 ): void {
   const apart: PlacedRange[] = []
@@ -106,7 +106,7 @@ export function checkRanges(
 
 function checkRangeOutside(
   { service: range, path }: PlacedRange,
-  { doors, guard }: ValidSpec,
+  { doors, guard }: ReadSpec,
   findings: Findings,
 ): void {
   const isIn = (service: Service) => service.ports && servicesOverlap(service, range)
@@ -124,7 +124,7 @@ function checkRangeOutside(
 
 /** Reports ignored ports that are services or knock ports, or listed twice. */
 export function checkIgnore(
-  { guard, doors }: ValidSpec,
+  { guard, doors }: ReadSpec,
   placed: readonly PlacedStep[],
   findings: Findings,
 ): void {

@@ -2,7 +2,7 @@
 import { endsInService } from '../../automaton/kinds/kinds.js'
 import { formatCidr } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
-import type { Service, Step, ValidDoor, ValidSpec } from '../model/model.js'
+import type { ReadSpec, Service, Step, ValidDoor } from '../model/model.js'
 import { formatService, formatStep, servicesOverlap, stepMeetsService } from '../model/step.js'
 import { AddressIndex, lengthsOf } from './address-index.js'
 
@@ -36,7 +36,7 @@ interface Alike {
 const MANY = 64
 
 /** Reports services that overlap, unless their addresses are apart or their doors stand before one service together. */
-export function checkServices({ doors }: ValidSpec, findings: Findings): void {
+export function checkServices({ doors }: ReadSpec, findings: Findings): void {
   const placed = placeServices(doors, findings)
   const lengths = lengthsOf(doors.flatMap(({ addresses }) => addresses))
   // Only services that share a protocol and stand near each other can overlap: sort, then compare neighbours.
@@ -87,7 +87,7 @@ function checkOverlap(low: PlacedService, high: PlacedService, findings: Finding
 }
 
 /** Reports a door before AH that could be reached over IPv6: nft looks through that header there, at what it carries. */
-export function checkProtocols({ doors }: ValidSpec, findings: Findings): void {
+export function checkProtocols({ doors }: ReadSpec, findings: Findings): void {
   for (const { service, door, path } of placeServices(doors, findings)) {
     if (service.protocol !== AH) continue
     const { origin, addresses } = door

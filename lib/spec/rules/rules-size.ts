@@ -1,6 +1,6 @@
 // Whether a spec is of a size at which its parts can be held against each other in seconds. Pure.
 import type { Findings } from '../model/findings.js'
-import type { ValidSpec } from '../model/model.js'
+import type { ReadSpec } from '../model/model.js'
 
 /** The most of all doors together. What is above takes nft minutes, too. */
 const MOST_SERVICES = 16_384
@@ -9,7 +9,7 @@ const MOST_ADDRESSES = 262_144
 const MOST_PAIRS = 1_048_576
 
 /** Reports the door with which a spec gets too large; false if there is one. */
-export function checkSizes({ doors }: ValidSpec, findings: Findings): boolean {
+export function checkSizes({ doors }: ReadSpec, findings: Findings): boolean {
   let [services, addresses, pairs] = [0, 0, 0]
   for (const door of doors) {
     services += door.services.length

@@ -1,7 +1,7 @@
 // What a schema cannot say: the parts of a spec that contradict each other or that nft would misread. Pure.
 import type { Findings } from '../model/findings.js'
 import { isKeyword } from '../model/keywords.js'
-import type { ValidSpec } from '../model/model.js'
+import type { ReadSpec } from '../model/model.js'
 import { distinctPorts, placeSteps } from './knock-ports.js'
 import { checkBan } from './rules-ban.js'
 import { checkKnocks, checkNumber } from './rules-knock.js'
@@ -18,7 +18,7 @@ import { checkProtocols, checkServices, indexServices } from './rules-service.js
 import { checkSizes } from './rules-size.js'
 
 /** Reports every contradiction in a spec whose parts are each of the right form. */
-export function checkSpec(spec: ValidSpec, findings: Findings): void {
+export function checkSpec(spec: ReadSpec, findings: Findings): void {
   if (isKeyword(spec.table)) findings.add('/table', 'a name that is not a word of nft')
   checkNames(spec, findings)
   if (!checkSizes(spec, findings) || !checkNumber(spec.doors, findings)) return
@@ -35,7 +35,7 @@ export function checkSpec(spec: ValidSpec, findings: Findings): void {
   }
 }
 
-function checkNames({ doors }: ValidSpec, findings: Findings): void {
+function checkNames({ doors }: ReadSpec, findings: Findings): void {
   const first = new Map<string, string>()
   for (const { name, origin } of doors) {
     if (!findings.isClean(`${origin}/name`)) continue
@@ -45,7 +45,7 @@ function checkNames({ doors }: ValidSpec, findings: Findings): void {
   }
 }
 
-function checkPorts(spec: ValidSpec, findings: Findings): void {
+function checkPorts(spec: ReadSpec, findings: Findings): void {
   const placed = placeSteps(spec, findings)
   // A thousand doors can be knocked at the same ports: what is asked of a port alone is asked once.
   const distinct = distinctPorts(placed)

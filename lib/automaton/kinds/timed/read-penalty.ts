@@ -4,7 +4,7 @@ import { readDuration } from '../../../spec/model/read-values.js'
 
 /** @param fallback seconds, where the spec says none. */
 export function readPenalty(
-  { penalty }: { readonly penalty?: number | string },
+  { penalty }: { readonly penalty?: number | string | undefined },
   origin: string,
   fallback: number,
   findings: Findings,

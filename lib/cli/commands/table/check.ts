@@ -5,10 +5,8 @@ import {
   checkKnock,
   findWarnings,
   isNotPermitted,
-  type KnockSpec,
   NftError,
-  renderKnock,
-  validateSpec,
+  type ValidSpec,
 } from '../../../index.js'
 import { notesOf } from '../../../spec/notes.js'
 import { type CommandDefinition, STRICT } from '../../command/command.js'
@@ -22,7 +20,6 @@ export const check: CommandDefinition = {
   options: [STRICT],
   async run([path], options) {
     const spec = await loadSpec(path as string, options)
-    renderKnock(spec)
     const exposure = await findExposure(path as string, spec)
     const strict = options['strict'] === true
     const warnings = await findWarnings(spec, { strict, warnings: exposure })
@@ -30,8 +27,7 @@ export const check: CommandDefinition = {
     const asked = reason === undefined ? { nft: 'accepted' } : { nft: 'not-asked', reason }
     const rest =
       reason === undefined ? 'nft takes it' : `nft and the kernel were not asked: ${reason}`
-    const valid = validateSpec(spec)
-    const notes = [...notesOf(valid), ...(await closingNotes(valid))]
+    const notes = [...notesOf(spec), ...(await closingNotes(spec))]
     const told = notes.map(({ path, message }) => `${path}: ${message}\n`)
     return {
       json: { valid: true, ...asked, notes },
@@ -42,7 +38,7 @@ export const check: CommandDefinition = {
 }
 
 /** A spec can be checked on any machine: if nft is missing or may not be asked, the result says why, and how to ask it. */
-async function askNft(spec: KnockSpec, path: string): Promise<string | undefined> {
+async function askNft(spec: ValidSpec, path: string): Promise<string | undefined> {
   try {
     await checkKnock(spec)
     return undefined

@@ -1,6 +1,6 @@
 // knocklib install: the spec's table into the kernel, atomically.
 import { closingNotes } from '../../../api/closing.js'
-import { installKnock, validateSpec } from '../../../index.js'
+import { installKnock } from '../../../index.js'
 import { type CommandDefinition, durationOf, STRICT, textOf } from '../../command/command.js'
 import { findExposure } from '../../command/exposed.js'
 import { loadSpec } from '../../command/spec-file.js'
@@ -38,7 +38,7 @@ export const install: CommandDefinition = {
       strict: options['strict'] === true,
       warnings: await findExposure(path as string, spec),
     })
-    const notes = await closingNotes(validateSpec(spec))
+    const notes = await closingNotes(spec)
     const told = notes.map(({ message }) => `note: ${message}\n`)
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
     const list = doors.map(({ name, service }) => `  ${name}: ${service.join(', ')}\n`)

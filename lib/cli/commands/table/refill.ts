@@ -17,7 +17,7 @@ export const refill: CommandDefinition = {
   async run([path], options) {
     const spec = await loadSpec(path as string, options)
     await refillKnock(spec)
-    const table = spec.table ?? 'knock'
+    const { table } = spec
     return { json: { table, refilled: true }, text: `table inet ${table} is filled anew\n` }
   },
 }

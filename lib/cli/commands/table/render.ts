@@ -44,10 +44,10 @@ export const render: CommandDefinition = {
         'render: --keep changes the text alone: expected --format nft with it, got json',
       )
     const spec = await loadSpec(path as string, options)
-    const ruleset = renderKnock(spec)
-    const text = isText ? renderKnockText(spec, { keep }) : `${JSON.stringify(ruleset, null, 2)}\n`
+    const ruleset = isText ? undefined : renderKnock(spec)
+    const text = ruleset ? `${JSON.stringify(ruleset, null, 2)}\n` : renderKnockText(spec, { keep })
     const output = textOf(options, 'output')
-    if (output === undefined) return { json: isText ? { format: 'nft', text } : ruleset, text }
+    if (output === undefined) return { json: ruleset ?? { format: 'nft', text }, text }
     await writeWhole(output, text)
     return { json: { output }, text: `${output} written\n` }
   },

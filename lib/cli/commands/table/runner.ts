@@ -1,17 +1,17 @@
 // A spec's file and options → its table, kept standing until a signal, with events as lines. Starts and ends what `run` is made of.
 import {
   ArgumentError,
-  createServiceManager,
   installKnock,
   type KeepEvent,
   type Knock,
   KnockError,
+} from '../../../index.js'
+import {
   type ListenAddress,
   parseListenAddress,
-  type ServiceManager,
   serveMetrics,
-  validateSpec,
-} from '../../../index.js'
+} from '../../../service/metrics-server.js'
+import { createServiceManager, type ServiceManager } from '../../../service/service-manager.js'
 import { messageOf, type Options, textOf } from '../../command/command.js'
 import { findExposure } from '../../command/exposed.js'
 import { MetricsListener } from '../../command/metrics-listener.js'
@@ -107,7 +107,7 @@ export class Runner {
 
   async #install(before?: string): Promise<Knock> {
     const spec = await loadSpec(this.#path, this.#options)
-    const { table } = validateSpec(spec, 'run')
+    const { table } = spec
     if (before !== undefined && table !== before) {
       const reason = `table: expected ${before} as before, got ${table}; start anew for another table`
       throw new ArgumentError(`run: ${this.#path}: ${reason}`)

@@ -1,0 +1,50 @@
+// KNOCKLIB_DEBUG=nft → a line on stderr for each transaction and each question to the kernel, with its time and no secret.
+import type { NftDocument } from '../nft/document.js'
+import { printableLine } from '../text/printable.js'
+
+const isOn = (): boolean => process.env['KNOCKLIB_DEBUG'] === 'nft'
+
+/**
+ * Runs something and says what it was, how it ended and how long it took: `knocklib nft: apply table inet knock: 12 add rule,
+ * 1 add element grants_ssh_4 (1): done in 11.8 ms`.
+ *
+ * @param describe called only if somebody wants to know.
+ * @param outcome what became of it, if not every end without an error is a success.
+ */
+export async function debugged<T>(
+  describe: () => string,
+  run: () => Promise<T>,
+  outcome: (result: T) => string = () => 'done',
+): Promise<T> {
+  if (!isOn()) return run()
+  const begun = performance.now()
+  const say = (what: string) => {
+    const took = (performance.now() - begun).toFixed(1)
+    process.stderr.write(`knocklib nft: ${printableLine(`${describe()}: ${what}`)} in ${took} ms\n`)
+  }
+  try {
+    const result = await run()
+    say(outcome(result))
+    return result
+  } catch (error) {
+    say((error as Error).message)
+    throw error
+  }
+}
+
+/**
+ * What the commands of a document do, in their order and with those that are alike counted. Rules, addresses, tokens and
+ * ports are left out: a sequence is a secret, too. The name of a set says what is in it.
+ */
+export function outlineOf({ nftables }: NftDocument): string {
+  const counts = new Map<string, number>()
+  for (const command of nftables) {
+    const [verb, target] = Object.entries(command)[0] as [string, object]
+    const [kind, content] = Object.entries(target)[0] as [string, { name?: string; elem?: unknown }]
+    const elements = Array.isArray(content.elem) ? ` (${content.elem.length})` : ''
+    const what =
+      kind === 'element' ? `${verb} element ${content.name}${elements}` : `${verb} ${kind}`
+    counts.set(what, (counts.get(what) ?? 0) + 1)
+  }
+  return [...counts].map(([what, count]) => `${count} ${what}`).join(', ')
+}
