@@ -1,6 +1,6 @@
 // A netlink socket in memory: what is sent is kept, and a test says what the kernel answers.
 import type { NetlinkSocket, OpenSocket, SocketListener } from '../../lib/kernel/netlink/socket.js'
-import { renderAttribute, renderMessage, renderNested } from '../../lib/kernel/netlink/wire.js'
+import { renderAttribute, renderMessage, renderNested } from './messages.js'
 import { readMessages } from './reading.js'
 
 /** Sequence numbers of a request's first and last message; of a batch its end is not counted. */

@@ -44,7 +44,7 @@ t.test('says what is wrong, and where', async (t) => {
   for (const [name, message] of Object.entries(wrong)) {
     await t.rejects(loadProfile(join(folder, name)), { code: 'invalid-argument', message }, name)
   }
-  await t.rejects(loadProfile(join(folder, 'broken.json')), { code: 'invalid-spec' })
+  await t.rejects(loadProfile(join(folder, 'broken.json')), { code: 'invalid-document' })
 })
 
 const token = { door: 'ssh', port: 'udp/6000', secretFile: '/k' }

@@ -1,20 +1,14 @@
 // Questions to rtnetlink and what it answers: bytes ↔ interfaces, addresses and routes. Pure (rtnetlink(7), linux/if_link.h, linux/rtnetlink.h).
 import { ADDRESS_BYTES, addressBytes, addressText } from '../kernel/netlink/address-bytes.js'
-import {
-  type NetlinkMessage,
-  parseAttributes,
-  renderAttribute,
-  renderMessage,
-} from '../kernel/netlink/wire.js'
+import { FLAG } from '../kernel/netlink/numbers.js'
+import { MessageWriter, type NetlinkMessage, parseAttributes } from '../kernel/netlink/wire.js'
 import type { Interface, Route } from './host.js'
 
 /** RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE; what answers them is called NEW, and is two less. */
 const GET_LINK = 18
 const GET_ADDRESS = 22
 const GET_ROUTE = 26
-/** NLM_F_REQUEST, and NLM_F_DUMP with it. */
-const REQUEST = 1
-const DUMP = 0x301
+const DUMP = FLAG.request | FLAG.dump
 
 /** struct ifinfomsg: its index and its flags; IFF_UP. */
 const LINK = { header: 16, index: 4, flags: 8 } as const
@@ -55,12 +49,23 @@ export function askRoute(address: string, sequence: number): Uint8Array {
   const header = new Uint8Array(ROUTE.header)
   header[0] = AF[family]
   header[1] = 8 * bytes.length
-  const payload = new Uint8Array([...header, ...renderAttribute(RTA_DST, bytes)])
-  return render(GET_ROUTE, REQUEST, sequence, payload)
+  return render(GET_ROUTE, FLAG.request, sequence, header, bytes)
 }
 
-const render = (type: number, flags: number, sequence: number, payload: Uint8Array): Uint8Array =>
-  renderMessage({ type, flags, sequence, port: 0, payload })
+function render(
+  type: number,
+  flags: number,
+  sequence: number,
+  header: Uint8Array,
+  destination?: Uint8Array,
+): Uint8Array {
+  const writer = new MessageWriter()
+  writer.begin(type, flags, sequence)
+  writer.bytes(header)
+  if (destination) writer.attribute(RTA_DST, destination)
+  writer.end()
+  return writer.take()
+}
 
 /** Reads what the dumps of links and of addresses answered. */
 export function parseInterfaces(

@@ -1,6 +1,6 @@
 // Interfaces and routes as rtnetlink and ip give them, read.
 import t from 'tap'
-import { renderAttribute, renderMessage } from '../kernel/netlink/wire.js'
+import { renderAttribute, renderMessage } from '../../integration/captures/messages.js'
 import { nearest } from '../text/nearest.js'
 import { parseIpListing } from './ip-listing.js'
 import { askRoute, parseInterfaces, parseRoute } from './link-messages.js'

@@ -2,6 +2,7 @@
 //
 // /sys/class/net is not asked: it shows the namespace in which /sys was mounted, which may be another one.
 import { NetlinkError } from '../errors.js'
+import { FLAG, MESSAGE } from '../kernel/netlink/numbers.js'
 import { openSocket } from '../kernel/netlink/socket.js'
 import { type NetlinkMessage, parseMessages } from '../kernel/netlink/wire.js'
 import type { Interface, Route } from './host.js'
@@ -14,11 +15,8 @@ import {
   parseRoute,
 } from './link-messages.js'
 
-/** NETLINK_ROUTE, NLMSG_ERROR, NLMSG_DONE, NLM_F_DUMP_INTR. */
+/** NETLINK_ROUTE. */
 const ROUTE_PROTOCOL = 0
-const ERROR = 2
-const DONE = 3
-const INTERRUPTED = 0x10
 /** How often a dump is made that changes interrupt. */
 const TRIES = 5
 
@@ -87,8 +85,8 @@ class Asker {
   async dump(render: (sequence: number) => Uint8Array): Promise<NetlinkMessage[]> {
     for (let left = TRIES - 1; ; left -= 1) {
       const answers = await this.#question(render)
-      const isWhole = answers.every(({ flags }) => (flags & INTERRUPTED) === 0)
-      if (isWhole || left === 0) return answers.filter(({ type }) => type !== DONE)
+      const isWhole = answers.every(({ flags }) => (flags & FLAG.interrupted) === 0)
+      if (isWhole || left === 0) return answers.filter(({ type }) => type !== MESSAGE.done)
     }
   }
 
@@ -112,4 +110,4 @@ class Asker {
 
 /** NLM_F_MULTI: more follow. */
 const isMulti = (type: number, flags: number): boolean =>
-  type !== DONE && type !== ERROR && (flags & 2) !== 0
+  type !== MESSAGE.done && type !== MESSAGE.error && (flags & 2) !== 0

@@ -49,7 +49,7 @@ t.test('reads files of each form', async (t) => {
   }
   const noList = loadTrace(join(folder, 'no-list.json'))
   await t.rejects(noList, { code: 'invalid-packet', message: /expected a list of packets/ })
-  await t.rejects(loadTrace(join(folder, 'broken.json')), { code: 'invalid-spec' })
+  await t.rejects(loadTrace(join(folder, 'broken.json')), { code: 'invalid-document' })
   for (const name of ['nosuch.txt', 'nosuch.json', '.']) {
     await t.rejects(loadTrace(join(folder, name)), { code: 'invalid-argument' }, name)
   }

@@ -2,26 +2,20 @@
 import type { ListedElement } from '../../nft/listing.js'
 import type { Family } from '../../spec/model/model.js'
 import { ADDRESS_BYTES, addressText } from './address-bytes.js'
+import {
+  DATA_VALUE,
+  ELEMENT,
+  FLAG,
+  LIST,
+  LIST_ITEM,
+  MESSAGE,
+  NFGEN_HEADER,
+  NFT,
+  SUBSYSTEM,
+} from './numbers.js'
 import { eachAttribute, IS_LITTLE, malformed, type NetlinkMessage, parseMessages } from './wire.js'
 
-/** NLMSG_ERROR, which is also an acknowledgement; NLMSG_DONE, the end of a dump; NLMSG_OVERRUN. */
-const ERROR = 2
-const DONE = 3
-const OVERRUN = 4
-/** NLM_F_DUMP_INTR, NLM_F_CAPPED and NLM_F_ACK_TLVS. */
-const INTERRUPTED = 0x10
-const CAPPED = 0x100
-const HAS_ATTRIBUTES = 0x200
 const HEADER = 16
-/** nfgenmsg. */
-const FAMILY_HEADER = 4
-/** As in element-messages.ts. */
-const ELEMENTS = 3
-const ELEMENT = 1
-const KEY = 1
-const TIMEOUT = 4
-const EXPIRATION = 5
-const VALUE = 1
 /** NLMSGERR_ATTR_MSG. */
 const TEXT = 1
 
@@ -49,7 +43,7 @@ export interface Answers {
 export function parseAnswers(bytes: Uint8Array): Answers {
   const messages = parseMessages(bytes)
   const answers = messages.flatMap((message) => parseAnswer(message) ?? [])
-  return { answers, isInterrupted: messages.some(({ flags }) => (flags & INTERRUPTED) !== 0) }
+  return { answers, isInterrupted: messages.some(({ flags }) => (flags & FLAG.interrupted) !== 0) }
 }
 
 /**
@@ -65,29 +59,26 @@ export function parseCut(bytes: Uint8Array): KernelError {
   view.setUint32(0, whole, IS_LITTLE)
   view.setUint16(6, 0, IS_LITTLE)
   const [message] = parseMessages(head)
-  if (message?.type !== ERROR) throw malformed('a message that was cut')
+  if (message?.type !== MESSAGE.error) throw malformed('a message that was cut')
   return parseError(message)
 }
 
 function parseAnswer(message: NetlinkMessage): Answer | undefined {
   const { type, sequence, payload } = message
   switch (type) {
-    case ERROR:
+    case MESSAGE.error:
       return { kind: 'ack', ...parseError(message) }
-    case DONE:
+    case MESSAGE.done:
       // Without an errno in old kernels.
       return { kind: 'done', sequence, errno: payload.length < 4 ? 0 : readErrno(payload) }
-    case OVERRUN:
+    case MESSAGE.overrun:
       return { kind: 'overrun' }
-    case NEW_ELEMENTS:
+    case SUBSYSTEM.nftables | NFT.newElements:
       return { kind: 'elements', sequence, payload }
     default:
       return undefined
   }
 }
-
-/** NFNL_SUBSYS_NFTABLES and NFT_MSG_NEWSETELEM. */
-const NEW_ELEMENTS = 0x0a0c
 
 export interface KernelError {
   readonly sequence: number
@@ -104,10 +95,10 @@ export interface KernelError {
 export function parseError({ sequence, flags, payload }: NetlinkMessage): KernelError {
   if (payload.length < 4 + HEADER) throw malformed(`an error of ${payload.length} bytes`)
   const errno = readErrno(payload)
-  if (!(flags & HAS_ATTRIBUTES)) return { sequence, errno }
+  if (!(flags & FLAG.hasAttributes)) return { sequence, errno }
   const length = new DataView(payload.buffer, payload.byteOffset + 4).getUint32(0, IS_LITTLE)
   // An acknowledgement repeats the header alone, with the length that the message had.
-  const repeated = flags & CAPPED || errno === 0 ? HEADER : (length + 3) & ~3
+  const repeated = flags & FLAG.capped || errno === 0 ? HEADER : (length + 3) & ~3
   if (repeated < HEADER || 4 + repeated > payload.length)
     throw malformed(`an error about ${length} in ${payload.length} bytes`)
   let text: string | undefined
@@ -133,12 +124,12 @@ function textOf(bytes: Uint8Array, from: number, to: number): string {
 
 /** @throws NetlinkError `malformed`, also where a key is none of that family. */
 export function parseElements(payload: Uint8Array, family: KeyFamily): ListedElement[] {
-  if (payload.length < FAMILY_HEADER) throw malformed(`elements of ${payload.length} bytes`)
+  if (payload.length < NFGEN_HEADER) throw malformed(`elements of ${payload.length} bytes`)
   const elements: ListedElement[] = []
-  eachAttribute(payload, FAMILY_HEADER, payload.length, (type, from, to) => {
-    if (type !== ELEMENTS) return
+  eachAttribute(payload, NFGEN_HEADER, payload.length, (type, from, to) => {
+    if (type !== LIST.elements) return
     eachAttribute(payload, from, to, (inner, start, end) => {
-      if (inner === ELEMENT) elements.push(parseElement(payload, start, end, family))
+      if (inner === LIST_ITEM) elements.push(parseElement(payload, start, end, family))
     })
   })
   return elements
@@ -154,9 +145,9 @@ function parseElement(
   let timeout: number | undefined
   let expires: number | undefined
   eachAttribute(bytes, from, to, (type, start, end) => {
-    if (type === KEY) key = parseKey(bytes, start, end, family)
-    else if (type === TIMEOUT) timeout = readSeconds(bytes, start, end)
-    else if (type === EXPIRATION) expires = readSeconds(bytes, start, end)
+    if (type === ELEMENT.key) key = parseKey(bytes, start, end, family)
+    else if (type === ELEMENT.timeout) timeout = readSeconds(bytes, start, end)
+    else if (type === ELEMENT.expiration) expires = readSeconds(bytes, start, end)
   })
   if (key === undefined) throw malformed('an element without a key')
   return { key: [key], timeout, expires }
@@ -170,7 +161,7 @@ function parseKey(
 ): string | undefined {
   let key: string | undefined
   eachAttribute(bytes, from, to, (type, start, end) => {
-    if (type !== VALUE) return
+    if (type !== DATA_VALUE) return
     if (family === 'raw') {
       key = Buffer.from(bytes.subarray(start, end)).toString('hex')
       return

@@ -2,36 +2,16 @@
 import type { ElementChange, ElementDocument, ElementKey } from '../../nft/document.js'
 import type { SetQuery } from '../elements.js'
 import { addressBytes } from './address-bytes.js'
+import { DATA_VALUE, ELEMENT, FLAG, LIST, LIST_ITEM, NFPROTO, NFT, SUBSYSTEM } from './numbers.js'
 import { IS_LITTLE, MessageWriter } from './wire.js'
 
-/** NFNL_SUBSYS_NFTABLES and NFT_MSG_GETSET, NEWSETELEM, GETSETELEM, DELSETELEM. */
-const GET_SET = 0x0a0a
-const NEW_ELEMENTS = 0x0a0c
-const GET_ELEMENTS = 0x0a0d
-const DELETE_ELEMENTS = 0x0a0e
 /** NFNL_MSG_BATCH_BEGIN and END. */
 const BATCH_BEGIN = 0x10
 const BATCH_END = 0x11
 
-/** NLM_F_REQUEST, ACK, CREATE and DUMP. */
-const REQUEST = 0x1
-const ACK = 0x4
-const CREATE = 0x400
-const DUMP = 0x300
-
 /** nfgenmsg: family inet, version 0; for a batch no family, and nftables as its subsystem. */
-const INET = Uint8Array.of(1, 0, 0, 0)
-const NFTABLES = Uint8Array.of(0, 0, 0, 10)
-
-/** NFTA_SET_ELEM_LIST_TABLE, SET and ELEMENTS; NFTA_LIST_ELEM. */
-const TABLE = 1
-const SET = 2
-const ELEMENTS = 3
-const ELEMENT = 1
-/** NFTA_SET_ELEM_KEY and TIMEOUT; NFTA_DATA_VALUE. */
-const KEY = 1
-const TIMEOUT = 4
-const VALUE = 1
+const INET = Uint8Array.of(NFPROTO.inet, 0, 0, 0)
+const NFTABLES = Uint8Array.of(0, 0, 0, SUBSYSTEM.nftables >> 8)
 
 /**
  * A message's elements end here: an attribute's length has 16 bits, and a message that is refused comes back whole,
@@ -56,7 +36,7 @@ const ANSWER_PAGE = 4608
 export function renderBatch({ nftables }: ElementDocument, first: number): RenderedRequest {
   const writer = new MessageWriter()
   const batch = (type: number, sequence: number) => {
-    writer.begin(type, REQUEST, sequence)
+    writer.begin(type, FLAG.request, sequence)
     writer.bytes(NFTABLES)
     writer.end()
   }
@@ -66,8 +46,8 @@ export function renderBatch({ nftables }: ElementDocument, first: number): Rende
     const isLast = index === nftables.length - 1
     const [type, change] =
       'add' in command
-        ? [NEW_ELEMENTS, command.add.element]
-        : [DELETE_ELEMENTS, command.delete.element]
+        ? [NFT.newElements, command.add.element]
+        : [NFT.deleteElements, command.delete.element]
     last = writeChange(writer, type, change, last, isLast)
   })
   batch(BATCH_END, last + 1)
@@ -85,7 +65,7 @@ function writeChange(
   sequence: number,
   isLast: boolean,
 ): number {
-  const create = type === NEW_ELEMENTS ? CREATE : 0
+  const create = type === NFT.newElements ? FLAG.create : 0
   const head = [nameBytes(table), nameBytes(name)] as const
   let at = 0
   let number = sequence
@@ -95,12 +75,12 @@ function writeChange(
     const rest = elem.length - at
     const fits = rest * ELEMENT_BYTES <= MESSAGE_BYTES
     const count = fits ? rest : Math.floor(MESSAGE_BYTES / ELEMENT_BYTES)
-    const ack = isLast && fits ? ACK : 0
-    writer.begin(type, REQUEST | create | ack, number)
+    const ack = isLast && fits ? FLAG.ack : 0
+    writer.begin(SUBSYSTEM.nftables | type, FLAG.request | create | ack, number)
     writer.bytes(INET)
-    writer.attribute(TABLE, head[0])
-    writer.attribute(SET, head[1])
-    const list = writer.open(ELEMENTS)
+    writer.attribute(LIST.table, head[0])
+    writer.attribute(LIST.set, head[1])
+    const list = writer.open(LIST.elements)
     for (const end = at + count; at < end; at += 1) {
       const element = elem[at] as ElementChange['elem'][number]
       if (typeof element === 'object') writeElement(writer, element.elem.val, element.elem.timeout)
@@ -116,10 +96,10 @@ function writeChange(
 const ELEMENT_BYTES = 40
 
 function writeElement(writer: MessageWriter, key: ElementKey, timeout?: number): void {
-  const element = writer.open(ELEMENT)
-  if (timeout !== undefined) writer.attribute64(TIMEOUT, timeout * 1000)
-  const nested = writer.open(KEY)
-  writer.attribute(VALUE, keyBytes(key))
+  const element = writer.open(LIST_ITEM)
+  if (timeout !== undefined) writer.attribute64(ELEMENT.timeout, timeout * 1000)
+  const nested = writer.open(ELEMENT.key)
+  writer.attribute(DATA_VALUE, keyBytes(key))
   writer.close(nested)
   writer.close(element)
 }
@@ -134,17 +114,17 @@ function keyBytes(key: ElementKey): Uint8Array {
 
 /** Asks for one element: that is the answer, or a refusal is. */
 export function renderGet(query: SetQuery, key: ElementKey, sequence: number): RenderedRequest {
-  return renderQuestion(GET_ELEMENTS, REQUEST, query, sequence, key)
+  return renderQuestion(NFT.getElements, FLAG.request, query, sequence, key)
 }
 
 /** Asks whether a set is there: acknowledged, or refused. */
 export function renderGetSet(query: SetQuery, sequence: number): RenderedRequest {
-  return renderQuestion(GET_SET, REQUEST | ACK, query, sequence)
+  return renderQuestion(NFT.getSet, FLAG.request | FLAG.ack, query, sequence)
 }
 
 /** Asks for all elements: as many messages as they need, then DONE. */
 export function renderDump(query: SetQuery, sequence: number): RenderedRequest {
-  return renderQuestion(GET_ELEMENTS, REQUEST | DUMP, query, sequence)
+  return renderQuestion(NFT.getElements, FLAG.request | FLAG.dump, query, sequence)
 }
 
 function renderQuestion(
@@ -155,12 +135,12 @@ function renderQuestion(
   key?: ElementKey,
 ): RenderedRequest {
   const writer = new MessageWriter()
-  writer.begin(type, flags, sequence)
+  writer.begin(SUBSYSTEM.nftables | type, flags, sequence)
   writer.bytes(INET)
-  writer.attribute(TABLE, nameBytes(table))
-  writer.attribute(SET, nameBytes(set))
+  writer.attribute(LIST.table, nameBytes(table))
+  writer.attribute(LIST.set, nameBytes(set))
   if (key !== undefined) {
-    const list = writer.open(ELEMENTS)
+    const list = writer.open(LIST.elements)
     writeElement(writer, key)
     writer.close(list)
   }

@@ -1,14 +1,8 @@
 // Netlink's headers in both byte orders: a machine writes and reads its own.
 import { endianness } from 'node:os'
 import t from 'tap'
-import {
-  IS_LITTLE,
-  MessageWriter,
-  parseAttributes,
-  parseMessages,
-  renderAttribute,
-  renderMessage,
-} from './wire.js'
+import { renderAttribute, renderMessage } from '../../../integration/captures/messages.js'
+import { IS_LITTLE, MessageWriter, parseAttributes, parseMessages } from './wire.js'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const MESSAGE = { type: 0x0a09, flags: 0x0405, sequence: 7, port: 0x01020304 }

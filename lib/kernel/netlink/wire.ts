@@ -95,45 +95,6 @@ function read16(bytes: Uint8Array, at: number, isLittle: boolean): number {
   return isLittle ? first | (second << 8) : (first << 8) | second
 }
 
-export function renderMessage(
-  { type, flags, sequence, port, payload }: NetlinkMessage,
-  isLittle = IS_LITTLE,
-): Uint8Array {
-  const bytes = new Uint8Array(align(MESSAGE_HEADER + payload.length))
-  const view = viewOf(bytes)
-  view.setUint32(0, MESSAGE_HEADER + payload.length, isLittle)
-  view.setUint16(4, type, isLittle)
-  view.setUint16(6, flags, isLittle)
-  view.setUint32(8, sequence, isLittle)
-  view.setUint32(12, port, isLittle)
-  bytes.set(payload, MESSAGE_HEADER)
-  return bytes
-}
-
-/** One attribute, padded. */
-export function renderAttribute(type: number, value: Uint8Array, isLittle = IS_LITTLE): Uint8Array {
-  const bytes = new Uint8Array(align(ATTRIBUTE_HEADER + value.length))
-  const view = viewOf(bytes)
-  view.setUint16(0, ATTRIBUTE_HEADER + value.length, isLittle)
-  view.setUint16(2, type, isLittle)
-  bytes.set(value, ATTRIBUTE_HEADER)
-  return bytes
-}
-
-/** An attribute that holds others. */
-export const renderNested = (type: number, attributes: readonly Uint8Array[]): Uint8Array =>
-  renderAttribute(type | NESTED, concatBytes(attributes))
-
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
 /** Messages one behind the other, and attributes in them, in a buffer that grows. */
 export class MessageWriter {
   #bytes = new Uint8Array(512)

@@ -1,22 +1,17 @@
 // nftables' notifications of a transaction → what it did to each table, in sum. Pure (include/uapi/linux/netfilter/nf_tables.h).
+import {
+  DATA_VALUE,
+  ELEMENT,
+  LIST,
+  NFGEN_HEADER,
+  NFPROTO,
+  NFT,
+  SUBSYSTEM,
+} from '../netlink/numbers.js'
 import { type Attribute, type NetlinkMessage, parseAttributes } from '../netlink/wire.js'
 
 /** NFNLGRP_NFTABLES */
 export const CHANGES_GROUP = 7
-/** NFNL_SUBSYS_NFTABLES, the upper half of a message's type. */
-const SUBSYSTEM = 10
-const MESSAGE = { newTable: 0, delTable: 2, newElement: 12, delElement: 14, newGeneration: 15 }
-/** NFPROTO_INET, and NFPROTO_NETDEV: a table of the same name may stand at the side of one at ingress. */
-const FAMILY = { inet: 1, netdev: 5 }
-/** struct nfgenmsg */
-const HEADER = 4
-
-/** The name of the table is the first attribute of every message. */
-const TABLE = 1
-const LIST = { set: 2, elements: 3 } as const
-const ELEMENT = { key: 1, flags: 3, timeout: 4, expiration: 5 } as const
-const VALUE = 1
-
 /** What a transaction left of an element of a set that is watched. */
 export interface ElementChange {
   readonly set: string
@@ -72,23 +67,23 @@ export class ChangeCollector {
    * @throws NetlinkError `malformed`
    */
   take({ type, payload }: NetlinkMessage): readonly TableChange[] {
-    if (type >> 8 !== SUBSYSTEM) return []
+    if ((type & ~0xff) !== SUBSYSTEM.nftables) return []
     const kind = type & 0xff
-    if (kind === MESSAGE.newGeneration) return this.#end()
+    if (kind === NFT.newGeneration) return this.#end()
     const [family] = payload
-    if (family !== FAMILY.inet && family !== FAMILY.netdev) return []
-    const attributes = parseAttributes(payload.subarray(HEADER))
-    const table = textOf(attributes, TABLE)
+    if (family !== NFPROTO.inet && family !== NFPROTO.netdev) return []
+    const attributes = parseAttributes(payload.subarray(NFGEN_HEADER))
+    const table = textOf(attributes, LIST.table)
     if (table === undefined) return []
     const collected = this.#collect(table)
-    if (family === FAMILY.netdev) {
+    if (family === NFPROTO.netdev) {
       collected.shape = true
-    } else if (kind === MESSAGE.newElement || kind === MESSAGE.delElement) {
-      this.#takeElements(collected, attributes, kind === MESSAGE.delElement)
+    } else if (kind === NFT.newElements || kind === NFT.deleteElements) {
+      this.#takeElements(collected, attributes, kind === NFT.deleteElements)
     } else {
       collected.shape = true
-      if (kind === MESSAGE.newTable) collected.event = 'made'
-      if (kind === MESSAGE.delTable) collected.event = 'removed'
+      if (kind === NFT.newTable) collected.event = 'made'
+      if (kind === NFT.deleteTable) collected.event = 'removed'
     }
     return []
   }
@@ -161,7 +156,7 @@ function textOf(attributes: readonly Attribute[], wanted: number): string | unde
 
 function keyOf(parts: readonly Attribute[]): string {
   const key = contentOf(parts, ELEMENT.key)
-  const value = key && contentOf(parseAttributes(key), VALUE)
+  const value = key && contentOf(parseAttributes(key), DATA_VALUE)
   return value ? Buffer.from(value).toString('hex') : ''
 }
 

@@ -1,21 +1,11 @@
 // NFLOG's messages: asking for a group, and the packets that it tells of. Pure (include/uapi/linux/netfilter/nfnetlink_log.h).
-import {
-  concatBytes,
-  IS_LITTLE,
-  parseAttributes,
-  renderAttribute,
-  renderMessage,
-} from '../netlink/wire.js'
+import { FLAG, MESSAGE, NFGEN_HEADER, SUBSYSTEM } from '../netlink/numbers.js'
+import { IS_LITTLE, MessageWriter, parseAttributes } from '../netlink/wire.js'
 
-/** NFNL_SUBSYS_ULOG, in the upper half of a message's type. */
-const SUBSYSTEM = 4 << 8
-export const PACKET_MESSAGE = SUBSYSTEM
-const CONFIG_MESSAGE = SUBSYSTEM | 1
-/** NLMSG_ERROR: the answer to a request, also where all went well. */
-export const ANSWER = 2
-
-const REQUEST = 1
-const ACKNOWLEDGE = 4
+export const PACKET_MESSAGE = SUBSYSTEM.ulog
+const CONFIG_MESSAGE = SUBSYSTEM.ulog | 1
+/** The answer to a request, also if all went well. */
+export const ANSWER = MESSAGE.error
 
 const CONFIG = { command: 1, mode: 2, bufferSize: 3, threshold: 5, flags: 6 } as const
 const BIND = 1
@@ -24,8 +14,6 @@ const COPY_PACKET = 2
 const NUMBERED = 1
 
 const PACKET = { payload: 9, prefix: 10, sequence: 12 } as const
-/** struct nfgenmsg: family, version, and the group. */
-const HEADER = 4
 
 /** What the kernel tells of a packet. */
 export interface LoggedPacket {
@@ -48,38 +36,35 @@ const big = (bits: 16 | 32, value: number): Uint8Array => {
  * Asks for a group: numbered messages, each with so many bytes of its packet. The kernel acknowledges it; of a group
  * that another socket has it says EPERM.
  */
-export function renderBind(group: number, bytes: number, sequence: number): Uint8Array {
-  return renderConfig(group, sequence, [
-    renderAttribute(CONFIG.command, new Uint8Array([BIND])),
-    modeOf(bytes),
+export const renderBind = (group: number, bytes: number, sequence: number): Uint8Array =>
+  renderConfig(group, sequence, (writer) => {
+    writer.attribute(CONFIG.command, new Uint8Array([BIND]))
+    writeMode(writer, bytes)
     // Each message gets the memory that it needs. By default it is a page, and the receive buffer holds a quarter as many.
-    renderAttribute(CONFIG.bufferSize, big(32, 1)),
+    writer.attribute(CONFIG.bufferSize, big(32, 1))
     // One message at a time, also of rules that ask for more in one: what a datagram has is bounded so.
-    renderAttribute(CONFIG.threshold, big(32, 1)),
-    renderAttribute(CONFIG.flags, big(16, NUMBERED)),
-  ])
-}
+    writer.attribute(CONFIG.threshold, big(32, 1))
+    writer.attribute(CONFIG.flags, big(16, NUMBERED))
+  })
 
 /** Says again how much of a packet is wanted: changes nothing, and is acknowledged behind what was told before. */
 export const renderMode = (group: number, bytes: number, sequence: number): Uint8Array =>
-  renderConfig(group, sequence, [modeOf(bytes)])
+  renderConfig(group, sequence, (writer) => writeMode(writer, bytes))
 
-const modeOf = (bytes: number): Uint8Array =>
-  renderAttribute(CONFIG.mode, concatBytes([big(32, bytes), new Uint8Array([COPY_PACKET, 0])]))
+const writeMode = (writer: MessageWriter, bytes: number): void =>
+  writer.attribute(CONFIG.mode, new Uint8Array([...big(32, bytes), COPY_PACKET, 0]))
 
 function renderConfig(
   group: number,
   sequence: number,
-  attributes: readonly Uint8Array[],
+  write: (writer: MessageWriter) => void,
 ): Uint8Array {
-  const header = concatBytes([new Uint8Array([0, 0]), big(16, group)])
-  return renderMessage({
-    type: CONFIG_MESSAGE,
-    flags: REQUEST | ACKNOWLEDGE,
-    sequence,
-    port: 0,
-    payload: concatBytes([header, ...attributes]),
-  })
+  const writer = new MessageWriter()
+  writer.begin(CONFIG_MESSAGE, FLAG.request | FLAG.ack, sequence)
+  writer.bytes(new Uint8Array([0, 0, ...big(16, group)]))
+  write(writer)
+  writer.end()
+  return writer.take()
 }
 
 /** The errno in an answer; 0: done. */
@@ -91,7 +76,7 @@ export function parsePacket(message: Uint8Array): LoggedPacket {
   let prefix = ''
   let payload = new Uint8Array()
   let sequence: number | undefined
-  for (const { type, value } of parseAttributes(message.subarray(HEADER))) {
+  for (const { type, value } of parseAttributes(message.subarray(NFGEN_HEADER))) {
     if (type === PACKET.prefix) prefix = readText(value)
     else if (type === PACKET.payload) payload = new Uint8Array(value)
     else if (type === PACKET.sequence && value.length === 4) sequence = readNumber(value)

@@ -1,0 +1,45 @@
+// The numbers that netlink's and nf_tables' messages are made of, each once (include/uapi/linux/netlink.h, nfnetlink.h,
+// nf_tables.h in the kernel).
+
+/** NLMSG_ERROR, which is also an acknowledgement; NLMSG_DONE, the end of a dump; NLMSG_OVERRUN. */
+export const MESSAGE = { error: 2, done: 3, overrun: 4 } as const
+
+/** NLM_F_REQUEST, ACK, CREATE and DUMP; of answers NLM_F_DUMP_INTR, CAPPED and ACK_TLVS. */
+export const FLAG = {
+  request: 0x1,
+  ack: 0x4,
+  dump: 0x300,
+  create: 0x400,
+  interrupted: 0x10,
+  capped: 0x100,
+  hasAttributes: 0x200,
+} as const
+
+/** struct nfgenmsg: family, version, and a resource in network byte order. */
+export const NFGEN_HEADER = 4
+
+/** NFNL_SUBSYS_NFTABLES and NFNL_SUBSYS_ULOG: the upper half of a message's type. */
+export const SUBSYSTEM = { nftables: 10 << 8, ulog: 4 << 8 } as const
+
+/** NFT_MSG_*: the lower half. */
+export const NFT = {
+  newTable: 0,
+  deleteTable: 2,
+  getSet: 10,
+  newElements: 12,
+  getElements: 13,
+  deleteElements: 14,
+  newGeneration: 15,
+} as const
+
+/** NFPROTO_INET and NFPROTO_NETDEV: a table of the same name may stand at the side of one at ingress. */
+export const NFPROTO = { inet: 1, netdev: 5 } as const
+
+/** NFTA_SET_ELEM_LIST_TABLE, SET and ELEMENTS. The name of the table is the first attribute of every message. */
+export const LIST = { table: 1, set: 2, elements: 3 } as const
+/** NFTA_LIST_ELEM. */
+export const LIST_ITEM = 1
+/** NFTA_SET_ELEM_KEY, FLAGS, TIMEOUT and EXPIRATION. */
+export const ELEMENT = { key: 1, flags: 3, timeout: 4, expiration: 5 } as const
+/** NFTA_DATA_VALUE. */
+export const DATA_VALUE = 1
