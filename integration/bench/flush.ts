@@ -18,9 +18,9 @@ const [door] = knock.doors
 if (!door) throw new Error('no door')
 const sources = Array.from({ length: GRANTS }, (_, i) => `203.0.${113 + (i >> 8)}.${i & 255}`)
 const stop = new AbortController()
-const told: KeepEvent[] = []
-const kept = knock.keepInstalled({ signal: stop.signal, onEvent: (event) => told.push(event) })
-const named = (name: string) => told.filter(({ event }) => event === name)
+const heard: KeepEvent[] = []
+const kept = knock.keepInstalled({ signal: stop.signal, onEvent: (event) => heard.push(event) })
+const named = (name: string) => heard.filter(({ event }) => event === name)
 
 async function until(isSo: () => boolean | Promise<boolean>, pause = 5): Promise<void> {
   const end = performance.now() + PATIENCE

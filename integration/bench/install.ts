@@ -38,10 +38,10 @@ try {
     await remove()
     const library = await time(() => installKnock(specOf(DOORS), { nft }))
     await remove()
-    const untold = await time(() => exec(pair.server, 'nft', ['-j', '-f', silentFile]))
+    const unlogged = await time(() => exec(pair.server, 'nft', ['-j', '-f', silentFile]))
     await remove()
     if (run < 0) continue
-    silent.push(untold)
+    silent.push(unlogged)
     theirs.push(direct)
     ours.push(library)
   }

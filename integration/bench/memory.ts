@@ -95,10 +95,10 @@ const keeper = start(pair.server, process.execPath, [CLI, 'run', spec, '--events
   stdio: ['ignore', 'pipe', 'inherit'],
 })
 const ended = once(keeper, 'close')
-let told = 0
+let heard = 0
 let isWatching = false
 keeper.stdout?.setEncoding('utf8').on('data', (text: string) => {
-  told += text.split('\n').length - 1
+  heard += text.split('\n').length - 1
   isWatching ||= text.includes('"watching"')
 })
 
@@ -111,7 +111,7 @@ async function until(isSo: () => boolean): Promise<void> {
 
 /** On a busy machine some events are lost: what counts is that no more come. */
 async function quiet(): Promise<void> {
-  for (let last = -1; last !== told; await sleep(3000)) last = told
+  for (let last = -1; last !== heard; await sleep(3000)) last = heard
 }
 
 try {
@@ -120,12 +120,12 @@ try {
   await sleep(REST * 1000)
   const figures = look('at rest', id)
   if (EVENTS > 0) {
-    const before = told
+    const before = heard
     const args = [CABLE, CLIENT.mac, SERVER.mac, EVENTS, 7000, 'udp', EVENTS, RATE].map(String)
     const { code, stderr } = await exec(pair.client, 'perl', [FLOOD, ...args])
     if (code !== 0) throw new Error(`flood.pl: ${stderr.trim()}`)
     await quiet()
-    console.log(`${told - before} lines told`)
+    console.log(`${heard - before} lines told`)
     figures.push(...look(`after ${EVENTS} events`, id))
     await sleep(REST * 1000)
     figures.push(...look(`${REST} s later`, id))

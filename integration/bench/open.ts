@@ -122,7 +122,7 @@ async function measure(): Promise<void> {
   process.send?.(runs)
 }
 
-function tell(runs: Runs): void {
+function reportAll(runs: Runs): void {
   const figures = Object.entries(runs).map(([label, values]): Figure => {
     const [, name = label, unit = ''] = /^(.*) \((.*)\)$/.exec(label) ?? []
     return { name, unit, runs: values }
@@ -151,5 +151,5 @@ else {
   })
   await new Promise((resolve) => child.on('exit', resolve))
   if (!runs) throw new Error('the process in the namespace told nothing')
-  tell(runs)
+  reportAll(runs)
 }

@@ -23,10 +23,10 @@ const table =
   }
 
 /** A host that answers on no TCP port until somebody knocks. */
-const closed = (hook: KnockSpec['hook'], isTold = true): Variant => {
+const closed = (hook: KnockSpec['hook'], isHeard = true): Variant => {
   const spec: KnockSpec = {
     ...(hook && { hook }),
-    ...(!isTold && { log: false }),
+    ...(!isHeard && { log: false }),
     ...(hook === 'ingress' && { interfaces: [CABLE] }),
     doors: [
       {

@@ -25,11 +25,11 @@ export const SENT = [
   'odd',
 ] as const
 /** What only a witness that is told so can take for what it is. */
-export const TOLD = ['related', 'known', 'hidden'] as const
+export const LOGGED = ['related', 'known', 'hidden'] as const
 
 /** What happens next, in numbers that mean something only together with a spec. */
 export interface Event {
-  readonly kind: (typeof SENT)[number] | (typeof TOLD)[number]
+  readonly kind: (typeof SENT)[number] | (typeof LOGGED)[number]
   readonly source: number
   readonly which: number
   readonly detail: number

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { contains } from '../oracle/oracle-packets.js'
-import { type Event, SENT, sendingsOf, TOLD } from './arbitrary-event.js'
+import { type Event, LOGGED, SENT, sendingsOf } from './arbitrary-event.js'
 import { SECRETS } from './arbitrary-knock.js'
 import { pick, type Sent } from './arbitrary-run.js'
 import { SERVERS } from './arbitrary-spec.js'
@@ -17,13 +17,13 @@ export interface Range {
   /** The most events. */
   readonly most: number
   /** Whether packets may be said to be part of connections. Default: false. */
-  readonly told?: boolean
+  readonly logged?: boolean
 }
 
-export const events = ({ gaps, most, told = false }: Range): fc.Arbitrary<Event[]> =>
+export const events = ({ gaps, most, logged = false }: Range): fc.Arbitrary<Event[]> =>
   fc.array(
     fc.record({
-      kind: fc.constantFrom(...SENT, ...(told ? TOLD : [])),
+      kind: fc.constantFrom(...SENT, ...(logged ? LOGGED : [])),
       source: fc.nat(99),
       which: fc.nat(99),
       detail: fc.nat(999),

@@ -27,7 +27,7 @@ class Session implements AsyncDisposable {
     this.#closed = once(this.#process, 'close')
   }
 
-  async tell(text: string): Promise<string> {
+  async report(text: string): Promise<string> {
     const answer = once(this.#process.stdout as NodeJS.ReadableStream, 'data')
     this.#process.stdin?.write(text)
     const [said] = await Promise.race([answer, this.#closed.then(() => ['closed'])])
@@ -60,12 +60,12 @@ for (const family of FAMILIES) {
     t.same(after, { code: 0, stdout: 'you are root\n', stderr: '' }, 'after the knock')
 
     await using session = new Session(pair, server, host)
-    t.equal(await session.tell('one'), 'one', 'a session stands')
+    t.equal(await session.report('one'), 'one', 'a session stands')
     while ((await knock.door('service').grants()).length > 0) await sleep(100)
-    t.equal(await session.tell('two'), 'two', 'it answers when the grant is over')
+    t.equal(await session.report('two'), 'two', 'it answers when the grant is over')
 
     const late = await login(pair, server, host)
     t.match(late.stderr, /Connection timed out/, 'a new one comes too late')
-    t.equal(await session.tell('three'), 'three', 'the old one still answers')
+    t.equal(await session.report('three'), 'three', 'the old one still answers')
   })
 }

@@ -41,7 +41,7 @@ atServer('status shows a ban, unban ends it', skip, async (t, user) => {
   t.match(text, /\n\nthe fullest sets\n.* of 262144 {2}under 1% full\n/)
   const { bans, counters, fill } = JSON.parse(await user.serve(t, 'status', '--json'))
   t.match(bans, [{ source: CLIENT[4] }])
-  t.same(counters, { bans: 1, ignored: 2, repeated: 0, untold: 0 })
+  t.same(counters, { bans: 1, ignored: 2, repeated: 0, unlogged: 0 })
   t.ok(fill.every(({ elements }: { elements: number }) => elements > 0))
   t.equal(await user.serve(t, 'unban', CLIENT[4]), `${CLIENT[4]} is banned no longer\n`)
   const again = await user.try(['unban', CLIENT[4], '--json'])

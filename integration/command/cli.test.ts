@@ -131,7 +131,7 @@ atServer('status: the stable keys, and the same for people', skip, async (t, use
     table: 'knock',
     doors: [{ ...web, name: 'ssh', service: ['tcp/22'], openFor: 60 }, web],
     bans: [],
-    counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 },
+    counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 },
     fill: [],
   })
   const sent = await user.call(t, 'knock', SERVER[4], ...STEPS.slice(0, 2))

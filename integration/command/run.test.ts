@@ -98,7 +98,7 @@ class Site implements AsyncDisposable {
     return this.lines.filter(({ event }) => event === name)
   }
 
-  async told(name: string, count = 1): Promise<Line> {
+  async heard(name: string, count = 1): Promise<Line> {
     await until(
       () => this.named(name).length >= count,
       `${count} ${name}`,
@@ -149,10 +149,10 @@ t.jobs = 2
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends it, and the table stays`, async (t, site) => {
     site.run()
-    t.match(await site.told('running'), { table: 'knock', doors: ['ssh'] })
-    await site.told('watching')
+    t.match(await site.heard('running'), { table: 'knock', doors: ['ssh'] })
+    await site.heard('watching')
     await knockAt(site)
-    t.match(await site.told('granted'), { door: 'ssh', source: CLIENT[4], by: 'knock' })
+    t.match(await site.heard('granted'), { door: 'ssh', source: CLIENT[4], by: 'knock' })
     t.equal(await site.end(signal), 0)
     t.equal(site.lines.at(-1)?.event, 'stopped')
     for (const line of site.lines) t.strictSame(Object.keys(line).slice(0, 2), ['time', 'event'])
@@ -163,11 +163,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 test('a flushed ruleset is put back', async (t, site) => {
   site.run(['--events', 'restored,watching'])
-  await site.told('watching')
+  await site.heard('watching')
   await knockAt(site)
   await sleep(1500)
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
-  t.match(await site.told('restored'), { was: 'gone', grants: 1 })
+  t.match(await site.heard('restored'), { was: 'gone', grants: 1 })
   t.strictSame(site.named('granted'), [], 'not asked for')
   t.match((await site.cli('status')).stdout, CLIENT[4])
 })
@@ -175,9 +175,9 @@ test('a flushed ruleset is put back', async (t, site) => {
 test('what was known outlives a reboot', async (t, site) => {
   const file = site.file('state.json')
   site.run(['--state', file])
-  await site.told('watching')
+  await site.heard('watching')
   await knockAt(site)
-  await site.told('granted')
+  await site.heard('granted')
   await until(
     async () => (await readFile(file, 'utf8').catch(() => '')).includes(CLIENT[4]),
     'file',
@@ -187,19 +187,19 @@ test('what was known outlives a reboot', async (t, site) => {
   t.equal(await site.end('SIGKILL'), 'SIGKILL')
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
   site.run(['--state', file])
-  await site.told('watching')
+  await site.heard('watching')
   t.match((await site.cli('status')).stdout, CLIENT[4])
   t.equal(await site.end('SIGTERM'), 0)
 })
 
 test('a state that cannot be written is told at the start, and by the exit code', async (t, site) => {
   site.run(['--state', '/nonexistent/folder/state.json'])
-  const { message, what } = await site.told('failed')
+  const { message, what } = await site.heard('failed')
   t.equal(what, 'save')
   t.match(message, /state\.json: .*: there is no directory \/nonexistent\/folder$/)
-  await site.told('watching')
+  await site.heard('watching')
   await knockAt(site)
-  await site.told('granted')
+  await site.heard('granted')
   await sleep(1500)
   t.equal(site.named('failed').length, 1, 'once')
   t.equal(await site.end('SIGTERM'), 1)
@@ -211,9 +211,9 @@ test('a state that cannot be written is told at the start, and by the exit code'
 
 test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, site) => {
   site.run()
-  await site.told('watching')
+  await site.heard('watching')
   await knockAt(site)
-  await site.told('granted')
+  await site.heard('granted')
   const web = {
     ...DOOR,
     name: 'web',
@@ -222,66 +222,66 @@ test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, site) 
   }
   await site.write('doors.json', { doors: [{ ...DOOR, open: { for: '20m' } }, web] })
   process.kill(site.pid, 'SIGHUP')
-  t.match(await site.told('reloaded'), { table: 'knock', doors: ['ssh', 'web'] })
-  await site.told('watching', 2)
+  t.match(await site.heard('reloaded'), { table: 'knock', doors: ['ssh', 'web'] })
+  await site.heard('watching', 2)
   const { stdout } = await site.cli('status')
   t.match(stdout, /^web {2}/m)
   t.match(stdout, CLIENT[4], 'the grant is kept')
   await site.write('doors.json', { doors: [{ ...web, service: 'tcp/0' }] })
   process.kill(site.pid, 'SIGHUP')
-  t.match(await site.told('failed'), {
+  t.match(await site.heard('failed'), {
     what: 'reload',
     message:
       /^\S+\/doors\.json: \/doors\/0\/service: .*; nothing was changed: the spec before still stands$/,
   })
   await site.write('doors.json', { doors: [web], table: 'other' })
   process.kill(site.pid, 'SIGHUP')
-  t.match(await site.told('failed', 2), { message: /expected knock as before, got other/ })
-  await site.told('watching', 4)
+  t.match(await site.heard('failed', 2), { message: /expected knock as before, got other/ })
+  await site.heard('watching', 4)
   t.equal(site.named('reloaded').length, 1)
   t.notOk(await site.isThere('other'))
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
-  await site.told('restored')
+  await site.heard('restored')
   t.match((await site.cli('status')).stdout, /^web {2}/m, 'the one before goes on')
 })
 
 test('a flush right after a reload takes no grant along', async (t, site) => {
   site.run()
-  await site.told('watching')
+  await site.heard('watching')
   await site.cli('open', 'ssh', CLIENT[4], '--for', '5m')
   for (let turn = 1; turn <= 5; turn += 1) {
     process.kill(site.pid, 'SIGHUP')
-    await site.told('reloaded', turn)
+    await site.heard('reloaded', turn)
     await exec(site.pair.server, NFT, ['flush', 'ruleset'])
-    t.match(await site.told('restored', turn), { was: 'gone', grants: 1 })
-    await site.told('watching', turn + 1)
+    t.match(await site.heard('restored', turn), { was: 'gone', grants: 1 })
+    await site.heard('watching', turn + 1)
   }
   t.match((await site.cli('status')).stdout, CLIENT[4])
 })
 
 test('says that a table awaits to be confirmed, and that it fell open; and leaves it open', async (t, site) => {
   site.run()
-  await site.told('watching')
+  await site.heard('watching')
   t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '3s')).code, 0)
-  t.match(await site.told('unconfirmed'), { expiresIn: Number })
-  t.match(await site.told('failed'), { what: 'confirm', message: /OPEN TO EVERYONE/ })
+  t.match(await site.heard('unconfirmed'), { expiresIn: Number })
+  t.match(await site.heard('failed'), { what: 'confirm', message: /OPEN TO EVERYONE/ })
   await sleep(2500)
   t.equal(site.named('failed').length, 1, 'once')
   t.match((await site.cli('status')).stdout, /open to everyone/, 'as it was asked for')
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
-  await site.told('restored')
+  await site.heard('restored')
   t.match((await site.cli('status')).stdout, /open to everyone/)
   t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '60s')).code, 0)
-  await site.told('unconfirmed', 2)
+  await site.heard('unconfirmed', 2)
   await site.write('other.json', { doors: [{ ...DOOR, name: 'web' }] })
   t.equal((await site.cli('install', site.file('other.json'))).code, 0)
-  await site.told('restored', 2)
+  await site.heard('restored', 2)
   t.match((await site.cli('status')).stdout, /confirmed/, 'it still waits')
   t.equal((await site.cli('confirm')).code, 0)
   // Before the table is listed again.
   await sleep(200)
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
-  await site.told('restored', 3)
+  await site.heard('restored', 3)
   t.notMatch((await site.cli('status')).stdout, /confirmed/)
 })
 
@@ -296,12 +296,12 @@ test('a state that cannot be read leaves no service without its door, and is kep
   await site.write('state.json', { nothing: 1 })
   await chmod(site.file('state.json'), 0o600)
   site.run(['--state', site.file('state.json')])
-  t.match(await site.told('failed'), {
+  t.match(await site.heard('failed'), {
     what: 'state',
     message:
       /\/nothing: expected no such key(.|\n)* the file is kept as \S+state\.json\.unreadable$/,
   })
-  await site.told('watching')
+  await site.heard('watching')
   t.ok(await site.isThere())
   await site.end('SIGTERM')
   t.equal(await readFile(site.file('state.json.unreadable'), 'utf8'), '{"nothing":1}')
@@ -327,7 +327,7 @@ test('wrong options end it before anything is installed', async (t, site) => {
 
 test('any number can watch beside it, and go on when it is killed', async (t, site) => {
   site.run(['--events', 'removed,watching'])
-  await site.told('watching')
+  await site.heard('watching')
   const env = { ...process.env, KNOCKLIB_NFT: NFT }
   const watchers = [1, 2, 3].map(() => {
     const child = start(site.pair.server, process.execPath, [CLI, 'watch', '--json'], { env })
@@ -370,7 +370,7 @@ interface Watch {
 
 test('killed, it leaves no process behind', async (t, site) => {
   site.run()
-  await site.told('watching')
+  await site.heard('watching')
   const args = ['-o', 'pid=,args=', '--ppid', String(site.pid)]
   const { stdout } = await exec(site.pair.server, 'ps', args)
   // Beside them an nft may be listing the table.
@@ -392,10 +392,10 @@ test('killed, it leaves no process behind', async (t, site) => {
 
 test('serves metrics', async (t, site) => {
   site.run(['--metrics', '127.0.0.1:0'])
-  const { port } = await site.told('serving')
-  await site.told('watching')
+  const { port } = await site.heard('serving')
+  await site.heard('watching')
   await knockAt(site)
-  await site.told('granted')
+  await site.heard('granted')
   const get = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`
   const { stdout } = await exec(site.pair.server, 'bash', ['-c', get])
   t.match(stdout, /^HTTP\/1\.1 200 OK/)
@@ -407,8 +407,8 @@ test('serves metrics', async (t, site) => {
 
 test('refuses and counts packets that others log into the group', async (t, site) => {
   site.run(['--metrics', '127.0.0.1:0'])
-  const { port } = await site.told('serving')
-  await site.told('watching')
+  const { port } = await site.heard('serving')
+  await site.heard('watching')
   const { server, client } = site.pair
   const rule = (prefix: string) => `icmp type echo-request log group 5 prefix "${prefix}"`
   await apply(
@@ -440,10 +440,10 @@ test('refuses and counts packets that others log into the group', async (t, site
 
 test('keeps the doors where metrics cannot be served yet', async (t, site) => {
   site.run(['--metrics', '192.0.2.1:9477'])
-  t.match(await site.told('failed'), { what: 'metrics', message: /this host has no such address/ })
-  await site.told('watching')
+  t.match(await site.heard('failed'), { what: 'metrics', message: /this host has no such address/ })
+  await site.heard('watching')
   await exec(site.pair.server, 'ip', ['address', 'add', '192.0.2.1/32', 'dev', 'lo'])
-  t.match(await site.told('serving'), { address: '192.0.2.1', port: 9477 })
+  t.match(await site.heard('serving'), { address: '192.0.2.1', port: 9477 })
   t.equal(site.named('failed').length, 1)
   t.equal(await site.end('SIGTERM'), 0)
 })

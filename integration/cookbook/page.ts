@@ -15,7 +15,7 @@ export interface Block {
 /** The pages' names, without their ending. */
 export const pageNames = (): string[] =>
   readdirSync(`${ROOT}${FOLDER}`).flatMap((name) =>
-    name.endsWith('.md') ? [name.slice(0, -3)] : [],
+    /^[a-z].*\.md$/.test(name) ? [name.slice(0, -3)] : [],
   )
 
 /** One recipe. It knows which of its blocks have been asked for. */

@@ -24,7 +24,7 @@ const SPEC: KnockSpec = {
 
 const begun = performance.now()
 
-function tell(text: string): void {
+function show(text: string): void {
   const seconds = ((performance.now() - begun) / 1000).toFixed(2)
   console.log(`${seconds.padStart(6)} s  ${text}`)
 }
@@ -66,51 +66,51 @@ async function tryService({ client }: Pair, host: string): Promise<string | unde
   return exitCode === 0 ? stdout : undefined
 }
 
-async function tellStory(pair: Pair, knock: Knock, host: string, client: string): Promise<void> {
+async function showStory(pair: Pair, knock: Knock, host: string, client: string): Promise<void> {
   const door = knock.door('service')
   expect((await tryService(pair, host)) === undefined, 'the door is closed before the knock')
-  tell(`client → ${host} port ${PORT}: no answer. The door is closed.`)
+  show(`client → ${host} port ${PORT}: no answer. The door is closed.`)
 
   const sent = await exec(pair.client, process.execPath, [CLI, 'knock', host, ...STEPS])
   expect(sent.code === 0, `the knock is sent (${sent.stderr.trim()})`)
-  tell(`client knocks: ${STEPS.join(', ')}`)
+  show(`client knocks: ${STEPS.join(', ')}`)
 
   const answer = await tryService(pair, host)
   expect(answer === GREETING, 'the door is open after the knock')
-  tell(`client → ${host} port ${PORT}: "${answer}". The door is open.`)
+  show(`client → ${host} port ${PORT}: "${answer}". The door is open.`)
 
   const [grant, ...others] = await door.grants()
   expect(grant?.source === client && others.length === 0, 'the set holds the client, and it alone')
-  tell(`the kernel's set holds ${grant?.source}, ${grant?.expiresIn} s and a bit left`)
+  show(`the kernel's set holds ${grant?.source}, ${grant?.expiresIn} s and a bit left`)
 
   while ((await door.grants()).length > 0) await sleep(200)
   expect((await tryService(pair, host)) === undefined, 'the door is closed after the grant')
-  tell(`${OPEN_FOR} s after the knock: the set is empty, and the client gets no answer again.`)
+  show(`${OPEN_FOR} s after the knock: the set is empty, and the client gets no answer again.`)
 }
 
 async function main(): Promise<void> {
   sweep()
   await using pair = await createPair()
-  tell(`two network namespaces stand: ${pair.server} and ${pair.client}`)
+  show(`two network namespaces stand: ${pair.server} and ${pair.client}`)
   await using _service = await startService(pair)
-  tell(`a TCP service listens on port ${PORT}, and greets who reaches it`)
+  show(`a TCP service listens on port ${PORT}, and greets who reaches it`)
   await using knock = await installKnock(SPEC, { nft: createNft({ netns: pair.server }) })
-  tell(`the door stands, as nft table inet ${knock.table}; no daemon runs`)
+  show(`the door stands, as nft table inet ${knock.table}; no daemon runs`)
 
   console.log('\n— over IPv4 —')
-  await tellStory(pair, knock, SERVER[4], '10.77.0.2')
+  await showStory(pair, knock, SERVER[4], '10.77.0.2')
   console.log('\n— over IPv6 —')
-  await tellStory(pair, knock, SERVER[6], 'fd00:77::2')
+  await showStory(pair, knock, SERVER[6], 'fd00:77::2')
 
   const { knocks, grants, denied } = (await knock.counters())['service'] ?? {}
   console.log()
-  tell(`counted by the kernel: ${knocks} knocks, ${grants} grants, ${denied} packets turned away`)
+  show(`counted by the kernel: ${knocks} knocks, ${grants} grants, ${denied} packets turned away`)
   expect(knocks === 6 && grants === 2, 'six knocks made two grants')
 }
 
 try {
   await main()
-  tell('all as it should be; the namespaces are gone')
+  show('all as it should be; the namespaces are gone')
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1

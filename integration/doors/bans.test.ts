@@ -214,5 +214,5 @@ t.test('wrong tokens', { skip, buffered: true }, async (t) => {
     t.ok((await ground.bans()).sources.includes(source), `IPv${family}: banned`)
     t.equal((await ground.counters()).wrong, before + 3, 'from then on they are not even judged')
   }
-  t.match(await ground.bans(), { bans: 2, ignored: 198, repeated: 0, untold: 0 })
+  t.match(await ground.bans(), { bans: 2, ignored: 198, repeated: 0, unlogged: 0 })
 })

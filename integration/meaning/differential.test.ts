@@ -23,12 +23,12 @@ const seed = Number(process.env['KNOCKLIB_SEED'] ?? Date.now() % 2 ** 31)
 const { versions, skip } = await versionsOrSkip()
 if (!skip) sweep()
 
-const tell = (text: string) => t.comment(text)
+const log = (text: string) => t.comment(text)
 
 t.test('the worked traces', { skip }, async (t) => {
   const sequences = (['any', 'never'] as const).map(workedPlan)
   const plans = [...sequences, ...[...ratesOf(), ...rhythmsOf(2)].map(timedPlan)]
-  for (const { plan, playback } of await playAll(plans, versions, tell)) {
+  for (const { plan, playback } of await playAll(plans, versions, log)) {
     compare(t, plan, playback)
     for (const [index, { packets }] of plan.traces.entries()) {
       const { name, accepted } = plan.names[index] as Named
@@ -46,7 +46,7 @@ t.test(`random traces, KNOCKLIB_SEED=${seed}`, { skip }, async (t) => {
   t.ok(count >= 150, `${count} traces`)
   let looks = 0
   const made: Record<string, number> = {}
-  for (const { plan, playback } of await playAll(plans, versions, tell))
+  for (const { plan, playback } of await playAll(plans, versions, log))
     looks += compare(t, plan, playback, made)
   t.ok(looks > count, `${looks} looks at where a source was`)
   const each = plans.map((plan) => `${plan.spec.hook} ${[...kindsOf(plan.spec)]}: ${partsOf(plan)}`)

@@ -1,6 +1,6 @@
 // What a kernel tells through NFLOG, packet by packet → what the simulator says; and that a rate bounds it and nothing else.
 import t, { type Test } from 'tap'
-import { renderTold, type Told } from '../../lib/automaton/language/told.js'
+import { type Logged, renderPrefix } from '../../lib/automaton/language/log-prefix.js'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'
 import { validateSpec } from '../../lib/spec/validate.js'
@@ -20,19 +20,19 @@ const GROUP = 4711
 type Untimed = Omit<Packet, 'at'> & { readonly at?: number }
 
 /** Plays packets that follow each other at once; what was told, what was not, and what got through. */
-async function play(spec: ValidSpec, packets: readonly Untimed[], told: number, nft = NFT) {
+async function play(spec: ValidSpec, packets: readonly Untimed[], logged: number, nft = NFT) {
   await using theatre = await Theatre.open(spec, { nft })
   await using reader = await NflogReader.open(theatre.pair.server, GROUP)
   const timed = timesOf(packets)
   const { arrivals } = await theatre.play(timed, [], { start: now(), margin: 0 })
-  const heard = await reader.hear(told)
+  const heard = await reader.hear(logged)
   const listing = (await listTable(theatre.pair.server, spec.table, nft)) ?? []
-  const untold = listing.flatMap(({ counter }) => {
+  const unlogged = listing.flatMap(({ counter }) => {
     const { name, packets } = (counter ?? {}) as { name?: string; packets?: number }
-    return name === 'untold' ? [packets] : []
+    return name === 'unlogged' ? [packets] : []
   })
   const passed = timed.map((packet) => (arrivals.has(arrivalKey(packet)) ? 'accept' : 'drop'))
-  return { heard, untold: untold[0], passed }
+  return { heard, unlogged: unlogged[0], passed }
 }
 
 const timesOf = (packets: readonly Untimed[]) =>
@@ -44,15 +44,15 @@ const timesOf = (packets: readonly Untimed[]) =>
 
 /** In the order in which they came, each with its source. */
 const linesOf = (spec: ValidSpec, witness: Witness): string[] =>
-  witness.told().map((told) => `${told.source} ${renderTold(spec.table, told as Told)}`)
+  witness.logged().map((logged) => `${logged.source} ${renderPrefix(spec.table, logged as Logged)}`)
 
 async function compare(t: Test, spec: ValidSpec, packets: readonly Untimed[], nft?: string) {
   const witness = simulatorOf(spec)
   const { verdicts } = hear(witness, timesOf(packets), [])
   const expected = linesOf(spec, witness)
-  const { heard, untold, passed } = await play(spec, packets, expected.length, nft)
-  t.same(heard, expected, 'told')
-  t.equal(untold, 0, 'nothing is left out')
+  const { heard, unlogged, passed } = await play(spec, packets, expected.length, nft)
+  t.same(heard, expected, 'logged')
+  t.equal(unlogged, 0, 'nothing is left out')
   t.same(passed, verdicts, 'verdicts')
   return expected
 }
@@ -113,8 +113,8 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
   for (const { version, path } of hook === 'input' ? versions : versions.slice(0, 1)) {
     t.test(`all that happens, hook ${hook}, nft ${version}`, { skip }, async (t) => {
       const spec = specOf({ group: GROUP, deniedRate: 1000 }, hook)
-      const told = await compare(t, spec, SOURCES.flatMap(life), path)
-      const kinds = new Set(told.map((line) => line.split(' ')[3]))
+      const logged = await compare(t, spec, SOURCES.flatMap(life), path)
+      const kinds = new Set(logged.map((line) => line.split(' ')[3]))
       const all = ['denied', 'knock', 'granted', 'closed', 'reset', 'banned']
       t.same([...kinds].sort(), all.sort())
     })
@@ -131,13 +131,13 @@ t.test('above the rate nothing else changes', { skip }, async (t) => {
     ...each('tcp', 22),
   ].map((packet) => ({ ...packet, at: 0 }))
   // A packet of each kind in 50 or 100 s: nothing comes back while it is played.
-  const told = { log: { group: GROUP, rate: 1, deniedRate: 1 } }
-  const { heard, untold, passed } = await play(specOf(told.log), packets, 4)
+  const logged = { log: { group: GROUP, rate: 1, deniedRate: 1 } }
+  const { heard, unlogged, passed } = await play(specOf(logged.log), packets, 4)
   const kinds = heard.map((line) => line.split(' ')[3])
   t.same(kinds, ['denied', 'knock', 'granted', 'closed'])
-  t.equal(untold, packets.length - kinds.length)
+  t.equal(unlogged, packets.length - kinds.length)
   const silent = await play(specOf(false), packets, 0)
-  t.same(silent, { heard: [], untold: undefined, passed }, 'as without a log')
+  t.same(silent, { heard: [], unlogged: undefined, passed }, 'as without a log')
   const [closed, open] = [passed.slice(0, 15), passed.slice(15)]
   t.ok(closed.every((verdict) => verdict === 'drop') && open.every((v) => v === 'accept'))
 })

@@ -37,7 +37,7 @@ export function move(
     if (stage + 1 === steps.length) complete(sequence, packet)
     else {
       sequence.sources.set(source, { ...progress, stage: stage + 1, last: at })
-      tell(sequence, 'knock', packet, stage + 1)
+      log(sequence, 'knock', packet, stage + 1)
     }
     return true
   }
@@ -46,7 +46,7 @@ export function move(
   if (steps.length === 1) complete(sequence, packet)
   else {
     sequence.sources.set(source, { stage: 1, first: at, last: at })
-    tell(sequence, 'knock', packet, 1)
+    log(sequence, 'knock', packet, 1)
   }
   return true
 }
@@ -58,14 +58,14 @@ function complete(sequence: Sequence, packet: Packet): void {
   if (id === 'close') {
     revoke(door, packet.source)
     door.counters.closes += 1
-    tell(sequence, 'closed', packet, of)
+    log(sequence, 'closed', packet, of)
     guard.forgive(packet)
   } else if (once !== undefined && door.spent.has(once)) {
     door.counters.resets += 1
-    tell(sequence, 'reset', packet, of - 1)
+    log(sequence, 'reset', packet, of - 1)
     guard.strike(packet)
   } else {
-    tell(sequence, 'granted', packet, of)
+    log(sequence, 'granted', packet, of)
     if (once !== undefined) door.spent.set(once, packet.at)
     grant(sequence, packet)
   }
@@ -77,7 +77,7 @@ export function end(sequence: Sequence, packet: Packet, by: 'knock' | 'ordinary'
   const stage = stageOf(sequence, packet.source, packet.at)
   if (stage > 0) {
     door.counters.resets += 1
-    tell(sequence, 'reset', packet, stage)
+    log(sequence, 'reset', packet, stage)
     if (by === 'knock') guard.strike(packet)
   }
   sources.delete(packet.source)
@@ -85,7 +85,7 @@ export function end(sequence: Sequence, packet: Packet, by: 'knock' | 'ordinary'
 
 type Event = 'knock' | 'granted' | 'reset' | 'closed'
 
-function tell(sequence: Sequence, event: Event, packet: Packet, stage: number): void {
+function log(sequence: Sequence, event: Event, packet: Packet, stage: number): void {
   const of = sequence.stepsAt(packet.at).length
   sequence.door.story.knocked(sequence, event, packet, { stage, of })
 }

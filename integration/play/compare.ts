@@ -37,10 +37,10 @@ export function compare(
     for (const [probe, at] of PROBES.entries()) {
       for (const [index, { packets }] of traces.entries()) {
         const sources = settled[index]?.[probe] ?? []
-        const [kernel, told] = [playback, account].map((seen) => placesIn(seen, probe, sources))
+        const [kernel, logged] = [playback, account].map((seen) => placesIn(seen, probe, sources))
         if (!kernel) continue
         looks += sources.length
-        if (!same(kernel, told)) wrong.push({ at, kernel, told, spec, packets })
+        if (!same(kernel, logged)) wrong.push({ at, kernel, logged, spec, packets })
         const strays = strayGrants(playback.states[probe], states[probe], sources)
         wrong.push(...strays.map((stray) => ({ at, stray, spec, packets })))
       }
@@ -54,12 +54,12 @@ export function compare(
 /** Grants whose time that is left is not what was told. Listings round down to seconds. */
 function strayGrants(
   seen: Readonly<Record<string, DoorState>> = {},
-  told: Readonly<Record<string, DoorState>> = {},
+  logged: Readonly<Record<string, DoorState>> = {},
   sources: readonly string[],
 ): string[] {
   return Object.entries(seen).flatMap(([door, { grants }]) =>
     Object.entries(grants).flatMap(([source, left]) => {
-      const expected = told[door]?.grants[source]
+      const expected = logged[door]?.grants[source]
       const isOff =
         sources.includes(source) &&
         expected !== undefined &&

@@ -26,7 +26,7 @@ function nftFor({ spec }: Plan, place: number, versions: readonly NftVersion[]):
 export async function playAll<P extends Plan>(
   plans: readonly P[],
   versions: readonly NftVersion[],
-  tell: (text: string) => void,
+  log: (text: string) => void,
   tries = TRIES,
 ): Promise<{ plan: P; playback: Playback }[]> {
   const theatres: Theatre[] = []
@@ -47,7 +47,7 @@ export async function playAll<P extends Plan>(
   }
   const lateness = Math.max(...played.map(({ playback }) => playback.lateness))
   const missed = played.flatMap(({ playback }) => playback.states).filter((state) => !state).length
-  tell(`the latest packet was ${lateness.toFixed(3)} s late, ${missed} looks came too late`)
+  log(`the latest packet was ${lateness.toFixed(3)} s late, ${missed} looks came too late`)
   const isSlow = lateness > MARGIN || missed > plans.length
-  return isSlow && tries > 1 ? playAll(plans, versions, tell, tries - 1) : played
+  return isSlow && tries > 1 ? playAll(plans, versions, log, tries - 1) : played
 }

@@ -22,14 +22,14 @@ export interface Account {
   /** The same of the table as a whole. */
   readonly guards: readonly GuardState[]
   /** What was told, each as text; of one packet's in no order. */
-  readonly told: readonly string[]
+  readonly logged: readonly string[]
 }
 
 export interface Witness {
   readonly receive: (packet: Packet) => Verdict
   readonly state: (at: number) => Readonly<Record<string, DoorState>>
   readonly guard: (at: number) => GuardState
-  readonly told: () => readonly Happening[]
+  readonly logged: () => readonly Happening[]
 }
 
 /** Seconds after which tokens are loaded anew: what has been used must stay so. */
@@ -76,7 +76,7 @@ export function simulatorOf(spec: ValidSpec, loaded = 0): Witness {
     },
     state: (at) => stateOfContents(spec, contents(at)),
     guard: (at) => guardOfContents(spec, contents(at)),
-    told: () => simulator.tellings(),
+    logged: () => simulator.logged(),
   }
 }
 
@@ -93,7 +93,7 @@ export function oracleOf(
     },
     state: (at) => oracle.state(at),
     guard: (at) => oracle.guardState(at),
-    told: () => oracle.events(),
+    logged: () => oracle.events(),
     made: () => oracle.made(),
     redirected: () => oracle.redirected(),
   }
@@ -121,7 +121,7 @@ export function hear(
     guards.push(witness.guard(at))
   }
   hearUntil(Number.POSITIVE_INFINITY)
-  return { verdicts, states, guards, told: witness.told().map(canonical).sort() }
+  return { verdicts, states, guards, logged: witness.logged().map(canonical).sort() }
 }
 
 /** Values as text that is the same for the same contents: keys in order, times to the millisecond. */

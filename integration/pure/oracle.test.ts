@@ -99,7 +99,7 @@ t.test('random specs and traces', async (t) => {
   t.ok(reached.grants > RUNS / 2, 'grants were made')
   t.ok(reached.resets > RUNS / 10, 'attempts were reset')
   for (const event of ['knock', 'granted', 'reset', 'wrong', 'denied', 'banned', 'closed']) {
-    t.ok((reached.told[event] ?? 0) > RUNS / 40, `${event} was told`)
+    t.ok((reached.logged[event] ?? 0) > RUNS / 40, `${event} was told`)
   }
   t.ok(reached.unsettled < RUNS / 20, 'few traces depend on when a source ceases to be knocking')
 })
@@ -134,7 +134,7 @@ class Reached {
   readonly traces: Record<string, number> = {}
   readonly made: Record<string, number> = {}
   /** By kind of event. */
-  readonly told: Record<string, number> = {}
+  readonly logged: Record<string, number> = {}
 
   add(spec: ValidSpec, packets: readonly Packet[], { oracle, grants }: ReturnType<typeof play>) {
     const families = new Set(packets.map(({ source }) => (source.includes(':') ? 6 : 4)))
@@ -142,7 +142,7 @@ class Reached {
       for (const family of families) {
         tally(this.traces, `${kind}/${family}`, 1)
       }
-    for (const text of oracle.told) tally(this.told, JSON.parse(text).event, 1)
+    for (const text of oracle.logged) tally(this.logged, JSON.parse(text).event, 1)
     for (const [label, count] of grants) tally(this.made, label, count)
     this.bans += oracle.guards[0]?.bans ?? 0
     this.ignored += oracle.guards[0]?.ignored ?? 0
@@ -161,7 +161,7 @@ function tally(counts: Record<string, number>, label: string, count: number): vo
 /** Plays random traces of random specs until simulator and oracle differ. */
 function agree(specs: fc.Arbitrary<ValidSpec>, runs: number): Reached {
   const reached = new Reached()
-  const some = events({ gaps: GAPS, most: 24, told: true })
+  const some = events({ gaps: GAPS, most: 24, logged: true })
   const pair = specs.chain((spec) => fc.tuple(fc.constant(spec), some, fc.option(some)))
   const property = fc.property(pair, ([spec, events, others]) => {
     const stage = { sources: SOURCES, interfaces: INTERFACES, start: START, every: SCALE.every }

@@ -45,7 +45,7 @@ class Kept implements AsyncDisposable {
   }
 
   /** Waits until as many of these were told. */
-  async told(name: KeepEvent['event'], count = 1, patience = PATIENCE): Promise<KeepEvent[]> {
+  async heard(name: KeepEvent['event'], count = 1, patience = PATIENCE): Promise<KeepEvent[]> {
     const end = performance.now() + patience
     while (this.named(name).length < count) {
       if (performance.now() > end) {
@@ -60,9 +60,9 @@ class Kept implements AsyncDisposable {
 
   /** Waits until nothing is missed any more; one source has a grant then. */
   async begun(house: House): Promise<void> {
-    await this.told('watching')
+    await this.heard('watching')
     await house.knock.doors[0]?.open('203.0.113.250', { for: 600 })
-    await this.told('granted')
+    await this.heard('granted')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,9 +91,9 @@ for (const { version, path } of versions) {
       // The last knock's grant is told by the packet alone: no listing has seen it yet.
       if (flush === FLUSHES)
         await Promise.all(FAMILIES.map((f) => knockOn(house, f, '7000', '8000:udp')))
-      await kept.told('granted', kept.named('granted').length)
+      await kept.heard('granted', kept.named('granted').length)
       await exec(house.pair.server, path, ['flush', 'ruleset'])
-      const restored = await kept.told('restored', flush)
+      const restored = await kept.heard('restored', flush)
       took.push((restored.at(-1) as { took: number }).took)
     }
     t.equal(kept.named('restored').length, FLUSHES)
@@ -134,7 +134,7 @@ for (const { version, path } of versions) {
       const { code, stderr } = await nft(...args)
       t.equal(code, 0, `${name} ${stderr}`)
       count += 1
-      await kept.told('restored', count)
+      await kept.heard('restored', count)
       t.equal(
         (await nft('-s', 'list', 'chain', 'inet', 'knock', 'gate_service')).stdout,
         before,
@@ -186,7 +186,7 @@ for (const [index, { version, path }] of versions.entries()) {
         try {
           const { code, stderr } = await nft('delete', 'chain', 'inet', 'knock', hook)
           t.equal(code, 0, stderr)
-          const [restored] = await kept.told('restored')
+          const [restored] = await kept.heard('restored')
           t.match(restored, { was: 'altered' })
           const { took, open } = restored as { took: number; open: number }
           t.ok(open >= took, `open for ${open} ms, seen for ${took} ms`)
@@ -215,12 +215,12 @@ t.test('what was used is used after a flush', { skip, buffered: true }, async (t
   const period = 60
   const token = tokenAt(nowSeconds(), period)
   await tokens.send([token])
-  await kept.told('granted', kept.named('granted').length + 1).catch(() => {})
+  await kept.heard('granted', kept.named('granted').length + 1).catch(() => {})
   t.equal(await house.answers(4), true, 'the token opens')
   await tokens.close(CLIENT[4])
-  await kept.told('closed')
+  await kept.heard('closed')
   await exec(house.pair.server, binary, ['flush', 'ruleset'])
-  await kept.told('restored')
+  await kept.heard('restored')
   t.equal(await house.answers(4), false, 'closed before the flush, and after it')
   await tokens.send([token])
   await sleep(300)
@@ -243,13 +243,13 @@ t.test('a sequence that was used is used after a flush', { skip, buffered: true 
   await using house = await House.open(spec)
   await using kept = new Kept(house.knock)
   await kept.begun(house)
-  const told = kept.named('granted').length
+  const heard = kept.named('granted').length
   await knockOn(house, 4, '7100', '7101')
-  await kept.told('granted', told + 1)
+  await kept.heard('granted', heard + 1)
   await house.knock.doors[0]?.close(CLIENT[4])
   await knockOn(house, 6, '7100', '7000', '7101')
   await exec(house.pair.server, NFT, ['flush', 'ruleset'])
-  await kept.told('restored')
+  await kept.heard('restored')
   await knockOn(house, 4, '7100', '7101')
   t.equal(await house.answers(4), false, 'used')
   const bans = await house.knock.bans()
@@ -270,7 +270,7 @@ t.test(
     await kept.begun(house)
     await sleep(1500)
     await exec(house.pair.server, NFT, ['flush', 'ruleset'])
-    await kept.told('restored')
+    await kept.heard('restored')
     const { confirm } = await knock.status()
     t.ok(
       confirm && 'expiresIn' in confirm && (confirm.expiresIn as number) < 12,
@@ -280,7 +280,7 @@ t.test(
     await sleep(1500)
     t.strictSame(kept.named('restored').length, 1, 'a confirmed table is not altered')
     await exec(house.pair.server, NFT, ['flush', 'ruleset'])
-    await kept.told('restored', 2)
+    await kept.heard('restored', 2)
     t.notOk((await knock.status()).confirm, 'confirmed for good')
   },
 )
@@ -299,7 +299,7 @@ t.test('without a log the last listing counts', { skip, buffered: true }, async 
   for (let tries = 0; tries < 300 && !(await isListed()); tries += 1) await sleep(100)
   t.ok(await isListed(), 'listed and written')
   await exec(house.pair.server, NFT, ['flush', 'ruleset'])
-  await kept.told('restored')
+  await kept.heard('restored')
   t.ok((await grantees(house))?.includes(CLIENT[4]), 'let in as before')
 })
 
@@ -312,7 +312,7 @@ t.test('writes its state', { skip, buffered: true }, async (t) => {
     await using kept = new Kept(house.knock, file)
     await kept.begun(house)
     await knockOn(house, 4, '7000')
-    await kept.told('granted', 2)
+    await kept.heard('granted', 2)
     await sleep(1000)
     const state = await loadState(file)
     t.strictSame(state?.grants.map(({ source }) => source).sort(), [CLIENT[4], '203.0.113.250'])
@@ -345,25 +345,25 @@ t.test('another process has the group for a while', { skip, buffered: true }, as
   const first = await holdGroup(house.pair.server)
   while (!(await groupsIn(server)).has(5)) await sleep(10)
   await using kept = new Kept(house.knock)
-  t.match(await kept.told('failed'), [{ what: 'events', message: /NFLOG group 5: process \d+/ }])
+  t.match(await kept.heard('failed'), [{ what: 'events', message: /NFLOG group 5: process \d+/ }])
   t.strictSame(kept.named('watching'), [], 'something is missed')
-  t.equal((await kept.told('overrun')).length, 1, 'what packets do is missing')
+  t.equal((await kept.heard('overrun')).length, 1, 'what packets do is missing')
   const own = await holderOf()
   await first.end()
-  await kept.told('watching', 1, 2 * PATIENCE)
+  await kept.heard('watching', 1, 2 * PATIENCE)
   t.not(await holderOf(), own)
   await knockOn(house, 4, '7000')
-  t.match(await kept.told('granted'), [{ by: 'knock', source: CLIENT[4] }], 'packets are told')
+  t.match(await kept.heard('granted'), [{ by: 'knock', source: CLIENT[4] }], 'packets are told')
 
   const second = await holdGroup(house.pair.server)
   process.kill(await holderOf(), 'SIGKILL')
-  await kept.told('failed', 2)
+  await kept.heard('failed', 2)
   await exec(server, NFT, ['delete', 'table', 'inet', 'knock'])
-  await kept.told('restored')
+  await kept.heard('restored')
   t.strictSame(await grantees(house), [CLIENT[4]], 'it is kept meanwhile')
   await second.end()
-  await kept.told('watching', 2, 2 * PATIENCE)
+  await kept.heard('watching', 2, 2 * PATIENCE)
   await knockOn(house, 6, '7000')
-  await kept.told('granted', 2)
+  await kept.heard('granted', 2)
   t.equal(kept.named('failed').length, 2, 'told once for each time')
 })

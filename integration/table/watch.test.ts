@@ -384,10 +384,10 @@ const flood = (house: House, count: number, pause: number) =>
   house.run('hping3', '-q', '-S', '-p', `${PORT}`, '-i', `u${pause}`, '-c', `${count}`, SERVER[4])
 
 /** Events of packets, and those that are told to be missing. */
-function account({ events }: Watching): { told: number; lost: number; gaps: number } {
+function account({ events }: Watching): { heard: number; lost: number; gaps: number } {
   const overruns = events.filter((event) => event.event === 'overrun')
   return {
-    told: events.filter(({ event }) => event === 'denied').length,
+    heard: events.filter(({ event }) => event === 'denied').length,
     // Without a number it would not be exact.
     lost: overruns.reduce((sum, { lost = Number.NaN }) => sum + lost, 0),
     gaps: overruns.length,
@@ -405,7 +405,7 @@ testAlone('a loop that is blocked under a flood loses nothing untold', async (t)
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500)
   await flooding
   const { denied } = await house.counters()
-  const sum = (watching: Watching) => account(watching).told + account(watching).lost
+  const sum = (watching: Watching) => account(watching).heard + account(watching).lost
   for (const watching of [wide, narrow]) {
     await watching.wait(() => sum(watching) === denied, 20_000)
     t.equal(sum(watching), denied, JSON.stringify({ denied, ...account(watching) }))

@@ -369,8 +369,8 @@ t.test('a secret that cannot be read any more', async (t) => {
   const count = await loaded()
   t.ok(count > 0)
   await chmod(secretFile, 0o644)
-  const told: string[] = []
-  const keep = { ...KEPT, unread: ({ message }: Error) => void told.push(message) }
+  const heard: string[] = []
+  const keep = { ...KEPT, unread: ({ message }: Error) => void heard.push(message) }
   const call = { operation: 'keep' }
   const before = JSON.stringify(await nft.list({ table: 'knock' }))
   t.equal(await own?.ensure(call, keep), 'unchanged')
@@ -382,8 +382,8 @@ t.test('a secret that cannot be read any more', async (t) => {
   await handle.uninstall()
   t.equal(await own?.ensure(call, keep), 'made', 'its doors must be shut all the same')
   t.ok((await loaded()) >= count - 2)
-  t.equal(told.length, 3)
-  for (const message of told) t.match(message, /ana\.key.*mode 644/)
+  t.equal(heard.length, 3)
+  for (const message of heard) t.match(message, /ana\.key.*mode 644/)
   await t.rejects(own?.ensure(call, KEPT) as Promise<unknown>, /ana\.key/)
 })
 

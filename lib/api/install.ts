@@ -30,7 +30,7 @@ export interface EnsureOptions {
   readonly state?: KnockState | undefined
   /** Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it stands. */
   readonly trial: WantedTrial
-  /** Told where secrets cannot be read any more: then a table that is gone is made with those that were read last. */
+  /** Called if secrets cannot be read any more: a table that is gone is then made with those that were read last. */
   readonly unread?: (error: ArgumentError) => void
   /** Whether a table that stands as it should is loaded ahead anew, or only what it lacks. Default: it is. */
   readonly isDue?: boolean
@@ -40,7 +40,7 @@ export interface EnsureOptions {
   readonly loadsLater?: boolean
   /**
    * Given when packets may have used tokens that `state` does not know: where all tokens of a door are to be loaded, those
-   * of the time are marked as used. Told how many.
+   * of the time are marked as used. Called with their number.
    */
   readonly doubted?: ((count: number) => void) | undefined
 }
@@ -50,7 +50,7 @@ const TRIES = 12
 const PAUSE = 20
 
 /**
- * How often nft refuses until it is told. While the kernel prepares somebody's change that fails in the end, it lists rules
+ * How often nft refuses until the refusal is thrown. While the kernel prepares somebody's change that fails in the end, it lists rules
  * and elements twice, or leaves some out, for knocklib and for nft itself, and the table stays the one that it was.
  */
 const REFUSALS = 3

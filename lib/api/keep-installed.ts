@@ -32,7 +32,7 @@ export interface KeepOptions {
   readonly signal: AbortSignal
   /** A file to which grants, bans and what has been used are written, within a second of each change and at the end. */
   readonly stateFile?: string
-  /** Told all that happens at the doors, and each time the table was put back or something failed. Must not throw. */
+  /** Called with all that happens at the doors, and each time the table was put back or something failed. Must not throw. */
   readonly onEvent?: (event: KeepEvent) => void
 }
 
@@ -152,10 +152,10 @@ export async function keepInstalled(
       }),
     write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),
   }
-  const told = new AbortController()
-  const tellWarning = (warning: Warning, isOver: boolean) =>
+  const heard = new AbortController()
+  const reportWarning = (warning: Warning, isOver: boolean) =>
     onEvent({ time: now(), event: 'warning', ...warning, ...(isOver && { over: true }) })
-  const until = AbortSignal.any([signal, told.signal])
+  const until = AbortSignal.any([signal, heard.signal])
   const roles = rolesByDoor(automaton.periodSets.map(({ name }) => name))
   // As the kernel counts it down: whatever keeps a refill from being done shows there.
   const lookAhead = async () => {
@@ -164,13 +164,13 @@ export async function keepInstalled(
     return warnOfAhead(automaton.doors, { roles, ...(loaded && { loaded }) })
   }
   const lapsing = table.refillEvery !== undefined && {
-    ...{ known: [], every: LOOK_AHEAD, look: lookAhead, tell: tellWarning, signal: until },
+    ...{ known: [], every: LOOK_AHEAD, look: lookAhead, report: reportWarning, signal: until },
   }
   const lapsed = lapsing && followWarnings(lapsing)
   const warned = followWarnings({
     known: warnings.filter(isOfHost),
     look: () => hostWarnings(spec, place.nft.netns, CALL.operation),
-    tell: tellWarning,
+    report: reportWarning,
     signal: until,
   })
   for (const warning of warnings) onEvent({ time: now(), event: 'warning', ...warning })
@@ -199,9 +199,9 @@ export async function keepInstalled(
           failed: (message) => onEvent({ time: now(), event: 'failed', what: 'watchers', message }),
         })
   try {
-    await new Keeper(table, known, { signal, tell: take, offset: installation.offset }).run()
+    await new Keeper(table, known, { signal, emit: take, offset: installation.offset }).run()
   } finally {
-    told.abort()
+    heard.abort()
     await Promise.all([warned, lapsed])
     // For whoever goes on keeping it.
     if (known.isComplete) {
@@ -219,10 +219,10 @@ const OF_KEEPER: ReadonlySet<KeepEvent['event']> = new Set([
   ...(['restored', 'failed', 'watching', 'unconfirmed', 'warning'] as const),
 ])
 
-function keptTrial({ trialEnds }: Installation, tell: (event: KeepEvent) => void): KeptTrial {
+function keptTrial({ trialEnds }: Installation, emit: (event: KeepEvent) => void): KeptTrial {
   return new KeptTrial(
-    (expiresIn) => tell({ time: now(), event: 'unconfirmed', expiresIn }),
-    (message) => tell({ time: now(), event: 'failed', what: 'confirm', message }),
+    (expiresIn) => emit({ time: now(), event: 'unconfirmed', expiresIn }),
+    (message) => emit({ time: now(), event: 'failed', what: 'confirm', message }),
     trialEnds,
   )
 }

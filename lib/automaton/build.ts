@@ -10,6 +10,7 @@ import { closeActions, grantActions, grantSets, letThroughActions } from './door
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf, summariseAttempt } from './knocks.js'
 import type { AddressSet, Automaton, Chain, DoorSummary, TimedSet } from './language/automaton.js'
+import { logAll, logCounters } from './language/log.js'
 import {
   COUNTED,
   COUNTERS,
@@ -20,7 +21,6 @@ import {
 } from './language/names.js'
 import { RETRANSMISSION } from './language/once.js'
 import type { KnockProgram } from './language/program.js'
-import { tellAll, tellCounters } from './language/tell.js'
 import { ResetDomain } from './table/reset.js'
 import { weave } from './table/weave.js'
 
@@ -70,11 +70,11 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     counters: [
       ...banCounters(guard.ban),
       ...woven.counters,
-      ...tellCounters(spec.log),
+      ...logCounters(spec.log),
       ...doors.flatMap(countersOf),
     ],
     maps: woven.maps,
-    chains: tellAll(chains, spec),
+    chains: logAll(chains, spec),
     doors: doors.map(summarise),
     attempts: knocks.map(summariseAttempt),
     ...(spec.log && { logGroup: spec.log.group }),

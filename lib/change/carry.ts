@@ -7,7 +7,7 @@ import { parseFamilySet } from '../nft/names.js'
 /** Sets of SYNs: each is claimed by the first of equal ones. */
 const CLAIMED: readonly string[] = [SYNS, COUNTED]
 
-/** Whether a set of another size takes elements over. Claims are not taken: a listing does not tell of their limit. */
+/** Whether a set of another size takes elements over. Claims are not taken: a listing does not show their limit. */
 export function isCarried(name: string): boolean {
   const set = parseFamilySet(name)?.set ?? name
   const role = parseSetName(set)?.role

@@ -1,7 +1,7 @@
 // Whether the chains of a table, as listed without its elements, are still those of its document. Pure.
 //
 // It costs little, so a keeper asks each second: of a base chain that goes with its device (before Linux 6.16) the kernel
-// tells nobody. What is not compared here is told by the kernel's notifications: sets, maps and their elements.
+// notifies nobody. What is not compared here comes by the kernel's notifications: sets, maps and their elements.
 import { isSameText } from '../nft/canonical.js'
 import type { NftDocument, NftRule } from '../nft/document.js'
 import { isContent, partsOf } from '../nft/parts.js'

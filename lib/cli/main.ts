@@ -96,7 +96,7 @@ async function run(
   try {
     const { json, text, exitCode = EXIT.done, warnings } = await definition.run(args, options)
     const printed = options['json'] && json !== undefined
-    if (!printed) tellWarnings(definition, warnings)
+    if (!printed) printWarnings(definition, warnings)
     const document = warnings && typeof json === 'object' ? { ...json, warnings } : json
     process.stdout.write(printed ? `${JSON.stringify(document, null, 2)}\n` : text)
     return exitCode
@@ -115,7 +115,7 @@ async function run(
   }
 }
 
-function tellWarnings({ usage }: CommandDefinition, warnings: readonly Warning[] = []): void {
+function printWarnings({ usage }: CommandDefinition, warnings: readonly Warning[] = []): void {
   const command = usage.split(' ')[0]
   for (const warning of warnings) {
     process.stderr.write(`knocklib ${command}: warning: ${describeWarning(warning)}\n`)
@@ -128,7 +128,7 @@ function specOf({ usage }: CommandDefinition, [first]: readonly unknown[]): stri
 }
 
 /** A failure that nobody foresaw: its text alone, since a stack says nothing to who is at the shell. */
-function tellUnforeseen(error: unknown): void {
+function reportUnforeseen(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error)
   process.stderr.write(`knocklib: failed in a way it should not: ${printable(text)}\n`)
   process.exitCode = EXIT.refused
@@ -156,9 +156,9 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
   } else if (isOfLoading(error)) {
-    // launch.cts tells it, as it does of what is loaded first.
+    // launch.cts reports it, as it does for what is loaded first.
     throw error
   } else {
-    tellUnforeseen(error)
+    reportUnforeseen(error)
   }
 }

@@ -22,7 +22,7 @@ export async function sendShot(shot: Shot, { address, family }: Address): Promis
   }
 }
 
-/** The system's words name the port: of one that is a secret its code alone is told. */
+/** The system's words name the port: for one that is a secret the code alone is shown. */
 function reasonOf(cause: unknown, { isSecret }: Shot): string {
   const { message, code } = cause as NodeJS.ErrnoException
   return isSecret ? (code ?? 'the network refuses the packet') : message

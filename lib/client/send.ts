@@ -145,7 +145,7 @@ async function carryOut(
     } else {
       await pause(began + shot.at - performance.now(), signal)
       const sending = sendShot(shot, address)
-      // Told below: the others keep their times.
+      // Thrown below: the others keep their times.
       sending.catch(() => {})
       underWay.push(sending)
     }

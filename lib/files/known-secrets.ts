@@ -22,8 +22,8 @@ export class KnownSecrets {
   /**
    * Reads the files.
    *
-   * @param unread - told why they cannot be read; then those that were read last are returned.
-   * @throws ArgumentError if they cannot be read, and nobody is to be told or none were read before.
+   * @param unread - called with the reason why they cannot be read; then those that were read last are returned.
+   * @throws ArgumentError if they cannot be read, and there is no `unread`, or none were read before.
    */
   async read(operation: string, unread?: (error: ArgumentError) => void): Promise<GivenSecrets> {
     try {

@@ -8,7 +8,7 @@ const warn = (path: string): Warning => ({ id: 'interface-missing', path, messag
 
 t.test('each is told once when it comes and once when it goes', async (t) => {
   const stop = new AbortController()
-  const told: string[] = []
+  const heard: string[] = []
   const seen: (Warning[] | Error)[] = [
     [warn('/a')],
     [warn('/a'), warn('/b')],
@@ -20,7 +20,7 @@ t.test('each is told once when it comes and once when it goes', async (t) => {
     known: [warn('/a')],
     every: 1,
     signal: stop.signal,
-    tell: ({ path }, isOver) => told.push(`${path} ${isOver ? 'over' : 'new'}`),
+    report: ({ path }, isOver) => heard.push(`${path} ${isOver ? 'over' : 'new'}`),
     look: async () => {
       const next = seen.shift()
       if (next instanceof Error) throw next
@@ -29,13 +29,13 @@ t.test('each is told once when it comes and once when it goes', async (t) => {
       return []
     },
   })
-  t.strictSame(told, ['/b new', '/a over'])
+  t.strictSame(heard, ['/b new', '/a over'])
 })
 
 t.test('it ends at once, also while it waits', async (t) => {
   const stop = new AbortController()
   const following = followWarnings({
-    ...{ known: [], every: 3_600_000, signal: stop.signal, tell: () => {} },
+    ...{ known: [], every: 3_600_000, signal: stop.signal, report: () => {} },
     look: () => Promise.reject(new Error('looked')),
   })
   await sleep(1)

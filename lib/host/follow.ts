@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Warning } from '../errors.js'
 
 export interface Following {
-  /** What has been told already. */
+  /** What has been reported already. */
   readonly known: readonly Warning[]
   look(): Promise<readonly Warning[]>
   /** Must not throw. */
-  tell(warning: Warning, isOver: boolean): void
+  report(warning: Warning, isOver: boolean): void
   readonly signal: AbortSignal
   /** Milliseconds between two looks. */
   readonly every?: number
@@ -17,7 +17,7 @@ const EVERY = 5000
 
 /** Resolves when the signal is aborted; never rejects. */
 export async function followWarnings(following: Following): Promise<void> {
-  const { look, tell, signal, every = EVERY } = following
+  const { look, report, signal, every = EVERY } = following
   let known = byKey(following.known)
   for (;;) {
     await sleep(every, undefined, { signal }).catch(() => undefined)
@@ -25,8 +25,8 @@ export async function followWarnings(following: Following): Promise<void> {
     const found = await look().then(byKey, () => undefined)
     // A look that fails says nothing.
     if (!found || signal.aborted) continue
-    for (const [key, warning] of found) if (!known.has(key)) tell(warning, false)
-    for (const [key, warning] of known) if (!found.has(key)) tell(warning, true)
+    for (const [key, warning] of found) if (!known.has(key)) report(warning, false)
+    for (const [key, warning] of known) if (!found.has(key)) report(warning, true)
     known = found
   }
 }

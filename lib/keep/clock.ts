@@ -9,7 +9,7 @@ export class WatchedClock {
   #offset: number
   readonly #stepped: (step: number) => void
 
-  /** @param stepped - is told by how many milliseconds, before `now` returns. */
+  /** @param stepped - called with the milliseconds, before `now` returns. */
   constructor(offset: number, stepped: (step: number) => void) {
     this.#offset = offset
     this.#stepped = stepped

@@ -2,14 +2,14 @@
 import t from 'tap'
 import { Contest } from './contest.js'
 
-const tell = (...times: number[]): boolean[] => {
+const emit = (...times: number[]): boolean[] => {
   const contest = new Contest()
   return times.map((time) => contest.putBack(time * 1000))
 }
 
 t.test('three times within ten seconds, once until there was peace', async (t) => {
-  t.strictSame(tell(0, 6, 12, 18), [false, false, false, false], 'too seldom')
-  t.strictSame(tell(0, 5, 10, 11, 12), [false, false, true, false, false])
-  t.strictSame(tell(0, 1, 2, 50, 51, 52), [false, false, true, false, false, false])
-  t.strictSame(tell(0, 1, 2, 63, 64, 65), [false, false, true, false, false, true], 'another one')
+  t.strictSame(emit(0, 6, 12, 18), [false, false, false, false], 'too seldom')
+  t.strictSame(emit(0, 5, 10, 11, 12), [false, false, true, false, false])
+  t.strictSame(emit(0, 1, 2, 50, 51, 52), [false, false, true, false, false, false])
+  t.strictSame(emit(0, 1, 2, 63, 64, 65), [false, false, true, false, false, true], 'another one')
 })

@@ -8,7 +8,7 @@ const PEACE = 60_000
 
 export class Contest {
   #times: number[] = []
-  #isTold = false
+  #isReported = false
 
   /**
    * Takes that it was put back, at a time of the monotonic clock in milliseconds.
@@ -17,11 +17,11 @@ export class Contest {
    */
   putBack(now: number): boolean {
     const last = this.#times.at(-1)
-    if (last !== undefined && now - last > PEACE) this.#isTold = false
+    if (last !== undefined && now - last > PEACE) this.#isReported = false
     this.#times = [...this.#times, now].slice(-TIMES)
     const [first = now] = this.#times
-    if (this.#isTold || this.#times.length < TIMES || now - first > WITHIN) return false
-    this.#isTold = true
+    if (this.#isReported || this.#times.length < TIMES || now - first > WITHIN) return false
+    this.#isReported = true
     return true
   }
 }

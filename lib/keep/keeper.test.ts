@@ -26,20 +26,20 @@ const granted = (source: string): KnockEvent => {
 
 /** Events that are told when somebody asks for them, or later. */
 class News {
-  readonly #told: TableRecord[] = []
+  readonly #heard: TableRecord[] = []
   /** What is told when the packets' deeds are asked for. */
   queued: TableRecord[] = []
   isSettled = true
   isDeaf = false
   #wake = () => {}
-  tell(event: KnockEvent, more: Partial<TableRecord> = {}): void {
-    this.#told.push({ ...more, event })
+  emit(event: KnockEvent, more: Partial<TableRecord> = {}): void {
+    this.#heard.push({ ...more, event })
     this.#wake()
   }
   records(options: { signal: AbortSignal }): TableRecords {
     const settled = async () => {
       await sleep(20)
-      for (const record of this.queued.splice(0)) this.tell(record.event, record)
+      for (const record of this.queued.splice(0)) this.emit(record.event, record)
       return this.isSettled
     }
     const { isDeaf } = this
@@ -48,7 +48,7 @@ class News {
   async *#records({ signal }: { signal: AbortSignal }): AsyncGenerator<TableRecord> {
     signal.addEventListener('abort', () => this.#wake())
     while (!signal.aborted) {
-      const next = this.#told.shift()
+      const next = this.#heard.shift()
       if (next) yield next
       else
         await new Promise<void>((resolve) => {
@@ -95,7 +95,7 @@ function start({ save = empty, isWhole = () => true, ...rest }: Given = {}) {
   })
   const keeper = new Keeper(table, known, {
     signal: stop.signal,
-    tell: (event) => events.push(event),
+    emit: (event) => events.push(event),
     offset: Date.now() - performance.now(),
   })
   const ended = keeper.run()
@@ -105,8 +105,8 @@ function start({ save = empty, isWhole = () => true, ...rest }: Given = {}) {
 
 t.test('puts back what is gone, with the grants that it was told of', async (t) => {
   const { news, find, ensured, stop, ended } = start()
-  news.tell(granted('203.0.113.7'))
-  news.tell(gone)
+  news.emit(granted('203.0.113.7'))
+  news.emit(gone)
   await sleep(50)
   t.equal(ensured.length, 1)
   t.match(ensured[0]?.grants, [{ door: 'ssh', source: '203.0.113.7' }])
@@ -133,19 +133,19 @@ t.test('what was used is known before tokens are loaded', async (t) => {
   await sleep(30)
   const [token, other] = ['ab'.repeat(16), 'cd'.repeat(16)]
   news.queued.push({ event: granted('203.0.113.7'), token })
-  news.tell(gone)
+  news.emit(gone)
   await sleep(100)
   t.strictSame(done, ['shut, 0 used', 'loaded'], 'shut first, whatever is not known yet')
   t.strictSame(found, [{ tokens: 1, isCertain: true }], 'told after the flush, and known')
   news.isSettled = false
-  news.tell(gone)
+  news.emit(gone)
   await sleep(100)
   t.equal(found[1]?.isCertain, false, 'nobody says what packets did')
   news.isSettled = true
   await sleep(1000)
-  news.tell({ event: 'overrun', time: '', lost: 1 })
+  news.emit({ event: 'overrun', time: '', lost: 1 })
   news.queued.push({ event: granted('203.0.113.8'), token: other })
-  news.tell(gone)
+  news.emit(gone)
   await sleep(100)
   t.strictSame(
     found[2],
@@ -158,15 +158,15 @@ t.test('what was used is known before tokens are loaded', async (t) => {
 
 t.test('puts back what is told late', async (t) => {
   const { news, ensured, restored, stop, ended } = start()
-  news.tell(gone)
+  news.emit(gone)
   await sleep(30)
   t.equal(ensured.length, 1)
-  for (let i = 1; i < 10; i += 1) news.tell(granted(`203.0.113.${i}`))
+  for (let i = 1; i < 10; i += 1) news.emit(granted(`203.0.113.${i}`))
   await sleep(100)
   t.equal(restored.length, 1, 'gathered')
   t.equal(restored[0]?.grants.length, 9)
   await sleep(2000)
-  news.tell(granted('203.0.113.99'))
+  news.emit(granted('203.0.113.99'))
   await sleep(100)
   t.equal(restored.length, 1, 'what is told later is there by itself')
   stop()
@@ -178,14 +178,14 @@ t.test('closes what is told late', async (t) => {
   const shut = (source: string): KnockEvent => {
     return { event: 'closed', time: '', door: 'ssh', source, by: 'knock' }
   }
-  news.tell(granted('203.0.113.1'))
-  news.tell(granted('203.0.113.2'))
+  news.emit(granted('203.0.113.1'))
+  news.emit(granted('203.0.113.2'))
   await sleep(30)
-  news.tell(gone)
+  news.emit(gone)
   await sleep(30)
-  news.tell(shut('203.0.113.1'))
-  news.tell(shut('203.0.113.2'))
-  news.tell(granted('203.0.113.2'))
+  news.emit(shut('203.0.113.1'))
+  news.emit(shut('203.0.113.2'))
+  news.emit(granted('203.0.113.2'))
   await sleep(100)
   t.strictSame(closed, ['203.0.113.1'])
   t.strictSame(
@@ -207,11 +207,11 @@ t.test('one piece of late news that fails does not lose the others', async (t) =
   const shut = (door: string, source: string): KnockEvent => {
     return { event: 'closed', time: '', door, source, by: 'knock' }
   }
-  news.tell(gone)
+  news.emit(gone)
   await sleep(30)
-  news.tell(shut('another', '203.0.113.1'))
-  news.tell(shut('ssh', '203.0.113.2'))
-  news.tell(granted('203.0.113.3'))
+  news.emit(shut('another', '203.0.113.1'))
+  news.emit(shut('ssh', '203.0.113.2'))
+  news.emit(granted('203.0.113.3'))
   await sleep(100)
   t.strictSame(closed, ['203.0.113.2'])
   t.match(restored, [{ grants: [{ source: '203.0.113.3' }] }])
@@ -221,7 +221,7 @@ t.test('one piece of late news that fails does not lose the others', async (t) =
 
 t.test('says nothing where the table is as it should be', async (t) => {
   const { news, events, stop, ended } = start({ ensure: async () => 'unchanged' })
-  news.tell({ event: 'installed', time: '' })
+  news.emit({ event: 'installed', time: '' })
   await sleep(50)
   t.strictSame(
     events.map(({ event }) => event),
@@ -247,7 +247,7 @@ t.test('news that come while it is put back are seen to once more', async (t) =>
     },
   })
   for (let i = 0; i < 5; i += 1) {
-    news.tell(gone)
+    news.emit(gone)
     await sleep(5)
   }
   await sleep(200)
@@ -267,7 +267,7 @@ t.test('what fails is told and tried again', async (t) => {
       return 'changed'
     },
   })
-  news.tell(gone)
+  news.emit(gone)
   await sleep(100)
   t.match(find('failed'), [{ what: 'install', message: 'installKnock: no' }])
   await sleep(1400)
@@ -280,7 +280,7 @@ t.test('what fails is told and tried again', async (t) => {
 t.test('a table that others change again and again', async (t) => {
   const { news, find, stop, ended } = start({ ensure: async () => 'changed' })
   for (let i = 0; i < 5; i += 1) {
-    news.tell({ event: 'installed', time: '' })
+    news.emit({ event: 'installed', time: '' })
     await sleep(30)
   }
   t.equal(find('restored').length, 5, 'is put back all the same')
@@ -352,10 +352,10 @@ t.test('a table that was made anew before anybody was told that it was gone', as
       return 'made'
     },
   })
-  news.tell({ event: 'installed', time: '' })
+  news.emit({ event: 'installed', time: '' })
   await sleep(50)
-  news.tell(granted('203.0.113.7'))
-  news.tell(gone)
+  news.emit(granted('203.0.113.7'))
+  news.emit(gone)
   await sleep(50)
   goOn()
   await sleep(100)
@@ -404,7 +404,7 @@ t.test('writes what has changed, soon, and once more at the end', async (t) => {
   })
   await sleep(300)
   t.equal(written.length, 1, 'at the start, and nothing has changed')
-  for (let i = 1; i < 20; i += 1) news.tell(granted(`203.0.113.${i}`))
+  for (let i = 1; i < 20; i += 1) news.emit(granted(`203.0.113.${i}`))
   await sleep(400)
   t.equal(written.length, 2, 'a burst is one file')
   t.equal(written[1]?.grants.length, 19)
@@ -425,7 +425,7 @@ t.test(
     })
     await sleep(300)
     t.match(find('failed'), [{ what: 'save', message: 'disk full' }])
-    news.tell(granted('203.0.113.7'))
+    news.emit(granted('203.0.113.7'))
     await sleep(1200)
     t.ok(tries >= 2, 'it is tried again, though nothing changes')
     t.equal(find('failed').length, 1, 'and not told again')
@@ -449,7 +449,7 @@ t.test('a file that can be written again, and then cannot', async (t) => {
   await sleep(1200)
   t.equal(tries, 2)
   isFull = true
-  news.tell(granted('203.0.113.7'))
+  news.emit(granted('203.0.113.7'))
   await sleep(300)
   t.equal(find('failed').length, 2)
   isFull = false
@@ -468,7 +468,7 @@ t.test('a file that could not be written is written later', async (t) => {
       written.push(state)
     },
   })
-  news.tell(granted('203.0.113.7'))
+  news.emit(granted('203.0.113.7'))
   await sleep(3000)
   t.match(written, [{ grants: [{ source: '203.0.113.7' }] }])
   stop()
@@ -508,7 +508,7 @@ t.test('a table that is gone as the watch begins is put back, and watched anew',
   await sleep(100)
   t.equal(ensured.length, 1)
   t.equal(watches, 2)
-  news.tell(granted('203.0.113.7'))
+  news.emit(granted('203.0.113.7'))
   await sleep(20)
   t.equal(find('granted').length, 1)
   stop()
@@ -527,7 +527,7 @@ t.test('what is not known yet is not written over what was', async (t) => {
       written.push(state)
     },
   })
-  news.tell(granted('203.0.113.7'))
+  news.emit(granted('203.0.113.7'))
   await sleep(300)
   t.strictSame(written, [], 'the first listing is not there yet')
   list()
@@ -548,7 +548,7 @@ t.test('a file stays as it is where nothing was ever listed', async (t) => {
       written.push(state)
     },
   })
-  news.tell(granted('203.0.113.7'))
+  news.emit(granted('203.0.113.7'))
   await sleep(200)
   stop()
   await ended
@@ -558,10 +558,10 @@ t.test('a file stays as it is where nothing was ever listed', async (t) => {
 
 t.test('of what was put back, only what is told late is put there again', async (t) => {
   const { news, restored, stop, ended } = start()
-  news.tell(granted('203.0.113.1'))
-  news.tell(gone)
+  news.emit(granted('203.0.113.1'))
+  news.emit(gone)
   await sleep(30)
-  news.tell(granted('203.0.113.2'))
+  news.emit(granted('203.0.113.2'))
   await sleep(100)
   t.strictSame(
     restored[0]?.grants.map(({ source }) => source),
@@ -582,7 +582,7 @@ t.test('a clock that is put right', async (t) => {
       return 'unchanged'
     },
   })
-  news.tell(granted('203.0.113.1'))
+  news.emit(granted('203.0.113.1'))
   await sleep(50)
   t.equal(ensured.length, 0)
   putForward(-5 * 3_600_000)
@@ -638,8 +638,8 @@ t.test('a stop ends though nft and the disk hang, and says what was left', async
   })
   await sleep(300)
   isHanging = true
-  news.tell(gone)
-  news.tell(granted('203.0.113.7'))
+  news.emit(gone)
+  news.emit(granted('203.0.113.7'))
   await sleep(1200)
   const begun = performance.now()
   stop()
@@ -668,11 +668,11 @@ t.test('what is told late while more is put back, or could not be, is not forgot
       if (restored.length === 1) throw new NftError('timed-out', 'restore: busy')
     },
   })
-  news.tell(gone)
+  news.emit(gone)
   await sleep(30)
-  news.tell(granted('203.0.113.1'))
+  news.emit(granted('203.0.113.1'))
   await sleep(80)
-  news.tell(granted('203.0.113.2'))
+  news.emit(granted('203.0.113.2'))
   await sleep(1500)
   t.strictSame(restored, [['203.0.113.1'], ['203.0.113.1', '203.0.113.2']])
   t.match(find('failed'), [{ what: 'install', message: 'restore: busy' }])
@@ -694,7 +694,7 @@ t.test('a clock that is put right while the table is listed', async (t) => {
   })
   await sleep(100)
   t.equal(listings, 2, 'what was dated by another clock is listed again')
-  news.tell(gone)
+  news.emit(gone)
   await sleep(50)
   t.equal(ensured[0]?.grants.length, 1)
   stop()

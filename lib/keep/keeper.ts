@@ -16,7 +16,7 @@ const CLOCK_EVERY = 1000
 export interface KeeperOptions {
   /** Ends it. */
   readonly signal: AbortSignal
-  readonly tell: (event: KeepEvent) => void
+  readonly emit: (event: KeepEvent) => void
   /** Milliseconds between the clock by which the table was loaded and the monotonic one. */
   readonly offset: number
 }
@@ -24,7 +24,7 @@ export interface KeeperOptions {
 export class Keeper {
   readonly #table: KeptTable
   readonly #known: KnownState
-  readonly #tell: (event: KeepEvent) => void
+  readonly #emit: (event: KeepEvent) => void
   readonly #ended = new AbortController()
   /** When nothing more is to be done but to write what is known. */
   readonly #signal: AbortSignal
@@ -35,11 +35,11 @@ export class Keeper {
   readonly #writer: StateWriter | undefined
   #givenBack: Promise<unknown> | undefined
 
-  constructor(table: KeptTable, known: KnownState, { signal, tell, offset }: KeeperOptions) {
+  constructor(table: KeptTable, known: KnownState, { signal, emit, offset }: KeeperOptions) {
     this.#table = table
     this.#known = known
     this.#signal = AbortSignal.any([signal, this.#ended.signal])
-    this.#tell = tell
+    this.#emit = emit
     this.#clock = new WatchedClock(offset, (step) => {
       known.shift(step)
       // What was loaded by a clock that is put right since is loaded anew.
@@ -60,7 +60,7 @@ export class Keeper {
       looks: this.#looks,
       state: () => known.state(this.#clock.now()),
       settled: async (patience) => (await this.#records?.settled(patience)) ?? false,
-      tell,
+      emit,
       failed: (what, error) => this.#fail(what, error),
       signal: this.#signal,
     })
@@ -118,9 +118,9 @@ export class Keeper {
     this.#records = records
     records.ready.then(
       () => {
-        if (!records.isDeaf) this.#tell({ time: new Date().toISOString(), event: 'watching' })
+        if (!records.isDeaf) this.#emit({ time: new Date().toISOString(), event: 'watching' })
       },
-      // The iteration is told the same.
+      // The iteration rejects with the same.
       () => {},
     )
     try {
@@ -133,8 +133,8 @@ export class Keeper {
 
   #take(record: TableRecord): void {
     const { event } = record
-    this.#known.tell(record, this.#clock.now())
-    this.#tell(event)
+    this.#known.hear(record, this.#clock.now())
+    this.#emit(event)
     if (event.event === 'overrun') this.#mender.lost = performance.now()
     if (event.event === 'installed') this.#mender.look({ age: ageOf(event.time) })
     if (event.event === 'removed') this.#mender.look({ age: ageOf(event.time), isGone: true })
@@ -153,7 +153,7 @@ export class Keeper {
     while (await isOver(refillEvery * 1000, this.#signal)) this.#mender.look({ isDue: true })
   }
 
-  /** The last state, as the kernel has it: connections that were used are told to nobody. */
+  /** The last state, as the kernel has it: nothing reports connections that were used. */
   async #end(): Promise<void> {
     if (!this.#writer) return
     const isWritten = async (work: Promise<unknown> | undefined): Promise<boolean> => {
@@ -172,9 +172,9 @@ export class Keeper {
 
   #fail(what: FailedEvent['what'], error: unknown): void {
     const message = error instanceof Error ? error.message : String(error)
-    this.#tell({ time: new Date().toISOString(), event: 'failed', what, message })
+    this.#emit({ time: new Date().toISOString(), event: 'failed', what, message })
   }
 }
 
-/** Milliseconds since a time that was told; none where the clock has been put back. */
+/** Milliseconds since the time of an event; none if the clock has been put back. */
 const ageOf = (time: string): number => Math.max(Date.now() - Date.parse(time), 0) || 0

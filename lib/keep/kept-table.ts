@@ -1,13 +1,13 @@
-// What a keeper asks of its table, and what it is told of it. Types alone.
+// What a keeper asks of its table, and what it hears of it. Types alone.
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { ClosedEvent } from '../view/event.js'
 import type { TableRecord } from '../view/known-state.js'
 
-/** What is told of a table. */
+/** The news of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {
-  /** Settles when all that can be told is told; rejects as the iteration does. */
+  /** Settles when all news that can come have come; rejects as the iteration does. */
   readonly ready: Promise<void>
-  /** Whether what packets do is not told. */
+  /** Whether what packets do is not reported. */
   readonly isDeaf: boolean
   /** Whether all that packets did by now is among the records, within so many milliseconds. */
   settled(patience: number): Promise<boolean>
@@ -52,7 +52,7 @@ export interface KeptTable {
   close(grant: ClosedEvent): Promise<unknown>
   /** What the table holds now, and whether its chains are those of the spec. */
   save(): Promise<Held>
-  /** What is told of the table, until the signal is aborted. */
+  /** The news of the table, until the signal is aborted. */
   records(options: { readonly signal: AbortSignal }): TableRecords
   /** Writes a state where it outlives the machine's next start; undefined where nobody asked for that. */
   readonly write: ((state: KnockState) => Promise<void>) | undefined

@@ -1,7 +1,7 @@
-// News of a table that is gone, told when another stands in its place → put into that one. Wiring only.
+// News of a table that is gone, which come when another stands in its place → put into that one. Wiring only.
 //
 // News of packets and of transactions come on ways of their own: what happened to a grant just before a flush may be
-// told after it.
+// reported after it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isNotFound } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'

@@ -16,7 +16,7 @@ export interface LooksOptions {
   readonly table: Pick<KeptTable, 'save'>
   readonly known: KnownState
   readonly clock: WatchedClock
-  /** Told that the table holds what was not known. */
+  /** Called if the table holds what was not known. */
   readonly changed: () => void
   /** Asked to see to the table. */
   readonly look: (seen: Seen) => void
@@ -64,7 +64,7 @@ export class Looks {
         const share = LIST_SHARE * (performance.now() - begun)
         pause = Math.min(Math.max(LIST_EVERY.least, share), LIST_EVERY.most)
       } catch (error) {
-        // A table that is gone is seen to when that is told; this is for who is not told.
+        // News of a table that is gone are seen to elsewhere; this is for when none come.
         if (!this.#signal.aborted) this.#look({ isGone: isNotFound(error), isUnheard: true })
         if (!isNotFound(error)) this.#failed(error)
         pause = RETRY

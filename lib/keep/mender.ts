@@ -33,7 +33,7 @@ export interface Seen {
   readonly age?: number
   /** Whether the table is gone. */
   readonly isGone?: boolean
-  /** Whether nobody told of it: then it happened at any time since the table was seen whole. */
+  /** Whether nobody reported it: then it happened at any time since the table was seen whole. */
   readonly isUnheard?: boolean
   readonly isDue?: boolean
 }
@@ -43,9 +43,9 @@ export interface MenderOptions {
   readonly looks: Pick<Looks, 'listed' | 'seenWhole'>
   /** What is known of the table. */
   readonly state: () => KnockState
-  /** Whether all that packets did by now is told, within so many milliseconds. */
+  /** Whether all that packets did by now is reported, within so many milliseconds. */
   readonly settled: (patience: number) => Promise<boolean>
-  readonly tell: (event: RestoredEvent) => void
+  readonly emit: (event: RestoredEvent) => void
   readonly failed: (what: FailedEvent['what'], error: unknown) => void
   readonly signal: AbortSignal
 }
@@ -58,7 +58,7 @@ export class Mender {
   readonly #looks: MenderOptions['looks']
   readonly #state: MenderOptions['state']
   readonly #settled: MenderOptions['settled']
-  readonly #tell: MenderOptions['tell']
+  readonly #emit: MenderOptions['emit']
   readonly #failed: MenderOptions['failed']
   readonly #signal: AbortSignal
   #news: News | undefined
@@ -72,12 +72,12 @@ export class Mender {
   /** The last listing of a table that has been made anew since, or is about to be. */
   #basis: number | undefined
 
-  constructor({ table, looks, state, settled, tell, failed, signal }: MenderOptions) {
+  constructor({ table, looks, state, settled, emit, failed, signal }: MenderOptions) {
     this.#table = table
     this.#looks = looks
     this.#state = state
     this.#settled = settled
-    this.#tell = tell
+    this.#emit = emit
     this.#failed = failed
     this.#signal = signal
     this.late = new LateNews({
@@ -165,8 +165,8 @@ export class Mender {
       this.look({ isDue })
       return
     }
-    // What made it may have listed a table that was gone before anybody was told.
-    const told = isStale() ? (this.#news ?? news) : news
+    // What made it may have listed a table that was gone before anybody knew.
+    const heard = isStale() ? (this.#news ?? news) : news
     this.#isShut = outcome === 'made'
     if (outcome === 'unchanged' || outcome === 'changed') this.#basis = undefined
     if (outcome === 'made') {
@@ -174,7 +174,7 @@ export class Mender {
       this.look({ isDue })
     }
     if (outcome !== 'unchanged') {
-      this.#restored(outcome === 'made' ? 'gone' : 'altered', told, state)
+      this.#restored(outcome === 'made' ? 'gone' : 'altered', heard, state)
     }
   }
 
@@ -183,7 +183,7 @@ export class Mender {
     this.#looks.seenWhole = now
     const [took, open] = [Math.round(now - since), Math.round(now - from)]
     const time = new Date().toISOString()
-    this.#tell({ time, event: 'restored', was, took, open, grants: grants.length })
+    this.#emit({ time, event: 'restored', was, took, open, grants: grants.length })
     if (this.#contest.putBack(performance.now())) this.#failed('contested', CONTESTED)
   }
 

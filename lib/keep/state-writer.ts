@@ -6,7 +6,7 @@ export interface StateWriterOptions {
   readonly write: (state: KnockState) => Promise<void>
   /** What is to be written; undefined: nothing yet. */
   readonly state: () => KnockState | undefined
-  /** Told once, until a state can be written, and where the last one cannot. */
+  /** Called once until a state can be written, and if the last one cannot. */
   readonly failed: (error: unknown) => void
   /** Aborted: nothing more is tried again, but for the last one. */
   readonly signal: AbortSignal
@@ -21,7 +21,7 @@ export class StateWriter {
   readonly #options: StateWriterOptions
   #isDue = false
   #writing: Promise<void> | undefined
-  /** Told already, and true until one succeeds. */
+  /** Reported already; true until one succeeds. */
   #failure: string | undefined
 
   constructor(options: StateWriterOptions) {

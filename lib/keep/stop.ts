@@ -18,7 +18,7 @@ export async function isDoneWithin(work: Promise<unknown>, milliseconds: number)
 
 /** Milliseconds that each part of the end may take. */
 export const STOP = 3000
-/** What is told of what does not end in that time. */
+/** The message about what does not end in that time. */
 export const UNDER_WAY =
   'what was under way did not end within 3 s (does nft hang?), and is left; the table may be as it was before, or after it'
 export const UNREAD =

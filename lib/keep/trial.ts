@@ -1,4 +1,4 @@
-// A table that waits to be confirmed, as whoever keeps it sees it: what is left of its time, and what must be told. Pure.
+// A table that waits to be confirmed, as its keeper sees it: what is left of its time, and what must be reported. Pure.
 import type { Trial } from '../view/contents.js'
 
 /** A table waits to be confirmed: where nobody does in time, its doors fall open to everyone. */
@@ -19,20 +19,20 @@ const FALLEN =
 
 /** It goes on waiting, also where it is flushed meanwhile. */
 export class KeptTrial {
-  readonly #tell: (expiresIn: number) => void
+  readonly #emit: (expiresIn: number) => void
   readonly #fail: (message: string) => void
   /** When it ends or has ended, in milliseconds of the monotonic clock. */
   #ends: number | undefined
   #hasFallen = false
 
   /**
-   * Both are told once of each trial, and each time the table is put back with it.
+   * Both are called once for each trial, and each time the table is put back with it.
    *
    * @param ends - of one that is known already, in milliseconds of the monotonic clock.
    */
-  constructor(tell: (expiresIn: number) => void, fail: (message: string) => void, ends?: number) {
+  constructor(emit: (expiresIn: number) => void, fail: (message: string) => void, ends?: number) {
     this.#ends = ends
-    this.#tell = tell
+    this.#emit = emit
     this.#fail = fail
   }
 
@@ -48,15 +48,15 @@ export class KeptTrial {
     } else {
       this.#ends = now + confirm.expiresIn * 1000
       const isAnother = ends === undefined || hasFallen || Math.abs(this.#ends - ends) > COARSE
-      if (isAnother) this.#tell(confirm.expiresIn)
+      if (isAnother) this.#emit(confirm.expiresIn)
     }
   }
 
-  /** The table was put back with what is left: told again, since somebody may take it for confirmed. */
+  /** The table was put back with what is left: said again, since somebody may take it for confirmed. */
   putBack(now: number): void {
     const left = this.left(now)
     if (left === undefined) return
-    if (left > 0) this.#tell(left)
+    if (left > 0) this.#emit(left)
     else this.#fail(FALLEN)
   }
 

@@ -1,4 +1,4 @@
-// Tables in memory: what they hold, what names what, and how a refusal is told. Pure; fake.ts does the commands.
+// Tables in memory: what they hold, what names what, and how a refusal reads. Pure; fake.ts does the commands.
 import { NftError } from '../errors.js'
 import type {
   NftChain,

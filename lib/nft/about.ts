@@ -25,7 +25,7 @@ export interface About {
   readonly doorsDigest: string
   /** By door and attempt, parted by a blank: the same where attempts under way can go on. */
   readonly attempts: ReadonlyMap<string, string>
-  /** The NFLOG group to which it tells what happens; absent: it tells nothing. */
+  /** The NFLOG group to which it logs; absent: it logs nothing. */
   readonly log?: number
   /** Where packets are judged; absent: what comes in anywhere, or an older knocklib made the table. */
   readonly place?: Automaton['place']

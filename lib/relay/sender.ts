@@ -59,11 +59,11 @@ export class EventSender implements AsyncDisposable {
     for (const [client, state] of this.#clients) {
       if (client.writableLength + line.length > MOST_WAITING) state.lost += 1
       else if (state.lost === 0) client.write(line)
-      else this.#tellLost(client, state, line)
+      else this.#reportLost(client, state, line)
     }
   }
 
-  #tellLost(client: Socket, state: { lost: number }, line = ''): void {
+  #reportLost(client: Socket, state: { lost: number }, line = ''): void {
     const gap = { time: new Date().toISOString(), event: 'overrun', lost: state.lost }
     state.lost = 0
     client.write(`${JSON.stringify(gap)}\n${line}`)
@@ -79,7 +79,7 @@ export class EventSender implements AsyncDisposable {
     }
     client.on('error', leave).on('close', leave).on('end', leave)
     client.on('drain', () => {
-      if (state.lost > 0) this.#tellLost(client, state)
+      if (state.lost > 0) this.#reportLost(client, state)
     })
     // Nothing that they say matters.
     client.resume()

@@ -47,7 +47,7 @@ const STATUS: Status = {
     door('web'),
   ],
   bans: [{ source: '203.0.113.66', expiresIn: 5 }],
-  counters: { bans: 2, ignored: 9, repeated: 4, untold: 5 },
+  counters: { bans: 2, ignored: 9, repeated: 4, unlogged: 5 },
   fill: [{ set: 'syns_4', elements: 17, capacity: 65536 }],
 }
 
@@ -86,7 +86,7 @@ t.test('all of a status', async (t) => {
   t.strictSame(values('bans'), [[2]])
   t.strictSame(values('ignored'), [[9]])
   t.strictSame(values('repeated'), [[4]])
-  t.strictSame(values('untold'), [[5]])
+  t.strictSame(values('unlogged'), [[5]])
   t.strictSame(values('lost_events'), [[3]])
   t.strictSame(values('table_info'), [[1]])
   t.strictSame(values('door_info'), [

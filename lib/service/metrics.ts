@@ -27,7 +27,7 @@ const TABLE_COUNTERS: Readonly<Record<keyof Status['counters'], string>> = {
   bans: 'Bans made',
   ignored: 'Packets of banned sources that were ignored',
   repeated: 'SYNs to knock ports that came again, or could not be remembered',
-  untold: 'Events that were not told, above the rate of the log',
+  unlogged: 'Events that were not logged, above the rate of the log',
 }
 
 /**

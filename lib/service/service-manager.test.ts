@@ -31,7 +31,7 @@ class Manager implements AsyncDisposable {
     lines.on('line', (line) => this.lines.push(line))
   }
 
-  async told(count: number): Promise<readonly string[]> {
+  async heard(count: number): Promise<readonly string[]> {
     for (let left = 200; left > 0 && this.lines.length < count; left -= 1) {
       await new Promise((resolve) => setTimeout(resolve, 25))
     }
@@ -40,7 +40,7 @@ class Manager implements AsyncDisposable {
 
   /** Waits for a line. */
   async saw(line: string): Promise<void> {
-    while (!this.lines.includes(line)) await this.told(this.lines.length + 1)
+    while (!this.lines.includes(line)) await this.heard(this.lines.length + 1)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,34 +62,34 @@ if (skip && process.env['CI'] === 'true') throw new Error(skip)
 t.test('all that is told, in order', { skip }, async (t) => {
   await using manager = new Manager(t)
   await manager.begin()
-  const told = createServiceManager({
+  const heard = createServiceManager({
     env: { PATH, NOTIFY_SOCKET: manager.path },
     onFailure: (reason) => t.fail(reason),
   })
-  t.equal(told.isThere, true)
-  t.equal(told.watchdogInterval, undefined)
+  t.equal(heard.isThere, true)
+  t.equal(heard.watchdogInterval, undefined)
   await Promise.all([
-    told.ready('2 doors'),
-    told.status('reads\nREADY=1\nSTATUS=lies'),
-    told.reloading(),
-    told.ready(),
-    told.stopping('saves'),
+    heard.ready('2 doors'),
+    heard.status('reads\nREADY=1\nSTATUS=lies'),
+    heard.reloading(),
+    heard.ready(),
+    heard.stopping('saves'),
   ])
-  t.strictSame(await manager.told(5), [
+  t.strictSame(await manager.heard(5), [
     'READY=1|STATUS=2 doors',
     'STATUS=reads READY=1 STATUS=lies',
     'RELOADING=1',
     'READY=1',
     'STOPPING=1|STATUS=saves',
   ])
-  told.keepWatch()[Symbol.dispose]()
+  heard.keepWatch()[Symbol.dispose]()
   t.equal(manager.lines.length, 5, 'no watchdog, no sign of life')
 })
 
 t.test('signs of life, while all is well', { skip }, async (t) => {
   await using manager = new Manager(t)
   await manager.begin()
-  const told = createServiceManager({
+  const heard = createServiceManager({
     env: {
       PATH,
       NOTIFY_SOCKET: manager.path,
@@ -97,13 +97,13 @@ t.test('signs of life, while all is well', { skip }, async (t) => {
       WATCHDOG_PID: String(process.pid),
     },
   })
-  t.equal(told.watchdogInterval, 200)
+  t.equal(heard.watchdogInterval, 200)
   let isWell = true
-  const watch = told.keepWatch(() => isWell)
-  const lines = await manager.told(3)
+  const watch = heard.keepWatch(() => isWell)
+  const lines = await manager.heard(3)
   t.ok(lines.length >= 3 && lines.every((line) => line === 'WATCHDOG=1'))
   isWell = false
-  await told.status('ill')
+  await heard.status('ill')
   await manager.saw('STATUS=ill')
   const until = manager.lines.length
   await new Promise((resolve) => setTimeout(resolve, 700))
@@ -130,9 +130,9 @@ t.test('no manager, and one that waits for another process', async (t) => {
 t.test('a failure is told once and ends nothing', async (t) => {
   const failures: string[] = []
   const onFailure = (reason: string) => failures.push(reason)
-  const told = createServiceManager({ env: { PATH, NOTIFY_SOCKET: '/nosuch/notify' }, onFailure })
-  await told.ready()
-  await told.status('still there')
+  const heard = createServiceManager({ env: { PATH, NOTIFY_SOCKET: '/nosuch/notify' }, onFailure })
+  await heard.ready()
+  await heard.status('still there')
   t.equal(failures.length, 1)
   t.match(failures[0], /^systemd-notify: ./)
   const without = createServiceManager({ env: { PATH: '/nosuch', NOTIFY_SOCKET: '/x' }, onFailure })

@@ -1,4 +1,4 @@
-// What a service manager is told by sd_notify(3): that we are ready, what we do, that we live. Runs systemd-notify.
+// Notifies a service manager by sd_notify(3): that we are ready, what we do, that we live. Runs systemd-notify.
 import { execFile } from 'node:child_process'
 
 /** Milliseconds that one notification may take; systemd-notify waits until it has been received. */
@@ -7,7 +7,7 @@ const PATIENCE = 5000
 export interface ServiceManagerOptions {
   /** Where NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are. Default: the process's own environment. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Told once, at the first notification that fails; later failures are like it. */
+  /** Called once, at the first notification that fails; later failures are like it. */
   readonly onFailure?: (reason: string) => void
 }
 
@@ -20,13 +20,13 @@ export interface ServiceManager {
   readonly isThere: boolean
   /** Milliseconds between two signs of life: half of what the manager waits for. Undefined: it waits for none. */
   readonly watchdogInterval: number | undefined
-  /** Tells that what is asked of the service is done from now on. */
+  /** Says that the service works from now on. */
   ready(status?: string): Promise<void>
-  /** Tells what the service does, in a line for people. */
+  /** Says what the service does, in a line for people. */
   status(text: string): Promise<void>
-  /** Tells that the configuration is read anew; `ready` ends it. */
+  /** Says that the configuration is read anew; `ready` ends it. */
   reloading(status?: string): Promise<void>
-  /** Tells that the service is about to end. */
+  /** Says that the service is about to end. */
   stopping(status?: string): Promise<void>
   /**
    * Gives a sign of life now and at each interval, for as long as `isWell` says so: a service that is not, or that does
@@ -74,15 +74,15 @@ class SystemdNotify implements ServiceManager {
     const interval = this.watchdogInterval
     if (interval === undefined) return { [Symbol.dispose]: () => {} }
     let isUnderWay = false
-    const tell = async () => {
+    const notify = async () => {
       // One that takes long is not followed by more of them.
       if (isUnderWay || !isWell()) return
       isUnderWay = true
       await this.#send(['WATCHDOG=1'])
       isUnderWay = false
     }
-    void tell()
-    const timer = setInterval(tell, interval)
+    void notify()
+    const timer = setInterval(notify, interval)
     return { [Symbol.dispose]: () => clearInterval(timer) }
   }
 
@@ -99,13 +99,13 @@ class SystemdNotify implements ServiceManager {
     return new Promise((resolve) => {
       const options = { env: this.#env, timeout: PATIENCE, killSignal: 'SIGKILL' } as const
       execFile('systemd-notify', args, options, (error, _stdout, stderr) => {
-        if (error) this.#tellFailure(stderr.trim() || error.message)
+        if (error) this.#reportFailure(stderr.trim() || error.message)
         resolve()
       })
     })
   }
 
-  #tellFailure(reason: string): void {
+  #reportFailure(reason: string): void {
     this.#onFailure?.(`systemd-notify: ${reason}`)
     this.#onFailure = undefined
   }

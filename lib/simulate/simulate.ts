@@ -9,7 +9,7 @@ import type {
   Verdict,
 } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
-import { parseTold, type Told } from '../automaton/language/told.js'
+import { type Logged, parsePrefix } from '../automaton/language/log-prefix.js'
 import { cidrContains } from '../spec/model/address.js'
 import { SYN } from '../spec/model/step.js'
 import {
@@ -31,8 +31,8 @@ interface Travelling extends Packet {
   readonly sentTo?: number | undefined
 }
 
-/** What the kernel tells of a packet. */
-export interface Telling extends Told {
+/** What the kernel logs of a packet. */
+export interface LoggedEvent extends Logged {
   readonly at: number
   readonly source: string
 }
@@ -53,7 +53,7 @@ export class Simulator {
   readonly #chains: ReadonlyMap<string, Chain>
   readonly #sets: SimulatedSets
   readonly #counters = new Map<string, number>()
-  readonly #tellings: Telling[] = []
+  readonly #logged: LoggedEvent[] = []
   readonly #rates = new WeakMap<Match, Bucket>()
 
   constructor(automaton: Automaton) {
@@ -100,9 +100,9 @@ export class Simulator {
     return this.#counters.get(name) ?? 0
   }
 
-  /** What was told so far, in the order in which it happened. */
-  tellings(): readonly Telling[] {
-    return this.#tellings
+  /** What was logged so far, in order. */
+  logged(): readonly LoggedEvent[] {
+    return this.#logged
   }
 
   #walk(chain: Chain, packet: Travelling): Step {
@@ -224,9 +224,9 @@ export class Simulator {
   /** Does one action; false where a set is full, which ends the rule. */
   #act(action: Action, packet: Packet): boolean {
     if (action.op === 'mark') return true
-    if (action.op === 'tell') {
-      const { table: _, ...told } = parseTold(action.prefix) as Told & { table: string }
-      this.#tellings.push({ at: packet.at, source: packet.source, ...told })
+    if (action.op === 'log') {
+      const { table: _, ...logged } = parsePrefix(action.prefix) as Logged & { table: string }
+      this.#logged.push({ at: packet.at, source: packet.source, ...logged })
       return true
     }
     if (action.op === 'count') {

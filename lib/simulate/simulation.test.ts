@@ -51,14 +51,14 @@ t.test('judges each packet, and tells where everybody is in the end', async (t) 
       },
     ],
     bans: [],
-    counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 },
+    counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 },
   })
-  const told = { door: 'ssh', attempt: 'open', of: 3 } as const
+  const logged = { door: 'ssh', attempt: 'open', of: 3 } as const
   t.strictSame(events, [
-    { packet: 0, at: 100, source, event: 'knock', ...told, stage: 1 },
-    { packet: 1, at: 101, source, event: 'knock', ...told, stage: 2 },
-    { packet: 2, at: 101, source: 'fd00::2', event: 'knock', ...told, stage: 1 },
-    { packet: 3, at: 102, source, event: 'granted', ...told, stage: 3 },
+    { packet: 0, at: 100, source, event: 'knock', ...logged, stage: 1 },
+    { packet: 1, at: 101, source, event: 'knock', ...logged, stage: 2 },
+    { packet: 2, at: 101, source: 'fd00::2', event: 'knock', ...logged, stage: 1 },
+    { packet: 3, at: 102, source, event: 'granted', ...logged, stage: 3 },
     { packet: 5, at: 103, source: '10.0.0.9', event: 'denied', door: 'ssh' },
   ])
   const { fill } = status
@@ -243,7 +243,7 @@ t.test('bans, and grants of everyone', async (t) => {
   const { status } = simulateKnock(spec, packets)
   t.same(status.doors[0]?.grants, [{ source: 'everyone', expiresIn: 30 }])
   t.same(status.bans, [{ source: '10.0.0.2', expiresIn: 600 }])
-  t.same(status.counters, { bans: 1, ignored: 1, repeated: 0, untold: 0 })
+  t.same(status.counters, { bans: 1, ignored: 1, repeated: 0, unlogged: 0 })
 })
 
 t.test(

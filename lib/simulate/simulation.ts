@@ -27,7 +27,7 @@ export interface SimulatedPacket extends TracePacket {
   readonly verdict: 'accept' | 'drop'
 }
 
-/** What the kernel would tell of a packet. */
+/** What the kernel would log of a packet. */
 export interface SimulatedEvent {
   /** Which packet it was, counted from 0. */
   readonly packet: number
@@ -76,8 +76,8 @@ export function simulateKnock(
     if (index === 0 && secrets) simulator.load(loadsOf(valid, secrets, read.at))
     last = read.at
     const verdict = simulator.receive(read)
-    const happened = simulator.tellings().slice(events.length)
-    events.push(...happened.map((telling) => ({ packet: index, ...telling })))
+    const happened = simulator.logged().slice(events.length)
+    events.push(...happened.map((event) => ({ packet: index, ...event })))
     return { ...packet, verdict }
   })
   const contents = contentsOf(automaton, simulator, last)

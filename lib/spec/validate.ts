@@ -30,7 +30,7 @@ export const validateSpec = (document: unknown): ValidSpec => requireValid(docum
 export function requireValid(document: unknown, operation: string): ValidSpec {
   if (isValid(document)) return document
   const findings = checkSchema('knock', document, expected)
-  // What the schema refuses is left out, so that the rest can be read, and all problems are told at once.
+  // What the schema refuses is left out, so that the rest can be read, and all problems are reported at once.
   const spec = findings.isClean('') ? readSpec(document as KnockSpec, findings) : undefined
   if (spec) checkSpec(spec, findings)
   if (!spec || findings.problems.length > 0) throw new SpecError(operation, findings.sorted())

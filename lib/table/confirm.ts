@@ -10,7 +10,7 @@ import type { Call } from './installation.js'
 /** How often it is tried where others change the table at the same moment. */
 const TRIES = 12
 
-/** How often nft refuses until it is told. */
+/** How often nft refuses until the refusal is thrown. */
 const REFUSALS = 3
 
 const isRefused = (error: unknown): boolean =>

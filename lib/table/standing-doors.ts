@@ -120,7 +120,7 @@ export class StandingDoors {
     } catch (missing) {
       if (isNotFound(missing)) {
         await this.read(call).catch((gone: unknown) => {
-          // Whoever asks wrongly is told that, whatever has become of the table.
+          // A wrong question is answered as such, whatever has become of the table.
           throw isNotFound(error) ? gone : error
         })
         return true

@@ -101,7 +101,7 @@ export function listedContents(listing: Listing): Contents {
   }
 }
 
-/** What remains is told in whole seconds, without the rest. */
+/** What remains is given in whole seconds, without the rest. */
 const ageOf = (timeout: number, expires: number): number => Math.max(timeout - expires - 1, 0)
 
 /** The most sources of a set that a status shows, and counts where the kernel does not. */

@@ -1,4 +1,4 @@
-// What a watcher is told: the types of the events. Pure.
+// The types of a watcher's events.
 
 export interface Happened {
   /** ISO 8601, in UTC, with milliseconds: when it was read. */

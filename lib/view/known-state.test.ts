@@ -23,7 +23,7 @@ const granted = (source: string, rest: Partial<TableRecord> = {}): TableRecord =
   event: { event: 'granted', time: '', door: 'ssh', source, by: 'knock', expiresIn: 30 },
   ...rest,
 })
-const told = (event: 'closed' | 'expired', source: string): TableRecord => ({
+const heard = (event: 'closed' | 'expired', source: string): TableRecord => ({
   event: { event, time: '', door: 'ssh', source, by: 'call' } as KnockEvent,
 })
 
@@ -40,12 +40,12 @@ t.test('knows what was listed, until it is over', async (t) => {
 t.test('knows what was told since', async (t) => {
   const state = known()
   state.read(listed(0), at(0))
-  state.tell(granted('10.0.0.1'), at(1))
-  state.tell(granted('10.0.0.2'), at(1))
-  state.tell(granted('10.0.0.3'), at(1))
-  state.tell(told('closed', '10.0.0.2'), at(2))
-  state.tell(told('expired', '10.0.0.3'), at(2))
-  state.tell({ event: { event: 'banned', time: '', source: '10.0.0.9' } }, at(3))
+  state.hear(granted('10.0.0.1'), at(1))
+  state.hear(granted('10.0.0.2'), at(1))
+  state.hear(granted('10.0.0.3'), at(1))
+  state.hear(heard('closed', '10.0.0.2'), at(2))
+  state.hear(heard('expired', '10.0.0.3'), at(2))
+  state.hear({ event: { event: 'banned', time: '', source: '10.0.0.9' } }, at(3))
   const grants = [{ door: 'ssh', source: '10.0.0.1', until: iso(31) }]
   const bans = [{ source: '10.0.0.9', until: iso(603) }]
   t.strictSame(state.state(at(4)), listed(4, { grants, bans }))
@@ -53,12 +53,12 @@ t.test('knows what was told since', async (t) => {
 
 t.test('a listing does not undo what was told while it was made', async (t) => {
   const state = known()
-  state.tell(granted('10.0.0.1'), at(10))
+  state.hear(granted('10.0.0.1'), at(10))
   state.read(listed(10), at(10))
   t.equal(state.state(at(11)).grants.length, 1, 'told at the time of the listing')
   state.read(listed(20), at(20))
   t.equal(state.state(at(21)).grants.length, 0, 'told long before')
-  state.tell(told('closed', '10.0.0.4'), at(29.5))
+  state.hear(heard('closed', '10.0.0.4'), at(29.5))
   state.read(listed(29, { grants: [{ door: 'ssh', source: '10.0.0.4', until: iso(60) }] }), at(30))
   t.equal(state.state(at(30)).grants.length, 0, 'closed meanwhile')
 })
@@ -66,8 +66,8 @@ t.test('a listing does not undo what was told while it was made', async (t) => {
 t.test('what has been used stays used, whatever a listing says', async (t) => {
   const state = known()
   const token = 'ab'.repeat(16)
-  state.tell(granted('10.0.0.1', { attempt: 'open', token }), at(0))
-  state.tell(granted('10.0.0.1', { attempt: 'open2' }), at(0))
+  state.hear(granted('10.0.0.1', { attempt: 'open', token }), at(0))
+  state.hear(granted('10.0.0.1', { attempt: 'open2' }), at(0))
   state.read(listed(100), at(100))
   const { tokens, sequences } = state.state(at(101))
   t.strictSame(tokens, [{ door: 'ssh', token, until: iso(1000) }])
@@ -96,8 +96,8 @@ t.test('a listing that takes long does not undo what was told meanwhile', async 
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(60) }
   state.read(listed(0, { grants: [grant] }), at(0))
-  state.tell(told('closed', '10.0.0.1'), at(1))
-  for (let i = 2; i < 20; i += 1) state.tell(granted('10.0.0.2'), at(i))
+  state.hear(heard('closed', '10.0.0.1'), at(1))
+  for (let i = 2; i < 20; i += 1) state.hear(granted('10.0.0.2'), at(i))
   state.read(listed(1, { grants: [grant] }), at(20))
   t.strictSame(
     state.state(at(21)).grants.map(({ source }) => source),
@@ -107,7 +107,7 @@ t.test('a listing that takes long does not undo what was told meanwhile', async 
 
 t.test('remembers no more events than it needs', async (t) => {
   const state = known()
-  for (let i = 0; i < 10_000; i += 1) state.tell(granted('10.0.0.1'), at(i))
+  for (let i = 0; i < 10_000; i += 1) state.hear(granted('10.0.0.1'), at(i))
   state.read(listed(9990), at(9999))
   t.equal(state.state(at(9991)).grants.length, 1)
 })
@@ -115,7 +115,7 @@ t.test('remembers no more events than it needs', async (t) => {
 t.test('a clock that was put back', async (t) => {
   const state = known()
   const token = 'ab'.repeat(16)
-  state.tell(granted('10.0.0.1', { attempt: 'open', token }), at(3600))
+  state.hear(granted('10.0.0.1', { attempt: 'open', token }), at(3600))
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20) }
   state.read(listed(0, { grants: [grant] }), at(0))
   t.strictSame(state.state(at(0)).grants, [grant], 'as it was listed')
@@ -132,10 +132,10 @@ t.test('a clock that was put back', async (t) => {
 t.test('how often a grant was used is known, also where it was told just before', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(30), used: 2 }
-  state.tell(granted('10.0.0.1'), at(0))
+  state.hear(granted('10.0.0.1'), at(0))
   state.read(listed(1, { grants: [grant] }), at(1))
   t.strictSame(state.state(at(1)).grants, [grant])
-  state.tell(granted('10.0.0.1'), at(2))
+  state.hear(granted('10.0.0.1'), at(2))
   t.strictSame(state.state(at(2)).grants, [{ door: 'ssh', source: '10.0.0.1', until: iso(32) }])
 })
 
@@ -147,7 +147,7 @@ t.test('a clock that is put forward or back changes no time that is left', async
   const token = { door: 'ssh', token: 'ab', until: iso(500) }
   state.read(listed(0, { grants: [grant], bans: [ban], tokens: [token] }), at(0))
   t.ok(state.isComplete)
-  state.tell(granted('10.0.0.2'), at(1))
+  state.hear(granted('10.0.0.2'), at(1))
   state.shift(-3_600_000)
   t.strictSame(
     state.state(at(2 - 3600)),

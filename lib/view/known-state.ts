@@ -1,4 +1,4 @@
-// What a table holds beyond its spec: as it was listed last, and by what was told since. Pure; each call is given the time.
+// What a table holds beyond its spec: as it was listed last, and by the events since. Pure; each call is given the time.
 //
 // A table that is flushed takes all of this with it, and packets change it without a word to anybody but the log.
 import type { Attempt } from '../automaton/language/names.js'
@@ -12,7 +12,7 @@ export interface KnownSpec {
   readonly banFor: number | undefined
   /** Seconds that a used token is remembered. */
   readonly rememberTokens: number
-  /** Of a door's knock that works once: what tells it from others. */
+  /** Identifies a one-time sequence among those of its door. */
   readonly digestOf: (door: string, attempt: Attempt) => string | undefined
 }
 
@@ -27,14 +27,14 @@ export interface TableRecord {
 /** Milliseconds for which an event is applied again to a listing: it may have come while that was made. */
 const OVERLAP = 2000
 /** The most events that wait for a listing. */
-const MOST_TOLD = 100_000
+const MOST_HEARD = 100_000
 /** What changes a state. */
 const CHANGING: readonly KnockEvent['event'][] = ['granted', 'closed', 'expired', 'banned']
 
 /** Milliseconds within which two times are the same, mostly. */
 const COARSE = 10_000
 
-interface Told extends TableRecord {
+interface Heard extends TableRecord {
   /** Milliseconds since 1970. */
   readonly at: number
 }
@@ -45,7 +45,7 @@ export class KnownState {
   readonly #bans = new Map<string, string>()
   readonly #tokens = new Map<string, UsedToken>()
   readonly #sequences = new Map<string, { readonly door: string; readonly digest: string }>()
-  #told: Told[] = []
+  #heard: Heard[] = []
   #isComplete = false
 
   constructor(spec: KnownSpec) {
@@ -70,7 +70,7 @@ export class KnownState {
     for (const [key, grant] of this.#grants) this.#grants.set(key, moved(grant))
     for (const [key, until] of this.#bans) this.#bans.set(key, moved({ until }).until)
     for (const [key, used] of this.#tokens) this.#tokens.set(key, moved(used))
-    this.#told = this.#told.map((told) => ({ ...told, at: told.at + milliseconds }))
+    this.#heard = this.#heard.map((heard) => ({ ...heard, at: heard.at + milliseconds }))
   }
 
   /**
@@ -89,9 +89,9 @@ export class KnownState {
     for (const [key, { until }] of this.#tokens) if (until <= state.saved) this.#tokens.delete(key)
     this.#use(state)
     const saved = Date.parse(state.saved)
-    // One of later than now was told by a clock that has been put back since.
-    this.#told = this.#told.filter(({ at }) => at >= saved - OVERLAP && at <= now)
-    for (const { at, ...record } of this.#told) {
+    // One that is later than now came before the clock was put back.
+    this.#heard = this.#heard.filter(({ at }) => at >= saved - OVERLAP && at <= now)
+    for (const { at, ...record } of this.#heard) {
       // What was listed after it knows better, and how often it has been used.
       const { event } = record
       const isListed = at <= saved && event.event === 'granted'
@@ -114,11 +114,11 @@ export class KnownState {
   }
 
   /** @param at - milliseconds since 1970. */
-  tell(record: TableRecord, at: number): void {
+  hear(record: TableRecord, at: number): void {
     if (!CHANGING.includes(record.event.event)) return
-    this.#told.push({ ...record, at })
+    this.#heard.push({ ...record, at })
     // Where no listing comes to an end.
-    if (this.#told.length > MOST_TOLD) this.#told = this.#told.slice(-MOST_TOLD / 2)
+    if (this.#heard.length > MOST_HEARD) this.#heard = this.#heard.slice(-MOST_HEARD / 2)
     this.#apply(record, at)
   }
 

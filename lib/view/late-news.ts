@@ -1,4 +1,4 @@
-// News of a table that is gone, told when another stands in its place → what must become of that one. Pure.
+// News of a table that is gone, which come when another stands in its place → what must become of that one. Pure.
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { ClosedEvent, KnockEvent } from './event.js'
 

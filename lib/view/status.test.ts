@@ -202,7 +202,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       { source: '10.0.0.8', expiresIn: 3 },
       { source: '10.0.0.9', expiresIn: 4 },
     ],
-    counters: { bans: 5, ignored: 6, repeated: 7, untold: 0 },
+    counters: { bans: 5, ignored: 6, repeated: 7, unlogged: 0 },
     fill: [
       { set: 'banned_4', elements: 2, capacity: 2 },
       { set: 'stage1_ssh_6', elements: 1, capacity: 2 },

@@ -11,7 +11,7 @@ import {
   IGNORED_COUNTER,
   parseSetName,
   REPEATED_COUNTER,
-  UNTOLD_COUNTER,
+  UNLOGGED_COUNTER,
 } from '../automaton/language/names.js'
 import type { Warning } from '../errors.js'
 import { parseFamilySet } from '../nft/names.js'
@@ -89,7 +89,7 @@ export interface TableCounters {
   /** SYNs to knock ports that were no knocks: the same had come before, or the set of SYNs was full. */
   readonly repeated: number
   /** Events above the rate of the log. */
-  readonly untold: number
+  readonly unlogged: number
 }
 
 /** What `status --json` prints. */
@@ -203,7 +203,7 @@ export function viewStatus(
       bans: contents.counter(BANS_COUNTER),
       ignored: contents.counter(IGNORED_COUNTER),
       repeated: contents.counter(REPEATED_COUNTER),
-      untold: contents.counter(UNTOLD_COUNTER),
+      unlogged: contents.counter(UNLOGGED_COUNTER),
     },
     fill: contents.fill
       .filter(({ elements }) => elements > 0)

@@ -35,7 +35,7 @@ const LONGEST = 2 ** 31 - 1
 const keyOf = ({ door, source }: Place): string => `${door} ${source}`
 
 /**
- * Runs out of a grant are never told by the kernel. So each is asked for when it is due: one that packets or calls
+ * The kernel never announces that a grant expires. So each is asked for when it is due: one that packets or calls
  * have renewed meanwhile is waited for again.
  */
 export class Clocks {
@@ -94,7 +94,7 @@ export class Clocks {
     if (!next) return
     const wait = next.due + MARGIN - this.#options.now()
     this.#timer = setTimeout(() => void this.#ask(), Math.min(Math.max(wait, 0), LONGEST))
-    // It tells events to somebody who waits for them, and that is what keeps the process alive.
+    // Somebody waits for its events: that keeps the process alive.
     this.#timer.unref()
   }
 
@@ -118,7 +118,7 @@ export class Clocks {
     try {
       await (due.length > ONE_BY_ONE ? this.#askAll(due) : this.#askEach(due))
     } catch {
-      // The table is gone, or nft is: what becomes of the table is told by others.
+      // The table is gone, or nft is: others report what becomes of the table.
       const later = this.#options.now() + LATER
       for (const grant of due) this.#wait(grant, later)
     } finally {

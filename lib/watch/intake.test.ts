@@ -1,6 +1,6 @@
 // What the readers tell → what is pushed, and when grants are taken to end.
 import t from 'tap'
-import { renderTold } from '../automaton/language/told.js'
+import { renderPrefix } from '../automaton/language/log-prefix.js'
 import type { DueGrant } from './clocks.js'
 import { Intake } from './intake.js'
 import { KnownTable } from './known-table.js'
@@ -11,17 +11,17 @@ function intake() {
   const door = { name: 'ssh', grantTimeout: 30, scope: 'source' }
   known.take({ doors: [door], digest: '', log: 5 } as never)
   const set: DueGrant[] = []
-  const told: string[] = []
+  const logged: string[] = []
   const taking = new Intake({
     known,
     clocks: { set: (grant) => set.push(grant), remove: () => {} },
     most: 10,
-    push: ({ event }) => told.push(event.event),
+    push: ({ event }) => logged.push(event.event),
     lose: () => {},
-    change: (event) => told.push(event),
+    change: (event) => logged.push(event),
   })
   taking.goOn()
-  return { taking, set, told }
+  return { taking, set, logged }
 }
 
 t.test('whoever sets the clock changes no end', async (t) => {
@@ -33,22 +33,22 @@ t.test('whoever sets the clock changes no end', async (t) => {
   ] as const) {
     const { taking, set } = intake()
     const now = performance.now()
-    taking.take({ told: renderTold('knock', grant), at: Date.now() - age, source: '10.0.0.1' })
+    taking.take({ logged: renderPrefix('knock', grant), at: Date.now() - age, source: '10.0.0.1' })
     const error = (set[0]?.due ?? 0) - now - lasts
     t.ok(Math.abs(error) < 200, `${age} ms old: ${error}`)
   }
 })
 
 t.test('what an install carried over is no call, in whatever part it comes', async (t) => {
-  const { taking, told } = intake()
+  const { taking, logged } = intake()
   const grant = { set: 'grants_ssh_4', key: '0a000001', expiresIn: 1000 }
   const part = { table: 'knock', sets: [], elements: [grant], more: false }
   const installed = { ...part, event: 'made', shape: true } as const
   taking.take({ changed: installed, at: Date.now() })
   taking.take({ changed: { ...installed, isLater: true }, at: Date.now() })
-  t.same(told, ['installed'])
+  t.same(logged, ['installed'])
   const called = { ...part, event: 'changed', shape: false } as const
   taking.take({ changed: called, at: Date.now() })
   taking.take({ changed: { ...called, isLater: true }, at: Date.now() })
-  t.same(told, ['installed', 'granted', 'granted'])
+  t.same(logged, ['installed', 'granted', 'granted'])
 })

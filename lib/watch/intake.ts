@@ -1,9 +1,9 @@
-// Records as the readers tell them → the table's records, and what they mean for its grants' clocks. Pure but for what it is given.
-import type { ChangedRecord, ReaderRecord, ToldRecord } from '../kernel/readers/records.js'
+// Records of the readers → the table's records, and what they mean for its grants' clocks. Pure but for what it is given.
+import type { ChangedRecord, LogRecord, ReaderRecord } from '../kernel/readers/records.js'
 import type { TableRecord } from '../view/known-state.js'
 import type { Clocks } from './clocks.js'
 import type { KnownTable, TableNews } from './known-table.js'
-import { calledGrants, recordOfCall, recordOfTold, tableEvent } from './records.js'
+import { calledGrants, recordOfCall, recordOfLog, tableEvent } from './records.js'
 
 export interface IntakeOptions {
   readonly known: KnownTable
@@ -19,7 +19,7 @@ export interface IntakeOptions {
 /** Begins with waiting. */
 export class Intake {
   readonly #options: IntakeOptions
-  #waiting: (ToldRecord | ChangedRecord)[] | undefined = []
+  #waiting: (LogRecord | ChangedRecord)[] | undefined = []
   #idle: (() => void)[] = []
 
   constructor(options: IntakeOptions) {
@@ -29,7 +29,7 @@ export class Intake {
   take(record: ReaderRecord): void {
     const { table } = this.#options.known.watched
     if ('changed' in record && record.changed.table === table) this.#takeChange(record)
-    else if ('told' in record && !this.#waits(record)) this.#takeTold(record)
+    else if ('logged' in record && !this.#waits(record)) this.#takeLog(record)
   }
 
   /** Keeps what comes until the table has been read: what it means is known then. */
@@ -50,16 +50,16 @@ export class Intake {
     await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
-  #waits(record: ToldRecord | ChangedRecord): boolean {
+  #waits(record: LogRecord | ChangedRecord): boolean {
     if (!this.#waiting) return false
     if (this.#waiting.length < this.#options.most) this.#waiting.push(record)
     else this.#options.lose(1)
     return true
   }
 
-  #takeTold(record: ToldRecord): void {
+  #takeLog(record: LogRecord): void {
     const { known, clocks, push } = this.#options
-    const found = recordOfTold(record, known.watched)
+    const found = recordOfLog(record, known.watched)
     if (!found) return
     const { event } = found
     if (event.event === 'granted') {
@@ -92,6 +92,6 @@ export class Intake {
   }
 }
 
-/** By the monotonic clock; by the other no more than a record's age is told, which is short. */
+/** By the monotonic clock; the other clock only gives a record's age, which is short. */
 const dueOf = (at: number, lasts: number): number =>
   performance.now() - Math.max(Date.now() - at, 0) + lasts

@@ -12,10 +12,10 @@ export class KnownTable {
   #doors = new Map<string, DoorSummary>()
   #digest: string | undefined
   #stands = true
-  /** Whether what the next reading finds has been told. */
+  /** Whether what the next reading finds has been reported. */
   #isAnnounced = false
 
-  /** @param needsLog - whether it is a failure that the table tells nothing. */
+  /** @param needsLog - whether it is a failure that the table logs nothing. */
   constructor(table: string, needsLog: boolean) {
     this.#table = table
     this.#needsLog = needsLog
@@ -41,14 +41,14 @@ export class KnownTable {
   take({ doors, digest, log }: About): void {
     if (log === undefined && this.#needsLog) {
       const missing = `what happens in table inet ${this.#table}`
-      throw new CapabilityError('watch', missing, 'its spec has "log": false, so it tells nothing')
+      throw new CapabilityError('watch', missing, 'its spec has "log": false, so it logs nothing')
     }
     this.#doors = new Map(doors.map((door) => [door.name, door]))
     this.#digest = digest
     this.#stands = true
   }
 
-  /** It has been told that the table is another now. */
+  /** Somebody has reported that the table is another now. */
   announce(): void {
     this.#isAnnounced = true
   }
@@ -56,7 +56,7 @@ export class KnownTable {
   /**
    * Reads the table; `read` takes what it says of itself.
    *
-   * @returns what has become of it, where nobody has told that.
+   * @returns what has become of it, if nobody has reported that.
    */
   async follow(read: () => Promise<void>): Promise<TableNews | undefined> {
     const wasAnnounced = this.#isAnnounced

@@ -55,7 +55,7 @@ export class RecordQueue {
     }
     const gap = { lost: count, time: new Date(this.#now()).toISOString() }
     const asking = this.#asking.shift()
-    if (asking) asking.resolve({ done: false, value: tellGap(gap) })
+    if (asking) asking.resolve({ done: false, value: reportGap(gap) })
     else this.#items.push(gap)
   }
 
@@ -68,11 +68,11 @@ export class RecordQueue {
         this.#items = this.#items.slice(this.#first)
         this.#first = 0
       }
-      return Promise.resolve({ done: false, value: 'event' in item ? item : tellGap(item) })
+      return Promise.resolve({ done: false, value: 'event' in item ? item : reportGap(item) })
     }
     const end = this.#end
     if (!end) return new Promise((resolve, reject) => this.#asking.push({ resolve, reject }))
-    // An error is told once; then there is nothing any more.
+    // An error is thrown once; then the iteration is over.
     this.#end = {}
     return 'error' in end ? Promise.reject(end.error) : Promise.resolve(DONE)
   }
@@ -99,7 +99,7 @@ export class RecordQueue {
   }
 }
 
-function tellGap({ lost, time }: Gap): TableRecord {
+function reportGap({ lost, time }: Gap): TableRecord {
   const event: OverrunEvent = { time, event: 'overrun', ...(lost !== undefined && { lost }) }
   return { event }
 }

@@ -16,7 +16,7 @@ export interface ReadersOptions {
   lost(count: number | undefined): void
   /** Records come again after some were lost. */
   restarted(): void
-  /** The group cannot be read; from now on no packets are told. Once until `hears`. */
+  /** The group cannot be read; from now on no packets are reported. Once until `hears`. */
   deaf(error: Error): void
   /** The group is read again. */
   hears(): void
@@ -60,7 +60,7 @@ export class TableReaders {
 
   /**
    * Reads this group from now on; undefined: none.
-   * @returns whether it was another before, so that what was told to this one meanwhile is lost.
+   * @returns whether it was another before, so that what was logged meanwhile is lost.
    */
   read(group: number | undefined): Promise<boolean> {
     return this.#inTurn(async () => {
@@ -98,7 +98,7 @@ export class TableReaders {
     }
   }
 
-  /** Nobody tells when a group is free: it is tried again and again. */
+  /** Nothing announces that a group is free: it is tried again and again. */
   #deafen(error: Error): void {
     if (this.#hasEnded) return
     clearTimeout(this.#timer)

@@ -1,8 +1,8 @@
 // What the readers tell, as events of one table.
 import t from 'tap'
-import { renderTold, type Told } from '../automaton/language/told.js'
+import { type Logged, renderPrefix } from '../automaton/language/log-prefix.js'
 import type { TableChange } from '../kernel/readers/changes.js'
-import { calledGrants, recordOfCall, recordOfTold, tableEvent } from './records.js'
+import { calledGrants, recordOfCall, recordOfLog, tableEvent } from './records.js'
 
 const AT = Date.parse('2026-01-01T00:00:00.000Z')
 const time = '2026-01-01T00:00:00.000Z'
@@ -12,43 +12,43 @@ const WATCHED = {
   isForEveryone: (door: string) => door === 'web',
 }
 const source = '10.77.0.2'
-const told = (parts: Told, more: object = {}, table = 'knock') =>
-  recordOfTold({ told: renderTold(table, parts), at: AT, source, ...more }, WATCHED)
+const logged = (parts: Logged, more: object = {}, table = 'knock') =>
+  recordOfLog({ logged: renderPrefix(table, parts), at: AT, source, ...more }, WATCHED)
 
 t.test('of packets', async (t) => {
   const place = { door: 'ssh', attempt: 'open2', stage: 1, of: 3 } as const
-  t.same(told({ event: 'knock', ...place }), {
+  t.same(logged({ event: 'knock', ...place }), {
     event: { time, event: 'knock', door: 'ssh', source, stage: 1, of: 3 },
     attempt: 'open2',
   })
-  t.same(told({ event: 'reset', ...place })?.event, {
+  t.same(logged({ event: 'reset', ...place })?.event, {
     ...{ time, event: 'reset', door: 'ssh', source, stage: 1, of: 3 },
   })
   const step = { door: 'ssh', attempt: 'open' } as const
   const reset = { time, event: 'reset', door: 'ssh', source }
-  t.same(told({ event: 'reset', ...step })?.event, reset, 'nobody knows where')
+  t.same(logged({ event: 'reset', ...step })?.event, reset, 'nobody knows where')
   const grant = { event: 'granted', door: 'ssh', attempt: 'open', stage: 1, of: 1 } as const
   const granted = { time, event: 'granted', door: 'ssh', source, by: 'knock', expiresIn: 30 }
-  t.same(told({ ...grant, user: 'ana' }, { token: 'ab' }), {
+  t.same(logged({ ...grant, user: 'ana' }, { token: 'ab' }), {
     event: { ...granted, stage: 1, of: 1, user: 'ana' },
     attempt: 'open',
     token: 'ab',
   })
-  t.match(told({ ...grant, door: 'web' })?.event, { source: 'everyone' })
-  t.match(told({ event: 'closed', door: 'web' })?.event, { source: 'everyone', by: 'use' })
-  t.match(told({ ...step, event: 'closed', attempt: 'close' })?.event, { by: 'knock' })
-  t.same(told({ event: 'wrong', ...step })?.event, { time, event: 'wrong', door: 'ssh', source })
+  t.match(logged({ ...grant, door: 'web' })?.event, { source: 'everyone' })
+  t.match(logged({ event: 'closed', door: 'web' })?.event, { source: 'everyone', by: 'use' })
+  t.match(logged({ ...step, event: 'closed', attempt: 'close' })?.event, { by: 'knock' })
+  t.same(logged({ event: 'wrong', ...step })?.event, { time, event: 'wrong', door: 'ssh', source })
   const denied = { time, event: 'denied', door: 'ssh', source }
-  t.same(told({ event: 'denied', door: 'ssh' })?.event, denied)
+  t.same(logged({ event: 'denied', door: 'ssh' })?.event, denied)
   const service = 'tcp/22'
-  t.same(told({ event: 'denied', door: 'ssh' }, { service })?.event, { ...denied, service })
-  t.same(told({ event: 'banned' })?.event, { time, event: 'banned', source })
+  t.same(logged({ event: 'denied', door: 'ssh' }, { service })?.event, { ...denied, service })
+  t.same(logged({ event: 'banned' })?.event, { time, event: 'banned', source })
 })
 
 t.test('of others', async (t) => {
-  t.equal(told({ event: 'banned' }, {}, 'other'), undefined, 'another table')
-  t.equal(recordOfTold({ told: 'kl is no word of ours', at: AT }, WATCHED), undefined)
-  t.equal(told({ event: 'wrong' }), undefined, 'no door')
+  t.equal(logged({ event: 'banned' }, {}, 'other'), undefined, 'another table')
+  t.equal(recordOfLog({ logged: 'kl is no word of ours', at: AT }, WATCHED), undefined)
+  t.equal(logged({ event: 'wrong' }), undefined, 'no door')
 })
 
 const change = (parts: Partial<TableChange>): TableChange => ({

@@ -1,4 +1,6 @@
-// What the readers tell → the records of one table. Pure.
+// Records of the readers → the records of one table. Pure.
+
+import { type Logged, parsePrefix } from '../automaton/language/log-prefix.js'
 import {
   INVALID_STEPS,
   isOfPorts,
@@ -6,10 +8,9 @@ import {
   STEPS,
   TRUSTED,
 } from '../automaton/language/names.js'
-import { parseTold, type Told } from '../automaton/language/told.js'
 import { addressText } from '../kernel/netlink/address-bytes.js'
 import type { ElementChange, TableChange } from '../kernel/readers/changes.js'
-import type { ToldRecord } from '../kernel/readers/records.js'
+import type { LogRecord } from '../kernel/readers/records.js'
 import { ABOUT_SET } from '../nft/about.js'
 import { parseFamilySet } from '../nft/names.js'
 import { EVERYONE } from '../view/contents.js'
@@ -28,19 +29,19 @@ export interface WatchedTable {
 const isoOf = (at: number): string => new Date(at).toISOString()
 
 /** Undefined where it is none of this table's. */
-export function recordOfTold(
-  { told: prefix, at, source = '', service, token }: ToldRecord,
+export function recordOfLog(
+  { logged: prefix, at, source = '', service, token }: LogRecord,
   watched: WatchedTable,
 ): TableRecord | undefined {
-  const told = parseTold(prefix)
-  if (told?.table !== watched.table) return undefined
-  const event = eventOf(told, isoOf(at), source, service, watched)
-  const { attempt } = told
+  const logged = parsePrefix(prefix)
+  if (logged?.table !== watched.table) return undefined
+  const event = eventOf(logged, isoOf(at), source, service, watched)
+  const { attempt } = logged
   return event && { event, ...(attempt && { attempt }), ...(token !== undefined && { token }) }
 }
 
 function eventOf(
-  { event, door, stage, of, user, attempt }: Told,
+  { event, door, stage, of, user, attempt }: Logged,
   time: string,
   source: string,
   service: string | undefined,

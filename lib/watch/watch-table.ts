@@ -14,11 +14,11 @@ export interface TableWatchOptions {
   readonly signal?: AbortSignal | undefined
   /** The most records that wait for whoever asks. */
   readonly queue: number
-  /** Whether it is a failure that the table tells nothing, or that another process reads what it tells. */
+  /** Whether it is a failure that the table logs nothing, or that another process reads its group. */
   readonly needsLog: boolean
-  /** Where it is none: nothing that packets do is told from now on. Tried again by itself. Not called before `ready`. */
+  /** If it is none: nothing that packets do is reported from now on. It is tried again. Not called before `ready`. */
   readonly deaf?: (error: Error) => void
-  /** It is told again; not called before `ready`. */
+  /** What packets do is reported again; not called before `ready`. */
   readonly hears?: () => void
 }
 
@@ -72,14 +72,14 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     if (options.signal?.aborted) this.#abort()
     this.ready = this.#start().catch((error: unknown) => {
       if (this.#ended) return
-      // Who asks for records is told the same.
+      // The iteration rejects with the same.
       this.#fail(error)
       throw error
     })
     this.ready.catch(() => {})
   }
 
-  /** Whether the group of the table cannot be read now: what packets do is not told. */
+  /** Whether the group of the table cannot be read now: what packets do is not reported. */
   get isDeaf(): boolean {
     return this.#deaf !== undefined
   }
@@ -95,17 +95,17 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   }
 
   /**
-   * Whether all that packets did by now has been told, within so many milliseconds; false when their group is not read, or
+   * Whether all that packets did by now has been reported, within so many milliseconds; false when their group is not read, or
    * not yet.
    */
   async settled(patience: number): Promise<boolean> {
-    const told = async () => {
-      const isTold = await this.#readers?.settled(patience)
+    const logged = async () => {
+      const isSettled = await this.#readers?.settled(patience)
       // While the table is read, what comes waits for that.
-      if (isTold) await this.#intake.idle()
-      return isTold ?? false
+      if (isSettled) await this.#intake.idle()
+      return isSettled ?? false
     }
-    return within(patience, told())
+    return within(patience, logged())
   }
 
   /** Ends the watch; settles when all is given back. */
@@ -162,7 +162,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
         this.#clocks.correct(await this.#source.grants(about.doors))
       })
       if (!this.#known.stands) this.#clocks.clear()
-      if (news) this.#tellTable(news)
+      if (news) this.#reportTable(news)
     } catch (error) {
       const isTaken = error instanceof NetlinkError && error.code === 'EBUSY'
       if (isTaken || error instanceof CapabilityError) throw error
@@ -173,7 +173,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     }
   }
 
-  #tellTable(event: TableNews, at = Date.now()): void {
+  #reportTable(event: TableNews, at = Date.now()): void {
     this.#push({ event: { time: new Date(at).toISOString(), event } })
   }
 
@@ -197,7 +197,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
 
   /** It is another table from now on, or none. */
   #change(event: TableNews, at: number): void {
-    this.#tellTable(event, at)
+    this.#reportTable(event, at)
     this.#known.announce()
     this.#readNow()
   }

@@ -34,7 +34,7 @@ export class KnockWatcher implements Watcher {
     }
     this.#watcher = begin(place, { signal, queue })
     this.ready = this.#watcher.then((watcher) => watcher.ready)
-    // It is told to who iterates; who does not may not care.
+    // Only the iteration rejects with it: without one, nobody may care.
     this.ready.catch(() => {})
   }
 

@@ -120,7 +120,7 @@ export function countingRules({ name, open }: ValidDoor, { when, then, verdict }
         ...then,
       ],
       verdict,
-      ...(isLast && { tells: { event: 'closed', door: name } }),
+      ...(isLast && { logs: { event: 'closed', door: name } }),
     }
   })
 }

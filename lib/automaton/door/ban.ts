@@ -68,7 +68,7 @@ export function banChains(ban: ValidBan | undefined): Chain[] {
       count(BANS_COUNTER),
     ],
     verdict: RETURN,
-    tells: { event: 'banned' },
+    logs: { event: 'banned' },
     comment: comment('banned'),
   }
   if (first === undefined) return [{ name: STRIKE, rules: [banned] }]

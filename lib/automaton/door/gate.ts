@@ -28,7 +28,7 @@ export const gateChain = (door: string): string => `gate_${door}`
 /** Where a packet goes that is a knock, by its protocol. */
 export const KNOCK = { tcp: 'knock_tcp', udp: 'knock_udp' } as const
 
-/** What a gate is told of its table. */
+/** What a gate needs to know of its table. */
 export interface GateContext {
   readonly hook: Hook
   readonly hasTrusted: boolean
@@ -60,7 +60,7 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
     when: [],
     then: denied,
     verdict: isFollowed ? RETURN : DROP,
-    tells: { event: 'denied', door: name },
+    logs: { event: 'denied', door: name },
   })
   return [
     {

@@ -86,8 +86,8 @@ function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
   return PROTOCOLS.flatMap((protocol) =>
     portsOf(door, protocol).map((ports) => onPort(protocol, ports)),
   ).flatMap((port) =>
-    // The last connection of a grant is not told of here: chains of type nat are for nat.
-    [...begun, ...accepts.map(({ tells: _, ...accept }) => ({ ...accept, verdict }))].map(
+    // The last connection of a grant is not logged here: chains of type nat are for nat.
+    [...begun, ...accepts.map(({ logs: _, ...accept }) => ({ ...accept, verdict }))].map(
       (accept) => ({
         ...accept,
         ...(family && { families: [family] }),

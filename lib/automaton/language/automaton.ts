@@ -12,8 +12,8 @@ import type {
   ValidSpec,
 } from '../../spec/model/model.js'
 import type { NUMBER, ProtocolNumber } from '../../spec/model/protocol.js'
+import type { Logged } from './log-prefix.js'
 import type { Attempt } from './names.js'
-import type { Told } from './told.js'
 
 /**
  * A packet field that can be part of a set's key; `all` is the same for all packets, `token` a payload's first 16 bytes.
@@ -117,10 +117,10 @@ export type Action =
   /** Sets the packet's mark. */
   | { readonly op: 'mark'; readonly value: number }
   /** Gives the packet to whoever reads the NFLOG group. */
-  | { readonly op: 'tell'; readonly group: number; readonly prefix: string }
+  | { readonly op: 'log'; readonly group: number; readonly prefix: string }
 
 export type Verdict =
-  /** `reset` drops a TCP packet and tells its sender so. */
+  /** `reset` drops a TCP packet and answers with a reset. */
   | { readonly kind: 'accept' | 'drop' | 'return' | 'reset' }
   /** Sends the connection elsewhere; in chains of type nat. */
   | { readonly kind: 'redirect'; readonly to: RedirectTarget }
@@ -135,8 +135,8 @@ export interface Rule {
   readonly then?: readonly Action[]
   /** Without one the next rule is tried. */
   readonly verdict?: Verdict
-  /** What has happened where the packet gets to the verdict. Gone where the automaton is finished: its chains tell it. */
-  readonly tells?: Told
+  /** The event to log when the packet gets to the verdict. A finished automaton has none: its chains log it. */
+  readonly logs?: Logged
   /** For people: the door and the part of the spec that this rule comes from, and what it is for. */
   readonly comment: string
 }
@@ -211,7 +211,7 @@ export interface Automaton {
   readonly doors: readonly DoorSummary[]
   /** Of each knock what an attempt under way depends on. */
   readonly attempts: readonly AttemptSummary[]
-  /** The NFLOG group to which the chains tell what happens; absent: none. */
+  /** The NFLOG group to which the chains log; absent: none. */
   readonly logGroup?: number
   /** Where packets are judged, if the spec names interfaces. */
   readonly place?: Pick<ValidSpec, 'hook' | 'interfaces'>

@@ -40,7 +40,7 @@ export interface ClientKind<Knock, Written> {
   plan(knock: Knock, circumstances: Circumstances): Plan
   /** Whether the pause between two packets is the user's to choose. */
   readonly hasGap: boolean
-  /** What the user is told of so many packets that were sent, and of so many knocks that the profile has still. */
+  /** A line for the user: so many packets were sent, and the profile still has so many knocks. */
   describe(packets: number, left: number): string
   /** A profile, as the help shows it. */
   readonly example: string

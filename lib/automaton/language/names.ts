@@ -126,8 +126,8 @@ export const REPEATED_COUNTER = 'repeated'
 export const BANS_COUNTER = 'bans'
 export const IGNORED_COUNTER = 'ignored'
 
-/** What is counted for the table where it tells what happens: what was not told, above the rate. */
-export const UNTOLD_COUNTER = 'untold'
+/** Counts the events of a table with a log that were not logged, because they were above the rate. */
+export const UNLOGGED_COUNTER = 'unlogged'
 
 /**
  * The map from a port to what becomes of its packets, and the ports that it has: a packet to another costs no look-up

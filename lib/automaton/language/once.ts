@@ -2,8 +2,8 @@
 import type { TcpFlags } from '../../spec/model/model.js'
 import { SYN } from '../../spec/model/step.js'
 import { type Action, goTo, type Match, meet, type Rule, type Verdict } from './automaton.js'
+import type { Logged } from './log-prefix.js'
 import { SYNS } from './names.js'
-import type { Told } from './told.js'
 
 /** Seconds after which a SYN is taken for a new one; each repetition begins them anew. Linux pauses 32 s at the most. */
 export const RETRANSMISSION = 40
@@ -24,7 +24,7 @@ export const isLater: Match = { kind: 'flags', flags: { mask: 0x02, value: 0 } }
 export interface Again {
   readonly verdict: Verdict
   readonly then?: readonly Action[]
-  readonly tells?: Told
+  readonly logs?: Logged
 }
 
 /**

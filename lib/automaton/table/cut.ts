@@ -56,7 +56,7 @@ function cutDoor(door: ValidDoor, hasTrusted: boolean): Chain {
   const then = markActions(door)
   const comment = `${name} ${origin}/open/established`
   const denied = [count(counterName('denied', name))]
-  const tells = { event: 'denied', door: name } as const
+  const logs = { event: 'denied', door: name } as const
   const elsewhere: Match = { kind: 'destination', addresses, not: true }
   return {
     name: cutChain(door),
@@ -66,8 +66,8 @@ function cutDoor(door: ValidDoor, hasTrusted: boolean): Chain {
       { when: [inSet(grantsSet(name))], then, verdict: ACCEPT, comment },
       // So the host's own end of the connection learns that it is over.
       { when: [isReset], verdict: ACCEPT, comment },
-      { when: [isTcp], then: denied, verdict: RESET, tells, comment },
-      { when: [], then: denied, verdict: DROP, tells, comment },
+      { when: [isTcp], then: denied, verdict: RESET, logs, comment },
+      { when: [], then: denied, verdict: DROP, logs, comment },
     ],
   }
 }

@@ -90,7 +90,7 @@ function refuse({ name, origin, addresses, open }: ValidDoor): Rule {
     ],
     then: [count(counterName('denied', name))],
     verdict: DROP,
-    tells: { event: 'denied', door: name },
+    logs: { event: 'denied', door: name },
     comment: `${name} ${origin}/service cannot be read`,
   }
 }

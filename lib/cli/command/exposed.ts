@@ -19,15 +19,15 @@ export async function findExposure(path: string, spec: ValidSpec): Promise<Warni
   const may = (bit: number) => ((mode | (mode >> 3)) & bit) !== 0
   if (!may(READ) && !may(WRITE)) return []
   const knocks = spec.doors.flatMap((door) => door.knocks)
-  const [told] = knocks.filter((knock) => secretFilesOf(knock).length === 0)
+  const [heard] = knocks.filter((knock) => secretFilesOf(knock).length === 0)
   const file = `the spec's file ${quoted(path)}`
   return [
-    ...(told && may(READ)
+    ...(heard && may(READ)
       ? [
           {
             id: 'spec-readable',
-            path: told.origin,
-            message: `${file} can be read by other users, and this ${told.type} opens the door to whoever knows it: chmod 600 it`,
+            path: heard.origin,
+            message: `${file} can be read by other users, and this ${heard.type} opens the door to whoever knows it: chmod 600 it`,
           },
         ]
       : []),

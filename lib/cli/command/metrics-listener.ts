@@ -9,7 +9,7 @@ const RETRY = 3000
 export interface ListenerOptions {
   readonly serve: typeof serveMetrics
   readonly render: () => Promise<string>
-  /** Told where it is served, and once why it is not. */
+  /** Called with the place where it is served, and once with the reason why it is not. */
   readonly onServed: (place: ListenAddress) => void
   readonly onFailure: (message: string) => void
   readonly retry?: number

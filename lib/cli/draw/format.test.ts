@@ -6,7 +6,7 @@ import { formatStatus } from './format.js'
 import { PAINTED } from './paint.js'
 
 const counters = { knocks: 6, grants: 1, closes: 0, resets: 2, wrong: 0, denied: 3 }
-const guard = { bans: [], counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 }, fill: [] }
+const guard = { bans: [], counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 }, fill: [] }
 
 t.test('doors, who is let in, who is on the way', async (t) => {
   const text = formatStatus({
@@ -62,7 +62,7 @@ t.test('everyone, wrong tokens, bans, and the fullest sets', async (t) => {
     table: 'knock',
     doors: [{ ...door, counters: { ...counters, wrong: 7 } }],
     bans: [{ source: '10.0.0.66', expiresIn: 540 }],
-    counters: { bans: 2, ignored: 0, repeated: 0, untold: 0 },
+    counters: { bans: 2, ignored: 0, repeated: 0, unlogged: 0 },
     fill,
   })
   t.equal(
@@ -84,7 +84,7 @@ the fullest sets
   )
   const ignored = {
     ...guard,
-    counters: { bans: 0, ignored: 5, repeated: 0, untold: 0 },
+    counters: { bans: 0, ignored: 5, repeated: 0, unlogged: 0 },
     table: 'knock',
     doors: [],
   }
@@ -151,7 +151,7 @@ t.test('colours add to the text, and change nothing of it', async (t) => {
       },
     ],
     bans: [{ source: '10.0.0.66', expiresIn: 540 }],
-    counters: { bans: 2, ignored: 0, repeated: 0, untold: 0 },
+    counters: { bans: 2, ignored: 0, repeated: 0, unlogged: 0 },
     fill: [],
   }
   const painted = formatStatus(status, PAINTED)

@@ -8,7 +8,7 @@ import { terminalOf } from './terminal.js'
 import type { Viewed } from './viewed.js'
 
 const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
-const guard = { bans: [], counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 }, fill: [] }
+const guard = { bans: [], counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 }, fill: [] }
 
 const doorOf = (name: string, grants: DoorStatus['grants'] = []): DoorStatus => {
   return { name, service: ['tcp/22'], openFor: 30, grants, progress: [], counters: none }
@@ -143,7 +143,7 @@ const someStatus = fc.record({
   table: word,
   doors: fc.array(someDoor, { maxLength: 15 }),
   bans: fc.array(member, { maxLength: 4 }),
-  counters: fc.record({ bans: count, ignored: count, repeated: count, untold: count }),
+  counters: fc.record({ bans: count, ignored: count, repeated: count, unlogged: count }),
   fill: fc.array(fc.record({ set: word, elements: count, capacity: fc.constant(4_000_000_000) })),
   confirm: fc.record({ expiresIn: fc.nat({ max: 1_000_000 }) }),
 })

@@ -6,7 +6,7 @@ import { viewStatus } from './status-view.js'
 import { terminalOf } from './terminal.js'
 import type { Viewed } from './viewed.js'
 
-const EMPTY = { bans: 0, ignored: 0, repeated: 0, untold: 0 }
+const EMPTY = { bans: 0, ignored: 0, repeated: 0, unlogged: 0 }
 const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
 
 const doorOf = (name: string, more: Partial<DoorStatus> = {}): DoorStatus => ({
@@ -42,7 +42,7 @@ const BUSY: Viewed = {
     doorOf('mail', { service: ['tcp/993'] }),
   ],
   bans: [{ source: '192.0.2.66', expiresIn: 540 }],
-  counters: { bans: 2, ignored: 31, repeated: 0, untold: 0 },
+  counters: { bans: 2, ignored: 31, repeated: 0, unlogged: 0 },
   fill: [
     { set: 'grants_maintenance_window', elements: 1, capacity: 1 },
     { set: 'banned_4', elements: 66, capacity: 100 },

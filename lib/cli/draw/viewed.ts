@@ -15,7 +15,7 @@ import { bySource } from './by-source.js'
 import { formatSeconds } from './gauge.js'
 import type { Row } from './rows.js'
 
-/** An attempt of which an event told alone: until when the next knock must come is not known yet. */
+/** An attempt that is known from an event alone: until when the next knock must come is not known yet. */
 export type ViewedProgress = Omit<Progress, 'door' | 'expiresIn'> & { readonly expiresIn?: number }
 
 export interface ViewedDoor extends Omit<DoorStatus, 'progress'> {
@@ -31,7 +31,7 @@ export interface Viewed extends Omit<Status, 'doors' | 'bans'> {
 }
 
 /** From here on a set's fill level is worth a line. */
-const WORTH_TELLING = 0.5
+const WORTH_SHOWING = 0.5
 const NEARLY_FULL = 0.9
 
 export function grantRow(
@@ -128,7 +128,7 @@ export const fillRows = (fill: readonly Fill[]): Row[] =>
   fill
     .filter(
       ({ elements, capacity, atLeast }) =>
-        atLeast || (capacity > 1 && elements / capacity >= WORTH_TELLING),
+        atLeast || (capacity > 1 && elements / capacity >= WORTH_SHOWING),
     )
     .map(fillRow)
 

@@ -23,23 +23,23 @@ export const changeDoors = (
 
 /** Goes through all sources once, however many events there are: tens of thousands may be on the way. */
 function changeDoor(door: LiveDoor, events: readonly DoorEvent[]): LiveDoor {
-  const told = new Set(events.map(({ source }) => source))
+  const heard = new Set(events.map(({ source }) => source))
   const known = new Map<string, Known>()
   const knownOf = (source: string) => known.get(source) ?? { grants: [], progress: [] }
   for (const grant of door.grants) {
     const { source } = grant
-    if (!told.has(source)) continue
+    if (!heard.has(source)) continue
     const { grants, progress } = knownOf(source)
     known.set(source, { grants: [...grants, grant], progress })
   }
   for (const attempt of door.progress) {
     const { source } = attempt
-    if (!told.has(source)) continue
+    if (!heard.has(source)) continue
     const { grants, progress } = knownOf(source)
     known.set(source, { grants, progress: [...progress, attempt] })
   }
   for (const event of events) known.set(event.source, changeKnown(knownOf(event.source), event))
-  const isOther = ({ source }: { readonly source: string }) => !told.has(source)
+  const isOther = ({ source }: { readonly source: string }) => !heard.has(source)
   const now = [...known.values()]
   return {
     ...door,
@@ -76,7 +76,7 @@ function changeKnown(known: Known, event: DoorEvent): Known {
   }
 }
 
-/** Attempts of which events told alone, with the times that a status knows of them. */
+/** Attempts that are known from events alone, with the times that a status has of them. */
 export const withTimes = (
   doors: readonly LiveDoor[],
   read: readonly LiveDoor[],

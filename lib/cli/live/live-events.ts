@@ -4,7 +4,7 @@ import { clipText, type Line, type Span, span, widthOf } from '../draw/paint.js'
 import type { Signs } from '../draw/terminal.js'
 import type { LiveModel } from './live-model.js'
 
-type Told = LiveModel['events'][number]
+type Heard = LiveModel['events'][number]
 
 interface EventColumns {
   readonly event: number
@@ -20,7 +20,7 @@ const TIME = 'hh:mm:ss'.length
 
 /** As many as there is room for. */
 export function viewEvents(
-  events: readonly Told[],
+  events: readonly Heard[],
   width: number,
   room: number,
   signs: Signs,
@@ -30,15 +30,15 @@ export function viewEvents(
   const shown = events.slice(-room)
   const columns = columnsOf(shown, width)
   const lines: Line[] = []
-  for (const told of shown.toReversed()) {
-    const drawn = viewEvent(told, columns, width, signs)
+  for (const heard of shown.toReversed()) {
+    const drawn = viewEvent(heard, columns, width, signs)
     if (lines.length + drawn.length > room) break
     lines.unshift(...drawn)
   }
   return lines
 }
 
-function columnsOf(events: readonly Told[], width: number): EventColumns {
+function columnsOf(events: readonly Heard[], width: number): EventColumns {
   const words = events.map(({ event }) => wordsOf(event))
   const [doors, sources] = width < NARROW ? [8, 15] : [20, 39]
   const widest = (cells: readonly (string | undefined)[], limit: number) =>
@@ -57,7 +57,7 @@ function columnsOf(events: readonly Told[], width: number): EventColumns {
 }
 
 function viewEvent(
-  { event, times }: Told,
+  { event, times }: Heard,
   columns: EventColumns,
   width: number,
   signs: Signs,

@@ -31,16 +31,16 @@ const statusOf = (ssh: Partial<DoorStatus> = {}, more: Partial<Status> = {}): St
       ...ssh,
     },
   ],
-  ...{ bans: [], counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 }, fill: [], ...more },
+  ...{ bans: [], counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 }, fill: [], ...more },
 })
 
 /** So many seconds after the beginning, at the door of ssh unless it says another. */
-type Told = KnockEvent extends infer E
+type Heard = KnockEvent extends infer E
   ? E extends KnockEvent
     ? Omit<E, 'time' | 'door'>
     : never
   : never
-const tell = (model: LiveModel, second: number, event: Told): LiveModel => {
+const hear = (model: LiveModel, second: number, event: Heard): LiveModel => {
   const time = new Date(NOW + 1000 * second).toISOString()
   return addEvent(model, { door: 'ssh', ...event, time } as KnockEvent)
 }
@@ -71,26 +71,26 @@ t.test('countdowns go on without anything being read, and end', async (t) => {
 })
 
 t.test('an attempt moves through its stages and is let in', async (t) => {
-  let model = tell(start(), 1, { event: 'knock', source: ana, stage: 1, of: 3 })
+  let model = hear(start(), 1, { event: 'knock', source: ana, stage: 1, of: 3 })
   t.same(sshAt(model, 1).progress, [progress(ana, 1)])
-  model = tell(model, 2, { event: 'knock', source: ana, stage: 2, of: 3 })
+  model = hear(model, 2, { event: 'knock', source: ana, stage: 2, of: 3 })
   t.same(sshAt(model, 2).progress, [progress(ana, 2)])
-  const granted = tell(model, 3, { event: 'granted', source: ana, by: 'knock', expiresIn: 30 })
+  const granted = hear(model, 3, { event: 'granted', source: ana, by: 'knock', expiresIn: 30 })
   t.same(sshAt(granted, 4), { grants: [{ source: ana, expiresIn: 29 }], progress: [] })
-  t.same(sshAt(tell(granted, 5, { event: 'expired', source: ana }), 5).grants, [])
-  t.same(sshAt(tell(granted, 5, { event: 'closed', source: ana, by: 'use' }), 5).grants, [])
-  const again = tell(granted, 5, { event: 'granted', source: ana, by: 'call', expiresIn: 60 })
+  t.same(sshAt(hear(granted, 5, { event: 'expired', source: ana }), 5).grants, [])
+  t.same(sshAt(hear(granted, 5, { event: 'closed', source: ana, by: 'use' }), 5).grants, [])
+  const again = hear(granted, 5, { event: 'granted', source: ana, by: 'call', expiresIn: 60 })
   t.same(sshAt(again, 5).grants, [{ source: ana, expiresIn: 60 }], 'renewed')
-  const closing = tell(granted, 5, { event: 'knock', source: ana, stage: 1, of: 2 })
+  const closing = hear(granted, 5, { event: 'knock', source: ana, stage: 1, of: 2 })
   t.same(sshAt(closing, 5).progress, [], 'who is let in is not on the way')
-  const reset = tell(model, 3, { event: 'reset', source: ana, stage: 2, of: 3 })
+  const reset = hear(model, 3, { event: 'reset', source: ana, stage: 2, of: 3 })
   t.same(sshAt(reset, 3).progress, [])
-  t.same(sshAt(tell(model, 3, { event: 'denied', source: ana }), 3).progress, [progress(ana, 2)])
+  t.same(sshAt(hear(model, 3, { event: 'denied', source: ana }), 3).progress, [progress(ana, 2)])
   t.same(sshAt(model, 30).progress, [], 'nobody ever said how it ended')
 })
 
 t.test('a status corrects what events did not tell', async (t) => {
-  const model = tell(start(), 1, { event: 'knock', source: ana, stage: 1, of: 3 })
+  const model = hear(start(), 1, { event: 'knock', source: ana, stage: 1, of: 3 })
   const read = correctModel(
     model,
     statusOf({ progress: [progress(ana, 2, 4) as never] }),
@@ -101,8 +101,8 @@ t.test('a status corrects what events did not tell', async (t) => {
 })
 
 t.test('a status that was asked for before an event does not undo it', async (t) => {
-  let model = tell(start(), 2, { event: 'granted', source: ana, by: 'knock', expiresIn: 30 })
-  model = tell(model, 3, { event: 'knock', source: bob, stage: 1, of: 3 })
+  let model = hear(start(), 2, { event: 'granted', source: ana, by: 'knock', expiresIn: 30 })
+  model = hear(model, 3, { event: 'knock', source: bob, stage: 1, of: 3 })
   const before = correctModel(model, statusOf(), NOW + 1500)
   t.same(sshAt(before, 3), {
     grants: [{ source: ana, expiresIn: 29 }],
@@ -115,7 +115,7 @@ t.test('a status that was asked for before an event does not undo it', async (t)
 })
 
 t.test('an end that is known more exactly than by the second stays', async (t) => {
-  const model = tell(start(), 0.9, { event: 'granted', source: ana, by: 'knock', expiresIn: 30 })
+  const model = hear(start(), 0.9, { event: 'granted', source: ana, by: 'knock', expiresIn: 30 })
   const read = statusOf({ grants: [{ source: ana, expiresIn: 28 }] })
   t.equal(sshAt(correctModel(model, read, NOW + 2000), 2).grants?.[0]?.expiresIn, 28)
   t.equal(correctModel(model, read, NOW + 2000).doors[0]?.grants[0]?.until, NOW + 30_900)
@@ -133,7 +133,7 @@ t.test('penalties count down, what is used up gets older until its source is let
   t.same(at(model, 2), [[{ ...penalised[0], expiresIn: 1 }], [{ source: ana, ago: 12 }]])
   t.same(at(model, 5), [[], [{ source: ana, ago: 15 }]])
   const granted = { event: 'granted', source: ana, by: 'call', expiresIn: 30 } as const
-  t.same(at(tell(model, 3, granted), 4)[1], [])
+  t.same(at(hear(model, 3, granted), 4)[1], [])
   t.same(at(correctModel(model, statusOf(), NOW + 4000), 4), [[], []], 'a status knows better')
 })
 
@@ -142,7 +142,7 @@ t.test('whose token it was, from a status and from an event', async (t) => {
   const model = start(statusOf({ grants: [{ source: ana, expiresIn: 30, token }] }))
   t.same(sshAt(model, 2).grants, [{ source: ana, expiresIn: 28, token: { user: 'ann', ago: 7 } }])
   const granted = { event: 'granted', source: bob, by: 'knock', user: 'bob', expiresIn: 30 }
-  const now = tell(model, 3, { ...granted, stage: 1, of: 1 } as Told)
+  const now = hear(model, 3, { ...granted, stage: 1, of: 1 } as Heard)
   t.same(sshAt(now, 4).grants?.[1], {
     ...{ source: bob, expiresIn: 29, token: { user: 'bob', ago: 1 } },
   })
@@ -151,21 +151,21 @@ t.test('whose token it was, from a status and from an event', async (t) => {
 t.test('bans, a trial, and a table that goes and comes', async (t) => {
   const ban = { source: bob, expiresIn: 60 }
   const model = start(statusOf({}, { bans: [ban], confirm: { expiresIn: 9 } }))
-  const banned = tell(model, 1, { event: 'banned', source: ana })
+  const banned = hear(model, 1, { event: 'banned', source: ana })
   t.same(modelAt(banned, NOW + 2000).bans, [{ ...ban, expiresIn: 58 }, { source: ana }])
   t.same(modelAt(model, NOW + 4000).confirm, { expiresIn: 5 })
   t.same(modelAt(model, NOW + 10_000).confirm, { fallenOpen: true })
   t.equal('confirm' in modelAt(correctModel(model, statusOf(), NOW), NOW), false)
-  const gone = tell(model, 1, { event: 'removed' })
+  const gone = hear(model, 1, { event: 'removed' })
   t.match(gone, { isGone: true, doors: [], bans: [] })
-  t.equal(tell(gone, 2, { event: 'installed' }).isGone, false)
-  const back = correctModel(tell(gone, 2, { event: 'installed' }), statusOf(), NOW + 2000)
+  t.equal(hear(gone, 2, { event: 'installed' }).isGone, false)
+  const back = correctModel(hear(gone, 2, { event: 'installed' }), statusOf(), NOW + 2000)
   t.match(back, { isGone: false, doors: [{ name: 'ssh' }] })
 })
 
 t.test('events: repetitions are counted, losses are added up, the last 500 are kept', async (t) => {
   const denied = { event: 'denied', source: ana, service: 'tcp/22' } as const
-  let model = tell(tell(tell(start(), 1, denied), 2, denied), 3, { event: 'wrong', source: ana })
+  let model = hear(hear(hear(start(), 1, denied), 2, denied), 3, { event: 'wrong', source: ana })
   t.same(
     model.events.map(({ event, times }) => [event.event, times, event.time.slice(17, 19)]),
     [
@@ -173,10 +173,10 @@ t.test('events: repetitions are counted, losses are added up, the last 500 are k
       ['wrong', 1, '08'],
     ],
   )
-  model = tell(tell(model, 4, { event: 'overrun', lost: 12 }), 5, { event: 'overrun' })
+  model = hear(hear(model, 4, { event: 'overrun', lost: 12 }), 5, { event: 'overrun' })
   t.same(model.overruns, { times: 2, lost: 12 })
   for (let n = 0; n < 600; n += 1) {
-    model = tell(model, 6, { event: 'knock', source: `10.0.0.${n}`, stage: 1, of: 3 })
+    model = hear(model, 6, { event: 'knock', source: `10.0.0.${n}`, stage: 1, of: 3 })
   }
   t.equal(model.events.length, 500)
   t.match(model.events.at(-1)?.event, { source: '10.0.0.599' })
@@ -191,9 +191,9 @@ t.test('very many on their way, and many events at once', async (t) => {
     return { time, event: 'knock', door: 'ssh', source, stage: 2, of: 3 }
   })
   const begun = performance.now()
-  const told = correctModel(addEvents(model, events), statusOf({ progress: many }), NOW + 5000)
+  const heard = correctModel(addEvents(model, events), statusOf({ progress: many }), NOW + 5000)
   t.ok(performance.now() - begun < 1000)
-  t.equal(sshAt(told, 2).progress?.length, 65_536)
+  t.equal(sshAt(heard, 2).progress?.length, 65_536)
   const last = addEvents(model, events)
   t.same(sshAt(last, 2).progress?.at(-1), progress('10.0.3.231', 2))
   t.equal(sshAt(last, 2).progress?.length, 65_536)

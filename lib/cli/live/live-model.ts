@@ -5,10 +5,10 @@ import { changeDoors, type DoorEvent, withTimes } from './live-doors.js'
 
 type Until<T> = Omit<T, 'door' | 'expiresIn'> & { readonly until: number }
 
-/** An attempt; of one that only an event told it is not known how long it lasts. */
+/** An attempt; of one that is known from an event alone, it is not known how long it lasts. */
 export interface LiveProgress extends Omit<ViewedProgress, 'expiresIn'> {
   readonly until?: number
-  /** When this was told. */
+  /** When this came. */
   readonly since: number
 }
 
@@ -19,7 +19,7 @@ export interface LiveGrant extends Until<Grant> {
 export interface LiveDoor extends Omit<DoorStatus, 'grants' | 'progress' | 'penalised' | 'usedUp'> {
   readonly grants: readonly LiveGrant[]
   readonly progress: readonly LiveProgress[]
-  /** No event tells of these two: the next status does. */
+  /** No event has these two: the next status does. */
   readonly penalised: readonly Until<Penalised>[]
   readonly usedUp: readonly (Omit<UsedUp, 'ago'> & { readonly at: number })[]
 }
@@ -27,7 +27,7 @@ export interface LiveDoor extends Omit<DoorStatus, 'grants' | 'progress' | 'pena
 export interface LiveModel {
   readonly table: string
   readonly doors: readonly LiveDoor[]
-  /** Of a ban that only an event told it is not known how long it lasts. */
+  /** Of a ban that is known from an event alone, it is not known how long it lasts. */
   readonly bans: readonly (Omit<Until<Ban>, 'until'> & { readonly until?: number })[]
   /** The rest of the last status. */
   readonly status: Pick<Status, 'counters' | 'fill' | 'warnings'>
@@ -48,7 +48,7 @@ export const emptyModel = (table: string): LiveModel => ({
   table,
   doors: [],
   bans: [],
-  status: { counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 }, fill: [] },
+  status: { counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 }, fill: [] },
   isGone: false,
   events: [],
   overruns: { times: 0, lost: 0 },
@@ -92,10 +92,10 @@ function changed(model: LiveModel, events: readonly KnockEvent[]): LiveModel {
 
 /** A source that tries again and again fills one line, not the screen. */
 function withRepeated(
-  told: LiveModel['events'],
+  heard: LiveModel['events'],
   events: readonly KnockEvent[],
 ): LiveModel['events'] {
-  const all = [...told]
+  const all = [...heard]
   for (const event of events) {
     const last = all.at(-1)
     const isSame = last && sameBut(last.event) === sameBut(event)
@@ -107,7 +107,7 @@ function withRepeated(
 
 const sameBut = ({ time: _, ...rest }: KnockEvent): string => JSON.stringify(rest)
 
-/** A status that was asked for at a time: what events have told since stands, all else is corrected. */
+/** A status that was asked for at a time: what events have said since stands, all else is corrected. */
 export function correctModel(model: LiveModel, status: Status, askedAt: number): LiveModel {
   const { table, confirm, doors, bans, counters, fill, warnings } = status
   const { trial: _trial, problem: _problem, ...before } = model
@@ -138,10 +138,10 @@ export function correctModel(model: LiveModel, status: Status, askedAt: number):
     }),
     bans: withUntil(bans, model.bans, askedAt),
   }
-  const told = model.events
+  const heard = model.events
     .map(({ event }) => event)
     .filter(({ time, event }) => Date.parse(time) >= askedAt && event !== 'installed')
-  const now = changed(read, told)
+  const now = changed(read, heard)
   return { ...now, doors: withTimes(now.doors, read.doors) }
 }
 
@@ -169,7 +169,7 @@ const SLACK = 1500
 
 export const failToRead = (model: LiveModel, problem: string): LiveModel => ({ ...model, problem })
 
-/** How long an attempt that only an event told is shown without a status that confirms it. */
+/** How long an attempt that is known from an event alone is shown without a status that confirms it. */
 const UNCONFIRMED = 15_000
 
 /** What is so at a time: what has run out by then is left out. */
@@ -224,7 +224,7 @@ function remaining<T extends { until: number }>(
 ): (Omit<T, 'until'> & { expiresIn: number })[] {
   return (
     members
-      // The kernel tells whole seconds: an end is up to a second later.
+      // The kernel gives whole seconds: an end is up to a second later.
       .filter(({ until }) => until + 1000 > now)
       .map(({ until, ...rest }) => ({ ...rest, expiresIn: secondsUntil(until, now) }))
   )

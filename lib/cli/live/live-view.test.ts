@@ -25,7 +25,7 @@ const STATUS: Status = {
     },
   ],
   bans: [],
-  counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 },
+  counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 },
   fill: [],
 }
 const ana = { door: 'ssh', source: '203.0.113.7' }
@@ -39,7 +39,7 @@ const EVENTS: readonly KnockEvent[] = [
 ]
 
 const read = correctModel(emptyModel('knock'), STATUS, NOW)
-const told = EVENTS.reduce(addEvent, read)
+const heard = EVENTS.reduce(addEvent, read)
 
 const frame = (model: LiveModel, second: number, columns: number, rows: number, LANG = 'C.UTF-8') =>
   viewLive(model, NOW + 1000 * second, terminalOf({ isTTY: true, columns, rows }, { LANG }))
@@ -48,7 +48,7 @@ const frame = (model: LiveModel, second: number, columns: number, rows: number, 
 
 t.test('80 columns: the doors, the events, and when the kernel was read', async (t) => {
   t.equal(
-    frame(told, 5, 80, 26),
+    frame(heard, 5, 80, 26),
     `table inet knock                    2 doors · 1 let in · 1 on the way · 1 banned
 
 ssh  tcp/22 ───────────────────────────────────────────────────── opens for 30 s
@@ -83,7 +83,7 @@ t.test('the second after the last knock: let in', async (t) => {
   const granted: KnockEvent = {
     ...{ time: time(6), event: 'granted', ...ana, by: 'knock', expiresIn: 30, stage: 3, of: 3 },
   }
-  const lines = frame(addEvent(told, granted), 7, 80, 26).split('\n')
+  const lines = frame(addEvent(heard, granted), 7, 80, 26).split('\n')
   t.same(lines.slice(3, 6), [
     '  203.0.113.7                             ━━━━━━━━━━━━  let in  29 s left',
     '  2001:db8::7                             ━━━━━━╌╌╌╌╌╌  let in  13 s left',
@@ -93,7 +93,7 @@ t.test('the second after the last knock: let in', async (t) => {
 
 t.test('40 columns, in ASCII, and so few lines that parts are left out', async (t) => {
   t.equal(
-    frame(told, 5, 40, 20, 'C'),
+    frame(heard, 5, 40, 20, 'C'),
     `table inet knock
 2 doors - 1 let in - 1 on the way
 1 banned

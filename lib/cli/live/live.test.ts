@@ -19,7 +19,7 @@ const STATUS: Status = {
       counters: { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 },
     },
   ],
-  ...{ bans: [], counters: { bans: 0, ignored: 0, repeated: 0, untold: 0 }, fill: [] },
+  ...{ bans: [], counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 }, fill: [] },
 }
 
 class Output extends EventEmitter {

@@ -39,7 +39,7 @@ export async function runLive(options: LiveOptions): Promise<void> {
   const live = new Live(options, quit)
   live.start()
   try {
-    for await (const event of options.watch({ signal: quit.signal })) live.tell(event)
+    for await (const event of options.watch({ signal: quit.signal })) live.hear(event)
   } catch (error) {
     if (!quit.signal.aborted) throw error
   } finally {
@@ -54,7 +54,7 @@ class Live {
   readonly #screen: Screen
   #model: LiveModel
   /** What is not in the model yet. */
-  readonly #told: KnockEvent[] = []
+  readonly #heard: KnockEvent[] = []
   #frame: NodeJS.Timeout | undefined
   #second: NodeJS.Timeout | undefined
   #reading: NodeJS.Timeout | undefined
@@ -93,15 +93,15 @@ class Live {
     this.#screen.close()
   }
 
-  tell(event: KnockEvent): void {
-    this.#told.push(event)
+  hear(event: KnockEvent): void {
+    this.#heard.push(event)
     this.#readIn(READ_AFTER_EVENT)
     this.#drawSoon()
   }
 
   /** Frame by frame: one event after the other would take too long where there are very many sources. */
-  #takeTold(): void {
-    if (this.#told.length > 0) this.#model = addEvents(this.#model, this.#told.splice(0))
+  #takeHeard(): void {
+    if (this.#heard.length > 0) this.#model = addEvents(this.#model, this.#heard.splice(0))
   }
 
   #drawSoon(): void {
@@ -110,7 +110,7 @@ class Live {
 
   #draw(): void {
     const begun = performance.now()
-    this.#takeTold()
+    this.#takeHeard()
     clearTimeout(this.#frame)
     this.#frame = undefined
     const { stdout, env } = this.#options
@@ -141,7 +141,7 @@ class Live {
     const askedAt = Date.now()
     try {
       const status = await this.#options.status()
-      this.#takeTold()
+      this.#takeHeard()
       this.#model = correctModel(this.#model, status, askedAt)
     } catch (error) {
       this.#model = failToRead(this.#model, error instanceof Error ? error.message : String(error))

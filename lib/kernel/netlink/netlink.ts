@@ -1,4 +1,4 @@
-// The elements of a table's sets through netlink: what nft would tell the kernel, without a process for each call. Touches the kernel.
+// The elements of a table's sets through netlink: what nft would send to the kernel, without a process for each call. Touches the kernel.
 import { isNotFound } from '../../errors.js'
 import type { ElementDocument, ElementKey } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'

@@ -15,7 +15,7 @@ export interface SocketOptions {
   readonly sendBuffer?: number
 }
 
-/** What a socket tells. Neither is called any more once `close` has been. */
+/** Called by a socket. Neither is called after `close`. */
 export interface SocketListener {
   /** One datagram. Of a longer one than the socket takes the beginning alone, with `isCut`. */
   message(bytes: Uint8Array, isCut: boolean): void
@@ -37,7 +37,7 @@ export interface NetlinkSocket {
   /** An open socket keeps the process alive; one that is unreferenced does not. */
   ref(): void
   unref(): void
-  /** May be called at any time, and again. What is under way is dropped; nobody is told. */
+  /** May be called at any time, and again. What is under way is dropped, without a word. */
   close(): void
 }
 
@@ -161,7 +161,7 @@ class SafeSocket implements NetlinkSocket {
           : failure(codeOf(error) ?? 'socket', this.#operation, error),
       )
     } catch {
-      // Nobody is left to tell.
+      // Nobody listens any more.
     }
   }
 }

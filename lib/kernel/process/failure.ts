@@ -90,7 +90,7 @@ function explain(ending: Ending, stderr: string, place: Place, asked: Asked): Ex
   return explainText(stderr, asked)
 }
 
-/** A shell in nft's place tells a signal by its number. */
+/** A shell in nft's place reports a signal by its number. */
 function signalOf({ signal, exitCode = 0 }: Ending): string | undefined {
   if (signal !== undefined || exitCode <= 128) return signal
   return Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0]
@@ -105,7 +105,7 @@ function explainSignal(signal: string, unknown: string): Explanation {
   }
   const who =
     signal === 'SIGKILL'
-      ? 'by somebody, or by the kernel for want of memory (dmesg tells that)'
+      ? 'by somebody, or by the kernel for want of memory (dmesg shows that)'
       : 'from outside'
   return { code: 'ended', reason: `nft was ended ${who} (${signal})${unknown}` }
 }

@@ -125,7 +125,7 @@ async function attempt<T extends Ending>(
   }
 }
 
-/** `cat`'s failure, as the script of the pipe tells it. */
+/** `cat`'s failure, as the script of the pipe reports it. */
 export const CUT_OFF = 'knocklib: the document was cut off'
 
 /** Why nft has not read the document; undefined if it has. */

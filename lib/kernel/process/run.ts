@@ -34,7 +34,7 @@ async function loadExeca(asked: Asked): Promise<typeof import('execa')['execa']>
   }
 }
 
-/** If file descriptors are used up, that is told; any other error stays as it is. */
+/** If file descriptors are used up, the error says so; any other error stays as it is. */
 export function exhausted(error: unknown, { operation = 'nft', subject }: Asked): unknown {
   const { code = '' } = error as NodeJS.ErrnoException
   const provider = RESOURCES[code]

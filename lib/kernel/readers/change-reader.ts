@@ -33,7 +33,7 @@ await runReader(async (output) => {
         for (const message of parseMessages(bytes)) {
           for (const changed of collector.take(message)) {
             const record: ChangedRecord = { changed, at: Date.now() }
-            output.tell(record)
+            output.report(record)
           }
         }
       },
@@ -41,6 +41,6 @@ await runReader(async (output) => {
     },
   )
   socket.join(CHANGES_GROUP)
-  output.tell({ ready: true })
+  output.report({ ready: true })
   return undefined
 }, MOST_WAITING)

@@ -33,7 +33,7 @@ export interface TableChange {
   /** The sets whose elements changed, but for those in `elements`. */
   readonly sets: readonly string[]
   readonly elements: readonly ElementChange[]
-  /** There were more than are told: only a listing says what there is. */
+  /** There were more than stand here: only a listing says what there is. */
   readonly more: boolean
   /** Not the first part of what the transaction did: nothing but `elements` is news. */
   readonly isLater?: true
@@ -57,7 +57,7 @@ export class ChangeCollector {
   readonly #isWatched: (set: string) => boolean
   #tables = new Map<string, Collected>()
 
-  /** @param isWatched - whether a set's elements are told one by one. */
+  /** @param isWatched - whether a set's elements are reported one by one. */
   constructor(isWatched: (set: string) => boolean) {
     this.#isWatched = isWatched
   }

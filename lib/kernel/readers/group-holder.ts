@@ -1,4 +1,4 @@
-// A NFLOG group → who has it, as /proc tells. Reads /proc of this process's network namespace.
+// A NFLOG group → the process that has it, from /proc. Reads /proc of this process's network namespace.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 export interface GroupHolder {

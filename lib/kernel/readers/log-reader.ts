@@ -3,7 +3,7 @@
 // A process of its own because the package netlink ends its process where the kernel finds the receive buffer full.
 // So it does as little as it can for each message, and nothing that waits.
 import { constants } from 'node:os'
-import { parseTold } from '../../automaton/language/told.js'
+import { parsePrefix } from '../../automaton/language/log-prefix.js'
 import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
 import { NETFILTER, openSocket } from '../netlink/socket.js'
 import { type NetlinkMessage, parseMessages } from '../netlink/wire.js'
@@ -20,7 +20,7 @@ import {
 import { formatService, parsePacketHead } from './packet-head.js'
 import type { ReaderOutput } from './reader-output.js'
 import { fail, RECEIVE_BUFFER, runReader, type Settle } from './reader-process.js'
-import type { ForeignRecord, ToldRecord } from './records.js'
+import type { ForeignRecord, LogRecord } from './records.js'
 
 /** Enough for IPv6's header with some extensions and the ports; the payload behind them is nobody's business here. */
 const BYTES = 128
@@ -70,44 +70,44 @@ class LogReader {
       listener,
     )
     socket.send(renderBind(this.#group, BYTES, BIND))
-    // The answer has its place behind all packets that the kernel told of before it.
+    // The answer has its place behind all packets that the kernel logged before it.
     return (number) => socket.send(renderMode(this.#group, BYTES, BIND + number))
   }
 
   #take({ type, payload, sequence }: NetlinkMessage): void {
     if (type === PACKET_MESSAGE) {
-      this.#tell(payload)
+      this.#report(payload)
     } else if (type === ANSWER) {
       const errno = parseAnswer(payload)
-      // Whatever the answer is: what was told before it has been read.
-      if (sequence !== BIND) this.#output.tell({ settled: sequence - BIND })
-      else if (errno === 0) this.#output.tell({ ready: true })
+      // Whatever the answer is: what was logged before it has been read.
+      if (sequence !== BIND) this.#output.report({ settled: sequence - BIND })
+      else if (errno === 0) this.#output.report({ ready: true })
       else fail(this.#output, this.#refusal(errno))
     }
   }
 
-  #tell(message: Uint8Array): void {
+  #report(message: Uint8Array): void {
     const { prefix, payload, sequence } = parsePacket(message)
     if (sequence !== undefined) {
       const missing = missingBefore(sequence, this.#last)
       if (missing > 0) this.#output.lose(missing)
       this.#last = sequence
     }
-    if (!parseTold(prefix)) {
+    if (!parsePrefix(prefix)) {
       this.#refuse()
       return
     }
     const head = parsePacketHead(payload)
     const service = head && formatService(head)
     const token = BY_TOKEN.test(prefix) ? head?.data?.subarray(0, TOKEN_BYTES) : undefined
-    const record: ToldRecord = {
-      told: prefix,
+    const record: LogRecord = {
+      logged: prefix,
       at: Date.now(),
       ...(head && { source: head.source }),
       ...(service !== undefined && { service }),
       ...(token?.length === TOKEN_BYTES && { token: Buffer.from(token).toString('hex') }),
     }
-    this.#output.tell(record)
+    this.#output.report(record)
   }
 
   /** Whoever writes much into the group makes no more than a line of it in a second. */

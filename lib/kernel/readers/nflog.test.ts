@@ -43,10 +43,10 @@ t.test('the kernel acknowledges what asks for a group', async (t) => {
 })
 
 t.test('a packet that is told of', async (t) => {
-  const told = parsePacket(read('token').payload)
-  t.equal(told.prefix, 'kl knock granted ssh open 1/1 ana')
-  t.equal(told.sequence, 0)
-  const head = parsePacketHead(told.payload)
+  const logged = parsePacket(read('token').payload)
+  t.equal(logged.prefix, 'kl knock granted ssh open 1/1 ana')
+  t.equal(logged.sequence, 0)
+  const head = parsePacketHead(logged.payload)
   t.match(head, { source: '127.0.0.1', protocol: 17, port: 7000 })
   t.equal(Buffer.from(head?.data ?? []).toString(), '0123456789abcdef')
   t.equal(head && formatService(head), 'udp/7000')

@@ -1,4 +1,4 @@
-// NFLOG's messages: asking for a group, and the packets that it tells of. Pure (include/uapi/linux/netfilter/nfnetlink_log.h).
+// NFLOG's messages: asking for a group, and the packets that it logs. Pure (include/uapi/linux/netfilter/nfnetlink_log.h).
 import { FLAG, MESSAGE, NFGEN_HEADER, SUBSYSTEM } from '../netlink/numbers.js'
 import { IS_LITTLE, MessageWriter, parseAttributes } from '../netlink/wire.js'
 
@@ -15,7 +15,7 @@ const NUMBERED = 1
 
 const PACKET = { payload: 9, prefix: 10, sequence: 12 } as const
 
-/** What the kernel tells of a packet. */
+/** What the kernel logs of a packet. */
 export interface LoggedPacket {
   readonly prefix: string
   /** Its first bytes, from the IP header on. */
@@ -47,7 +47,7 @@ export const renderBind = (group: number, bytes: number, sequence: number): Uint
     writer.attribute(CONFIG.flags, big(16, NUMBERED))
   })
 
-/** Says again how much of a packet is wanted: changes nothing, and is acknowledged behind what was told before. */
+/** Says again how much of a packet is wanted: changes nothing, and is acknowledged behind what was logged before. */
 export const renderMode = (group: number, bytes: number, sequence: number): Uint8Array =>
   renderConfig(group, sequence, (writer) => writeMode(writer, bytes))
 

@@ -14,7 +14,7 @@ const linesOf = (stream: PassThrough): unknown[] =>
 t.test('records go in order, many in one write', async (t) => {
   const stream = new PassThrough()
   const output = new ReaderOutput(stream)
-  for (let n = 0; n < 1000; n += 1) output.tell({ n })
+  for (let n = 0; n < 1000; n += 1) output.report({ n })
   t.equal(stream.readableLength, 0, 'not before this turn is over')
   await turn()
   t.same(
@@ -26,9 +26,9 @@ t.test('records go in order, many in one write', async (t) => {
 t.test('what was lost before stands in its place', async (t) => {
   const stream = new PassThrough()
   const output = new ReaderOutput(stream)
-  output.tell({ n: 1 })
+  output.report({ n: 1 })
   output.lose(3)
-  output.tell({ n: 2 })
+  output.report({ n: 2 })
   await turn()
   t.same(linesOf(stream), [{ n: 1 }, { lost: 3 }, { n: 2 }])
 })
@@ -37,14 +37,14 @@ t.test('nobody reads: some wait, the others are counted', async (t) => {
   const stream = new PassThrough({ highWaterMark: 64 })
   const output = new ReaderOutput(stream, 10)
   let sent = 0
-  const tell = (count: number) => {
-    for (let n = 0; n < count; n += 1) output.tell({ n: sent++ })
+  const report = (count: number) => {
+    for (let n = 0; n < count; n += 1) output.report({ n: sent++ })
   }
-  tell(8)
+  report(8)
   await turn()
-  tell(100)
+  report(100)
   await turn()
-  tell(100)
+  report(100)
   output.lose(5)
   const records: Record<string, number>[] = []
   for (;;) {
@@ -54,16 +54,16 @@ t.test('nobody reads: some wait, the others are counted', async (t) => {
     records.push(...more)
     await Promise.race([once(stream, 'drain'), turn()])
   }
-  tell(1)
+  report(1)
   await turn()
   records.push(...(linesOf(stream) as Record<string, number>[]))
-  const told = records.filter((record) => 'n' in record)
+  const logged = records.filter((record) => 'n' in record)
   const lost = records.reduce((sum, record) => sum + (record['lost'] ?? 0), 0)
-  t.equal(told.length + lost, sent + 5, 'all are accounted for')
-  t.equal(told.length, 8 + 10 + 1)
+  t.equal(logged.length + lost, sent + 5, 'all are accounted for')
+  t.equal(logged.length, 8 + 10 + 1)
   t.same(
-    told.map(({ n }) => n),
-    told.map(({ n }) => n).toSorted((a = 0, b = 0) => a - b),
+    logged.map(({ n }) => n),
+    logged.map(({ n }) => n).toSorted((a = 0, b = 0) => a - b),
   )
   const gap = records.findIndex((record) => 'lost' in record)
   t.equal(records[gap - 1]?.['n'], 17, 'after the last that could wait')

@@ -30,12 +30,12 @@ export class ReaderOutput {
     })
   }
 
-  tell(record: object): void {
+  report(record: object): void {
     if (this.#waiting.length >= this.#most) {
       this.#lost += 1
       return
     }
-    this.#tellLost()
+    this.#reportLost()
     this.#waiting.push(JSON.stringify(record))
     this.#plan()
   }
@@ -43,18 +43,18 @@ export class ReaderOutput {
   /** The same of a record that may wait for another time: false if there is no room for it, and nothing is counted then. */
   offer(record: object): boolean {
     if (this.#waiting.length >= this.#most) return false
-    this.tell(record)
+    this.report(record)
     return true
   }
 
   /** Counts records that were lost before they came here. */
   lose(count: number): void {
     this.#lost += count
-    if (this.#waiting.length < this.#most) this.#tellLost()
+    if (this.#waiting.length < this.#most) this.#reportLost()
     this.#plan()
   }
 
-  #tellLost(): void {
+  #reportLost(): void {
     if (this.#lost === 0) return
     const lost: Lost = { lost: this.#lost }
     this.#waiting.push(JSON.stringify(lost))
@@ -77,7 +77,7 @@ export class ReaderOutput {
       this.#isBusy = !this.#stream.write(`${lines.join('\n')}\n`)
     }
     if (!this.#isBusy && this.#lost > 0) {
-      this.#tellLost()
+      this.#reportLost()
       this.#plan()
     }
   }

@@ -6,7 +6,7 @@ import type { FailedRecord } from './records.js'
 /** Asked of the system; it gives at most net.core.rmem_max. */
 export const RECEIVE_BUFFER = 2 ** 23
 
-/** Sees to it that `settled` with this number is told after all that the kernel has told by now. */
+/** Makes sure that `settled` with this number comes after all that the kernel has sent by now. */
 export type Settle = (number: number) => void
 
 /**
@@ -35,10 +35,10 @@ export async function runReader(
   }
 }
 
-/** Tells why and ends, when it has been read. */
+/** Reports why it ends, and ends when that has been read. */
 export function fail(output: ReaderOutput, error: unknown): void {
   const code = error instanceof NetlinkError ? error.code : 'socket'
   const reason = error instanceof Error ? error.message : String(error)
   const record: FailedRecord = { failed: { code, reason } }
-  output.tell(record)
+  output.report(record)
 }

@@ -16,7 +16,7 @@ function readerOf(test: { testdir(): string }, code: string, patience: number) {
     const say = (record) => console.log(JSON.stringify(record))
     process.stdin.on('end', () => process.exit()).resume()\n`
   writeFileSync(path, head + code)
-  const told: unknown[] = []
+  const logged: unknown[] = []
   const reader = new Reader(
     {
       module: relative(import.meta.dirname, path),
@@ -27,24 +27,24 @@ function readerOf(test: { testdir(): string }, code: string, patience: number) {
       patience,
     },
     {
-      record: (record) => told.push(record),
-      died: () => told.push('died'),
-      restarted: () => told.push('restarted'),
-      failed: (error) => told.push(error),
+      record: (record) => logged.push(record),
+      died: () => logged.push('died'),
+      restarted: () => logged.push('restarted'),
+      failed: (error) => logged.push(error),
     },
   )
-  return { reader, told, starts: () => readFileSync(log, 'utf8').length }
+  return { reader, logged, starts: () => readFileSync(log, 'utf8').length }
 }
 
 t.test('one that never says that it reads is replaced, and in the end refused', async (t) => {
-  const { reader, told, starts } = readerOf(t, '', 2000)
+  const { reader, logged, starts } = readerOf(t, '', 2000)
   await t.rejects(reader.start(), {
     name: 'NetlinkError',
     code: 'socket',
     message: 'watch: the test: the process that reads it was not ready after 2000 ms',
   })
   t.equal(starts(), 3)
-  t.same(told, [])
+  t.same(logged, [])
 })
 
 t.test('one that is slow the first time', async (t) => {
@@ -55,11 +55,11 @@ t.test('one that is slow the first time', async (t) => {
 })
 
 t.test('one that is ready stays, however long it is silent', async (t) => {
-  const { reader, told, starts } = readerOf(t, 'say({ ready: true })', 4000)
+  const { reader, logged, starts } = readerOf(t, 'say({ ready: true })', 4000)
   await reader.start()
   await new Promise((resolve) => setTimeout(resolve, 4500))
   t.equal(starts(), 1)
-  t.same(told, [])
+  t.same(logged, [])
   await reader.end()
 })
 
@@ -74,25 +74,25 @@ function takeDescriptors(): () => void {
 }
 
 t.test('with no descriptors left it is refused, and a restart tried again', async (t) => {
-  const { reader, told } = readerOf(
+  const { reader, logged } = readerOf(
     t,
     `say({ ready: true }); say({ told: String(process.pid) })`,
     4000,
   )
   const until = async (count: number) => {
-    for (let tries = 0; tries < 500 && told.length < count; tries += 1) {
+    for (let tries = 0; tries < 500 && logged.length < count; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
   await reader.start()
   await until(1)
   const giveBack = takeDescriptors()
-  process.kill(Number((told[0] as { told: string }).told), 'SIGKILL')
+  process.kill(Number((logged[0] as { logged: string }).logged), 'SIGKILL')
   await until(2)
   await new Promise((resolve) => setTimeout(resolve, 200))
   giveBack()
   await until(4)
-  t.same(told.slice(1, 3), ['died', 'restarted'])
+  t.same(logged.slice(1, 3), ['died', 'restarted'])
   await reader.end()
   const again = takeDescriptors()
   const error = await reader.start().catch((error: unknown) => error)

@@ -7,13 +7,13 @@ import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
 import { Questions } from './questions.js'
 import type { ReaderRecord } from './records.js'
 
-/** What a reader tells. */
+/** Called by a reader. */
 export interface ReaderListener {
   record(record: ReaderRecord): void
   /** The process has ended; what it had read and what comes until `restarted` is lost. */
   died(): void
   restarted(): void
-  /** It cannot be started again. Nothing is told any more. */
+  /** It cannot be started again. Nothing is called any more. */
   failed(error: Error): void
 }
 
@@ -91,7 +91,7 @@ export class Reader {
   }
 
   /**
-   * Resolves when all that the kernel had told by this call was given to the listener: true; or false when the process
+   * Resolves when all that the kernel had sent by this call was given to the listener: true; or false when the process
    * ended meanwhile, or took longer than so many milliseconds.
    */
   settled(patience: number): Promise<boolean> {

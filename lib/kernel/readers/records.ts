@@ -1,10 +1,10 @@
 // What the reading processes write to the process that started them: a line of JSON each. Types alone.
 import type { TableChange } from './changes.js'
 
-/** The kernel told of a packet. */
-export interface ToldRecord {
+/** The kernel logged a packet. */
+export interface LogRecord {
   /** The log message's prefix. */
-  readonly told: string
+  readonly logged: string
   /** Milliseconds since 1970, when it was read. */
   readonly at: number
   readonly source?: string
@@ -39,13 +39,13 @@ export interface FailedRecord {
   readonly failed: { readonly code: string; readonly reason: string }
 }
 
-/** All that the kernel had told when this number was asked for stands before this line. */
+/** All that the kernel had sent when this number was asked for stands before this line. */
 export interface SettledRecord {
   readonly settled: number
 }
 
 export type ReaderRecord =
-  | ToldRecord
+  | LogRecord
   | ChangedRecord
   | LostRecord
   | ForeignRecord

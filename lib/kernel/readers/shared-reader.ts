@@ -30,7 +30,7 @@ const shared = new Map<string, Shared>()
 const ending = new Map<string, Promise<void>>()
 
 /**
- * Listens to a NFLOG group. All records of it are told, of whatever table.
+ * Listens to a NFLOG group. All its records come, of whatever table.
  * @throws NetlinkError as `Reader.start`.
  */
 export const shareLog = (
@@ -85,8 +85,8 @@ async function share(options: ReaderOptions, listener: ReaderListener): Promise<
 
 function begin(key: string, options: ReaderOptions): Shared {
   const listeners = new Map<ReaderListener, boolean>()
-  const all = (tell: (listener: ReaderListener) => void) => {
-    for (const listener of [...listeners.keys()]) tell(listener)
+  const all = (report: (listener: ReaderListener) => void) => {
+    for (const listener of [...listeners.keys()]) report(listener)
   }
   const reader = new Reader(options, {
     record(record: ReaderRecord) {
@@ -104,7 +104,7 @@ function begin(key: string, options: ReaderOptions): Shared {
     },
   })
   const own: Shared = { reader, started: reader.start(), listeners }
-  // Who shares it is told; the promise itself may have nobody.
+  // Those who share it hear of that; the promise itself may have nobody.
   own.started.catch(() => {})
   shared.set(key, own)
   return own

@@ -169,7 +169,7 @@ export function renderAction(
 ): NftStatement {
   if (action.op === 'count') return { counter: action.counter }
   if (action.op === 'mark') return { mangle: { key: meta('mark'), value: action.value } }
-  if (action.op === 'tell') return renderTell(action)
+  if (action.op === 'log') return renderLog(action)
   const { name, key } = renderSet(action.set, family, keyOf)
   const set = `@${name}`
   if (action.op === 'delete') return { set: { op: 'delete', elem: key, set } }
@@ -184,7 +184,7 @@ export function renderAction(
 const SNAPLEN = 128
 
 /** Each packet by itself: the kernel keeps more than one back for a second. */
-const renderTell = ({ group, prefix }: Extract<Action, { op: 'tell' }>): NftStatement => ({
+const renderLog = ({ group, prefix }: Extract<Action, { op: 'log' }>): NftStatement => ({
   log: { prefix, group, snaplen: SNAPLEN, 'queue-threshold': 1 },
 })
 

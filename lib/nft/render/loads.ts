@@ -13,7 +13,7 @@ const AT_ONCE = 50_000
 /**
  * Renders the commands that load tokens and ports. The sets of tokens are emptied first: one that has been used is
  * among them again, and is refused all the same, since the door remembers it. Ports are added to those that are there:
- * the kernel takes milliseconds to take one away. The set `loaded` is told until when each of them is loaded.
+ * the kernel takes milliseconds to take one away. The set `loaded` holds until when each of them is loaded.
  *
  * @param now - seconds since 1970.
  */

@@ -44,7 +44,7 @@ function hmac(secret: Uint8Array, text: string): string {
   return createHmac('sha256', secret).update(text).digest('hex')
 }
 
-/** What tells a one-time sequence from others: 12 hex digits, the same for steps that the same packets are. */
+/** Identifies a one-time sequence: 12 hex digits, the same for steps that the same packets are. */
 export function identifySteps(steps: readonly Step[]): string {
   const normal = steps.map(({ protocol, port, flags = SYN, length }) =>
     protocol === 'tcp' ? [protocol, port, flags.mask, flags.value] : [protocol, port, length],

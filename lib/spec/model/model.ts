@@ -169,7 +169,7 @@ export interface ValidBan {
   readonly for: number
 }
 
-/** How what happens at the doors is told through NFLOG. */
+/** How what happens at the doors is logged through NFLOG. */
 export interface ValidLog {
   readonly group: number
   /** Packets of one kind of event at one door in a second, and at once: 1 to 1,000,000. */
@@ -187,7 +187,7 @@ export interface ReadSpec {
   readonly hook: Hook
   /** Empty: all but loopback. */
   readonly interfaces: readonly string[]
-  /** Absent: nothing is told. */
+  /** Absent: nothing is logged. */
   readonly log?: ValidLog
   readonly guard: {
     readonly trusted: readonly Cidr[]

@@ -49,8 +49,10 @@ export function readStep(step: SpecStep, origin: string, findings: Findings): St
     return UNREADABLE
   }
   if (step.protocol !== 'tcp') {
-    const { length, ...rest } = step
-    return length === undefined ? rest : { ...rest, length }
+    const { protocol, length } = step
+    // In this order whatever the document's is: what is compiled from it is the same.
+    const port = protocol === 'udp' ? { port: step.port } : {}
+    return { protocol, ...port, ...(length !== undefined && { length }) }
   }
   const { protocol, port, flags } = step
   if (flags === undefined) return { protocol, port }

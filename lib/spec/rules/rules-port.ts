@@ -51,7 +51,7 @@ export function checkOwnPorts(placed: readonly PlacedStep[], findings: Findings)
   }
   for (const { step, path, knock } of placed.filter(({ knock }) => kindOf(knock).ownsPort)) {
     const user = users.get(step.port as number)
-    // Of two such the second is told.
+    // Of two such the second is reported.
     const isFirst = user?.first.knock === knock
     const other = isFirst ? user.other : user?.first
     if (!other || (isFirst && kindOf(other.knock).ownsPort)) continue

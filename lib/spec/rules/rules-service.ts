@@ -32,7 +32,7 @@ interface Alike {
   readonly byAddress: AddressIndex<PlacedService>
 }
 
-/** So many that overlap are told each; beyond that only one of those that overlap is held against the others. */
+/** Up to so many that overlap, each is reported; beyond that only one of those that overlap is held against the others. */
 const MANY = 64
 
 /** Reports services that overlap, unless their addresses are apart or their doors stand before one service together. */

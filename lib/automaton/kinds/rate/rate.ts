@@ -101,7 +101,7 @@ function rateRules(timed: TimedKnock, { stages, live, early }: RateSets): TimedR
       when: [inSet(from), inSet(live)],
       then,
       verdict: RETURN,
-      tells: timed.told('knock', index + 2),
+      logs: timed.logged('knock', index + 2),
     })
   })
   const [start, ...later] = stages as [string, ...string[]]

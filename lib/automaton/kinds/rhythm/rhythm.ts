@@ -151,6 +151,6 @@ function advance(timed: TimedKnock, { counts, windows, stages, armed }: RhythmSe
     when,
     then,
     verdict: RETURN,
-    tells: timed.told('knock', knock),
+    logs: timed.logged('knock', knock),
   })
 }

@@ -48,7 +48,7 @@ t.test('refuses everything else, and says what it got', async (t) => {
     { protocol: 'udp', port: 8000, length: 65508 },
     { protocol: 'icmp', port: 7 },
     { protocol: 'icmp', length: -1 },
-    { protocol: 'toString' },
+    { protocol: 'function toString() { [native code] }' },
   ]
   for (const step of [...texts, ...numbers, ...things, ...objects]) {
     const refused = { code: 'invalid-argument', message: /^here: \/steps\/0/ }

@@ -12,6 +12,7 @@ import {
   remove,
   update,
 } from '../../language/automaton.js'
+import type { Logged } from '../../language/log-prefix.js'
 import { attemptSet, counterName, lockSet, stageSet } from '../../language/names.js'
 import {
   AT_ONCE,
@@ -21,7 +22,6 @@ import {
   type PacketMatch,
 } from '../../language/program.js'
 import { spentSequence } from '../../language/spent.js'
-import type { Told } from '../../language/told.js'
 
 /** What the steps of a sequence are, numbered from 1. */
 export interface Steps {
@@ -139,20 +139,20 @@ export class SequenceBuilder {
     }
   }
 
-  #rule(step: number, purpose: string, when: Match[], then: Action[], tells?: Told): Rule {
+  #rule(step: number, purpose: string, when: Match[], then: Action[], logs?: Logged): Rule {
     const packet = this.#steps.match(step)
     return {
       ...packet,
       when: [...packet.when, ...when],
       then,
       verdict: RETURN,
-      ...(tells && { tells }),
+      ...(logs && { logs }),
       comment: `${this.#context.door.name} ${this.#steps.origin(step)} ${purpose}`,
     }
   }
 
   /** So many packets of the attempt had come. */
-  #told(event: Told['event'], stage: number): Told {
+  #logged(event: Logged['event'], stage: number): Logged {
     const { door, attempt } = this.#context
     return { event, door: door.name, attempt, stage, of: this.#last }
   }
@@ -163,7 +163,7 @@ export class SequenceBuilder {
     // Into the new stage first: where that is full nothing is lost yet, and the rules behind this one decide.
     const then = [...this.#context.touch, update(this.#stage(step)), remove(from)]
     const when = this.#isIn(step - 1)
-    const advance = this.#rule(step, 'advance', when, then, this.#told('knock', step))
+    const advance = this.#rule(step, 'advance', when, then, this.#logged('knock', step))
     return [advance, ...this.#noRoom(step, when, [remove(from)])]
   }
 
@@ -172,13 +172,13 @@ export class SequenceBuilder {
     const { strike, door } = this.#context
     if (strike.kind === 'return' || this.#sequence.reset === 'never') return []
     const then = [...leave, count(counterName('resets', door.name))]
-    return [this.#rule(step, 'no room', when, then, this.#told('reset', step - 1))]
+    return [this.#rule(step, 'no room', when, then, this.#logged('reset', step - 1))]
   }
 
   /** The last knock. That of a one-time sequence which has been used ends the attempt as a wrong one. */
   #complete(when: Match[], leave: Action[]): Rule[] {
     const { attempt, complete, strike, door } = this.#context
-    const done = this.#told(attempt === 'close' ? 'closed' : 'granted', this.#last)
+    const done = this.#logged(attempt === 'close' ? 'closed' : 'granted', this.#last)
     const end = this.#timeout === undefined ? leave : [...leave, remove(this.#attempt)]
     if (this.#spent === undefined) {
       const completed = this.#rule(this.#last, 'complete', when, [...complete, ...end], done)
@@ -189,7 +189,7 @@ export class SequenceBuilder {
     // The grant may meet a full set, and the sequence is good still; what says that it is not has room.
     const once = [claim(this.#lock), ...complete, add(this.#spent), ...end]
     const used = [...end, count(counterName('resets', door.name))]
-    const ended = this.#told('reset', this.#last - 1)
+    const ended = this.#logged('reset', this.#last - 1)
     return [
       this.#rule(this.#last, 'complete', unused, once, done),
       { ...this.#rule(this.#last, 'used already', spent, used, ended), verdict: strike },
@@ -206,7 +206,7 @@ export class SequenceBuilder {
     const attempt = this.#timeout === undefined ? [] : [update(this.#attempt)]
     const later = this.#stages.slice(1).map((stage) => remove(this.#stage(stage)))
     const then = [...this.#context.touch, ...attempt, update(this.#stage(1)), ...later]
-    return [this.#rule(1, 'start', [], then, this.#told('knock', 1))]
+    return [this.#rule(1, 'start', [], then, this.#logged('knock', 1))]
   }
 
   #wipe(): Rule[] {
@@ -215,7 +215,7 @@ export class SequenceBuilder {
       when: this.#isIn(stage),
       then: [remove(this.#stage(stage)), count(counterName('resets', door.name))],
       verdict: strike,
-      tells: this.#told('reset', stage),
+      logs: this.#logged('reset', stage),
       comment: `${door.name} ${this.#sequence.origin} reset at stage ${stage}`,
     }))
   }

@@ -14,10 +14,10 @@ import {
   type TimedSet,
   update,
 } from '../../language/automaton.js'
+import type { Logged } from '../../language/log-prefix.js'
 import { counterName, lockSet, penaltySet } from '../../language/names.js'
 import { isSyn } from '../../language/once.js'
 import type { Endpoint, KnockContext, ServiceRules } from '../../language/program.js'
-import type { Told } from '../../language/told.js'
 
 /** The rules of one timed knock: for its own ports, and for the door's service. */
 export interface TimedRules {
@@ -74,7 +74,7 @@ export class TimedKnock {
   }
 
   /** So many packets had come, where that is known. */
-  told(event: Told['event'], stage?: number): Told {
+  logged(event: Logged['event'], stage?: number): Logged {
     const { door, attempt } = this.#context
     const place = stage === undefined ? {} : { stage, of: this.#of }
     return { event, door: door.name, attempt, ...place }
@@ -94,7 +94,7 @@ export class TimedKnock {
     stale: readonly string[],
     then: readonly Action[],
   ): Rule[] {
-    const tells = this.told('knock', 1)
+    const logs = this.logged('knock', 1)
     const actions = stale.map(remove)
     const last = actions.splice(-(actions.length % AT_ONCE || AT_ONCE))
     const parts = Array.from({ length: actions.length / AT_ONCE }, (_, part) =>
@@ -102,7 +102,7 @@ export class TimedKnock {
     )
     return [
       ...parts.map((part) => this.rule(`${purpose}, cleared`, { when, then: part })),
-      this.rule(purpose, { when, then: [...last, ...then], verdict: RETURN, tells }),
+      this.rule(purpose, { when, then: [...last, ...then], verdict: RETURN, logs }),
     ]
   }
 
@@ -121,8 +121,8 @@ export class TimedKnock {
   hold(purpose: string, when: readonly Match[], stage?: number): Rule {
     const resets = counterName('resets', this.#context.door.name)
     const then = [...this.#wipe, count(resets), update(this.penalty)]
-    const tells = this.told('reset', stage)
-    return this.rule(purpose, { when, then, verdict: RETURN, tells })
+    const logs = this.logged('reset', stage)
+    return this.rule(purpose, { when, then, verdict: RETURN, logs })
   }
 
   /**
@@ -132,8 +132,8 @@ export class TimedKnock {
   letThrough(when: readonly Match[]): Rule {
     const { room, then: granted } = this.#context.letThrough
     const then = [...room, claim(this.lock), ...granted, ...this.#wipe]
-    const tells = this.told('granted', this.#of)
-    return this.rule('in time', { when, then, verdict: ACCEPT, tells })
+    const logs = this.logged('granted', this.#of)
+    return this.rule('in time', { when, then, verdict: ACCEPT, logs })
   }
 
   /** What is to be said of packets to the service, where not all of it is knocked on itself. */

@@ -81,11 +81,11 @@ function tokenRules(
     return { when, verdict: goTo(userChain(name, index)), comment: comment(user.name) }
   })
   const wrong = [count(counterName('wrong', name))]
-  const tells = { event: 'wrong', door: name, attempt } as const
+  const logs = { event: 'wrong', door: name, attempt } as const
   return [
     ...known,
     { when: [isToken, ...duplicate(name, spent)], verdict: RETURN, comment: comment('duplicate') },
-    { when: [], then: wrong, verdict: strike, tells, comment: comment('wrong token') },
+    { when: [], then: wrong, verdict: strike, logs, comment: comment('wrong token') },
   ]
 }
 
@@ -104,18 +104,18 @@ function userChains(
     // Claimed before all else: of two that come at once only one goes on. Spent before the grant: it is never good twice.
     const use = [claim(lock), add(spent), remove(set), count(counterName('knocks', name))]
     const wrong = [count(counterName('wrong', name))]
-    const tells = { event: 'wrong', door: name, attempt } as const
+    const logs = { event: 'wrong', door: name, attempt } as const
     const rules: Rule[] = [
       {
         when: [notInSet(spent)],
         then: [...use, ...complete, rememberUser(name, user.name)],
         verdict: RETURN,
-        tells: { event: 'granted', door: name, attempt, stage: 1, of: 1, user: user.name },
+        logs: { event: 'granted', door: name, attempt, stage: 1, of: 1, user: user.name },
         comment: comment('complete'),
       },
       { when: duplicate(name, spent), verdict: RETURN, comment: comment('duplicate') },
       // No strike: it may be right, and meet a full set.
-      { when: [], then: wrong, verdict: RETURN, tells, comment: comment('used') },
+      { when: [], then: wrong, verdict: RETURN, logs, comment: comment('used') },
     ]
     return { name: userChain(name, index), rules }
   })

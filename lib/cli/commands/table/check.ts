@@ -28,11 +28,11 @@ export const check: CommandDefinition = {
     const rest =
       reason === undefined ? 'nft takes it' : `nft and the kernel were not asked: ${reason}`
     const notes = [...notesOf(spec), ...(await closingNotes(spec))]
-    const told = notes.map(({ path, message }) => `${path}: ${message}\n`)
+    const heard = notes.map(({ path, message }) => `${path}: ${message}\n`)
     return {
       json: { valid: true, ...asked, notes },
       warnings,
-      text: `${path}: valid; ${rest}\n${told.join('')}`,
+      text: `${path}: valid; ${rest}\n${heard.join('')}`,
     }
   },
 }

@@ -39,7 +39,7 @@ export const install: CommandDefinition = {
       warnings: await findExposure(path as string, spec),
     })
     const notes = await closingNotes(spec)
-    const told = notes.map(({ message }) => `note: ${message}\n`)
+    const heard = notes.map(({ message }) => `note: ${message}\n`)
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
     const list = doors.map(({ name, service }) => `  ${name}: ${service.join(', ')}\n`)
     const { table } = knock
@@ -54,7 +54,7 @@ export const install: CommandDefinition = {
         ...(error !== undefined && { state: { error } }),
       },
       warnings: knock.warnings,
-      text: `table inet ${table} stands\n${list.join('')}${told.join('')}${confirm}`,
+      text: `table inet ${table} stands\n${list.join('')}${heard.join('')}${confirm}`,
     }
   },
 }

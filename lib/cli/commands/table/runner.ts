@@ -54,7 +54,7 @@ export class Runner {
   #reloadFailed = false
   #lastSaveFailed = false
   #hasStopped = false
-  /** What the service manager and the metrics are told of. */
+  /** For the service manager and the metrics. */
   #knock: Knock | undefined
 
   constructor(path: string, options: Options) {
@@ -172,7 +172,7 @@ export class Runner {
     // The doors stand, and are put back; who has the group may keep it for ever.
     if (event.event === 'failed' && event.what === 'events') this.#ready(NOT_HEARD)
     if (event.event === 'failed' && event.what === 'save') {
-      // Once it is to stop, only the last one is told.
+      // Once it is to stop, only the last one counts.
       this.#lastSaveFailed = this.#stop.signal.aborted
     }
     if (this.#events.has(event.event)) write(event)
@@ -212,7 +212,7 @@ export class Runner {
   readonly #reload = (): void => this.#again.abort()
 }
 
-const NOT_HEARD = '; what packets do is not told: another process has the NFLOG group'
+const NOT_HEARD = '; what packets do is not reported: another process has the NFLOG group'
 
 const NO_STATE: ReadState = { state: undefined }
 

@@ -1,11 +1,11 @@
-// What the kernel tells of a packet, and back: the prefix of its log message. Pure; the compiler writes it, the watcher reads it.
+// An event ↔ the prefix of the kernel's log message about it. Pure; the compiler writes it, the watcher reads it.
 import type { Attempt } from './names.js'
 
 /** What happened, in the kernel's own words. */
-export type ToldKind = 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
+export type LoggedKind = 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
 
-export interface Told {
-  readonly event: ToldKind
+export interface Logged {
+  readonly event: LoggedKind
   /** None: it is of the whole table. */
   readonly door?: string
   readonly attempt?: Attempt
@@ -20,8 +20,8 @@ export interface Told {
 const WORD = 'kl'
 const NONE = '-'
 
-export function renderTold(table: string, told: Told): string {
-  const { event, door = NONE, attempt = NONE, stage, of, user = NONE } = told
+export function renderPrefix(table: string, logged: Logged): string {
+  const { event, door = NONE, attempt = NONE, stage, of, user = NONE } = logged
   const place = stage === undefined ? NONE : `${stage}/${of}`
   return [WORD, table, event, door, attempt, place, user].join(' ')
 }
@@ -32,14 +32,14 @@ const PREFIX = new RegExp(
 )
 
 /** Reads a prefix back, with the table's name; undefined where it is none of ours. */
-export function parseTold(prefix: string): (Told & { readonly table: string }) | undefined {
+export function parsePrefix(prefix: string): (Logged & { readonly table: string }) | undefined {
   const match = PREFIX.exec(prefix)
   if (!match) return undefined
   const [, table = '', event, door, attempt, place = NONE, user] = match
   const [stage, of] = place.split('/').map(Number)
   return {
     table,
-    event: event as ToldKind,
+    event: event as LoggedKind,
     ...(door !== NONE && { door: door as string }),
     ...(attempt !== NONE && { attempt: attempt as Attempt }),
     ...(place !== NONE && { stage: stage as number, of: of as number }),

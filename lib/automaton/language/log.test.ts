@@ -3,45 +3,44 @@ import t from 'tap'
 import { validateSpec } from '../../spec/validate.js'
 import { buildAutomaton } from '../build.js'
 import { type Automaton, DROP, goTo, RESET, RETURN, type Rule } from './automaton.js'
-import { tellAll, tellCounters } from './tell.js'
-import { renderTold, type Told } from './told.js'
+import { logAll, logCounters } from './log.js'
+import { type Logged, renderPrefix } from './log-prefix.js'
 
 const log = { group: 5, rate: 1000, deniedRate: 10 }
-const rule = (tells: Told, rest: Partial<Rule> = {}): Rule => ({
+const rule = (logs: Logged, rest: Partial<Rule> = {}): Rule => ({
   when: [],
   comment: 'x',
-  tells,
+  logs,
   ...rest,
 })
-const telling = (...rules: Rule[]) =>
-  tellAll([{ name: 'gate_ssh', rules }], { table: 'knock', log })
+const logging = (...rules: Rule[]) => logAll([{ name: 'gate_ssh', rules }], { table: 'knock', log })
 
 t.test('a rule goes on to what tells it and then does what it did', async (t) => {
   const when = [{ kind: 'loopback' }] as const
   const then = [{ op: 'count', counter: 'denied_ssh' }] as const
   const denied = rule({ event: 'denied', door: 'ssh' }, { when, then, verdict: DROP })
-  t.strictSame(telling({ when, comment: 'y' }, denied), [
+  t.strictSame(logging({ when, comment: 'y' }, denied), [
     {
       name: 'gate_ssh',
       rules: [
         { when, comment: 'y' },
-        { when, then, comment: 'x', verdict: goTo('told_denied_drop_ssh') },
+        { when, then, comment: 'x', verdict: goTo('log_denied_drop_ssh') },
       ],
     },
     {
-      name: 'told_denied_drop_ssh',
+      name: 'log_denied_drop_ssh',
       rules: [
         {
           when: [{ kind: 'within-rate', rate: 10 }],
-          then: [{ op: 'tell', group: 5, prefix: 'kl knock denied ssh - - -' }],
+          then: [{ op: 'log', group: 5, prefix: 'kl knock denied ssh - - -' }],
           verdict: DROP,
-          comment: 'ssh denied told',
+          comment: 'ssh denied logged',
         },
         {
           when: [],
-          then: [{ op: 'count', counter: 'untold' }],
+          then: [{ op: 'count', counter: 'unlogged' }],
           verdict: DROP,
-          comment: 'ssh denied untold',
+          comment: 'ssh denied unlogged',
         },
       ],
     },
@@ -49,46 +48,46 @@ t.test('a rule goes on to what tells it and then does what it did', async (t) =>
 })
 
 t.test('what returns needs no verdict at its end', async (t) => {
-  const [, told] = telling(rule({ event: 'banned' }, { verdict: RETURN }))
-  t.equal(told?.name, 'told_banned_return')
+  const [, logged] = logging(rule({ event: 'banned' }, { verdict: RETURN }))
+  t.equal(logged?.name, 'log_banned_return')
   t.strictSame(
-    told?.rules.map(({ verdict }) => verdict),
+    logged?.rules.map(({ verdict }) => verdict),
     [RETURN, undefined],
   )
-  t.strictSame(told?.rules[0]?.when, [{ kind: 'within-rate', rate: 1000 }])
+  t.strictSame(logged?.rules[0]?.when, [{ kind: 'within-rate', rate: 1000 }])
 })
 
 t.test('what resets is of TCP, as nft would have it', async (t) => {
-  const [, told] = telling(rule({ event: 'denied', door: 'ssh' }, { verdict: RESET }))
+  const [, logged] = logging(rule({ event: 'denied', door: 'ssh' }, { verdict: RESET }))
   const tcp = { kind: 'protocol', protocols: ['tcp'] } as const
   t.strictSame(
-    told?.rules.map(({ when }) => when),
+    logged?.rules.map(({ when }) => when),
     [[tcp, { kind: 'within-rate', rate: 10 }], [tcp]],
   )
 })
 
 t.test('what tells the same and ends the same shares a chain', async (t) => {
-  const told = { event: 'wrong', door: 'ssh', attempt: 'open' } as const
-  const names = telling(
-    rule(told, { verdict: RETURN }),
-    rule(told),
-    rule(told, { verdict: goTo('strike') }),
+  const logged = { event: 'wrong', door: 'ssh', attempt: 'open' } as const
+  const names = logging(
+    rule(logged, { verdict: RETURN }),
+    rule(logged),
+    rule(logged, { verdict: goTo('strike') }),
   ).map(({ name }) => name)
-  t.strictSame(names, ['gate_ssh', 'told_wrong_return_open_ssh', 'told_wrong_strike_open_ssh'])
+  t.strictSame(names, ['gate_ssh', 'log_wrong_return_open_ssh', 'log_wrong_strike_open_ssh'])
 })
 
-t.test('without a log nothing is told', async (t) => {
+t.test('without a log nothing is logged', async (t) => {
   const rules = [rule({ event: 'banned' }, { verdict: RETURN })]
-  t.strictSame(tellAll([{ name: 'c', rules }], { table: 'knock' }), [
+  t.strictSame(logAll([{ name: 'c', rules }], { table: 'knock' }), [
     { name: 'c', rules: [{ when: [], verdict: RETURN, comment: 'x' }] },
   ])
-  t.strictSame(tellCounters(undefined), [])
-  t.strictSame(tellCounters(log), ['untold'])
+  t.strictSame(logCounters(undefined), [])
+  t.strictSame(logCounters(log), ['unlogged'])
 })
 
 t.test('names do not meet, whatever doors and users are called', async (t) => {
   const granted = { event: 'granted', attempt: 'open', stage: 1, of: 1 } as const
-  const all: Told[] = [
+  const all: Logged[] = [
     { ...granted, door: 'b_c', user: 'a' },
     { ...granted, door: 'c', user: 'a_b' },
     { ...granted, door: 'a_b_c' },
@@ -98,7 +97,7 @@ t.test('names do not meet, whatever doors and users are called', async (t) => {
     { event: 'closed', door: '_', attempt: 'close', stage: 11, of: 11 },
     { event: 'closed', door: '1_closed', attempt: 'close', stage: 1, of: 1 },
   ]
-  const names = telling(...all.map((told) => rule(told))).map(({ name }) => name)
+  const names = logging(...all.map((logged) => rule(logged))).map(({ name }) => name)
   t.equal(new Set(names).size, all.length + 1)
 })
 
@@ -138,17 +137,17 @@ t.test('prefixes fit, and each is of a kind', async (t) => {
     'reset',
     'wrong',
   ])
-  const told = { event: 'granted', door: longest, attempt: 'open16', stage: 1, of: 1 } as const
-  t.ok(prefixes.includes(renderTold(many.table, { ...told, user: longest })))
+  const logged = { event: 'granted', door: longest, attempt: 'open16', stage: 1, of: 1 } as const
+  t.ok(prefixes.includes(renderPrefix(many.table, { ...logged, user: longest })))
 })
 
 t.test('a spec without a log has the rules of one with it, but for what tells', async (t) => {
   const silent = buildAutomaton(validateSpec({ ...many, log: false }))
-  const telling = buildAutomaton(validateSpec(many))
+  const logging = buildAutomaton(validateSpec(many))
   t.strictSame(prefixesOf(silent), [])
-  t.notOk(JSON.stringify(silent).includes('tells'))
-  t.notOk(JSON.stringify(telling).includes('tells'))
-  const own = telling.chains.filter(({ name }) => !name.startsWith('told'))
+  t.notOk(JSON.stringify(silent).includes('logs'))
+  t.notOk(JSON.stringify(logging).includes('logs'))
+  const own = logging.chains.filter(({ name }) => !name.startsWith('logged'))
   t.strictSame(
     own.map(({ rules }) => rules.map(({ comment }) => comment)),
     silent.chains.map(({ rules }) => rules.map(({ comment }) => comment)),
@@ -158,6 +157,6 @@ t.test('a spec without a log has the rules of one with it, but for what tells', 
 const prefixesOf = ({ chains }: Automaton): string[] =>
   chains.flatMap(({ rules }) =>
     rules.flatMap(({ then = [] }) =>
-      then.flatMap((action) => (action.op === 'tell' ? [action.prefix] : [])),
+      then.flatMap((action) => (action.op === 'log' ? [action.prefix] : [])),
     ),
   )
