@@ -55,7 +55,7 @@ export type {
   WarningEvent,
   WatchingEvent,
 } from './keep/event.js'
-export type { UnconfirmedEvent } from './keep/trial.js'
+export type { UnconfirmedEvent } from './keep/kept-confirm.js'
 export type { ElementOptions } from './kernel/netlink/chosen.js'
 export type {
   CallOptions,
@@ -145,7 +145,7 @@ export { type SpecInput, validateSpec } from './spec/validate.js'
 export { type CloseOptions, Door, type OpenOptions } from './table/door.js'
 export { type Ahead, endsSoon } from './view/ahead.js'
 export { checkStatus, type StatusProblem } from './view/check-status.js'
-export type { Fill, Trial } from './view/contents.js'
+export type { Fill, PendingConfirm } from './view/contents.js'
 export type {
   AtDoor,
   BannedEvent,

@@ -1,4 +1,4 @@
-// How long an event takes from its knock packet to whoever iterates, and whether 10,000 events a second all come or are told to be lost.
+// How long an event takes from its knock packet to whoever iterates, and whether 10,000 events a second all come or are reported to be lost.
 //
 //   npm run bench -- events [RUNS] [SECONDS]
 //
@@ -140,8 +140,10 @@ for (let run = 0; run < Math.max(1, Math.floor(RUNS / 2)); run += 1) {
   await sleep(6000)
 }
 for (const { sent, events, lost, gaps } of loads) {
-  const account = events + lost === sent ? 'exact' : `NOT exact: ${sent - events - lost} untold`
-  console.log(`${sent} packets: ${events} events, ${lost} told as lost in ${gaps} gaps; ${account}`)
+  const account = events + lost === sent ? 'exact' : `NOT exact: ${sent - events - lost} unreported`
+  console.log(
+    `${sent} packets: ${events} events, ${lost} reported as lost in ${gaps} gaps; ${account}`,
+  )
 }
 report('events', [
   { name: 'latency, p50', unit: 'ms', runs: latency.p50 },
@@ -149,5 +151,5 @@ report('events', [
   { name: 'latency, longest', unit: 'ms', runs: latency.most },
   { name: 'packets sent', unit: '/s', runs: loads.map(({ rate }) => rate) },
   { name: 'events', unit: '', runs: loads.map(({ events }) => events) },
-  { name: 'lost, told', unit: '', runs: loads.map(({ lost }) => lost) },
+  { name: 'lost, reported', unit: '', runs: loads.map(({ lost }) => lost) },
 ])

@@ -125,7 +125,7 @@ try {
     const { code, stderr } = await exec(pair.client, 'perl', [FLOOD, ...args])
     if (code !== 0) throw new Error(`flood.pl: ${stderr.trim()}`)
     await quiet()
-    console.log(`${heard - before} lines told`)
+    console.log(`${heard - before} lines reported`)
     figures.push(...look(`after ${EVENTS} events`, id))
     await sleep(REST * 1000)
     figures.push(...look(`${REST} s later`, id))

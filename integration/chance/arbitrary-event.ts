@@ -24,7 +24,7 @@ export const SENT = [
   'again',
   'odd',
 ] as const
-/** What only a witness that is told so can take for what it is. */
+/** What only a witness that is reported so can take for what it is. */
 export const LOGGED = ['related', 'known', 'hidden'] as const
 
 /** What happens next, in numbers that mean something only together with a spec. */

@@ -114,7 +114,7 @@ for (const family of FAMILIES) {
         'none came again',
       )
       t.equal(new Set(syns.map(({ sourcePort }) => sourcePort)).size, ports.length)
-      // The service greets a connection that is closed already: its end is told so, as by every client.
+      // The service greets a connection that is closed already: its end is reported so, as by every client.
       const resets = (await seen(pair, 'resets')).filter(({ port }) => port !== OPEN)
       t.same(resets, [], 'no RST')
       t.same(await seen(pair, 'pushes'), [], 'no data')

@@ -90,9 +90,9 @@ atServer('install, again, status, open, close, uninstall', skip, async (t, user)
   t.match(await user.serve(t, 'status'), /203\.0\.113\.7 {2}let in {2}(600|59\d) s left/)
   const plain = await user.serve(t, 'open', 'ssh', '203.0.113.7', '--for', '90')
   t.equal(plain, 'ssh: 203.0.113.7 is let in for 90 s\n', 'a plain number is seconds')
-  const trial = await user.serve(t, 'install', 'doors.yaml', '--confirm', '60')
+  const pending = await user.serve(t, 'install', 'doors.yaml', '--confirm', '60')
   t.equal(
-    trial,
+    pending,
     `${ready}unless confirmed within 60 s the doors fall open: knocklib confirm --table knock\n`,
   )
   t.match(await user.serve(t, 'status'), /\b(60|5\d) s\b/, 'of 60 s, none or few have gone')

@@ -35,7 +35,7 @@ const SPEC = {
   ],
 }
 
-t.test('what happened is what is told', { skip }, async (t) => {
+t.test('what happened is what is reported', { skip }, async (t) => {
   await using ground = await Ground.open(SPEC, NFT)
   await ground.send(host(1), 'udp/7000', 'udp/7001', 'udp/7002', 'tcp/2201')
   await ground.send(host(2), 'udp/7000')

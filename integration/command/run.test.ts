@@ -192,7 +192,7 @@ test('what was known outlives a reboot', async (t, site) => {
   t.equal(await site.end('SIGTERM'), 0)
 })
 
-test('a state that cannot be written is told at the start, and by the exit code', async (t, site) => {
+test('a state that cannot be written is reported at the start, and by the exit code', async (t, site) => {
   site.run(['--state', '/nonexistent/folder/state.json'])
   const { message, what } = await site.heard('failed')
   t.equal(what, 'save')

@@ -110,7 +110,7 @@ t.test('through netlink', { skip }, async (t) => {
     t.strictSame(result, [100_000, 100_000])
   })
 
-  await t.test('who may not is told what nft says', async (t) => {
+  await t.test('who may not is reported what nft says', async (t) => {
     await inside(`await installKnock(SPEC); tell('installed')`)
     const listed = await inside(`tell(await createNft().list({ table: 'knock', set: 'about' }))`)
     const dropped = ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-net_admin', '--']

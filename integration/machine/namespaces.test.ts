@@ -55,7 +55,7 @@ t.test('a pair goes with its process', { skip }, async (t) => {
     t.ok(isThere(server), server)
     child.kill(signal)
     const [, ended] = await once(child, 'exit')
-    t.equal(ended, signal, 'the process ends as it was told to')
+    t.equal(ended, signal, 'the process ends as it was reported to')
     t.notOk(isThere(server) || isThere(server.replace('srv', 'cli')), signal)
   }
 })

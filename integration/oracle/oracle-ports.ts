@@ -41,6 +41,6 @@ export function isKnock(attempt: Attempt, packet: Packet): boolean {
   return attempt.kind === 'paced' && isKnockedAt(attempt, packet) && begins(packet)
 }
 
-/** Whether a packet begins something, as far as can be told from it. */
+/** Whether a packet begins something, as far as can be reported from it. */
 export const begins = (packet: Packet): boolean =>
   packet.state !== 'invalid' && (packet.protocol !== 'tcp' || isSyn(packet))

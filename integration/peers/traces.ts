@@ -11,7 +11,7 @@ export interface Trace {
   readonly ours: string
   /** Why ours is right; only where the peer does otherwise. */
   readonly why?: string
-  /** Its packets are so many, or so much alike, that only whether any gets through is told. */
+  /** Its packets are so many, or so much alike, that only whether any gets through is reported. */
   readonly isMany?: boolean
   /** Its sources are so many that they would disturb those of other traces. */
   readonly isAlone?: boolean

@@ -51,7 +51,7 @@ export function compare(
   return looks / 2
 }
 
-/** Grants whose time that is left is not what was told. Listings round down to seconds. */
+/** Grants whose time that is left is not what was reported. Listings round down to seconds. */
 function strayGrants(
   seen: Readonly<Record<string, DoorState>> = {},
   logged: Readonly<Record<string, DoorState>> = {},

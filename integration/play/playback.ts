@@ -32,7 +32,7 @@ export interface Playback {
   readonly lateness: number
 }
 
-/** What flows are told apart by; an echo request is told by its checksum, which holds its identifier. */
+/** What flows are reported apart by; an echo request is reported by its checksum, which holds its identifier. */
 export const arrivalKey = (packet: Addressed): string =>
   [packet.source, ...portsOf(packet)].join(' ')
 

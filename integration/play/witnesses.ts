@@ -21,7 +21,7 @@ export interface Account {
   readonly states: readonly Readonly<Record<string, DoorState>>[]
   /** The same of the table as a whole. */
   readonly guards: readonly GuardState[]
-  /** What was told, each as text; of one packet's in no order. */
+  /** What was reported, each as text; of one packet's in no order. */
   readonly logged: readonly string[]
 }
 
@@ -49,7 +49,7 @@ function refiller(loaded: number, load: (at: number) => void): (at: number) => v
 const prepared = new WeakMap<ValidSpec, ReturnType<typeof prepare>>()
 
 function prepare(spec: ValidSpec, loaded: number) {
-  // At a rate that no trace comes to: what is told then is all that happens.
+  // At a rate that no trace comes to: what is reported then is all that happens.
   const log = { group: 5, rate: 1_000_000, deniedRate: 1_000_000 }
   return {
     automaton: buildAutomaton({ ...spec, log }),

@@ -99,7 +99,7 @@ t.test('random specs and traces', async (t) => {
   t.ok(reached.grants > RUNS / 2, 'grants were made')
   t.ok(reached.resets > RUNS / 10, 'attempts were reset')
   for (const event of ['knock', 'granted', 'reset', 'wrong', 'denied', 'banned', 'closed']) {
-    t.ok((reached.logged[event] ?? 0) > RUNS / 40, `${event} was told`)
+    t.ok((reached.logged[event] ?? 0) > RUNS / 40, `${event} was reported`)
   }
   t.ok(reached.unsettled < RUNS / 20, 'few traces depend on when a source ceases to be knocking')
 })

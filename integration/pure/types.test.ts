@@ -76,7 +76,7 @@ t.test('calls take and give what they say', async (t) => {
   t.type(mixed, 'function')
 })
 
-t.test('events and errors are told apart by their literals', async (t) => {
+t.test('events and errors are reported apart by their literals', async (t) => {
   const nameOf = (event: KnockEvent): string =>
     event.event === 'granted' ? `${event.door} ${event.source} ${event.by}` : event.event
   const time = '2026-11-28T12:00:00.000Z'

@@ -25,7 +25,7 @@ build()
 const PATIENCE = 20_000
 const FLUSHES = 20
 
-/** A table that is kept, and what was told meanwhile. */
+/** A table that is kept, and what was reported meanwhile. */
 class Kept implements AsyncDisposable {
   readonly events: KeepEvent[] = []
   readonly #stop = new AbortController()
@@ -44,7 +44,7 @@ class Kept implements AsyncDisposable {
     return this.events.filter(({ event }) => event === name)
   }
 
-  /** Waits until as many of these were told. */
+  /** Waits until as many of these were reported. */
   async heard(name: KeepEvent['event'], count = 1, patience = PATIENCE): Promise<KeepEvent[]> {
     const end = performance.now() + patience
     while (this.named(name).length < count) {
@@ -88,7 +88,7 @@ for (const { version, path } of versions) {
     for (let flush = 1; flush <= FLUSHES; flush += 1) {
       const source = `203.0.113.${flush}`
       await house.knock.doors[0]?.open(source, { for: '10m' })
-      // The last knock's grant is told by the packet alone: no listing has seen it yet.
+      // The last knock's grant is reported by the packet alone: no listing has seen it yet.
       if (flush === FLUSHES)
         await Promise.all(FAMILIES.map((f) => knockOn(house, f, '7000', '8000:udp')))
       await kept.heard('granted', kept.named('granted').length)
@@ -102,12 +102,12 @@ for (const { version, path } of versions) {
       const found = new Set(await grantees(house))
       return [...expected, CLIENT[4], CLIENT[6]].filter((source) => !found.has(source))
     }
-    // What is told after the table was made follows.
+    // What is reported after the table was made follows.
     for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
       if ((await lost()).length === 0) break
     }
     t.strictSame(await lost(), [], 'no grant is lost')
-    // So many flushes are somebody's doing, and that is told.
+    // So many flushes are somebody's doing, and that is reported.
     const failures = kept.named('failed').map((event) => 'what' in event && event.what)
     t.strictSame([...new Set(failures)], ['contested'])
     t.ok(Math.max(...took) < PATIENCE, `back within ${took.sort((a, b) => a - b).join(' ')} ms`)
@@ -353,7 +353,7 @@ t.test('another process has the group for a while', { skip, buffered: true }, as
   await kept.heard('watching', 1, 2 * PATIENCE)
   t.not(await holderOf(), own)
   await knockOn(house, 4, '7000')
-  t.match(await kept.heard('granted'), [{ by: 'knock', source: CLIENT[4] }], 'packets are told')
+  t.match(await kept.heard('granted'), [{ by: 'knock', source: CLIENT[4] }], 'packets are reported')
 
   const second = await holdGroup(house.pair.server)
   process.kill(await holderOf(), 'SIGKILL')

@@ -1,4 +1,4 @@
-// What a watcher is told while other people's clients knock, grants run out, tables come and go, and readers die.
+// What a watcher is reported while other people's clients knock, grants run out, tables come and go, and readers die.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -37,7 +37,7 @@ const specOf = (parts: object = {}, open: object = { for: '60s' }): KnockSpec =>
 const test = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: true }, run)
 
-/** One that stops this process or loads the machine on purpose: whatever runs beside it would be told too late. */
+/** One that stops this process or loads the machine on purpose: whatever runs beside it would be reported too late. */
 const testAlone = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: false }, run)
 
@@ -194,7 +194,7 @@ test('several watchers and two tables share one reader', async (t) => {
   t.equal((await groupsIn(server)).size, 1)
   await knockAt(house, 4, '7000:udp', '7100:udp')
   for (const [who, watching] of Object.entries({ one, two, apart })) {
-    t.ok(await watching.until('knock service 10.77.0.2 stage=1'), `${who} is told`)
+    t.ok(await watching.until('knock service 10.77.0.2 stage=1'), `${who} is reported`)
   }
   t.same([one.take().length, two.take().length, apart.take().length], [1, 1, 1])
   stop.abort()
@@ -341,10 +341,10 @@ test('the table is made anew meanwhile, and removed', async (t) => {
 
   await installKnock(specOf({ log: { group: 7 } }), { nft })
   t.ok(await watching.until('installed'), 'with another group')
-  t.ok(await watching.until('overrun', 20_000), 'what was told to it before is lost')
+  t.ok(await watching.until('overrun', 20_000), 'what was reported to it before is lost')
   t.same([...(await groupsIn(server)).keys()], [7])
   await knockAt(house, 6, ...OPEN)
-  t.ok(await watching.until(`granted service ${CLIENT[6]}`), 'what the other group is told')
+  t.ok(await watching.until(`granted service ${CLIENT[6]}`), 'what the other group is reported')
   watching.take()
 
   await house.knock.uninstall()
@@ -354,7 +354,7 @@ test('the table is made anew meanwhile, and removed', async (t) => {
   t.ok(await watching.until('overrun', 20_000), 'the first group again')
   t.same(watching.take(), ['installed', 'overrun'])
   await knockAt(house, 4, ...OPEN)
-  t.ok(await watching.until(`granted service ${CLIENT[4]}`), 'what the first group is told')
+  t.ok(await watching.until(`granted service ${CLIENT[4]}`), 'what the first group is reported')
   watching.take()
 
   await apply(server, 'flush chain inet knock input\n')
@@ -363,14 +363,14 @@ test('the table is made anew meanwhile, and removed', async (t) => {
   t.match(await watching.over(), { error: { code: 'missing-capability' } })
 })
 
-test('a reader that dies is replaced, and the gap is told', async (t) => {
+test('a reader that dies is replaced, and the gap is reported', async (t) => {
   await using house = await House.open(specOf())
   const { server } = house.pair
   await using watching = await Watching.begin(house.knock)
   for (const round of [1, 2]) {
     const port = (await groupsIn(server)).get(5) ?? 0
     process.kill(processOf(port), 'SIGKILL')
-    t.ok(await watching.until('overrun'), `${round}: told`)
+    t.ok(await watching.until('overrun'), `${round}: reported`)
     const isBack = async () => ![undefined, port].includes((await groupsIn(server)).get(5))
     for (let tries = 0; tries < 100 && !(await isBack()); tries += 1) await sleep(50)
     await knockAt(house, 4, ...OPEN)
@@ -383,7 +383,7 @@ test('a reader that dies is replaced, and the gap is told', async (t) => {
 const flood = (house: House, count: number, pause: number) =>
   house.run('hping3', '-q', '-S', '-p', `${PORT}`, '-i', `u${pause}`, '-c', `${count}`, SERVER[4])
 
-/** Events of packets, and those that are told to be missing. */
+/** Events of packets, and those that are reported to be missing. */
 function account({ events }: Watching): { heard: number; lost: number; gaps: number } {
   const overruns = events.filter((event) => event.event === 'overrun')
   return {
@@ -394,7 +394,7 @@ function account({ events }: Watching): { heard: number; lost: number; gaps: num
   }
 }
 
-testAlone('a loop that is blocked under a flood loses nothing untold', async (t) => {
+testAlone('a loop that is blocked under a flood loses nothing unreported', async (t) => {
   const log = { rate: 1_000_000, deniedRate: 1_000_000 }
   await using house = await House.open(specOf({ log }))
   await using wide = await Watching.begin(house.knock, { queue: 100_000 })
@@ -410,7 +410,7 @@ testAlone('a loop that is blocked under a flood loses nothing untold', async (t)
     await watching.wait(() => sum(watching) === denied, 20_000)
     t.equal(sum(watching), denied, JSON.stringify({ denied, ...account(watching) }))
   }
-  t.ok(account(narrow).gaps > 0, 'what does not fit into a queue is told')
+  t.ok(account(narrow).gaps > 0, 'what does not fit into a queue is reported')
   wide.take()
   await knockAt(house, 4, ...OPEN)
   t.ok(await wide.until('granted'), 'and it goes on')
@@ -434,7 +434,7 @@ testAlone('a flood beyond all measure does not end the process', async (t) => {
   await sleep(200)
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)
   await flooding
-  t.ok(await watching.until('overrun'), 'the gap is told')
+  t.ok(await watching.until('overrun'), 'the gap is reported')
   await sleep(2000)
   watching.take()
   for (let tries = 0; tries < 10 && !watching.shorts.join().includes('granted'); tries += 1) {

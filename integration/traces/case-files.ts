@@ -16,7 +16,7 @@ export interface CaseFiles {
   readonly spec: KnockSpec
   /** Written by hand: each packet with the verdict that it must meet. */
   readonly packets: readonly SimulatedPacket[]
-  /** Written by hand, where they matter: what is told, such as `3 knock ssh open 1/2` of the fourth packet. */
+  /** Written by hand, where they matter: what is reported, such as `3 knock ssh open 1/2` of the fourth packet. */
   readonly events?: readonly string[]
 }
 

@@ -105,7 +105,7 @@ export const KIND_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 4, grants: 1, resets: 1, denied: 0 },
   },
   {
-    name: 'a rhythm lets one connection in, and any number where it is told so',
+    name: 'a rhythm lets one connection in, and any number where it is reported so',
     doors: [
       door('a', { type: 'rhythm', port: 'tcp/7000', counts: [1, 1], window: 2 }),
       door(

@@ -1,4 +1,4 @@
-// An NFLOG group of a namespace → what is told there, read by a program that shares no code with ours.
+// An NFLOG group of a namespace → what is reported there, read by a program that shares no code with ours.
 import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,7 @@ export class NflogReader implements AsyncDisposable {
     return reader
   }
 
-  /** Waits until so many were told, or for some seconds, and then a moment for more. */
+  /** Waits until so many were reported, or for some seconds, and then a moment for more. */
   async hear(count: number, seconds = 5): Promise<readonly string[]> {
     const end = performance.now() + seconds * 1000
     while (this.heard.length < count && performance.now() < end) await sleep(20)

@@ -137,7 +137,7 @@ t.test('a door is as it is now, not as it was when the handle was made', async (
   await t.rejects(door.close('192.0.2.1', { cut: true }), { code: 'missing-capability' })
 })
 
-t.test('wrong arguments are told so, also of a table that is gone', async (t) => {
+t.test('wrong arguments are reported so, also of a table that is gone', async (t) => {
   const nft = new FakeNft()
   const knock = await installKnock(specOf(ssh), { nft })
   const door = knock.door('ssh')

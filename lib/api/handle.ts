@@ -10,9 +10,9 @@ import { knowsTypeof } from '../kernel/process/capability.js'
 import { foreignLogPackets } from '../kernel/readers/shared-reader.js'
 import { listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, aboutComments, digestDoors, parseAbout } from '../nft/about.js'
+import { CONFIRM_SET } from '../nft/confirm.js'
 import { parseListing } from '../nft/listing.js'
 import { whileThere } from '../nft/transaction.js'
-import { TRIAL_SET } from '../nft/trial.js'
 import { type ProcessCounts, renderMetrics } from '../service/metrics.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { requireTable, validateState } from '../spec/read-state.js'
@@ -23,7 +23,7 @@ import { readSource } from '../table/door-arguments.js'
 import { type Call, ifFound } from '../table/installation.js'
 import { removeAny } from '../table/remove.js'
 import { type KnownDoors, StandingDoors } from '../table/standing-doors.js'
-import { listedContents, mostOfStatus, type Trial, viewTrial } from '../view/contents.js'
+import { listedContents, mostOfStatus, type PendingConfirm, viewConfirm } from '../view/contents.js'
 import { judgingWarnings } from '../view/judging.js'
 import { isSaved, viewState } from '../view/state-of-table.js'
 import { type Ban, type Counters, type Status, viewCounters, viewStatus } from '../view/status.js'
@@ -169,25 +169,25 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` where the table is gone.
    */
   async save(): Promise<KnockState> {
-    return (await this.saveWithTrial()).state
+    return (await this.saveWithConfirm()).state
   }
 
   /** @internal The state, whether the table awaits to be confirmed, which ruleset it is then, and what was listed of it. */
-  async saveWithTrial(): Promise<SavedTable> {
+  async saveWithConfirm(): Promise<SavedTable> {
     // Of before the listing: nothing that lasts gets longer by it.
     const now = Date.now()
     const { doors, listing } = await this.#read('save', ALL_SAVED)
     const state = viewState(this.table, doors, listing, now)
     const { digest } = parseAbout(aboutComments(listing) ?? []) ?? {}
-    return { state, confirm: viewTrial(listing), digest, objects: listing.objects }
+    return { state, confirm: viewConfirm(listing), digest, objects: listing.objects }
   }
 
   /** @internal Whether the table awaits to be confirmed: only the set that says so is listed. */
-  async trial(): Promise<Trial | undefined> {
+  async pending(): Promise<PendingConfirm | undefined> {
     const { table } = this
     const call = this.#callOf('trial')
-    const listing = await ifFound(() => this.#nft.list({ table, set: TRIAL_SET }, call))
-    return listing === undefined ? undefined : viewTrial(parseListing(listing))
+    const listing = await ifFound(() => this.#nft.list({ table, set: CONFIRM_SET }, call))
+    return listing === undefined ? undefined : viewConfirm(parseListing(listing))
   }
 
   /**
@@ -335,4 +335,4 @@ export class Knock implements AsyncDisposable {
 
 /** What a state saves, what the table says of itself, and whether it waits to be confirmed; nothing that strangers fill. */
 const ALL_SAVED = (set: string): number =>
-  isSaved(set) || set === TRIAL_SET || set === ABOUT_SET ? Number.POSITIVE_INFINITY : 0
+  isSaved(set) || set === CONFIRM_SET || set === ABOUT_SET ? Number.POSITIVE_INFINITY : 0

@@ -58,7 +58,7 @@ class Counted extends FakeNft {
 }
 
 /** As who keeps a table asks for it. */
-const KEPT = { trial: { left: undefined } } as const
+const KEPT = { pending: { left: undefined } } as const
 
 t.test('grants, attempts and bans stay where the spec lets them', async (t) => {
   const nft = new FakeNft()
@@ -169,7 +169,7 @@ t.test('who always comes second gives up, and says so', async (t) => {
   t.equal(others, 12)
 })
 
-t.test('what nft refuses for another reason is told as it is', async (t) => {
+t.test('what nft refuses for another reason is reported as it is', async (t) => {
   const nft = new Raced()
   await installKnock(specOf(ssh), { nft })
   const refuse = async () => {
@@ -317,7 +317,7 @@ t.test('says what it did', async (t) => {
   t.equal((await attachKnock({ nft })).outcome, undefined)
 })
 
-t.test('a keeper and the trials of others', async (t) => {
+t.test('a keeper and what others wait to have confirmed', async (t) => {
   const nft = new FakeNft({ now: () => 0 })
   const knock = await installKnock(specOf(ssh), { nft })
   const own = installationOf(knock)
@@ -325,20 +325,20 @@ t.test('a keeper and the trials of others', async (t) => {
   const confirm = async () => (await knock.status()).confirm
   await installKnock(specOf(web), { nft, confirmWithin: '60s' })
   t.equal(await own?.ensure(keep, KEPT), 'changed')
-  t.equal(await confirm(), undefined, "another spec's trial is not put onto this one")
+  t.equal(await confirm(), undefined, 'what another spec waits for is not put onto this one')
   await installKnock(specOf(web), { nft, confirmWithin: '60s' })
-  t.equal(await own?.ensure(keep, { trial: { left: 7 } }), 'changed')
+  t.equal(await own?.ensure(keep, { pending: { left: 7 } }), 'changed')
   t.strictSame(await confirm(), { expiresIn: 7 }, 'but its own goes on')
   await knock.uninstall()
-  t.equal(await own?.ensure(keep, { trial: { left: 5 } }), 'made')
+  t.equal(await own?.ensure(keep, { pending: { left: 5 } }), 'made')
   t.strictSame(await confirm(), { expiresIn: 5 }, 'also where the table is gone')
   await knock.uninstall()
-  t.equal(await own?.ensure(keep, { trial: { left: 0 } }), 'made')
+  t.equal(await own?.ensure(keep, { pending: { left: 0 } }), 'made')
   t.strictSame(await confirm(), { fallenOpen: true })
-  const { trialEnds = 0 } = installationOf(
+  const { confirmEnds = 0 } = installationOf(
     await installKnock(specOf(ssh), { nft, confirmWithin: 60 }),
-  ) as { trialEnds?: number }
-  t.ok(Math.abs(trialEnds - performance.now() - 60_000) < 5000, 'known from the beginning')
+  ) as { confirmEnds?: number }
+  t.ok(Math.abs(confirmEnds - performance.now() - 60_000) < 5000, 'known from the beginning')
 })
 
 t.test('the time runs out while it is confirmed', async (t) => {

@@ -5,7 +5,7 @@ import { doubtedTokens } from '../automaton/doubts.js'
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
-import { type Change, renderChange, type WantedTrial, withTags } from '../change/change.js'
+import { type Change, renderChange, type WantedConfirm, withTags } from '../change/change.js'
 import { neededBy } from '../change/needed.js'
 import { type ArgumentError, KnockError, NftError } from '../errors.js'
 import { type GivenSecrets, KnownSecrets } from '../files/known-secrets.js'
@@ -29,7 +29,7 @@ export interface EnsureOptions {
   /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */
   readonly state?: KnockState | undefined
   /** Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it stands. */
-  readonly trial: WantedTrial
+  readonly pending: WantedConfirm
   /** Called if secrets cannot be read any more: a table that is gone is then made with those that were read last. */
   readonly unread?: (error: ArgumentError) => void
   /** Whether a table that stands as it should is loaded ahead anew, or only what it lacks. Default: it is. */
@@ -61,8 +61,8 @@ export class Installation {
   readonly automaton: Automaton
   readonly document: NftDocument
   readonly nft: Nft
-  /** When the trial ends with which it was installed, in milliseconds of the monotonic clock. */
-  trialEnds: number | undefined
+  /** When the time ends in which it must be confirmed, in milliseconds of the monotonic clock. */
+  confirmEnds: number | undefined
   /** What the table held when it was installed first, or kept last, and when, in milliseconds of the monotonic clock. */
   held: { readonly state: KnockState; readonly at: number } | undefined
   /** Milliseconds between the clock by which it was loaded and the monotonic one. */
@@ -110,8 +110,8 @@ export class Installation {
         // What was changed once is changed, also where nothing is left to do afterwards.
         if ((outcome ?? 'unchanged') === 'unchanged') outcome = done.outcome
         if (outcome && done.isWhole) {
-          const { trial } = options
-          if (typeof trial === 'number') this.trialEnds = performance.now() + 1000 * trial
+          const { pending } = options
+          if (typeof pending === 'number') this.confirmEnds = performance.now() + 1000 * pending
           return outcome
         }
       }
@@ -138,7 +138,7 @@ export class Installation {
    * Makes a table that is gone, at once: no listing comes first, and no secret is read. Nothing is loaded ahead: a token
    * or a port of a rotation opens nothing until `ensure` has been called.
    *
-   * @param left - seconds that are left of its trial; undefined: it needs no confirmation.
+   * @param left - seconds that are left to confirm it; undefined: it needs no confirmation.
    * @returns whether it was made; false: there is one of that name.
    * @throws NftError as `ensure`.
    */
@@ -148,7 +148,7 @@ export class Installation {
     const wanted = { automaton, document, loads: NO_LOADS, refills: false, state, knowsTokens }
     const serial = Math.floor(Math.random() * SERIALS)
     const now = Date.now() / 1000
-    const { commands } = renderChange({ ...wanted, trial: { left } }, undefined, serial, now)
+    const { commands } = renderChange({ ...wanted, pending: { left } }, undefined, serial, now)
     if (await this.#isMade(withNewTags(commands), call)) return true
     // Only the doors' table may be gone.
     const tags = await this.#standingTags(undefined, call)
@@ -180,7 +180,7 @@ export class Installation {
    */
   async #try(
     call: Call,
-    { state: known, trial, loadsLater, doubted, isDue = true, isStale }: EnsureOptions,
+    { state: known, pending, loadsLater, doubted, isDue = true, isStale }: EnsureOptions,
     { secrets, isCurrent }: GivenSecrets,
   ): Promise<Done | KnockError | undefined> {
     const { automaton, document, nft, spec } = this
@@ -216,7 +216,7 @@ export class Installation {
       loads,
       refills: isCurrent && isDue,
       state,
-      trial,
+      pending,
       knowsTokens,
     }
     const change = renderChange(wanted, listing, serial, now)

@@ -10,8 +10,8 @@ import { isOfHost } from '../host/host-warning.js'
 import { hostWarnings } from '../host/warnings.js'
 import type { KeepEvent } from '../keep/event.js'
 import { Keeper } from '../keep/keeper.js'
+import { KeptConfirm } from '../keep/kept-confirm.js'
 import type { KeptTable } from '../keep/kept-table.js'
-import { KeptTrial } from '../keep/trial.js'
 import { digestOf, parseAbout } from '../nft/about.js'
 import { parseListing } from '../nft/listing.js'
 import { LOADED_SET, loadedIn } from '../nft/loaded.js'
@@ -21,7 +21,7 @@ import { LONGEST_TOKEN } from '../spec/model/derive.js'
 import type { ValidSpec } from '../spec/model/model.js'
 import { ifFound, listAbout, listSerial } from '../table/installation.js'
 import { warnOfAhead } from '../view/check-status.js'
-import { rolesByDoor, type Trial } from '../view/contents.js'
+import { type PendingConfirm, rolesByDoor } from '../view/contents.js'
 import type { KnockEvent } from '../view/event.js'
 import { KnownState } from '../view/known-state.js'
 import type { TablePlace } from '../watch/table-source.js'
@@ -63,8 +63,8 @@ export interface Installed {
 }
 
 export interface OwnHandle {
-  saveWithTrial(): Promise<SavedTable>
-  trial(): Promise<Trial | undefined>
+  saveWithConfirm(): Promise<SavedTable>
+  pending(): Promise<PendingConfirm | undefined>
   restore(state: KnockState): Promise<unknown>
   door(name: string): { close(source: string): Promise<boolean> }
 }
@@ -72,7 +72,7 @@ export interface OwnHandle {
 /** A table's state, whether it awaits to be confirmed, which ruleset it is, and what was listed of it. */
 export interface SavedTable {
   readonly state: KnockState
-  readonly confirm: Trial | undefined
+  readonly confirm: PendingConfirm | undefined
   readonly digest: string | undefined
   readonly objects: readonly unknown[]
 }
@@ -89,25 +89,25 @@ export async function keepInstalled(
     import('../watch/watch-table.js'),
   ])
   const { spec, automaton } = installation
-  const trial = keptTrial(installation, onEvent)
+  const pending = keptConfirm(installation, onEvent)
   const digestOfOwn = digestOf(installation.document)
   const haveItsChains = compareChains(installation.document)
   const look = async () => {
-    const { state, confirm, digest, objects } = await own.saveWithTrial()
-    // Another spec's trial is not this one's.
-    if (digest === digestOfOwn) trial.read(confirm, performance.now())
+    const { state, confirm, digest, objects } = await own.saveWithConfirm()
+    // What another spec waits for is not this one's.
+    if (digest === digestOfOwn) pending.read(confirm, performance.now())
     return { state, isWhole: haveItsChains(objects) }
   }
   // Before the whole table is listed: it may be flushed right after it was confirmed.
   const noteConfirmed = async () => {
-    if (trial.left(performance.now()) === undefined) return
+    if (pending.left(performance.now()) === undefined) return
     const serial = await listSerial(place.nft, spec.table, CALL)
-    if (serial === undefined || (await own.trial())) return
+    if (serial === undefined || (await own.pending())) return
     // What says that it waits goes with a table that is flushed, too, and with another spec's.
     const about = await listAbout(place.nft, spec.table, CALL)
     const isOwn = about !== undefined && parseAbout(about)?.digest === digestOfOwn
     const isSame = isOwn && (await listSerial(place.nft, spec.table, CALL)) === serial
-    if (isSame) trial.read(undefined, performance.now())
+    if (isSame) pending.read(undefined, performance.now())
   }
   const unread = ({ message }: Error) => {
     const meanwhile = 'those that were read before go on, and nothing is loaded ahead anew'
@@ -125,16 +125,16 @@ export async function keepInstalled(
   }
   const table: KeptTable = {
     async putBack(state) {
-      const isMade = await installation.putBack(CALL, state, trial.left(performance.now()))
-      if (isMade) trial.putBack(performance.now())
+      const isMade = await installation.putBack(CALL, state, pending.left(performance.now()))
+      if (isMade) pending.putBack(performance.now())
       return isMade
     },
     async ensure(state, { isCertain, isDue, isStale }) {
-      const left = trial.left(performance.now())
+      const left = pending.left(performance.now())
       const how = { unread, isDue, isStale, loadsLater: true, ...(!isCertain && { doubted }) }
-      const outcome = await installation.ensure(CALL, { state, trial: { left }, ...how })
+      const outcome = await installation.ensure(CALL, { state, pending: { left }, ...how })
       // What was taken for an alteration may have been a confirmation, or another install that awaits one.
-      if (outcome === 'made') trial.putBack(performance.now())
+      if (outcome === 'made') pending.putBack(performance.now())
       else await ifFound(look)
       return outcome
     },
@@ -219,11 +219,11 @@ const OF_KEEPER: ReadonlySet<KeepEvent['event']> = new Set([
   ...(['restored', 'failed', 'watching', 'unconfirmed', 'warning'] as const),
 ])
 
-function keptTrial({ trialEnds }: Installation, emit: (event: KeepEvent) => void): KeptTrial {
-  return new KeptTrial(
+function keptConfirm({ confirmEnds }: Installation, emit: (event: KeepEvent) => void): KeptConfirm {
+  return new KeptConfirm(
     (expiresIn) => emit({ time: now(), event: 'unconfirmed', expiresIn }),
     (message) => emit({ time: now(), event: 'failed', what: 'confirm', message }),
-    trialEnds,
+    confirmEnds,
   )
 }
 

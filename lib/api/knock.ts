@@ -70,10 +70,10 @@ export async function installKnock(spec: SpecInput, options: InstallOptions = {}
   const valid = requireValid(spec, call.operation)
   const saved = options.state && validateState(options.state, call.operation)
   const state = saved && requireTable(saved, valid.table, call.operation)
-  const trial = readTrial(options.confirmWithin, call.operation)
+  const pending = readConfirm(options.confirmWithin, call.operation)
   const installation = new Installation(valid, nft)
   const warnings = await gatherWarnings(valid, nft, options, call)
-  const outcome = await installation.ensure(call, { state, trial })
+  const outcome = await installation.ensure(call, { state, pending })
   const { table, doors } = installation.automaton
   const digest = digestOf(installation.document)
   return new Knock(table, { doors, doorsDigest: digestDoors(doors) }, nft, {
@@ -110,7 +110,7 @@ async function gatherWarnings(
   return warnings
 }
 
-function readTrial(value: string | number | undefined, operation: string): number | 'ended' {
+function readConfirm(value: string | number | undefined, operation: string): number | 'ended' {
   const seconds = value === undefined ? 'ended' : parseDuration(value)
   if (seconds !== undefined) return seconds
   const got = JSON.stringify(value)

@@ -3,10 +3,10 @@
 // It costs little, so a keeper asks each second: of a base chain that goes with its device (before Linux 6.16) the kernel
 // notifies nobody. What is not compared here comes by the kernel's notifications: sets, maps and their elements.
 import { isSameText } from '../nft/canonical.js'
+import { isConfirmRule } from '../nft/confirm.js'
 import type { NftDocument, NftRule } from '../nft/document.js'
 import { isContent, partsOf } from '../nft/parts.js'
 import { isOfTags } from '../nft/tags.js'
-import { isTrialRule } from '../nft/trial.js'
 import { devicesOf, shapeOf } from './intact.js'
 
 /**
@@ -40,6 +40,6 @@ export const baseChainsOf = (objects: readonly unknown[]) =>
 
 function isOfChains(object: unknown): boolean {
   const [[kind, content] = []] = Object.entries(isContent(object) ? object : {})
-  if (kind === 'rule') return !isTrialRule(content as NftRule)
+  if (kind === 'rule') return !isConfirmRule(content as NftRule)
   return kind === 'table' || kind === 'chain'
 }

@@ -2,13 +2,13 @@
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
 import { aboutComments, digestAttempts, digestOf, parseAbout } from '../nft/about.js'
+import { CONFIRM_SET, confirmOf, withConfirm } from '../nft/confirm.js'
 import type { NftCommand, NftDocument } from '../nft/document.js'
 import { type Listing, parseListing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
 import { hasForeignPorts, missingOf, renderLoads } from '../nft/render/loads.js'
 import { renderCreation, renderNext, serialOf, withSerial } from '../nft/serial.js'
 import { nameOf, renderNoTags, type StandingTags, tagsOf } from '../nft/tags.js'
-import { TRIAL_SET, trialOf, withTrial } from '../nft/trial.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { isIntact } from './intact.js'
 import { isSpent, keepsElements, renderExhausted } from './kept.js'
@@ -17,9 +17,9 @@ import { renderState, setsOf, usedOnly } from './saved-state.js'
 
 /**
  * Seconds in which a table must be confirmed; `ended`: it needs no confirmation. Who keeps a table that stands leaves its
- * trial as it is, and says what is left of it for one that is gone, or that somebody has put another spec's in place of.
+ * confirmation as it is, and says what is left of its time for one that is gone, or that somebody has put another spec's in place of.
  */
-export type WantedTrial = number | 'ended' | { readonly left: number | undefined }
+export type WantedConfirm = number | 'ended' | { readonly left: number | undefined }
 
 /** What shall stand. */
 export interface Wanted {
@@ -31,7 +31,7 @@ export interface Wanted {
   readonly refills: boolean
   /** What was let in, banned and used before; where the table stands, it knows better who is let in and banned. */
   readonly state: KnockState | undefined
-  readonly trial: WantedTrial
+  readonly pending: WantedConfirm
   /** Whether its nft knows sets of tokens. */
   readonly knowsTokens: boolean
 }
@@ -65,15 +65,15 @@ export function renderChange(
     return saved ? [...renderState(place, saved, now).commands] : []
   }
   if (listing === undefined) {
-    const first = withTrialOf(document, table, secondsOf(wanted.trial))
+    const first = withConfirmOf(document, table, secondsOf(wanted.pending))
     const made = renderCreation(withSerial(first, table, serial))
     return { outcome: 'made', commands: [...made.nftables, ...loaded, ...restored(state)] }
   }
   const standing = parseListing(listing)
   const used = state && usedOnly(state)
   const isForeign = hasForeignPorts(standing, loads)
-  const isTried = standing.sets.has(TRIAL_SET)
-  const isWanted = typeof wanted.trial === 'object' || (wanted.trial === 'ended' && !isTried)
+  const isTried = standing.sets.has(CONFIRM_SET)
+  const isWanted = typeof wanted.pending === 'object' || (wanted.pending === 'ended' && !isTried)
   if (isWanted && !isForeign && isIntact(listing, document)) {
     const missing = () => renderLoads(table, missingOf(loads, standing), now)
     const due = wanted.refills ? loaded : missing()
@@ -87,9 +87,9 @@ export function renderChange(
   const keeps = (name: string): boolean =>
     keepsBy(name) && !foreign.has(parseFamilySet(name)?.set ?? name)
   const isOwn = before?.digest === digestOf(document)
-  const isLeft = typeof wanted.trial === 'object' && isOwn
-  const trial = isLeft ? remaining(standing) : secondsOf(wanted.trial)
-  const target = withTrialOf(document, table, trial)
+  const isLeft = typeof wanted.pending === 'object' && isOwn
+  const pending = isLeft ? remaining(standing) : secondsOf(wanted.pending)
+  const target = withConfirmOf(document, table, pending)
   const { nftables } = renderReload(withSerial(target, table, serial), listing, keeps)
   const exhausted = renderExhausted(table, before?.doors ?? [], automaton.doors, standing)
   const kept = new Map([...standing.sets].filter(([name]) => isSpent(name) && keeps(name)))
@@ -121,19 +121,19 @@ export function withTags(
   return { outcome, commands: [...commands, ...renderNoTags(table)] }
 }
 
-function secondsOf(trial: WantedTrial): number | undefined {
-  if (typeof trial === 'object') return trial.left
-  return trial === 'ended' ? undefined : trial
+function secondsOf(pending: WantedConfirm): number | undefined {
+  if (typeof pending === 'object') return pending.left
+  return pending === 'ended' ? undefined : pending
 }
 
-const withTrialOf = (
+const withConfirmOf = (
   document: NftDocument,
   table: string,
   seconds: number | undefined,
-): NftDocument => (seconds === undefined ? document : withTrial(document, table, seconds))
+): NftDocument => (seconds === undefined ? document : withConfirm(document, table, seconds))
 
-/** What is left of the trial of a table that stands: 0 where its time is over. */
+/** What is left to confirm a table that stands: 0 if its time is over. */
 function remaining(standing: Listing): number | undefined {
-  const trial = trialOf(standing)
-  return trial === 'over' ? 0 : trial?.expiresIn
+  const pending = confirmOf(standing)
+  return pending === 'over' ? 0 : pending?.expiresIn
 }

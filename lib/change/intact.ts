@@ -1,10 +1,10 @@
 // Whether a table, as listed, is still what its document made: the digest alone would not show a hand's changes. Pure.
 import { canonicalText, isSameText } from '../nft/canonical.js'
+import { CONFIRM_SET, isConfirmRule } from '../nft/confirm.js'
 import type { NftDocument, NftRule } from '../nft/document.js'
 import { elementText, isConstant, isContent, listedObjects, listOf, partsOf } from '../nft/parts.js'
 import { SERIAL_SET } from '../nft/serial.js'
 import { isOfTags } from '../nft/tags.js'
-import { isTrialRule, TRIAL_SET } from '../nft/trial.js'
 import { isTimedByRules } from './kept.js'
 import { spentBeyond } from './reload.js'
 import { retiredBefore } from './retired.js'
@@ -31,7 +31,7 @@ export function isIntact(listing: unknown, document: NftDocument): boolean {
 type Content = Readonly<Record<string, unknown>>
 
 /**
- * What a standing table may have besides: an install's mark, a trial, what was used at doors that are gone, and what a
+ * What a standing table may have besides: an install's mark, a confirmation that is awaited, what was used at doors that are gone, and what a
  * change before has left behind for packets under way: no rules.
  */
 function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): readonly unknown[] {
@@ -40,11 +40,11 @@ function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): r
   const retired = retiredBefore(standing, wanted)
   return objects.filter((object) => {
     const [[kind = '', content] = []] = Object.entries(isContent(object) ? object : {})
-    if (kind === 'rule') return !isTrialRule(content as NftRule)
+    if (kind === 'rule') return !isConfirmRule(content as NftRule)
     if (isContent(content) && retired.has(`${kind} ${content['name']}`)) return false
     const { set } = (isContent(object) ? object : {}) as { set?: Content }
     const name = set?.['name']
-    return name !== SERIAL_SET && name !== TRIAL_SET && !beyond.has(String(name))
+    return name !== SERIAL_SET && name !== CONFIRM_SET && !beyond.has(String(name))
   })
 }
 

@@ -2,10 +2,10 @@
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { BANNED, grantsSet, parseSetName, usedSet } from '../automaton/language/names.js'
 import type { About } from '../nft/about.js'
+import { CONFIRM_SET } from '../nft/confirm.js'
 import type { NftCommand } from '../nft/document.js'
 import type { Listing } from '../nft/listing.js'
 import { commonSet, familySet, parseFamilySet } from '../nft/names.js'
-import { TRIAL_SET } from '../nft/trial.js'
 
 const parse = (name: string) => parseSetName(parseFamilySet(name)?.set ?? name)
 
@@ -35,7 +35,7 @@ export function keepsElements(
   return (name) => {
     if (isSpent(name)) return true
     if (!before) return parseFamilySet(name)?.set === BANNED
-    if (name === TRIAL_SET) return false
+    if (name === CONFIRM_SET) return false
     const parsed = parse(name)
     const attempt = parsed && 'attempt' in parsed.role ? parsed.role.attempt : undefined
     if (!parsed || attempt === undefined) return true

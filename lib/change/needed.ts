@@ -3,10 +3,10 @@
 // A timed set that stays keeps its elements without anybody reading them. So what strangers fill is not listed, unless
 // such a set is made anew with another size and takes its elements over.
 import { BANNED, parseSetName } from '../automaton/language/names.js'
+import { CONFIRM_SET } from '../nft/confirm.js'
 import type { NftDocument } from '../nft/document.js'
 import { parseFamilySet } from '../nft/names.js'
 import { isConstant, type Part, partsOf, shapeOf } from '../nft/parts.js'
-import { TRIAL_SET } from '../nft/trial.js'
 import { isCarried } from './carry.js'
 import { isSpent, isTimedByRules } from './kept.js'
 
@@ -20,7 +20,7 @@ export function neededBy({ nftables }: NftDocument, changes = true): (part: Part
   const wanted = partsOf(objects)
   return (part) => {
     const { kind, name } = part
-    if (kind === 'map' || isConstant(part) || name === TRIAL_SET || isSpent(name)) return true
+    if (kind === 'map' || isConstant(part) || name === CONFIRM_SET || isSpent(name)) return true
     if (!changes) return false
     return isHeld(name) || (isCarried(name) && isMadeAnew(part, wanted.get(`${kind} ${name}`)))
   }

@@ -20,7 +20,7 @@ function launch(node: string): { said: string[]; process: { exitCode?: number } 
   return { said, process }
 }
 
-t.test('a Node that is too old is told which one is needed', async (t) => {
+t.test('a Node that is too old is reported which one is needed', async (t) => {
   for (const version of ['10.24.1', '18.20.8', '20.18.3', '21.7.0', '22.11.0', '23.11.0']) {
     const { said, process } = launch(version)
     t.same(said, [`knocklib: Node ${RANGE} is needed, this is ${version}`])
@@ -28,7 +28,7 @@ t.test('a Node that is too old is told which one is needed', async (t) => {
   }
 })
 
-t.test('one that will do is told nothing', async (t) => {
+t.test('one that will do is reported nothing', async (t) => {
   for (const version of ['20.19.0', '20.20.2', '22.12.0', '24.0.0', '26.1.0', '24.0.0-nightly']) {
     t.same(launch(version).said, [], version)
   }

@@ -1,4 +1,4 @@
-// What is told of warnings that come and go.
+// What is reported of warnings that come and go.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Warning } from '../errors.js'
@@ -6,7 +6,7 @@ import { followWarnings } from './follow.js'
 
 const warn = (path: string): Warning => ({ id: 'interface-missing', path, message: 'not there' })
 
-t.test('each is told once when it comes and once when it goes', async (t) => {
+t.test('each is reported once when it comes and once when it goes', async (t) => {
   const stop = new AbortController()
   const heard: string[] = []
   const seen: (Warning[] | Error)[] = [

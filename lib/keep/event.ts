@@ -1,7 +1,7 @@
 // The events of a keeper, beside those of its table.
 import type { Warning } from '../errors.js'
 import type { KnockEvent } from '../view/event.js'
-import type { UnconfirmedEvent } from './trial.js'
+import type { UnconfirmedEvent } from './kept-confirm.js'
 
 /** The table was put back: what it took, and with how many grants. */
 export interface RestoredEvent {

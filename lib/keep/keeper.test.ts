@@ -24,10 +24,10 @@ const granted = (source: string): KnockEvent => {
   return { event: 'granted', time: '', door: 'ssh', source, by: 'knock', expiresIn: 600 }
 }
 
-/** Events that are told when somebody asks for them, or later. */
+/** Events that are reported when somebody asks for them, or later. */
 class News {
   readonly #heard: TableRecord[] = []
-  /** What is told when the packets' deeds are asked for. */
+  /** What is reported when the packets' deeds are asked for. */
   queued: TableRecord[] = []
   isSettled = true
   isDeaf = false
@@ -103,7 +103,7 @@ function start({ save = empty, isWhole = () => true, ...rest }: Given = {}) {
   return { news, events, find, ensured, restored, closed, stop: () => stop.abort(), ended }
 }
 
-t.test('puts back what is gone, with the grants that it was told of', async (t) => {
+t.test('puts back what is gone, with the grants that it was reported of', async (t) => {
   const { news, find, ensured, stop, ended } = start()
   news.emit(granted('203.0.113.7'))
   news.emit(gone)
@@ -156,7 +156,7 @@ t.test('what was used is known before tokens are loaded', async (t) => {
   await ended
 })
 
-t.test('puts back what is told late', async (t) => {
+t.test('puts back what is reported late', async (t) => {
   const { news, ensured, restored, stop, ended } = start()
   news.emit(gone)
   await sleep(30)
@@ -168,12 +168,12 @@ t.test('puts back what is told late', async (t) => {
   await sleep(2000)
   news.emit(granted('203.0.113.99'))
   await sleep(100)
-  t.equal(restored.length, 1, 'what is told later is there by itself')
+  t.equal(restored.length, 1, 'what is reported later is there by itself')
   stop()
   await ended
 })
 
-t.test('closes what is told late', async (t) => {
+t.test('closes what is reported late', async (t) => {
   const { news, closed, restored, stop, ended } = start()
   const shut = (source: string): KnockEvent => {
     return { event: 'closed', time: '', door: 'ssh', source, by: 'knock' }
@@ -257,7 +257,7 @@ t.test('news that come while it is put back are seen to once more', async (t) =>
   await ended
 })
 
-t.test('what fails is told and tried again', async (t) => {
+t.test('what fails is reported and tried again', async (t) => {
   let tries = 0
   const { news, find, stop, ended } = start({
     putBack: async () => false,
@@ -339,7 +339,7 @@ t.test('chains that are gone unheard are found by two looks', async (t) => {
   await ended
 })
 
-t.test('a table that was made anew before anybody was told that it was gone', async (t) => {
+t.test('a table that was made anew before anybody was reported that it was gone', async (t) => {
   let [made, goOn] = [0, () => {}]
   const { news, find, restored, stop, ended } = start({
     putBack: async () => false,
@@ -365,7 +365,7 @@ t.test('a table that was made anew before anybody was told that it was gone', as
   await ended
 })
 
-t.test('nobody is told that nothing is missed while packets are not heard', async (t) => {
+t.test('nobody is reported that nothing is missed while packets are not heard', async (t) => {
   const deaf = new News()
   deaf.isDeaf = true
   const one = start({ records: (options) => deaf.records(options) })
@@ -414,7 +414,7 @@ t.test('writes what has changed, soon, and once more at the end', async (t) => {
 })
 
 t.test(
-  'a file that cannot be written ends nothing; it is told at the start and at the end',
+  'a file that cannot be written ends nothing; it is reported at the start and at the end',
   async (t) => {
     let tries = 0
     const { news, find, stop, ended } = start({
@@ -556,7 +556,7 @@ t.test('a file stays as it is where nothing was ever listed', async (t) => {
   t.match(find('failed').at(-1), { what: 'list', message: 'save: too long' })
 })
 
-t.test('of what was put back, only what is told late is put there again', async (t) => {
+t.test('of what was put back, only what is reported late is put there again', async (t) => {
   const { news, restored, stop, ended } = start()
   news.emit(granted('203.0.113.1'))
   news.emit(gone)
@@ -659,26 +659,29 @@ t.test('a stop ends though nft and the disk hang, and says what was left', async
   )
 })
 
-t.test('what is told late while more is put back, or could not be, is not forgotten', async (t) => {
-  const restored: string[][] = []
-  const { news, find, stop, ended } = start({
-    async restore({ grants }) {
-      restored.push(grants.map(({ source }) => source))
-      await sleep(150)
-      if (restored.length === 1) throw new NftError('timed-out', 'restore: busy')
-    },
-  })
-  news.emit(gone)
-  await sleep(30)
-  news.emit(granted('203.0.113.1'))
-  await sleep(80)
-  news.emit(granted('203.0.113.2'))
-  await sleep(1500)
-  t.strictSame(restored, [['203.0.113.1'], ['203.0.113.1', '203.0.113.2']])
-  t.match(find('failed'), [{ what: 'install', message: 'restore: busy' }])
-  stop()
-  await ended
-})
+t.test(
+  'what is reported late while more is put back, or could not be, is not forgotten',
+  async (t) => {
+    const restored: string[][] = []
+    const { news, find, stop, ended } = start({
+      async restore({ grants }) {
+        restored.push(grants.map(({ source }) => source))
+        await sleep(150)
+        if (restored.length === 1) throw new NftError('timed-out', 'restore: busy')
+      },
+    })
+    news.emit(gone)
+    await sleep(30)
+    news.emit(granted('203.0.113.1'))
+    await sleep(80)
+    news.emit(granted('203.0.113.2'))
+    await sleep(1500)
+    t.strictSame(restored, [['203.0.113.1'], ['203.0.113.1', '203.0.113.2']])
+    t.match(find('failed'), [{ what: 'install', message: 'restore: busy' }])
+    stop()
+    await ended
+  },
+)
 
 t.test('a clock that is put right while the table is listed', async (t) => {
   const putForward = clockOf(t)

@@ -63,7 +63,7 @@ t.test('for one that does not read little waits, and the rest is counted', async
     else got += 1
     if (got + lost === 50_000) break
   }
-  t.ok(lost > 40_000, 'all that is missing is told')
+  t.ok(lost > 40_000, 'all that is missing is reported')
 })
 
 t.test('a socket that nobody serves is replaced, and no other', async (t) => {

@@ -85,7 +85,7 @@ t.test('one call at a time, and one text for a second', async (t) => {
   t.ok(calls <= 3)
 })
 
-t.test('a failure is told, and the next request tries again', async (t) => {
+t.test('a failure is reported, and the next request tries again', async (t) => {
   let calls = 0
   await using server = await serveMetrics(LOOPBACK, async () => {
     calls += 1

@@ -138,7 +138,7 @@ t.test('until when tokens and rotating sequences are loaded, where there are any
   t.notOk(parseOpenMetrics(await renderMetrics(STATUS)).has('knocklib_tokens_seconds'))
 })
 
-t.test('a trial, and no own counts', async (t) => {
+t.test('a confirmation, and no own counts', async (t) => {
   const states = [
     [{ expiresIn: 5 }, 1, 0],
     [{ fallenOpen: true }, 0, 1],

@@ -12,7 +12,7 @@ const RECEIVER = `
   $SIG{ALRM} = sub { exit }; alarm 30;
   while (defined recv($s, my $m, 65536, 0)) { $m =~ s/\\n/|/g; print "$m\\n" unless $m eq 'BARRIER=1' }`
 
-/** A manager; what it was told can be read line by line. */
+/** A manager; what it was reported can be read line by line. */
 class Manager implements AsyncDisposable {
   readonly path: string
   readonly lines: string[] = []
@@ -59,7 +59,7 @@ const [hasNotify] = await Promise.race([
 const skip = hasNotify ? false : 'missing capability: systemd-notify'
 if (skip && process.env['CI'] === 'true') throw new Error(skip)
 
-t.test('all that is told, in order', { skip }, async (t) => {
+t.test('all that is reported, in order', { skip }, async (t) => {
   await using manager = new Manager(t)
   await manager.begin()
   const heard = createServiceManager({
@@ -127,7 +127,7 @@ t.test('no manager, and one that waits for another process', async (t) => {
   }
 })
 
-t.test('a failure is told once and ends nothing', async (t) => {
+t.test('a failure is reported once and ends nothing', async (t) => {
   const failures: string[] = []
   const onFailure = (reason: string) => failures.push(reason)
   const heard = createServiceManager({ env: { PATH, NOTIFY_SOCKET: '/nosuch/notify' }, onFailure })

@@ -2,9 +2,9 @@
 import { isNotFound, NftError } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
 import { listParts } from '../kernel/table-listing.js'
+import { CONFIRM_SET, confirmOf, renderConfirmation } from '../nft/confirm.js'
 import { parseListing } from '../nft/listing.js'
 import { SERIALS } from '../nft/serial.js'
-import { renderConfirmation, TRIAL_SET, trialOf } from '../nft/trial.js'
 import type { Call } from './installation.js'
 
 /** How often it is tried where others change the table at the same moment. */
@@ -16,16 +16,16 @@ const REFUSALS = 3
 const isRefused = (error: unknown): boolean =>
   error instanceof NftError && error.code === 'rejected'
 
-/** Takes the trial's rules and its set away, in one transaction. Throws as `Knock.confirm` says. */
+/** Takes the rules that wait for it and their set away, in one transaction. Throws as `Knock.confirm` says. */
 export async function confirmTable(nft: Nft, table: string, call: Call): Promise<void> {
   const error = (code: NftError['code'], reason: string) =>
     new NftError(code, `${call.operation}: table inet ${table}: ${reason}`)
   let refusals = 0
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    const listing = await listParts(nft, table, ({ name }) => name === TRIAL_SET, call)
-    const trial = trialOf(parseListing(listing))
-    if (trial === undefined) throw error('not-found', 'nothing awaits to be confirmed')
-    if (trial === 'over') {
+    const listing = await listParts(nft, table, ({ name }) => name === CONFIRM_SET, call)
+    const pending = confirmOf(parseListing(listing))
+    if (pending === undefined) throw error('not-found', 'nothing awaits to be confirmed')
+    if (pending === 'over') {
       const reason =
         'the time to confirm has run out and the doors have fallen open; install the spec again'
       throw error('timed-out', reason)

@@ -2,7 +2,7 @@
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { describeWarning, type Warning } from '../errors.js'
 import { type Ahead, endsSoon, viewAhead } from './ahead.js'
-import type { Contents, Fill, Trial } from './contents.js'
+import type { Contents, Fill, PendingConfirm } from './contents.js'
 import type { DoorStatus, Status } from './status.js'
 
 /** What somebody should see to. */
@@ -26,7 +26,7 @@ export function checkStatus({
   warnings = [],
 }: Pick<Status, 'confirm' | 'doors' | 'fill' | 'warnings'>): StatusProblem[] {
   return [
-    ...(confirm ? [judgeTrial(confirm)] : []),
+    ...(confirm ? [judgeConfirm(confirm)] : []),
     ...doors.flatMap((door) => judgeDoor(door)),
     ...fill.filter(isFull).map(judgeFill),
     ...warnings.map((warning) => ({ id: warning.id, message: describeWarning(warning) })),
@@ -45,7 +45,7 @@ export function warnOfAhead(
   )
 }
 
-function judgeTrial({ fallenOpen, expiresIn = 0 }: Trial): StatusProblem {
+function judgeConfirm({ fallenOpen, expiresIn = 0 }: PendingConfirm): StatusProblem {
   if (fallenOpen) {
     const message = 'nobody confirmed the table in time: everyone is let in; install the spec again'
     return { id: 'fallen-open', message }

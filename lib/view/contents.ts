@@ -1,9 +1,9 @@
 // A listing → what the sets of doors hold, by set and by door, and how full they are. Pure.
 import { BANNED, parseSetName, type SetRole } from '../automaton/language/names.js'
+import { CONFIRM_SET, confirmOf } from '../nft/confirm.js'
 import type { Listing } from '../nft/listing.js'
 import { LOADED_SET, type Loaded, loadedIn } from '../nft/loaded.js'
 import { parseFamilySet } from '../nft/names.js'
-import { TRIAL_SET, trialOf } from '../nft/trial.js'
 
 /** Stands for all sources, where a door's scope is everyone. */
 export const EVERYONE = 'everyone'
@@ -18,7 +18,7 @@ export interface Fill {
 }
 
 /** A table that waits to be confirmed, or whose time for that ran out: then everything is let through. */
-export type Trial =
+export type PendingConfirm =
   | { readonly expiresIn: number; readonly fallenOpen?: never }
   | { readonly fallenOpen: true; readonly expiresIn?: never }
 
@@ -40,7 +40,7 @@ export interface Contents {
   /** By door, its sets and what they hold. */
   readonly roles: ReadonlyMap<string, readonly DoorSet[]>
   /** Of a table that awaits to be confirmed. */
-  readonly trial?: Trial
+  readonly pending?: PendingConfirm
   /** nft's names of the sets that hold more than `members` knows. */
   readonly cut?: readonly string[]
   /** By set, until when it is loaded ahead. */
@@ -68,7 +68,7 @@ export function rolesByDoor(sets: Iterable<string>): Map<string, DoorSet[]> {
 /** Reads contents out of a listing. */
 export function listedContents(listing: Listing): Contents {
   const { sets, counters } = listing
-  const trial = viewTrial(listing)
+  const pending = viewConfirm(listing)
   const loaded = loadedIn(listing)
   const bySet = new Map<string, Member[]>()
   const fill: Fill[] = []
@@ -95,7 +95,7 @@ export function listedContents(listing: Listing): Contents {
     counter: (name) => counters.get(name) ?? 0,
     fill,
     roles: rolesByDoor(bySet.keys()),
-    ...(trial && { trial }),
+    ...(pending && { pending }),
     ...(loaded && { loaded }),
     ...(cut.length > 0 && { cut }),
   }
@@ -113,13 +113,13 @@ const SHOWN_BANS = 65_536
 export function mostOfStatus(name: string): number {
   const { set } = parseFamilySet(name) ?? { set: name }
   if (set === BANNED) return SHOWN_BANS
-  if (set === TRIAL_SET || set === LOADED_SET || parseSetName(set)?.role.kind === 'grants')
+  if (set === CONFIRM_SET || set === LOADED_SET || parseSetName(set)?.role.kind === 'grants')
     return Number.POSITIVE_INFINITY
   return SHOWN
 }
 
 /** Undefined where nothing awaits to be confirmed. */
-export function viewTrial(listing: Listing): Trial | undefined {
-  const trial = trialOf(listing)
-  return trial === 'over' ? { fallenOpen: true } : trial
+export function viewConfirm(listing: Listing): PendingConfirm | undefined {
+  const pending = confirmOf(listing)
+  return pending === 'over' ? { fallenOpen: true } : pending
 }

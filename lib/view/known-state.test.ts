@@ -37,7 +37,7 @@ t.test('knows what was listed, until it is over', async (t) => {
   t.strictSame(state.state(at(40)), listed(40))
 })
 
-t.test('knows what was told since', async (t) => {
+t.test('knows what was reported since', async (t) => {
   const state = known()
   state.read(listed(0), at(0))
   state.hear(granted('10.0.0.1'), at(1))
@@ -51,7 +51,7 @@ t.test('knows what was told since', async (t) => {
   t.strictSame(state.state(at(4)), listed(4, { grants, bans }))
 })
 
-t.test('a listing does not undo what was told while it was made', async (t) => {
+t.test('a listing does not undo what was reported while it was made', async (t) => {
   const state = known()
   state.hear(granted('10.0.0.1'), at(10))
   state.read(listed(10), at(10))
@@ -92,7 +92,7 @@ t.test('says whether a listing is news', async (t) => {
   t.equal(state.read(listed(2), at(2)), true)
 })
 
-t.test('a listing that takes long does not undo what was told meanwhile', async (t) => {
+t.test('a listing that takes long does not undo what was reported meanwhile', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(60) }
   state.read(listed(0, { grants: [grant] }), at(0))
@@ -129,7 +129,7 @@ t.test('a clock that was put back', async (t) => {
   t.strictSame(state.state(at(2)).grants, [], 'and ends')
 })
 
-t.test('how often a grant was used is known, also where it was told just before', async (t) => {
+t.test('how often a grant was used is known, also where it was reported just before', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(30), used: 2 }
   state.hear(granted('10.0.0.1'), at(0))
@@ -161,7 +161,11 @@ t.test('a clock that is put forward or back changes no time that is left', async
     }),
   )
   state.read(listed(2 - 3600), at(2 - 3600))
-  t.equal(state.state(at(3 - 3600)).grants.length, 1, 'what was told is told of the same moment')
+  t.equal(
+    state.state(at(3 - 3600)).grants.length,
+    1,
+    'what was reported is reported of the same moment',
+  )
 })
 
 t.test('what was used is remembered before anything is listed', async (t) => {

@@ -81,7 +81,7 @@ t.test('a grant for everyone has no source', async (t) => {
   t.same(viewGrants(door('ssh'), contents), [{ door: 'ssh', source: EVERYONE, expiresIn: 5 }])
 })
 
-t.test('doors whose names end like a family are told from those', async (t) => {
+t.test('doors whose names end like a family are reported from those', async (t) => {
   const contents = listedContents(
     listing(set('grants_a_4', { '10.0.0.1': 5 }), set('grants_a_4_0', { 0: 7 })),
   )

@@ -16,7 +16,7 @@ import {
 import type { Warning } from '../errors.js'
 import { parseFamilySet } from '../nft/names.js'
 import { type Ahead, viewAhead } from './ahead.js'
-import type { Contents, DoorSet, Fill, Trial } from './contents.js'
+import type { Contents, DoorSet, Fill, PendingConfirm } from './contents.js'
 import { type Penalised, type UsedUp, viewPenalised, viewUsedUp } from './in-vain.js'
 import { type TokenUse, viewTokenUses } from './token-uses.js'
 
@@ -96,7 +96,7 @@ export interface TableCounters {
 export interface Status {
   readonly table: string
   /** Of a table that was installed with `confirmWithin` and is not confirmed. */
-  readonly confirm?: Trial
+  readonly confirm?: PendingConfirm
   readonly doors: readonly DoorStatus[]
   readonly bans: readonly Ban[]
   readonly counters: TableCounters
@@ -196,7 +196,7 @@ export function viewStatus(
   const cut = contents.cut?.filter((name) => isShown(name, doors)) ?? []
   return {
     table,
-    ...(contents.trial && { confirm: contents.trial }),
+    ...(contents.pending && { confirm: contents.pending }),
     doors: doors.map((door) => viewDoor(door, contents)),
     bans: viewBans(contents),
     counters: {

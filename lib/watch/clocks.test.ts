@@ -47,7 +47,7 @@ class Place {
   }
 }
 
-t.test('each is told when it is over, in order', async (t) => {
+t.test('each is reported when it is over, in order', async (t) => {
   const place = new Place()
   place.grant('b', 400)
   place.grant('a', 100)
@@ -105,7 +105,7 @@ t.test('many at once are asked for together', async (t) => {
   t.equal((await place.ran(100)).at(-1), 's7')
 })
 
-t.test('a listing corrects what is known, and what ran out before it is told', async (t) => {
+t.test('a listing corrects what is known, and what ran out before it is reported', async (t) => {
   const place = new Place()
   place.grant('over', -100)
   place.grant('gone', 100)
@@ -120,7 +120,7 @@ t.test('a listing corrects what is known, and what ran out before it is told', a
   t.same(await place.ran(3), ['over', 'gone', 'longer'])
 })
 
-t.test('of a table that is gone nothing is told', async (t) => {
+t.test('of a table that is gone nothing is reported', async (t) => {
   const place = new Place()
   place.grant('a', 50)
   place.clocks.clear()

@@ -7,8 +7,8 @@ import {
   endsSoon,
   type Fill,
   type Penalised,
+  type PendingConfirm,
   type Status,
-  type Trial,
 } from '../../index.js'
 import { bySource } from './by-source.js'
 import { type Paint, type Role, UNPAINTED } from './paint.js'
@@ -22,7 +22,7 @@ export function formatStatus(status: Status, paint: Paint = UNPAINTED): string {
   const parts = [
     [
       paint('name', `table inet ${table}`),
-      ...formatTrial(confirm, paint),
+      ...formatConfirm(confirm, paint),
       ...warnings.map((found) => paint('alarm', `warning: ${describeWarning(found)}`)),
     ].join('\n'),
     ...doors.map((door) => formatDoor(door, paint)),
@@ -36,7 +36,7 @@ export function formatStatus(status: Status, paint: Paint = UNPAINTED): string {
     .concat('\n')
 }
 
-function formatTrial(confirm: Trial | undefined, paint: Paint): string[] {
+function formatConfirm(confirm: PendingConfirm | undefined, paint: Paint): string[] {
   if (!confirm) return []
   return [
     confirm.fallenOpen
@@ -45,7 +45,7 @@ function formatTrial(confirm: Trial | undefined, paint: Paint): string[] {
   ]
 }
 
-const timeOf = ({ expiresIn = 0 }: Trial): string =>
+const timeOf = ({ expiresIn = 0 }: PendingConfirm): string =>
   expiresIn === 0 ? 'within a second' : `in ${expiresIn} s`
 
 function formatDoor(door: DoorStatus, paint: Paint): string {

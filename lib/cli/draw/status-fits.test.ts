@@ -1,4 +1,4 @@
-// Statuses with nothing, with a trial, with too much, and any at all → frames that fit.
+// Statuses with nothing, waiting to be confirmed, with too much, and any at all → frames that fit.
 import fc from 'fast-check'
 import t from 'tap'
 import type { DoorStatus } from '../../index.js'

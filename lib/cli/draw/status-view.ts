@@ -44,7 +44,7 @@ export function viewStatus(status: Viewed, place: Place, limits: Limits = STATUS
   const blocks: Block[] = [
     [
       ...viewSummary(status, width, signs),
-      ...viewTrial(status.confirm, width),
+      ...viewConfirm(status.confirm, width),
       ...viewWarnings(status.warnings, width),
     ],
     ...viewDoors(status.doors, place, limits),
@@ -87,7 +87,7 @@ function viewSummary({ table, doors, bans }: Viewed, width: number, signs: Signs
   return [[...title, span(' '.repeat(rest)), ...first]]
 }
 
-function viewTrial(confirm: Viewed['confirm'], width: number): Line[] {
+function viewConfirm(confirm: Viewed['confirm'], width: number): Line[] {
   if (!confirm) return []
   const { expiresIn = 0 } = confirm
   const left = formatSeconds(expiresIn).replaceAll(' ', '\u00a0')

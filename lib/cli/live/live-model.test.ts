@@ -148,7 +148,7 @@ t.test('whose token it was, from a status and from an event', async (t) => {
   })
 })
 
-t.test('bans, a trial, and a table that goes and comes', async (t) => {
+t.test('bans, a confirmation, and a table that goes and comes', async (t) => {
   const ban = { source: bob, expiresIn: 60 }
   const model = start(statusOf({}, { bans: [ban], confirm: { expiresIn: 9 } }))
   const banned = hear(model, 1, { event: 'banned', source: ana })

@@ -31,7 +31,7 @@ export interface LiveModel {
   readonly bans: readonly (Omit<Until<Ban>, 'until'> & { readonly until?: number })[]
   /** The rest of the last status. */
   readonly status: Pick<Status, 'counters' | 'fill' | 'warnings'>
-  readonly trial?: { readonly until: number } | 'fallen-open'
+  readonly pending?: { readonly until: number } | 'fallen-open'
   /** When the last status was asked for; undefined before the first. */
   readonly readAt?: number
   /** Why the last attempt to read one failed. */
@@ -110,7 +110,7 @@ const sameBut = ({ time: _, ...rest }: KnockEvent): string => JSON.stringify(res
 /** A status that was asked for at a time: what events have said since stands, all else is corrected. */
 export function correctModel(model: LiveModel, status: Status, askedAt: number): LiveModel {
   const { table, confirm, doors, bans, counters, fill, warnings } = status
-  const { trial: _trial, problem: _problem, ...before } = model
+  const { pending: _pending, problem: _problem, ...before } = model
   const read: LiveModel = {
     ...before,
     table,
@@ -118,7 +118,7 @@ export function correctModel(model: LiveModel, status: Status, askedAt: number):
     readAt: askedAt,
     status: { counters, fill, ...(warnings && { warnings }) },
     ...(confirm && {
-      trial: confirm.fallenOpen ? 'fallen-open' : { until: askedAt + 1000 * confirm.expiresIn },
+      pending: confirm.fallenOpen ? 'fallen-open' : { until: askedAt + 1000 * confirm.expiresIn },
     }),
     doors: doors.map((door): LiveDoor => {
       const known = model.doors.find(({ name }) => name === door.name)
@@ -174,11 +174,11 @@ const UNCONFIRMED = 15_000
 
 /** What is so at a time: what has run out by then is left out. */
 export function modelAt(model: LiveModel, now: number): Viewed {
-  const { table, doors, bans, status, trial } = model
+  const { table, doors, bans, status, pending } = model
   return {
     table,
     ...status,
-    ...(trial && { confirm: trialAt(trial, now) }),
+    ...(pending && { confirm: pendingAt(pending, now) }),
     doors: doors.map((door) => ({
       ...door,
       grants: remaining(door.grants, now).map(({ token, ...grant }) =>
@@ -207,12 +207,12 @@ function usedUpAt({ usedUp, grants }: LiveDoor, now: number): UsedUp[] {
 
 const secondsSince = (at: number, now: number): number => Math.max(Math.floor((now - at) / 1000), 0)
 
-function trialAt(
-  trial: NonNullable<LiveModel['trial']>,
+function pendingAt(
+  pending: NonNullable<LiveModel['pending']>,
   now: number,
 ): NonNullable<Viewed['confirm']> {
-  if (trial === 'fallen-open' || trial.until + 1000 <= now) return { fallenOpen: true }
-  return { expiresIn: secondsUntil(trial.until, now) }
+  if (pending === 'fallen-open' || pending.until + 1000 <= now) return { fallenOpen: true }
+  return { expiresIn: secondsUntil(pending.until, now) }
 }
 
 const secondsUntil = (until: number, now: number): number =>

@@ -90,7 +90,7 @@ const event = (stage: number): KnockEvent => {
   return { time, event: 'knock', door: 'ssh', source: '203.0.113.7', stage, of: 3 }
 }
 
-t.test('draws what it reads and what it is told, and q gives the terminal back', async (t) => {
+t.test('draws what it reads and what it is reported, and q gives the terminal back', async (t) => {
   const before = listeners()
   const { stdin, stdout, feed, modes, ended } = begin()
   t.ok(stdout.text.startsWith(ENTER))

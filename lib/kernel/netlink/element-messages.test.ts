@@ -87,7 +87,7 @@ t.test('what nft was answered is read', async (t) => {
   }
 })
 
-t.test('many elements are told in messages that a length of 16 bits can say', async (t) => {
+t.test('many elements are reported in messages that a length of 16 bits can say', async (t) => {
   const sources = Array.from({ length: 5000 }, (_, index) =>
     parseAddress(index % 2 ? `10.1.${index >> 8}.${index & 255}` : `fd00::${index.toString(16)}`),
   )

@@ -84,7 +84,7 @@ t.test('a document that was cut off is not taken for done', async (t) => {
   t.strictSame(ways, ['file', 'pipe', 'stdin'])
 })
 
-t.test('if nothing works, each reason is told once', async (t) => {
+t.test('if nothing works, each reason is reported once', async (t) => {
   const { ways, run } = machine({
     stdin: cannotOpen('/dev/stdin'),
     file: cannotOpen('/proc/self/fd/0'),
@@ -137,7 +137,7 @@ t.test('files are for nobody else, and are gone afterwards', async (t) => {
     t.not(await readFile(`${tmpdir()}/${name}/document`, 'utf8').catch(() => ''), TEXT)
 })
 
-t.test('an error that is no way’s is told', async (t) => {
+t.test('an error that is no way’s is reported', async (t) => {
   const none = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
   const giving = new HandOver().give(TEXT, () => Promise.reject(none))
   await t.rejects(giving, none)

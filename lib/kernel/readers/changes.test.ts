@@ -77,7 +77,7 @@ t.test('nothing is said before the end of a transaction, then its sum', async (t
   t.same(collect(['opened', 'end', 'closed', 'end']).length, 2, 'two transactions')
 })
 
-t.test('elements of other sets are told by the set', async (t) => {
+t.test('elements of other sets are reported by the set', async (t) => {
   const sets = ['grants_ssh_4', 'grants_ssh_6']
   t.same(
     collect(['opened', 'end'], () => false),

@@ -1,4 +1,4 @@
-// Reading processes that say nothing, or that end → what who started them is told.
+// Reading processes that say nothing, or that end → what who started them is reported.
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import t from 'tap'
@@ -76,7 +76,7 @@ function takeDescriptors(): () => void {
 t.test('with no descriptors left it is refused, and a restart tried again', async (t) => {
   const { reader, logged } = readerOf(
     t,
-    `say({ ready: true }); say({ told: String(process.pid) })`,
+    `say({ ready: true }); say({ logged: String(process.pid) })`,
     4000,
   )
   const until = async (count: number) => {

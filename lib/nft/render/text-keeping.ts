@@ -3,12 +3,12 @@
 // The text knows no listing. So it can name only what its own spec has: it declares that, empties what only a spec
 // changes, and makes the rules anew. What an older spec alone has stays behind, empty of rules.
 import { isOfPorts, parseSetName } from '../../automaton/language/names.js'
+import { CONFIRM_SET } from '../confirm.js'
 import type { NftDocument, NftRule, NftSet } from '../document.js'
 import { parseFamilySet } from '../names.js'
 import { isConstant } from '../parts.js'
 import { SERIAL_SET } from '../serial.js'
 import { isOfTags } from '../tags.js'
-import { TRIAL_SET } from '../trial.js'
 import {
   contentOf,
   formatChain,
@@ -85,7 +85,7 @@ export function renderKeepingText(document: NftDocument): string {
  * What an install has left there, and the rules know no more. Without its serial an install that is under way fails and
  * looks again.
  */
-const MARKS = [`${SERIAL_SET} { type mark; }`, `${TRIAL_SET} { type mark; flags timeout; }`]
+const MARKS = [`${SERIAL_SET} { type mark; }`, `${CONFIRM_SET} { type mark; flags timeout; }`]
 
 /**
  * Whether a set holds how far sources have come with a knock. The steps may be others now, so that somebody who knows only

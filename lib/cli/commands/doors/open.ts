@@ -22,7 +22,7 @@ export const open: CommandDefinition = {
     const grant = await knock
       .door(door as string)
       .open(source as string, duration === undefined ? {} : { for: duration })
-    const hasFallen = (await knock.trial())?.fallenOpen
+    const hasFallen = (await knock.pending())?.fallenOpen
     return {
       json: grant,
       text: `${grant.door}: ${grant.source} is let in for ${grant.expiresIn} s\n${hasFallen ? FALLEN : ''}`,

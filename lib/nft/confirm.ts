@@ -6,26 +6,31 @@ import { renderNext, serialOf } from './serial.js'
 import { isOfTags } from './tags.js'
 
 /** One element that ends with the time; without the set nothing awaits to be confirmed. */
-export const TRIAL_SET = 'trial'
+/** Its name in the kernel stays: tables of every version have it. */
+export const CONFIRM_SET = 'trial'
 const COMMENT = 'unconfirmed'
 
 /** What is compared with the set's element: the same for all packets. */
 const UNCONFIRMED: NftStatement[] = [
-  { match: { op: '!=', left: { '&': [{ meta: { key: 'mark' } }, 0] }, right: `@${TRIAL_SET}` } },
+  { match: { op: '!=', left: { '&': [{ meta: { key: 'mark' } }, 0] }, right: `@${CONFIRM_SET}` } },
   { accept: null },
 ]
 
 /** Seconds that remain, or that it is over and the doors are open to everyone. */
-export type TrialState = { readonly expiresIn: number } | 'over'
+export type ConfirmState = { readonly expiresIn: number } | 'over'
 
 /**
- * The document with a trial: once the element is gone, the first rule of each base chain accepts all packets, as if there
+ * The document of a table that waits to be confirmed: once the element is gone, the first rule of each base chain accepts all packets, as if there
  * were no table. No process need live for that. 0 seconds: they are open at once.
  */
-export function withTrial({ nftables }: NftDocument, table: string, seconds: number): NftDocument {
+export function withConfirm(
+  { nftables }: NftDocument,
+  table: string,
+  seconds: number,
+): NftDocument {
   const here = { family: 'inet', table } as const
   const elem = seconds > 0 ? { elem: [{ elem: { val: 0, timeout: seconds } }] } : {}
-  const set = { ...here, name: TRIAL_SET, type: 'mark', flags: ['timeout'], ...elem }
+  const set = { ...here, name: CONFIRM_SET, type: 'mark', flags: ['timeout'], ...elem }
   const chains = nftables.flatMap((command) =>
     'add' in command &&
     'chain' in command.add &&
@@ -39,43 +44,43 @@ export function withTrial({ nftables }: NftDocument, table: string, seconds: num
   })
   const first = nftables.findIndex((command) => 'add' in command && 'rule' in command.add)
   const place = first < 0 ? nftables.length : first
-  const trial = [{ add: { set } }, ...rules]
-  return { nftables: [...nftables.slice(0, place), ...trial, ...nftables.slice(place)] }
+  const pending = [{ add: { set } }, ...rules]
+  return { nftables: [...nftables.slice(0, place), ...pending, ...nftables.slice(place)] }
 }
 
 /** Undefined where nothing awaits to be confirmed. */
-export function trialOf({ sets }: Listing): TrialState | undefined {
-  const set = sets.get(TRIAL_SET)
+export function confirmOf({ sets }: Listing): ConfirmState | undefined {
+  const set = sets.get(CONFIRM_SET)
   if (!set) return undefined
   const [element] = set.elements
   return element ? { expiresIn: element.expires ?? 0 } : 'over'
 }
 
 /**
- * Ends a trial for good, and marks the table anew for whoever is about to change it. nft answers that something is not
+ * Ends the waiting for good, and marks the table anew for whoever is about to change it. nft answers that something is not
  * found where its time has run out meanwhile.
  */
 export function renderConfirmation(table: string, listing: unknown, serial: number): NftDocument {
   const here = { family: 'inet', table } as const
   const rules = listedObjects(listing).flatMap((object): NftCommand[] => {
     const rule = (object as { rule?: NftRule & { handle?: number } }).rule
-    if (!rule || !isTrialRule(rule) || rule.handle === undefined) return []
+    if (!rule || !isConfirmRule(rule) || rule.handle === undefined) return []
     return [{ delete: { rule: { ...here, chain: rule.chain, handle: rule.handle } } }]
   })
   return {
     nftables: [
-      { delete: { element: { ...here, name: TRIAL_SET, elem: [0] } } },
+      { delete: { element: { ...here, name: CONFIRM_SET, elem: [0] } } },
       ...rules,
-      { delete: { set: { ...here, name: TRIAL_SET } } },
+      { delete: { set: { ...here, name: CONFIRM_SET } } },
       ...renderNext(table, serialOf(parseListing(listing)), serial),
     ],
   }
 }
 
-/** Whether a rule, as listed, is one of a trial's: it lets through what the set does not hold, and nothing else. */
-export function isTrialRule({ comment, expr }: Pick<NftRule, 'comment' | 'expr'>): boolean {
+/** Whether a rule, as listed, is one of those that wait for the confirmation: it lets through what the set does not hold, and nothing else. */
+export function isConfirmRule({ comment, expr }: Pick<NftRule, 'comment' | 'expr'>): boolean {
   if (comment !== COMMENT || !Array.isArray(expr) || expr.length !== 2) return false
   const [match, verdict] = expr as [NftStatement, NftStatement]
   const { op, right } = (match['match'] ?? {}) as { op?: unknown; right?: unknown }
-  return op === '!=' && right === `@${TRIAL_SET}` && 'accept' in verdict
+  return op === '!=' && right === `@${CONFIRM_SET}` && 'accept' in verdict
 }

@@ -19,7 +19,7 @@ const GROUP = 4711
 
 type Untimed = Omit<Packet, 'at'> & { readonly at?: number }
 
-/** Plays packets that follow each other at once; what was told, what was not, and what got through. */
+/** Plays packets that follow each other at once; what was reported, what was not, and what got through. */
 async function play(spec: ValidSpec, packets: readonly Untimed[], logged: number, nft = NFT) {
   await using theatre = await Theatre.open(spec, { nft })
   await using reader = await NflogReader.open(theatre.pair.server, GROUP)

@@ -1,5 +1,5 @@
 // A table that waits to be confirmed, as its keeper sees it: what is left of its time, and what must be reported. Pure.
-import type { Trial } from '../view/contents.js'
+import type { PendingConfirm } from '../view/contents.js'
 
 /** A table waits to be confirmed: where nobody does in time, its doors fall open to everyone. */
 export interface UnconfirmedEvent {
@@ -18,7 +18,7 @@ const FALLEN =
   'install the spec again (with --confirm TIME, then knocklib confirm; or without, then they are shut at once)'
 
 /** It goes on waiting, also where it is flushed meanwhile. */
-export class KeptTrial {
+export class KeptConfirm {
   readonly #emit: (expiresIn: number) => void
   readonly #fail: (message: string) => void
   /** When it ends or has ended, in milliseconds of the monotonic clock. */
@@ -26,7 +26,7 @@ export class KeptTrial {
   #hasFallen = false
 
   /**
-   * Both are called once for each trial, and each time the table is put back with it.
+   * Both are called once for each confirmation, and each time the table is put back with it.
    *
    * @param ends - of one that is known already, in milliseconds of the monotonic clock.
    */
@@ -37,7 +37,7 @@ export class KeptTrial {
   }
 
   /** Takes what a listing says; the time in milliseconds of the monotonic clock. */
-  read(confirm: Trial | undefined, now: number): void {
+  read(confirm: PendingConfirm | undefined, now: number): void {
     const [ends, hasFallen] = [this.#ends, this.#hasFallen]
     this.#hasFallen = confirm?.fallenOpen === true
     if (!confirm) {

@@ -1,7 +1,7 @@
-// A document and seconds → the same with a trial, in which every base chain begins with the rule that opens.
+// A document and seconds → the same waiting to be confirmed, in which every base chain begins with the rule that opens.
 import t from 'tap'
 import { type KnockSpec, renderKnock } from '../index.js'
-import { isTrialRule, withTrial } from './trial.js'
+import { isConfirmRule, withConfirm } from './confirm.js'
 
 const open = { for: '30s' }
 const door = {
@@ -41,17 +41,17 @@ const SPECS: Readonly<Record<string, [KnockSpec, string[]]>> = {
 
 for (const [name, [spec, chains]] of Object.entries(SPECS)) {
   t.test(name, async (t) => {
-    const { nftables } = withTrial(renderKnock(spec), 'knock', 60)
+    const { nftables } = withConfirm(renderKnock(spec), 'knock', 60)
     const rules = nftables.flatMap((command) =>
       'add' in command && 'rule' in command.add ? [command.add.rule] : [],
     )
     t.strictSame(
-      rules.filter(isTrialRule).map(({ chain }) => chain),
+      rules.filter(isConfirmRule).map(({ chain }) => chain),
       chains,
     )
     for (const chain of chains) {
       const [first] = rules.filter((rule) => rule.chain === chain)
-      t.ok(first && isTrialRule(first), `${chain} begins with it`)
+      t.ok(first && isConfirmRule(first), `${chain} begins with it`)
     }
   })
 }
