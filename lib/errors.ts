@@ -1,4 +1,5 @@
-// The error classes, each with its data first and its text derived, and the predicates on them. Pure.
+// The error classes, each with its data first and its text derived, and the predicates on them.
+// Pure.
 import { printable, printableLine } from './text/printable.js'
 
 /** One thing that is wrong with a document. */
@@ -19,8 +20,9 @@ export interface SpecProblem {
 }
 
 /**
- * Something that a spec may say and that probably does not do what was meant: it is installed all the same. The one
- * shape for whatever finds such a thing; `installKnock` and `checkKnock` gather them in `warnings`.
+ * Something that a spec may say and that probably does not do what was meant: it is installed all
+ * the same. The one shape for whatever finds such a thing; `installKnock` and `checkKnock` gather
+ * them in `warnings`.
  */
 export interface Warning {
   /** What it is about, the same in every version, such as `interface-enslaved`. */
@@ -45,7 +47,10 @@ export type NftErrorCode =
   | 'rejected'
   | 'unverified'
 
-/** What failed between us and the kernel, or the name of the errno that the kernel answered, such as `ENOBUFS`. */
+/**
+ * What failed between us and the kernel, or the name of the errno that the kernel answered, such as
+ * `ENOBUFS`.
+ */
 export type NetlinkErrorCode = 'socket' | 'malformed' | 'overrun' | 'interrupted' | `E${string}`
 
 export type KnockErrorCode =
@@ -63,8 +68,8 @@ export type KnockErrorCode =
   | NetlinkErrorCode
 
 /**
- * The base of every error that knocklib throws on purpose. Its message reads: operation: subject: reason. Control characters
- * of what it echoes are escaped.
+ * The base of every error that knocklib throws on purpose. Its message reads: operation: subject:
+ * reason. Control characters of what it echoes are escaped.
  */
 export abstract class KnockError extends Error {
   abstract readonly code: KnockErrorCode
@@ -130,7 +135,9 @@ export class StrictError extends KnockError {
 export const describeWarning = ({ path, message }: Warning): string =>
   path === undefined ? message : `${path === '' ? '/' : path}: ${message}`
 
-/** The most problems of a state that its message shows: what is no state at all may have a million. */
+/**
+ * The most problems of a state that its message shows: what is no state at all may have a million.
+ */
 const MOST_SHOWN = 20
 
 /** A saved state is wrong. */
@@ -181,7 +188,10 @@ export interface NftFailure {
   readonly origin?: string | undefined
 }
 
-/** nft could not be run, or it refused; nothing has changed, but with `timed-out`, `aborted`, `ended`, `nft-crashed` and `unverified` that is not known. */
+/**
+ * nft could not be run, or it refused; nothing has changed, but with `timed-out`, `aborted`,
+ * `ended`, `nft-crashed` and `unverified` that is not known.
+ */
 export class NftError extends KnockError {
   override readonly name = 'NftError'
   readonly code: NftErrorCode

@@ -1,4 +1,5 @@
-// The rules of docs/contribute/architecture.md on who may import whom, read from the sources themselves.
+// The rules of docs/contribute/architecture.md on who may import whom, read from the sources
+// themselves.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,13 +13,16 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .sort()
   .map((path) => parseSource(path, readFileSync(`${root}${path}`, 'utf8')))
 
-/** The room of a file; `.` for index.ts, which passes on what the library is. errors.ts is everybody's. */
+/**
+ * The room of a file; `.` for index.ts, which passes on what the library is. errors.ts is
+ * everybody's.
+ */
 const roomOf = (path: string): string => dirname(path)
 const isOurs = (from: string): boolean => from.endsWith('.ts')
 
 /**
- * The rooms in order: each imports itself, errors.ts, and of the rooms above it in this list those that its row names;
- * of those under `types` no more than types.
+ * The rooms in order: each imports itself, errors.ts, and of the rooms above it in this list those
+ * that its row names; of those under `types` no more than types.
  */
 const ROWS: Readonly<Record<string, { readonly all: string; readonly types?: string }>> = {
   'spec/model': { all: '' },
@@ -77,7 +81,9 @@ const ROWS: Readonly<Record<string, { readonly all: string; readonly types?: str
 }
 const wordsOf = (row = ''): string[] => row.split(' ').filter((word) => word !== '')
 
-/** What belongs to no room: the errors, and the types of documents that are made from the schemas. */
+/**
+ * What belongs to no room: the errors, and the types of documents that are made from the schemas.
+ */
 const forAll = /^errors\.ts$|^spec\/generated\//
 
 /** A rule: a file → what it does that it may not, in words. */

@@ -1,4 +1,5 @@
-// Joins what the compiler made in dist/ into what runs: the library, the command, and beside each the two reading processes.
+// Joins what the compiler made in dist/ into what runs: the library, the command, and beside each
+// the two reading processes.
 import { chmodSync, cpSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { rollup } from '@rollup/wasm-node'

@@ -16,7 +16,10 @@ function expectations(schema, pointer = '#', found = {}) {
   return found
 }
 
-/** The schema with each $ref replaced by what it stands for: so an error's schemaPath says where it is in the whole. */
+/**
+ * The schema with each $ref replaced by what it stands for: so an error's schemaPath says where it
+ * is in the whole.
+ */
 function inline(schema, root = schema) {
   if (schema === null || typeof schema !== 'object') return schema
   if (Array.isArray(schema)) return schema.map((item) => inline(item, root))
@@ -28,7 +31,10 @@ function inline(schema, root = schema) {
   return Object.fromEntries(entries.map(([key, value]) => [key, inline(value, root)]))
 }
 
-/** ajv's standalone code, which must stand alone: so that ajv is needed to build and not to run. CommonJS: it is loaded when the first document is validated. */
+/**
+ * ajv's standalone code, which must stand alone: so that ajv is needed to build and not to run.
+ * CommonJS: it is loaded when the first document is validated.
+ */
 function compileValidator(schema) {
   const ajv = new Ajv({
     allErrors: true,
@@ -55,8 +61,8 @@ function requireShared(name, other, shared) {
 }
 
 /**
- * The same types for those who build a document in code: lists may be read-only, and a key that may be left out may be
- * undefined.
+ * The same types for those who build a document in code: lists may be read-only, and a key that may
+ * be left out may be undefined.
  */
 const lenient = (types) =>
   types

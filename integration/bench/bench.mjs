@@ -1,4 +1,5 @@
-// Runs a benchmark by its name: npm run bench -- NAME [ARGUMENTS]. Without a name it says which there are.
+// Runs a benchmark by its name: npm run bench -- NAME [ARGUMENTS]. Without a name it says which
+// there are.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,4 +1,5 @@
-// Records what each version of nft itself sends to the kernel and is answered, byte for byte, for integration/captures/netlink.json.
+// Records what each version of nft itself sends to the kernel and is answered, byte for byte, for
+// integration/captures/netlink.json.
 //
 //   npm run bench -- capture      as root, with strace, in network namespaces of its own
 import { spawnSync } from 'node:child_process'

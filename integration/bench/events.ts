@@ -1,9 +1,10 @@
-// How long an event takes from its knock packet to whoever iterates, and whether 10,000 events a second all come or are reported to be lost.
+// How long an event takes from its knock packet to whoever iterates, and whether 10,000 events a
+// second all come or are reported to be lost.
 //
 //   npm run bench -- events [RUNS] [SECONDS]
 //
-// Each packet has a source of its own, so that each event is known to be of its packet. The sender notes the time right
-// before it sends, by the clock that all processes of a machine share.
+// Each packet has a source of its own, so that each event is known to be of its packet. The sender
+// notes the time right before it sends, by the clock that all processes of a machine share.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNft, installKnock, type Knock, type KnockSpec } from 'knocklib'
@@ -38,7 +39,10 @@ const SPEC = {
   ],
 } as KnockSpec
 
-/** Sends one packet every few milliseconds, each from another address of 10.99.0.0/16; prints when, in nanoseconds. */
+/**
+ * Sends one packet every few milliseconds, each from another address of 10.99.0.0/16; prints when,
+ * in nanoseconds.
+ */
 const SENDER = `
   const { createSocket } = require('node:dgram')
   const [count, first] = process.argv.slice(1).map(Number)

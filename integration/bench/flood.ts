@@ -1,9 +1,11 @@
-// What a legitimate client gets while strangers flood the first knock port with spoofed sources: ours, and knockd.
+// What a legitimate client gets while strangers flood the first knock port with spoofed sources:
+// ours, and knockd.
 //
 //   npm run bench -- flood [ATTEMPTS]
 //
-// One core sends as fast as it can; on a veth pair the receive path runs there, too. During the flood a client knocks
-// and connects, one attempt after the other; after each its grant is taken away.
+// One core sends as fast as it can; on a veth pair the receive path runs there, too. During the
+// flood a client knocks and connects, one attempt after the other; after each its grant is taken
+// away.
 import { createHmac, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -54,7 +56,10 @@ const SCENARIOS: readonly Scenario[] = [
 /** Milliseconds from the last knock to the connection. */
 const OPENING = 300
 
-/** The flood's core has a queue for what it receives, and the flood fills that: a network card would have dropped the rest. */
+/**
+ * The flood's core has a queue for what it receives, and the flood fills that: a network card would
+ * have dropped the rest.
+ */
 const OTHER_CORE = ['-c', '0']
 
 /** The kernel's own memory in MiB, without what it can give back. */

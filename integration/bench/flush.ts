@@ -1,4 +1,5 @@
-// How long a table is away that is kept: `nft flush ruleset`, until an observer of its own finds it again, with its grants.
+// How long a table is away that is kept: `nft flush ruleset`, until an observer of its own finds it
+// again, with its grants.
 //
 //   npm run bench -- flush [FLUSHES] [GRANTS]
 import { createNft, installKnock, type KeepEvent } from 'knocklib'
@@ -43,7 +44,8 @@ try {
   for (let flush = 1; flush <= FLUSHES; flush += 1) {
     const child = exec(pair.server, 'nft', ['flush', 'ruleset'])
     await child
-    // Its process has ended a little after the table was gone: what is measured is a little short by that.
+    // Its process has ended a little after the table was gone: what is measured is a little short
+    // by that.
     const begun = performance.now()
     await until(isThere, 0)
     away.push(performance.now() - begun)

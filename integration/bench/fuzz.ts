@@ -1,4 +1,5 @@
-// Reads millions of messages that no kernel would send, in two processes: no crash, no hang, nothing read wrong.
+// Reads millions of messages that no kernel would send, in two processes: no crash, no hang,
+// nothing read wrong.
 //
 //   npm run bench -- fuzz [MESSAGES] [SEED]
 import { fork } from 'node:child_process'
@@ -8,7 +9,10 @@ import { compare, createMessages, createRandom } from '../captures/fuzz.js'
 const MESSAGES = Number(process.argv[2] ?? 10_000_000)
 const SEED = Number(process.argv[3] ?? 1)
 const PROCESSES = 2
-/** Messages until a process says that it still goes on, and milliseconds until it is taken for hanging. */
+/**
+ * Messages until a process says that it still goes on, and milliseconds until it is taken for
+ * hanging.
+ */
 const STEP = 50_000
 const PATIENCE = 60_000
 

@@ -1,4 +1,5 @@
-// How long installing a thousand doors takes, beside `nft -j -f` of the same document, and of the one that tells nothing.
+// How long installing a thousand doors takes, beside `nft -j -f` of the same document, and of the
+// one that tells nothing.
 //
 //   npm run bench -- install [RUNS] [DOORS]
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

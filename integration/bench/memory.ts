@@ -1,10 +1,12 @@
-// What the processes of `knocklib run` of one door hold in memory: at rest, after many events, and some time after them.
+// What the processes of `knocklib run` of one door hold in memory: at rest, after many events, and
+// some time after them.
 //
 //   npm run bench -- memory [EVENTS] [REST]
 //
-// Rss counts node's own code once for each process, though the machine holds it once. Pss divides it by all processes
-// that run node, also those that have nothing to do with knocklib. "code once" is what the machine holds if no other
-// process runs node: the anonymous memory of all, and the largest share of files that one has.
+// Rss counts node's own code once for each process, though the machine holds it once. Pss divides
+// it by all processes that run node, also those that have nothing to do with knocklib. "code once"
+// is what the machine holds if no other process runs node: the anonymous memory of all, and the
+// largest share of files that one has.
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -50,7 +52,9 @@ interface Found {
   readonly name: string
 }
 
-/** A process of node by its number; undefined for any other, and for one that has ended meanwhile. */
+/**
+ * A process of node by its number; undefined for any other, and for one that has ended meanwhile.
+ */
 function findProcess(id: number): Found | undefined {
   try {
     const parent = Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${id}/stat`, 'utf8'))?.[1])

@@ -1,4 +1,5 @@
-// Opening and closing by nft and through netlink, one by one and many at once, and listing a hundred thousand grants: one run.
+// Opening and closing by nft and through netlink, one by one and many at once, and listing a
+// hundred thousand grants: one run.
 //
 //   npm run bench -- open [ROUNDS]      as root, in network namespaces of its own
 import { fork } from 'node:child_process'
@@ -10,7 +11,10 @@ import { createPair, start, sweep } from '../machine/namespaces.js'
 import { type Figure, pairedRatio, report } from './report.js'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
-/** Calls one after the other in each round, through netlink and by nft, and grants that are opened and listed together. */
+/**
+ * Calls one after the other in each round, through netlink and by nft, and grants that are opened
+ * and listed together.
+ */
 const CALLS = { netlink: 5000, nft: 100 }
 const MANY = 100_000
 
@@ -91,7 +95,8 @@ async function measureMany(runs: Runs, way: Way, door: Door): Promise<void> {
   const all = sources(MANY)
   const opened = await time(() => door.openMany(all))
   add(runs, `${way}: openMany (per s)`, (1000 * MANY) / opened)
-  // Right after so many openings the kernel is still making room, and a list finds elements moved and begins again.
+  // Right after so many openings the kernel is still making room, and a list finds elements moved
+  // and begins again.
   await sleep(2000)
   let count = 0
   const took = await time(async () => {

@@ -1,9 +1,11 @@
-// What a new packet to an unrelated port costs: behind no table, behind a plain stateful one, behind one door and a thousand.
+// What a new packet to an unrelated port costs: behind no table, behind a plain stateful one,
+// behind one door and a thousand.
 //
 //   npm run bench -- packets [RUNS] [PACKETS]
 //
-// SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so a run's time is the
-// sum of both. All variants end in the same drop behind them. Runs are interleaved: A B C D, A B C D, …
+// SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so
+// a run's time is the sum of both. All variants end in the same drop behind them. Runs are
+// interleaved: A B C D, A B C D, …
 import { createNft, installKnock } from 'knocklib'
 import { apply, createPair, exec, type Pair, sweep } from '../machine/namespaces.js'
 import { floodOnce } from '../wire/generator.js'

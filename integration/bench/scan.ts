@@ -1,9 +1,11 @@
-// What a scan of all ports costs a host that is closed: by a plain stateful firewall, and by a door before every TCP port.
+// What a scan of all ports costs a host that is closed: by a plain stateful firewall, and by a door
+// before every TCP port.
 //
 //   npm run bench -- scan [RUNS] [PACKETS]
 //
-// SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so a run's time is the
-// sum of both. Dropping at ingress costs next to nothing and stands for the generator. Runs are interleaved.
+// SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so
+// a run's time is the sum of both. Dropping at ingress costs next to nothing and stands for the
+// generator. Runs are interleaved.
 import { createNft, installKnock, type KnockSpec } from 'knocklib'
 import { apply, CABLE, createPair, exec, type Pair, SERVER, sweep } from '../machine/namespaces.js'
 import { floodOnce } from '../wire/generator.js'

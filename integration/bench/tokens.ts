@@ -1,11 +1,13 @@
-// What it would cost that a token is not good before its time: today's set of tokens, beside two that also ask what time it is.
+// What it would cost that a token is not good before its time: today's set of tokens, beside two
+// that also ask what time it is.
 //
 //   npm run bench -- tokens [COUNT…]      as root; counts of tokens, by default 1000 10000 20000
 //
-// "hash" is today's: a token alone. "range" keeps with each token the times between which it is good: the kernel must
-// hold that as a set of ranges. "hour" keeps with each token the number of its hour, and in a second set, of ranges,
-// from when on each hour's tokens are good; only a right token is looked up there. Packets are datagrams of 16 random
-// bytes from one core, and are all dropped.
+// "hash" is today's: a token alone. "range" keeps with each token the times between which it is
+// good: the kernel must hold that as a set of ranges. "hour" keeps with each token the number of
+// its hour, and in a second set, of ranges, from when on each hour's tokens are good; only a right
+// token is looked up there. Packets are datagrams of 16 random bytes from one core, and are all
+// dropped.
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { apply, createPair, exec, type Pair, sweep } from '../machine/namespaces.js'
@@ -51,7 +53,10 @@ const RANGES = { flags: ['timeout', 'interval'], size: 1_000_000 }
 const HOURS = { ...TABLE, name: 'hours', type: { typeof: { concat: [MARK, TIME] } }, ...RANGES }
 const isHour = isIn({ concat: [MARK, TIME] }, 'hours')
 
-/** The ranges last: memory that their loading gives back later would be taken for less than another needs. */
+/**
+ * The ranges last: memory that their loading gives back later would be taken for less than another
+ * needs.
+ */
 const VARIANTS: Readonly<Record<string, Variant>> = {
   hash: {
     set: { set: { ...TABLE, name: 'hash', type: { typeof: TOKEN }, ...TIMED } },
@@ -124,7 +129,10 @@ function chainOf(asks: readonly Expression[]): object {
   return { nftables: [{ flush: { chain: { ...TABLE, name: 'c' } } }, ...adds] }
 }
 
-/** The kernel's own memory in MiB, without what it can give back. Whatever else the machine does is in it. */
+/**
+ * The kernel's own memory in MiB, without what it can give back. Whatever else the machine does is
+ * in it.
+ */
 async function kernelMemory(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'utf8')
   const kib = (name: string) => Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0)

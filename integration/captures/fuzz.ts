@@ -1,4 +1,5 @@
-// Messages that no kernel would send, made from recorded ones: what lib/kernel reads of each must be what a second reading gives.
+// Messages that no kernel would send, made from recorded ones: what lib/kernel reads of each must
+// be what a second reading gives.
 import { isDeepStrictEqual } from 'node:util'
 import { NetlinkError } from '../../lib/errors.js'
 import { addressBytes } from '../../lib/kernel/netlink/address-bytes.js'
@@ -91,7 +92,10 @@ export function* createMessages(random: Random): Generator<Buffer, never> {
 
 const FAMILIES = [4, 6, undefined] as const
 
-/** @throws Error where the two readings differ, or another exception than that the message is malformed. */
+/**
+ * @throws Error where the two readings differ, or another exception than that the message is
+ * malformed.
+ */
 export function compare(bytes: Buffer, random: Random): 'read' | 'malformed' {
   const family = FAMILIES[random(FAMILIES.length)]
   const ours = outcome(() => {

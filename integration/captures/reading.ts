@@ -1,4 +1,5 @@
-// A second reading of what the kernel answers, made apart from lib/kernel to hold it against: no code in common, slow and plain. Pure.
+// A second reading of what the kernel answers, made apart from lib/kernel to hold it against: no
+// code in common, slow and plain. Pure.
 
 export class Unreadable extends Error {}
 

@@ -104,7 +104,10 @@ function related(door: ValidDoor, knock: ValidKnock, spec: ValidSpec, around: Ci
   return detail % 3 === 1 ? serviceOf(door, detail) : other(spec, detail)
 }
 
-/** A packet of a connection that conntrack or the host knows: its middle, its end or its SYN come again. */
+/**
+ * A packet of a connection that conntrack or the host knows: its middle, its end or its SYN come
+ * again.
+ */
 function known(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent {
   const { detail } = around
   const sent = detail % 3 === 0 ? oneOf(door, knock, around) : serviceOf(door, detail)
@@ -116,7 +119,10 @@ function known(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent 
   return { ...sent, flags, state, connected, isReply }
 }
 
-/** A packet whose header is out of sight or comes in fragments; behind conntrack there are none of those. */
+/**
+ * A packet whose header is out of sight or comes in fragments; behind conntrack there are none of
+ * those.
+ */
 function hidden(door: ValidDoor, knock: ValidKnock, spec: ValidSpec, around: Circumstances): Sent {
   const { detail } = around
   const sent = detail % 2 === 0 ? oneOf(door, knock, around) : serviceOf(door, detail)

@@ -1,4 +1,5 @@
-// A knock and some numbers → packets that are likely to complete it, each so many seconds behind the one before. Pure.
+// A knock and some numbers → packets that are likely to complete it, each so many seconds behind
+// the one before. Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type {
   Step,
@@ -35,7 +36,10 @@ const LENGTHS = [0, 10, 24]
 export const pick = <T>(values: readonly T[], index: number): T =>
   values[index % values.length] as T
 
-/** What conntrack calls a TCP packet of no connection: a plain SYN and, as it picks up late, a bare ACK begin one. */
+/**
+ * What conntrack calls a TCP packet of no connection: a plain SYN and, as it picks up late, a bare
+ * ACK begin one.
+ */
 export const stateOf = (flags: number): 'new' | 'invalid' => {
   const kept = flags & 0x37
   return kept === SYN || kept === 0x10 || kept === 0x22 || kept === 0x30 ? 'new' : 'invalid'
@@ -100,7 +104,10 @@ export function serviceOf({ services }: ValidDoor, detail: number): Sent {
   return protocol === 'udp' ? { protocol, port } : { protocol: 'tcp', port }
 }
 
-/** Hits as many as asked for, or one more or less, and then a connection: in time, too early or too late. */
+/**
+ * Hits as many as asked for, or one more or less, and then a connection: in time, too early or too
+ * late.
+ */
 function runOfRate(door: ValidDoor, knock: ValidRate, { detail }: Circumstances): Sent[] {
   const { hits, min, max, port } = knock
   const count = Math.max(1, hits + pick([0, 0, 0, 0, 0, -1, 1], detail))

@@ -1,4 +1,5 @@
-// Random choices → spec documents that use every part of the language. Pure; validateSpec has yet to accept them.
+// Random choices → spec documents that use every part of the language. Pure; validateSpec has yet
+// to accept them.
 import fc from 'fast-check'
 import { SpecError } from '../../lib/errors.js'
 import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'
@@ -185,7 +186,10 @@ export function kindsOf({ doors }: ValidSpec): Set<Kind> {
   )
 }
 
-/** Specs of so many doors, each with an opening and a closing knock, that attempts are reset in groups. */
+/**
+ * Specs of so many doors, each with an opening and a closing knock, that attempts are reset in
+ * groups.
+ */
 export const manyDoors = (scale: Scale): fc.Arbitrary<ValidSpec> =>
   fc
     .array(fc.tuple(sequence(scale, 3), sequence(scale, 3)), { minLength: 36, maxLength: 48 })

@@ -111,7 +111,10 @@ function offsets(packets: readonly Untimed[], shift = 0): { at: number; packet: 
   })
 }
 
-/** Whether conntrack decides where a packet goes that comes a second time, which no witness knows of. */
+/**
+ * Whether conntrack decides where a packet goes that comes a second time, which no witness knows
+ * of.
+ */
 const isDetour = ({ doors }: ValidSpec, { port = 0 }: Untimed): boolean =>
   doors.some(
     ({ services, open }) =>

@@ -1,4 +1,5 @@
-// Clients that are not ours, and our own: each opens a door of three steps by itself, with one packet for each step.
+// Clients that are not ours, and our own: each opens a door of three steps by itself, with one
+// packet for each step.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -26,7 +27,10 @@ const STEPS = ['tcp/7000', 'udp/8000', 'tcp/9000']
 const LENGTHS = [0, 100, 228]
 const echo = (length: number) => ({ protocol: 'icmp', length })
 
-/** Runs a program once for each list of arguments, one after the other; its exit code does not matter. */
+/**
+ * Runs a program once for each list of arguments, one after the other; its exit code does not
+ * matter.
+ */
 async function runEach(house: House, file: string, calls: readonly (readonly string[])[]) {
   for (const args of calls) await house.run(file, ...args)
 }

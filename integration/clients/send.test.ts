@@ -1,4 +1,5 @@
-// What sendKnock puts on the wire: one SYN for each tcp step, whatever the port does with it, and nothing after it; and every kind of profile.
+// What sendKnock puts on the wire: one SYN for each tcp step, whatever the port does with it, and
+// nothing after it; and every kind of profile.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -79,7 +80,9 @@ async function atClient({ client }: Pair, host: string, code: string): Promise<s
   return stdout
 }
 
-/** The states of the sockets at the client, as the kernel's numbers (tcp_states.h): 2 is SYN-SENT. */
+/**
+ * The states of the sockets at the client, as the kernel's numbers (tcp_states.h): 2 is SYN-SENT.
+ */
 async function socketStates({ client }: Pair): Promise<string[]> {
   const files = ['/proc/net/tcp', '/proc/net/tcp6']
   const { stdout } = await exec(client, 'cat', files)
@@ -114,7 +117,8 @@ for (const family of FAMILIES) {
         'none came again',
       )
       t.equal(new Set(syns.map(({ sourcePort }) => sourcePort)).size, ports.length)
-      // The service greets a connection that is closed already: its end is reported so, as by every client.
+      // The service greets a connection that is closed already: its end is reported so, as by every
+      // client.
       const resets = (await seen(pair, 'resets')).filter(({ port }) => port !== OPEN)
       t.same(resets, [], 'no RST')
       t.same(await seen(pair, 'pushes'), [], 'no data')

@@ -1,4 +1,5 @@
-// A real OpenSSH behind a door: no way in before the knock, a login after it, and a session that outlives the grant.
+// A real OpenSSH behind a door: no way in before the knock, a login after it, and a session that
+// outlives the grant.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'

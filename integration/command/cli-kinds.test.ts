@@ -1,4 +1,5 @@
-// Doors of every kind, opened by `knocklib knock --profile` and by nothing else; refill, and a trace with a token.
+// Doors of every kind, opened by `knocklib knock --profile` and by nothing else; refill, and a
+// trace with a token.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

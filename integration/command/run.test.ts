@@ -1,4 +1,5 @@
-// `knocklib run`, as a service manager and an administrator use it: signals, a file of state, metrics, notifications.
+// `knocklib run`, as a service manager and an administrator use it: signals, a file of state,
+// metrics, notifications.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'

@@ -1,4 +1,5 @@
-// The built command on a terminal: the view of status, plain text when piped, and the live view of watch.
+// The built command on a terminal: the view of status, plain text when piped, and the live view of
+// watch.
 import { readFileSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'

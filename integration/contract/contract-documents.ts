@@ -50,7 +50,8 @@ export const DOCUMENTS: Readonly<Record<string, Case>> = {
       (command) =>
         !('add' in command && 'chain' in command.add && command.add.chain.name !== 'input'),
     )
-    // The kernel says the same of a chain that a new table lacks as of a module that it lacks itself.
+    // The kernel says the same of a chain that a new table lacks as of a module that it lacks
+    // itself.
     await t.rejects(nft.apply({ nftables: noChain }), { name: /^(NftError|CapabilityError)$/ })
     t.equal((await snapshot(nft)).length, before.length)
   },

@@ -1,4 +1,5 @@
-// The contract's cases of grants and bans by nft: the one in memory, and each version. contract-netlink.test.ts has them through netlink.
+// The contract's cases of grants and bans by nft: the one in memory, and each version.
+// contract-netlink.test.ts has them through netlink.
 import t from 'tap'
 import { createNft } from '../../lib/index.js'
 import { FakeNft } from '../../lib/kernel/fake.js'

@@ -1,4 +1,5 @@
-// Cases of the contract in which grants and bans are changed and listed: the same by nft and through netlink.
+// Cases of the contract in which grants and bans are changed and listed: the same by nft and
+// through netlink.
 import { installKnock, type KnockSpec } from '../../lib/index.js'
 import { type Case, SPEC } from './contract-reload.js'
 

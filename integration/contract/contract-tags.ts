@@ -1,4 +1,5 @@
-// Cases of the contract for doors at ingress: the table against tags comes, goes and stays as theirs does.
+// Cases of the contract for doors at ingress: the table against tags comes, goes and stays as
+// theirs does.
 import {
   attachKnock,
   installKnock,

@@ -1,4 +1,5 @@
-// One table of cases through every Nft: the one in memory, and the real one in each version, in a namespace of its own.
+// One table of cases through every Nft: the one in memory, and the real one in each version, in a
+// namespace of its own.
 import t from 'tap'
 import { createNft, installKnock } from '../../lib/index.js'
 import { FakeNft } from '../../lib/kernel/fake.js'

@@ -1,4 +1,5 @@
-// Everything that can be wrong with nft itself → its own clear error: missing, old, crashing, slow, not permitted, lying.
+// Everything that can be wrong with nft itself → its own clear error: missing, old, crashing, slow,
+// not permitted, lying.
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

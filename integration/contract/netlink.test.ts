@@ -1,4 +1,5 @@
-// Netlink where it hurts: refusals that fill the receive buffer, dumps amid changes, no permission, another namespace, an idle process.
+// Netlink where it hurts: refusals that fill the receive buffer, dumps amid changes, no permission,
+// another namespace, an idle process.
 import t from 'tap'
 import { build, LIBRARY } from '../machine/built.js'
 import { createPair, exec } from '../machine/namespaces.js'

@@ -1,4 +1,5 @@
-// A third namespace behind a pair's server, which forwards to it: an inner host with the addresses that the cookbook has for one.
+// A third namespace behind a pair's server, which forwards to it: an inner host with the addresses
+// that the cookbook has for one.
 import { CABLE, CLIENT, createPair, exec, type Pair, SERVER } from '../machine/namespaces.js'
 import type { Addresses } from './scene.js'
 
@@ -12,7 +13,9 @@ export interface Behind extends AsyncDisposable {
   readonly inner: string
 }
 
-/** Takes both ends of another pair's cable: one to the gateway, the other stays as the inner host's. */
+/**
+ * Takes both ends of another pair's cable: one to the gateway, the other stays as the inner host's.
+ */
 export async function createBehind({ server: gateway, client }: Pair): Promise<Behind> {
   const other = await createPair()
   const inner = other.client

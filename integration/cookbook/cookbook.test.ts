@@ -1,4 +1,5 @@
-// docs/start/cookbook/*.md: what each page holds; and the recipes of sequences, set up as their pages say and knocked at with the pages' own lines.
+// docs/start/cookbook/*.md: what each page holds; and the recipes of sequences, set up as their
+// pages say and knocked at with the pages' own lines.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -125,7 +126,8 @@ t.test('two sequences', { skip, buffered: true }, async (t) => {
   t.ok(door && door.expiresIn > 170 && door.expiresIn <= 180, 'three minutes')
 
   await scene.install('spec', { '3m': '6s' })
-  // Who was let in stays in when another spec is installed; what follows is about the door for everyone alone.
+  // Who was let in stays in when another spec is installed; what follows is about the door for
+  // everyone alone.
   for (const family of FAMILIES) {
     t.notOk(await scene.isShut(family), `IPv${family}: let in still`)
     await scene.revoke(family, 'ssh')

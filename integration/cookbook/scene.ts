@@ -1,4 +1,5 @@
-// A recipe set up as its page says: a server with its doors and a real sshd, and a client that runs the page's own command lines.
+// A recipe set up as its page says: a server with its doors and a real sshd, and a client that runs
+// the page's own command lines.
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -165,7 +166,10 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-/** ssh with keys and settings of the client's own, as its user has them in a file; knocklib as it is built; one nft. */
+/**
+ * ssh with keys and settings of the client's own, as its user has them in a file; knocklib as it is
+ * built; one nft.
+ */
 async function writePrograms(folder: string, sshd: SshServer, nft: string): Promise<void> {
   const config = join(folder, 'ssh_config')
   await writeFile(config, sshConfig(sshd))

@@ -1,4 +1,5 @@
-// The demo: a door between two network namespaces of its own, seen closed, knocked open and closing again. Prints a short story.
+// The demo: a door between two network namespaces of its own, seen closed, knocked open and closing
+// again. Prints a short story.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,5 @@
-// Connections that stand when a door is put before them, and connections that a grant counts, in the kernel.
+// Connections that stand when a door is put before them, and connections that a grant counts, in
+// the kernel.
 import { once } from 'node:events'
 import t from 'tap'
 import { createNft, installKnock, type KnockSpec, type OpenSpec } from '../../lib/index.js'
@@ -120,7 +121,10 @@ t.test('one connection is one, whatever its source port', { skip }, async (t) =>
   t.not(other.code, 0)
 })
 
-/** Counts the SYNs that reach the service, behind the doors; `notrack` keeps all of it from conntrack. */
+/**
+ * Counts the SYNs that reach the service, behind the doors; `notrack` keeps all of it from
+ * conntrack.
+ */
 const behind = (parts = '') => `table inet arrived {
   counter syns { }
   chain in {

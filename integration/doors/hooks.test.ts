@@ -1,4 +1,5 @@
-// Doors at other hooks than input: before a host behind the gateway, before the host's own redirections, before everything.
+// Doors at other hooks than input: before a host behind the gateway, before the host's own
+// redirections, before everything.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
@@ -194,7 +195,10 @@ onEach('ingress: two devices', async (t, binary) => {
   t.equal(await greeting(client, SERVER[4], PORT), 'nothing', 'the other device is judged still')
 })
 
-/** Answers a datagram's length; each is sent with the same two bytes over and over, which look like a port wherever it is cut. */
+/**
+ * Answers a datagram's length; each is sent with the same two bytes over and over, which look like
+ * a port wherever it is cut.
+ */
 const RECEIVER = `
   const socket = require('node:dgram').createSocket('udp6')
   socket.on('message', ({ length }) => console.log(length)).bind(4000, () => console.log('ready'))

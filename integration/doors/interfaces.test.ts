@@ -1,4 +1,5 @@
-// Interfaces and addresses that a spec may name at a server with a bridge: what is warned of is what the kernel brings to no door.
+// Interfaces and addresses that a spec may name at a server with a bridge: what is warned of is
+// what the kernel brings to no door.
 import t, { type Test } from 'tap'
 import { createNft, findWarnings, type KnockSpec } from '../../lib/index.js'
 import { build } from '../machine/built.js'
@@ -45,7 +46,10 @@ async function bridged(t: Test, user: User): Promise<void> {
   t.match(await user.shell(BRIDGE), { code: 0 })
 }
 
-/** What install says on stderr, and how many packets of a stranger's two connections the door then turned away. */
+/**
+ * What install says on stderr, and how many packets of a stranger's two connections the door then
+ * turned away.
+ */
 async function judge(t: Test, user: User, spec: object) {
   await user.write('spec.json', spec)
   const installed = await user.try(['install', 'spec.json'])

@@ -1,4 +1,5 @@
-// Packets on each other's heels: what is sent right after the last knock is let in, for each of a thousand sources.
+// Packets on each other's heels: what is sent right after the last knock is let in, for each of a
+// thousand sources.
 import t from 'tap'
 import type { Packet } from '../../lib/simulate/packet.js'
 import { validateSpec } from '../../lib/spec/validate.js'

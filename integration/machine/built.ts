@@ -1,4 +1,5 @@
-// The built library and command, as a user has them: built first where they are older than their sources.
+// The built library and command, as a user has them: built first where they are older than their
+// sources.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// What the tests need of the machine → whether it is there, by name. A machine without it skips them; CI must have it all.
+// What the tests need of the machine → whether it is there, by name. A machine without it skips
+// them; CI must have it all.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
@@ -12,13 +13,17 @@ const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = 
   [NFT, ['--version']],
 ]
 
-/** What a kernel may lack, each with a command that needs it, in a network namespace that ends with it. */
+/**
+ * What a kernel may lack, each with a command that needs it, in a network namespace that ends with
+ * it.
+ */
 const KERNEL: Readonly<Record<string, readonly string[]>> = {
   xt_recent: ['iptables', '-A', 'INPUT', '-m', 'recent', '--set'],
 }
 
 /**
- * The reason to skip what needs namespaces, nft and perhaps more programs or parts of the kernel, or false.
+ * The reason to skip what needs namespaces, nft and perhaps more programs or parts of the kernel,
+ * or false.
  *
  * @throws Error in CI, where nothing may be missing.
  */

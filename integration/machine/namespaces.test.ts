@@ -1,4 +1,5 @@
-// Pairs of namespaces: they are joined, they stand apart from the host, and whatever happens they are gone in the end.
+// Pairs of namespaces: they are joined, they stand apart from the host, and whatever happens they
+// are gone in the end.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'

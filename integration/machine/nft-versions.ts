@@ -1,4 +1,5 @@
-// Debian's releases → an nft of each, unpacked under .cache/nft/ and run with its own libraries. Asks the machine's mirror once.
+// Debian's releases → an nft of each, unpacked under .cache/nft/ and run with its own libraries.
+// Asks the machine's mirror once.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -70,7 +71,10 @@ async function versionOf(path: string): Promise<string> {
   return version
 }
 
-/** Test files run side by side: each works in a folder of its own, and whoever is first puts it in place. */
+/**
+ * Test files run side by side: each works in a folder of its own, and whoever is first puts it in
+ * place.
+ */
 async function fetchSuite(suite: string): Promise<NftVersion> {
   await mkdir(CACHE, { recursive: true })
   const folder = await mkdtemp(join(CACHE, `.${suite}-`))
@@ -143,7 +147,10 @@ async function aptSources(): Promise<string[]> {
 
 const RELEASE = /(^|\s)(bullseye|bookworm|trixie|forky|sid|stable|testing|unstable)(\s|$)/
 
-/** The first mirror that a file of apt's sources names for a Debian release, in either of their forms. */
+/**
+ * The first mirror that a file of apt's sources names for a Debian release, in either of their
+ * forms.
+ */
 function mirrorOf(text: string): string | undefined {
   const active = text.replace(/^\s*#.*\n?/gm, '')
   for (const stanza of active.split(/\n\s*\n/)) {

@@ -1,10 +1,14 @@
-// Real sockets in namespaces: listeners that greet and answer, and connections that say what becomes of them.
+// Real sockets in namespaces: listeners that greet and answer, and connections that say what
+// becomes of them.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { exec, start } from './namespaces.js'
 
-/** Greets with a word, and answers each line with the same word and the line. On `?` it says how many are connected. */
+/**
+ * Greets with a word, and answers each line with the same word and the line. On `?` it says how
+ * many are connected.
+ */
 const LISTENER = `
   const [port, word] = process.argv.slice(1)
   const open = new Set()
@@ -69,7 +73,10 @@ export async function listen(namespace: string, port: number, word: string): Pro
   return listener
 }
 
-/** A connection that is kept; the first that is heard of it is the listener's word, or what went wrong. */
+/**
+ * A connection that is kept; the first that is heard of it is the listener's word, or what went
+ * wrong.
+ */
 export const dial = (namespace: string, host: string, port: number, source = ''): Talk =>
   new Talk(namespace, CONNECTION, [host, String(port), source])
 

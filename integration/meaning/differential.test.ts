@@ -1,4 +1,5 @@
-// Fixed and random traces → the kernel, the simulator and the oracle agree on verdicts, stages, grants and counters.
+// Fixed and random traces → the kernel, the simulator and the oracle agree on verdicts, stages,
+// grants and counters.
 import t from 'tap'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { kindsOf } from '../chance/arbitrary-spec.js'

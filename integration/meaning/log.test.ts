@@ -1,4 +1,5 @@
-// What a kernel tells through NFLOG, packet by packet → what the simulator says; and that a rate bounds it and nothing else.
+// What a kernel tells through NFLOG, packet by packet → what the simulator says; and that a rate
+// bounds it and nothing else.
 import t, { type Test } from 'tap'
 import { type Logged, renderPrefix } from '../../lib/automaton/language/log-prefix.js'
 import type { Packet } from '../../lib/simulate/packet.js'
@@ -19,7 +20,10 @@ const GROUP = 4711
 
 type Untimed = Omit<Packet, 'at'> & { readonly at?: number }
 
-/** Plays packets that follow each other at once; what was reported, what was not, and what got through. */
+/**
+ * Plays packets that follow each other at once; what was reported, what was not, and what got
+ * through.
+ */
 async function play(spec: ValidSpec, packets: readonly Untimed[], logged: number, nft = NFT) {
   await using theatre = await Theatre.open(spec, { nft })
   await using reader = await NflogReader.open(theatre.pair.server, GROUP)

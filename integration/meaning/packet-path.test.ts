@@ -1,4 +1,5 @@
-// What duplicates, full sets and conntrack's states do to a knock in the kernel, and that the simulator knows.
+// What duplicates, full sets and conntrack's states do to a knock in the kernel, and that the
+// simulator knows.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Packet } from '../../lib/simulate/packet.js'
@@ -35,7 +36,10 @@ const document = (steps: readonly unknown[], parts: object = {}, guard: object =
     ],
   })
 
-/** Plays packets that follow each other at once in the kernel, and compares all that can be seen with the simulator. */
+/**
+ * Plays packets that follow each other at once in the kernel, and compares all that can be seen
+ * with the simulator.
+ */
 async function playAndCompare(
   t: Test,
   spec: ReturnType<typeof document>,
@@ -137,7 +141,8 @@ t.test('a full set refuses and opens nothing', { skip }, async (t) => {
         syn(first, 22, 12),
         syn(first, 22, 13),
       ])
-      // The second source finds the grants full, and further SYNs of the first one the memory of those that were counted.
+      // The second source finds the grants full, and further SYNs of the first one the memory of
+      // those that were counted.
       t.same(passed, ['drop', 'accept', 'drop', 'drop', 'drop', 'drop', 'drop'])
     })
   }

@@ -1,4 +1,5 @@
-// What does not open a door, what closes it, and what a prober sees of it: with clients that are not ours.
+// What does not open a door, what closes it, and what a prober sees of it: with clients that are
+// not ours.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Family } from '../../lib/spec/model/model.js'
@@ -117,7 +118,8 @@ atHouse('a prober sees no difference', {}, async (t, house) => {
 const RANGE = ['-sS', '-p', `${PORT},6800-7200`]
 const TCP_STEPS = ['tcp/7000', 'tcp/7010', 'tcp/7020']
 
-// One try for each port: in a second round nmap asks again for the knock ports alone, and that may be a knock.
+// One try for each port: in a second round nmap asks again for the knock ports alone, and that may
+// be a knock.
 atHouse(
   'a scan of the range does not open',
   {},

@@ -1,4 +1,5 @@
-// A plain connect() that nobody answers sends its SYN again and again: inside an attempt that neither counts nor resets.
+// A plain connect() that nobody answers sends its SYN again and again: inside an attempt that
+// neither counts nor resets.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { validateSpec } from '../../lib/spec/validate.js'
@@ -73,7 +74,8 @@ t.test('a plain connect() that waits', { skip }, async (t) => {
       { stdio: 'ignore' },
     )
     while ((await syns()) === 0) await sleep(50)
-    // The first SYN to another port ended the attempt; the same SYN again must not end the next one.
+    // The first SYN to another port ended the attempt; the same SYN again must not end the next
+    // one.
     if (port === 5000) await knock(7000, 2)
     if (spec !== alone.spec) await knock(8000, 3)
     await new Promise((resolve) => connect.once('exit', resolve))

@@ -1,4 +1,5 @@
-// Tokens in the kernel: made and sent without our library, each opens its door once, whatever happens in between.
+// Tokens in the kernel: made and sent without our library, each opens its door once, whatever
+// happens in between.
 import { chmod, rm, writeFile } from 'node:fs/promises'
 import t from 'tap'
 import {

@@ -1,4 +1,5 @@
-// A packet to a door's service → whether it is let through. The oracle's statement of who is; it keeps its records in the table.
+// A packet to a door's service → whether it is let through. The oracle's statement of who is; it
+// keeps its records in the table.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { type Door, isGranted, use } from './oracle-door.js'
@@ -42,7 +43,9 @@ export class Gate {
     return whole.length > 0 ? this.#serve(whole, packet) : undefined
   }
 
-  /** Judges a packet that could be for any door at its destination: each of them has to let it in. */
+  /**
+   * Judges a packet that could be for any door at its destination: each of them has to let it in.
+   */
   receiveUnread(packet: Packet): 'accept' | 'drop' {
     if (this.#isTrusted(packet)) return 'accept'
     const refusing = this.#table.doors.find(
@@ -97,7 +100,10 @@ export class Gate {
     return this.#isAwaited(waiting, packet) ? 'accept' : deny([door], packet)
   }
 
-  /** Whether a grant is for such packets: what is counted, or sent elsewhere, is connections, as far as those are known. */
+  /**
+   * Whether a grant is for such packets: what is counted, or sent elsewhere, is connections, as far
+   * as those are known.
+   */
   #lets({ spec: { open } }: Door, packet: Packet): boolean {
     const { state = 'new' } = packet
     if (open.redirectTo) return state === 'new'

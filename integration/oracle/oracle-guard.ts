@@ -1,5 +1,5 @@
-// Strikes and SYNs of sources → who is banned, and which SYNs were seen before. Keeps its own records; the oracle's
-// statement of what holds for all doors of a table.
+// Strikes and SYNs of sources → who is banned, and which SYNs were seen before. Keeps its own
+// records; the oracle's statement of what holds for all doors of a table.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidBan } from '../../lib/spec/model/model.js'
 import { flowOf } from './oracle-packets.js'
@@ -18,7 +18,10 @@ export class Guard {
   readonly #ban: ValidBan | undefined
   readonly #memory: number
   readonly #story: Story
-  /** By flow, when its SYN was last seen: to knock ports and elsewhere, and as a connection that counts. */
+  /**
+   * By flow, when its SYN was last seen: to knock ports and elsewhere, and as a connection that
+   * counts.
+   */
   readonly #seen = new Map<string, number>()
   readonly #counted = new Map<string, number>()
   readonly #strikes = new Map<string, { first: number; count: number }>()
@@ -66,7 +69,10 @@ export class Guard {
     }
   }
 
-  /** A completed knock: what went wrong before is forgotten, and a ban that the packet itself has brought. */
+  /**
+   * A completed knock: what went wrong before is forgotten, and a ban that the packet itself has
+   * brought.
+   */
   forgive({ source }: Packet): void {
     this.#strikes.delete(source)
     this.#bans.delete(source)

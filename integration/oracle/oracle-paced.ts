@@ -1,5 +1,5 @@
-// A rate or a rhythm and a packet → whether it is let through, and where its source is then. Keeps its records in the
-// attempt; the oracle's statement of the knocks in which times decide.
+// A rate or a rhythm and a packet → whether it is let through, and where its source is then. Keeps
+// its records in the attempt; the oracle's statement of the knocks in which times decide.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { KnockPort, ValidRate, ValidRhythm } from '../../lib/spec/model/model.js'
 import { grant, type Knocked } from './oracle-door.js'
@@ -16,7 +16,10 @@ export interface Paced extends Knocked {
   readonly penalties: Map<string, number>
 }
 
-/** What a packet's port is: a knock port, one that is a port of the service too, or a port of the service alone. */
+/**
+ * What a packet's port is: a knock port, one that is a port of the service too, or a port of the
+ * service alone.
+ */
 export type Place = 'knock' | 'both' | 'service'
 
 /** Judges a packet; true where it is let through. */
@@ -51,7 +54,10 @@ function punish({ penalties, knock }: Paced, { source, at }: Packet): void {
   penalties.set(source, at + knock.penalty)
 }
 
-/** Ends the attempt as wrong; without a place in it, since the kernel knows how many had come only at its end. */
+/**
+ * Ends the attempt as wrong; without a place in it, since the kernel knows how many had come only
+ * at its end.
+ */
 function spoil(paced: Paced, packet: Packet, at?: Place): void {
   const of = lengthOf(paced.knock)
   paced.door.story.knocked(paced, 'reset', packet, at === undefined ? {} : { stage: of, of })

@@ -1,4 +1,5 @@
-// A packet and a part of a spec → whether the one is meant by the other. Pure; the oracle's own reading of both.
+// A packet and a part of a spec → whether the one is meant by the other. Pure; the oracle's own
+// reading of both.
 import { BlockList } from 'node:net'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Cidr, Service, Step, TcpFlags, ValidDoor } from '../../lib/spec/model/model.js'
@@ -64,7 +65,10 @@ export const isLater = ({ protocol, flags = SYN.value }: Packet): boolean =>
 export const flowOf = ({ source, sourcePort, port, sequence = 0 }: Packet): string =>
   `${source} ${sourcePort} ${port} ${sequence}`
 
-/** Answers by block and address: node's own are slow, and the same few are asked for again and again. */
+/**
+ * Answers by block and address: node's own are slow, and the same few are asked for again and
+ * again.
+ */
 const answers = new WeakMap<Cidr, Map<string, boolean>>()
 
 export function contains(block: Cidr, other: string): boolean {

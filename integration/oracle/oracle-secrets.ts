@@ -1,4 +1,5 @@
-// Secrets, a knock and the time → which tokens are taken and which ports are knocked, as the text says they are derived. Pure.
+// Secrets, a knock and the time → which tokens are taken and which ports are knocked, as the text
+// says they are derived. Pure.
 import { createHmac } from 'node:crypto'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Step, ValidRotation, ValidToken } from '../../lib/spec/model/model.js'
@@ -34,7 +35,10 @@ export function tokenAt(
 /** Each is asked for a thousand times: whether a payload is one of them. */
 const tokens = new Map<string, string>()
 
-/** Whose token a payload is that is taken when it comes, if anybody's. `loaded`: when tokens were loaded. */
+/**
+ * Whose token a payload is that is taken when it comes, if anybody's. `loaded`: when tokens were
+ * loaded.
+ */
 export function userOf(
   secrets: Secrets,
   door: string,

@@ -1,4 +1,5 @@
-// What happens at the doors, as it happens → a list of it: what a kernel would tell. The oracle's own words.
+// What happens at the doors, as it happens → a list of it: what a kernel would tell. The oracle's
+// own words.
 import type { Packet } from '../../lib/simulate/packet.js'
 
 export interface Happening {

@@ -1,5 +1,6 @@
-// A valid spec and packets → what the documented meaning of its knocks says of them. Pure; the tests' witness, which
-// shares no code with the compiler: it keeps a record for each source, where the compiler builds sets and rules.
+// A valid spec and packets → what the documented meaning of its knocks says of them. Pure; the
+// tests' witness, which shares no code with the compiler: it keeps a record for each source, where
+// the compiler builds sets and rules.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { end, move, type Sequence, stageOf } from './oracle-attempts.js'
@@ -19,9 +20,9 @@ export type Verdict = 'accept' | 'drop'
 
 export interface OracleOptions {
   /**
-   * Which SYNs to ordinary ports, and to services that a knock ends at, are remembered: those of a source with a live
-   * attempt, as the text has it, or all.
-   * What comes out the same both ways does not depend on when exactly a source ceases to be knocking.
+   * Which SYNs to ordinary ports, and to services that a knock ends at, are remembered: those of a
+   * source with a live attempt, as the text has it, or all. What comes out the same both ways does
+   * not depend on when exactly a source ceases to be knocking.
    */
   readonly remembers?: 'knocking' | 'all'
   readonly secrets?: Secrets
@@ -121,7 +122,9 @@ export class Oracle {
     return this.#isKnockPort(packet) ? this.#knock(packet) : this.#ordinary(packet)
   }
 
-  /** Without conntrack a TCP connection starts with a SYN; one with other flags is none that should. */
+  /**
+   * Without conntrack a TCP connection starts with a SYN; one with other flags is none that should.
+   */
   #receiveStateless(packet: Packet): Verdict {
     if (packet.protocol !== 'tcp' || isSyn(packet)) return this.#receive(packet)
     const { flags = 0x02 } = packet

@@ -1,4 +1,5 @@
-// The recipes that people know for iptables and its match `recent`, as rules in a server's namespace.
+// The recipes that people know for iptables and its match `recent`, as rules in a server's
+// namespace.
 import { exec } from '../machine/namespaces.js'
 import type { Peer } from './peer.js'
 
@@ -39,8 +40,9 @@ export const ONE_PACKET = iptablesRules(`
 `)
 
 /**
- * Open Sesamy: 1, 2, 3 and 4 packets in four windows of so many seconds, on a port that is the service's, too.
- * A packet to the service is judged by what the list holds before it is itself recorded.
+ * Open Sesamy: 1, 2, 3 and 4 packets in four windows of so many seconds, on a port that is the
+ * service's, too. A packet to the service is judged by what the list holds before it is itself
+ * recorded.
  */
 export function openSesamy(window: number): Peer {
   const recent = (parts: string) => `-m recent --name sesamy ${parts}`

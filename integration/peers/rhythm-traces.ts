@@ -49,7 +49,8 @@ export const RHYTHM_TRACES = cast([
     ours: 'no',
   },
   {
-    // On a port that is the service's, too, no table can tell the first one from a knock that is still to come.
+    // On a port that is the service's, too, no table can tell the first one from a knock that is
+    // still to come.
     name: 'one too few, then two connections in the fourth window',
     ...knock('1233', 10, 11),
     ours: '11 s',

@@ -46,7 +46,9 @@ const castOf = (block: number): Cast => ({
   crowd: Array.from({ length: 100 }, (_, index) => `10.99.${block}.${101 + index}`),
 })
 
-/** SYNs to one port at some times, each from a source port of its own: as many calls of connect(). */
+/**
+ * SYNs to one port at some times, each from a source port of its own: as many calls of connect().
+ */
 export const syns = (source: string, port: number, times: readonly number[], from = 30000) =>
   times.map((at, index): Packet => {
     return { at, source, protocol: 'tcp', port, sourcePort: from + index }
@@ -69,8 +71,8 @@ export const every = (period: number, until: number): number[] =>
   Array.from({ length: Math.floor(until / period + 0.5) }, (_, index) => index * period)
 
 /**
- * What got through to a service, in words: of one attempt to connect whether, of several which, by their times.
- * `through` may hold packets of other traces.
+ * What got through to a service, in words: of one attempt to connect whether, of several which, by
+ * their times. `through` may hold packets of other traces.
  */
 export function letIn(
   { packets, isMany }: Trace,

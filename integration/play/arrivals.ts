@@ -1,4 +1,5 @@
-// What arrived behind a spec's table, and what a witness lets through → the same form, to be compared. Pure.
+// What arrived behind a spec's table, and what a witness lets through → the same form, to be
+// compared. Pure.
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import type { Verdict } from '../oracle/oracle.js'
 import type { Addressed } from '../wire/frames.js'

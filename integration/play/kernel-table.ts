@@ -1,4 +1,5 @@
-// nft's listings → the kernel's contents of a table's sets and counters, and what arrived behind it.
+// nft's listings → the kernel's contents of a table's sets and counters, and what arrived behind
+// it.
 import { commonSet, familySet } from '../../lib/nft/names.js'
 import { apply, listTable } from '../machine/namespaces.js'
 import type { Contents } from './state.js'
@@ -33,7 +34,9 @@ function elementOf(listed: unknown): ListedElement {
   return { key, expires: elem?.expires ?? 0, packets: elem?.counter?.packets ?? 0 }
 }
 
-/** Reads a listing of a table by the names of the automaton. Times are whole seconds, rounded down. */
+/**
+ * Reads a listing of a table by the names of the automaton. Times are whole seconds, rounded down.
+ */
 export function contentsOf(listing: readonly Listed[]): Contents {
   const sets = setsOf(listing)
   const counters = new Map(
@@ -57,9 +60,9 @@ export function contentsOf(listing: readonly Listed[]): Contents {
 const WITNESS = 'witness'
 
 /**
- * Sets up a table behind all others that counts what arrives, by source and `th sport` and `th dport`.
- * `silent`: nobody answers, so that conntrack calls each packet new that comes from outside.
- * `hook`: where what arrives comes by. Default: `input`.
+ * Sets up a table behind all others that counts what arrives, by source and `th sport` and `th
+ * dport`. `silent`: nobody answers, so that conntrack calls each packet new that comes from
+ * outside. `hook`: where what arrives comes by. Default: `input`.
  */
 export async function watchArrivals(
   server: string,

@@ -1,4 +1,5 @@
-// Random choices → traces for the kernel whose outcome does not depend on a third of a second. Pure.
+// Random choices → traces for the kernel whose outcome does not depend on a third of a second.
+// Pure.
 import fc from 'fast-check'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { KINDS, type Scale } from '../chance/arbitrary-knock.js'
@@ -31,8 +32,9 @@ const GAPS = [0, 0, 0, 0, 0.1, 0.9, 1.2, 2.8, 3.8]
 /** How many specs are tried for one plan. */
 const SPECS = 4
 /**
- * Seconds between the times of which traces have their tokens, so that none uses another's up: they go from two periods
- * and the drift before to one period behind. All of them are within the horizon.
+ * Seconds between the times of which traces have their tokens, so that none uses another's up: they
+ * go from two periods and the drift before to one period behind. All of them are within the
+ * horizon.
  */
 const APART = 360
 

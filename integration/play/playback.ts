@@ -1,4 +1,5 @@
-// A spec and packets with their times → what a kernel made of them, in a pair of namespaces of its own.
+// A spec and packets with their times → what a kernel made of them, in a pair of namespaces of its
+// own.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { loadsOf } from '../../lib/automaton/loads.js'
@@ -32,7 +33,10 @@ export interface Playback {
   readonly lateness: number
 }
 
-/** What flows are reported apart by; an echo request is reported by its checksum, which holds its identifier. */
+/**
+ * What flows are reported apart by; an echo request is reported by its checksum, which holds its
+ * identifier.
+ */
 export const arrivalKey = (packet: Addressed): string =>
   [packet.source, ...portsOf(packet)].join(' ')
 

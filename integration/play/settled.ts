@@ -1,4 +1,5 @@
-// Traces for the kernel → whether their outcome depends on a third of a second, and where their sources surely are. Pure.
+// Traces for the kernel → whether their outcome depends on a third of a second, and where their
+// sources surely are. Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { EVERYONE } from '../oracle/oracle-door.js'
@@ -18,7 +19,10 @@ export const MARGIN = 0.3
 
 /** No trace is longer, in seconds. */
 export const LENGTH = 9
-/** In how many places at the most a trace is torn apart or pushed together, to see whether it matters. */
+/**
+ * In how many places at the most a trace is torn apart or pushed together, to see whether it
+ * matters.
+ */
 const CUTS = 24
 /** How often its packets are moved about besides. */
 const VARIANTS = 8
@@ -53,7 +57,10 @@ export function accountOf(
   )
 }
 
-/** Whether all comes out the same with each packet a little earlier or later, and for each reading of the text. */
+/**
+ * Whether all comes out the same with each packet a little earlier or later, and for each reading
+ * of the text.
+ */
 export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace): boolean {
   const { spec, start: loaded } = plan
   const outcome = (packets: readonly Packet[]) => {
@@ -77,7 +84,10 @@ export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace
   return same(strict, lenient) && variantsOf(packets).every((v) => same(outcome(v), expected))
 }
 
-/** How many packets a grant sends elsewhere; without it they are let through as well, to another service. */
+/**
+ * How many packets a grant sends elsewhere; without it they are let through as well, to another
+ * service.
+ */
 function redirectedOf(plan: Pick<Plan, 'spec' | 'start'>, packets: readonly Packet[]): number {
   if (!plan.spec.doors.some(({ open }) => open.redirectTo)) return 0
   const oracle = oracleOf(plan.spec, { loaded: plan.start })
@@ -85,7 +95,10 @@ function redirectedOf(plan: Pick<Plan, 'spec' | 'start'>, packets: readonly Pack
   return oracle.redirected()
 }
 
-/** Of each time those sources of a trace that are in the same place shortly before and after, and send nothing then. */
+/**
+ * Of each time those sources of a trace that are in the same place shortly before and after, and
+ * send nothing then.
+ */
 export function settledAt(
   plan: Pick<Plan, 'spec' | 'start'>,
   { packets, sources }: Trace,
@@ -116,7 +129,9 @@ interface Seen {
   readonly guards: readonly (Account['guards'][number] | undefined)[]
 }
 
-/** Who of some sources was where, with the doors and with the table, at one of the times asked for. */
+/**
+ * Who of some sources was where, with the doors and with the table, at one of the times asked for.
+ */
 export const placesIn = (
   { states, guards }: Seen,
   time: number,
@@ -127,8 +142,9 @@ export const placesIn = (
 }
 
 /**
- * The packets in their order, each moved by a part of the margin: those before a moment late and those behind it
- * early, and the other way round, which is the worst for what lies between; and some pseudo-randomly.
+ * The packets in their order, each moved by a part of the margin: those before a moment late and
+ * those behind it early, and the other way round, which is the worst for what lies between; and
+ * some pseudo-randomly.
  */
 function variantsOf(packets: Trace['packets']): Packet[][] {
   const times = [...new Set(packets.map(({ at }) => at))].slice(1)

@@ -1,4 +1,5 @@
-// What sets hold and counters count, of the simulator or of the kernel → who is where with each door. Pure.
+// What sets hold and counters count, of the simulator or of the kernel → who is where with each
+// door. Pure.
 import { knocksOf } from '../../lib/automaton/knocks.js'
 import {
   type Attempt,
@@ -77,7 +78,8 @@ function stagesOf(door: string, attempt: Attempt, contents: Contents): Numbers {
     for (const source of contents.members(stageSet(door, attempt, stage)).keys()) {
       // An element may outlive its attempt as a whole, which is over then.
       if (contents.hasSet(whole) && !contents.members(whole).has(source)) continue
-      // No stage at all, so that it equals none: a listing may catch a source between two, which is a fault of one that keeps still.
+      // No stage at all, so that it equals none: a listing may catch a source between two, which is
+      // a fault of one that keeps still.
       found[source] = source in found ? Number.NaN : stage
     }
   }

@@ -124,7 +124,9 @@ export function hear(
   return { verdicts, states, guards, logged: witness.logged().map(canonical).sort() }
 }
 
-/** Values as text that is the same for the same contents: keys in order, times to the millisecond. */
+/**
+ * Values as text that is the same for the same contents: keys in order, times to the millisecond.
+ */
 export function canonical(value: unknown): string {
   if (typeof value === 'number') return String(Math.round(value * 1000) / 1000)
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'

@@ -1,4 +1,5 @@
-// Guessers, scanners and spoofers in the simulator → docs/understand/threat-model.md's chances are those that are counted. No root needed.
+// Guessers, scanners and spoofers in the simulator → docs/understand/threat-model.md's chances are
+// those that are counted. No root needed.
 import t, { type Test } from 'tap'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { Simulator } from '../../lib/simulate/simulate.js'
@@ -19,7 +20,9 @@ const sequence = (ports: readonly number[], parts: Part = {}): Part => ({
   ...parts,
 })
 
-/** A door before tcp/22, and who tries to get in: every packet is a SYN of a connection of its own. */
+/**
+ * A door before tcp/22, and who tries to get in: every packet is a SYN of a connection of its own.
+ */
 class Siege {
   readonly #automaton
   #simulator: Simulator
@@ -103,7 +106,10 @@ const ordersOf = (list: readonly number[], length: number): number[][] =>
         ).map((rest) => [first, ...rest]),
       )
 
-/** The shortest stream of packets in which each sequence occurs (de Bruijn's): always the last port that makes a new one. */
+/**
+ * The shortest stream of packets in which each sequence occurs (de Bruijn's): always the last port
+ * that makes a new one.
+ */
 function everySequence(ports: readonly number[], length: number): number[] {
   const stream = new Array<number>(length).fill(ports[0] as number)
   const seen = new Set([stream.join()])
@@ -116,7 +122,9 @@ function everySequence(ports: readonly number[], length: number): number[] {
   }
 }
 
-/** Within five standard deviations. The seeds are fixed, so that what has passed once always does. */
+/**
+ * Within five standard deviations. The seeds are fixed, so that what has passed once always does.
+ */
 function agrees(t: Test, hits: number, tries: number, chance: number, name: string): void {
   const expected = tries * chance
   const bound = 5 * Math.sqrt(expected * (1 - chance))
@@ -187,7 +195,8 @@ t.test('a ban: three knocks out of order, then silence', async (t) => {
     while (siege.bans === 0 && siege.grants === 0) siege.send(FIRST + below(P, next), 0.1)
     opened += siege.grants
   }
-  // Behind the first knock: the second and the third, before the third at once. All else is no strike.
+  // Behind the first knock: the second and the third, before the third at once. All else is no
+  // strike.
   agrees(t, opened, tries, 1 - (1 - 1 / P) ** 3, 'opened before the ban')
 
   const short = new Siege(sequence([7005, 7002]), BAN)

@@ -1,4 +1,5 @@
-// Traces with known outcomes and random ones → the oracle and the simulator agree on each. No root needed.
+// Traces with known outcomes and random ones → the oracle and the simulator agree on each. No root
+// needed.
 import fc from 'fast-check'
 import t from 'tap'
 import type { Packet } from '../../lib/simulate/packet.js'
@@ -14,7 +15,10 @@ import { OPENING_CORNERS, type TimedCorner } from '../traces/corners-openings.js
 import { packetsOfTimed, ratesOf, rhythmsOf } from '../traces/worked-times.js'
 import { packetsOfTrace, WORKED, workedSpec } from '../traces/worked-traces.js'
 
-/** Random pairs of spec and trace that must agree: of specs of all kinds, and of each kind by itself. */
+/**
+ * Random pairs of spec and trace that must agree: of specs of all kinds, and of each kind by
+ * itself.
+ */
 const RUNS = 1600
 const RUNS_OF_KIND = 300
 /** Those with many doors are slow to build. */
@@ -130,7 +134,10 @@ class Reached {
   bans = 0
   ignored = 0
   unsettled = 0
-  /** By kind of knock and family: traces of specs that have such a knock, and grants that such knocks made. */
+  /**
+   * By kind of knock and family: traces of specs that have such a knock, and grants that such
+   * knocks made.
+   */
   readonly traces: Record<string, number> = {}
   readonly made: Record<string, number> = {}
   /** By kind of event. */
@@ -180,7 +187,10 @@ function agree(specs: fc.Arbitrary<ValidSpec>, runs: number): Reached {
   return reached
 }
 
-/** Adds up the gaps. No two packets are apart by whole quarters of a second, so no timeout ends just at a packet. */
+/**
+ * Adds up the gaps. No two packets are apart by whole quarters of a second, so no timeout ends just
+ * at a packet.
+ */
 function timed(packets: readonly Untimed[]): Packet[] {
   let seconds = START
   return packets.map(({ gap, ...packet }, index) => {

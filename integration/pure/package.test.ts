@@ -1,4 +1,5 @@
-// The package as npm would publish it → publint and attw find nothing wrong. Needs what `npm run build` made.
+// The package as npm would publish it → publint and attw find nothing wrong. Needs what `npm run
+// build` made.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +13,8 @@ const exec = promisify(execFile)
 
 t.test('what is packed', async (t) => {
   const folder = t.testdir({})
-  // Built already: the script that builds before packing would take the build away from other tests.
+  // Built already: the script that builds before packing would take the build away from other
+  // tests.
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
   const { stdout } = await exec('npm', pack, { cwd: ROOT })
   const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[]
@@ -54,5 +56,8 @@ t.test('what is packed', async (t) => {
   })
 })
 
-/** Ways of resolving that a package of ES modules alone does not serve; node's CommonJS imports it dynamically. */
+/**
+ * Ways of resolving that a package of ES modules alone does not serve; node's CommonJS imports it
+ * dynamically.
+ */
 const IGNORED = ['node10', 'node16-cjs']

@@ -1,4 +1,5 @@
-// The built package → what it exports, held against docs/embed/surface.txt. UPDATE=1 writes that anew: read its difference.
+// The built package → what it exports, held against docs/embed/surface.txt. UPDATE=1 writes that
+// anew: read its difference.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -37,7 +38,9 @@ t.test('each type that a declaration names is exported, or is not ours', async (
   t.same(missing, [])
 })
 
-/** Of the language and its platform; and what is behind a valid spec, which callers only pass on. */
+/**
+ * Of the language and its platform; and what is behind a valid spec, which callers only pass on.
+ */
 const FOREIGN = new Set(
   `ReadSpec VALIDATED AsyncIterableIterator AbortSignal Array AsyncDisposable AsyncGenerator AsyncIterable AsyncIterator Buffer Date Error ErrorOptions Exclude Extract
   Iterable IteratorResult IteratorReturnResult Map NodeJS Omit Partial Pick Promise Readonly ReadonlyMap ReadonlyArray ReadonlySet Record Set Symbol

@@ -1,4 +1,5 @@
-// What is built → the public surface as text: each export of each entry with its declaration, without comments. Reads files.
+// What is built → the public surface as text: each export of each entry with its declaration,
+// without comments. Reads files.
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 

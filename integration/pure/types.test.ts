@@ -1,4 +1,5 @@
-// The public types, as programs use them → what compiles, and what does not. The compiler is the test; what runs here are the examples.
+// The public types, as programs use them → what compiles, and what does not. The compiler is the
+// test; what runs here are the examples.
 import t from 'tap'
 import {
   attachKnock,

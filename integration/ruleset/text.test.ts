@@ -25,7 +25,9 @@ const RUNS = Number(process.env['RUNS'] ?? 15)
 
 type Entry = Readonly<Record<string, unknown>>
 
-/** A listing without what differs from one load to the next; rules stay in the order of their chain. */
+/**
+ * A listing without what differs from one load to the next; rules stay in the order of their chain.
+ */
 function normalise(listing: readonly Entry[]): string[] {
   const entries = listing.filter((entry) => !('metainfo' in entry)).map(withoutHandles)
   const rules = entries.filter((entry) => 'rule' in entry)

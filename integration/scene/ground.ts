@@ -52,7 +52,10 @@ export class Ground implements AsyncDisposable {
     this.#knock = await installKnock(spec as KnockSpec, { nft: this.nft, ...options })
   }
 
-  /** Sends one packet for each step, TCP from a new source port each: `tcp/7000`, `udp/7000`, `icmp`. */
+  /**
+   * Sends one packet for each step, TCP from a new source port each: `tcp/7000`, `udp/7000`,
+   * `icmp`.
+   */
   async send(source: string, ...steps: readonly string[]): Promise<void> {
     await this.sendTo(undefined, source, ...steps)
   }

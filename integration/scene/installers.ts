@@ -1,4 +1,5 @@
-// Processes of their own that install, open, close and uninstall in a namespace → how each of their calls ended.
+// Processes of their own that install, open, close and uninstall in a namespace → how each of their
+// calls ended.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -77,7 +78,10 @@ export class Installer {
     await this.#until((state) => 'ZX'.includes(state))
   }
 
-  /** Holds it and what it has started, wherever they are; what they ask of the kernel at that moment is done first. */
+  /**
+   * Holds it and what it has started, wherever they are; what they ask of the kernel at that moment
+   * is done first.
+   */
   async hold(): Promise<void> {
     if (this.#child.exitCode === null) process.kill(-this.#group, 'SIGSTOP')
     await this.#until((state) => 'TZX'.includes(state))
@@ -120,7 +124,10 @@ export async function whileHeld<T>(
   }
 }
 
-/** The states of all threads of a group's processes: `T` for one that is held, `Z` or `X` for one that has ended. */
+/**
+ * The states of all threads of a group's processes: `T` for one that is held, `Z` or `X` for one
+ * that has ended.
+ */
 function statesOf(group: number): string[] {
   return processes()
     .filter((pid) => readStat(`/proc/${pid}/stat`)?.group === group)
@@ -152,9 +159,10 @@ function orGone<T>(read: () => T): T | undefined {
 }
 
 /**
- * Which of the specs a table is of, whole; -1: none of them, or not whole. Undefined: there is no table. Nobody may change
- * it meanwhile: while the kernel prepares a change that fails in the end, it lists rules twice or leaves some out, of a
- * table that is whole, and no number of a generation tells.
+ * Which of the specs a table is of, whole; -1: none of them, or not whole. Undefined: there is no
+ * table. Nobody may change it meanwhile: while the kernel prepares a change that fails in the end,
+ * it lists rules twice or leaves some out, of a table that is whole, and no number of a generation
+ * tells.
  */
 export async function wholeOf({ binary, netns, specs }: Orders): Promise<number | undefined> {
   const nft = createNft({ binary, netns })
@@ -166,7 +174,10 @@ export async function wholeOf({ binary, netns, specs }: Orders): Promise<number 
   return specs.findIndex((spec) => isIntact(listing, renderKnock(spec)))
 }
 
-/** Kills a process that installs, so many times, each at a moment of its own; how often each spec stood after that, whole. */
+/**
+ * Kills a process that installs, so many times, each at a moment of its own; how often each spec
+ * stood after that, whole.
+ */
 export async function killInstallers(orders: Orders, kills: number): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   const nft = createNft({ binary: orders.binary, netns: orders.netns })

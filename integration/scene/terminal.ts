@@ -1,4 +1,5 @@
-// A program on a terminal of its own (util-linux' `script`) inside a namespace: what it draws, and keys typed to it.
+// A program on a terminal of its own (util-linux' `script`) inside a namespace: what it draws, and
+// keys typed to it.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -15,7 +15,9 @@ const VOLLEY = fileURLToPath(new URL('volley.pl', import.meta.url))
 
 export const TOKEN_PORT = 6000
 export const SECRET = 'a secret of more than sixteen bytes'
-/** More of the client's addresses, so that it can be several sources; it never chooses them itself. */
+/**
+ * More of the client's addresses, so that it can be several sources; it never chooses them itself.
+ */
 export const OTHERS: Readonly<Record<Family, string>> = { 4: '10.77.0.4', 6: 'fd00:77::4' }
 
 /** The token of the house's door at a time, made as the documentation says. */

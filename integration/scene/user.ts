@@ -1,4 +1,5 @@
-// A person at the built command, in a folder with specs, traces and profiles, at a server and a client in namespaces.
+// A person at the built command, in a folder with specs, traces and profiles, at a server and a
+// client in namespaces.
 import { chmodSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

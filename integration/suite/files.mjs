@@ -7,8 +7,8 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 /** Seconds that a file may take, and as many for each test of it. */
 const TIMEOUT = 360
 /**
- * tap would make each Node process, and each that a test starts, load a part of tap: the command would take twice as long to
- * start.
+ * tap would make each Node process, and each that a test starts, load a part of tap: the command
+ * would take twice as long to start.
  */
 const PLAIN = ['-u', 'NODE_OPTIONS', process.execPath]
 const ARGS = [...PLAIN, '--enable-source-maps', '--import=./integration/suite/register.mjs']
@@ -17,7 +17,8 @@ const ARGS = [...PLAIN, '--enable-source-maps', '--import=./integration/suite/re
  * Runs files as subtests of `t`, named by their paths from the root.
  * @param {import('tap').Test} t
  * @param {string} name
- * @param {{ readonly files: readonly string[], readonly jobs: number, readonly env?: NodeJS.ProcessEnv }} pass
+ * @param {{ readonly files: readonly string[], readonly jobs: number, readonly env?:
+ * NodeJS.ProcessEnv }} pass
  */
 export function runFiles(t, name, { files, jobs, env = {} }) {
   t.setTimeout(0)

@@ -1,7 +1,8 @@
 // A module of the project, by the path of its source → its compiled text. Reads .cache/compiled.
 //
-// Each test is a process of its own. With a compiler in each, each would take 150 MB and a second of processor time more.
-// A module keeps the address of its source, because it finds its files beside that.
+// Each test is a process of its own. With a compiler in each, each would take 150 MB and a second
+// of processor time more. A module keeps the address of its source, because it finds its files
+// beside that.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
@@ -9,7 +10,9 @@ const root = new URL('../../', import.meta.url).href
 const compiled = new URL('.cache/compiled/', root).href
 const SOURCE = /^(?:lib|integration)\/[^?]*\.ts$/
 
-/** Where the compiled text of a source lies; undefined for all that is no source of this project. */
+/**
+ * Where the compiled text of a source lies; undefined for all that is no source of this project.
+ */
 function compiledOf(url) {
   if (!url.startsWith(root)) return undefined
   const path = url.slice(root.length)

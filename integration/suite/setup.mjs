@@ -1,4 +1,5 @@
-// Brings a fresh clone to where its main job runs: npm's packages, the build, and Debian's programs. Needs nothing but Node.
+// Brings a fresh clone to where its main job runs: npm's packages, the build, and Debian's
+// programs. Needs nothing but Node.
 //
 //   node integration/suite/setup.mjs demo    what the demo needs
 //   node integration/suite/setup.mjs test    what the tests need

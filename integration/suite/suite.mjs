@@ -1,4 +1,5 @@
-// Runs the integration tests in three passes, each with as many files at a time as its tests bear; ends with 1 if any failed.
+// Runs the integration tests in three passes, each with as many files at a time as its tests bear;
+// ends with 1 if any failed.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'

@@ -1,4 +1,5 @@
-// Runs the unit tests and reports which lines they cover, by room; ends with 1 if one failed, or a room is below its floor.
+// Runs the unit tests and reports which lines they cover, by room; ends with 1 if one failed, or a
+// room is below its floor.
 import { readdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
@@ -9,7 +10,10 @@ import { root, runFiles } from './files.mjs'
 const coverage = join(root, '.cache/coverage')
 /** Percent of lines. */
 const FLOOR = 95
-/** Rooms that unit tests do not cover enough yet, most of them because they speak to the kernel. Their floor is what they have. */
+/**
+ * Rooms that unit tests do not cover enough yet, most of them because they speak to the kernel.
+ * Their floor is what they have.
+ */
 const LOWER = {
   'lib/api': 89,
   'lib/cli/commands/views': 84,

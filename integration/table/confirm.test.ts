@@ -1,4 +1,5 @@
-// A table that is not confirmed: at every hook its doors fall open by the kernel's clock alone, with no process left.
+// A table that is not confirmed: at every hook its doors fall open by the kernel's clock alone,
+// with no process left.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -45,7 +46,10 @@ const CODE = `
   await installKnock(spec, { nft: createNft({ binary, netns }), confirmWithin })
   process.kill(process.pid, 'SIGKILL')`
 
-/** Installs in a process that is dead when this settles. The other tests go on meanwhile: their time runs, too. */
+/**
+ * Installs in a process that is dead when this settles. The other tests go on meanwhile: their time
+ * runs, too.
+ */
 async function installAndDie(binary: string, netns: string, spec: object): Promise<void> {
   const orders = JSON.stringify({ binary, netns, spec, confirmWithin: SECONDS })
   const args = ['--input-type=module', '-e', CODE, orders]

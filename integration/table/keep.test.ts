@@ -1,4 +1,5 @@
-// A table that is kept standing: flushed and altered by hand, with grants, bans and used secrets in it.
+// A table that is kept standing: flushed and altered by hand, with grants, bans and used secrets in
+// it.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,7 +22,9 @@ const skip = lacks || missing('knock', 'nc')
 // The processes that read the kernel's events are the built ones.
 build()
 
-/** Milliseconds after which what did not happen will not: a machine with other things to do is slow. */
+/**
+ * Milliseconds after which what did not happen will not: a machine with other things to do is slow.
+ */
 const PATIENCE = 20_000
 const FLUSHES = 20
 
@@ -293,7 +296,8 @@ t.test('without a log the last listing counts', { skip, buffered: true }, async 
   await using kept = new Kept(house.knock, file)
   await kept.begun(house)
   await knockOn(house, 4, '7000')
-  // A listing each second, or after ten times as long as the last one took. What it finds is written.
+  // A listing each second, or after ten times as long as the last one took. What it finds is
+  // written.
   const isListed = async () =>
     (await loadState(file))?.grants.some(({ source }) => source === CLIENT[4])
   for (let tries = 0; tries < 300 && !(await isListed()); tries += 1) await sleep(100)

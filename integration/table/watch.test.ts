@@ -1,4 +1,5 @@
-// What a watcher is reported while other people's clients knock, grants run out, tables come and go, and readers die.
+// What a watcher is reported while other people's clients knock, grants run out, tables come and
+// go, and readers die.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -37,7 +38,10 @@ const specOf = (parts: object = {}, open: object = { for: '60s' }): KnockSpec =>
 const test = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: true }, run)
 
-/** One that stops this process or loads the machine on purpose: whatever runs beside it would be reported too late. */
+/**
+ * One that stops this process or loads the machine on purpose: whatever runs beside it would be
+ * reported too late.
+ */
 const testAlone = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: false }, run)
 

@@ -1,4 +1,5 @@
-// The folders of integration/cases → each with its spec, its packets with what becomes of them, and its golden files.
+// The folders of integration/cases → each with its spec, its packets with what becomes of them, and
+// its golden files.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import type { Secrets } from '../../lib/automaton/language/loads.js'
@@ -16,7 +17,10 @@ export interface CaseFiles {
   readonly spec: KnockSpec
   /** Written by hand: each packet with the verdict that it must meet. */
   readonly packets: readonly SimulatedPacket[]
-  /** Written by hand, where they matter: what is reported, such as `3 knock ssh open 1/2` of the fourth packet. */
+  /**
+   * Written by hand, where they matter: what is reported, such as `3 knock ssh open 1/2` of the
+   * fourth packet.
+   */
   readonly events?: readonly string[]
 }
 
@@ -50,8 +54,8 @@ export function isKnownTo(version: string, spec: ValidSpec): boolean {
 }
 
 /**
- * What a golden file holds. With UPDATE=1 in the environment the file is written anew first, with `actual`;
- * a file that is not there is empty.
+ * What a golden file holds. With UPDATE=1 in the environment the file is written anew first, with
+ * `actual`; a file that is not there is empty.
  */
 export function golden(name: string, file: string, actual: string): string {
   if (process.env['UPDATE'] === '1') writeFileSync(fileOf(name, file), actual)

@@ -1,4 +1,5 @@
-// Cases of rates, rhythms, tokens, one-time and several knocks that a random trace seldom meets. Data alone.
+// Cases of rates, rhythms, tokens, one-time and several knocks that a random trace seldom meets.
+// Data alone.
 import { SECRETS } from '../chance/arbitrary-knock.js'
 import { tokenAt } from '../oracle/oracle-secrets.js'
 import type { TimedCorner } from './corners-openings.js'

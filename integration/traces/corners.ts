@@ -1,4 +1,5 @@
-// Cases that a random trace seldom meets: specs and packets, with what becomes of the packets and what is counted. Data alone.
+// Cases that a random trace seldom meets: specs and packets, with what becomes of the packets and
+// what is counted. Data alone.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Verdict } from '../oracle/oracle.js'
 import type { Counters } from '../oracle/oracle-door.js'

@@ -1,4 +1,5 @@
-// The documented traces of knocks in which times decide, with how many packets of each are let through. Pure.
+// The documented traces of knocks in which times decide, with how many packets of each are let
+// through. Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
 
 export interface TimedTrace {

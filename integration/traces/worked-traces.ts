@@ -2,7 +2,9 @@
 import type { Packet } from '../../lib/simulate/packet.js'
 
 export interface Worked {
-  /** A, B and C are the knocks, X another port; `.` is a second, `|` longer than the step timeout. */
+  /**
+   * A, B and C are the knocks, X another port; `.` is a second, `|` longer than the step timeout.
+   */
   readonly trace: string
   readonly reset: 'any' | 'never'
   readonly opens: boolean
@@ -49,7 +51,9 @@ export const workedSpec = (
   ],
 })
 
-/** The packets of a trace. `pause` is the length of `|`; other packets follow each other at once. */
+/**
+ * The packets of a trace. `pause` is the length of `|`; other packets follow each other at once.
+ */
 export function packetsOfTrace(
   trace: string,
   family: 4 | 6,

@@ -8,7 +8,10 @@ const SYN = 0x02
 
 export type Addressed = Packet & { readonly destination: string }
 
-/** Makes the frame of a packet from the client's end. For an echo request `sourcePort` is its identifier. */
+/**
+ * Makes the frame of a packet from the client's end. For an echo request `sourcePort` is its
+ * identifier.
+ */
 export function frameOf(packet: Addressed): Buffer {
   const isIpv6 = packet.source.includes(':')
   const { segment, number, source, destination } = transportOf(packet, isIpv6)
@@ -19,7 +22,9 @@ export function frameOf(packet: Addressed): Buffer {
   return Buffer.concat([...macs, etherType(isIpv6), header, segment])
 }
 
-/** What nft calls `th sport` and `th dport`: of an echo request these are its type and its checksum. */
+/**
+ * What nft calls `th sport` and `th dport`: of an echo request these are its type and its checksum.
+ */
 export function portsOf(packet: Addressed): [sport: number, dport: number] {
   const { segment } = transportOf(packet, packet.source.includes(':'))
   return [segment.readUInt16BE(0), segment.readUInt16BE(2)]

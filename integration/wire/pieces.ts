@@ -6,7 +6,10 @@ interface Piece {
   readonly at: number
   readonly bytes: Buffer
   readonly isLast?: true
-  /** What follows the packet in the frame; zeros up to Ethernet's least length where it says nothing. */
+  /**
+   * What follows the packet in the frame; zeros up to Ethernet's least length where it says
+   * nothing.
+   */
   readonly padding?: Buffer
 }
 
@@ -87,7 +90,10 @@ const isIpv6 = (frame: Buffer): boolean => frame.readUInt16BE(MACS) === 0x86dd
 
 const segmentOf = (frame: Buffer): Buffer => frame.subarray(TYPE + (isIpv6(frame) ? 40 : 20))
 
-/** Pieces with one identification, which no other packet has; for IPv6 each with what it says that follows. */
+/**
+ * Pieces with one identification, which no other packet has; for IPv6 each with what it says that
+ * follows.
+ */
 function together(frame: Buffer, pieces: readonly Piece[], next: readonly number[] = []) {
   packets += 1
   const id = packets

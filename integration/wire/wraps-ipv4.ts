@@ -1,4 +1,5 @@
-// An IPv4 packet's frame → the frames of the same packet in other wrappings: fragments, options, other protocols. Pure.
+// An IPv4 packet's frame → the frames of the same packet in other wrappings: fragments, options,
+// other protocols. Pure.
 import { checksum } from './frames.js'
 import type { Wrapping } from './wraps.js'
 

@@ -1,4 +1,5 @@
-// A packet's frame → the frames of the same packet in other wrappings: fragments of fragments, more headers, options, overlaps. Pure.
+// A packet's frame → the frames of the same packet in other wrappings: fragments of fragments, more
+// headers, options, overlaps. Pure.
 import { wrappings4 } from './wraps-ipv4.js'
 
 export interface Wrapping {
@@ -24,7 +25,9 @@ let identification = 0
 const padded = (bytes: Buffer): Buffer =>
   Buffer.concat([bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8)])
 
-/** A header of 8 bytes and as many units more: its own number, and padding behind the next one's. */
+/**
+ * A header of 8 bytes and as many units more: its own number, and padding behind the next one's.
+ */
 function behind(next: number, content: Content, units = 0): Content {
   const header = Buffer.alloc(8 * (units + 1))
   header.writeUInt8(content.next, 0)

@@ -21,8 +21,8 @@ export interface AttachOptions extends KernelOptions {
 const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
 
 /**
- * Finds a table that stands, also from another process; the spec is not needed. The end of `await using` ends the handle's
- * watches, and leaves the table as it is.
+ * Finds a table that stands, also from another process; the spec is not needed. The end of `await
+ * using` ends the handle's watches, and leaves the table as it is.
  *
  * @throws ArgumentError where the name is none that a spec's table can have.
  * @throws NftError `not-found` where there is none that knocklib made.
@@ -40,7 +40,10 @@ export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
   return new Knock(table, about, nft, { signal: options.signal, elements })
 }
 
-/** The table that a call is about. @throws ArgumentError if the name is none that a spec's table can have. */
+/**
+ * The table that a call is about. @throws ArgumentError if the name is none that a spec's table can
+ * have.
+ */
 function placeOf(options: AttachOptions, operation: string) {
   const { table = 'knock' } = options
   if (!TABLE_NAME.test(table) || isKeyword(table)) {
@@ -52,8 +55,8 @@ function placeOf(options: AttachOptions, operation: string) {
 }
 
 /**
- * Removes a table that knocklib made, of whatever version: `attachKnock` reads the tables of its own version alone. Its
- * services are open to everyone afterwards.
+ * Removes a table that knocklib made, of whatever version: `attachKnock` reads the tables of its
+ * own version alone. Its services are open to everyone afterwards.
  *
  * @throws NftError `not-found` if there is no such table, or knocklib did not make it.
  */
@@ -66,8 +69,8 @@ export async function uninstallKnock(options: AttachOptions = {}): Promise<void>
 /**
  * Confirms a table that knocklib made, of whatever version, as `Knock.confirm` does.
  *
- * @throws NftError `not-found` if there is no such table, knocklib did not make it, or nothing awaits to be confirmed;
- * `timed-out` if the doors have fallen open.
+ * @throws NftError `not-found` if there is no such table, knocklib did not make it, or nothing
+ * awaits to be confirmed; `timed-out` if the doors have fallen open.
  */
 export async function confirmKnock(options: AttachOptions = {}): Promise<void> {
   const { table, nft, call } = placeOf(options, 'confirmKnock')

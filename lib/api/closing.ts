@@ -1,4 +1,5 @@
-// A valid spec and the other tables of a namespace → a note if nothing else keeps the services closed. Asks nft.
+// A valid spec and the other tables of a namespace → a note if nothing else keeps the services
+// closed. Asks nft.
 import { familiesWithoutPolicy } from '../host/judge-closing.js'
 import type { Nft } from '../kernel/nft.js'
 import { createNft } from '../kernel/process/process-nft.js'
@@ -7,7 +8,10 @@ import type { Note, ValidSpec } from '../spec/model/model.js'
 /** Milliseconds that nft may take: a note is not worth waiting for. */
 const PATIENCE = 1000
 
-/** Says whether the services would be open without the doors' table. Says nothing if the chains cannot be listed. */
+/**
+ * Says whether the services would be open without the doors' table. Says nothing if the chains
+ * cannot be listed.
+ */
 export async function closingNotes(spec: ValidSpec, nft: Nft = createNft()): Promise<Note[]> {
   const listing = await nft.listChains?.({ timeout: PATIENCE }).catch(() => undefined)
   const families = familiesWithoutPolicy(listing, spec)

@@ -1,4 +1,5 @@
-// Handles of one table, in a fake nft: whom the end of a block lets in, and doors that others install meanwhile.
+// Handles of one table, in a fake nft: whom the end of a block lets in, and doors that others
+// install meanwhile.
 import t from 'tap'
 import {
   attachKnock,

@@ -1,4 +1,5 @@
-// The handle of a table that stands: its doors, what it holds, and the calls that change and remove it. Touches the kernel.
+// The handle of a table that stands: its doors, what it holds, and the calls that change and remove
+// it. Touches the kernel.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import type { InstallOutcome } from '../change/change.js'
 import { type RestoreReport, renderState } from '../change/saved-state.js'
@@ -45,19 +46,24 @@ export interface HandleOptions {
 }
 
 /**
- * A table that stands in the kernel. It holds no state of its own: each call asks the kernel, so several handles,
- * also in several processes, see the same. Calls reject with NftError `not-found` once the table is gone.
+ * A table that stands in the kernel. It holds no state of its own: each call asks the kernel, so
+ * several handles, also in several processes, see the same. Calls reject with NftError `not-found`
+ * once the table is gone.
  *
- * The end of `await using` ends the handle's watches and its `keepInstalled`. ATTENTION: a handle of `installKnock` also
- * removes the table, and everyone is let in: also if the block ends with an error. A handle of `attachKnock` does not.
- * To leave the doors standing, write `const knock = await installKnock(spec)`.
+ * The end of `await using` ends the handle's watches and its `keepInstalled`. ATTENTION: a handle
+ * of `installKnock` also removes the table, and everyone is let in: also if the block ends with an
+ * error. A handle of `attachKnock` does not. To leave the doors standing, write `const knock =
+ * await installKnock(spec)`.
  */
 export class Knock implements AsyncDisposable {
   /** The table's name. */
   readonly table: string
   /** What `installKnock` found that is probably not meant; empty for a handle of `attachKnock`. */
   readonly warnings: readonly Warning[]
-  /** What `installKnock` did; undefined for a handle of `attachKnock`. A refill of tokens alone is no change. */
+  /**
+   * What `installKnock` did; undefined for a handle of `attachKnock`. A refill of tokens alone is
+   * no change.
+   */
   readonly outcome: InstallOutcome | undefined
   /** @internal How this process has installed the table. */
   readonly installation: Installation | undefined
@@ -92,7 +98,10 @@ export class Knock implements AsyncDisposable {
     this.#standing = new StandingDoors(known, { table, nft, elements })
   }
 
-  /** The doors in the spec's order, as this handle last read them: each call but `open` and `close` reads the table. */
+  /**
+   * The doors in the spec's order, as this handle last read them: each call but `open` and `close`
+   * reads the table.
+   */
   get doors(): readonly Door[] {
     return this.#standing.all.map((summary) => this.#doorOf(summary))
   }
@@ -122,8 +131,8 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Everything at once: doors, grants, progress, counters. Of the sets that strangers can fill it shows 4,096 sources each,
-   * and 65,536 bans of each family; `cut` names the sets that hold more.
+   * Everything at once: doors, grants, progress, counters. Of the sets that strangers can fill it
+   * shows 4,096 sources each, and 65,536 bans of each family; `cut` names the sets that hold more.
    */
   async status(): Promise<Status> {
     const { doors, listing } = await this.#read('status', mostOfStatus)
@@ -172,7 +181,10 @@ export class Knock implements AsyncDisposable {
     return (await this.saveWithConfirm()).state
   }
 
-  /** @internal The state, whether the table awaits to be confirmed, which ruleset it is then, and what was listed of it. */
+  /**
+   * @internal The state, whether the table awaits to be confirmed, which ruleset it is then, and
+   * what was listed of it.
+   */
   async saveWithConfirm(): Promise<SavedTable> {
     // Of before the listing: nothing that lasts gets longer by it.
     const now = Date.now()
@@ -191,10 +203,11 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Puts a saved state back, in one transaction. Grants and bans end at their time, and last no longer than they still had
-   * when they were saved, whatever the clock did since; what has been used stays used. What the table holds already stays
-   * as it is, and so do grants and bans that the state does not have. To have it in place before the first packet, give it
-   * to `installKnock`.
+   * Puts a saved state back, in one transaction. Grants and bans end at their time, and last no
+   * longer than they still had when they were saved, whatever the clock did since; what has been
+   * used stays used. What the table holds already stays as it is, and so do grants and bans that
+   * the state does not have. To have it in place before the first packet, give it to
+   * `installKnock`.
    *
    * @throws StateError with every problem of the state, or where it is that of another table.
    * @throws NftError `not-found` where the table is gone.
@@ -216,19 +229,22 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Watches what happens at the doors: knocks, grants, attempts that end, packets that are turned away, bans, grants
-   * that are closed or run out, and what is opened or closed by calls of any process. The watch begins with this call
-   * and goes on while the table is installed anew or removed, which are events as well.
+   * Watches what happens at the doors: knocks, grants, attempts that end, packets that are turned
+   * away, bans, grants that are closed or run out, and what is opened or closed by calls of any
+   * process. The watch begins with this call and goes on while the table is installed anew or
+   * removed, which are events as well.
    *
-   * Events come in the order in which they were read, of packets as many in a second as `log.rate` in the spec allows.
-   * What is lost on the way, because nobody iterates fast enough or the kernel's buffer is full, is an `overrun` in
-   * its place. A child process reads the NFLOG group of the table for all watchers of this process. While a keeper
-   * (`keepInstalled`, `knocklib run`) has the group, its events come through a socket of that; no other process can watch
-   * the same group meanwhile.
+   * Events come in the order in which they were read, of packets as many in a second as `log.rate`
+   * in the spec allows. What is lost on the way, because nobody iterates fast enough or the
+   * kernel's buffer is full, is an `overrun` in its place. A child process reads the NFLOG group of
+   * the table for all watchers of this process. While a keeper (`keepInstalled`, `knocklib run`)
+   * has the group, its events come through a socket of that; no other process can watch the same
+   * group meanwhile.
    *
-   * @throws ArgumentError at once, where the queue's length is none. The iteration rejects, and `ready` with it, with
-   * CapabilityError where the spec has `log: false`, NetlinkError `EBUSY` where somebody else has the group, and
-   * NftError `not-found` where the table is gone when the watch begins.
+   * @throws ArgumentError at once, where the queue's length is none. The iteration rejects, and
+   * `ready` with it, with CapabilityError where the spec has `log: false`, NetlinkError `EBUSY`
+   * where somebody else has the group, and NftError `not-found` where the table is gone when the
+   * watch begins.
    */
   watch(options: WatchOptions = {}): Watcher {
     const watcher = new KnockWatcher(this.#place, {
@@ -240,10 +256,12 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Keeps the table standing until the signal is aborted: where it is flushed or altered, it is put back at once with the
-   * grants, bans and used tokens that were known; tokens and rotating sequences are loaded ahead in time. What it holds is
-   * known from its events and from a listing each second, less often where that takes longer than 100 ms: with `log: false`, or while another process watches its
-   * group, what packets did since the last listing is lost with a table that is flushed. Waits to be confirmed go on.
+   * Keeps the table standing until the signal is aborted: where it is flushed or altered, it is put
+   * back at once with the grants, bans and used tokens that were known; tokens and rotating
+   * sequences are loaded ahead in time. What it holds is known from its events and from a listing
+   * each second, less often where that takes longer than 100 ms: with `log: false`, or while
+   * another process watches its group, what packets did since the last listing is lost with a table
+   * that is flushed. Waits to be confirmed go on.
    *
    * @returns when it has ended, and the state's file, where one is asked for, is written.
    * @throws ArgumentError where the handle is one of `attachKnock`, which does not know the spec.
@@ -266,16 +284,20 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Confirms a table that was installed with `confirmWithin`, from this process or another: its doors stay.
+   * Confirms a table that was installed with `confirmWithin`, from this process or another: its
+   * doors stay.
    *
-   * @throws NftError `not-found` where nothing awaits to be confirmed; `timed-out` where the time has run out and the doors
-   * have fallen open: then the spec must be installed again.
+   * @throws NftError `not-found` where nothing awaits to be confirmed; `timed-out` where the time
+   * has run out and the doors have fallen open: then the spec must be installed again.
    */
   async confirm(): Promise<void> {
     await confirmTable(this.#nft, this.table, this.#callOf('confirm'))
   }
 
-  /** Removes the table with all that is in it; nothing is left behind. One that is gone already is no error. */
+  /**
+   * Removes the table with all that is in it; nothing is left behind. One that is gone already is
+   * no error.
+   */
   async uninstall(): Promise<void> {
     await removeAny(this.#nft, this.table, this.#callOf('uninstall'))
   }
@@ -317,8 +339,8 @@ export class Knock implements AsyncDisposable {
     (await this.#read(operation, most)).listing
 
   /**
-   * The table, with its doors as they are in it. Its parts are listed one after the other: if others change the doors
-   * meanwhile, it is listed anew.
+   * The table, with its doors as they are in it. Its parts are listed one after the other: if
+   * others change the doors meanwhile, it is listed anew.
    *
    * @param most - how many elements of a set are wanted.
    */
@@ -333,6 +355,9 @@ export class Knock implements AsyncDisposable {
   }
 }
 
-/** What a state saves, what the table says of itself, and whether it waits to be confirmed; nothing that strangers fill. */
+/**
+ * What a state saves, what the table says of itself, and whether it waits to be confirmed; nothing
+ * that strangers fill.
+ */
 const ALL_SAVED = (set: string): number =>
   isSaved(set) || set === CONFIRM_SET || set === ABOUT_SET ? Number.POSITIVE_INFINITY : 0

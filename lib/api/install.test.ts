@@ -1,4 +1,5 @@
-// Installs, changed specs, confirmations and others who install at the same moment, against the ruleset in memory.
+// Installs, changed specs, confirmations and others who install at the same moment, against the
+// ruleset in memory.
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -185,7 +186,10 @@ t.test('what nft refuses for another reason is reported as it is', async (t) => 
 
 type Listed = Record<string, { name?: string; comment?: string; elem?: unknown[] }>
 
-/** Lists a table otherwise than it is, so many times, as the kernel does while somebody's change fails. */
+/**
+ * Lists a table otherwise than it is, so many times, as the kernel does while somebody's change
+ * fails.
+ */
 class Mislisted extends FakeNft {
   wrong: ((objects: Listed[]) => Listed[]) | undefined
   times = 0
@@ -255,7 +259,10 @@ t.test('what a listing has twice is taken away once', async (t) => {
   )
 })
 
-/** Refuses, as the kernel does, to delete a set that a rule names; the ruleset in memory calls it not found. */
+/**
+ * Refuses, as the kernel does, to delete a set that a rule names; the ruleset in memory calls it
+ * not found.
+ */
 class Refusing extends Mislisted {
   override async apply(document: NftDocument, options = {}): Promise<void> {
     const deleted = document.nftables.flatMap((command) =>

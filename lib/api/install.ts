@@ -1,4 +1,5 @@
-// A valid spec → its table in the kernel, made or changed in one transaction, also where others install at the same time.
+// A valid spec → its table in the kernel, made or changed in one transaction, also where others
+// install at the same time.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAutomaton } from '../automaton/build.js'
 import { doubtedTokens } from '../automaton/doubts.js'
@@ -26,32 +27,51 @@ import { mayBeConflict, NOT_AS_ASKED, tableError, Verification } from '../table/
 import { heldBy } from '../view/state-of-table.js'
 
 export interface EnsureOptions {
-  /** A valid one: what was let in, banned and used before. Where the table stands, only what was used is taken of it. */
+  /**
+   * A valid one: what was let in, banned and used before. Where the table stands, only what was
+   * used is taken of it.
+   */
   readonly state?: KnockState | undefined
-  /** Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it stands. */
+  /**
+   * Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it
+   * stands.
+   */
   readonly pending: WantedConfirm
-  /** Called if secrets cannot be read any more: a table that is gone is then made with those that were read last. */
+  /**
+   * Called if secrets cannot be read any more: a table that is gone is then made with those that
+   * were read last.
+   */
   readonly unread?: (error: ArgumentError) => void
-  /** Whether a table that stands as it should is loaded ahead anew, or only what it lacks. Default: it is. */
+  /**
+   * Whether a table that stands as it should is loaded ahead anew, or only what it lacks. Default:
+   * it is.
+   */
   readonly isDue?: boolean
   /** Asked when the table has been listed: true ends the call, which has done nothing then. */
   readonly isStale?: () => boolean
-  /** Whether a table that is made anew waits for the next call to be loaded ahead: what has been used may not be known. */
+  /**
+   * Whether a table that is made anew waits for the next call to be loaded ahead: what has been
+   * used may not be known.
+   */
   readonly loadsLater?: boolean
   /**
-   * Given when packets may have used tokens that `state` does not know: where all tokens of a door are to be loaded, those
-   * of the time are marked as used. Called with their number.
+   * Given when packets may have used tokens that `state` does not know: where all tokens of a door
+   * are to be loaded, those of the time are marked as used. Called with their number.
    */
   readonly doubted?: ((count: number) => void) | undefined
 }
 
-/** How often a transaction is tried that others come before, and the most milliseconds between the first two tries. */
+/**
+ * How often a transaction is tried that others come before, and the most milliseconds between the
+ * first two tries.
+ */
 const TRIES = 12
 const PAUSE = 20
 
 /**
- * How often nft refuses until the refusal is thrown. While the kernel prepares somebody's change that fails in the end, it lists rules
- * and elements twice, or leaves some out, for knocklib and for nft itself, and the table stays the one that it was.
+ * How often nft refuses until the refusal is thrown. While the kernel prepares somebody's change
+ * that fails in the end, it lists rules and elements twice, or leaves some out, for knocklib and
+ * for nft itself, and the table stays the one that it was.
  */
 const REFUSALS = 3
 
@@ -63,7 +83,10 @@ export class Installation {
   readonly nft: Nft
   /** When the time ends in which it must be confirmed, in milliseconds of the monotonic clock. */
   confirmEnds: number | undefined
-  /** What the table held when it was installed first, or kept last, and when, in milliseconds of the monotonic clock. */
+  /**
+   * What the table held when it was installed first, or kept last, and when, in milliseconds of the
+   * monotonic clock.
+   */
   held: { readonly state: KnockState; readonly at: number } | undefined
   /** Milliseconds between the clock by which it was loaded and the monotonic one. */
   offset = Date.now() - performance.now()
@@ -82,13 +105,15 @@ export class Installation {
   }
 
   /**
-   * Makes the table stand as the spec has it, in one transaction or not at all. Where it stands already, only what is
-   * loaded ahead is changed. Where others change the table at the same moment, it is listed anew and tried again.
+   * Makes the table stand as the spec has it, in one transaction or not at all. Where it stands
+   * already, only what is loaded ahead is changed. Where others change the table at the same
+   * moment, it is listed anew and tried again.
    *
    * @throws ArgumentError where a secret cannot be read.
    * @throws CapabilityError where the spec asks for what this nft does not know.
-   * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others came first each
-   * time; `unverified` where it did not become what was asked for; otherwise what nft answered.
+   * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where
+   * others came first each time; `unverified` where it did not become what was asked for; otherwise
+   * what nft answered.
    */
   async ensure(call: Call, options: EnsureOptions): Promise<Change['outcome']> {
     const [given, version] = await Promise.all([
@@ -135,8 +160,8 @@ export class Installation {
   }
 
   /**
-   * Makes a table that is gone, at once: no listing comes first, and no secret is read. Nothing is loaded ahead: a token
-   * or a port of a rotation opens nothing until `ensure` has been called.
+   * Makes a table that is gone, at once: no listing comes first, and no secret is read. Nothing is
+   * loaded ahead: a token or a port of a rotation opens nothing until `ensure` has been called.
    *
    * @param left - seconds that are left to confirm it; undefined: it needs no confirmation.
    * @returns whether it was made; false: there is one of that name.
@@ -175,8 +200,8 @@ export class Installation {
   }
 
   /**
-   * Undefined where somebody else changed the table between the listing and the transaction; an error where nft refused
-   * what was computed from a listing of the same table.
+   * Undefined where somebody else changed the table between the listing and the transaction; an
+   * error where nft refused what was computed from a listing of the same table.
    */
   async #try(
     call: Call,
@@ -209,7 +234,8 @@ export class Installation {
     const state = known && { ...known, tokens: [...known.tokens, ...doubts] }
     const serial = Math.floor(Math.random() * SERIALS)
     const knowsTokens = knowsTypeof(this.#version as string)
-    // Whoever's secret was taken away gets nothing more by it; a table that opens to nobody would be worse.
+    // Whoever's secret was taken away gets nothing more by it; a table that opens to nobody would
+    // be worse.
     const wanted = {
       automaton,
       document,

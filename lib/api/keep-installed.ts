@@ -1,4 +1,5 @@
-// `Knock.keepInstalled`: the keeper's loop on a table that was installed by this process. Wiring only.
+// `Knock.keepInstalled`: the keeper's loop on a table that was installed by this process. Wiring
+// only.
 import { knocksOf } from '../automaton/knocks.js'
 import type { Attempt } from '../automaton/language/names.js'
 import { secretFilesOf } from '../automaton/loads.js'
@@ -30,9 +31,15 @@ import type { Installation } from './install.js'
 export interface KeepOptions {
   /** Ends it. */
   readonly signal: AbortSignal
-  /** A file to which grants, bans and what has been used are written, within a second of each change and at the end. */
+  /**
+   * A file to which grants, bans and what has been used are written, within a second of each change
+   * and at the end.
+   */
   readonly stateFile?: string
-  /** Called with all that happens at the doors, and each time the table was put back or something failed. Must not throw. */
+  /**
+   * Called with all that happens at the doors, and each time the table was put back or something
+   * failed. Must not throw.
+   */
   readonly onEvent?: (event: KeepEvent) => void
 }
 
@@ -58,7 +65,10 @@ export interface Installed {
   readonly installation: Installation
   /** What the install found. */
   readonly warnings: readonly Warning[]
-  /** A handle of the same table without the caller's signal: what is left to do at the end must not be aborted with it. */
+  /**
+   * A handle of the same table without the caller's signal: what is left to do at the end must not
+   * be aborted with it.
+   */
   readonly own: OwnHandle
 }
 
@@ -69,7 +79,10 @@ export interface OwnHandle {
   door(name: string): { close(source: string): Promise<boolean> }
 }
 
-/** A table's state, whether it awaits to be confirmed, which ruleset it is, and what was listed of it. */
+/**
+ * A table's state, whether it awaits to be confirmed, which ruleset it is, and what was listed of
+ * it.
+ */
 export interface SavedTable {
   readonly state: KnockState
   readonly confirm: PendingConfirm | undefined
@@ -133,7 +146,8 @@ export async function keepInstalled(
       const left = pending.left(performance.now())
       const how = { unread, isDue, isStale, loadsLater: true, ...(!isCertain && { doubted }) }
       const outcome = await installation.ensure(CALL, { state, pending: { left }, ...how })
-      // What was taken for an alteration may have been a confirmation, or another install that awaits one.
+      // What was taken for an alteration may have been a confirmation, or another install that
+      // awaits one.
       if (outcome === 'made') pending.putBack(performance.now())
       else await ifFound(look)
       return outcome

@@ -1,4 +1,5 @@
-// Tables with secrets, installed and refilled in a fake nft: what is loaded, what stays, what is refused.
+// Tables with secrets, installed and refilled in a fake nft: what is loaded, what stays, what is
+// refused.
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -21,7 +21,10 @@ import { Installation } from './install.js'
 export interface CheckOptions extends KernelOptions {
   /** Whether a warning is an error: then nothing is installed. Default: false. */
   readonly strict?: boolean | undefined
-  /** Warnings of the caller's own, such as of the spec's file: they come first in `warnings`, and count for `strict`. */
+  /**
+   * Warnings of the caller's own, such as of the spec's file: they come first in `warnings`, and
+   * count for `strict`.
+   */
   readonly warnings?: readonly Warning[] | undefined
 }
 
@@ -32,38 +35,41 @@ export interface CheckReport {
 
 export interface InstallOptions extends CheckOptions {
   /**
-   * How long the doors stay without being confirmed, as in the spec or in seconds. Unless `confirm` is called in that time
-   * the kernel lets them fall open by itself: every packet passes as if there were no table, whether this process lives
-   * or not. Default: they need no confirmation.
+   * How long the doors stay without being confirmed, as in the spec or in seconds. Unless `confirm`
+   * is called in that time the kernel lets them fall open by itself: every packet passes as if
+   * there were no table, whether this process lives or not. Default: they need no confirmation.
    */
   readonly confirmWithin?: string | number | undefined
   /**
-   * What a table held before, as `knock.save()` or `loadState()` returns it: put into the table in the same transaction,
-   * so that it holds from the first packet on. Where the table stands already, it knows better who is let in and who is
-   * banned: then only what has been used is taken of it.
+   * What a table held before, as `knock.save()` or `loadState()` returns it: put into the table in
+   * the same transaction, so that it holds from the first packet on. Where the table stands
+   * already, it knows better who is let in and who is banned: then only what has been used is taken
+   * of it.
    */
   readonly state?: KnockState | undefined
 }
 
 /**
- * Installs a spec's table in one transaction: all of it stands, or nothing has changed. The same spec again changes
- * nothing but that tokens and rotating sequences are loaded ahead anew. Another spec changes the table in place: grants and
- * counters stay with doors of the same name, attempts with knocks that are the same, bans and strikes where the new
- * spec bans; what has been used stays used; established connections live on. A packet is judged by the old rules or the
- * new ones. Several processes may install at once: one comes after the other.
+ * Installs a spec's table in one transaction: all of it stands, or nothing has changed. The same
+ * spec again changes nothing but that tokens and rotating sequences are loaded ahead anew. Another
+ * spec changes the table in place: grants and counters stay with doors of the same name, attempts
+ * with knocks that are the same, bans and strikes where the new spec bans; what has been used stays
+ * used; established connections live on. A packet is judged by the old rules or the new ones.
+ * Several processes may install at once: one comes after the other.
  *
  * What probably does not do what was meant is in the handle's `warnings`.
  *
- * ATTENTION: `await using knock = await installKnock(spec)` removes the table at the end of its block, also if that ends with
- * an error, and everyone is let in. A table of another spec that somebody has installed meanwhile stays.
+ * ATTENTION: `await using knock = await installKnock(spec)` removes the table at the end of its
+ * block, also if that ends with an error, and everyone is let in. A table of another spec that
+ * somebody has installed meanwhile stays.
  *
  * @throws SpecError with every problem of the spec.
  * @throws StrictError with `strict`, where there are warnings.
  * @throws StateError with every problem of the state, or where it is that of another table.
  * @throws ArgumentError where a secret cannot be read, or `confirmWithin` is no duration.
  * @throws CapabilityError where the spec asks for what this nft does not know.
- * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others changed it first again
- * and again; otherwise what nft answered.
+ * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others
+ * changed it first again and again; otherwise what nft answered.
  */
 export async function installKnock(spec: SpecInput, options: InstallOptions = {}): Promise<Knock> {
   const { nft, call } = resolveCall(options, 'installKnock')
@@ -84,8 +90,8 @@ export async function installKnock(spec: SpecInput, options: InstallOptions = {}
 }
 
 /**
- * Looks for what a valid spec probably does not do as it was meant, on this host. Changes nothing, asks no nft to change or
- * check anything, and needs no privilege.
+ * Looks for what a valid spec probably does not do as it was meant, on this host. Changes nothing,
+ * asks no nft to change or check anything, and needs no privilege.
  *
  * @throws SpecError with every problem of the spec.
  * @throws StrictError with `strict`, where there are warnings.
@@ -98,7 +104,10 @@ export async function findWarnings(
   return gatherWarnings(requireValid(spec, call.operation), nft, options, call)
 }
 
-/** The one place where warnings are gathered, and refused with `strict`: a new source of them is a line here. */
+/**
+ * The one place where warnings are gathered, and refused with `strict`: a new source of them is a
+ * line here.
+ */
 async function gatherWarnings(
   spec: ValidSpec,
   nft: Nft,
@@ -118,8 +127,8 @@ function readConfirm(value: string | number | undefined, operation: string): num
 }
 
 /**
- * Validates a spec and asks nft whether it would take the ruleset; changes nothing. Needs CAP_NET_ADMIN like
- * `installKnock`: nft reads the kernel's ruleset also when it only checks.
+ * Validates a spec and asks nft whether it would take the ruleset; changes nothing. Needs
+ * CAP_NET_ADMIN like `installKnock`: nft reads the kernel's ruleset also when it only checks.
  *
  * @throws SpecError with every problem of the spec.
  * @throws StrictError with `strict`, where there are warnings.

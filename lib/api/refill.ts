@@ -1,4 +1,5 @@
-// A spec and a table that stands as it says → tokens and rotating sequences loaded ahead anew. Wiring only.
+// A spec and a table that stands as it says → tokens and rotating sequences loaded ahead anew.
+// Wiring only.
 import { buildAutomaton } from '../automaton/build.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { isNotFound, NftError } from '../errors.js'
@@ -14,8 +15,8 @@ import { listAbout, listSerial } from '../table/installation.js'
 import { type KernelOptions, resolveCall } from './call.js'
 
 /**
- * Loads the tokens and rotating sequences of a spec ahead anew, from now for their whole horizon: for a timer. The
- * table must stand as the spec has it. Used tokens stay used.
+ * Loads the tokens and rotating sequences of a spec ahead anew, from now for their whole horizon:
+ * for a timer. The table must stand as the spec has it. Used tokens stay used.
  *
  * @throws SpecError with every problem of the spec.
  * @throws ArgumentError where a secret cannot be read.

@@ -100,7 +100,9 @@ function requireOwnNames(automaton: Automaton) {
   }
 }
 
-/** Only sequences are ended by other packets: the other kinds say themselves what ends an attempt. */
+/**
+ * Only sequences are ended by other packets: the other kinds say themselves what ends an attempt.
+ */
 const resetOf = (knock: ValidKnock): ResetMode => ('reset' in knock ? knock.reset : 'never')
 
 const domainOf = (domains: readonly ResetDomain[], reset: ResetMode): ResetDomain | undefined =>
@@ -165,7 +167,9 @@ function addressSets({ guard }: ValidSpec): AddressSet[] {
   return guard.trusted.length > 0 ? [{ name: TRUSTED, addresses: guard.trusted }] : []
 }
 
-/** Wrong knocks are counted where one can be wrong by itself, and closings where something closes. */
+/**
+ * Wrong knocks are counted where one can be wrong by itself, and closings where something closes.
+ */
 function countersOf(door: ValidDoor): string[] {
   const canBeWrong = door.knocks.some((knock) => kindOf(knock).countsWrong)
   const closes =

@@ -1,4 +1,5 @@
-// What was used, where the last uses are not known → the same with all that may have been used. Pure.
+// What was used, where the last uses are not known → the same with all that may have been used.
+// Pure.
 
 import type { KnockState, UsedToken } from '../spec/generated/state-types.js'
 import { LONGEST_TOKEN } from '../spec/model/derive.js'
@@ -8,8 +9,8 @@ import { knocksOf } from './knocks.js'
 import type { Secrets } from './language/loads.js'
 
 /**
- * The tokens that are good at a time and may have been used by then, with a clock that is off by `drift` at the most; but
- * for those that are known to be used.
+ * The tokens that are good at a time and may have been used by then, with a clock that is off by
+ * `drift` at the most; but for those that are known to be used.
  *
  * @param now - seconds since 1970.
  */

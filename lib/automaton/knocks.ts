@@ -4,7 +4,10 @@ import { endsInService } from './kinds/kinds.js'
 import type { AttemptSummary } from './language/automaton.js'
 import type { PlacedKnock } from './language/kind.js'
 
-/** The knocks of a door, each an attempt of its own: those that open it in their order, then the one that closes it. */
+/**
+ * The knocks of a door, each an attempt of its own: those that open it in their order, then the one
+ * that closes it.
+ */
 export function knocksOf(door: ValidDoor): PlacedKnock[] {
   const open = door.knocks.map((knock, index): PlacedKnock => {
     return { door, knock, attempt: index === 0 ? 'open' : `open${index + 1}` }

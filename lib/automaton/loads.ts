@@ -1,4 +1,5 @@
-// A valid spec, its secrets and the time → what the sets hold that depend on both: tokens, and the ports of rotations. Pure.
+// A valid spec, its secrets and the time → what the sets hold that depend on both: tokens, and the
+// ports of rotations. Pure.
 import type { ValidSpec } from '../spec/model/model.js'
 import { secretFilesOf as filesOfKnock, kindOf } from './kinds/kinds.js'
 import { knocksOf } from './knocks.js'

@@ -1,4 +1,5 @@
-// Elements for sets that hold some already → nft JSON that adds those which are new and find room. Pure.
+// Elements for sets that hold some already → nft JSON that adds those which are new and find room.
+// Pure.
 import type { NftCommand, NftValue } from '../nft/document.js'
 import type { ListedSet } from '../nft/listing.js'
 
@@ -8,7 +9,10 @@ const AT_ONCE = 50_000
 /** Sets by nft's names, with their room and what they hold already. */
 export type HeldSets = ReadonlyMap<string, Pick<ListedSet, 'size' | 'elements'>>
 
-/** The elements to be added, by set; none more than its set has room for, since a full one would refuse them all. */
+/**
+ * The elements to be added, by set; none more than its set has room for, since a full one would
+ * refuse them all.
+ */
 export class Additions {
   readonly #sets: HeldSets
   readonly #standing = new Map<string, ReadonlySet<string>>()

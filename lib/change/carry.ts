@@ -1,4 +1,5 @@
-// The elements of a set that must be made anew, as listed → the command that puts them into the new one. Pure.
+// The elements of a set that must be made anew, as listed → the command that puts them into the new
+// one. Pure.
 import { COUNTED, parseSetName, SYNS } from '../automaton/language/names.js'
 import type { NftCommand, NftValue } from '../nft/document.js'
 import type { ListedElement } from '../nft/listing.js'
@@ -7,7 +8,10 @@ import { parseFamilySet } from '../nft/names.js'
 /** Sets of SYNs: each is claimed by the first of equal ones. */
 const CLAIMED: readonly string[] = [SYNS, COUNTED]
 
-/** Whether a set of another size takes elements over. Claims are not taken: a listing does not show their limit. */
+/**
+ * Whether a set of another size takes elements over. Claims are not taken: a listing does not show
+ * their limit.
+ */
 export function isCarried(name: string): boolean {
   const set = parseFamilySet(name)?.set ?? name
   const role = parseSetName(set)?.role
@@ -20,8 +24,8 @@ export function isCarried(name: string): boolean {
 const AT_ONCE = 50_000
 
 /**
- * Renders what a set of another size takes over. What ends within the second is left out, since no time is for ever; of
- * more than there is room for, those that last longest are taken.
+ * Renders what a set of another size takes over. What ends within the second is left out, since no
+ * time is for ever; of more than there is room for, those that last longest are taken.
  */
 export function renderCarried(
   table: string,
@@ -38,7 +42,8 @@ export function renderCarried(
     .slice(0, size)
     .map(({ key, timeout = 0, expires }): NftValue => {
       const val = keyOf(key)
-      // A rule that renews an element sets what remains, which can be longer than the element's own time.
+      // A rule that renews an element sets what remains, which can be longer than the element's own
+      // time.
       return expires === undefined
         ? val
         : { elem: { val, timeout: Math.max(timeout, expires), expires } }
@@ -51,7 +56,10 @@ export function renderCarried(
   return commands
 }
 
-/** Ports, marks and the number that all sources have in common are numbers; the rest is as it is listed. */
+/**
+ * Ports, marks and the number that all sources have in common are numbers; the rest is as it is
+ * listed.
+ */
 function keyOf(key: readonly string[]): NftValue {
   const parts = key.map((part) => (/^\d+$/.test(part) ? Number(part) : part))
   return parts.length === 1 ? (parts[0] as NftValue) : { concat: parts }

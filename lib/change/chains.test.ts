@@ -1,4 +1,5 @@
-// A table's document, and listings without elements → whether the chains stand, and what is said where nothing judges.
+// A table's document, and listings without elements → whether the chains stand, and what is said
+// where nothing judges.
 import t from 'tap'
 import { buildAutomaton } from '../automaton/build.js'
 import { renderRuleset } from '../nft/render/render.js'

@@ -1,7 +1,9 @@
-// Whether the chains of a table, as listed without its elements, are still those of its document. Pure.
+// Whether the chains of a table, as listed without its elements, are still those of its document.
+// Pure.
 //
-// It costs little, so a keeper asks each second: of a base chain that goes with its device (before Linux 6.16) the kernel
-// notifies nobody. What is not compared here comes by the kernel's notifications: sets, maps and their elements.
+// It costs little, so a keeper asks each second: of a base chain that goes with its device (before
+// Linux 6.16) the kernel notifies nobody. What is not compared here comes by the kernel's
+// notifications: sets, maps and their elements.
 import { isSameText } from '../nft/canonical.js'
 import { isConfirmRule } from '../nft/confirm.js'
 import type { NftDocument, NftRule } from '../nft/document.js'
@@ -10,9 +12,9 @@ import { isOfTags } from '../nft/tags.js'
 import { devicesOf, shapeOf } from './intact.js'
 
 /**
- * @returns a function that says of the objects of a listing whether the table's flags, its base chains (hook, priority,
- * policy, and device if nft lists it: 1.0.6 doesn't) and the rules of its chains are those of the document, and no base
- * chain is there besides.
+ * @returns a function that says of the objects of a listing whether the table's flags, its base
+ * chains (hook, priority, policy, and device if nft lists it: 1.0.6 doesn't) and the rules of its
+ * chains are those of the document, and no base chain is there besides.
  */
 export function compareChains({ nftables }: NftDocument): (objects: readonly unknown[]) => boolean {
   // The table of tags is of another family, and no part of a listing.

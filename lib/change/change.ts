@@ -1,4 +1,5 @@
-// A table's document, what is loaded into it, and nft's listing of the one that stands → one transaction. Pure.
+// A table's document, what is loaded into it, and nft's listing of the one that stands → one
+// transaction. Pure.
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
 import { aboutComments, digestAttempts, digestOf, parseAbout } from '../nft/about.js'
@@ -16,8 +17,9 @@ import { renderReload } from './reload.js'
 import { renderState, setsOf, usedOnly } from './saved-state.js'
 
 /**
- * Seconds in which a table must be confirmed; `ended`: it needs no confirmation. Who keeps a table that stands leaves its
- * confirmation as it is, and says what is left of its time for one that is gone, or that somebody has put another spec's in place of.
+ * Seconds in which a table must be confirmed; `ended`: it needs no confirmation. Who keeps a table
+ * that stands leaves its confirmation as it is, and says what is left of its time for one that is
+ * gone, or that somebody has put another spec's in place of.
  */
 export type WantedConfirm = number | 'ended' | { readonly left: number | undefined }
 
@@ -27,9 +29,15 @@ export interface Wanted {
   /** Of the automaton. */
   readonly document: NftDocument
   readonly loads: Loads
-  /** Whether a table that stands as it should is loaded ahead anew; else only what it lacks altogether. */
+  /**
+   * Whether a table that stands as it should is loaded ahead anew; else only what it lacks
+   * altogether.
+   */
   readonly refills: boolean
-  /** What was let in, banned and used before; where the table stands, it knows better who is let in and banned. */
+  /**
+   * What was let in, banned and used before; where the table stands, it knows better who is let in
+   * and banned.
+   */
   readonly state: KnockState | undefined
   readonly pending: WantedConfirm
   /** Whether its nft knows sets of tokens. */
@@ -41,7 +49,9 @@ export type InstallOutcome = 'unchanged' | 'made' | 'changed'
 
 export interface Change {
   readonly outcome: InstallOutcome
-  /** Fails as a whole where the table is not the one that was listed. Empty: there is nothing to do. */
+  /**
+   * Fails as a whole where the table is not the one that was listed. Empty: there is nothing to do.
+   */
   readonly commands: NftCommand[]
 }
 

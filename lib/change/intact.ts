@@ -1,4 +1,5 @@
-// Whether a table, as listed, is still what its document made: the digest alone would not show a hand's changes. Pure.
+// Whether a table, as listed, is still what its document made: the digest alone would not show a
+// hand's changes. Pure.
 import { canonicalText, isSameText } from '../nft/canonical.js'
 import { CONFIRM_SET, isConfirmRule } from '../nft/confirm.js'
 import type { NftDocument, NftRule } from '../nft/document.js'
@@ -10,9 +11,10 @@ import { spentBeyond } from './reload.js'
 import { retiredBefore } from './retired.js'
 
 /**
- * Compares a document with nft's listing: the table's flags, the base chains' hook, priority, policy and device, each rule's
- * statements with all that is in them, the type, flags, size and time of sets and maps, the maps' entries and the elements of
- * sets that don't change by themselves. Not compared: what timed sets hold, and what counters have counted.
+ * Compares a document with nft's listing: the table's flags, the base chains' hook, priority,
+ * policy and device, each rule's statements with all that is in them, the type, flags, size and
+ * time of sets and maps, the maps' entries and the elements of sets that don't change by
+ * themselves. Not compared: what timed sets hold, and what counters have counted.
  */
 export function isIntact(listing: unknown, document: NftDocument): boolean {
   const made = document.nftables.flatMap((command) =>
@@ -31,8 +33,9 @@ export function isIntact(listing: unknown, document: NftDocument): boolean {
 type Content = Readonly<Record<string, unknown>>
 
 /**
- * What a standing table may have besides: an install's mark, a confirmation that is awaited, what was used at doors that are gone, and what a
- * change before has left behind for packets under way: no rules.
+ * What a standing table may have besides: an install's mark, a confirmation that is awaited, what
+ * was used at doors that are gone, and what a change before has left behind for packets under way:
+ * no rules.
  */
 function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): readonly unknown[] {
   const [standing, wanted] = [partsOf(objects), new Set(partsOf(made).keys())]

@@ -1,4 +1,5 @@
-// What two tables say of themselves → which sets keep their elements when one takes the other's place. Pure.
+// What two tables say of themselves → which sets keep their elements when one takes the other's
+// place. Pure.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { BANNED, grantsSet, parseSetName, usedSet } from '../automaton/language/names.js'
 import type { About } from '../nft/about.js'
@@ -13,8 +14,8 @@ const parse = (name: string) => parseSetName(parseFamilySet(name)?.set ?? name)
 export const isSpent = (name: string): boolean => parse(name)?.role.kind === 'spent'
 
 /**
- * Whether the rules give each element of such a set its time, so that the set's own does not matter: grants and how
- * they are used, and the sets that all doors share.
+ * Whether the rules give each element of such a set its time, so that the set's own does not
+ * matter: grants and how they are used, and the sets that all doors share.
  */
 export function isTimedByRules(name: string): boolean {
   const parsed = parse(name)
@@ -24,9 +25,9 @@ export function isTimedByRules(name: string): boolean {
 }
 
 /**
- * Says of a timed set that both tables have whether it keeps its elements: what belongs to a door by its name, and to
- * an attempt where the knock is the same. Of a table in a layout that is not known only bans and what has been used:
- * neither lets anybody in.
+ * Says of a timed set that both tables have whether it keeps its elements: what belongs to a door
+ * by its name, and to an attempt where the knock is the same. Of a table in a layout that is not
+ * known only bans and what has been used: neither lets anybody in.
  */
 export function keepsElements(
   before: About | undefined,
@@ -45,8 +46,8 @@ export function keepsElements(
 }
 
 /**
- * Takes the grants away that have been used more often than their doors allow now. Each is added first: it may be gone
- * since it was listed.
+ * Takes the grants away that have been used more often than their doors allow now. Each is added
+ * first: it may be gone since it was listed.
  */
 export function renderExhausted(
   table: string,

@@ -26,7 +26,10 @@ const documentOf = (capacity: number) =>
     ),
   )
 
-/** The sets that strangers can fill, of which the elements are needed to change one table into the other. */
+/**
+ * The sets that strangers can fill, of which the elements are needed to change one table into the
+ * other.
+ */
 function needed(from: number, to: number): string[] {
   const objects = documentOf(from).nftables.flatMap((command) =>
     'add' in command ? [command.add] : [],

@@ -1,7 +1,8 @@
-// The table that is wanted and a part of the one that stands → whether its elements must be known to change one into the other. Pure.
+// The table that is wanted and a part of the one that stands → whether its elements must be known
+// to change one into the other. Pure.
 //
-// A timed set that stays keeps its elements without anybody reading them. So what strangers fill is not listed, unless
-// such a set is made anew with another size and takes its elements over.
+// A timed set that stays keeps its elements without anybody reading them. So what strangers fill is
+// not listed, unless such a set is made anew with another size and takes its elements over.
 import { BANNED, parseSetName } from '../automaton/language/names.js'
 import { CONFIRM_SET } from '../nft/confirm.js'
 import type { NftDocument } from '../nft/document.js'
@@ -13,7 +14,8 @@ import { isSpent, isTimedByRules } from './kept.js'
 /**
  * Says of a part of a listing without elements whether they are needed.
  *
- * @param changes - whether the table is about to be changed; else it is only compared with its document.
+ * @param changes - whether the table is about to be changed; else it is only compared with its
+ * document.
  */
 export function neededBy({ nftables }: NftDocument, changes = true): (part: Part) => boolean {
   const objects = nftables.flatMap((command) => ('add' in command ? [command.add] : []))

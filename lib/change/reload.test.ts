@@ -1,4 +1,5 @@
-// A document and the listing of a table that stands → what is taken away, what stays, and what is made anew.
+// A document and the listing of a table that stands → what is taken away, what stays, and what is
+// made anew.
 import t from 'tap'
 import { renderKnock } from '../api/render.js'
 import { FakeNft } from '../kernel/fake.js'

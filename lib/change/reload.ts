@@ -1,10 +1,12 @@
-// The document that makes a table anew, and nft's listing of the one that stands → what changes one into the other. Pure.
+// The document that makes a table anew, and nft's listing of the one that stands → what changes one
+// into the other. Pure.
 //
-// The kernel takes a packet's rules from before or after a change as a whole, but looks elements up as they are at that
-// moment. So a packet under way in the old rules can be led by a new element. It must never come to a chain that has no
-// old rules, since at the end of that it would be let in, nor miss what led it to a door: chains stay the same objects
-// where both tables have them, a map that led packets stays behind, and of other maps and constant sets only those
-// elements change that differ.
+// The kernel takes a packet's rules from before or after a change as a whole, but looks elements up
+// as they are at that moment. So a packet under way in the old rules can be led by a new element.
+// It must never come to a chain that has no old rules, since at the end of that it would be let in,
+// nor miss what led it to a door: chains stay the same objects where both tables have them, a map
+// that led packets stays behind, and of other maps and constant sets only those elements change
+// that differ.
 
 import type { NftCommand, NftDocument, NftTarget, NftValue } from '../nft/document.js'
 import { type Listing, parseListing } from '../nft/listing.js'
@@ -20,13 +22,16 @@ import { renderCarried } from './carry.js'
 import { isSpent, isTimedByRules } from './kept.js'
 import { retiring } from './retired.js'
 
-/** The most sets of what has been used at doors, or in sequences, that the new table does not know. */
+/**
+ * The most sets of what has been used at doors, or in sequences, that the new table does not know.
+ */
 const MOST_SPENT = 1000
 
 /**
- * Rewrites a document for a table that stands; nft does all of it or nothing. Rules are made anew. Counters, and the
- * timed sets that are to be kept, stay as they are; one of another size takes its elements over as they are listed, and
- * what packets have added since is lost. What has been used at doors that are gone stays remembered.
+ * Rewrites a document for a table that stands; nft does all of it or nothing. Rules are made anew.
+ * Counters, and the timed sets that are to be kept, stay as they are; one of another size takes its
+ * elements over as they are listed, and what packets have added since is lost. What has been used
+ * at doors that are gone stays remembered.
  *
  * @param keeps - whether a timed set that both tables have keeps its elements.
  */

@@ -1,13 +1,18 @@
-// A table that stands and the one that is wanted → what the packets under way still need of the first. Pure.
+// A table that stands and the one that is wanted → what the packets under way still need of the
+// first. Pure.
 //
-// A packet's rules are those of one moment, but the kernel looks elements up as they are: taken out of a map, they are
-// gone for packets that are still in the old rules too, and such a packet would pass. So a map by which rules lead stays
-// behind when others take their place, until the table is changed again; so do the chains that it names, empty.
-// Of knocks no map stays: a packet that misses its step is dropped.
+// A packet's rules are those of one moment, but the kernel looks elements up as they are: taken out
+// of a map, they are gone for packets that are still in the old rules too, and such a packet would
+// pass. So a map by which rules lead stays behind when others take their place, until the table is
+// changed again; so do the chains that it names, empty. Of knocks no map stays: a packet that
+// misses its step is dropped.
 import { isOfPorts } from '../automaton/language/names.js'
 import { isContent, listOf, type Part } from '../nft/parts.js'
 
-/** By kind and name: maps of ports that `isRetired` says so of, and the chains that they lead to; none that is wanted. */
+/**
+ * By kind and name: maps of ports that `isRetired` says so of, and the chains that they lead to;
+ * none that is wanted.
+ */
 function retiredParts(
   standing: ReadonlyMap<string, Part>,
   wanted: ReadonlySet<string>,
@@ -21,7 +26,9 @@ function retiredParts(
   return new Set(retired.filter((key) => !wanted.has(key)))
 }
 
-/** What a change that brings `wanted` leaves behind: the maps by which the rules that stand lead. */
+/**
+ * What a change that brings `wanted` leaves behind: the maps by which the rules that stand lead.
+ */
 export function retiring(
   objects: readonly unknown[],
   standing: ReadonlyMap<string, Part>,

@@ -14,10 +14,15 @@ import { LONGEST_TOKEN } from '../spec/model/derive.js'
 import { Additions, type HeldSets } from './additions.js'
 import { isSpent } from './kept.js'
 
-/** Seconds for which the use of a grant is remembered longer than the grant: it must not outlive its count. */
+/**
+ * Seconds for which the use of a grant is remembered longer than the grant: it must not outlive its
+ * count.
+ */
 const LONGER = 60
 
-/** Where a state is put: a table's doors, and its sets by nft's names with what they hold already. */
+/**
+ * Where a state is put: a table's doors, and its sets by nft's names with what they hold already.
+ */
 export interface StatePlace {
   readonly table: string
   readonly doors: readonly DoorSummary[]
@@ -30,22 +35,32 @@ export interface StatePlace {
 export interface RestoreReport {
   /** How many of each are in the table's sets now that were not before. */
   readonly restored: Readonly<Record<'grants' | 'bans' | 'tokens' | 'sequences', number>>
-  /** How many were left out: over by now; in the table already; without a set that could hold them, or with a full one. */
+  /**
+   * How many were left out: over by now; in the table already; without a set that could hold them,
+   * or with a full one.
+   */
   readonly skipped: Readonly<Record<'over' | 'present' | 'unplaced', number>>
   /** Doors of the state that the table has not. */
   readonly unknownDoors: readonly string[]
 }
 
-/** A state's commands, to be done in the transaction that makes the table, and what they amount to. */
+/**
+ * A state's commands, to be done in the transaction that makes the table, and what they amount to.
+ */
 export interface RenderedState {
   readonly commands: readonly NftCommand[]
   readonly report: RestoreReport
 }
 
-/** What has been used, alone: where a table stands, it knows better who is let in and who is banned. */
+/**
+ * What has been used, alone: where a table stands, it knows better who is let in and who is banned.
+ */
 export const usedOnly = (state: KnockState): KnockState => ({ ...state, grants: [], bans: [] })
 
-/** The sets that a document makes, each with what is kept of a table that stands, and what was used at doors that are gone. */
+/**
+ * The sets that a document makes, each with what is kept of a table that stands, and what was used
+ * at doors that are gone.
+ */
 export function setsOf({ nftables }: NftDocument, standing: HeldSets = new Map()): HeldSets {
   const sets = nftables.flatMap((command) =>
     'add' in command && 'set' in command.add ? [command.add.set] : [],
@@ -59,10 +74,10 @@ export function setsOf({ nftables }: NftDocument, standing: HeldSets = new Map()
 }
 
 /**
- * Renders a valid state. A grant or a ban ends at its time, and never lasts longer than it still had when it was saved,
- * whatever the clock did since. A used token is remembered for as long as it still would have been when it was saved:
- * the time between does not count, since a wrong clock could forget it while it is good. What the table has already is
- * left as it is.
+ * Renders a valid state. A grant or a ban ends at its time, and never lasts longer than it still
+ * had when it was saved, whatever the clock did since. A used token is remembered for as long as it
+ * still would have been when it was saved: the time between does not count, since a wrong clock
+ * could forget it while it is good. What the table has already is left as it is.
  *
  * @param now - seconds since 1970.
  */

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// The first file of the knocklib command: checks Node's version, and loads the rest. A failure of that is told in one line.
+// The first file of the knocklib command: checks Node's version, and loads the rest. A failure of
+// that is told in one line.
 //
-// Any Node from 10 on must be able to read it. So it is CommonJS, uses ES2015 and `import()` alone, and loads nothing before it has looked.
+// Any Node from 10 on must be able to read it. So it is CommonJS, uses ES2015 and `import()` alone,
+// and loads nothing before it has looked.
 const EXIT_MISSING = 3
 
 /** Whether a version is within a range such as `^20.19.0 || >=24`. Knows no other operators. */
@@ -25,7 +27,10 @@ const fail = (message: string): void => {
   process.exitCode = EXIT_MISSING
 }
 
-/** Says why a file of the program could not be loaded. Node says "cannot find" also when it could not look. */
+/**
+ * Says why a file of the program could not be loaded. Node says "cannot find" also when it could
+ * not look.
+ */
 const tellFailure = (error: NodeJS.ErrnoException): void => {
   const said = String(error.message || error).split('\n')[0] as string
   const lacks = /\b(EMFILE|ENFILE)\b/.exec(`${error.code} ${said}`)
@@ -38,7 +43,9 @@ const tellFailure = (error: NodeJS.ErrnoException): void => {
   }
 }
 
-/** Whether the package that Node names is there all the same. To look for it needs no descriptor. */
+/**
+ * Whether the package that Node names is there all the same. To look for it needs no descriptor.
+ */
 const isThere = (said: string): boolean => {
   const { existsSync } = require('node:fs') as typeof import('node:fs')
   const { dirname, join } = require('node:path') as typeof import('node:path')

@@ -1,4 +1,5 @@
-// The knocklib command, loaded by launch.cts: reads argv, runs one command, prints its result. The only importer of commander.
+// The knocklib command, loaded by launch.cts: reads argv, runs one command, prints its result. The
+// only importer of commander.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { withPlaces } from '../files/spec-file.js'
@@ -127,7 +128,9 @@ function specOf({ usage }: CommandDefinition, [first]: readonly unknown[]): stri
   return usage.split(' ')[1] === '<spec>' && typeof first === 'string' ? first : undefined
 }
 
-/** A failure that nobody foresaw: its text alone, since a stack says nothing to who is at the shell. */
+/**
+ * A failure that nobody foresaw: its text alone, since a stack says nothing to who is at the shell.
+ */
 function reportUnforeseen(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error)
   process.stderr.write(`knocklib: failed in a way it should not: ${printable(text)}\n`)

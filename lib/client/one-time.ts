@@ -1,4 +1,5 @@
-// A file with one-time sequences → the first, which is not in the file any more. Reads and replaces one file.
+// A file with one-time sequences → the first, which is not in the file any more. Reads and replaces
+// one file.
 import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError, KnockError } from '../errors.js'
@@ -18,7 +19,8 @@ const PATIENCE = 5000
 const LOOK = 25
 
 /**
- * Takes the first sequence out of a profile's file, for good: when this resolves the disk has the file without it.
+ * Takes the first sequence out of a profile's file, for good: when this resolves the disk has the
+ * file without it.
  *
  * @throws ProfileError where the file is no profile any more.
  * @throws ArgumentError where it has no sequence, or cannot be replaced.

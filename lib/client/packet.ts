@@ -7,10 +7,14 @@ import { CapabilityError, SendError } from '../errors.js'
 import type { Address } from '../spec/model/address.js'
 import type { Family } from '../spec/model/model.js'
 
-/** How long a SYN needs to leave: long enough for a busy machine, far from the second one after 1 s. */
+/**
+ * How long a SYN needs to leave: long enough for a busy machine, far from the second one after 1 s.
+ */
 const SYN_TIME = 50
 
-/** @throws CapabilityError where ping is missing, SendError where the network refuses the packet. */
+/**
+ * @throws CapabilityError where ping is missing, SendError where the network refuses the packet.
+ */
 export async function sendShot(shot: Shot, { address, family }: Address): Promise<void> {
   const send = { tcp: sendSyn, udp: sendDatagram, icmp: sendEcho, icmpv6: sendEcho }
   try {
@@ -34,7 +38,8 @@ const ANSWERS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOU
 function sendSyn({ step }: Shot, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: step.port ?? 0, autoSelectFamily: false })
-    // Closed before its SYN is repeated, and not before it has left: a close in the same tick sends none.
+    // Closed before its SYN is repeated, and not before it has left: a close in the same tick sends
+    // none.
     const timer = setTimeout(() => socket.destroy(), SYN_TIME)
     let failure: Error | undefined
     socket.on('connect', () => socket.destroy())

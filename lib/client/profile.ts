@@ -1,4 +1,5 @@
-// An unknown document → a valid profile, or every problem at once; and the file that it is read from. Reads one file.
+// An unknown document → a valid profile, or every problem at once; and the file that it is read
+// from. Reads one file.
 import { CLIENT_KINDS, type ClientKnock, clientKindOf } from '../automaton/kinds/client-kinds.js'
 import { ProfileError } from '../errors.js'
 import { readDocument } from '../files/spec-file.js'
@@ -14,8 +15,9 @@ export interface ValidProfile {
 }
 
 /**
- * Reads a client's profile, JSON or YAML, such as `{"steps": ["tcp/7000", "udp/8000"], "gap": "200ms"}`. It keeps the
- * steps out of the process list and the shell's history; the file should be its owner's alone.
+ * Reads a client's profile, JSON or YAML, such as `{"steps": ["tcp/7000", "udp/8000"], "gap":
+ * "200ms"}`. It keeps the steps out of the process list and the shell's history; the file should be
+ * its owner's alone.
  *
  * @throws ProfileError with every problem of the profile.
  * @throws DocumentError if the file is neither JSON nor YAML.

@@ -16,7 +16,10 @@ import { resolveHost } from './resolve.js'
 const OPERATION = 'sendKnock'
 
 export interface SendOptions {
-  /** The pause between two packets of a sequence: milliseconds, or `"100ms"`, `"2s"`. Default: the profile's, or 100 ms. Networks don't keep the order of packets that are close. */
+  /**
+   * The pause between two packets of a sequence: milliseconds, or `"100ms"`, `"2s"`. Default: the
+   * profile's, or 100 ms. Networks don't keep the order of packets that are close.
+   */
   readonly gap?: string | number
   /** Default: that of the host's first address. */
   readonly family?: Family
@@ -33,18 +36,21 @@ export interface SentKnock {
 }
 
 /**
- * Sends a knock. Nothing comes back from a door, so nothing says whether it opened; but when this resolves a connection
- * is in time. A TCP step is one SYN from a source port of its own: no connection is left behind, and none is completed
- * unless the port is open. A rotating sequence that would not end in its period waits for the next. Of one-time
- * sequences the first is sent, after it was taken out of the file: a sequence is never sent twice, also where sending
- * fails.
+ * Sends a knock. Nothing comes back from a door, so nothing says whether it opened; but when this
+ * resolves a connection is in time. A TCP step is one SYN from a source port of its own: no
+ * connection is left behind, and none is completed unless the port is open. A rotating sequence
+ * that would not end in its period waits for the next. Of one-time sequences the first is sent,
+ * after it was taken out of the file: a sequence is never sent twice, also where sending fails.
  *
  * @param host a name or an address.
- * @param profile what to send, or the path of the JSON or YAML file that says it; one-time sequences are a JSON file's.
+ * @param profile what to send, or the path of the JSON or YAML file that says it; one-time
+ * sequences are a JSON file's.
  * @throws ProfileError with every problem of the profile.
  * @throws DocumentError if the file is neither JSON nor YAML.
- * @throws ArgumentError where the gap is none, a file or a secret cannot be read, or no one-time sequence is left.
- * @throws CapabilityError for TCP steps with flags of their own, and for icmp where `ping` is missing.
+ * @throws ArgumentError where the gap is none, a file or a secret cannot be read, or no one-time
+ * sequence is left.
+ * @throws CapabilityError for TCP steps with flags of their own, and for icmp where `ping` is
+ * missing.
  * @throws SendError where the host has no address, or the network refuses the packet.
  * @throws the signal's reason, before the next packet.
  */

@@ -1,4 +1,5 @@
-// JSON text → the value, or the first key that an object has twice, which JSON.parse passes over. Pure.
+// JSON text → the value, or the first key that an object has twice, which JSON.parse passes over.
+// Pure.
 import { at } from '../spec/model/findings.js'
 
 /** A place in a text, both counted from 1. */
@@ -35,7 +36,9 @@ interface Level {
   at: string | number
 }
 
-/** Finds the first key that an object has twice. The text must be JSON: JSON.parse says so before. */
+/**
+ * Finds the first key that an object has twice. The text must be JSON: JSON.parse says so before.
+ */
 export function findTwice(text: string): Twice | undefined {
   const levels: Level[] = []
   let isKey = false

@@ -1,4 +1,5 @@
-// The files that a spec names, read again and again → the secrets in them, or those that were read last. Reads files.
+// The files that a spec names, read again and again → the secrets in them, or those that were read
+// last. Reads files.
 
 import type { Secrets } from '../automaton/language/loads.js'
 import { ArgumentError } from '../errors.js'
@@ -22,8 +23,10 @@ export class KnownSecrets {
   /**
    * Reads the files.
    *
-   * @param unread - called with the reason why they cannot be read; then those that were read last are returned.
-   * @throws ArgumentError if they cannot be read, and there is no `unread`, or none were read before.
+   * @param unread - called with the reason why they cannot be read; then those that were read last
+   * are returned.
+   * @throws ArgumentError if they cannot be read, and there is no `unread`, or none were read
+   * before.
    */
   async read(operation: string, unread?: (error: ArgumentError) => void): Promise<GivenSecrets> {
     try {

@@ -1,4 +1,5 @@
-// A path → the bytes of the file there, bounded in size and in time; what is no file is refused. Reads one file.
+// A path → the bytes of the file there, bounded in size and in time; what is no file is refused.
+// Reads one file.
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,7 +13,10 @@ export interface ReadOptions {
   readonly what: string
   /** The most bytes. */
   readonly most: number
-  /** Permission bits that it may not have, and what to say of that. Given, it must be root's or the reader's own. */
+  /**
+   * Permission bits that it may not have, and what to say of that. Given, it must be root's or the
+   * reader's own.
+   */
   readonly private?: { readonly forbidden: number; readonly expected: string }
 }
 
@@ -20,10 +24,12 @@ export interface ReadOptions {
 const PATIENCE = 10_000
 
 /**
- * Reads a file whole. A link is followed. A pipe, a device, a socket and a directory are refused before they are opened.
+ * Reads a file whole. A link is followed. A pipe, a device, a socket and a directory are refused
+ * before they are opened.
  *
  * @returns undefined if nothing has that name.
- * @throws ArgumentError if it is no file, too large, not private where it must be, cannot be read, or takes too long.
+ * @throws ArgumentError if it is no file, too large, not private where it must be, cannot be read,
+ * or takes too long.
  */
 export async function readBounded(path: string, options: ReadOptions): Promise<Buffer | undefined> {
   const { subject, what } = options

@@ -1,4 +1,5 @@
-// Text → a file that holds all of it or is as it was. Writes one file; the only place that replaces files.
+// Text → a file that holds all of it or is as it was. Writes one file; the only place that replaces
+// files.
 import { randomUUID } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, readlink, rename, rm, stat } from 'node:fs/promises'
@@ -10,22 +11,25 @@ export interface ReplaceOptions {
   /** What it is, for errors: `the state`. */
   readonly what: string
   /**
-   * What becomes of a pipe or a character device: `write`: it is written to, as by a shell's `>`; `refuse`: that is an
-   * error. It is never replaced.
+   * What becomes of a pipe or a character device: `write`: it is written to, as by a shell's `>`;
+   * `refuse`: that is an error. It is never replaced.
    */
   readonly special: 'write' | 'refuse'
 }
 
-/** What a temporary file has behind the file's name, and milliseconds after which one is nobody's any more. */
+/**
+ * What a temporary file has behind the file's name, and milliseconds after which one is nobody's
+ * any more.
+ */
 const TEMPORARY = /^\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const FORGOTTEN = 600_000
 /** Links that lead to a file one after the other; the kernel follows as many. */
 const MOST_LINKS = 40
 
 /**
- * Replaces a file at once: whatever happens meanwhile, it holds what it held or all of the text, and when this resolves
- * the disk has it. Its owner alone can read it (mode 0600). A link stays, and the file that it leads to is replaced, if
- * the link is root's or the caller's own.
+ * Replaces a file at once: whatever happens meanwhile, it holds what it held or all of the text,
+ * and when this resolves the disk has it. Its owner alone can read it (mode 0600). A link stays,
+ * and the file that it leads to is replaced, if the link is root's or the caller's own.
  *
  * @param parts - written one after the other: a large text need not be one string.
  * @throws ArgumentError if it cannot be written; then the file is as it was.

@@ -11,8 +11,8 @@ const LONGEST = 4096
 /**
  * Reads secrets: each is its file's content, without the line's end.
  *
- * @throws ArgumentError if a file is no regular file, belongs to neither root nor the reader, is for others to read as well,
- * cannot be read in time, or holds too little.
+ * @throws ArgumentError if a file is no regular file, belongs to neither root nor the reader, is
+ * for others to read as well, cannot be read in time, or holds too little.
  */
 export async function readSecrets(paths: readonly string[], operation: string): Promise<Secrets> {
   const secrets = await Promise.all(

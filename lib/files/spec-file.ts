@@ -1,4 +1,5 @@
-// A spec's file, JSON or YAML → the document in it, not validated yet; and where in the file its problems are. Reads one file.
+// A spec's file, JSON or YAML → the document in it, not validated yet; and where in the file its
+// problems are. Reads one file.
 import { extname } from 'node:path'
 import { ArgumentError, DocumentError, SpecError } from '../errors.js'
 import { keysOf } from '../spec/model/findings.js'
@@ -11,8 +12,8 @@ import { locate, parseYaml } from './yaml.js'
 const LONGEST = 2 ** 25
 
 /**
- * Reads a JSON or YAML file; the ending says which (.yaml and .yml are YAML, all others JSON). A key may stand in an object
- * once. YAML may have 4 MiB, 1000 anchors and 1000 aliases.
+ * Reads a JSON or YAML file; the ending says which (.yaml and .yml are YAML, all others JSON). A
+ * key may stand in an object once. YAML may have 4 MiB, 1000 anchors and 1000 aliases.
  *
  * @throws DocumentError if the text is not of that form, with line and column.
  * @throws ArgumentError if it is no regular file, too large, or cannot be read.
@@ -63,7 +64,10 @@ const notOfForm = (
 /** More than people read. */
 const MOST_LOCATED = 1000
 
-/** Adds to each problem of a spec the line and column of its place in the file; none if the file cannot be read any more. */
+/**
+ * Adds to each problem of a spec the line and column of its place in the file; none if the file
+ * cannot be read any more.
+ */
 export async function withPlaces(error: SpecError, path: string): Promise<SpecError> {
   const problems = error.problems.slice(0, MOST_LOCATED)
   if (problems.every((problem) => problem.path === '')) return error

@@ -1,4 +1,5 @@
-// States in files: whole or as they were, their owner's alone, and refused where they are not what was written.
+// States in files: whole or as they were, their owner's alone, and refused where they are not what
+// was written.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {

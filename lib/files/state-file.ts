@@ -12,8 +12,9 @@ const LONGEST = 2 ** 29 - 2 ** 16
 const AT_ONCE = 5000
 
 /**
- * Writes a state to a file that its owner alone can read. It is replaced at once: whatever happens meanwhile, the file
- * holds the state of before or this one, and when this resolves the disk has it. A link stays; what is neither a file nor a link is refused.
+ * Writes a state to a file that its owner alone can read. It is replaced at once: whatever happens
+ * meanwhile, the file holds the state of before or this one, and when this resolves the disk has
+ * it. A link stays; what is neither a file nor a link is refused.
  *
  * @throws StateError where the state is wrong; the file is as it was.
  * @throws ArgumentError where the file cannot be written; it is as it was.
@@ -29,7 +30,10 @@ export async function saveState(path: string, state: KnockState): Promise<void> 
   })
 }
 
-/** JSON with a line for each entry: a person may want to look, and a million of them are no single string. */
+/**
+ * JSON with a line for each entry: a person may want to look, and a million of them are no single
+ * string.
+ */
 function* textOf(state: KnockState): Generator<string> {
   const { version, table, saved, ...lists } = state
   const head = Object.entries({ version, table, saved })

@@ -1,4 +1,5 @@
-// YAML text → the value, or the first thing that is wrong with it; and where a JSON Pointer leads in such a text. The only importer of yaml.
+// YAML text → the value, or the first thing that is wrong with it; and where a JSON Pointer leads
+// in such a text. The only importer of yaml.
 import type { Document, Lexer, LineCounter, Node, Pair, ParsedNode } from 'yaml'
 import { quoted } from '../text/printable.js'
 import type { Place } from './json.js'
@@ -114,8 +115,8 @@ function atPlace(lines: LineCounter, node: unknown): string {
 }
 
 /**
- * Finds where JSON Pointers lead in a text of YAML or JSON: to the key of what stands there, or to that of the nearest
- * part around it. Undefined for a text that cannot be read.
+ * Finds where JSON Pointers lead in a text of YAML or JSON: to the key of what stands there, or to
+ * that of the nearest part around it. Undefined for a text that cannot be read.
  */
 export async function locate(
   text: string,

@@ -1,4 +1,5 @@
-// Warnings that were found once → each that is new or over since, looked for again and again. Pure but for its clock.
+// Warnings that were found once → each that is new or over since, looked for again and again. Pure
+// but for its clock.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Warning } from '../errors.js'
 

@@ -1,4 +1,5 @@
-// What was found of a network namespace: its interfaces, and where packets to some addresses go. Types alone.
+// What was found of a network namespace: its interfaces, and where packets to some addresses go.
+// Types alone.
 
 export interface Interface {
   /** The one name that nft compares. */
@@ -9,7 +10,9 @@ export interface Interface {
   readonly kind?: string
   /** The interface that takes over what comes in here, and its kind. */
   readonly master?: { readonly name: string; readonly kind?: string }
-  /** The interface that it stands on, such as the parent of a VLAN, if it is in the same namespace. */
+  /**
+   * The interface that it stands on, such as the parent of a VLAN, if it is in the same namespace.
+   */
   readonly lower?: string
   readonly isUp: boolean
   /** Without link-local ones. */
@@ -29,6 +32,9 @@ export interface Host {
   readonly routes: ReadonlyMap<string, Route>
   /** Whether it forwards packets of a family, on any interface; absent if that is not known. */
   readonly forwards?: { readonly 4: boolean; readonly 6: boolean }
-  /** Whether what a bridge passes on also comes to the hooks of the family inet; absent if that is not known. */
+  /**
+   * Whether what a bridge passes on also comes to the hooks of the family inet; absent if that is
+   * not known.
+   */
   readonly filtersBridges?: { readonly 4: boolean; readonly 6: boolean }
 }

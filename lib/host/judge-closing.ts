@@ -1,4 +1,5 @@
-// The base chains of a namespace → whether anything but our table keeps the doors' services closed. Pure.
+// The base chains of a namespace → whether anything but our table keeps the doors' services closed.
+// Pure.
 import { isContent, listedObjects } from '../nft/parts.js'
 import type { Family, ValidDoor, ValidSpec } from '../spec/model/model.js'
 
@@ -8,7 +9,10 @@ interface Place extends Pick<ValidSpec, 'hook' | 'table'> {
 
 type Hook = 'prerouting' | 'input' | 'forward'
 
-/** Where packets to the services end. Of doors at prerouting and ingress nobody knows whether a service is this host's. */
+/**
+ * Where packets to the services end. Of doors at prerouting and ingress nobody knows whether a
+ * service is this host's.
+ */
 const ENDS: Readonly<Record<ValidSpec['hook'], readonly Hook[]>> = {
   input: ['input'],
   forward: ['forward'],
@@ -16,14 +20,19 @@ const ENDS: Readonly<Record<ValidSpec['hook'], readonly Hook[]>> = {
   ingress: ['input', 'forward'],
 }
 
-/** What each family of tables sees. Chains of netdev tables stand at one device each, and close no service. */
+/**
+ * What each family of tables sees. Chains of netdev tables stand at one device each, and close no
+ * service.
+ */
 const SEES: Readonly<Record<string, readonly Family[]>> = { inet: [4, 6], ip: [4], ip6: [6] }
 
 /**
- * The families of addresses that the doors judge and for which no base chain of another table drops what no rule accepts.
- * Their rules are not judged: a chain with the policy accept may end with a rule that drops.
+ * The families of addresses that the doors judge and for which no base chain of another table drops
+ * what no rule accepts. Their rules are not judged: a chain with the policy accept may end with a
+ * rule that drops.
  *
- * @param listing - as `nft -j list chains` gives it; of anything else nothing is known, and none is returned.
+ * @param listing - as `nft -j list chains` gives it; of anything else nothing is known, and none is
+ * returned.
  */
 export function familiesWithoutPolicy(listing: unknown, { hook, table, doors }: Place): Family[] {
   if (!isContent(listing) || !Array.isArray(listing['nftables'])) return []

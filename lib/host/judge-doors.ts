@@ -1,4 +1,5 @@
-// The doors of a spec, and where this host sends packets to their addresses → which doors nothing comes to. Pure.
+// The doors of a spec, and where this host sends packets to their addresses → which doors nothing
+// comes to. Pure.
 import type { Cidr, ValidDoor, ValidSpec } from '../spec/model/model.js'
 import type { Host, Route } from './host.js'
 import type { Found, HostWarning } from './host-warning.js'

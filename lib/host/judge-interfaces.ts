@@ -1,4 +1,5 @@
-// The interfaces that a spec names, and those that there are → which of them are not judged as the spec says. Pure.
+// The interfaces that a spec names, and those that there are → which of them are not judged as the
+// spec says. Pure.
 import type { Hook } from '../spec/model/model.js'
 import { nearest } from '../text/nearest.js'
 import type { Host, Interface } from './host.js'

@@ -1,4 +1,5 @@
-// Questions to rtnetlink and what it answers: bytes ↔ interfaces, addresses and routes. Pure (rtnetlink(7), linux/if_link.h, linux/rtnetlink.h).
+// Questions to rtnetlink and what it answers: bytes ↔ interfaces, addresses and routes. Pure
+// (rtnetlink(7), linux/if_link.h, linux/rtnetlink.h).
 import { ADDRESS_BYTES, addressBytes, addressText } from '../kernel/netlink/address-bytes.js'
 import { FLAG } from '../kernel/netlink/numbers.js'
 import { MessageWriter, type NetlinkMessage, parseAttributes } from '../kernel/netlink/wire.js'
@@ -26,12 +27,18 @@ const KIND = 1
 /** struct ifaddrmsg: its family, scope and index; AF_INET, AF_INET6. */
 const ADDRESS = { header: 8, family: 0, scope: 3, index: 4 } as const
 const AF = { 4: 2, 6: 10 } as const
-/** RT_SCOPE_LINK, and IFA_ADDRESS and IFA_LOCAL: at a point-to-point link the first is the other end's. */
+/**
+ * RT_SCOPE_LINK, and IFA_ADDRESS and IFA_LOCAL: at a point-to-point link the first is the other
+ * end's.
+ */
 const SCOPE_LINK = 253
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
 
-/** struct rtmsg: the route's type; RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST, RTN_UNICAST. */
+/**
+ * struct rtmsg: the route's type; RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST,
+ * RTN_UNICAST.
+ */
 const ROUTE = { header: 12, type: 7 } as const
 const ROUTE_TYPE = { unicast: 1, local: 2, broadcast: 3, anycast: 4, multicast: 5 } as const
 const RTA_DST = 1

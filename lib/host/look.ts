@@ -1,4 +1,5 @@
-// Looks at the network namespace in which nft works: its interfaces, and where packets to some addresses go. Touches the system.
+// Looks at the network namespace in which nft works: its interfaces, and where packets to some
+// addresses go. Touches the system.
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -14,8 +15,8 @@ export interface Unseen {
 const LONGEST = { timeout: 10_000, maxBuffer: 2 ** 24 } as const
 
 /**
- * Looks at this process's own namespace through rtnetlink, which needs neither privilege nor a program; at another one
- * through nsenter and ip, which shows its interfaces alone.
+ * Looks at this process's own namespace through rtnetlink, which needs neither privilege nor a
+ * program; at another one through nsenter and ip, which shows its interfaces alone.
  *
  * @param netns - as `Nft` has it: empty for this process's own.
  */

@@ -1,6 +1,8 @@
-// Asks rtnetlink, in this process's own network namespace, for interfaces, addresses and routes. Touches the kernel.
+// Asks rtnetlink, in this process's own network namespace, for interfaces, addresses and routes.
+// Touches the kernel.
 //
-// /sys/class/net is not asked: it shows the namespace in which /sys was mounted, which may be another one.
+// /sys/class/net is not asked: it shows the namespace in which /sys was mounted, which may be
+// another one.
 import { NetlinkError } from '../errors.js'
 import { FLAG, MESSAGE } from '../kernel/netlink/numbers.js'
 import { openSocket } from '../kernel/netlink/socket.js'

@@ -1,4 +1,5 @@
-// A valid spec, or what a table says of itself, and the host where it stands → warnings. Touches the system by look.ts alone.
+// A valid spec, or what a table says of itself, and the host where it stands → warnings. Touches
+// the system by look.ts alone.
 import type { ValidSpec } from '../spec/model/model.js'
 import type { HostWarning } from './host-warning.js'
 import { addressesOf, judgeDoors } from './judge-doors.js'
@@ -6,8 +7,8 @@ import { judgeInterfaces, type Named } from './judge-interfaces.js'
 import { lookAtHost } from './look.js'
 
 /**
- * Looks at the host, and judges a spec by what it finds. Nothing is said of what was not found out, but for interfaces
- * that the spec names.
+ * Looks at the host, and judges a spec by what it finds. Nothing is said of what was not found out,
+ * but for interfaces that the spec names.
  *
  * @param netns - as `Nft` has it; undefined: a ruleset of no kernel, which stands on no host.
  */

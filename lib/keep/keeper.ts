@@ -1,4 +1,5 @@
-// Keeps a table standing: put back where it was flushed or altered, refilled, its state known and saved. Wiring only.
+// Keeps a table standing: put back where it was flushed or altered, refilled, its state known and
+// saved. Wiring only.
 import { setImmediate as immediate } from 'node:timers/promises'
 import { isNotFound } from '../errors.js'
 import type { KnownState, TableRecord } from '../view/known-state.js'
@@ -69,14 +70,18 @@ export class Keeper {
       write &&
       new StateWriter({
         write,
-        // What is not known yet is in the file that stands. The first listing says that it may be written.
+        // What is not known yet is in the file that stands. The first listing says that it may be
+        // written.
         state: () => (known.isComplete ? known.state(this.#clock.now()) : undefined),
         failed: (error) => this.#fail('save', error),
         signal: this.#signal,
       })
   }
 
-  /** Resolves when the signal is aborted, after the last state is written; rejects where nothing can be watched. */
+  /**
+   * Resolves when the signal is aborted, after the last state is written; rejects where nothing can
+   * be watched.
+   */
   async run(): Promise<void> {
     const parts = [
       this.#follow().finally(() => this.#ended.abort()),

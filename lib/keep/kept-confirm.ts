@@ -1,4 +1,5 @@
-// A table that waits to be confirmed, as its keeper sees it: what is left of its time, and what must be reported. Pure.
+// A table that waits to be confirmed, as its keeper sees it: what is left of its time, and what
+// must be reported. Pure.
 import type { PendingConfirm } from '../view/contents.js'
 
 /** A table waits to be confirmed: where nobody does in time, its doors fall open to everyone. */
@@ -10,7 +11,10 @@ export interface UnconfirmedEvent {
   readonly expiresIn: number
 }
 
-/** Milliseconds by which an end may differ between two listings: those have whole seconds, and come late. */
+/**
+ * Milliseconds by which an end may differ between two listings: those have whole seconds, and come
+ * late.
+ */
 const COARSE = 5000
 
 const FALLEN =
@@ -52,7 +56,9 @@ export class KeptConfirm {
     }
   }
 
-  /** The table was put back with what is left: said again, since somebody may take it for confirmed. */
+  /**
+   * The table was put back with what is left: said again, since somebody may take it for confirmed.
+   */
   putBack(now: number): void {
     const left = this.left(now)
     if (left === undefined) return
@@ -60,7 +66,10 @@ export class KeptConfirm {
     else this.#fail(FALLEN)
   }
 
-  /** Whole seconds that are left, 0 where it has fallen open; undefined where nothing waits to be confirmed. */
+  /**
+   * Whole seconds that are left, 0 where it has fallen open; undefined where nothing waits to be
+   * confirmed.
+   */
   left(now: number): number | undefined {
     if (this.#ends === undefined) return undefined
     return Math.max(0, Math.round((this.#ends - now) / 1000))

@@ -20,7 +20,10 @@ export interface EnsureHow {
   readonly isCertain: boolean
   /** Whether what is loaded already is loaded anew. */
   readonly isDue: boolean
-  /** Whether the table was put back meanwhile, so that what was used is not known any more: then nothing is done. */
+  /**
+   * Whether the table was put back meanwhile, so that what was used is not known any more: then
+   * nothing is done.
+   */
   readonly isStale: () => boolean
 }
 
@@ -34,14 +37,16 @@ export interface Held {
 /** What a keeper does to its table. */
 export interface KeptTable {
   /**
-   * Makes a table that is gone with this state, as fast as can be: its doors are shut, and nothing is loaded ahead yet.
+   * Makes a table that is gone with this state, as fast as can be: its doors are shut, and nothing
+   * is loaded ahead yet.
    *
    * @returns false where a table is there.
    */
   putBack(state: KnockState): Promise<boolean>
   /**
-   * Makes the table stand as the spec has it, with this state where it is made anew; loads tokens and rotating
-   * sequences ahead from now, but not into a table that it makes: the next call does that.
+   * Makes the table stand as the spec has it, with this state where it is made anew; loads tokens
+   * and rotating sequences ahead from now, but not into a table that it makes: the next call does
+   * that.
    */
   ensure(state: KnockState, how: EnsureHow): Promise<'unchanged' | 'made' | 'changed'>
   /** Seconds after which it is loaded ahead anew; undefined where nothing is loaded. */
@@ -54,6 +59,9 @@ export interface KeptTable {
   save(): Promise<Held>
   /** The news of the table, until the signal is aborted. */
   records(options: { readonly signal: AbortSignal }): TableRecords
-  /** Writes a state where it outlives the machine's next start; undefined where nobody asked for that. */
+  /**
+   * Writes a state where it outlives the machine's next start; undefined where nobody asked for
+   * that.
+   */
   readonly write: ((state: KnockState) => Promise<void>) | undefined
 }

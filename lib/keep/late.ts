@@ -1,7 +1,8 @@
-// News of a table that is gone, which come when another stands in its place → put into that one. Wiring only.
+// News of a table that is gone, which come when another stands in its place → put into that one.
+// Wiring only.
 //
-// News of packets and of transactions come on ways of their own: what happened to a grant just before a flush may be
-// reported after it.
+// News of packets and of transactions come on ways of their own: what happened to a grant just
+// before a flush may be reported after it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isNotFound } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'
@@ -21,7 +22,10 @@ export interface LateNewsOptions {
   readonly signal: AbortSignal
 }
 
-/** Milliseconds after the table was made in which news of the one before may come, and how long they are gathered. */
+/**
+ * Milliseconds after the table was made in which news of the one before may come, and how long they
+ * are gathered.
+ */
 const LATE = 2000
 const GATHER = 20
 /** Milliseconds until what failed is tried again. */
@@ -95,7 +99,8 @@ export class LateNews {
       try {
         await work()
       } catch (error) {
-        // A table that is gone is made with all of this; a door or a grant that is not there has nothing to close.
+        // A table that is gone is made with all of this; a door or a grant that is not there has
+        // nothing to close.
         if (isNotFound(error)) return true
         failed(error)
         return false

@@ -1,4 +1,5 @@
-// A table that is kept → what it holds and whether its chains stand, listed again and again. Wiring only.
+// A table that is kept → what it holds and whether its chains stand, listed again and again. Wiring
+// only.
 import { isNotFound } from '../errors.js'
 import type { KnownState } from '../view/known-state.js'
 import type { WatchedClock } from './clock.js'
@@ -27,7 +28,10 @@ export interface LooksOptions {
 }
 
 export class Looks {
-  /** When the last listing began, and when the table was known to be whole last, in milliseconds of the monotonic clock. */
+  /**
+   * When the last listing began, and when the table was known to be whole last, in milliseconds of
+   * the monotonic clock.
+   */
   listed = Number.NEGATIVE_INFINITY
   seenWhole = Number.NEGATIVE_INFINITY
   readonly #table: LooksOptions['table']

@@ -1,4 +1,5 @@
-// News of a table → the table as it should be: put back at once where it is gone, made whole, loaded. Wiring only.
+// News of a table → the table as it should be: put back at once where it is gone, made whole,
+// loaded. Wiring only.
 import { setImmediate as immediate } from 'node:timers/promises'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { CONTESTED, Contest } from './contest.js'
@@ -12,8 +13,8 @@ import { isOver } from './stop.js'
 const RETRY = 1000
 const LONGEST_RETRY = 10_000
 /**
- * Milliseconds in which the packets' last deeds must be known before tokens are loaded: while the doors are shut, and while
- * they may stand open.
+ * Milliseconds in which the packets' last deeds must be known before tokens are loaded: while the
+ * doors are shut, and while they may stand open.
  */
 const SETTLE = { shut: 2000, open: 200 } as const
 
@@ -132,7 +133,10 @@ export class Mender {
     this.late.done()
   }
 
-  /** Shuts the doors of a table that is gone, without what is loaded ahead: that waits until all that was used is known. */
+  /**
+   * Shuts the doors of a table that is gone, without what is loaded ahead: that waits until all
+   * that was used is known.
+   */
   async #shut(news: News): Promise<void> {
     // What is listed from now on may be another table.
     this.#basis ??= this.#looks.listed
@@ -187,7 +191,9 @@ export class Mender {
     if (this.#contest.putBack(performance.now())) this.#failed('contested', CONTESTED)
   }
 
-  /** Whether all that was used by now is known. Where nothing is loaded, that makes no difference. */
+  /**
+   * Whether all that was used by now is known. Where nothing is loaded, that makes no difference.
+   */
   async #settle(patience: number): Promise<boolean> {
     if (this.#table.refillEvery === undefined) return true
     const isSettled = await this.#settled(patience)

@@ -12,7 +12,9 @@ export interface StateWriterOptions {
   readonly signal: AbortSignal
 }
 
-/** Milliseconds in which changes are written together: what has been used is worth no longer a wait. */
+/**
+ * Milliseconds in which changes are written together: what has been used is worth no longer a wait.
+ */
 const GATHER = 100
 /** Milliseconds until it is tried again. */
 const RETRY = 1000

@@ -1,12 +1,13 @@
-// KNOCKLIB_DEBUG=nft → a line on stderr for each transaction and each question to the kernel, with its time and no secret.
+// KNOCKLIB_DEBUG=nft → a line on stderr for each transaction and each question to the kernel, with
+// its time and no secret.
 import type { NftDocument } from '../nft/document.js'
 import { printableLine } from '../text/printable.js'
 
 const isOn = (): boolean => process.env['KNOCKLIB_DEBUG'] === 'nft'
 
 /**
- * Runs something and says what it was, how it ended and how long it took: `knocklib nft: apply table inet knock: 12 add rule,
- * 1 add element grants_ssh_4 (1): done in 11.8 ms`.
+ * Runs something and says what it was, how it ended and how long it took: `knocklib nft: apply
+ * table inet knock: 12 add rule, 1 add element grants_ssh_4 (1): done in 11.8 ms`.
  *
  * @param describe called only if somebody wants to know.
  * @param outcome what became of it, if not every end without an error is a success.
@@ -33,8 +34,9 @@ export async function debugged<T>(
 }
 
 /**
- * What the commands of a document do, in their order and with those that are alike counted. Rules, addresses, tokens and
- * ports are left out: a sequence is a secret, too. The name of a set says what is in it.
+ * What the commands of a document do, in their order and with those that are alike counted. Rules,
+ * addresses, tokens and ports are left out: a sequence is a secret, too. The name of a set says
+ * what is in it.
  */
 export function outlineOf({ nftables }: NftDocument): string {
   const counts = new Map<string, number>()

@@ -1,4 +1,5 @@
-// The elements of a table's sets behind a small interface, and the implementation by nft's documents and listings.
+// The elements of a table's sets behind a small interface, and the implementation by nft's
+// documents and listings.
 import type { ElementDocument, ElementKey } from '../nft/document.js'
 import { type ListedElement, parseListing } from '../nft/listing.js'
 import type { CallOptions, Nft } from './nft.js'
@@ -13,8 +14,8 @@ export interface SetQuery {
 }
 
 /**
- * Changes and lists sets of sources. By nft or through netlink, results and errors are the same; one table of cases
- * runs through both.
+ * Changes and lists sets of sources. By nft or through netlink, results and errors are the same;
+ * one table of cases runs through both.
  */
 export interface Elements {
   /**
@@ -32,10 +33,11 @@ export interface Elements {
     options?: CallOptions,
   ): Promise<readonly ListedElement[]>
   /**
-   * Lists a set part by part, each element once: all that stand from the beginning to the end, and of those that come
-   * or go meanwhile some.
+   * Lists a set part by part, each element once: all that stand from the beginning to the end, and
+   * of those that come or go meanwhile some.
    * @throws NftError `not-found` where there is no such set.
-   * @throws NetlinkError `interrupted` where others changed the ruleset again and again while it was listed.
+   * @throws NetlinkError `interrupted` where others changed the ruleset again and again while it
+   * was listed.
    */
   list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]>
   /** @throws NftError `not-found` where there is no such set. */
@@ -44,7 +46,9 @@ export interface Elements {
   streams(options?: CallOptions): Promise<boolean>
 }
 
-/** By nft's documents and listings: works wherever nft does, at the cost of a process for each call. */
+/**
+ * By nft's documents and listings: works wherever nft does, at the cost of a process for each call.
+ */
 export class DocumentElements implements Elements {
   readonly #nft: Nft
 

@@ -1,4 +1,5 @@
-// Tables in memory: what they hold, what names what, and how a refusal reads. Pure; fake.ts does the commands.
+// Tables in memory: what they hold, what names what, and how a refusal reads. Pure; fake.ts does
+// the commands.
 import { NftError } from '../errors.js'
 import type {
   NftChain,
@@ -50,7 +51,9 @@ export function flush(ruleset: Ruleset, object: NftContainer, operation: string 
 
 export const emptyTable = (): Table => ({ chains: new Map(), sets: new Map(), counters: new Map() })
 
-/** Every chain and set that a rule or a verdict names must be there, as the kernel asks at the end. */
+/**
+ * Every chain and set that a rule or a verdict names must be there, as the kernel asks at the end.
+ */
 export function checkReferences(ruleset: Ruleset, operation: string | undefined): void {
   for (const [name, table] of ruleset) {
     const values = [...table.sets.values()].flatMap(({ elements }) =>

@@ -1,4 +1,5 @@
-// A ruleset in memory that keeps nft's promises, for tests that need no kernel: same documents, listings and errors.
+// A ruleset in memory that keeps nft's promises, for tests that need no kernel: same documents,
+// listings and errors.
 import type {
   NftCommand,
   NftDocument,
@@ -36,8 +37,8 @@ export interface FakeNftOptions {
 }
 
 /**
- * Keeps tables of families inet and netdev. Documents are done all or none; elements expire by its clock.
- * It judges no packets: `simulateKnock` does that.
+ * Keeps tables of families inet and netdev. Documents are done all or none; elements expire by its
+ * clock. It judges no packets: `simulateKnock` does that.
  */
 export class FakeNft implements Nft {
   #ruleset: Ruleset = new Map()

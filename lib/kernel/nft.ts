@@ -18,20 +18,20 @@ export interface ListQuery {
   readonly set?: string
   readonly map?: string
   /**
-   * Of a whole table: without the elements of its sets and maps, so that it costs the same however many sources they
-   * hold. An `Nft` that cannot do that lists the elements as well.
+   * Of a whole table: without the elements of its sets and maps, so that it costs the same however
+   * many sources they hold. An `Nft` that cannot do that lists the elements as well.
    */
   readonly terse?: boolean
 }
 
 /**
- * What knocklib asks of nftables. `createNft` makes the real one, `FakeNft` keeps a ruleset in memory;
- * both keep the same promises, which one table of cases runs through both.
+ * What knocklib asks of nftables. `createNft` makes the real one, `FakeNft` keeps a ruleset in
+ * memory; both keep the same promises, which one table of cases runs through both.
  */
 export interface Nft {
   /**
-   * The kernel's network namespace that it works in: a name as `ip netns` knows it, or a path; empty: this process's
-   * own. Absent, it is no kernel's, and there is nothing to watch.
+   * The kernel's network namespace that it works in: a name as `ip netns` knows it, or a path;
+   * empty: this process's own. Absent, it is no kernel's, and there is nothing to watch.
    */
   readonly netns?: string
   /**
@@ -52,8 +52,8 @@ export interface Nft {
    */
   list(query: ListQuery, options?: CallOptions): Promise<unknown>
   /**
-   * Lists the chains of all tables, without their rules, as nft's JSON does. Absent where there are no other tables to
-   * know of.
+   * Lists the chains of all tables, without their rules, as nft's JSON does. Absent where there are
+   * no other tables to know of.
    * @throws ListingError where nft's answer is no JSON.
    * @throws NftError
    */
@@ -66,9 +66,15 @@ export interface Nft {
 }
 
 export interface NftOptions {
-  /** The nft binary. Default: the environment's KNOCKLIB_NFT, then `nft` on PATH, in /usr/sbin or in /sbin. */
+  /**
+   * The nft binary. Default: the environment's KNOCKLIB_NFT, then `nft` on PATH, in /usr/sbin or in
+   * /sbin.
+   */
   readonly binary?: string
-  /** A network namespace to work in: a name as `ip netns` knows it, or a path. Default: this process's own. */
+  /**
+   * A network namespace to work in: a name as `ip netns` knows it, or a path. Default: this
+   * process's own.
+   */
   readonly netns?: string
   /** Milliseconds that one call may take. Default: 60,000. */
   readonly timeout?: number

@@ -1,7 +1,8 @@
-// A table and which elements are wanted → a listing that costs no more than those. Touches the kernel.
+// A table and which elements are wanted → a listing that costs no more than those. Touches the
+// kernel.
 //
-// Strangers fill sets by sending packets: half a million elements take nft some ten seconds and a gigabyte to list. So a
-// table is listed without elements, and then only the sets that are needed.
+// Strangers fill sets by sending packets: half a million elements take nft some ten seconds and a
+// gigabyte to list. So a table is listed without elements, and then only the sets that are needed.
 import { NftError } from '../errors.js'
 import { type ListedElement, type ListedSet, type Listing, parseListing } from '../nft/listing.js'
 import { listedObjects, type Part, partsOf } from '../nft/parts.js'
@@ -13,7 +14,10 @@ import type { CallOptions, Nft } from './nft.js'
 const MOST_PROCESSES = 64
 /** Processes at a time. */
 const AT_ONCE = 4
-/** Milliseconds that nft may take for a whole table, where there is no other way to most of its sets. */
+/**
+ * Milliseconds that nft may take for a whole table, where there is no other way to most of its
+ * sets.
+ */
 const BRIEF = 1000
 
 /** Where a table is listed. */
@@ -26,8 +30,8 @@ export interface ListedPlace {
 /**
  * Lists a table as nft does, without the elements of the sets and maps that are not wanted.
  *
- * The mark of the last install is listed first: a transaction that takes it away fails if the table became another
- * table while its parts were listed.
+ * The mark of the last install is listed first: a transaction that takes it away fails if the table
+ * became another table while its parts were listed.
  *
  * @throws NftError `not-found` if the table is not there, or a part of it was removed meanwhile.
  */

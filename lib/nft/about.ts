@@ -1,7 +1,8 @@
 // What a table says of itself: a set whose elements bear comments. Pure.
 //
-// Comments of tables, chains and sets are lost on some versions of nft; those of elements are kept by all. And one set
-// is listed in milliseconds whatever else the table holds; for a chain nft 1.0.6 reads all sets of the table.
+// Comments of tables, chains and sets are lost on some versions of nft; those of elements are kept
+// by all. And one set is listed in milliseconds whatever else the table holds; for a chain nft
+// 1.0.6 reads all sets of the table.
 import type { Automaton, DoorSummary } from '../automaton/language/automaton.js'
 import type { Attempt } from '../automaton/language/names.js'
 import { hexDigest } from '../spec/model/digest.js'
@@ -27,7 +28,9 @@ export interface About {
   readonly attempts: ReadonlyMap<string, string>
   /** The NFLOG group to which it logs; absent: it logs nothing. */
   readonly log?: number
-  /** Where packets are judged; absent: what comes in anywhere, or an older knocklib made the table. */
+  /**
+   * Where packets are judged; absent: what comes in anywhere, or an older knocklib made the table.
+   */
   readonly place?: Automaton['place']
 }
 
@@ -40,8 +43,9 @@ const DOORS_DIGITS = 16
 export const digestDoors = (doors: readonly DoorSummary[]): string => hexDigest(doors, DOORS_DIGITS)
 
 /**
- * A set that holds one constant. A transaction that adds that again does nothing by it, and fails as a whole if the table
- * has other doors: so a change of grants needs no listing to know that its door is still the one that was read.
+ * A set that holds one constant. A transaction that adds that again does nothing by it, and fails
+ * as a whole if the table has other doors: so a change of grants needs no listing to know that its
+ * door is still the one that was read.
  */
 export const doorsSet = (doorsDigest: string): string => `doors_${doorsDigest}`
 
@@ -117,8 +121,9 @@ export const isAtIngress = (comments: readonly string[] = []): boolean =>
   isOurs(comments) && comments.some((comment) => /^interface \S+ ingress$/.test(comment))
 
 /**
- * Reads the comments back; undefined if the table is not one of ours, or of a layout that we don't know. Anybody with the
- * right to change the table can write comments: what no spec can say is not read, so none of it reaches a terminal.
+ * Reads the comments back; undefined if the table is not one of ours, or of a layout that we don't
+ * know. Anybody with the right to change the table can write comments: what no spec can say is not
+ * read, so none of it reaches a terminal.
  */
 export function parseAbout(comments: readonly string[]): About | undefined {
   const [first = ''] = comments

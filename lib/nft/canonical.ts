@@ -1,7 +1,8 @@
 // A statement as it was written, or as any version of nft lists it → one form of both. Pure.
 //
-// nft 1.0.6 to 1.1.7 list what was written with numbers, names in their place (TCP flags, protocols), masks as lists or as
-// unions, `th` as the protocol that the rule has asked for before, and keys in an order of their own. Nothing else differs.
+// nft 1.0.6 to 1.1.7 list what was written with numbers, names in their place (TCP flags,
+// protocols), masks as lists or as unions, `th` as the protocol that the rule has asked for before,
+// and keys in an order of their own. Nothing else differs.
 import { parseProtocol } from '../spec/model/protocol.js'
 import { isContent, listOf } from './parts.js'
 
@@ -24,7 +25,10 @@ type Content = Readonly<Record<string, unknown>>
 /** A statement's one form, as text. */
 export const canonicalText = (statement: unknown): string => JSON.stringify(canonical(statement))
 
-/** Whether a listed text is that of the document; a protocol of a name that is not known is taken for any. */
+/**
+ * Whether a listed text is that of the document; a protocol of a name that is not known is taken
+ * for any.
+ */
 export function isSameText(expected: string | undefined, found: string): boolean {
   if (expected === found || expected === undefined) return expected === found
   const unknown = JSON.stringify(UNKNOWN)

@@ -1,4 +1,5 @@
-// A table that is to be confirmed → the rules by which the kernel itself lets its doors fall open when nobody does. Pure.
+// A table that is to be confirmed → the rules by which the kernel itself lets its doors fall open
+// when nobody does. Pure.
 import type { NftCommand, NftDocument, NftRule, NftStatement } from './document.js'
 import { type Listing, parseListing } from './listing.js'
 import { listedObjects } from './parts.js'
@@ -20,8 +21,9 @@ const UNCONFIRMED: NftStatement[] = [
 export type ConfirmState = { readonly expiresIn: number } | 'over'
 
 /**
- * The document of a table that waits to be confirmed: once the element is gone, the first rule of each base chain accepts all packets, as if there
- * were no table. No process need live for that. 0 seconds: they are open at once.
+ * The document of a table that waits to be confirmed: once the element is gone, the first rule of
+ * each base chain accepts all packets, as if there were no table. No process need live for that. 0
+ * seconds: they are open at once.
  */
 export function withConfirm(
   { nftables }: NftDocument,
@@ -57,8 +59,8 @@ export function confirmOf({ sets }: Listing): ConfirmState | undefined {
 }
 
 /**
- * Ends the waiting for good, and marks the table anew for whoever is about to change it. nft answers that something is not
- * found where its time has run out meanwhile.
+ * Ends the waiting for good, and marks the table anew for whoever is about to change it. nft
+ * answers that something is not found where its time has run out meanwhile.
  */
 export function renderConfirmation(table: string, listing: unknown, serial: number): NftDocument {
   const here = { family: 'inet', table } as const
@@ -77,7 +79,10 @@ export function renderConfirmation(table: string, listing: unknown, serial: numb
   }
 }
 
-/** Whether a rule, as listed, is one of those that wait for the confirmation: it lets through what the set does not hold, and nothing else. */
+/**
+ * Whether a rule, as listed, is one of those that wait for the confirmation: it lets through what
+ * the set does not hold, and nothing else.
+ */
 export function isConfirmRule({ comment, expr }: Pick<NftRule, 'comment' | 'expr'>): boolean {
   if (comment !== COMMENT || !Array.isArray(expr) || expr.length !== 2) return false
   const [match, verdict] = expr as [NftStatement, NftStatement]

@@ -1,4 +1,5 @@
-// nft's JSON listing of our table → typed content. Pure; what is not of the expected form is an error, never a guess.
+// nft's JSON listing of our table → typed content. Pure; what is not of the expected form is an
+// error, never a guess.
 import { ListingError } from '../errors.js'
 
 export interface ListedElement {
@@ -14,7 +15,10 @@ export interface ListedSet {
   readonly timeout: number | undefined
   readonly size: number | undefined
   readonly elements: readonly ListedElement[]
-  /** How many elements the kernel counts. Undefined if it does not say: before Linux 6.17 and nft 1.1.5. */
+  /**
+   * How many elements the kernel counts. Undefined if it does not say: before Linux 6.17 and nft
+   * 1.1.5.
+   */
   readonly count?: number
   /** Whether the set may hold more elements than `elements` has. */
   readonly isCut?: boolean
@@ -60,7 +64,10 @@ function parseSet(content: Record<string, unknown>): ListedSet {
   }
 }
 
-/** `"10.0.0.1"`, `{"concat": […]}`, `{"prefix": …}`, or one of these in `{"elem": {"val", "timeout", "expires"}}`. */
+/**
+ * `"10.0.0.1"`, `{"concat": […]}`, `{"prefix": …}`, or one of these in `{"elem": {"val", "timeout",
+ * "expires"}}`.
+ */
 function parseElement(value: unknown): ListedElement {
   if (isRecord(value) && isRecord(value['elem'])) {
     const { val, timeout, expires, comment } = value['elem']

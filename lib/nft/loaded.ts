@@ -1,4 +1,5 @@
-// Until when sets are loaded ahead: a set of its own that says it, so that no set of tokens must be listed for that. Pure.
+// Until when sets are loaded ahead: a set of its own that says it, so that no set of tokens must be
+// listed for that. Pure.
 import type { Automaton } from '../automaton/language/automaton.js'
 import { parseSetName } from '../automaton/language/names.js'
 import { hexDigest } from '../spec/model/digest.js'
@@ -8,13 +9,18 @@ import type { Listing } from './listing.js'
 /** One element for each set that is loaded ahead; it ends with the last of what that holds. */
 export const LOADED_SET = 'loaded'
 
-/** A set of tokens, or of a rotation's ports, and the seconds for which it is loaded; 0: it holds nothing. */
+/**
+ * A set of tokens, or of a rotation's ports, and the seconds for which it is loaded; 0: it holds
+ * nothing.
+ */
 export interface LoadedSet {
   readonly set: string
   readonly seconds: number
 }
 
-/** For how long a set is still loaded, and for how long it was when that was done: whole seconds. */
+/**
+ * For how long a set is still loaded, and for how long it was when that was done: whole seconds.
+ */
 export interface Loaded {
   readonly expiresIn: number
   readonly loadedFor: number
@@ -42,8 +48,8 @@ export function renderLoaded(table: string, loaded: readonly LoadedSet[]): NftCo
 }
 
 /**
- * By set, without those that hold nothing any more; undefined if the table does not say it: nothing is loaded, or an older
- * knocklib made it.
+ * By set, without those that hold nothing any more; undefined if the table does not say it: nothing
+ * is loaded, or an older knocklib made it.
  */
 export function loadedIn({ sets }: Listing): ReadonlyMap<string, Loaded> | undefined {
   const elements = sets.get(LOADED_SET)?.elements
@@ -63,5 +69,8 @@ function isLoaded(name: string): boolean {
   return role?.kind === 'inner' && /^(?:(?:open\d+|close)_)?(?:tokens|ports)\d+_/.test(name)
 }
 
-/** The same for the same set. Of two sets with one key, by a chance of 1 in 2³², one would be said nothing of. */
+/**
+ * The same for the same set. Of two sets with one key, by a chance of 1 in 2³², one would be said
+ * nothing of.
+ */
 const keyOf = (set: string): number => Number.parseInt(hexDigest(set, 8), 16)

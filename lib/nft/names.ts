@@ -11,7 +11,10 @@ export const familySet = (set: string, family: Family): string => `${set}_${fami
 export const sourceSet = (set: string, source: { readonly family: Family } | undefined): string =>
   source ? familySet(set, source.family) : commonSet(set)
 
-/** Reads nft's name of a set back, without a family where it is for both; undefined where it is none of the automaton's. */
+/**
+ * Reads nft's name of a set back, without a family where it is for both; undefined where it is none
+ * of the automaton's.
+ */
 export function parseFamilySet(name: string): { set: string; family?: Family } | undefined {
   const match = /^(\w+)_([046])$/.exec(name)
   if (!match?.[1]) return undefined

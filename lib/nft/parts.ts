@@ -1,4 +1,5 @@
-// A document or a listing → the parts of its table by kind and name, and what of them can be compared. Pure.
+// A document or a listing → the parts of its table by kind and name, and what of them can be
+// compared. Pure.
 import { NUMBER } from '../spec/model/protocol.js'
 
 export type PartKind = 'chain' | 'set' | 'map' | 'counter'
@@ -41,7 +42,10 @@ export function listedObjects(listing: unknown): readonly unknown[] {
 
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-/** What cannot be changed of a part that stands. Sets' flags but one are left out: nft itself adds to them. */
+/**
+ * What cannot be changed of a part that stands. Sets' flags but one are left out: nft itself adds
+ * to them.
+ */
 export function shapeOf({ kind, content }: Part, ignoresTimeout = false): string {
   const { type, timeout, size, map, flags, hook, prio, policy, dev } = content
   switch (kind) {
@@ -56,7 +60,10 @@ export function shapeOf({ kind, content }: Part, ignoresTimeout = false): string
   }
 }
 
-/** Whether nothing but an install changes what a set holds: no times, no packets, nothing that is loaded ahead. */
+/**
+ * Whether nothing but an install changes what a set holds: no times, no packets, nothing that is
+ * loaded ahead.
+ */
 export const isConstant = ({ content: { flags, type } }: Pick<Part, 'content'>): boolean =>
   !isContent(type) && flags !== 'timeout' && !listOf(flags).includes('timeout')
 

@@ -1,10 +1,12 @@
-// A mark that each install changes → whether the table that was listed is still the one that stands. Pure.
+// A mark that each install changes → whether the table that was listed is still the one that
+// stands. Pure.
 import type { NftCommand, NftDocument, NftElements } from './document.js'
 import type { Listing } from './listing.js'
 
 /**
- * One element, another with each install. A transaction that begins with a listing takes the element away that was
- * listed: where somebody else has been there since, it is gone, and nft does nothing of the transaction.
+ * One element, another with each install. A transaction that begins with a listing takes the
+ * element away that was listed: where somebody else has been there since, it is gone, and nft does
+ * nothing of the transaction.
  */
 export const SERIAL_SET = 'serial'
 
@@ -23,7 +25,10 @@ export function serialOf({ sets }: Listing): number | undefined {
   return element && Number(element.key[0])
 }
 
-/** Fails where another install has been there since; marks the table anew, or with the same mark again. */
+/**
+ * Fails where another install has been there since; marks the table anew, or with the same mark
+ * again.
+ */
 export function renderNext(
   table: string,
   before: number | undefined,

@@ -1,14 +1,19 @@
-// The devices of doors at ingress → a table of family netdev that drops frames with two VLAN tags, one of number 0. Pure.
+// The devices of doors at ingress → a table of family netdev that drops frames with two VLAN tags,
+// one of number 0. Pure.
 //
-// The kernel shows an inet table no such frame: it takes off one tag, and accepts what is neither IPv4 nor IPv6 behind it.
-// The host takes tags of number 0 for none, and would have the packet in them by the door.
+// The kernel shows an inet table no such frame: it takes off one tag, and accepts what is neither
+// IPv4 nor IPv6 behind it. The host takes tags of number 0 for none, and would have the packet in
+// them by the door.
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { NftCommand, NftDocument, NftStatement, NftTable } from './document.js'
 import { isContent, listedObjects, listOf } from './parts.js'
 
 const CHAIN = 'knocklib_tags'
 const COMMENTS = ['two tags, the first of number 0', 'two tags, the second of number 0'] as const
-/** Bits from the start of the frame to the first tag's number and to the second's. nft counts the tag in that the kernel has taken off. */
+/**
+ * Bits from the start of the frame to the first tag's number and to the second's. nft counts the
+ * tag in that the kernel has taken off.
+ */
 const NUMBERS = [116, 148] as const
 const BITS = 12
 
@@ -71,10 +76,16 @@ export function withNewTags(commands: readonly NftCommand[]): NftCommand[] {
 export const nameOf = (command: NftCommand | undefined): string =>
   command && 'add' in command && 'table' in command.add ? command.add.table.name : ''
 
-/** What stands under the name of the table: nothing, what others have made, our own as another document has it or as this one. */
+/**
+ * What stands under the name of the table: nothing, what others have made, our own as another
+ * document has it or as this one.
+ */
 export type StandingTags = 'none' | 'foreign' | 'altered' | 'intact'
 
-/** @param listing - undefined if there is none. One without chains holds nothing that anybody could miss. */
+/**
+ * @param listing - undefined if there is none. One without chains holds nothing that anybody could
+ * miss.
+ */
 export function standingTags(listing: unknown, document: NftDocument): StandingTags {
   const objects = listedObjects(listing).filter((object) => !isKind(object, 'metainfo'))
   // An `Nft` that knows inet alone lists that.

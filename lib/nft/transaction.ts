@@ -1,4 +1,5 @@
-// Changes of a table that stands: grants opened or closed, a ban ended, or the whole removed → nft JSON. Pure.
+// Changes of a table that stands: grants opened or closed, a ban ended, or the whole removed → nft
+// JSON. Pure.
 import type { Address } from '../spec/model/address.js'
 import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
@@ -7,7 +8,10 @@ import { renderNoTags } from './tags.js'
 
 export interface GrantChange {
   readonly table: string
-  /** A set that is there as long as the table has the doors that the change is for; else nothing is done of it. */
+  /**
+   * A set that is there as long as the table has the doors that the change is for; else nothing is
+   * done of it.
+   */
   readonly while?: string
   /** None: everyone. Each once. */
   readonly sources: readonly (Address | undefined)[]
@@ -16,7 +20,10 @@ export interface GrantChange {
   readonly used: readonly string[]
 }
 
-/** Opens: the grants last `seconds` from now, whether there were any or not, with no connection used. */
+/**
+ * Opens: the grants last `seconds` from now, whether there were any or not, with no connection
+ * used.
+ */
 export function renderOpen(change: GrantChange, seconds: number): ElementDocument {
   const { grants, used } = change
   return {
@@ -54,7 +61,8 @@ export function renderUnban(table: string, source: Address, banned: string): Ele
 }
 
 /**
- * Removes the table with all that is in it; with a serial only if no other install has been there since.
+ * Removes the table with all that is in it; with a serial only if no other install has been there
+ * since.
  *
  * @param hasTags - whether it has a table against tags at its side, which goes with it.
  */
@@ -65,7 +73,10 @@ export function renderUninstall(table: string, serial?: number, hasTags = false)
   return { nftables: [...(unchanged ? [unchanged] : []), remove, ...tags] }
 }
 
-/** Takes elements out, whether they are there or not: an `add` alone would leave the time of one that is. */
+/**
+ * Takes elements out, whether they are there or not: an `add` alone would leave the time of one
+ * that is.
+ */
 function clear(change: Omit<GrantChange, 'used'>, set: string): ElementCommand[] {
   const changes = elements(change, set)
   return [

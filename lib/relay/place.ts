@@ -1,8 +1,11 @@
-// A network namespace and a table → the socket through which the table's keeper hands its events on. Reads the file system.
+// A network namespace and a table → the socket through which the table's keeper hands its events
+// on. Reads the file system.
 import { lstat, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** In a folder of its own: whoever may not enter it cannot reach the sockets, whatever their mode. */
+/**
+ * In a folder of its own: whoever may not enter it cannot reach the sockets, whatever their mode.
+ */
 export const FOLDER = '/run/knocklib'
 
 /** @param netns - as `NftOptions` has it; empty: this process's own. */

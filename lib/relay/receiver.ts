@@ -8,7 +8,10 @@ import { requireSafe } from './place.js'
 /** Milliseconds in which a keeper that lives says its first word. */
 const PATIENCE = 5000
 
-/** Connects to a keeper, and waits until it sends; undefined if there is none, or this process may not ask it. */
+/**
+ * Connects to a keeper, and waits until it sends; undefined if there is none, or this process may
+ * not ask it.
+ */
 export async function connectToKeeper(path: string): Promise<Socket | undefined> {
   try {
     await requireSafe(dirname(path))
@@ -23,7 +26,8 @@ export async function connectToKeeper(path: string): Promise<Socket | undefined>
       resolve(undefined)
     }
     const limit = setTimeout(refuse, PATIENCE)
-    // The kernel connects for a keeper that is not there yet: only its first line says that nothing is missed.
+    // The kernel connects for a keeper that is not there yet: only its first line says that nothing
+    // is missed.
     socket.once('readable', () => {
       clearTimeout(limit)
       socket.off('error', refuse).off('close', refuse)
@@ -33,7 +37,10 @@ export async function connectToKeeper(path: string): Promise<Socket | undefined>
   })
 }
 
-/** The events that a keeper sends, until it ends or the signal is aborted. What is not read waits at the keeper. */
+/**
+ * The events that a keeper sends, until it ends or the signal is aborted. What is not read waits at
+ * the keeper.
+ */
 export async function* receiveEvents(
   socket: Socket,
   signal: AbortSignal,

@@ -1,4 +1,5 @@
-// The events of a keeper → everybody who connects to its socket, a line of JSON each. Touches the file system and the socket.
+// The events of a keeper → everybody who connects to its socket, a line of JSON each. Touches the
+// file system and the socket.
 import { lstat, rename, rm, stat } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'

@@ -1,11 +1,15 @@
-// Something that makes OpenMetrics text → an HTTP server that answers GET /metrics with it. Listens on one address.
+// Something that makes OpenMetrics text → an HTTP server that answers GET /metrics with it. Listens
+// on one address.
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP, type Socket } from 'node:net'
 import { ArgumentError } from '../errors.js'
 import { METRICS_TYPE } from './metrics.js'
 
-/** Milliseconds for which a text is given to whoever asks: however many ask, the kernel is not asked more often. */
+/**
+ * Milliseconds for which a text is given to whoever asks: however many ask, the kernel is not asked
+ * more often.
+ */
 const FRESH = 1000
 /** Milliseconds for a request's head, and for all of it. */
 const PATIENCE = 5000
@@ -23,7 +27,8 @@ export interface MetricsServer extends ListenAddress, AsyncDisposable {
 }
 
 /**
- * Reads where to listen: `127.0.0.1:9477`, `[::1]:9477`, or a port alone, which is on loopback. Port 0: any that is free.
+ * Reads where to listen: `127.0.0.1:9477`, `[::1]:9477`, or a port alone, which is on loopback.
+ * Port 0: any that is free.
  *
  * @throws ArgumentError where it is none; names are none, since they may mean several addresses.
  */
@@ -39,11 +44,13 @@ export function parseListenAddress(text: string, operation = 'parseListenAddress
 }
 
 /**
- * Serves metrics: GET and HEAD of /metrics, nothing else. Asks `render` for one text at a time, which serves all who ask
- * within a second; where it rejects, the answer is 503 with the error's message. Each connection ends with its answer.
- * If too many are held, the oldest of the client that holds most of them ends: nobody can keep others out.
+ * Serves metrics: GET and HEAD of /metrics, nothing else. Asks `render` for one text at a time,
+ * which serves all who ask within a second; where it rejects, the answer is 503 with the error's
+ * message. Each connection ends with its answer. If too many are held, the oldest of the client
+ * that holds most of them ends: nobody can keep others out.
  *
- * @throws ArgumentError where it cannot listen there: the address is taken, not this host's, or not permitted.
+ * @throws ArgumentError where it cannot listen there: the address is taken, not this host's, or not
+ * permitted.
  */
 export async function serveMetrics(
   { address, port }: ListenAddress,
@@ -132,7 +139,10 @@ async function answer(
   }
 }
 
-/** One call at a time, whose text serves all until it is too old. A failure serves those who wait for it. */
+/**
+ * One call at a time, whose text serves all until it is too old. A failure serves those who wait
+ * for it.
+ */
 function shared(render: () => Promise<string>): () => Promise<string> {
   let last: { readonly text: Promise<string>; readonly until: number } | undefined
   return async () => {

@@ -1,4 +1,5 @@
-// The text that Prometheus reads, by OpenMetrics' own grammar, and the dashboard that is made for it.
+// The text that Prometheus reads, by OpenMetrics' own grammar, and the dashboard that is made for
+// it.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parseOpenMetrics } from '../../integration/fixtures/openmetrics.js'

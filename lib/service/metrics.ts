@@ -1,4 +1,5 @@
-// A table's status → OpenMetrics text, for Prometheus. Asks nobody; the only importer of prom-client.
+// A table's status → OpenMetrics text, for Prometheus. Asks nobody; the only importer of
+// prom-client.
 import type { Gauge, OpenMetricsContentType } from 'prom-client'
 import type { Counters, Status } from '../view/status.js'
 
@@ -9,7 +10,10 @@ export const METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charse
 export interface ProcessCounts {
   /** Events that the watcher could not read in time, since the process began. */
   readonly lostEvents?: number
-  /** Log messages in the NFLOG group that no table of knocklib wrote, since the process began; they were refused. */
+  /**
+   * Log messages in the NFLOG group that no table of knocklib wrote, since the process began; they
+   * were refused.
+   */
   readonly foreignLogPackets?: number | undefined
 }
 
@@ -31,8 +35,8 @@ const TABLE_COUNTERS: Readonly<Record<keyof Status['counters'], string>> = {
 }
 
 /**
- * Renders a status as OpenMetrics text, ending with `# EOF`. Counters start anew with the table; sources are in none of
- * it, since each would be a time series of its own.
+ * Renders a status as OpenMetrics text, ending with `# EOF`. Counters start anew with the table;
+ * sources are in none of it, since each would be a time series of its own.
  */
 export async function renderMetrics(
   status: Status,

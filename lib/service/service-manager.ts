@@ -1,24 +1,31 @@
-// Notifies a service manager by sd_notify(3): that we are ready, what we do, that we live. Runs systemd-notify.
+// Notifies a service manager by sd_notify(3): that we are ready, what we do, that we live. Runs
+// systemd-notify.
 import { execFile } from 'node:child_process'
 
 /** Milliseconds that one notification may take; systemd-notify waits until it has been received. */
 const PATIENCE = 5000
 
 export interface ServiceManagerOptions {
-  /** Where NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are. Default: the process's own environment. */
+  /**
+   * Where NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are. Default: the process's own
+   * environment.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Called once, at the first notification that fails; later failures are like it. */
   readonly onFailure?: (reason: string) => void
 }
 
 /**
- * The manager that started this process. Without one all calls do nothing. Notifications are sent in the order of the
- * calls; none of them rejects, since a service does its work whoever listens.
+ * The manager that started this process. Without one all calls do nothing. Notifications are sent
+ * in the order of the calls; none of them rejects, since a service does its work whoever listens.
  */
 export interface ServiceManager {
   /** Whether there is one. */
   readonly isThere: boolean
-  /** Milliseconds between two signs of life: half of what the manager waits for. Undefined: it waits for none. */
+  /**
+   * Milliseconds between two signs of life: half of what the manager waits for. Undefined: it waits
+   * for none.
+   */
   readonly watchdogInterval: number | undefined
   /** Says that the service works from now on. */
   ready(status?: string): Promise<void>
@@ -29,13 +36,17 @@ export interface ServiceManager {
   /** Says that the service is about to end. */
   stopping(status?: string): Promise<void>
   /**
-   * Gives a sign of life now and at each interval, for as long as `isWell` says so: a service that is not, or that does
-   * not get round to it, is started anew by the manager. Disposing of it ends that.
+   * Gives a sign of life now and at each interval, for as long as `isWell` says so: a service that
+   * is not, or that does not get round to it, is started anew by the manager. Disposing of it ends
+   * that.
    */
   keepWatch(isWell?: () => boolean): Disposable
 }
 
-/** Node has no datagram sockets of the family unix: the manager's own program, which comes with it, sends. */
+/**
+ * Node has no datagram sockets of the family unix: the manager's own program, which comes with it,
+ * sends.
+ */
 export function createServiceManager(options: ServiceManagerOptions = {}): ServiceManager {
   return new SystemdNotify(options)
 }

@@ -6,7 +6,10 @@ import { NUMBER, type ProtocolNumber } from '../spec/model/protocol.js'
 
 /** What is said of a packet besides where it goes. */
 export interface PacketParts {
-  /** Seconds since any moment, since 1970 where keys or ports depend on the time; never less than the packet's before. */
+  /**
+   * Seconds since any moment, since 1970 where keys or ports depend on the time; never less than
+   * the packet's before.
+   */
   readonly at: number
   /** An address in canonical text; it says the family. */
   readonly source: string
@@ -30,8 +33,9 @@ export interface PacketParts {
   /** Whether it comes from the side that answered its connection. Default: false. */
   readonly isReply?: boolean
   /**
-   * What it is a fragment of: `first` has all headers, `bare` is a first one that may lack some, `second` is from the
-   * ninth byte on, `later` from further behind. Default: none, the packet is whole.
+   * What it is a fragment of: `first` has all headers, `bare` is a first one that may lack some,
+   * `second` is from the ninth byte on, `later` from further behind. Default: none, the packet is
+   * whole.
    */
   readonly fragment?: 'first' | 'bare' | 'second' | 'later'
   /** Whether its transport header cannot be found, of IPv6. Default: false. */
@@ -40,12 +44,17 @@ export interface PacketParts {
 
 /** One packet as it comes in. */
 export interface Packet extends PacketParts {
-  /** `icmp` is an echo request, of either family. A number is IANA's: 1 and 58 are any other ICMP. */
+  /**
+   * `icmp` is an echo request, of either family. A number is IANA's: 1 and 58 are any other ICMP.
+   */
   readonly protocol: 'tcp' | 'udp' | 'icmp' | ProtocolNumber
   readonly port?: number
 }
 
-/** Whether a packet comes by a base chain: at ingress it does by its device's, in a nat chain when it begins something. */
+/**
+ * Whether a packet comes by a base chain: at ingress it does by its device's, in a nat chain when
+ * it begins something.
+ */
 export function comesTo({ type, device }: Base, packet: Packet): boolean {
   if (type === 'nat' && (packet.state ?? 'new') !== 'new') return false
   return device === undefined || packet.interface === device

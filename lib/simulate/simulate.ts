@@ -1,4 +1,5 @@
-// An automaton and packets with their times → what becomes of each packet, and who is where. Pure: time comes with the packets.
+// An automaton and packets with their times → what becomes of each packet, and who is where. Pure:
+// time comes with the packets.
 
 import type {
   Action,
@@ -211,7 +212,10 @@ export class Simulator {
     }
   }
 
-  /** The kernel's bucket: full at first, it takes a packet for each time that one is due, and holds as many as a second's. */
+  /**
+   * The kernel's bucket: full at first, it takes a packet for each time that one is due, and holds
+   * as many as a second's.
+   */
   #isWithinRate(match: Extract<Match, { kind: 'within-rate' }>, at: number): boolean {
     const { rate } = match
     const { packets, since } = this.#rates.get(match) ?? { packets: rate, since: at }

@@ -1,4 +1,5 @@
-// The sets of an automaton as the kernel would hold them: who is in, and until when. Pure: time comes with the packets.
+// The sets of an automaton as the kernel would hold them: who is in, and until when. Pure: time
+// comes with the packets.
 
 import {
   type Action,

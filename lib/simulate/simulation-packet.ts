@@ -1,4 +1,5 @@
-// A packet of a trace, in the user's words → one that the simulator receives, or what is wrong with it. Pure.
+// A packet of a trace, in the user's words → one that the simulator receives, or what is wrong with
+// it. Pure.
 
 import { KnockError } from '../errors.js'
 import { parseAddress } from '../spec/model/address.js'

@@ -1,4 +1,5 @@
-// A spec and packets with their times → what becomes of each, and who is let in at the end. Pure: no kernel, no clock.
+// A spec and packets with their times → what becomes of each, and who is let in at the end. Pure:
+// no kernel, no clock.
 
 import { buildAutomaton } from '../automaton/build.js'
 import { type Automaton, isPerFamily, type TimedSet } from '../automaton/language/automaton.js'
@@ -16,8 +17,9 @@ import { readPacket, type TracePacket } from './simulation-packet.js'
 
 export interface SimulationOptions {
   /**
-   * By the files that the spec names, as `loadSecrets` reads them: the packets' times are then seconds since 1970, and
-   * at the first one's time tokens and rotating sequences are loaded. Default: none, and no token or rotation opens.
+   * By the files that the spec names, as `loadSecrets` reads them: the packets' times are then
+   * seconds since 1970, and at the first one's time tokens and rotating sequences are loaded.
+   * Default: none, and no token or rotation opens.
    */
   readonly secrets?: Secrets
 }
@@ -46,14 +48,17 @@ export interface SimulatedEvent {
 
 export interface Simulation {
   readonly packets: readonly SimulatedPacket[]
-  /** In the order in which it happened; none where the spec's `log` is false, nor above its rates. */
+  /**
+   * In the order in which it happened; none where the spec's `log` is false, nor above its rates.
+   */
   readonly events: readonly SimulatedEvent[]
   /** The doors at the last packet's time. */
   readonly status: Status
 }
 
 /**
- * Plays a trace through a spec without a kernel. The kernel's rules and this agree packet by packet.
+ * Plays a trace through a spec without a kernel. The kernel's rules and this agree packet by
+ * packet.
  *
  * @param packets in the order of their times. Seconds; any start, but with secrets since 1970.
  * @throws SpecError with every problem of the spec.

@@ -9,8 +9,8 @@ import { PacketError, type TracePacket } from './simulation-packet.js'
 const LONGEST = 2 ** 28
 
 /**
- * Reads a trace: JSON or YAML with a list of packets, or text with a packet a line (seconds, source, where to,
- * and perhaps the payload in hex digits; `#` comments):
+ * Reads a trace: JSON or YAML with a list of packets, or text with a packet a line (seconds,
+ * source, where to, and perhaps the payload in hex digits; `#` comments):
  *
  *     0    10.77.0.2  tcp/7000
  *     0.5  10.77.0.2  udp/6000  payload=00112233445566778899aabbccddeeff

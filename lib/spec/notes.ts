@@ -3,7 +3,10 @@ import { kindOf } from '../automaton/kinds/kinds.js'
 import { cidrContains } from './model/address.js'
 import type { Note, ValidDoor, ValidSpec } from './model/model.js'
 
-/** Says what `any` judges, what reaches a host beside a door's addresses or redirect, and from when on a token is good. */
+/**
+ * Says what `any` judges, what reaches a host beside a door's addresses or redirect, and from when
+ * on a token is good.
+ */
 export function notesOf({ doors, hook }: ValidSpec): Note[] {
   return [
     ...doors

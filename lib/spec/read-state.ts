@@ -1,4 +1,5 @@
-// An unknown document → a valid saved state, its addresses in canonical form, or every problem at once. Pure.
+// An unknown document → a valid saved state, its addresses in canonical form, or every problem at
+// once. Pure.
 import { StateError } from '../errors.js'
 import { quoted } from '../text/printable.js'
 import { expected } from './generated/expected-state.js'
@@ -25,8 +26,8 @@ export function validateState(document: unknown, subject = 'validateState'): Kno
 }
 
 /**
- * Refuses a state of another table: names of doors repeat from table to table, and whoever one of them let in would get
- * into the other.
+ * Refuses a state of another table: names of doors repeat from table to table, and whoever one of
+ * them let in would get into the other.
  *
  * @param table - the table that the state is to be put into.
  * @throws StateError that names both tables.

@@ -1,4 +1,5 @@
-// Specs whose parts around the knock are of the wrong form, each with everything that is said about it.
+// Specs whose parts around the knock are of the wrong form, each with everything that is said about
+// it.
 import t from 'tap'
 import {
   door,

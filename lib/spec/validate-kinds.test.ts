@@ -1,4 +1,5 @@
-// Knocks of each kind: what they become, and those of the wrong form with everything that is said about them.
+// Knocks of each kind: what they become, and those of the wrong form with everything that is said
+// about them.
 import t from 'tap'
 import { sequence, spec, testWrongForms, type WrongForm } from '../../integration/fixtures/specs.js'
 import { validateSpec } from './validate.js'

@@ -1,4 +1,5 @@
-// Specs whose parts are each of the right form but contradict each other, and their neighbours that are right.
+// Specs whose parts are each of the right form but contradict each other, and their neighbours that
+// are right.
 import t from 'tap'
 import { door, problemsOf, sequence, spec } from '../../integration/fixtures/specs.js'
 

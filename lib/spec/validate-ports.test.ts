@@ -1,4 +1,5 @@
-// Knocks of every kind that contradict themselves or each other, and their neighbours that are right.
+// Knocks of every kind that contradict themselves or each other, and their neighbours that are
+// right.
 import t from 'tap'
 import { door, problemsOf, sequence, spec } from '../../integration/fixtures/specs.js'
 

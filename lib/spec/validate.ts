@@ -1,4 +1,5 @@
-// An unknown document → a valid spec with defaults filled in, or every problem at once. Pure; the only importer of ajv.
+// An unknown document → a valid spec with defaults filled in, or every problem at once. Pure; the
+// only importer of ajv.
 import { createRequire } from 'node:module'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { SpecError } from '../errors.js'
@@ -19,8 +20,8 @@ export type SpecInput = KnockSpec | ValidSpec
 const VALIDATED = new WeakSet<object>()
 
 /**
- * Validates a spec and fills in its defaults. The document is left as it is. Every call that takes a spec takes what this
- * returns, and does not validate it again; change nothing in it.
+ * Validates a spec and fills in its defaults. The document is left as it is. Every call that takes
+ * a spec takes what this returns, and does not validate it again; change nothing in it.
  *
  * @throws SpecError with all problems, in the order of the document's parts.
  */
@@ -30,7 +31,8 @@ export const validateSpec = (document: unknown): ValidSpec => requireValid(docum
 export function requireValid(document: unknown, operation: string): ValidSpec {
   if (isValid(document)) return document
   const findings = checkSchema('knock', document, expected)
-  // What the schema refuses is left out, so that the rest can be read, and all problems are reported at once.
+  // What the schema refuses is left out, so that the rest can be read, and all problems are
+  // reported at once.
   const spec = findings.isClean('') ? readSpec(document as KnockSpec, findings) : undefined
   if (spec) checkSpec(spec, findings)
   if (!spec || findings.problems.length > 0) throw new SpecError(operation, findings.sorted())
@@ -50,7 +52,8 @@ export function checkSchema(
   document: unknown,
   expected: Expected,
 ): Findings {
-  // Loading it takes a fifth of what importing knocklib may take: only those who validate wait for it.
+  // Loading it takes a fifth of what importing knocklib may take: only those who validate wait for
+  // it.
   const validate: ValidateFunction = load(`./generated/validate-${schema}.cjs`)
   const findings = new Findings(document)
   if (!validate(document)) addSchemaErrors(findings, validate.errors ?? [], expected)

@@ -9,7 +9,10 @@ import type { Address } from '../spec/model/address.js'
 type Source = Address | undefined
 type Closing = Omit<GrantChange, 'used'>
 
-/** Grants end while it is looked which are there; who is unlucky so often gets a transaction for each. */
+/**
+ * Grants end while it is looked which are there; who is unlucky so often gets a transaction for
+ * each.
+ */
 const MOST_TRIES = 3
 
 /**

@@ -16,7 +16,10 @@ const REFUSALS = 3
 const isRefused = (error: unknown): boolean =>
   error instanceof NftError && error.code === 'rejected'
 
-/** Takes the rules that wait for it and their set away, in one transaction. Throws as `Knock.confirm` says. */
+/**
+ * Takes the rules that wait for it and their set away, in one transaction. Throws as
+ * `Knock.confirm` says.
+ */
 export async function confirmTable(nft: Nft, table: string, call: Call): Promise<void> {
   const error = (code: NftError['code'], reason: string) =>
     new NftError(code, `${call.operation}: table inet ${table}: ${reason}`)
@@ -35,10 +38,11 @@ export async function confirmTable(nft: Nft, table: string, call: Call): Promise
       await nft.apply(renderConfirmation(table, listing, serial), call)
       return
     } catch (error) {
-      // The time has run out, or somebody else has installed or confirmed: the next listing says which.
+      // The time has run out, or somebody else has installed or confirmed: the next listing says
+      // which.
       if (isNotFound(error)) continue
-      // While the kernel prepares somebody's change that fails in the end, it leaves rules out of listings, and nft
-      // refuses to delete a set that such a rule names.
+      // While the kernel prepares somebody's change that fails in the end, it leaves rules out of
+      // listings, and nft refuses to delete a set that such a rule names.
       refusals += 1
       if (!isRefused(error) || refusals === REFUSALS) throw error
     }

@@ -41,8 +41,9 @@ const TOGETHER = 1000
 const TOGETHER_COUNTED = 60
 
 /**
- * One door of a table that stands. Another spec may change it at any moment, from any process: each call does what the
- * door is then, and rejects with NftError `not-found` that says which doors there are if it is gone.
+ * One door of a table that stands. Another spec may change it at any moment, from any process: each
+ * call does what the door is then, and rejects with NftError `not-found` that says which doors
+ * there are if it is gone.
  */
 export class Door {
   readonly name: string
@@ -66,8 +67,8 @@ export class Door {
   /**
    * Grants a source, without a knock. Where it has a grant, that is renewed: its time starts anew.
    *
-   * @param source IPv4 or IPv6; an IPv4-mapped address stands for its IPv4 one. No names, no blocks. Of a door for
-   * everyone: `everyone`.
+   * @param source IPv4 or IPv6; an IPv4-mapped address stands for its IPv4 one. No names, no
+   * blocks. Of a door for everyone: `everyone`.
    * @returns the grant, its source in canonical form.
    * @throws ArgumentError where the address or the duration is none.
    * @throws NftError
@@ -78,9 +79,9 @@ export class Door {
   }
 
   /**
-   * Grants many sources, as `open` does each. Up to 1,000 are let in at once or not at all (60 where the door counts
-   * connections); more go in several such transactions, in order: where one fails, those before it stand, and the
-   * same call again does the rest.
+   * Grants many sources, as `open` does each. Up to 1,000 are let in at once or not at all (60
+   * where the door counts connections); more go in several such transactions, in order: where one
+   * fails, those before it stand, and the same call again does the rest.
    *
    * @returns their grants, each source once.
    * @throws ArgumentError where one of the addresses is none, before any is let in.
@@ -110,8 +111,8 @@ export class Door {
   }
 
   /**
-   * Takes a source's grant away. Connections that are established live on, or end where the door cuts them
-   * (`open.established`).
+   * Takes a source's grant away. Connections that are established live on, or end where the door
+   * cuts them (`open.established`).
    *
    * @param source as `open` takes it.
    * @returns whether there was a grant.
@@ -125,7 +126,8 @@ export class Door {
   }
 
   /**
-   * Takes the grants of many sources away, as `close` does each, in transactions as `openMany` makes them.
+   * Takes the grants of many sources away, as `close` does each, in transactions as `openMany`
+   * makes them.
    *
    * @returns the sources that had one, in canonical form.
    * @throws ArgumentError where one of the addresses is none, before any grant is taken away.
@@ -186,10 +188,12 @@ export class Door {
   }
 
   /**
-   * The sources that this door lets in, one by one as the kernel lists them: all that it lets in from the beginning to
-   * the end, each once. Whose grant begins or ends meanwhile may be among them or not.
+   * The sources that this door lets in, one by one as the kernel lists them: all that it lets in
+   * from the beginning to the end, each once. Whose grant begins or ends meanwhile may be among
+   * them or not.
    *
-   * @throws NetlinkError `interrupted` where the ruleset was changed again and again while a long list was read.
+   * @throws NetlinkError `interrupted` where the ruleset was changed again and again while a long
+   * list was read.
    */
   async *eachGrant(): AsyncGenerator<Grant, void, undefined> {
     for await (const part of this.#parts('eachGrant')) yield* part

@@ -1,4 +1,5 @@
-// What a table says of itself, asked of the kernel: undefined where it is not there, or says nothing.
+// What a table says of itself, asked of the kernel: undefined where it is not there, or says
+// nothing.
 import { isNotFound } from '../errors.js'
 import type { CallOptions, Nft } from '../kernel/nft.js'
 import { ABOUT_SET, aboutComments } from '../nft/about.js'

@@ -1,4 +1,5 @@
-// A table that an install made → removed, with the table against tags at its side. Touches the kernel.
+// A table that an install made → removed, with the table against tags at its side. Touches the
+// kernel.
 import { isNotFound } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
 import { digestIn, isAtIngress } from '../nft/about.js'
@@ -10,8 +11,8 @@ import { type Call, listAbout, listSerial, listTags } from './installation.js'
 const TRIES = 12
 
 /**
- * Removes the table if its ruleset is still the one with this digest. A table that somebody has installed in its place
- * stays: the end of a block must not open the doors of another process.
+ * Removes the table if its ruleset is still the one with this digest. A table that somebody has
+ * installed in its place stays: the end of a block must not open the doors of another process.
  */
 export async function removeOwn(
   nft: Nft,

@@ -1,4 +1,5 @@
-// The doors of a table as it said of itself when it was read last → each call's door as the table has it now. Touches the kernel.
+// The doors of a table as it said of itself when it was read last → each call's door as the table
+// has it now. Touches the kernel.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { ArgumentError, CapabilityError, isNotFound, NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
@@ -20,8 +21,9 @@ export interface StandingPlace {
 }
 
 /**
- * Another process may install another spec at any moment. A change of elements names a set that is called by a digest of
- * the doors: if the doors are others by now, that set is not there, nothing is done, and the table is read anew.
+ * Another process may install another spec at any moment. A change of elements names a set that is
+ * called by a digest of the doors: if the doors are others by now, that set is not there, nothing
+ * is done, and the table is read anew.
  */
 export class StandingDoors {
   readonly #place: StandingPlace
@@ -52,7 +54,8 @@ export class StandingDoors {
 
   /**
    * Takes the doors out of a listing of the table or of its set `about`.
-   * @throws NftError `not-found` if it was made by another version of knocklib, or by somebody else.
+   * @throws NftError `not-found` if it was made by another version of knocklib, or by somebody
+   * else.
    */
   take(listing: Listing, operation: string): readonly DoorSummary[] {
     const comments = aboutComments(listing)
@@ -64,7 +67,8 @@ export class StandingDoors {
 
   /**
    * The set that is there as long as the doors are these, which were taken out of the listing.
-   * @throws NftError `not-found` if its parts are of two tables, one before and one after an install.
+   * @throws NftError `not-found` if its parts are of two tables, one before and one after an
+   * install.
    */
   requireSet(listing: Listing, operation: string): string {
     if (listing.sets.has(this.#set)) return this.#set
@@ -78,8 +82,8 @@ export class StandingDoors {
   }
 
   /**
-   * Does something with one door. If that fails because the doors are others by now, the table is read anew and it is
-   * done again, with the door as it is then.
+   * Does something with one door. If that fails because the doors are others by now, the table is
+   * read anew and it is done again, with the door as it is then.
    *
    * @param work - is given the door, and the set that is there as long as the doors are these.
    * @throws NftError `not-found` if the door or the table is gone.
@@ -139,7 +143,10 @@ export class StandingDoors {
   }
 }
 
-/** What another spec's doors may be the reason of: what is not there, or what this door does not take. */
+/**
+ * What another spec's doors may be the reason of: what is not there, or what this door does not
+ * take.
+ */
 const mayBeStale = (error: unknown): boolean =>
   isNotFound(error) || error instanceof ArgumentError || error instanceof CapabilityError
 

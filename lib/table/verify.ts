@@ -1,4 +1,5 @@
-// A table that was changed, and what nft answered → whether it is what was asked for, or another one. Touches the kernel.
+// A table that was changed, and what nft answered → whether it is what was asked for, or another
+// one. Touches the kernel.
 
 import { isIntact } from '../change/intact.js'
 import { neededBy } from '../change/needed.js'
@@ -11,7 +12,10 @@ import { parseListing } from '../nft/listing.js'
 import { serialOf } from '../nft/serial.js'
 import { type Call, ifFound, listAbout, listSerial } from './installation.js'
 
-/** How often a changed table is listed until it shows as what was asked for, before it is changed once more. */
+/**
+ * How often a changed table is listed until it shows as what was asked for, before it is changed
+ * once more.
+ */
 const LOOKS = 3
 
 /** What was listed of a table before it was changed. */
@@ -40,9 +44,9 @@ export class Verification {
   }
 
   /**
-   * Whether a change made of the table what was asked for. One that was computed from a wrong listing leaves behind what
-   * was not in that. A listing leaves out or doubles, but has nothing that is not there: one that is intact is a proof,
-   * one that is not is none.
+   * Whether a change made of the table what was asked for. One that was computed from a wrong
+   * listing leaves behind what was not in that. A listing leaves out or doubles, but has nothing
+   * that is not there: one that is intact is a proof, one that is not is none.
    */
   async isWhole(serial: number, call: Call): Promise<boolean> {
     const { nft, table, document } = this.#place
@@ -56,7 +60,9 @@ export class Verification {
     return false
   }
 
-  /** nft's exit code alone is no proof: some versions drop what they don't know and report success. */
+  /**
+   * nft's exit code alone is no proof: some versions drop what they don't know and report success.
+   */
   async requireApplied(serial: number, call: Call): Promise<void> {
     const { nft, table, document } = this.#place
     const comments = await listAbout(nft, table, call)
@@ -90,7 +96,10 @@ export const tableError = (
 
 export const NOT_AS_ASKED = 'nft reported success, but the table is not what was asked for'
 
-/** What nft answers where something was listed that is there no more, or is there meanwhile, or is named meanwhile. */
+/**
+ * What nft answers where something was listed that is there no more, or is there meanwhile, or is
+ * named meanwhile.
+ */
 const CONFLICTS: ReadonlySet<string> = new Set(['not-found', 'already-exists', 'rejected'])
 
 /** The kernel says the same of a module that it lacks as of a set that is gone. */

@@ -1,6 +1,9 @@
 // A word that is not known → the known one that was probably meant. Pure.
 
-/** The nearest by letters that are missing, added, exchanged or in another case; undefined if none is near. */
+/**
+ * The nearest by letters that are missing, added, exchanged or in another case; undefined if none
+ * is near.
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const most = word.length < 4 ? 1 : 2
   const measured = known.map((name) => ({ name, distance: distanceOf(word, name) }))
@@ -8,7 +11,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return near.toSorted((a, b) => a.distance - b.distance)[0]?.name
 }
 
-/** Letters to change, add or remove, or neighbours to exchange; letters of another case cost nothing but break ties. */
+/**
+ * Letters to change, add or remove, or neighbours to exchange; letters of another case cost nothing
+ * but break ties.
+ */
 function distanceOf(a: string, b: string): number {
   const [left, right] = [a.toLowerCase(), b.toLowerCase()]
   let [before, row]: [number[], number[]] = [[], [...Array(right.length + 1).keys()]]

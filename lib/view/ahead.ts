@@ -1,11 +1,14 @@
-// The sets of a door and until when they are loaded ahead → until when its tokens and rotating sequences open. Pure.
+// The sets of a door and until when they are loaded ahead → until when its tokens and rotating
+// sequences open. Pure.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { type Attempt, tokensSet } from '../automaton/language/names.js'
 import type { Loaded } from '../nft/loaded.js'
 import type { Contents } from './contents.js'
 import type { DoorStatus } from './status.js'
 
-/** Until when tokens or ports are loaded ahead; from then on none opens, until they are loaded anew. */
+/**
+ * Until when tokens or ports are loaded ahead; from then on none opens, until they are loaded anew.
+ */
 export interface Ahead {
   /** Whole seconds that remain; 0: nothing is loaded. */
   readonly expiresIn: number

@@ -16,8 +16,9 @@ export interface StatusProblem {
 }
 
 /**
- * Finds what needs somebody: a table that is not confirmed, tokens and rotating sequences that run out soon or have run
- * out, sets that are full, interfaces that see nothing. Empty if there is nothing.
+ * Finds what needs somebody: a table that is not confirmed, tokens and rotating sequences that run
+ * out soon or have run out, sets that are full, interfaces that see nothing. Empty if there is
+ * nothing.
  */
 export function checkStatus({
   confirm,
@@ -33,7 +34,10 @@ export function checkStatus({
   ]
 }
 
-/** The same of what is loaded ahead alone, by the doors' places in the spec: the words are the same from look to look. */
+/**
+ * The same of what is loaded ahead alone, by the doors' places in the spec: the words are the same
+ * from look to look.
+ */
 export function warnOfAhead(
   doors: readonly DoorSummary[],
   contents: Pick<Contents, 'loaded' | 'roles'>,

@@ -8,7 +8,10 @@ import { parseFamilySet } from '../nft/names.js'
 /** Stands for all sources, where a door's scope is everyone. */
 export const EVERYONE = 'everyone'
 
-/** How many sources one of nft's sets holds, and how many it can. Full, it refuses new ones and nothing opens. */
+/**
+ * How many sources one of nft's sets holds, and how many it can. Full, it refuses new ones and
+ * nothing opens.
+ */
 export interface Fill {
   readonly set: string
   /** How many, or the least that it can be: then `atLeast` is true. */
@@ -17,7 +20,10 @@ export interface Fill {
   readonly capacity: number
 }
 
-/** A table that waits to be confirmed, or whose time for that ran out: then everything is let through. */
+/**
+ * A table that waits to be confirmed, or whose time for that ran out: then everything is let
+ * through.
+ */
 export type PendingConfirm =
   | { readonly expiresIn: number; readonly fallenOpen?: never }
   | { readonly fallenOpen: true; readonly expiresIn?: never }
@@ -109,7 +115,10 @@ const SHOWN = 4096
 /** The same of bans: an administrator looks for one of them. */
 const SHOWN_BANS = 65_536
 
-/** How many elements of a set a status asks for, by nft's name of it. What strangers fill is bounded. */
+/**
+ * How many elements of a set a status asks for, by nft's name of it. What strangers fill is
+ * bounded.
+ */
 export function mostOfStatus(name: string): number {
   const { set } = parseFamilySet(name) ?? { set: name }
   if (set === BANNED) return SHOWN_BANS

@@ -33,7 +33,10 @@ export interface GrantedEvent extends AtDoor, By {
   readonly user?: string
 }
 
-/** An attempt was ended by a wrong packet, at `stage` of `of`; of a rhythm that is out of step nobody knows where. */
+/**
+ * An attempt was ended by a wrong packet, at `stage` of `of`; of a rhythm that is out of step
+ * nobody knows where.
+ */
 export interface ResetEvent extends AtDoor {
   readonly event: 'reset'
   readonly stage?: number
@@ -70,8 +73,8 @@ export interface ExpiredEvent extends AtDoor {
 }
 
 /**
- * Events are missing in this place: they came faster than they were asked for or could be read, or who read them has
- * died. Without a count nobody knows how many.
+ * Events are missing in this place: they came faster than they were asked for or could be read, or
+ * who read them has died. Without a count nobody knows how many.
  */
 export interface OverrunEvent extends Happened {
   readonly event: 'overrun'
@@ -79,8 +82,9 @@ export interface OverrunEvent extends Happened {
 }
 
 /**
- * The table was made or removed, or its rules, its constant sets or what it says of itself were changed, by whatever
- * process. The watch goes on: with what is there then, or until there is something again.
+ * The table was made or removed, or its rules, its constant sets or what it says of itself were
+ * changed, by whatever process. The watch goes on: with what is there then, or until there is
+ * something again.
  */
 export interface TableEvent extends Happened {
   readonly event: 'installed' | 'removed'

@@ -1,4 +1,5 @@
-// What the sets of a door hold → who is penalised, and whose grant is used up; from listings, and from simulated packets.
+// What the sets of a door hold → who is penalised, and whose grant is used up; from listings, and
+// from simulated packets.
 import t from 'tap'
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { parseListing } from '../nft/listing.js'

@@ -1,18 +1,28 @@
-// The sets of a door → the sources that try in vain: those that are penalised, and those whose grant is used up. Pure.
+// The sets of a door → the sources that try in vain: those that are penalised, and those whose
+// grant is used up. Pure.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { type Attempt, grantsSet } from '../automaton/language/names.js'
 import { type Contents, EVERYONE } from './contents.js'
 
-/** A source that knocked too fast or out of its time: until then its knocks count for nothing, and prolong it. */
+/**
+ * A source that knocked too fast or out of its time: until then its knocks count for nothing, and
+ * prolong it.
+ */
 export interface Penalised {
   readonly source: string
-  /** Which of the door's knocks: `open` is its first, `open2` its second. The others are open to the source. */
+  /**
+   * Which of the door's knocks: `open` is its first, `open2` its second. The others are open to the
+   * source.
+   */
   readonly knock: Attempt
   /** Whole seconds that remain; 0: less than one. */
   readonly expiresIn: number
 }
 
-/** A source without a grant, since the last connection that its grant allowed has been made: it must knock again. */
+/**
+ * A source without a grant, since the last connection that its grant allowed has been made: it must
+ * knock again.
+ */
 export interface UsedUp {
   /** An address, or `everyone`. */
   readonly source: string
@@ -40,9 +50,9 @@ export function viewPenalised(
 /**
  * Undefined if the door counts no connections.
  *
- * The packet that uses a grant up claims the door's last connection, and the next completed knock gives the claim back.
- * A rate or rhythm whose last packet is the one connection makes no grant and claims nothing: it leaves its source for a
- * minute among those that began.
+ * The packet that uses a grant up claims the door's last connection, and the next completed knock
+ * gives the claim back. A rate or rhythm whose last packet is the one connection makes no grant and
+ * claims nothing: it leaves its source for a minute among those that began.
  */
 export function viewUsedUp(
   { name, connections }: DoorSummary,

@@ -1,4 +1,5 @@
-// The objects of a listing, and what the table says of itself → warnings that nothing is judged. Pure.
+// The objects of a listing, and what the table says of itself → warnings that nothing is judged.
+// Pure.
 import type { Automaton } from '../automaton/language/automaton.js'
 import { baseChainsOf } from '../change/chains.js'
 import type { Warning } from '../errors.js'
@@ -9,8 +10,8 @@ type Place = NonNullable<Automaton['place']>
 const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress']
 
 /**
- * A table without its base chains, or with ones that are empty, stands and lets everyone in. Before Linux 6.16 a base chain
- * at ingress goes with its device.
+ * A table without its base chains, or with ones that are empty, stands and lets everyone in. Before
+ * Linux 6.16 a base chain at ingress goes with its device.
  *
  * @param place - where it judges; undefined: at one of the hooks, and it doesn't say which.
  */

@@ -1,6 +1,8 @@
-// What a table holds beyond its spec: as it was listed last, and by the events since. Pure; each call is given the time.
+// What a table holds beyond its spec: as it was listed last, and by the events since. Pure; each
+// call is given the time.
 //
-// A table that is flushed takes all of this with it, and packets change it without a word to anybody but the log.
+// A table that is flushed takes all of this with it, and packets change it without a word to
+// anybody but the log.
 import type { Attempt } from '../automaton/language/names.js'
 import type { KnockState, SavedGrant, UsedToken } from '../spec/generated/state-types.js'
 import type { KnockEvent } from './event.js'
@@ -24,7 +26,10 @@ export interface TableRecord {
   readonly token?: string
 }
 
-/** Milliseconds for which an event is applied again to a listing: it may have come while that was made. */
+/**
+ * Milliseconds for which an event is applied again to a listing: it may have come while that was
+ * made.
+ */
 const OVERLAP = 2000
 /** The most events that wait for a listing. */
 const MOST_HEARD = 100_000
@@ -62,7 +67,10 @@ export class KnownState {
     this.#use(state)
   }
 
-  /** The clock was put forward by so many milliseconds: what ends does so no sooner and no later for that. */
+  /**
+   * The clock was put forward by so many milliseconds: what ends does so no sooner and no later for
+   * that.
+   */
   shift(milliseconds: number): void {
     const moved = <T extends { readonly until: string }>(timed: T): T => {
       return { ...timed, until: new Date(Date.parse(timed.until) + milliseconds).toISOString() }
@@ -74,7 +82,8 @@ export class KnownState {
   }
 
   /**
-   * Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing says, until its time.
+   * Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing
+   * says, until its time.
    *
    * @param now - milliseconds since 1970, when the listing was there.
    * @returns whether that is news.

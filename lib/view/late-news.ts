@@ -1,4 +1,5 @@
-// News of a table that is gone, which come when another stands in its place → what must become of that one. Pure.
+// News of a table that is gone, which come when another stands in its place → what must become of
+// that one. Pure.
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { ClosedEvent, KnockEvent } from './event.js'
 
@@ -9,8 +10,9 @@ export interface LateChange {
 }
 
 /**
- * What else is known is in the table since it was made, and may have been used up or taken away by now: of grants and
- * bans only those that the news name are put there. What has been used is, all of it.
+ * What else is known is in the table since it was made, and may have been used up or taken away by
+ * now: of grants and bans only those that the news name are put there. What has been used is, all
+ * of it.
  *
  * @param state - what is known, with these news.
  */

@@ -64,8 +64,8 @@ export function viewState(
 }
 
 /**
- * A state as a table has it that is made with it now: the time between does not count for what was used, and makes
- * nothing else last longer.
+ * A state as a table has it that is made with it now: the time between does not count for what was
+ * used, and makes nothing else last longer.
  *
  * @param now - milliseconds since 1970.
  */

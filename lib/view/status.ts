@@ -1,4 +1,5 @@
-// The elements of a door's sets → who is let in, and who is how far. Pure; the same for a listing and for the simulator.
+// The elements of a door's sets → who is let in, and who is how far. Pure; the same for a listing
+// and for the simulator.
 
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import {
@@ -33,7 +34,10 @@ export interface Grant {
 export interface Progress {
   readonly door: string
   readonly source: string
-  /** How many knocks it has made, and how many open the door; as many: the door awaits its connection. */
+  /**
+   * How many knocks it has made, and how many open the door; as many: the door awaits its
+   * connection.
+   */
   readonly stage: number
   readonly of: number
   /** Whole seconds in which the next knock must come; 0: less than one. */
@@ -60,15 +64,26 @@ export interface DoorStatus {
   readonly service: readonly string[]
   /** Seconds that a grant lasts from a knock on. */
   readonly openFor: number
-  /** With the last token that was accepted from the source within `openFor`, if the door has tokens. */
+  /**
+   * With the last token that was accepted from the source within `openFor`, if the door has tokens.
+   */
   readonly grants: readonly (Omit<Grant, 'door'> & { readonly token?: TokenUse })[]
   readonly progress: readonly Omit<Progress, 'door'>[]
-  /** Sources whose knocks count for nothing now; absent if no knock of the door penalises: it has no rate or rhythm. */
+  /**
+   * Sources whose knocks count for nothing now; absent if no knock of the door penalises: it has no
+   * rate or rhythm.
+   */
   readonly penalised?: readonly Penalised[]
-  /** Sources that used their grant up within the last hour and have no other; absent if the door counts no connections. */
+  /**
+   * Sources that used their grant up within the last hour and have no other; absent if the door
+   * counts no connections.
+   */
   readonly usedUp?: readonly UsedUp[]
   readonly counters: Counters
-  /** Of a door with tokens, in the spec's order; absent if the table does not say it: an older knocklib made it. */
+  /**
+   * Of a door with tokens, in the spec's order; absent if the table does not say it: an older
+   * knocklib made it.
+   */
   readonly tokens?: readonly (Ahead & { readonly user: string })[]
   /** The same of a door with rotating sequences, those that open it and the one that closes it. */
   readonly rotations?: readonly (Ahead & { readonly knock: Attempt })[]
@@ -86,7 +101,9 @@ export interface TableCounters {
   readonly bans: number
   /** Packets of banned sources. */
   readonly ignored: number
-  /** SYNs to knock ports that were no knocks: the same had come before, or the set of SYNs was full. */
+  /**
+   * SYNs to knock ports that were no knocks: the same had come before, or the set of SYNs was full.
+   */
   readonly repeated: number
   /** Events above the rate of the log. */
   readonly unlogged: number
@@ -103,8 +120,8 @@ export interface Status {
   /** The sets that hold something, the fullest first. */
   readonly fill: readonly Fill[]
   /**
-   * The sets that hold more sources than `progress`, `penalised`, `usedUp` and `bans` show of them: strangers fill them,
-   * and a status must not take longer for that. Absent if all are shown.
+   * The sets that hold more sources than `progress`, `penalised`, `usedUp` and `bans` show of them:
+   * strangers fill them, and a status must not take longer for that. Absent if all are shown.
    */
   readonly cut?: readonly string[]
   /** Of the interfaces that the spec names and that see nothing now; absent if there are none. */

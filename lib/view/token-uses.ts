@@ -11,8 +11,8 @@ export interface TokenUse {
 }
 
 /**
- * By source, and for everyone: the last token that was accepted within the time that a grant lasts. A call or another
- * knock may have renewed the grant since then.
+ * By source, and for everyone: the last token that was accepted within the time that a grant lasts.
+ * A call or another knock may have renewed the grant since then.
  */
 export function viewTokenUses(
   { name, knocks }: DoorSummary,

@@ -1,7 +1,11 @@
-// The grants that are known and when each runs out → who is let in no longer. Asks the table when one is due; its own timer.
+// The grants that are known and when each runs out → who is let in no longer. Asks the table when
+// one is due; its own timer.
 import { SoonestFirst } from './soonest-first.js'
 
-/** A grant, and when it ends as far as is known: milliseconds of the monotonic clock, which nobody sets. */
+/**
+ * A grant, and when it ends as far as is known: milliseconds of the monotonic clock, which nobody
+ * sets.
+ */
 export interface DueGrant {
   readonly door: string
   readonly source: string
@@ -28,15 +32,18 @@ const AGAIN = 250
 const LATER = 1000
 /** More than that are asked for by one listing. */
 const ONE_BY_ONE = 16
-/** What has been set anew since stays in the order until it is its turn, or there is more of that than of the rest. */
+/**
+ * What has been set anew since stays in the order until it is its turn, or there is more of that
+ * than of the rest.
+ */
 const STALE = 64
 const LONGEST = 2 ** 31 - 1
 
 const keyOf = ({ door, source }: Place): string => `${door} ${source}`
 
 /**
- * The kernel never announces that a grant expires. So each is asked for when it is due: one that packets or calls
- * have renewed meanwhile is waited for again.
+ * The kernel never announces that a grant expires. So each is asked for when it is due: one that
+ * packets or calls have renewed meanwhile is waited for again.
  */
 export class Clocks {
   readonly #options: ClockOptions
@@ -70,7 +77,10 @@ export class Clocks {
     this.#grants.delete(keyOf(place))
   }
 
-  /** What a listing has. Grants that it lacks have most likely run out: they are asked for when that is due. */
+  /**
+   * What a listing has. Grants that it lacks have most likely run out: they are asked for when that
+   * is due.
+   */
   correct(grants: readonly DueGrant[]): void {
     for (const grant of grants) this.set(grant)
   }

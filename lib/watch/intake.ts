@@ -1,4 +1,5 @@
-// Records of the readers → the table's records, and what they mean for its grants' clocks. Pure but for what it is given.
+// Records of the readers → the table's records, and what they mean for its grants' clocks. Pure but
+// for what it is given.
 import type { ChangedRecord, LogRecord, ReaderRecord } from '../kernel/readers/records.js'
 import type { TableRecord } from '../view/known-state.js'
 import type { Clocks } from './clocks.js'

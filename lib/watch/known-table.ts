@@ -1,4 +1,5 @@
-// What a watched table says of itself, as it was read last, and whether it has become another since. Pure but for what it is given to do.
+// What a watched table says of itself, as it was read last, and whether it has become another
+// since. Pure but for what it is given to do.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import { CapabilityError, isNotFound } from '../errors.js'
 import type { About } from '../nft/about.js'

@@ -1,4 +1,5 @@
-// Records that wait for one who asks for them: so many, and in place of those that came too many a word of how many. Pure but for promises.
+// Records that wait for one who asks for them: so many, and in place of those that came too many a
+// word of how many. Pure but for promises.
 import type { OverrunEvent } from '../view/event.js'
 import type { TableRecord } from '../view/known-state.js'
 
@@ -14,7 +15,10 @@ interface Asking {
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
-/** Of what does not fit, the newest is dropped: who asks gets events in order, from a time before a gap and from one after it. */
+/**
+ * Of what does not fit, the newest is dropped: who asks gets events in order, from a time before a
+ * gap and from one after it.
+ */
 export class RecordQueue {
   readonly #most: number
   readonly #now: () => number

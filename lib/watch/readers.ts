@@ -1,4 +1,5 @@
-// The two readers that a table's watcher listens to: of its NFLOG group, and of nftables' notifications. Starts processes.
+// The two readers that a table's watcher listens to: of its NFLOG group, and of nftables'
+// notifications. Starts processes.
 import { NetlinkError } from '../errors.js'
 import type { ReaderListener } from '../kernel/readers/reader.js'
 import type { ReaderRecord } from '../kernel/readers/records.js'
@@ -126,8 +127,8 @@ export class TableReaders {
   }
 
   /**
-   * Whether all that packets did by now has been given to `record`, within so many milliseconds; false when no group is
-   * read. What was lost on the way is in `lost`.
+   * Whether all that packets did by now has been given to `record`, within so many milliseconds;
+   * false when no group is read. What was lost on the way is in `lost`.
    */
   settled(patience: number): Promise<boolean> {
     return this.#log?.settled(patience) ?? Promise.resolve(false)

@@ -101,7 +101,10 @@ export function recordOfCall({ door, source, expiresIn }: CalledGrant, at: numbe
 /** Sets whose elements only a new spec changes, or somebody's hand. */
 const CONSTANT = new Set([ABOUT_SET, TRUSTED, STEPS, INVALID_STEPS])
 
-/** What a transaction did to the table as a whole: nothing where it changed no more than a table's life does. */
+/**
+ * What a transaction did to the table as a whole: nothing where it changed no more than a table's
+ * life does.
+ */
 export function tableEvent({
   event,
   shape,

@@ -1,4 +1,5 @@
-// The events of a table, read from its NFLOG group or, while a keeper has that, from the keeper. Goes from one to the other.
+// The events of a table, read from its NFLOG group or, while a keeper has that, from the keeper.
+// Goes from one to the other.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NetlinkError } from '../errors.js'
 import { socketPath } from '../relay/place.js'
@@ -12,7 +13,10 @@ export interface RelayedOptions {
   readonly queue: number
 }
 
-/** Milliseconds between two looks for a keeper, and how long one that ended is waited for before the log is read. */
+/**
+ * Milliseconds between two looks for a keeper, and how long one that ended is waited for before the
+ * log is read.
+ */
 const LOOK_EVERY = 250
 const KEEPER_RETURNS = 2000
 /** Milliseconds for which neither the group nor a keeper may be to be had, after a keeper ended. */
@@ -120,7 +124,10 @@ export class RelayedEvents {
     }
   }
 
-  /** A keeper that has come back needs the group: what packets did just before a flush is known from the log alone. */
+  /**
+   * A keeper that has come back needs the group: what packets did just before a flush is known from
+   * the log alone.
+   */
   #giveWay(stop: AbortController): void {
     const look = async () => {
       while (!stop.signal.aborted && !this.#signal.aborted) {

@@ -1,4 +1,5 @@
-// Calls that come while one is under way, and answers that may not come → promises that settle. Waits.
+// Calls that come while one is under way, and answers that may not come → promises that settle.
+// Waits.
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 
 /** Returns what asks for the work; it settles when the work has been done since. */

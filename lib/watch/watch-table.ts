@@ -1,4 +1,5 @@
-// A table that stands → all that happens to it, as records in order. Reads the kernel through processes of its own.
+// A table that stands → all that happens to it, as records in order. Reads the kernel through
+// processes of its own.
 import { CapabilityError, NetlinkError } from '../errors.js'
 import type { TableRecord } from '../view/known-state.js'
 import { Clocks } from './clocks.js'
@@ -14,9 +15,14 @@ export interface TableWatchOptions {
   readonly signal?: AbortSignal | undefined
   /** The most records that wait for whoever asks. */
   readonly queue: number
-  /** Whether it is a failure that the table logs nothing, or that another process reads its group. */
+  /**
+   * Whether it is a failure that the table logs nothing, or that another process reads its group.
+   */
   readonly needsLog: boolean
-  /** If it is none: nothing that packets do is reported from now on. It is tried again. Not called before `ready`. */
+  /**
+   * If it is none: nothing that packets do is reported from now on. It is tried again. Not called
+   * before `ready`.
+   */
   readonly deaf?: (error: Error) => void
   /** What packets do is reported again; not called before `ready`. */
   readonly hears?: () => void
@@ -25,9 +31,14 @@ export interface TableWatchOptions {
 /** Milliseconds until the table is read after a loss, or again after that failed. */
 const READ_AFTER = 1000
 
-/** Begins at once; whoever asks for records gets those from its beginning on. Ends, without an error, at an abort. */
+/**
+ * Begins at once; whoever asks for records gets those from its beginning on. Ends, without an
+ * error, at an abort.
+ */
 export class TableWatcher implements AsyncIterableIterator<TableRecord, undefined> {
-  /** Settles when nothing is missed any more but what `isDeaf` says, or the watch has ended before. */
+  /**
+   * Settles when nothing is missed any more but what `isDeaf` says, or the watch has ended before.
+   */
   readonly ready: Promise<void>
   readonly #source: TableSource
   readonly #options: TableWatchOptions
@@ -95,8 +106,8 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   }
 
   /**
-   * Whether all that packets did by now has been reported, within so many milliseconds; false when their group is not read, or
-   * not yet.
+   * Whether all that packets did by now has been reported, within so many milliseconds; false when
+   * their group is not read, or not yet.
    */
   async settled(patience: number): Promise<boolean> {
     const logged = async () => {

@@ -1,4 +1,5 @@
-// What `Knock.watch` gives: the events of a table as they happen. The rest of watching is loaded with the first one.
+// What `Knock.watch` gives: the events of a table as they happen. The rest of watching is loaded
+// with the first one.
 import { ArgumentError } from '../errors.js'
 import type { KnockEvent } from '../view/event.js'
 import type { RelayedEvents, RelayedOptions } from './relayed.js'
@@ -11,7 +12,10 @@ export interface WatchOptions {
   readonly queue?: number
 }
 
-/** The events of a table. One iteration at a time; `return`, which leaving a `for await` calls, ends the watch. */
+/**
+ * The events of a table. One iteration at a time; `return`, which leaving a `for await` calls, ends
+ * the watch.
+ */
 export interface Watcher extends AsyncIterableIterator<KnockEvent, undefined>, AsyncDisposable {
   /** Settles when nothing is missed any more; rejects as the iteration does. */
   readonly ready: Promise<void>

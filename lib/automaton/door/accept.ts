@@ -44,10 +44,10 @@ const servesTcp = ({ services }: ValidDoor): boolean =>
   services.some(({ protocol }) => protocol === 'tcp' || protocol === 'any')
 
 /**
- * Of the gate of a door that counts connections. What begins one is counted: over TCP a SYN that has not come before,
- * whatever conntrack calls it, else what conntrack calls new and each packet that it does not track. The later packets
- * of a connection that conntrack does not know pass for a granted source, and for one whose connection has just been
- * counted.
+ * Of the gate of a door that counts connections. What begins one is counted: over TCP a SYN that
+ * has not come before, whatever conntrack calls it, else what conntrack calls new and each packet
+ * that it does not track. The later packets of a connection that conntrack does not know pass for a
+ * granted source, and for one whose connection has just been counted.
  */
 export function acceptCounted(door: ValidDoor, hook: Hook): Accept[] {
   const granted = inSet(grantsSet(door.name))
@@ -69,7 +69,10 @@ export function acceptCounted(door: ValidDoor, hook: Hook): Accept[] {
   return [...(isTcp ? tcp : []), ...(isTcpAlone ? [] : [others])]
 }
 
-/** Where what begins a connection is counted; `deny` is for one that comes at the same moment as the last. */
+/**
+ * Where what begins a connection is counted; `deny` is for one that comes at the same moment as the
+ * last.
+ */
 export function countedChains(door: ValidDoor, hook: Hook, deny: Rule): Chain[] {
   const { name, origin, open } = door
   if (open.connections === undefined || open.redirectTo) return []

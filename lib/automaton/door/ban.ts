@@ -1,4 +1,5 @@
-// A ban → the sets and the chain that count a source's strikes, and what ignores those who have too many. Pure.
+// A ban → the sets and the chain that count a source's strikes, and what ignores those who have too
+// many. Pure.
 import type { ValidBan } from '../../spec/model/model.js'
 import {
   type Action,
@@ -21,7 +22,10 @@ const STRIKE = 'strike'
 /** Where a rule goes that ends an attempt as a wrong knock. */
 export const strikeVerdict = (ban: ValidBan | undefined): Verdict => (ban ? goTo(STRIKE) : RETURN)
 
-/** Who knocks right is forgiven: strikes, and the ban that the same packet has brought by what it reset. */
+/**
+ * Who knocks right is forgiven: strikes, and the ban that the same packet has brought by what it
+ * reset.
+ */
 export const forgive = (ban: ValidBan | undefined): Action[] =>
   ban ? [...(ban.after > 1 ? [remove(STRIKES)] : []), remove(BANNED)] : []
 

@@ -47,7 +47,8 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
   }
   const mark = markActions(door)
   const elsewhere: Match = { kind: 'destination', addresses, not: true }
-  // A redirect changes the destination to whichever of the host's own addresses; the target is closed at all of them.
+  // A redirect changes the destination to whichever of the host's own addresses; the target is
+  // closed at all of them.
   const isHere = addresses.length === 0 || door.open.redirectTo !== undefined
   const trusted: Rule = {
     when: [inSet(TRUSTED)],
@@ -84,7 +85,10 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
   ]
 }
 
-/** The knock ports that the door's own service names: their packets are knocks where nothing lets them through. */
+/**
+ * The knock ports that the door's own service names: their packets are knocks where nothing lets
+ * them through.
+ */
 function knockPorts(programs: readonly KnockProgram[]) {
   return programs.flatMap(({ door, endpoints }) =>
     endpoints.flatMap(({ port }) => {
@@ -104,9 +108,9 @@ function acceptRules(door: ValidDoor, hook: Hook): Accept[] {
 }
 
 /**
- * Connections that conntrack does not know: those from before it was switched on (our own rules do that), flushed
- * ones, untracked ones. No SYN, so that nothing begins here; and a socket of their own, so that a prober's packets, to
- * which the host would answer, still meet silence.
+ * Connections that conntrack does not know: those from before it was switched on (our own rules do
+ * that), flushed ones, untracked ones. No SYN, so that nothing begins here; and a socket of their
+ * own, so that a prober's packets, to which the host would answer, still meet silence.
  */
 const OWN_CONNECTION: Accept = {
   when: [{ kind: 'flags', flags: { mask: SYN_RST, value: 0 } }, { kind: 'own-connection' }],

@@ -5,7 +5,10 @@ import { begunSet, connectionLockSet, counterName, grantsSet, usedSet } from '..
 import { AT_ONCE, type LetThrough } from '../language/program.js'
 import { byUserSets } from './by-user.js'
 
-/** Seconds for which connections are counted at least, so that a grant made by hand can last longer than the door's. */
+/**
+ * Seconds for which connections are counted at least, so that a grant made by hand can last longer
+ * than the door's.
+ */
 export const COUNTED_AT_LEAST = 86400
 
 /** The numbers of connections that can be used while the grant still stands. */
@@ -22,7 +25,10 @@ export const countingSets = (door: string, connections: number | undefined): str
         ...[...usedCounts(connections), connections].map((n) => connectionLockSet(door, n)),
       ]
 
-/** What a set holds whose key is the same for all: one element, and those expired of late, which keep their places. */
+/**
+ * What a set holds whose key is the same for all: one element, and those expired of late, which
+ * keep their places.
+ */
 export const ROOM_FOR_ALL = 16
 
 export function grantSets(door: ValidDoor, capacity: number): TimedSet[] {
@@ -55,8 +61,8 @@ export function grantActions({ name, open }: ValidDoor): Action[] {
 }
 
 /**
- * The packet is the first connection of the grant. The grant is the last that needs room: nobody has one whose
- * connections cannot be counted.
+ * The packet is the first connection of the grant. The grant is the last that needs room: nobody
+ * has one whose connections cannot be counted.
  */
 export function letThroughActions(door: ValidDoor): LetThrough {
   const { name, open } = door

@@ -1,4 +1,5 @@
-// Doors that send granted sources elsewhere → the chain of type nat that does it, and how such connections are known. Pure.
+// Doors that send granted sources elsewhere → the chain of type nat that does it, and how such
+// connections are known. Pure.
 import type { PortRange, ValidDoor, ValidSpec } from '../../spec/model/model.js'
 import {
   ACCEPT,
@@ -28,9 +29,9 @@ const portsOf = ({ services }: ValidDoor, protocol: 'tcp' | 'udp'): PortRange[] 
   )
 
 /**
- * How a connection is known that came through the door's redirect. conntrack redirects a SYN on an entry that it has
- * already without asking the door again: such a SYN needs a grant of its own, or to be that of the connection which has
- * just been counted.
+ * How a connection is known that came through the door's redirect. conntrack redirects a SYN on an
+ * entry that it has already without asking the door again: such a SYN needs a grant of its own, or
+ * to be that of the connection which has just been counted.
  */
 export const redirectedTo = (door: ValidDoor): Match[][] =>
   PROTOCOLS.flatMap((protocol): Match[][] => {
@@ -48,7 +49,10 @@ export const redirectedTo = (door: ValidDoor): Match[][] =>
     ]
   })
 
-/** The base chain that redirects, where a door asks for it. It sees the first packet of each connection alone. */
+/**
+ * The base chain that redirects, where a door asks for it. It sees the first packet of each
+ * connection alone.
+ */
 export function redirectChains({ doors, interfaces, guard }: ValidSpec): Chain[] {
   const rules = doors.flatMap((door) => redirectRules(door, guard.trusted.length > 0))
   if (rules.length === 0) return []

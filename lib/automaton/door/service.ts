@@ -1,4 +1,5 @@
-// The knocks that end with a packet to the service itself → the chains that judge such packets. Pure.
+// The knocks that end with a packet to the service itself → the chains that judge such packets.
+// Pure.
 import type { Hook, ValidDoor } from '../../spec/model/model.js'
 import { type Chain, goTo, inSet, jump, type Rule, stateIs } from '../language/automaton.js'
 import { isStateful } from '../language/hook.js'
@@ -10,7 +11,10 @@ const serviceChain = ({ name }: ValidDoor): string => `service_${name}`
 const arrivedChain = ({ name }: ValidDoor): string => `arrived_${name}`
 const programChain = ({ door, attempt }: KnockProgram): string => `awaits_${attempt}_${door.name}`
 
-/** Of the gate: packets of sources that a knock has something to say of are judged before they are refused. */
+/**
+ * Of the gate: packets of sources that a knock has something to say of are judged before they are
+ * refused.
+ */
 export const serviceRules = (door: ValidDoor, programs: readonly KnockProgram[]): Rule[] =>
   programs.flatMap((program) =>
     (program.service?.of ?? []).map((set) => ({

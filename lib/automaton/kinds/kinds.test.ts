@@ -1,4 +1,5 @@
-// What names a kind of knock outside its room, held against the list that the contributors' page gives. Reads the sources.
+// What names a kind of knock outside its room, held against the list that the contributors' page
+// gives. Reads the sources.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -10,7 +11,10 @@ const PAGE = 'docs/CONTRIBUTING.md'
 /** A word that no other idea of the project is called by. */
 const KIND = /rhythm/i
 
-/** What is not counted: the kind's own room, tests and what they are given, and what is made from the schemas. */
+/**
+ * What is not counted: the kind's own room, tests and what they are given, and what is made from
+ * the schemas.
+ */
 const ASIDE =
   /\.test\.ts$|\.d\.ts$|generated\/|^lib\/automaton\/kinds\/rhythm\/|^integration\/(traces|peers)\//
 

@@ -1,7 +1,9 @@
-// The language that every kind of knock compiles to: timed sets, and rules in chains. Types and small constructors, pure.
+// The language that every kind of knock compiles to: timed sets, and rules in chains. Types and
+// small constructors, pure.
 //
-// It knows no address family: a rule that touches an address becomes one nft rule for IPv4 and one for IPv6,
-// and a set becomes one set for each. The simulator interprets this form, the renderer prints it.
+// It knows no address family: a rule that touches an address becomes one nft rule for IPv4 and one
+// for IPv6, and a set becomes one set for each. The simulator interprets this form, the renderer
+// prints it.
 import type {
   Cidr,
   Family,
@@ -16,8 +18,9 @@ import type { Logged } from './log-prefix.js'
 import type { Attempt } from './names.js'
 
 /**
- * A packet field that can be part of a set's key; `all` is the same for all packets, `token` a payload's first 16 bytes.
- * `sequence` is a digest of TCP's sequence number: rules can add and delete such keys, and cannot look them up.
+ * A packet field that can be part of a set's key; `all` is the same for all packets, `token` a
+ * payload's first 16 bytes. `sequence` is a digest of TCP's sequence number: rules can add and
+ * delete such keys, and cannot look them up.
  */
 export type KeyField =
   | 'source'
@@ -35,8 +38,8 @@ export interface TimedSet {
   /** Seconds; without it elements have each a time of their own, or stay. */
   readonly timeout?: number
   /**
-   * Whether the rules that add an element give it that time: the set can then stay with its elements where the time
-   * changes, and its own is that of what is added by hand.
+   * Whether the rules that add an element give it that time: the set can then stay with its
+   * elements where the time changes, and its own is that of what is added by hand.
    */
   readonly perElement?: true
   /** The most elements, of each family where the key has an address. */
@@ -85,31 +88,39 @@ export type Match =
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
   | { readonly kind: 'loopback' }
   /**
-   * That it is a piece of a packet: any; one from the ninth byte on, so that TCP flags are in it and ports are not; a
-   * later one than the first; one, looked at where it is the first, that may lack what its packet is judged by. `none`:
-   * that the packet is whole.
+   * That it is a piece of a packet: any; one from the ninth byte on, so that TCP flags are in it
+   * and ports are not; a later one than the first; one, looked at where it is the first, that may
+   * lack what its packet is judged by. `none`: that the packet is whole.
    */
   | { readonly kind: 'piece'; readonly part: 'any' | 'none' | 'header' | 'later' | 'bare' }
-  /** That the packet was read to its transport header: no header in between is one that a host may skip and this kernel does not. */
+  /**
+   * That the packet was read to its transport header: no header in between is one that a host may
+   * skip and this kernel does not.
+   */
   | { readonly kind: 'transport-header' }
-  /** Looked at where that is not so: that the header which was found says that nothing follows it. */
+  /**
+   * Looked at where that is not so: that the header which was found says that nothing follows it.
+   */
   | { readonly kind: 'no-more-headers' }
   /** That the packet comes from the side that began its connection. */
   | { readonly kind: 'original-direction' }
   /** That the connection was redirected, and to which port its first packet was sent. */
   | { readonly kind: 'redirected'; readonly from: readonly PortRange[] }
-  /** That this host itself has the TCP connection to which the packet belongs, whatever conntrack knows of it. */
+  /**
+   * That this host itself has the TCP connection to which the packet belongs, whatever conntrack
+   * knows of it.
+   */
   | { readonly kind: 'own-connection' }
   | { readonly kind: 'interface'; readonly names: readonly string[]; readonly not?: true }
   /** That no more packets have come to this rule than so many in a second, and as many at once. */
   | { readonly kind: 'within-rate'; readonly rate: number }
 
 /**
- * `add` leaves an element that is there alone, `update` inserts it or restarts its time, `delete` removes it, `claim`
- * adds one that nobody has added before, not even at the same moment. `meet` is a claim that restarts the time of an
- * element that is there.
- * The actions of a rule run in order; one that meets a full set, or a claim that comes second, ends the rule, and the
- * next rule is tried.
+ * `add` leaves an element that is there alone, `update` inserts it or restarts its time, `delete`
+ * removes it, `claim` adds one that nobody has added before, not even at the same moment. `meet` is
+ * a claim that restarts the time of an element that is there. The actions of a rule run in order;
+ * one that meets a full set, or a claim that comes second, ends the rule, and the next rule is
+ * tried.
  */
 export type Action =
   | { readonly op: 'add' | 'update' | 'delete' | 'claim' | 'meet'; readonly set: string }
@@ -125,7 +136,9 @@ export type Verdict =
   /** Sends the connection elsewhere; in chains of type nat. */
   | { readonly kind: 'redirect'; readonly to: RedirectTarget }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
-  /** Looks the packet's protocol and destination port up in a map; goes on where they are not in it. */
+  /**
+   * Looks the packet's protocol and destination port up in a map; goes on where they are not in it.
+   */
   | { readonly kind: 'dispatch'; readonly map: string }
 
 export interface Rule {
@@ -135,9 +148,14 @@ export interface Rule {
   readonly then?: readonly Action[]
   /** Without one the next rule is tried. */
   readonly verdict?: Verdict
-  /** The event to log when the packet gets to the verdict. A finished automaton has none: its chains log it. */
+  /**
+   * The event to log when the packet gets to the verdict. A finished automaton has none: its chains
+   * log it.
+   */
   readonly logs?: Logged
-  /** For people: the door and the part of the spec that this rule comes from, and what it is for. */
+  /**
+   * For people: the door and the part of the spec that this rule comes from, and what it is for.
+   */
   readonly comment: string
 }
 
@@ -152,7 +170,9 @@ export interface Base {
 
 export interface Chain {
   readonly name: string
-  /** Of base chains: packets come to these by themselves, and one that gets to the end is accepted. */
+  /**
+   * Of base chains: packets come to these by themselves, and one that gets to the end is accepted.
+   */
   readonly base?: Base
   readonly rules: readonly Rule[]
 }

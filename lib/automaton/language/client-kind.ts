@@ -1,4 +1,5 @@
-// What a client sends for a kind of knock, and how that is read. Types, and the plans that kinds have in common. Pure.
+// What a client sends for a kind of knock, and how that is read. Types, and the plans that kinds
+// have in common. Pure.
 import type { Findings } from '../../spec/model/findings.js'
 import type { KnockPort, Step } from '../../spec/model/model.js'
 import { formatStep } from '../../spec/model/step.js'

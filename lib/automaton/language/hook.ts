@@ -1,4 +1,5 @@
-// A hook → where the doors' base chains stand in a packet's way, and what can be known of a packet there. Pure.
+// A hook → where the doors' base chains stand in a packet's way, and what can be known of a packet
+// there. Pure.
 import type { Hook, ValidSpec } from '../../spec/model/model.js'
 import { type Base, type Chain, jump, type Rule } from './automaton.js'
 
@@ -6,8 +7,8 @@ import { type Base, type Chain, jump, type Rule } from './automaton.js'
 export const isStateful = (hook: Hook): boolean => hook === 'input' || hook === 'forward'
 
 /**
- * Before the host's own filter chains at 0: what a door drops they never see, what it accepts they judge as ever.
- * At prerouting before conntrack, which is at -200.
+ * Before the host's own filter chains at 0: what a door drops they never see, what it accepts they
+ * judge as ever. At prerouting before conntrack, which is at -200.
  */
 const PRIORITY: Readonly<Record<Hook, number>> = {
   input: -10,

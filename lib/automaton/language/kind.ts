@@ -17,11 +17,14 @@ export type SteppedPlace = readonly [step: Step, path: string]
 
 export interface Kind<Knock extends ValidKnock = ValidKnock, Written = unknown> {
   /**
-   * Reads a knock of the user's words whose form the schema lets pass; a list of one-time sequences becomes several.
-   * Absent: the reading of another kind makes this one.
+   * Reads a knock of the user's words whose form the schema lets pass; a list of one-time sequences
+   * becomes several. Absent: the reading of another kind makes this one.
    */
   read?(written: Written, origin: string, findings: Findings): ValidKnock[]
-  /** Reports what all knocks of this kind at one door must not be, each by itself and beside the others. */
+  /**
+   * Reports what all knocks of this kind at one door must not be, each by itself and beside the
+   * others.
+   */
   check(knocks: readonly Knock[], door: ValidDoor, findings: Findings): void
   /** The steps or ports that the spec writes down. */
   stepsOf(knock: Knock, findings: Findings): readonly SteppedPlace[]
@@ -29,7 +32,10 @@ export interface Kind<Knock extends ValidKnock = ValidKnock, Written = unknown> 
   lengthOf(knock: Knock): number
   build(knock: Knock, context: KnockContext): KnockProgram
 
-  /** Whether the packet that ends it is the connection itself, so that its ports may be the door's own service. */
+  /**
+   * Whether the packet that ends it is the connection itself, so that its ports may be the door's
+   * own service.
+   */
   readonly endsInService?: true
   /** Whether no other knock may have its port. */
   readonly ownsPort?: true

@@ -1,4 +1,5 @@
-// What sets hold that depends on secrets and on the time. Types, and the looking up of a secret. Pure.
+// What sets hold that depends on secrets and on the time. Types, and the looking up of a secret.
+// Pure.
 import type { KnockPort } from '../../spec/model/model.js'
 
 /** A token, and until when it is taken, in seconds since 1970. */

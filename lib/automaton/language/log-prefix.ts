@@ -1,4 +1,5 @@
-// An event ↔ the prefix of the kernel's log message about it. Pure; the compiler writes it, the watcher reads it.
+// An event ↔ the prefix of the kernel's log message about it. Pure; the compiler writes it, the
+// watcher reads it.
 import type { Attempt } from './names.js'
 
 /** What happened, in the kernel's own words. */

@@ -13,8 +13,9 @@ import { type Logged, renderPrefix } from './log-prefix.js'
 import { UNLOGGED_COUNTER } from './names.js'
 
 /**
- * Leads each rule that logs something through a chain that logs it and then does what the rule did. The rate bounds
- * what is logged, and never what becomes of the packet. Rules that log the same and end the same share the chain.
+ * Leads each rule that logs something through a chain that logs it and then does what the rule did.
+ * The rate bounds what is logged, and never what becomes of the packet. Rules that log the same and
+ * end the same share the chain.
  */
 export function logAll(
   chains: readonly Chain[],
@@ -41,7 +42,8 @@ export const logCounters = (log: ValidLog | undefined): string[] => (log ? [UNLO
 function logChain(prefix: string, logged: Logged, verdict: Verdict, log: ValidLog): Chain {
   const { group, rate, deniedRate } = log
   const isAnybodys = logged.event === 'denied' || logged.event === 'wrong'
-  // nft itself would ask for TCP before it resets; asked here, the rules are listed as they were written.
+  // nft itself would ask for TCP before it resets; asked here, the rules are listed as they were
+  // written.
   const of: Match[] = verdict.kind === 'reset' ? [{ kind: 'protocol', protocols: ['tcp'] }] : []
   const comment = (purpose: string) => `${logged.door ?? '/guard/ban'} ${logged.event} ${purpose}`
   return {
@@ -65,8 +67,9 @@ function logChain(prefix: string, logged: Logged, verdict: Verdict, log: ValidLo
 }
 
 /**
- * Of all that the chain does, so that with another spec a chain of the same name does the same: packets may be on their
- * way to it. The numbers stand in the first word, so that no two names meet whatever doors and users are called.
+ * Of all that the chain does, so that with another spec a chain of the same name does the same:
+ * packets may be on their way to it. The numbers stand in the first word, so that no two names meet
+ * whatever doors and users are called.
  */
 function logChainName({ event, door, attempt, stage, user }: Logged, verdict: Verdict): string {
   const head = `log${stage ?? ''}${user === undefined ? '' : `u${user.length}`}`

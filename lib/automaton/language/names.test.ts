@@ -1,4 +1,5 @@
-// Doors that are called like parts of names: no two sets, chains or counters meet, and each set is read back.
+// Doors that are called like parts of names: no two sets, chains or counters meet, and each set is
+// read back.
 import t from 'tap'
 import { validateSpec } from '../../spec/validate.js'
 import { buildAutomaton } from '../build.js'

@@ -1,12 +1,12 @@
 // The names of sets, counters and chains, and back from a name to what it stands for. Pure.
 //
-// A role comes first and the door's name last: no role is the beginning of another, so no two names meet
-// whatever the doors are called.
+// A role comes first and the door's name last: no role is the beginning of another, so no two names
+// meet whatever the doors are called.
 import { hexDigest } from '../../spec/model/digest.js'
 
 /**
- * Which of a door's knocks: the first that opens it is `open`, the others `open2`, `open3` and so on; `close` is the
- * one that closes it.
+ * Which of a door's knocks: the first that opens it is `open`, the others `open2`, `open3` and so
+ * on; `close` is the one that closes it.
  */
 export type Attempt = 'open' | 'close' | `open${number}`
 
@@ -22,9 +22,13 @@ export type SetRole =
   | { readonly kind: 'armed'; readonly attempt: Attempt }
   /** What has been used once and is never taken again: tokens, or a sequence by its digest. */
   | { readonly kind: 'spent'; readonly digest?: string }
-  /** Sources whose so-manieth connection of a grant has been counted: the last one leaves no grant. */
+  /**
+   * Sources whose so-manieth connection of a grant has been counted: the last one leaves no grant.
+   */
   | { readonly kind: 'claimed'; readonly connections: number }
-  /** Sources of which a connection was counted, or let through as the end of a knock, a moment ago. */
+  /**
+   * Sources of which a connection was counted, or let through as the end of a knock, a moment ago.
+   */
   | { readonly kind: 'begun' }
   /** Sources that a token of one user has let in of late; by the digest of the user's name. */
   | { readonly kind: 'by-user'; readonly digest: string }
@@ -59,7 +63,10 @@ export const tokensSet = (door: string, attempt: Attempt, user: number): string 
 /** Of a rotation: the ports of one step, each with its period. */
 export const portsSet = (door: string, attempt: Attempt, step: number): string =>
   named(`ports${step}`)(door, attempt)
-/** What is claimed by the packet that completes a knock: of two at the same moment the second gets nothing. */
+/**
+ * What is claimed by the packet that completes a knock: of two at the same moment the second gets
+ * nothing.
+ */
 export const lockSet = named('lock')
 /** The same for each connection that is counted. */
 export const connectionLockSet = (door: string, connection: number): string =>
@@ -67,13 +74,16 @@ export const connectionLockSet = (door: string, connection: number): string =>
 /** Sources of which a connection was counted a moment ago. */
 export const begunSet = (door: string): string => `begun_${door}`
 /**
- * Sources that a token of one user has let in; by the name and not by a number, so that the elements stay the user's where
- * the spec lists others.
+ * Sources that a token of one user has let in; by the name and not by a number, so that the
+ * elements stay the user's where the spec lists others.
  */
 export const byUserSet = (door: string, user: string): string => `by${hexDigest(user, 12)}_${door}`
 /** The tokens that a door has accepted. */
 export const spentTokensSet = (door: string): string => `spent_${door}`
-/** Whether a one-time sequence has opened the door; by its digest, so that the list can be changed around it. */
+/**
+ * Whether a one-time sequence has opened the door; by its digest, so that the list can be changed
+ * around it.
+ */
 export const spentSequenceSet = (door: string, digest: string): string => `spent${digest}_${door}`
 
 const OF_DOOR = '(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|lock(\\d+)|(begun)|by([0-9a-f]{12})'
@@ -81,7 +91,10 @@ const OF_ATTEMPT =
   '(attempt)|(armed)|(penalty)|stage(\\d+)|early|lock|window\\d+|tokens\\d+|ports\\d+'
 const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close)_)?(?:${OF_ATTEMPT}))_(\\w+)$`)
 
-/** Reads the name of a set, without its family, back into door and role; undefined for the sets that all doors share. */
+/**
+ * Reads the name of a set, without its family, back into door and role; undefined for the sets that
+ * all doors share.
+ */
 export function parseSetName(name: string): { door: string; role: SetRole } | undefined {
   const match = NAME.exec(name)
   if (!match) return undefined
@@ -119,19 +132,25 @@ export type CounterKind = (typeof COUNTERS)[number]
 
 export const counterName = (kind: CounterKind, door: string): string => `${kind}_${door}`
 
-/** What is counted for the table where a TCP port is knocked: SYNs that came again, or could not be remembered. */
+/**
+ * What is counted for the table where a TCP port is knocked: SYNs that came again, or could not be
+ * remembered.
+ */
 export const REPEATED_COUNTER = 'repeated'
 
 /** What is counted for the table where it bans: bans made, and packets of banned sources. */
 export const BANS_COUNTER = 'bans'
 export const IGNORED_COUNTER = 'ignored'
 
-/** Counts the events of a table with a log that were not logged, because they were above the rate. */
+/**
+ * Counts the events of a table with a log that were not logged, because they were above the rate.
+ */
 export const UNLOGGED_COUNTER = 'unlogged'
 
 /**
- * The map from a port to what becomes of its packets, and the ports that it has: a packet to another costs no look-up
- * in it. Named by a digest of what they hold, so that none ever changes under the rules that name it.
+ * The map from a port to what becomes of its packets, and the ports that it has: a packet to
+ * another costs no look-up in it. Named by a digest of what they hold, so that none ever changes
+ * under the rules that name it.
  */
 export const portsMap = (digest: string): string => `ports_${digest}`
 export const namedSet = (digest: string): string => `named_${digest}`
@@ -141,5 +160,8 @@ export const isOfPorts = (name: string): boolean => /^(?:ports|named)_[0-9a-f]{8
 
 /** The map from a knock port to the rules of the doors that are knocked there. */
 export const STEPS = 'steps'
-/** The same for packets that conntrack calls invalid: only steps with flags of their own match those. */
+/**
+ * The same for packets that conntrack calls invalid: only steps with flags of their own match
+ * those.
+ */
 export const INVALID_STEPS = 'invalid_steps'

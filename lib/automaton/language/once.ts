@@ -5,13 +5,19 @@ import { type Action, goTo, type Match, meet, type Rule, type Verdict } from './
 import type { Logged } from './log-prefix.js'
 import { SYNS } from './names.js'
 
-/** Seconds after which a SYN is taken for a new one; each repetition begins them anew. Linux pauses 32 s at the most. */
+/**
+ * Seconds after which a SYN is taken for a new one; each repetition begins them anew. Linux pauses
+ * 32 s at the most.
+ */
 export const RETRANSMISSION = 40
 
 /** A SYN without FIN, RST and ACK. */
 export const isSyn: Match = { kind: 'flags', flags: SYN }
 
-/** RFC 9293: SYN without ACK asks for a connection, whatever other flags it has and whatever conntrack calls it. */
+/**
+ * RFC 9293: SYN without ACK asks for a connection, whatever other flags it has and whatever
+ * conntrack calls it.
+ */
 const ASKS: TcpFlags = { mask: 0x02 | 0x10, value: 0x02 }
 export const asks: Match = { kind: 'flags', flags: ASKS }
 /** TCP packets that don't. */
@@ -28,8 +34,9 @@ export interface Again {
 }
 
 /**
- * A SYN goes on to a chain the first time that it comes: RFC 9293 gives each connection another sequence number, and
- * its retransmissions the same. A SYN that a full memory cannot hold is taken for one that comes again.
+ * A SYN goes on to a chain the first time that it comes: RFC 9293 gives each connection another
+ * sequence number, and its retransmissions the same. A SYN that a full memory cannot hold is taken
+ * for one that comes again.
  */
 export function onceEach(chain: string, again: Again): [Rule, Rule] {
   return [

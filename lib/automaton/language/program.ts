@@ -3,10 +3,15 @@ import type { Family, KnockPort, PortRange, ResetMode, ValidDoor } from '../../s
 import type { Action, Chain, Match, PeriodSet, Rule, TimedSet, Verdict } from './automaton.js'
 import type { Attempt } from './names.js'
 
-/** Seconds within which two packets come at once: as long is a claim kept that decides between them. */
+/**
+ * Seconds within which two packets come at once: as long is a claim kept that decides between them.
+ */
 export const AT_ONCE = 60
 
-/** What is done to a packet that completes a knock and is let through itself, in two parts around the claim. */
+/**
+ * What is done to a packet that completes a knock and is let through itself, in two parts around
+ * the claim.
+ */
 export interface LetThrough {
   /** May meet a full set, so it comes before the claim, which nothing takes back. */
   readonly room: readonly Action[]
@@ -24,7 +29,10 @@ export interface KnockContext {
   readonly letThrough: LetThrough
   /** Where the rule goes that ends an attempt as a wrong knock. */
   readonly strike: Verdict
-  /** Done first by each rule that begins an attempt or carries it on: the source is known to be knocking. */
+  /**
+   * Done first by each rule that begins an attempt or carries it on: the source is known to be
+   * knocking.
+   */
   readonly touch: readonly Action[]
 }
 
@@ -41,7 +49,10 @@ export interface Endpoint {
   readonly port?: KnockPort
   /** Instead of a port: those of `packets` in this range; the others are none of the knock's. */
   readonly range?: { readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange }
-  /** The packets that are a knock here: any one of these. With none the rules themselves count knocks. */
+  /**
+   * The packets that are a knock here: any one of these. With none the rules themselves count
+   * knocks.
+   */
   readonly packets: readonly PacketMatch[]
   /** Ordered; the first that holds ends with a verdict. */
   readonly rules: readonly Rule[]
@@ -73,7 +84,9 @@ export interface KnockProgram {
   /** Ends the source's attempt, where one is under way. Empty: this knock knows no attempts. */
   readonly wipe: readonly Rule[]
   readonly reset: ResetMode
-  /** Seconds between two knocks of an attempt, and from its first knock to its last, at the most. */
+  /**
+   * Seconds between two knocks of an attempt, and from its first knock to its last, at the most.
+   */
   readonly gap: number
   readonly lasts: number
 }

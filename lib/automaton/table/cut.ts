@@ -1,4 +1,5 @@
-// Doors whose connections need a live grant → the chain that each packet of such a connection walks. Pure.
+// Doors whose connections need a live grant → the chain that each packet of such a connection
+// walks. Pure.
 import type { Service, ValidDoor } from '../../spec/model/model.js'
 import { markActions } from '../door/grant.js'
 import {

@@ -1,12 +1,14 @@
-// The programs at an endpoint → the rules that count a packet once for each door of which it is a step. Pure.
+// The programs at an endpoint → the rules that count a packet once for each door of which it is a
+// step. Pure.
 import type { ValidDoor } from '../../spec/model/model.js'
 import { type Chain, count, jump, RETURN, type Rule } from '../language/automaton.js'
 import { counterName } from '../language/names.js'
 import type { Placed } from './endpoints.js'
 
 /**
- * The rules for one program's chain. A packet counts once for its door, also where it is several of its steps, or
- * a step of its closing knock too: the door's first program at the endpoint counts for both.
+ * The rules for one program's chain. A packet counts once for its door, also where it is several of
+ * its steps, or a step of its closing knock too: the door's first program at the endpoint counts
+ * for both.
  */
 export function countKnocks(users: readonly Placed[], index: number, key: string): Rule[] {
   const door = firstOfDoor(users, index)
@@ -16,7 +18,9 @@ export function countKnocks(users: readonly Placed[], index: number, key: string
   return [{ when: [], verdict: jump(chainName(door, key)), comment: commentOf(door) }]
 }
 
-/** The chains that `countKnocks` jumps to, which a packet leaves with the first rule that counts it. */
+/**
+ * The chains that `countKnocks` jumps to, which a packet leaves with the first rule that counts it.
+ */
 export function countChains(users: readonly Placed[], key: string): Chain[] {
   return users.flatMap((_user, index) => {
     const door = firstOfDoor(users, index)

@@ -24,8 +24,9 @@ export interface PortEntries {
 }
 
 /**
- * Knock ports go to the chain of their protocol; at addresses where no door is knocked, packets pass by. Those that
- * a door's own service names are left out: the door's gate sends on what nothing lets through.
+ * Knock ports go to the chain of their protocol; at addresses where no door is knocked, packets
+ * pass by. Those that a door's own service names are left out: the door's gate sends on what
+ * nothing lets through.
  */
 export function knockEntries(
   ports: readonly PortUsers[],
@@ -71,8 +72,8 @@ interface Listed {
 }
 
 /**
- * Doors may share a service where their addresses are apart, or where one of them is for everyone: each gate passes
- * on what another may let through.
+ * Doors may share a service where their addresses are apart, or where one of them is for everyone:
+ * each gate passes on what another may let through.
  */
 export function serviceEntries(doors: readonly ValidDoor[]): PortEntries {
   const entries: DispatchEntry[] = []
@@ -103,7 +104,10 @@ function listedServices(door: ValidDoor): Listed[] {
   return [...open, ...list(guardedServices(door), gateChain(door.name))]
 }
 
-/** What a gate stands before; of a door that redirects the port of this host where its connections come out. */
+/**
+ * What a gate stands before; of a door that redirects the port of this host where its connections
+ * come out.
+ */
 function guardedServices({ services, open: { redirectTo } }: ValidDoor): readonly Service[] {
   if (!redirectTo) return services
   if (redirectTo.address !== undefined) return []
@@ -114,7 +118,10 @@ function guardedServices({ services, open: { redirectTo } }: ValidDoor): readonl
 
 const publicChain = ({ name }: ValidDoor): string => `public_${name}`
 
-/** The service of a door that redirects is public: packets to it pass as they came, and reset nothing. */
+/**
+ * The service of a door that redirects is public: packets to it pass as they came, and reset
+ * nothing.
+ */
 export const publicChains = (doors: readonly ValidDoor[]): Chain[] =>
   doors.filter(redirects).map((door) => {
     const comment = `${door.name} ${door.origin}/service`
@@ -157,8 +164,9 @@ export const hasPorts = (protocol: Service['protocol']): protocol is 'tcp' | 'ud
   protocol === 'tcp' || protocol === 'udp'
 
 /**
- * Doors before every port of a protocol. DHCPv6 replies keep the host on its network. `any` leaves alone what is
- * neither TCP nor UDP nor an echo request: routers, tunnels and clusters speak by such packets, and nobody knocks before that.
+ * Doors before every port of a protocol. DHCPv6 replies keep the host on its network. `any` leaves
+ * alone what is neither TCP nor UDP nor an echo request: routers, tunnels and clusters speak by
+ * such packets, and nobody knocks before that.
  */
 export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
   return doors.flatMap((door) =>
@@ -177,7 +185,10 @@ export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
 
 const anyChain = ({ name }: ValidDoor): string => `any_${name}`
 
-/** Before the gates of doors before `any`. What cannot be read as far as its protocol is refused there, too. */
+/**
+ * Before the gates of doors before `any`. What cannot be read as far as its protocol is refused
+ * there, too.
+ */
 export const anyChains = (doors: readonly ValidDoor[]): Chain[] =>
   doors
     .filter(({ services }) => services.some(({ protocol }) => protocol === 'any'))
@@ -195,7 +206,10 @@ export const anyChains = (doors: readonly ValidDoor[]): Chain[] =>
 const atDestination = ({ addresses }: ValidDoor): Match[] =>
   addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
 
-/** A DHCPv6 server answers from its own address what was asked by multicast: conntrack knows no such reply. */
+/**
+ * A DHCPv6 server answers from its own address what was asked by multicast: conntrack knows no such
+ * reply.
+ */
 const DHCPV6: Rule = {
   families: [6],
   when: [

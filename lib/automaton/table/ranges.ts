@@ -1,7 +1,7 @@
 // Ranges of ports → the rules that bring their packets to what judges them. Pure.
 //
-// No map has them: the kernel puts a change of concatenated ranges in place some hundred microseconds after the rules,
-// and would let packets through meanwhile. Rules change at once.
+// No map has them: the kernel puts a change of concatenated ranges in place some hundred
+// microseconds after the rules, and would let packets through meanwhile. Rules change at once.
 import { type Chain, type DispatchEntry, jump, onPort, type Rule } from '../language/automaton.js'
 
 /** As many are asked one after the other; more are in chains of as many as there are chains. */

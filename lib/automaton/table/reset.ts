@@ -1,7 +1,9 @@
-// Which sources have an attempt under way, and what ends it: the chains that a packet walks that fits no step. Pure.
+// Which sources have an attempt under way, and what ends it: the chains that a packet walks that
+// fits no step. Pure.
 //
-// A packet of a source that is not knocking costs one look-up, however many doors there are. For one that is,
-// attempts are found through groups, so that a reset with a thousand doors walks dozens of rules and not thousands.
+// A packet of a source that is not knocking costs one look-up, however many doors there are. For
+// one that is, attempts are found through groups, so that a reset with a thousand doors walks
+// dozens of rules and not thousands.
 import {
   type Action,
   type Chain,
@@ -45,7 +47,10 @@ export class ResetDomain {
     return this.#mode === 'any' ? 'knocking' : 'knocking_ports'
   }
 
-  /** The chain that ends a source's attempts, except those of which the packet is a step: for packets that are knocks. */
+  /**
+   * The chain that ends a source's attempts, except those of which the packet is a step: for
+   * packets that are knocks.
+   */
   get chain(): string {
     return this.#mode === 'any' ? 'reset_any' : 'reset_ports'
   }
@@ -71,7 +76,8 @@ export class ResetDomain {
 
   sets(capacity: number): TimedSet[] {
     if (this.isEmpty) return []
-    // Each knock marks its source anew. One second more than the longest gap: a mark must not end before its stage.
+    // Each knock marks its source anew. One second more than the longest gap: a mark must not end
+    // before its stage.
     const timeout = Math.max(...this.#members.map(({ gap }) => gap)) + 1
     const groups = this.#grouped ? this.#groups().map((group) => this.#groupSet(group)) : []
     return [this.knocking, ...groups].map((name) => {
@@ -85,8 +91,9 @@ export class ResetDomain {
   }
 
   /**
-   * A knock leaves its source marked: what is deleted keeps its place in a set for seconds, and a flood of knocks from few
-   * sources would fill it. Any other packet takes the mark away, so that the next costs one look-up again.
+   * A knock leaves its source marked: what is deleted keeps its place in a set for seconds, and a
+   * flood of knocks from few sources would fill it. Any other packet takes the mark away, so that
+   * the next costs one look-up again.
    */
   #walk(): Chain[] {
     const knock = this.#visits(this.chain, resetChain)
@@ -135,7 +142,8 @@ export class ResetDomain {
   #attemptChains(program: KnockProgram): Chain[] {
     const chains = attemptChains(program)
     if (this.#mode !== 'any' || !isStruck(program)) return chains
-    // The sender of an ordinary packet need not know a single knock port: anybody can forge one in another's name.
+    // The sender of an ordinary packet need not know a single knock port: anybody can forge one in
+    // another's name.
     const rules = program.wipe.map((rule): Rule => ({ ...rule, verdict: RETURN }))
     return [...chains, { name: lapseChain(program), rules }]
   }

@@ -1,4 +1,5 @@
-// The endpoints of all programs → for each knock port, and for echo requests, the chains of the doors knocked there. Pure.
+// The endpoints of all programs → for each knock port, and for echo requests, the chains of the
+// doors knocked there. Pure.
 
 import type { KnockPort } from '../../spec/model/model.js'
 import {
@@ -75,7 +76,10 @@ function atDoorOnly(user: Placed): Rule[] {
   return [{ when: [elsewhere], verdict: RETURN, comment: commentOf(user) }]
 }
 
-/** The chains of the programs that share an endpoint. A knock that fits none of a program's rules ends its attempt. */
+/**
+ * The chains of the programs that share an endpoint. A knock that fits none of a program's rules
+ * ends its attempt.
+ */
 function userChains(users: readonly Placed[], key: string): Visited[] {
   return users.map((user, index) => {
     const { program, endpoint } = user
@@ -109,7 +113,10 @@ const invalidChains = (users: readonly Placed[], key: string): Visited[] =>
     return { ...user, chain: { name: chainName(user, key), rules } }
   })
 
-/** For each knock whose ports depend on the time the chains that find its packets and that judge them. */
+/**
+ * For each knock whose ports depend on the time the chains that find its packets and that judge
+ * them.
+ */
 export function rangeChains(
   placed: readonly Placed[],
   knock: Readonly<Record<'tcp' | 'udp', string>>,
@@ -163,8 +170,8 @@ export interface EchoContext {
 }
 
 /**
- * Echo requests that are some door's step are judged whatever conntrack calls them (an accepted ping makes all
- * later ones of its id established); the others go on as they came.
+ * Echo requests that are some door's step are judged whatever conntrack calls them (an accepted
+ * ping makes all later ones of its id established); the others go on as they came.
  */
 export function echoChains(
   name: string,

@@ -1,7 +1,7 @@
 // The doors → the chains that judge what no other rule can read to its transport header. Pure.
 //
-// A packet whose header cannot be found matches no rule of any port, and would pass. A host that reads further than
-// the kernel does here would find the service behind.
+// A packet whose header cannot be found matches no rule of any port, and would pass. A host that
+// reads further than the kernel does here would find the service behind.
 import type { Cidr, ValidDoor } from '../../spec/model/model.js'
 import {
   ACCEPT,
@@ -23,7 +23,9 @@ const REFUSE = 'unread_source'
 /** What a host hears beside its own addresses: RFC 4291. */
 const MULTICAST: Cidr = { family: 6, address: 'ff00::', prefixLength: 8 }
 
-/** An IPv4 header always names its protocol, and the first fragment of one has at least the ports. */
+/**
+ * An IPv4 header always names its protocol, and the first fragment of one has at least the ports.
+ */
 const families = [6] as const
 
 /** Of the base chain, behind everything that judges by ports, and before what a packet resets. */
@@ -73,8 +75,8 @@ const canBeUnread = ({ addresses }: ValidDoor): boolean =>
   addresses.length === 0 || addresses.some(({ family }) => family === 6)
 
 /**
- * A packet that could be for any door at its destination passes if each of them lets its source in. What counts
- * connections or redirects them has to read them.
+ * A packet that could be for any door at its destination passes if each of them lets its source in.
+ * What counts connections or redirects them has to read them.
  */
 function refuse({ name, origin, addresses, open }: ValidDoor): Rule {
   const mustRead = open.connections !== undefined || open.redirectTo !== undefined

@@ -1,6 +1,8 @@
-// Programs and gates → the table's chains and maps: the way of each packet to the rules that judge it. Pure.
+// Programs and gates → the table's chains and maps: the way of each packet to the rules that judge
+// it. Pure.
 //
-// A new packet costs one look-up of its protocol and port, and one that asks whether its source is knocking.
+// A new packet costs one look-up of its protocol and port, and one that asks whether its source is
+// knocking.
 import { hexDigest } from '../../spec/model/digest.js'
 import type { ValidSpec } from '../../spec/model/model.js'
 import { ignoreBanned } from '../door/ban.js'
@@ -128,7 +130,10 @@ export function weave(
   }
 }
 
-/** The host's own loopback needs no knock, unless the spec names it. At ingress the base chains are the interfaces'. */
+/**
+ * The host's own loopback needs no knock, unless the spec names it. At ingress the base chains are
+ * the interfaces'.
+ */
 function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
   if (hook === 'ingress') return []
   return names.length > 0
@@ -136,13 +141,15 @@ function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
     : [{ when: [{ kind: 'loopback' }], verdict: ACCEPT, comment: 'loopback' }]
 }
 
-/** Before conntrack only a SYN is known to begin a connection, whatever other flags it has beside. */
+/**
+ * Before conntrack only a SYN is known to begin a connection, whatever other flags it has beside.
+ */
 const NO_SYN: Rule = { when: [asksNothing], verdict: ACCEPT, comment: 'begins nothing' }
 
 /**
- * conntrack keeps calling a connection established when both ends have left it: for days, and for as long as a packet
- * comes now and then. A SYN in its name is for whatever listens now. Asked for TCP alone, before conntrack is: other
- * protocols pay for one comparison.
+ * conntrack keeps calling a connection established when both ends have left it: for days, and for
+ * as long as a packet comes now and then. A SYN in its name is for whatever listens now. Asked for
+ * TCP alone, before conntrack is: other protocols pay for one comparison.
  */
 const SYN_RULE: Rule = {
   when: [asks],
@@ -165,8 +172,8 @@ const ESTABLISHED: Rule = {
 }
 
 /**
- * Behind the named ports: what a conntrack helper expects could name a door's own. ICMP errors and the data
- * connections of the host's own FTP must not end at a door before a whole protocol.
+ * Behind the named ports: what a conntrack helper expects could name a door's own. ICMP errors and
+ * the data connections of the host's own FTP must not end at a door before a whole protocol.
  */
 const RELATED: Rule = {
   when: [stateIs('related')],
@@ -183,7 +190,10 @@ const portsRule = (digest: string): Rule => ({
 
 const AGAIN: Again = { then: [count(REPEATED_COUNTER)], verdict: DROP }
 
-/** A knock resets the attempts of which it is no step, and then goes to the doors that are knocked there. */
+/**
+ * A knock resets the attempts of which it is no step, and then goes to the doors that are knocked
+ * there.
+ */
 const resetOthers = (domains: readonly ResetDomain[]): Rule[] =>
   domains.map(({ knocking, chain }) => ({
     when: [inSet(knocking)],

@@ -11,12 +11,15 @@ import {
   type Warning,
 } from '../../index.js'
 
-/** 0 done; 1 refused by kernel or nft, or `status --check` found something; 2 usage or invalid spec; 3 missing permission or capability; 4 not found. */
+/**
+ * 0 done; 1 refused by kernel or nft, or `status --check` found something; 2 usage or invalid spec;
+ * 3 missing permission or capability; 4 not found.
+ */
 export const EXIT = { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 } as const
 
 /**
- * A command's result: what `--json` prints, what people read, and the exit code where it is not 0. Without `json` the
- * command has printed all itself.
+ * A command's result: what `--json` prints, what people read, and the exit code where it is not 0.
+ * Without `json` the command has printed all itself.
  */
 export interface Outcome {
   readonly json?: unknown
@@ -61,14 +64,18 @@ export const textOf = (options: Options, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
-/** A duration's text, or its number if it is a plain one: seconds. The library's call reads it further. */
+/**
+ * A duration's text, or its number if it is a plain one: seconds. The library's call reads it
+ * further.
+ */
 export const durationOf = (options: Options, name: string): string | number | undefined => {
   const text = textOf(options, name)
   return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : text
 }
 
 /**
- * What people read of an error. It begins with the call that failed: at a shell that is the command.
+ * What people read of an error. It begins with the call that failed: at a shell that is the
+ * command.
  *
  * @param file - the spec's, which the problems of a spec do not name.
  */

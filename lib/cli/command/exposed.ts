@@ -1,4 +1,5 @@
-// A spec's file → warnings if others can read knocks in it that are secrets, or can write it. Looks at the file and its folders.
+// A spec's file → warnings if others can read knocks in it that are secrets, or can write it. Looks
+// at the file and its folders.
 import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { secretFilesOf } from '../../automaton/kinds/kinds.js'
@@ -9,8 +10,9 @@ import { quoted } from '../../text/printable.js'
 const [READ, WRITE, ENTER] = [0o4, 0o2, 0o1]
 
 /**
- * Warns of a file that others may read or write. Some knocks have their secrets in files of their own; every other knock
- * opens the door to whoever has read it. Nothing is said of a file that cannot be looked at.
+ * Warns of a file that others may read or write. Some knocks have their secrets in files of their
+ * own; every other knock opens the door to whoever has read it. Nothing is said of a file that
+ * cannot be looked at.
  *
  * @throws SpecError with every problem of the spec.
  */
@@ -43,7 +45,10 @@ export async function findExposure(path: string, spec: ValidSpec): Promise<Warni
   ]
 }
 
-/** What the group and all others may do with a file: only if they may enter each folder on the way. 0 if nobody knows. */
+/**
+ * What the group and all others may do with a file: only if they may enter each folder on the way.
+ * 0 if nobody knows.
+ */
 async function reachableMode(path: string): Promise<number> {
   try {
     const real = await realpath(path)

@@ -1,4 +1,5 @@
-// An address that may not be there yet → metrics served there as soon as it is. Never ends what it serves for.
+// An address that may not be there yet → metrics served there as soon as it is. Never ends what it
+// serves for.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError } from '../../index.js'
 import type { ListenAddress, MetricsServer, serveMetrics } from '../../service/metrics-server.js'

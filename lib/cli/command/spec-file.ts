@@ -1,4 +1,5 @@
-// A spec's file → the valid spec in it, under the table's name from the command line. Reads one file.
+// A spec's file → the valid spec in it, under the table's name from the command line. Reads one
+// file.
 import { readDocument } from '../../files/spec-file.js'
 import type { ValidSpec } from '../../index.js'
 import { requireValid } from '../../spec/validate.js'

@@ -1,4 +1,5 @@
-// A saved state's file → the state to install with. Reads one file, and puts aside one that cannot be read.
+// A saved state's file → the state to install with. Reads one file, and puts aside one that cannot
+// be read.
 import { lstat, rename } from 'node:fs/promises'
 import { kindOf } from '../../automaton/kinds/kinds.js'
 import {
@@ -18,9 +19,9 @@ export interface ReadState {
 }
 
 /**
- * A state that cannot be read must not leave services without their doors: where nothing of the spec works once, all
- * that is lost with it are grants and bans, and the doors stand without them. Where something does, it would work once
- * more for who saw it used: then it is an error.
+ * A state that cannot be read must not leave services without their doors: where nothing of the
+ * spec works once, all that is lost with it are grants and bans, and the doors stand without them.
+ * Where something does, it would work once more for who saw it used: then it is an error.
  */
 export async function loadStateFor(spec: ValidSpec, path: string): Promise<ReadState> {
   try {
@@ -52,7 +53,8 @@ function worksOnce({ doors }: ValidSpec): boolean {
 }
 
 /**
- * Renames a state that cannot be read, so that it is not replaced by the next one; nothing that is there is replaced.
+ * Renames a state that cannot be read, so that it is not replaced by the next one; nothing that is
+ * there is replaced.
  *
  * @returns its new name.
  * @throws ArgumentError where that fails.

@@ -2,8 +2,8 @@
 import { replaceFile } from '../../files/replace.js'
 
 /**
- * Replaces a file at once: one that ends half-way, or an empty one, would be loaded at the next boot as a table without
- * doors. A pipe or a device is written to, as by a shell's `>`.
+ * Replaces a file at once: one that ends half-way, or an empty one, would be loaded at the next
+ * boot as a table without doors. A pipe or a device is written to, as by a shell's `>`.
  *
  * @throws ArgumentError if it cannot be written.
  */

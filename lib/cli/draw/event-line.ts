@@ -8,8 +8,9 @@ import type { Role } from './paint.js'
 const NONE = '-'
 
 /**
- * One line without its end: `TIME EVENT DOOR SOURCE details`, separated by blanks, `-` for what an event has not. Whoever
- * made the event, nothing in it reaches the terminal that a terminal would obey.
+ * One line without its end: `TIME EVENT DOOR SOURCE details`, separated by blanks, `-` for what an
+ * event has not. Whoever made the event, nothing in it reaches the terminal that a terminal would
+ * obey.
  */
 export function formatEvent(event: KnockEvent): string {
   const { door = NONE, source = NONE, details } = wordsOf(event)

@@ -1,4 +1,5 @@
-// A status → text that people read and programs search, the same at every width: what a pipe gets. Pure.
+// A status → text that people read and programs search, the same at every width: what a pipe gets.
+// Pure.
 import {
   type Ahead,
   type Counters,

@@ -1,4 +1,5 @@
-// Sources with a gauge, a word and a time each → lines whose columns agree over the whole screen. Pure.
+// Sources with a gauge, a word and a time each → lines whose columns agree over the whole screen.
+// Pure.
 import { drawGauge, type Gauge } from './gauge.js'
 import { type Line, type Role, span } from './paint.js'
 import type { Signs } from './terminal.js'

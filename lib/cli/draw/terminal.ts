@@ -1,4 +1,5 @@
-// A stream and the environment → what may be drawn there: how wide, in colour or not, with which signs. Pure.
+// A stream and the environment → what may be drawn there: how wide, in colour or not, with which
+// signs. Pure.
 
 /** What is asked of a stream: of process.stdout. */
 export interface Stream {
@@ -72,7 +73,10 @@ export function terminalOf(stream: Stream, env: Environment): Terminal {
   }
 }
 
-/** NO_COLOR decides (anything: none), then FORCE_COLOR (0: none), then whether it is a terminal that has colours. */
+/**
+ * NO_COLOR decides (anything: none), then FORCE_COLOR (0: none), then whether it is a terminal that
+ * has colours.
+ */
 export function takesColour(stream: Stream, env: Environment): boolean {
   const { FORCE_COLOR, NO_COLOR } = env
   if (NO_COLOR !== undefined && NO_COLOR !== '') return false

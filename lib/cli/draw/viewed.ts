@@ -1,4 +1,5 @@
-// What is drawn of a status: the status itself, or what a watcher knows between two of them. Types and rows, pure.
+// What is drawn of a status: the status itself, or what a watcher knows between two of them. Types
+// and rows, pure.
 
 import {
   type Ahead,
@@ -15,7 +16,10 @@ import { bySource } from './by-source.js'
 import { formatSeconds } from './gauge.js'
 import type { Row } from './rows.js'
 
-/** An attempt that is known from an event alone: until when the next knock must come is not known yet. */
+/**
+ * An attempt that is known from an event alone: until when the next knock must come is not known
+ * yet.
+ */
 export type ViewedProgress = Omit<Progress, 'door' | 'expiresIn'> & { readonly expiresIn?: number }
 
 export interface ViewedDoor extends Omit<DoorStatus, 'progress'> {

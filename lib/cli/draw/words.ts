@@ -2,7 +2,10 @@
 import { clipText, type Line, type Role, type Span, span, widthOf } from './paint.js'
 import type { Signs } from './terminal.js'
 
-/** `name  about ──────── note`. What does not fit goes: first the note, then the end of what it is about. */
+/**
+ * `name  about ──────── note`. What does not fit goes: first the note, then the end of what it is
+ * about.
+ */
 export function headingLine(
   name: string,
   about: string,

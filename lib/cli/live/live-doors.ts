@@ -21,7 +21,10 @@ export const changeDoors = (
     return own.length === 0 ? door : changeDoor(door, own)
   })
 
-/** Goes through all sources once, however many events there are: tens of thousands may be on the way. */
+/**
+ * Goes through all sources once, however many events there are: tens of thousands may be on the
+ * way.
+ */
 function changeDoor(door: LiveDoor, events: readonly DoorEvent[]): LiveDoor {
   const heard = new Set(events.map(({ source }) => source))
   const known = new Map<string, Known>()

@@ -1,4 +1,5 @@
-// What a watcher knows: statuses and events, in the order in which they come → who is where until when. Pure; times are milliseconds since 1970.
+// What a watcher knows: statuses and events, in the order in which they come → who is where until
+// when. Pure; times are milliseconds since 1970.
 import type { Ban, DoorStatus, Grant, KnockEvent, Penalised, Status, UsedUp } from '../../index.js'
 import type { Viewed, ViewedBan, ViewedProgress } from '../draw/viewed.js'
 import { changeDoors, type DoorEvent, withTimes } from './live-doors.js'
@@ -107,7 +108,9 @@ function withRepeated(
 
 const sameBut = ({ time: _, ...rest }: KnockEvent): string => JSON.stringify(rest)
 
-/** A status that was asked for at a time: what events have said since stands, all else is corrected. */
+/**
+ * A status that was asked for at a time: what events have said since stands, all else is corrected.
+ */
 export function correctModel(model: LiveModel, status: Status, askedAt: number): LiveModel {
   const { table, confirm, doors, bans, counters, fill, warnings } = status
   const { pending: _pending, problem: _problem, ...before } = model
@@ -169,7 +172,9 @@ const SLACK = 1500
 
 export const failToRead = (model: LiveModel, problem: string): LiveModel => ({ ...model, problem })
 
-/** How long an attempt that is known from an event alone is shown without a status that confirms it. */
+/**
+ * How long an attempt that is known from an event alone is shown without a status that confirms it.
+ */
 const UNCONFIRMED = 15_000
 
 /** What is so at a time: what has run out by then is left out. */

@@ -1,4 +1,5 @@
-// What a watcher knows → the frames of the live view, to the letter. Times of day are those of TZ, which is set here.
+// What a watcher knows → the frames of the live view, to the letter. Times of day are those of TZ,
+// which is set here.
 process.env['TZ'] = 'UTC'
 
 import fc from 'fast-check'

@@ -1,4 +1,5 @@
-// What a watcher knows, the time and the size of the screen → the lines of the live view, exactly as many as fit. Pure.
+// What a watcher knows, the time and the size of the screen → the lines of the live view, exactly
+// as many as fit. Pure.
 import { formatSeconds } from '../draw/gauge.js'
 import { clipLine, type Line, type Span, span, widthOf } from '../draw/paint.js'
 import { type Limits, viewStatus } from '../draw/status-view.js'
@@ -59,7 +60,10 @@ function viewTop(model: LiveModel, now: number, screen: Screen, room: number): L
   return [...lines.slice(0, room - 1), [span(`${signs.ellipsis} and ${more} more lines`, 'faint')]]
 }
 
-/** Lost events, and how old the last status is. Always there, since no news is only good where one can see it. */
+/**
+ * Lost events, and how old the last status is. Always there, since no news is only good where one
+ * can see it.
+ */
 function viewFoot(model: LiveModel, now: number, { width }: Screen): Line[] {
   const { times, lost } = model.overruns
   const count = lost > 0 ? `${lost} events or more` : 'events'

@@ -1,4 +1,5 @@
-// The live view on streams that are no terminals: what it asks for, what it draws, and that it always gives the terminal back.
+// The live view on streams that are no terminals: what it asks for, what it draws, and that it
+// always gives the terminal back.
 import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'

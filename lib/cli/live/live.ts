@@ -1,4 +1,5 @@
-// knocklib watch on a terminal: events and statuses as they come, drawn each second and with every change. Touches the terminal, signals and the clock.
+// knocklib watch on a terminal: events and statuses as they come, drawn each second and with every
+// change. Touches the terminal, signals and the clock.
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { KnockEvent, Status } from '../../index.js'
 import { PAINTED, paintLine, UNPAINTED } from '../draw/paint.js'
@@ -23,14 +24,17 @@ const SECOND = 1000
 const FRAME = 50
 /** How many times longer than drawing took at least: the rest is left to the events. */
 const DRAW_SHARE = 4
-/** The table is read again so often, and soon after an event, but not all the time: nft has to list it whole. */
+/**
+ * The table is read again so often, and soon after an event, but not all the time: nft has to list
+ * it whole.
+ */
 const READ_EVERY = 5 * SECOND
 const READ_AFTER_EVENT = 200
 const LEAST_PAUSE = SECOND
 
 /**
- * Shows who is let in, who is on the way and what happens, until somebody quits (q, Ctrl-C, SIGINT, SIGTERM, SIGHUP) or
- * the terminal is gone. However it ends, the terminal is as it was.
+ * Shows who is let in, who is on the way and what happens, until somebody quits (q, Ctrl-C, SIGINT,
+ * SIGTERM, SIGHUP) or the terminal is gone. However it ends, the terminal is as it was.
  *
  * @throws what `watch` rejects with.
  */
@@ -99,7 +103,10 @@ class Live {
     this.#drawSoon()
   }
 
-  /** Frame by frame: one event after the other would take too long where there are very many sources. */
+  /**
+   * Frame by frame: one event after the other would take too long where there are very many
+   * sources.
+   */
   #takeHeard(): void {
     if (this.#heard.length > 0) this.#model = addEvents(this.#model, this.#heard.splice(0))
   }
@@ -121,7 +128,10 @@ class Live {
     this.#drawTook = performance.now() - begun
   }
 
-  /** Reads so soon, or sooner where that is due already; after the reading that is under way, and a pause. */
+  /**
+   * Reads so soon, or sooner where that is due already; after the reading that is under way, and a
+   * pause.
+   */
   #readIn(delay: number): void {
     if (this.#isReading) {
       this.#isReadAgain = true

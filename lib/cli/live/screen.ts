@@ -1,8 +1,12 @@
-// A terminal that is taken over and always given back: the other screen, no cursor, keys one by one. Touches the terminal and the process's signals.
+// A terminal that is taken over and always given back: the other screen, no cursor, keys one by
+// one. Touches the terminal and the process's signals.
 import type { ReadStream, WriteStream } from 'node:tty'
 
 const CONTROL = '\u001b['
-/** The alternate screen, so that what stood there before comes back; no cursor; no line breaks but ours. */
+/**
+ * The alternate screen, so that what stood there before comes back; no cursor; no line breaks but
+ * ours.
+ */
 const ENTER = `${CONTROL}?1049h${CONTROL}?25l${CONTROL}?7l`
 const LEAVE = `${CONTROL}?7h${CONTROL}?25h${CONTROL}?1049l`
 const HOME = `${CONTROL}H`
@@ -39,7 +43,10 @@ export class Screen {
     this.#take()
   }
 
-  /** Draws as many lines as the screen has. Nothing where the terminal does not keep up: the next frame is newer anyway. */
+  /**
+   * Draws as many lines as the screen has. Nothing where the terminal does not keep up: the next
+   * frame is newer anyway.
+   */
   draw(lines: readonly string[]): void {
     if (!this.#isTaken || this.#stdout.writableNeedDrain) return
     // Erased before it is written: behind a line as wide as the screen its last sign would be.

@@ -1,4 +1,5 @@
-// Which way to the elements of a table's sets: through netlink where that works, by nft where it does not. Touches the kernel.
+// Which way to the elements of a table's sets: through netlink where that works, by nft where it
+// does not. Touches the kernel.
 import { isNotPermitted, NetlinkError } from '../../errors.js'
 import type { ElementDocument, ElementKey } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'
@@ -10,14 +11,18 @@ import { NetlinkElements } from './netlink.js'
 export interface ElementOptions {
   readonly nft?: string | Nft
   /**
-   * How grants and bans are changed and listed. `auto`: through netlink, or by nft where there is no netlink socket to be
-   * had or no permission, and where `nft` or KNOCKLIB_NFT is given: that may work in another network namespace, which
-   * netlink does not reach. Default: `auto`. The results are the same.
+   * How grants and bans are changed and listed. `auto`: through netlink, or by nft where there is
+   * no netlink socket to be had or no permission, and where `nft` or KNOCKLIB_NFT is given: that
+   * may work in another network namespace, which netlink does not reach. Default: `auto`. The
+   * results are the same.
    */
   readonly elements?: 'auto' | 'nft' | 'netlink'
 }
 
-/** One socket serves all handles of the process. It is never closed, and does not keep the process alive. */
+/**
+ * One socket serves all handles of the process. It is never closed, and does not keep the process
+ * alive.
+ */
 let shared: NetlinkElements | undefined
 
 /** Chooses for the options of a call, and the nft that was made of them. */
@@ -28,7 +33,10 @@ export function chooseElements(nft: Nft, { nft: given, elements }: ElementOption
   return elements === 'netlink' ? shared : new AutoElements(shared, new DocumentElements(nft))
 }
 
-/** Tries netlink first. Where there is no socket to be had, or no permission, nft is asked from then on. */
+/**
+ * Tries netlink first. Where there is no socket to be had, or no permission, nft is asked from then
+ * on.
+ */
 export class AutoElements implements Elements {
   readonly #netlink: NetlinkElements
   readonly #nft: Elements
@@ -75,7 +83,8 @@ export class AutoElements implements Elements {
     } catch (error) {
       if (isNotPermitted(error)) this.#isGivenUp = true
       else if (!(error instanceof NetlinkError && error.code === 'EMSGSIZE')) throw error
-      // Neither has changed anything. The socket's buffers are too small for some: nft has no such limit.
+      // Neither has changed anything. The socket's buffers are too small for some: nft has no such
+      // limit.
       return work(this.#nft)
     }
   }

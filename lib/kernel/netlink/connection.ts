@@ -1,4 +1,5 @@
-// The requests that are under way on one netlink socket: matches answers with requests. Touches the kernel through the socket alone.
+// The requests that are under way on one netlink socket: matches answers with requests. Touches the
+// kernel through the socket alone.
 import { NetlinkError, NftError } from '../../errors.js'
 import { type Answer, type KernelError, parseAnswers, parseCut } from './element-answers.js'
 import type { RenderedRequest } from './element-messages.js'
@@ -14,7 +15,10 @@ export interface Request {
   render(sequence: number): RenderedRequest
 }
 
-/** An errno, 0 for none, with the kernel's words where it has any; or a set's elements, for `parseElements`. */
+/**
+ * An errno, 0 for none, with the kernel's words where it has any; or a set's elements, for
+ * `parseElements`.
+ */
 export type Reply = Omit<KernelError, 'sequence'> & { readonly payload?: Uint8Array }
 
 interface Pending {
@@ -26,8 +30,8 @@ interface Pending {
 }
 
 /**
- * A refused message comes back whole: all that is under way must fit the receive buffer with the kernel's overhead,
- * even if all of it is refused. The package ends the process where it does not.
+ * A refused message comes back whole: all that is under way must fit the receive buffer with the
+ * kernel's overhead, even if all of it is refused. The package ends the process where it does not.
  */
 const MOST_BYTES = 128 * 1024
 export const RECEIVE_BUFFER = 4 * MOST_BYTES
@@ -46,7 +50,10 @@ export class Connection implements SocketListener {
   readonly #sent: Pending[] = []
   readonly #aborts = new Aborts((pending) => this.#abort(pending))
 
-  /** Begins with a socket whose listener this is. It keeps the process alive only while a request is under way. */
+  /**
+   * Begins with a socket whose listener this is. It keeps the process alive only while a request is
+   * under way.
+   */
   start(socket: NetlinkSocket): void {
     this.#socket = socket
     // The kernel counts the memory that a datagram takes: up to twice its length.
@@ -62,7 +69,8 @@ export class Connection implements SocketListener {
    * Resolves with the kernel's answer, also where it refuses.
    *
    * @throws NftError `aborted`
-   * @throws NetlinkError where the socket fails first; `EMSGSIZE` where the request is too long for it.
+   * @throws NetlinkError where the socket fails first; `EMSGSIZE` where the request is too long for
+   * it.
    */
   ask(request: Request): Promise<Reply> {
     if (!this.isOpen) return Promise.reject(failure('socket', request, 'closed', false))
@@ -134,7 +142,8 @@ export class Connection implements SocketListener {
     if (answer.kind === 'elements') this.#finish(pending, { errno: 0, payload: answer.payload })
     else {
       if (answer.errno !== 0) pending.refusal ??= answer
-      // A batch that is refused as a whole is refused by its beginning; otherwise its last message's answer comes last.
+      // A batch that is refused as a whole is refused by its beginning; otherwise its last
+      // message's answer comes last.
       if (sequence === last || (sequence === first && answer.errno !== 0))
         this.#finish(pending, pending.refusal ?? answer)
     }
@@ -154,7 +163,10 @@ export class Connection implements SocketListener {
   }
 }
 
-/** Listens once to each signal, however many requests it ends: an EventTarget warns of many listeners. */
+/**
+ * Listens once to each signal, however many requests it ends: an EventTarget warns of many
+ * listeners.
+ */
 class Aborts {
   readonly #abort: (pending: Pending) => void
   readonly #bySignal = new Map<AbortSignal, Set<Pending>>()

@@ -1,4 +1,5 @@
-// A dump of a set over a socket of its own: elements part by part as they come, dumped again where others interrupt. Touches the kernel.
+// A dump of a set over a socket of its own: elements part by part as they come, dumped again where
+// others interrupt. Touches the kernel.
 import { setTimeout } from 'node:timers/promises'
 import type { NetlinkError } from '../../errors.js'
 import type { ListedElement } from '../../nft/listing.js'
@@ -12,12 +13,16 @@ import { malformed } from './wire.js'
 const PART_BYTES = 32768
 /** Another transaction in the network namespace interrupts a dump of several parts. */
 const MOST_TRIES = 10
-/** While the kernel resizes a set its elements move: some come twice, and as many not at all. It does not say so. */
+/**
+ * While the kernel resizes a set its elements move: some come twice, and as many not at all. It
+ * does not say so.
+ */
 const MOST_TRIES_MOVED = 3
 
 /**
- * Lists a set. An element that is there from the first part to the last comes once, however often the dump is begun
- * anew; the socket is closed when the last part has been taken, or no more are asked for.
+ * Lists a set. An element that is there from the first part to the last comes once, however often
+ * the dump is begun anew; the socket is closed when the last part has been taken, or no more are
+ * asked for.
  *
  * @throws NftError as the kernel refuses; `aborted`.
  * @throws NetlinkError `interrupted` where no try was left alone, or the socket's failure.
@@ -40,7 +45,8 @@ export async function* listElements(
       socket.send(request.render(sequence).bytes)
       const outcome = yield* pass(parts, request, sequence, family, seen)
       if (outcome === 'whole') return
-      // Elements that knocks add while a large set is listed move others, too: that is no reason to fail.
+      // Elements that knocks add while a large set is listed move others, too: that is no reason to
+      // fail.
       if (outcome === 'moved' && sequence >= MOST_TRIES_MOVED) return
       await setTimeout(2 ** Math.min(sequence, 6))
     }

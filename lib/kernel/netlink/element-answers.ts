@@ -1,4 +1,5 @@
-// What the kernel answers to changes of sets and questions about them: netlink messages → elements and refusals. Pure.
+// What the kernel answers to changes of sets and questions about them: netlink messages → elements
+// and refusals. Pure.
 import type { ListedElement } from '../../nft/listing.js'
 import type { Family } from '../../spec/model/model.js'
 import { ADDRESS_BYTES, addressText } from './address-bytes.js'
@@ -19,7 +20,10 @@ const HEADER = 16
 /** NLMSGERR_ATTR_MSG. */
 const TEXT = 1
 
-/** A key's form: an address of a family, without one a number such as a mark, or whatever bytes it has. */
+/**
+ * A key's form: an address of a family, without one a number such as a mark, or whatever bytes it
+ * has.
+ */
 export type KeyFamily = Family | 'raw' | undefined
 
 export type Answer =
@@ -89,7 +93,8 @@ export interface KernelError {
 }
 
 /**
- * Reads an NLMSG_ERROR: an errno, the message that it is about, or its header alone, and attributes.
+ * Reads an NLMSG_ERROR: an errno, the message that it is about, or its header alone, and
+ * attributes.
  * @throws NetlinkError `malformed`
  */
 export function parseError({ sequence, flags, payload }: NetlinkMessage): KernelError {

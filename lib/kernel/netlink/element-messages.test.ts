@@ -1,7 +1,9 @@
-// Changes and questions in netlink's bytes: held against what three versions of nft sent for the same, and read back.
+// Changes and questions in netlink's bytes: held against what three versions of nft sent for the
+// same, and read back.
 //
-// nft's bytes are in integration/captures: `npm run bench -- capture` gives the documents of documents.ts to each version of nft
-// in a network namespace of its own, under `strace -e write=all -e read=all`, and keeps what goes through the socket.
+// nft's bytes are in integration/captures: `npm run bench -- capture` gives the documents of
+// documents.ts to each version of nft in a network namespace of its own, under `strace -e write=all
+// -e read=all`, and keeps what goes through the socket.
 import fc from 'fast-check'
 import t from 'tap'
 import { DOCUMENTS } from '../../../integration/captures/documents.js'
@@ -19,7 +21,10 @@ const ACK = 0x4
 const SET_ID = 4
 const ELEMENTS = 3
 
-/** Of each message what the kernel goes by: the order of attributes and elements says nothing, nor who asks. */
+/**
+ * Of each message what the kernel goes by: the order of attributes and elements says nothing, nor
+ * who asks.
+ */
 function essence(bytes: Uint8Array): unknown[] {
   return readMessages(Buffer.from(bytes)).map(({ type, flags, body }) => ({
     type,

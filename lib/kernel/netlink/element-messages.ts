@@ -1,4 +1,5 @@
-// Elements of nftables' sets: changes, questions → netlink messages. Pure (include/uapi/linux/netfilter/nf_tables.h).
+// Elements of nftables' sets: changes, questions → netlink messages. Pure
+// (include/uapi/linux/netfilter/nf_tables.h).
 import type { ElementChange, ElementDocument, ElementKey } from '../../nft/document.js'
 import type { SetQuery } from '../elements.js'
 import { addressBytes } from './address-bytes.js'
@@ -14,8 +15,8 @@ const INET = Uint8Array.of(NFPROTO.inet, 0, 0, 0)
 const NFTABLES = Uint8Array.of(0, 0, 0, SUBSYSTEM.nftables >> 8)
 
 /**
- * A message's elements end here: an attribute's length has 16 bits, and a message that is refused comes back whole,
- * in a buffer of the next power of two.
+ * A message's elements end here: an attribute's length has 16 bits, and a message that is refused
+ * comes back whole, in a buffer of the next power of two.
  */
 const MESSAGE_BYTES = 30_000
 
@@ -28,11 +29,16 @@ export interface RenderedRequest {
   readonly answerBytes: number
 }
 
-/** What the kernel allocates for an acknowledgement, for an answer to a question, and beside what it repeats. */
+/**
+ * What the kernel allocates for an acknowledgement, for an answer to a question, and beside what it
+ * repeats.
+ */
 const ANSWER_OVERHEAD = 1024
 const ANSWER_PAGE = 4608
 
-/** Renders a document as one batch: done whole or not at all. Its last change alone is acknowledged. */
+/**
+ * Renders a document as one batch: done whole or not at all. Its last change alone is acknowledged.
+ */
 export function renderBatch({ nftables }: ElementDocument, first: number): RenderedRequest {
   const writer = new MessageWriter()
   const batch = (type: number, sequence: number) => {
@@ -71,7 +77,8 @@ function writeChange(
   let number = sequence
   do {
     number += 1
-    // Which message is the last is known when the elements before it are written: all but small changes are cut.
+    // Which message is the last is known when the elements before it are written: all but small
+    // changes are cut.
     const rest = elem.length - at
     const fits = rest * ELEMENT_BYTES <= MESSAGE_BYTES
     const count = fits ? rest : Math.floor(MESSAGE_BYTES / ELEMENT_BYTES)

@@ -1,4 +1,5 @@
-// Broken and strange netlink messages: read like a second reading does, or refused as malformed. `npm run bench -- fuzz` does millions.
+// Broken and strange netlink messages: read like a second reading does, or refused as malformed.
+// `npm run bench -- fuzz` does millions.
 import t from 'tap'
 import { compare, createMessages, createRandom } from '../../../integration/captures/fuzz.js'
 

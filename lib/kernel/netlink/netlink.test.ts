@@ -1,4 +1,5 @@
-// Requests over a socket that a test answers: busy closings, failures, aborts, refusals, and dumps that are interrupted.
+// Requests over a socket that a test answers: busy closings, failures, aborts, refusals, and dumps
+// that are interrupted.
 import { getEventListeners } from 'node:events'
 import t from 'tap'
 import {

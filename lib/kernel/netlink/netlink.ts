@@ -1,4 +1,5 @@
-// The elements of a table's sets through netlink: what nft would send to the kernel, without a process for each call. Touches the kernel.
+// The elements of a table's sets through netlink: what nft would send to the kernel, without a
+// process for each call. Touches the kernel.
 import { isNotFound } from '../../errors.js'
 import type { ElementDocument, ElementKey } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'
@@ -27,8 +28,8 @@ import { familyOf, refusal, subjectOf } from './refusal.js'
 import { NETFILTER, type OpenSocket, openSocket } from './socket.js'
 
 /**
- * One socket serves all calls: it is opened by the first, and again after it failed. While nothing is under way it
- * does not keep the process alive. A listing has a socket of its own.
+ * One socket serves all calls: it is opened by the first, and again after it failed. While nothing
+ * is under way it does not keep the process alive. A listing has a socket of its own.
  */
 export class NetlinkElements implements Elements {
   readonly #open: OpenSocket

@@ -1,5 +1,5 @@
-// The numbers that netlink's and nf_tables' messages are made of, each once (include/uapi/linux/netlink.h, nfnetlink.h,
-// nf_tables.h in the kernel).
+// The numbers that netlink's and nf_tables' messages are made of, each once
+// (include/uapi/linux/netlink.h, nfnetlink.h, nf_tables.h in the kernel).
 
 /** NLMSG_ERROR, which is also an acknowledgement; NLMSG_DONE, the end of a dump; NLMSG_OVERRUN. */
 export const MESSAGE = { error: 2, done: 3, overrun: 4 } as const
@@ -32,10 +32,16 @@ export const NFT = {
   newGeneration: 15,
 } as const
 
-/** NFPROTO_INET and NFPROTO_NETDEV: a table of the same name may stand at the side of one at ingress. */
+/**
+ * NFPROTO_INET and NFPROTO_NETDEV: a table of the same name may stand at the side of one at
+ * ingress.
+ */
 export const NFPROTO = { inet: 1, netdev: 5 } as const
 
-/** NFTA_SET_ELEM_LIST_TABLE, SET and ELEMENTS. The name of the table is the first attribute of every message. */
+/**
+ * NFTA_SET_ELEM_LIST_TABLE, SET and ELEMENTS. The name of the table is the first attribute of every
+ * message.
+ */
 export const LIST = { table: 1, set: 2, elements: 3 } as const
 /** NFTA_LIST_ELEM. */
 export const LIST_ITEM = 1

@@ -1,4 +1,5 @@
-// A netlink socket: whole datagrams out and in. Touches the kernel; the only importer of the package netlink, loaded with the first socket.
+// A netlink socket: whole datagrams out and in. Touches the kernel; the only importer of the
+// package netlink, loaded with the first socket.
 import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
 
 /** NETLINK_NETFILTER: nftables' ruleset, its notifications, and NFLOG. */
@@ -8,7 +9,10 @@ export interface SocketOptions {
   /** Who asks, for error messages. */
   readonly operation: string
   readonly protocol: number
-  /** Bytes that a datagram may have; a longer one is cut. Each costs as much memory until it is collected. */
+  /**
+   * Bytes that a datagram may have; a longer one is cut. Each costs as much memory until it is
+   * collected.
+   */
   readonly messageSize?: number
   /** SO_RCVBUF and SO_SNDBUF in bytes, at most rmem_max and wmem_max. Default: the system's. */
   readonly receiveBuffer?: number
@@ -19,7 +23,10 @@ export interface SocketOptions {
 export interface SocketListener {
   /** One datagram. Of a longer one than the socket takes the beginning alone, with `isCut`. */
   message(bytes: Uint8Array, isCut: boolean): void
-  /** The kernel had something for a buffer that was full, and the socket goes on. Without it, that is a failure. */
+  /**
+   * The kernel had something for a buffer that was full, and the socket goes on. Without it, that
+   * is a failure.
+   */
   overrun?(): void
   /** The socket is of no use any more and closed: reading or sending failed, or `message` threw. */
   failed(error: NetlinkError): void
@@ -28,7 +35,10 @@ export interface SocketListener {
 export interface NetlinkSocket {
   /** This end's address: what the kernel answers has it. */
   readonly port: number
-  /** What the kernel holds for this end at most, in its own measure, which counts each datagram's overhead. */
+  /**
+   * What the kernel holds for this end at most, in its own measure, which counts each datagram's
+   * overhead.
+   */
   readonly receiveBuffer: number
   /** Sends to the kernel. The bytes must stay as they are until something has come back. */
   send(bytes: Uint8Array): void
@@ -50,11 +60,12 @@ let loading: Promise<Package> | undefined
 /**
  * Opens a socket. It keeps the process alive until it is unreferenced or closed.
  *
- * Its reader must not fall behind: the package ends the whole process, beyond any handler, where the kernel finds
- * the receive buffer full while the process waits for events. Who asks keeps few answers outstanding; who listens to
- * what others cause does so in a child process.
+ * Its reader must not fall behind: the package ends the whole process, beyond any handler, where
+ * the kernel finds the receive buffer full while the process waits for events. Who asks keeps few
+ * answers outstanding; who listens to what others cause does so in a child process.
  *
- * @throws NetlinkError `socket` where the package cannot be loaded here or the kernel grants no such socket.
+ * @throws NetlinkError `socket` where the package cannot be loaded here or the kernel grants no
+ * such socket.
  */
 export async function openSocket(
   options: SocketOptions,
@@ -132,7 +143,8 @@ class SafeSocket implements NetlinkSocket {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    // Not now: this may run within one of the package's own callbacks, after which it still uses what close frees.
+    // Not now: this may run within one of the package's own callbacks, after which it still uses
+    // what close frees.
     setImmediate(() => {
       try {
         this.#socket.close()

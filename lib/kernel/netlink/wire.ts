@@ -1,4 +1,5 @@
-// Netlink's bytes: messages and attributes, both ways. Pure (netlink(7), include/uapi/linux/netlink.h).
+// Netlink's bytes: messages and attributes, both ways. Pure (netlink(7),
+// include/uapi/linux/netlink.h).
 import { NetlinkError } from '../../errors.js'
 
 export interface NetlinkMessage {
@@ -22,7 +23,10 @@ const ATTRIBUTE_HEADER = 4
 const NESTED = 0x8000
 const TYPE_MASK = 0x3fff
 
-/** Whether this machine puts a number's lowest byte first. Netlink's own headers, and some values, are in its order. */
+/**
+ * Whether this machine puts a number's lowest byte first. Netlink's own headers, and some values,
+ * are in its order.
+ */
 export const IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
 const align = (length: number): number => (length + 3) & ~3

@@ -18,7 +18,10 @@ const OLDEST_TYPEOF = '1.1.0'
 /** Whether this nft has sets of tokens, and of ports in their periods. */
 export const knowsTypeof = (version: string): boolean => compare(version, OLDEST_TYPEOF) >= 0
 
-/** @throws CapabilityError where a table has tokens or rotating sequences and this nft knows no such sets. */
+/**
+ * @throws CapabilityError where a table has tokens or rotating sequences and this nft knows no such
+ * sets.
+ */
 export function requireFeatures(
   { sets, periodSets }: Automaton,
   version: string,

@@ -10,7 +10,9 @@ export interface Asked {
   /** What it was about, for the message. */
   readonly subject: string
   readonly document?: NftDocument
-  /** What of the document is not there, as was seen after it failed; undefined: nobody has looked. */
+  /**
+   * What of the document is not there, as was seen after it failed; undefined: nobody has looked.
+   */
   readonly absent?: 'table' | 'part' | 'nothing' | undefined
 }
 
@@ -187,8 +189,9 @@ export const asksWhatIsThere = ({ stderr }: Ending, { document }: Asked): boolea
   document !== undefined && NOTHING.test(String(stderr ?? '')) && !makesTable(document)
 
 /**
- * "No such file or directory" is also what the kernel says of a module that it lacks. Of a listing it means that there is
- * no such thing; of a document that makes the table, it cannot mean the table.
+ * "No such file or directory" is also what the kernel says of a module that it lacks. Of a listing
+ * it means that there is no such thing; of a document that makes the table, it cannot mean the
+ * table.
  */
 function explainNothing(stderr: string, { document, absent }: Asked): Explanation | Lack {
   if (!document || absent === 'table') return { code: 'not-found', reason: 'not there' }

@@ -1,4 +1,5 @@
-// How nft takes a document on machines that differ → the ways that are tried, and the one that is remembered. No nft is run.
+// How nft takes a document on machines that differ → the ways that are tried, and the one that is
+// remembered. No nft is run.
 import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

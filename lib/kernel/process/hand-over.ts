@@ -1,4 +1,5 @@
-// A document → the nft that reads it, by the first way that works on this machine. Writes to a pipe, or to a file if it must.
+// A document → the nft that reads it, by the first way that works on this machine. Writes to a
+// pipe, or to a file if it must.
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,9 @@ export interface Given {
   readonly input?: string
   /** Its stdin. */
   readonly descriptor?: number
-  /** Whether the input goes through `cat`: then stdin is a pipe, and not the socket that Node makes. */
+  /**
+   * Whether the input goes through `cat`: then stdin is a pipe, and not the socket that Node makes.
+   */
   readonly isPiped?: boolean
 }
 
@@ -22,17 +25,21 @@ export type Run<T extends Ending> = (given: Given) => Promise<T>
 type Name = 'stdin' | 'file' | 'pipe' | 'named'
 type Way = <T extends Ending>(text: string, run: Run<T>) => Promise<T>
 
-/** An own stdin by a name that can be opened. /dev/fd and /dev/stdin are links to it, and some machines lack them. */
+/**
+ * An own stdin by a name that can be opened. /dev/fd and /dev/stdin are links to it, and some
+ * machines lack them.
+ */
 const OWN_STDIN = '/proc/self/fd/0'
 
 /**
  * Nobody else may read the document, and it never stands in nft's arguments: it shows the knocks.
  *
- * - `stdin`: nft reads what it inherits and opens nothing, so SELinux allows it. Older versions (1.0.6) open /dev/stdin
- *   instead, which fails for a socket before anything is done.
+ * - `stdin`: nft reads what it inherits and opens nothing, so SELinux allows it. Older versions
+ *   (1.0.6) open /dev/stdin instead, which fails for a socket before anything is done.
  * - `file`: a file that has no name any more, as stdin. nft opens it again.
- * - `pipe`: as `stdin`, with a pipe that can be opened. It needs no disk. An nft that opens a pipe (1.0.6) answers JSON that
- *   ends half-way with success, so `cat` says if it did not give all of it.
+ * - `pipe`: as `stdin`, with a pipe that can be opened. It needs no disk. An nft that opens a pipe
+ *   (1.0.6) answers JSON that ends half-way with success, so `cat` says if it did not give all of
+ *   it.
  * - `named`: a file in a private folder, for a machine without /proc.
  */
 const WAYS: Readonly<Record<Name, Way>> = {
@@ -83,8 +90,8 @@ export class HandOver {
   }
 
   /**
-   * Gives a document to nft by the way that worked last, or else by the others in order. If nft cannot open what it is
-   * given, it has done nothing.
+   * Gives a document to nft by the way that worked last, or else by the others in order. If nft
+   * cannot open what it is given, it has done nothing.
    *
    * @throws what `run` throws, and the system's error if no file descriptor is left.
    */

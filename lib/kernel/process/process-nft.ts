@@ -52,7 +52,10 @@ export class ProcessNft implements Nft {
     return this.#listJson(args, { ...options, subject })
   }
 
-  /** nft 1.0.6 reads all elements when it lists a table, also with -t. It reads none when it lists the ruleset. */
+  /**
+   * nft 1.0.6 reads all elements when it lists a table, also with -t. It reads none when it lists
+   * the ruleset.
+   */
   async #listTerse(table: string, asked: Asked & CallOptions): Promise<unknown> {
     this.#isOld ??= /^1\.0\./.test(await this.version(asked))
     if (!this.#isOld) return this.#listJson(['-j', '-t', 'list', 'table', 'inet', table], asked)
@@ -160,7 +163,10 @@ function unreadable(reasons: readonly string[], { operation = 'nft', subject }: 
   return new CapabilityError(`${operation}: ${subject}`, missing, provider)
 }
 
-/** nft joins its arguments and reads them as its language: another character would be more than a name. */
+/**
+ * nft joins its arguments and reads them as its language: another character would be more than a
+ * name.
+ */
 function requireName(name: string, operation = 'nft'): void {
   if (/^\w+$/.test(name)) return
   const expected = 'a name of letters, digits and _'

@@ -1,7 +1,8 @@
-// The process that reads nftables' notifications: `node change-reader.js`. Touches the kernel; started by reader.ts alone.
+// The process that reads nftables' notifications: `node change-reader.js`. Touches the kernel;
+// started by reader.ts alone.
 //
-// Not the one that reads NFLOG: a large transaction by anybody overflows a small receive buffer, which ends this
-// process; then the tables are listed anew, and no packet's event is lost by that.
+// Not the one that reads NFLOG: a large transaction by anybody overflows a small receive buffer,
+// which ends this process; then the tables are listed anew, and no packet's event is lost by that.
 import { parseSetName } from '../../automaton/language/names.js'
 import type { NetlinkError } from '../../errors.js'
 import { parseFamilySet } from '../../nft/names.js'

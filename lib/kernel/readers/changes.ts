@@ -1,4 +1,5 @@
-// nftables' notifications of a transaction → what it did to each table, in sum. Pure (include/uapi/linux/netfilter/nf_tables.h).
+// nftables' notifications of a transaction → what it did to each table, in sum. Pure
+// (include/uapi/linux/netfilter/nf_tables.h).
 import {
   DATA_VALUE,
   ELEMENT,
@@ -22,8 +23,8 @@ export interface ElementChange {
 }
 
 /**
- * What one transaction did to one table; one with thousands of elements comes in parts. Packets change elements
- * without any word of it.
+ * What one transaction did to one table; one with thousands of elements comes in parts. Packets
+ * change elements without any word of it.
  */
 export interface TableChange {
   readonly table: string

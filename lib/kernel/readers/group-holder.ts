@@ -1,4 +1,5 @@
-// A NFLOG group → the process that has it, from /proc. Reads /proc of this process's network namespace.
+// A NFLOG group → the process that has it, from /proc. Reads /proc of this process's network
+// namespace.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 export interface GroupHolder {
@@ -48,7 +49,10 @@ function findProcess(port: number, proc: string): number | undefined {
   return id === undefined ? undefined : Number(id)
 }
 
-/** A reader of ours is nobody's to stop: it is started anew. Undefined where it is none, or has nobody any more. */
+/**
+ * A reader of ours is nobody's to stop: it is started anew. Undefined where it is none, or has
+ * nobody any more.
+ */
 function starterOf(id: number, proc: string): number | undefined {
   const isReader = read(`${proc}/${id}/cmdline`)
     .split('\0')
@@ -60,7 +64,10 @@ function starterOf(id: number, proc: string): number | undefined {
 const WORDS = 4
 const LONGEST = 80
 
-/** The first words of its command line. Whoever started it chose them: a terminal must not obey them. */
+/**
+ * The first words of its command line. Whoever started it chose them: a terminal must not obey
+ * them.
+ */
 function nameOf(id: number, proc: string): string {
   const words = read(`${proc}/${id}/cmdline`).split('\0').slice(0, WORDS).join(' ').trim()
   const name = words === '' ? read(`${proc}/${id}/comm`).trim() : words

@@ -1,7 +1,8 @@
-// The process that reads a NFLOG group: `node log-reader.js GROUP`. Touches the kernel; started by reader.ts alone.
+// The process that reads a NFLOG group: `node log-reader.js GROUP`. Touches the kernel; started by
+// reader.ts alone.
 //
-// A process of its own because the package netlink ends its process where the kernel finds the receive buffer full.
-// So it does as little as it can for each message, and nothing that waits.
+// A process of its own because the package netlink ends its process where the kernel finds the
+// receive buffer full. So it does as little as it can for each message, and nothing that waits.
 import { constants } from 'node:os'
 import { parsePrefix } from '../../automaton/language/log-prefix.js'
 import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
@@ -22,7 +23,10 @@ import type { ReaderOutput } from './reader-output.js'
 import { fail, RECEIVE_BUFFER, runReader, type Settle } from './reader-process.js'
 import type { ForeignRecord, LogRecord } from './records.js'
 
-/** Enough for IPv6's header with some extensions and the ports; the payload behind them is nobody's business here. */
+/**
+ * Enough for IPv6's header with some extensions and the ports; the payload behind them is nobody's
+ * business here.
+ */
 const BYTES = 128
 /** The longest message: that much of a packet, the prefix, and the attributes around. */
 const MESSAGE_SIZE = 1024

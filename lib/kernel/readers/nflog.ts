@@ -1,4 +1,5 @@
-// NFLOG's messages: asking for a group, and the packets that it logs. Pure (include/uapi/linux/netfilter/nfnetlink_log.h).
+// NFLOG's messages: asking for a group, and the packets that it logs. Pure
+// (include/uapi/linux/netfilter/nfnetlink_log.h).
 import { FLAG, MESSAGE, NFGEN_HEADER, SUBSYSTEM } from '../netlink/numbers.js'
 import { IS_LITTLE, MessageWriter, parseAttributes } from '../netlink/wire.js'
 
@@ -33,21 +34,26 @@ const big = (bits: 16 | 32, value: number): Uint8Array => {
 }
 
 /**
- * Asks for a group: numbered messages, each with so many bytes of its packet. The kernel acknowledges it; of a group
- * that another socket has it says EPERM.
+ * Asks for a group: numbered messages, each with so many bytes of its packet. The kernel
+ * acknowledges it; of a group that another socket has it says EPERM.
  */
 export const renderBind = (group: number, bytes: number, sequence: number): Uint8Array =>
   renderConfig(group, sequence, (writer) => {
     writer.attribute(CONFIG.command, new Uint8Array([BIND]))
     writeMode(writer, bytes)
-    // Each message gets the memory that it needs. By default it is a page, and the receive buffer holds a quarter as many.
+    // Each message gets the memory that it needs. By default it is a page, and the receive buffer
+    // holds a quarter as many.
     writer.attribute(CONFIG.bufferSize, big(32, 1))
-    // One message at a time, also of rules that ask for more in one: what a datagram has is bounded so.
+    // One message at a time, also of rules that ask for more in one: what a datagram has is bounded
+    // so.
     writer.attribute(CONFIG.threshold, big(32, 1))
     writer.attribute(CONFIG.flags, big(16, NUMBERED))
   })
 
-/** Says again how much of a packet is wanted: changes nothing, and is acknowledged behind what was logged before. */
+/**
+ * Says again how much of a packet is wanted: changes nothing, and is acknowledged behind what was
+ * logged before.
+ */
 export const renderMode = (group: number, bytes: number, sequence: number): Uint8Array =>
   renderConfig(group, sequence, (writer) => writeMode(writer, bytes))
 

@@ -6,7 +6,10 @@ export interface PacketHead {
   readonly source: string
   /** As IANA numbers them. */
   readonly protocol: number
-  /** The destination's; undefined where the protocol has none, or where the packet is a later piece of another. */
+  /**
+   * The destination's; undefined where the protocol has none, or where the packet is a later piece
+   * of another.
+   */
   readonly port?: number
   /** Of UDP: what comes behind its header, as far as it is there. */
   readonly data?: Uint8Array
@@ -18,7 +21,10 @@ const UDP = 17
 const WITH_PORTS = new Set([TCP, UDP, 33, 132, 136])
 const NAMES: Readonly<Record<number, string>> = { [TCP]: 'tcp', [UDP]: 'udp' }
 
-/** Headers that may stand between IPv6's own and the packet's content (RFC 8200, section 4; RFC 4302). */
+/**
+ * Headers that may stand between IPv6's own and the packet's content (RFC 8200, section 4; RFC
+ * 4302).
+ */
 const FRAGMENT = 44
 const AUTHENTICATION = 51
 const EXTENSIONS = new Set([0, 43, 60, FRAGMENT, AUTHENTICATION])

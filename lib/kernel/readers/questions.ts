@@ -1,10 +1,14 @@
-// Questions to a reading process by their numbers → whether each was answered in time. Pure but for timers.
+// Questions to a reading process by their numbers → whether each was answered in time. Pure but for
+// timers.
 
 export class Questions {
   readonly #asked = new Map<number, (isAnswered: boolean) => void>()
   #last = 0
 
-  /** Calls `put` with a new number. Resolves with false after so many milliseconds, or when all are given up. */
+  /**
+   * Calls `put` with a new number. Resolves with false after so many milliseconds, or when all are
+   * given up.
+   */
   ask(put: (number: number) => void, patience: number): Promise<boolean> {
     this.#last += 1
     const number = this.#last

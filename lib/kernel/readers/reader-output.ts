@@ -1,17 +1,21 @@
-// Records → lines on a stream that may stop reading: as many wait as memory may hold, the others are counted. Touches the stream given.
+// Records → lines on a stream that may stop reading: as many wait as memory may hold, the others
+// are counted. Touches the stream given.
 import type { Writable } from 'node:stream'
 
 /** What waits at most: some megabytes. */
 export const MOST_WAITING = 32_768
-/** Lines in one write: enough that a write costs little for each, and few enough that the first waits for nothing. */
+/**
+ * Lines in one write: enough that a write costs little for each, and few enough that the first
+ * waits for nothing.
+ */
 const BATCH = 512
 
 /** A line that says how many records are missing in its place. */
 export type Lost = { readonly lost: number }
 
 /**
- * Writes a line of JSON for each record, in order. Records that come while nobody reads wait; beyond that they are
- * left out, and their number stands in their place.
+ * Writes a line of JSON for each record, in order. Records that come while nobody reads wait;
+ * beyond that they are left out, and their number stands in their place.
  */
 export class ReaderOutput {
   readonly #stream: Writable
@@ -40,7 +44,10 @@ export class ReaderOutput {
     this.#plan()
   }
 
-  /** The same of a record that may wait for another time: false if there is no room for it, and nothing is counted then. */
+  /**
+   * The same of a record that may wait for another time: false if there is no room for it, and
+   * nothing is counted then.
+   */
   offer(record: object): boolean {
     if (this.#waiting.length >= this.#most) return false
     this.report(record)

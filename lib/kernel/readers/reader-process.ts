@@ -1,4 +1,5 @@
-// What both reading processes have in common: their output, their failures, and that they end with who started them. Touches the process.
+// What both reading processes have in common: their output, their failures, and that they end with
+// who started them. Touches the process.
 import { NetlinkError } from '../../errors.js'
 import { ReaderOutput } from './reader-output.js'
 import type { FailedRecord } from './records.js'
@@ -10,9 +11,10 @@ export const RECEIVE_BUFFER = 2 ** 23
 export type Settle = (number: number) => void
 
 /**
- * Begins a reading process: `open` opens its sockets, and returns what it does when it is asked whether it has read all.
- * Each line of its standard input is such a question, a number from 1 on. It ends with its standard input, so it never outlives who
- * started it. Signals of the terminal or of the service manager are for that one.
+ * Begins a reading process: `open` opens its sockets, and returns what it does when it is asked
+ * whether it has read all. Each line of its standard input is such a question, a number from 1 on.
+ * It ends with its standard input, so it never outlives who started it. Signals of the terminal or
+ * of the service manager are for that one.
  */
 export async function runReader(
   open: (output: ReaderOutput) => Promise<Settle | undefined>,
@@ -22,7 +24,8 @@ export async function runReader(
   let settle: Settle | undefined
   process.stdin.on('end', end).on('error', end).on('close', end)
   process.stdin.setEncoding('utf8').on('data', (lines: string) => {
-    // Two numbers that come in one part are whole: a line is shorter than what a pipe writes at once.
+    // Two numbers that come in one part are whole: a line is shorter than what a pipe writes at
+    // once.
     for (const line of lines.split('\n')) if (line !== '') settle?.(Number(line))
   })
   process.stdout.on('error', end)

@@ -1,4 +1,5 @@
-// A reading process seen from the one that started it: its records, its end, and a new one in its place. Starts processes.
+// A reading process seen from the one that started it: its records, its end, and a new one in its
+// place. Starts processes.
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
@@ -91,8 +92,8 @@ export class Reader {
   }
 
   /**
-   * Resolves when all that the kernel had sent by this call was given to the listener: true; or false when the process
-   * ended meanwhile, or took longer than so many milliseconds.
+   * Resolves when all that the kernel had sent by this call was given to the listener: true; or
+   * false when the process ended meanwhile, or took longer than so many milliseconds.
    */
   settled(patience: number): Promise<boolean> {
     const stdin = this.#child?.stdin
@@ -214,7 +215,8 @@ function launch(command: string, args: readonly string[], env: NodeJS.ProcessEnv
   try {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
     if ((child as ChildProcess).stdout) return child
-    // Without descriptors for its streams node gives a child that has none, and that is never closed.
+    // Without descriptors for its streams node gives a child that has none, and that is never
+    // closed.
     child.on('error', () => {})
     return new Error('no file descriptors are left for the process that reads it')
   } catch (error) {
@@ -230,7 +232,10 @@ const inNamespace = (netns: string): string[] => [
   '--',
 ]
 
-/** Beside this module, whether it runs as it was compiled or out of the bundle; sources run the built one. */
+/**
+ * Beside this module, whether it runs as it was compiled or out of the bundle; sources run the
+ * built one.
+ */
 function pathOf(module: string): string {
   const built = fileURLToPath(new URL(module, import.meta.url))
   return existsSync(built)

@@ -1,4 +1,5 @@
-// What the reading processes write to the process that started them: a line of JSON each. Types alone.
+// What the reading processes write to the process that started them: a line of JSON each. Types
+// alone.
 import type { TableChange } from './changes.js'
 
 /** The kernel logged a packet. */

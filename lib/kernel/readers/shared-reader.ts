@@ -1,4 +1,5 @@
-// Readers that several watchers of this process share: one process for each NFLOG group and for each namespace's notifications.
+// Readers that several watchers of this process share: one process for each NFLOG group and for
+// each namespace's notifications.
 import { Reader, type ReaderListener, type ReaderOptions } from './reader.js'
 import type { ReaderRecord } from './records.js'
 
@@ -22,7 +23,10 @@ interface Shared {
 /** By namespace, since this process began. */
 const foreign = new Map<string, number>()
 
-/** How many log messages this process has read that no table of ours wrote; undefined if it has read no group there. */
+/**
+ * How many log messages this process has read that no table of ours wrote; undefined if it has read
+ * no group there.
+ */
 export const foreignLogPackets = (netns: string): number | undefined => foreign.get(netns)
 
 const shared = new Map<string, Shared>()

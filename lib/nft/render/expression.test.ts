@@ -1,4 +1,5 @@
-// Parts of the automaton's rules → nft's expressions and statements, where they are not what their names say.
+// Parts of the automaton's rules → nft's expressions and statements, where they are not what their
+// names say.
 import t from 'tap'
 import type { KeyField, Match, Verdict } from '../../automaton/language/automaton.js'
 import { renderAction, renderMatch, renderVerdict } from './expression.js'

@@ -1,4 +1,5 @@
-// The automaton's matches, actions and verdicts → nft's expressions and statements, for one family. Pure.
+// The automaton's matches, actions and verdicts → nft's expressions and statements, for one family.
+// Pure.
 import type {
   Action,
   IpProtocol,
@@ -23,7 +24,9 @@ import {
 } from './keys.js'
 import { renderPiece4, renderPiece6 } from './piece.js'
 
-/** Bytes of the headers before the payload that nft's length fields count: RFC 791, 8200, 768, 792. */
+/**
+ * Bytes of the headers before the payload that nft's length fields count: RFC 791, 8200, 768, 792.
+ */
 const HEADERS: Readonly<Record<Family, number>> = { 4: 20 + 8, 6: 8 }
 
 /** One value, or an anonymous set of several. */
@@ -117,7 +120,8 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       // By index, not by name: this is compared for each packet.
       return compare('==', meta('iif'), 'lo')
     case 'own-connection':
-      // A socket that is bound to the packet's destination and not to any: a connection's own, not its listener's.
+      // A socket that is bound to the packet's destination and not to any: a connection's own, not
+      // its listener's.
       return compare('==', { socket: { key: 'wildcard' } }, 0)
     case 'interface': {
       const names = oneOf([...match.names])
@@ -133,8 +137,9 @@ const numberOf = (protocol: IpProtocol): number =>
   typeof protocol === 'number' ? protocol : NUMBER[protocol]
 
 /**
- * RFC 7045: headers with more behind them that the kernel takes for the last one (mobility, HIP, shim6, the two for
- * experiments). ESP and AH are left out: a host reads what is behind those of senders that have its key alone.
+ * RFC 7045: headers with more behind them that the kernel takes for the last one (mobility, HIP,
+ * shim6, the two for experiments). ESP and AH are left out: a host reads what is behind those of
+ * senders that have its key alone.
  */
 const SKIPPED_BY_OTHERS = [135, 139, 140, 253, 254] as const
 /** RFC 8200: the number of no next header, and all that honest senders of these write there. */
@@ -158,7 +163,10 @@ function renderAddresses(
 export const matchFamily = (family: Family): NftStatement =>
   compare('==', meta('nfproto'), family === 4 ? 'ipv4' : 'ipv6')
 
-/** The seconds that a rule gives to each element that it adds to a set; undefined where the set itself does. */
+/**
+ * The seconds that a rule gives to each element that it adds to a set; undefined where the set
+ * itself does.
+ */
 export type TimeoutOf = (set: string) => number | undefined
 
 export function renderAction(

@@ -1,4 +1,5 @@
-// The fields that sets are keyed by → nft's expressions and types, for one family; and what all expressions are made of. Pure.
+// The fields that sets are keyed by → nft's expressions and types, for one family; and what all
+// expressions are made of. Pure.
 import { isPerFamily, type KeyField } from '../../automaton/language/automaton.js'
 import type { Family } from '../../spec/model/model.js'
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
@@ -33,8 +34,8 @@ export const PERIOD_KEY: NftExpression = {
 const TOKEN: NftExpression = { payload: { base: 'th', offset: 8 * UDP_HEADER, len: 128 } }
 
 /**
- * nft 1.0.6 knows no key of a set that is a plain number of 32 bits; a digest it takes for any type of as many. Two
- * numbers meet once in 2³¹.
+ * nft 1.0.6 knows no key of a set that is a plain number of 32 bits; a digest it takes for any type
+ * of as many. Two numbers meet once in 2³¹.
  */
 const SEQUENCE: NftExpression = {
   jhash: { mod: 2 ** 31 - 1, seed: 1, expr: payload('tcp', 'sequence') },
@@ -60,7 +61,9 @@ const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> =
   token: () => TOKEN,
 }
 
-/** What the elements of a set are, by name or, where that has none (since nft 1.1), by an example. */
+/**
+ * What the elements of a set are, by name or, where that has none (since nft 1.1), by an example.
+ */
 export function renderType(fields: readonly KeyField[], family: Family): NftValue {
   const named = fields.flatMap((field) => (field === 'token' ? [] : [KEY_TYPE[field](family)]))
   if (named.length < fields.length) return { typeof: renderKey(fields, family) }

@@ -11,9 +11,10 @@ import { commonSet } from '../names.js'
 const AT_ONCE = 50_000
 
 /**
- * Renders the commands that load tokens and ports. The sets of tokens are emptied first: one that has been used is
- * among them again, and is refused all the same, since the door remembers it. Ports are added to those that are there:
- * the kernel takes milliseconds to take one away. The set `loaded` holds until when each of them is loaded.
+ * Renders the commands that load tokens and ports. The sets of tokens are emptied first: one that
+ * has been used is among them again, and is refused all the same, since the door remembers it.
+ * Ports are added to those that are there: the kernel takes milliseconds to take one away. The set
+ * `loaded` holds until when each of them is loaded.
  *
  * @param now - seconds since 1970.
  */
@@ -56,8 +57,8 @@ export function missingOf({ tokens, ports }: Loads, { sets }: Listing): Loads {
 }
 
 /**
- * Whether a table has ports of another secret: other ones in a period that would be loaded. Other periods say nothing:
- * clocks step, hosts sleep, and a spec may look less far ahead.
+ * Whether a table has ports of another secret: other ones in a period that would be loaded. Other
+ * periods say nothing: clocks step, hosts sleep, and a spec may look less far ahead.
  */
 export function hasForeignPorts({ sets }: Listing, { ports }: Loads): boolean {
   return ports.some(({ set, periods }) => {
@@ -69,7 +70,10 @@ export function hasForeignPorts({ sets }: Listing, { ports }: Loads): boolean {
   })
 }
 
-/** The start of a range of times, which nft lists in numbers or as `2026-11-21 07:00:00`, in UTC as it is run. */
+/**
+ * The start of a range of times, which nft lists in numbers or as `2026-11-21 07:00:00`, in UTC as
+ * it is run.
+ */
 function startOf(range: string): number {
   const [text = ''] = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d+)/.exec(range) ?? []
   return text.includes(' ') ? Date.parse(`${text.replace(' ', 'T')}Z`) / 1000 : Number(text)

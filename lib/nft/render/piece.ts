@@ -8,7 +8,10 @@ type Part = Extract<Match, { kind: 'piece' }>['part']
 /** RFC 791: the bit for more pieces, and the offset in units of 8 bytes. */
 const MORE = 0x2000
 const OFFSET = 0x1fff
-/** The longest header, and TCP's up to its flags; no network has so small packets that an honest sender would split there. */
+/**
+ * The longest header, and TCP's up to its flags; no network has so small packets that an honest
+ * sender would split there.
+ */
 const LEAST = 60 + 16
 
 export function renderPiece4(part: Part): NftStatement {
@@ -27,8 +30,9 @@ export function renderPiece4(part: Part): NftStatement {
 }
 
 /**
- * RFC 8200: hop-by-hop options, routing, another fragment header, destination options. Behind these the transport's
- * header can begin in a later piece; honest senders put them before the fragment header.
+ * RFC 8200: hop-by-hop options, routing, another fragment header, destination options. Behind these
+ * the transport's header can begin in a later piece; honest senders put them before the fragment
+ * header.
  */
 const MORE_HEADERS = [0, 43, 44, 60]
 

@@ -1,4 +1,5 @@
-// An automaton → the nft JSON of its table. Pure; the same document, byte for byte, for the same automaton.
+// An automaton → the nft JSON of its table. Pure; the same document, byte for byte, for the same
+// automaton.
 import {
   type Action,
   type Automaton,
@@ -40,8 +41,8 @@ const FAMILIES = [4, 6] as const
 const EITHER = [4] as const
 
 /**
- * Renders the whole table, as a document that makes it anew: whatever stood there under this name is gone with it.
- * nft does all of the document or nothing.
+ * Renders the whole table, as a document that makes it anew: whatever stood there under this name
+ * is gone with it. nft does all of the document or nothing.
  */
 export function renderRuleset(automaton: Automaton): NftDocument {
   const renderer = new Renderer(automaton)
@@ -157,7 +158,8 @@ class Renderer {
     for (const family of families ?? (differs ? FAMILIES : EITHER)) {
       const expr = this.#statements(rule, family)
       if (!expr) continue
-      // nft itself asks for the family only where a part first needs it, and what comes before would be done for both.
+      // nft itself asks for the family only where a part first needs it, and what comes before
+      // would be done for both.
       if ((families && !differs) || this.#actsEarly(rule)) expr.unshift(matchFamily(family))
       to.push(this.#rule(chain, rule.comment, expr))
     }

@@ -205,7 +205,10 @@ function formatValue(value: NftValue, isName: boolean): string {
   return formatElement(value)
 }
 
-/** An element of a set: a number, an address, a word, a block, a range, or several of these for a key of several fields. */
+/**
+ * An element of a set: a number, an address, a word, a block, a range, or several of these for a
+ * key of several fields.
+ */
 export function formatElement(value: NftValue): string {
   if (typeof value === 'number') return whole(value)
   if (typeof value === 'string') {

@@ -1,7 +1,9 @@
-// The document that makes a table anew → text that nft -f loads over the table that stands, and that keeps what it knows. Pure.
+// The document that makes a table anew → text that nft -f loads over the table that stands, and
+// that keeps what it knows. Pure.
 //
-// The text knows no listing. So it can name only what its own spec has: it declares that, empties what only a spec
-// changes, and makes the rules anew. What an older spec alone has stays behind, empty of rules.
+// The text knows no listing. So it can name only what its own spec has: it declares that, empties
+// what only a spec changes, and makes the rules anew. What an older spec alone has stays behind,
+// empty of rules.
 import { isOfPorts, parseSetName } from '../../automaton/language/names.js'
 import { CONFIRM_SET } from '../confirm.js'
 import type { NftDocument, NftRule, NftSet } from '../document.js'
@@ -27,8 +29,9 @@ const HEADER = `# Port knocking, rendered by knocklib: to change it, change the 
 # knocks under way begin again.`
 
 /**
- * Prints what `renderRuleset` makes as text that keeps the contents of a table that stands. It loads where there is no
- * table, too. nft refuses all of it if a set or a base chain of that name stands with another type or place.
+ * Prints what `renderRuleset` makes as text that keeps the contents of a table that stands. It
+ * loads where there is no table, too. nft refuses all of it if a set or a base chain of that name
+ * stands with another type or place.
  */
 export function renderKeepingText(document: NftDocument): string {
   const inet = document.nftables.filter((command) => !isOfTags(command))
@@ -82,14 +85,14 @@ export function renderKeepingText(document: NftDocument): string {
 }
 
 /**
- * What an install has left there, and the rules know no more. Without its serial an install that is under way fails and
- * looks again.
+ * What an install has left there, and the rules know no more. Without its serial an install that is
+ * under way fails and looks again.
  */
 const MARKS = [`${SERIAL_SET} { type mark; }`, `${CONFIRM_SET} { type mark; flags timeout; }`]
 
 /**
- * Whether a set holds how far sources have come with a knock. The steps may be others now, so that somebody who knows only
- * the first of the old ones and the last of the new ones would get in.
+ * Whether a set holds how far sources have come with a knock. The steps may be others now, so that
+ * somebody who knows only the first of the old ones and the last of the new ones would get in.
  */
 function isUnderWay({ name }: NftSet): boolean {
   const role = parseSetName(parseFamilySet(name)?.set ?? name)?.role
@@ -97,7 +100,10 @@ function isUnderWay({ name }: NftSet): boolean {
   return role?.kind === 'stage' || role?.kind === 'attempt' || role?.kind === 'armed'
 }
 
-/** nft sets `dynamic` by itself, but some versions only where a set is new: said by the text, it is always the same. */
+/**
+ * nft sets `dynamic` by itself, but some versions only where a set is new: said by the text, it is
+ * always the same.
+ */
 function declarationOf({ elem: _elem, ...set }: NftSet, updated: ReadonlySet<string>): NftSet {
   if (!updated.has(set.name)) return set
   return { ...set, flags: ['dynamic', ...(set.flags ?? [])] } as NftSet

@@ -1,4 +1,5 @@
-// The document that makes a table anew → the same in nft's own language, for a file that nft -f loads. Pure.
+// The document that makes a table anew → the same in nft's own language, for a file that nft -f
+// loads. Pure.
 import type {
   NftChain,
   NftCommand,

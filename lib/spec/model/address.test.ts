@@ -108,7 +108,9 @@ const v4 = fc
   .tuple(part(255), part(255), part(255), part(255))
   .map((parts): Written => ({ family: 4, text: parts.join('.'), bits: bitsOf(parts, 8) }))
 
-/** All eight groups, so that nothing of how zeros are left out is taken from the code under test. */
+/**
+ * All eight groups, so that nothing of how zeros are left out is taken from the code under test.
+ */
 const v6 = fc
   .tuple(fc.integer({ min: 0x2000, max: 0xffff }), ...new Array(7).fill(part(0xffff)))
   .map((parts): Written => {

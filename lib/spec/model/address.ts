@@ -10,8 +10,9 @@ export interface Address {
 const WIDTH: Readonly<Record<Family, number>> = { 4: 32, 6: 128 }
 
 /**
- * Reads an IPv4 or IPv6 address. An IPv4-mapped one (`::ffff:192.0.2.1`) becomes IPv4: that is what the packet bears.
- * Returns undefined for anything else, also for names, zones (`fe80::1%eth0`) and octal forms (`010.0.0.1`).
+ * Reads an IPv4 or IPv6 address. An IPv4-mapped one (`::ffff:192.0.2.1`) becomes IPv4: that is what
+ * the packet bears. Returns undefined for anything else, also for names, zones (`fe80::1%eth0`) and
+ * octal forms (`010.0.0.1`).
  */
 export function parseAddress(text: unknown): Address | undefined {
   if (typeof text !== 'string' || text.includes('%')) return undefined
@@ -72,7 +73,9 @@ export function cidrContains(block: Cidr, address: string): boolean {
   return toInteger({ family, address }) >> shift === toInteger(block) >> shift
 }
 
-/** Leaves out the blocks that lie in another one: nft 1.0.6 takes them for conflicting intervals. */
+/**
+ * Leaves out the blocks that lie in another one: nft 1.0.6 takes them for conflicting intervals.
+ */
 export function mergeCidrs(blocks: readonly Cidr[]): Cidr[] {
   const known = new Map(blocks.map((block) => [formatBlock(block, block.prefixLength), block]))
   const lengths = [...new Set(blocks.map(({ prefixLength }) => prefixLength))]

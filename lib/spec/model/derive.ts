@@ -39,7 +39,8 @@ export function derivePorts(
 
 /** HMAC-SHA-256 (RFC 2104) of a text, as hex digits. */
 function hmac(secret: Uint8Array, text: string): string {
-  // Loading it takes a tenth of what importing knocklib may take, and most who import derive nothing.
+  // Loading it takes a tenth of what importing knocklib may take, and most who import derive
+  // nothing.
   const { createHmac }: typeof import('node:crypto') = load('node:crypto')
   return createHmac('sha256', secret).update(text).digest('hex')
 }

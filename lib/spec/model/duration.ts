@@ -1,6 +1,9 @@
 // Durations in the user's words → whole seconds. Pure.
 
-/** nft's JSON knows whole seconds only and takes everything else for "no timeout", which would be for ever. */
+/**
+ * nft's JSON knows whole seconds only and takes everything else for "no timeout", which would be
+ * for ever.
+ */
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
 
 /** The shortest window of a rhythm, in seconds. */

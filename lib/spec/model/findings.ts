@@ -1,4 +1,5 @@
-// Gathers what is wrong with a document, each with its JSON Pointer and the value found there. Pure.
+// Gathers what is wrong with a document, each with its JSON Pointer and the value found there.
+// Pure.
 import type { SpecProblem } from '../../errors.js'
 
 /** One step of a JSON Pointer (RFC 6901), escaped. */
@@ -20,7 +21,8 @@ export class Findings {
   }
 
   /**
-   * Reports the value at a path, or that there is none: what it should have been. The first report of a path stands.
+   * Reports the value at a path, or that there is none: what it should have been. The first report
+   * of a path stands.
    *
    * @param meant - what was probably meant.
    */
@@ -60,7 +62,10 @@ export class Findings {
     return !this.#around.has(path)
   }
 
-  /** The problems in the order in which the document has their places; of a part, what is missing comes last. */
+  /**
+   * The problems in the order in which the document has their places; of a part, what is missing
+   * comes last.
+   */
   sorted(): SpecProblem[] {
     const known: Places = new Map()
     return this.problems

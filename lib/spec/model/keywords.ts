@@ -1,6 +1,9 @@
 // Words that nft's scanner reads as its own, so that no table can bear them as a name. Pure.
 
-/** The words that nft 1.0.6, 1.1.3 or 1.1.7 refuses in `table inet …` or in `list table inet …`; their scanners know more. */
+/**
+ * The words that nft 1.0.6, 1.1.3 or 1.1.7 refuses in `table inet …` or in `list table inet …`;
+ * their scanners know more.
+ */
 export const KEYWORDS: ReadonlySet<string> = new Set(
   `accept add ah all and arp bridge cgroup chain chains comment comp constant continue count
   counter counters cpu create ct day dccp define delete describe destroy device devices dnat drop

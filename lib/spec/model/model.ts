@@ -1,12 +1,13 @@
-// The validated spec: defaults filled in, durations in seconds, steps and services as objects. Types alone.
+// The validated spec: defaults filled in, durations in seconds, steps and services as objects.
+// Types alone.
 
 import type { ProtocolNumber } from './protocol.js'
 
 export type Family = 4 | 6
 
 /**
- * A port range of TCP or UDP; without `ports`: every port. `any`: TCP, UDP and echo requests. A number: all packets of
- * that IP protocol, which is none of these.
+ * A port range of TCP or UDP; without `ports`: every port. `any`: TCP, UDP and echo requests. A
+ * number: all packets of that IP protocol, which is none of these.
  */
 export interface Service {
   readonly protocol: 'tcp' | 'udp' | 'any' | ProtocolNumber
@@ -121,7 +122,10 @@ export interface ValidToken {
   readonly origin: string
   /** Of UDP. */
   readonly port: number
-  /** Seconds for which one token is made; that it is still taken afterwards; for which tokens are loaded ahead. */
+  /**
+   * Seconds for which one token is made; that it is still taken afterwards; for which tokens are
+   * loaded ahead.
+   */
   readonly period: number
   readonly drift: number
   readonly horizon: number
@@ -162,7 +166,10 @@ export interface ValidDoor {
   readonly open: ValidOpen
 }
 
-/** So many strikes (resets, wrong tokens) within a time, and a source's knocks are ignored for a while. Seconds. */
+/**
+ * So many strikes (resets, wrong tokens) within a time, and a source's knocks are ignored for a
+ * while. Seconds.
+ */
 export interface ValidBan {
   readonly after: number
   readonly within: number
@@ -200,7 +207,10 @@ export interface ReadSpec {
 
 declare const VALIDATED: unique symbol
 
-/** A spec that was validated: `validateSpec` alone makes it. Every call that takes a spec takes one, and does not validate it again. */
+/**
+ * A spec that was validated: `validateSpec` alone makes it. Every call that takes a spec takes one,
+ * and does not validate it again.
+ */
 export interface ValidSpec extends ReadSpec {
   readonly [VALIDATED]: true
 }

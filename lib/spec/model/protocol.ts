@@ -6,7 +6,10 @@ export type ProtocolNumber = number
 /** IANA's numbers of the protocols that have rules of their own. */
 export const NUMBER = { icmp: 1, igmp: 2, tcp: 6, udp: 17, icmpv6: 58 } as const
 
-/** IANA, "Assigned Internet Protocol Numbers", as /etc/protocols spells the names; the first name of a number is the one that is written. */
+/**
+ * IANA, "Assigned Internet Protocol Numbers", as /etc/protocols spells the names; the first name of
+ * a number is the one that is written.
+ */
 const NAMES: ReadonlyMap<string, ProtocolNumber> = new Map(
   `hopopt 0, icmp 1, igmp 2, ggp 3, ipip 4, ipencap 4, ipv4 4, st 5, tcp 6, cbt 7, egp 8, igp 9,
   pup 12, udp 17, hmp 20, xns-idp 22, rdp 27, iso-tp4 29, dccp 33, xtp 36, ddp 37, idpr-cmtp 38,
@@ -20,7 +23,10 @@ const NAMES: ReadonlyMap<string, ProtocolNumber> = new Map(
     .map(([name, number]) => [name, Number(number)]),
 )
 
-/** Reads a protocol's number, 0 to 255, or its IANA name in small letters; undefined for anything else. */
+/**
+ * Reads a protocol's number, 0 to 255, or its IANA name in small letters; undefined for anything
+ * else.
+ */
 export function parseProtocol(text: string): ProtocolNumber | undefined {
   if (!/^(0|[1-9][0-9]{0,2})$/.test(text)) return NAMES.get(text)
   return Number(text) <= 255 ? Number(text) : undefined
@@ -32,7 +38,10 @@ export function formatProtocol(number: ProtocolNumber): string {
   return String(number)
 }
 
-/** Says what to write instead where a protocol cannot be a service by its number; undefined where it can. */
+/**
+ * Says what to write instead where a protocol cannot be a service by its number; undefined where it
+ * can.
+ */
 export function insteadOfProtocol(number: ProtocolNumber): string | undefined {
   switch (number) {
     case NUMBER.tcp:

@@ -1,4 +1,5 @@
-// Values in the user's words → numbers and objects; what cannot be read is reported, and something stands in for it. Pure.
+// Values in the user's words → numbers and objects; what cannot be read is reported, and something
+// stands in for it. Pure.
 
 import { expected } from '../generated/expected-knock.js'
 import type { Step as SpecStep } from '../generated/knock-types.js'

@@ -27,15 +27,18 @@ export function parseStep(text: string): Step | undefined {
   return { protocol: match[1] as 'tcp' | 'udp', port: Number(match[2]) }
 }
 
-/** Reads a step as `parseStep` does, or as Debian's knock writes it: `7000`, `7000:tcp`, `8000:udp`. */
+/**
+ * Reads a step as `parseStep` does, or as Debian's knock writes it: `7000`, `7000:tcp`, `8000:udp`.
+ */
 export function parseKnockStep(text: string): Step | undefined {
   const knock = /^([1-9][0-9]{0,4})(?::(tcp|udp))?$/.exec(text)
   return parseStep(knock ? `${knock[2] ?? 'tcp'}/${knock[1]}` : text)
 }
 
 /**
- * Reads `tcp/22`, `udp/8000-8010`, `tcp`, `udp`, `any`, `protocol/sctp` or `protocol/132`. Returns undefined for anything
- * else, also for a range that runs backwards and for a protocol that has another way to be named.
+ * Reads `tcp/22`, `udp/8000-8010`, `tcp`, `udp`, `any`, `protocol/sctp` or `protocol/132`. Returns
+ * undefined for anything else, also for a range that runs backwards and for a protocol that has
+ * another way to be named.
  */
 export function parseService(text: string): Service | undefined {
   if (text === 'any' || text === 'tcp' || text === 'udp') return { protocol: text }
@@ -78,7 +81,9 @@ export function formatStep({ protocol, port }: Step): string {
   return port === undefined ? protocol : `${protocol}/${port}`
 }
 
-/** Whether a step can be a packet other than a plain SYN, which begins nothing that conntrack knows. */
+/**
+ * Whether a step can be a packet other than a plain SYN, which begins nothing that conntrack knows.
+ */
 export const isOdd = ({ flags }: Step): boolean =>
   flags !== undefined &&
   ((flags.mask & SYN.mask) !== SYN.mask || (flags.value & SYN.mask) !== SYN.value)

@@ -6,7 +6,10 @@ import type { ClosingSequence, DoorKnock } from '../generated/knock-types.js'
 import { at, type Findings } from '../model/findings.js'
 import type { ValidKnock, ValidSequence } from '../model/model.js'
 
-/** Reads one knock or a list of them. One that has no type that is known is left out, with all others read. */
+/**
+ * Reads one knock or a list of them. One that has no type that is known is left out, with all
+ * others read.
+ */
 export function readKnocks(
   knock: DoorKnock | readonly DoorKnock[],
   origin: string,

@@ -63,7 +63,10 @@ function readTarget(
   return { port: Number(port), ...address }
 }
 
-/** Loopback, unspecified, multicast and broadcast (RFC 6890, RFC 5771, RFC 4291): no packet can be sent on there. */
+/**
+ * Loopback, unspecified, multicast and broadcast (RFC 6890, RFC 5771, RFC 4291): no packet can be
+ * sent on there.
+ */
 const NOWHERE = [
   '0.0.0.0/8',
   '127.0.0.0/8',
@@ -74,6 +77,7 @@ const NOWHERE = [
   'ff00::/8',
 ]
 
-// Read when asked: the first reading of an address takes a fifth of what importing knocklib may take.
+// Read when asked: the first reading of an address takes a fifth of what importing knocklib may
+// take.
 const isNowhere = (address: string): boolean =>
   NOWHERE.some((block) => cidrContains(parseCidr(block) as Cidr, address))

@@ -1,4 +1,5 @@
-// A document that has the schema's form, or parts that have → what it means, defaults filled in. Pure.
+// A document that has the schema's form, or parts that have → what it means, defaults filled in.
+// Pure.
 
 import type { BanSpec, DoorSpec, GuardSpec, KnockSpec, LogSpec } from '../generated/knock-types.js'
 import { mergeCidrs } from '../model/address.js'
@@ -8,13 +9,19 @@ import { readCidrs, readDuration, readServices, readValue } from '../model/read-
 import { readClose, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
 
-/** Sources that one set holds unless the spec says otherwise; about 100 bytes each, used only as sources come. */
+/**
+ * Sources that one set holds unless the spec says otherwise; about 100 bytes each, used only as
+ * sources come.
+ */
 const DEFAULT_CAPACITY = 262144
 
 /** More than a person watches, and less than fills a reader's buffer before it is read. */
 const DEFAULT_LOG: ValidLog = { group: 5, rate: 1000, deniedRate: 10 }
 
-/** Reads a spec. What the schema refuses is left out, so that the rest can be held against each other. */
+/**
+ * Reads a spec. What the schema refuses is left out, so that the rest can be held against each
+ * other.
+ */
 export function readSpec(spec: KnockSpec, findings: Findings): ReadSpec {
   const doors = readValue(spec.doors, '/doors', [], findings)
   const log = readValue(spec.log, '/log', {}, findings)

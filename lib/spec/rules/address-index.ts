@@ -1,4 +1,5 @@
-// Who has which blocks of addresses → who has a block that meets another one, without comparing all with all. Pure.
+// Who has which blocks of addresses → who has a block that meets another one, without comparing all
+// with all. Pure.
 import { formatCidr, networkOf } from '../model/address.js'
 import type { Cidr, Family } from '../model/model.js'
 

@@ -1,11 +1,15 @@
-// What a knock that is right resets on its way → whether the ban would take its sender for a guesser. Pure.
+// What a knock that is right resets on its way → whether the ban would take its sender for a
+// guesser. Pure.
 import { endsInService, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type { Step, ValidBan, ValidDoor, ValidKnock, ValidSequence } from '../model/model.js'
 import { formatStep, stepsMeet } from '../model/step.js'
 import { attemptsOf, type PlacedStep, sequencesOf } from './knock-ports.js'
 
-/** Reports a ban so strict that a knock which is right can bring it about, by the attempts that it begins and ends. */
+/**
+ * Reports a ban so strict that a knock which is right can bring it about, by the attempts that it
+ * begins and ends.
+ */
 export function checkBan(
   ban: ValidBan,
   doors: readonly ValidDoor[],
@@ -28,7 +32,9 @@ export function checkBan(
   }
 }
 
-/** To a rate or a rhythm each packet more is one too many, also where it is right for another knock. */
+/**
+ * To a rate or a rhythm each packet more is one too many, also where it is right for another knock.
+ */
 function havePortsOfTheirOwn(placed: readonly PlacedStep[], findings: Findings): boolean {
   const first = new Map<string, PlacedStep>()
   for (const one of placed) {
@@ -46,7 +52,10 @@ const isTimed = ({ knock }: PlacedStep): boolean => endsInService(knock)
 
 type ByFirst = ReadonlyMap<string, readonly ValidSequence[]>
 
-/** The sequences that a packet can reset, by where they begin. What is complete with its first step has nothing to reset. */
+/**
+ * The sequences that a packet can reset, by where they begin. What is complete with its first step
+ * has nothing to reset.
+ */
 function indexByFirst(doors: readonly ValidDoor[]): ByFirst {
   const found = new Map<string, ValidSequence[]>()
   const sequences = doors.flatMap(sequencesOf)
@@ -64,8 +73,8 @@ function indexByFirst(doors: readonly ValidDoor[]): ByFirst {
 const placeOf = (step: Step): string => (step.port === undefined ? 'icmp' : formatStep(step))
 
 /**
- * How many strikes a knock brings to who does it right: with its own packets until it is complete, which forgives
- * them, or afterwards, when something else ends what it has left begun.
+ * How many strikes a knock brings to who does it right: with its own packets until it is complete,
+ * which forgives them, or afterwards, when something else ends what it has left begun.
  */
 function strikesOf(knock: ValidKnock, byFirst: ByFirst, findings: Findings): number {
   const stages = new Map<ValidSequence, number>()
@@ -86,7 +95,10 @@ function strikesOf(knock: ValidKnock, byFirst: ByFirst, findings: Findings): num
   return Math.max(ended, stages.size)
 }
 
-/** Whether a packet does not end an attempt: it advances it, repeats its last step, or starts it over. */
+/**
+ * Whether a packet does not end an attempt: it advances it, repeats its last step, or starts it
+ * over.
+ */
 function fits({ steps }: ValidSequence, stage: number, packet: Step): boolean {
   return [stage, stage - 1, 0].some((index) => stepsMeet(steps[index] as Step, packet))
 }

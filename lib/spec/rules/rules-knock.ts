@@ -6,9 +6,14 @@ import type { ValidDoor, ValidKnock } from '../model/model.js'
 import { stepMeetsService } from '../model/step.js'
 import { attemptsOf } from './knock-ports.js'
 
-/** The most knocks of a table, each of a list of one-time sequences counted: more take nft minutes. */
+/**
+ * The most knocks of a table, each of a list of one-time sequences counted: more take nft minutes.
+ */
 const MOST_KNOCKS = 8192
-/** The most of those that are knocked on the service itself: for each the kernel walks all others anew. */
+/**
+ * The most of those that are knocked on the service itself: for each the kernel walks all others
+ * anew.
+ */
 const MOST_OWN = 256
 
 /** Reports more knocks than a table can have; false if there are more. */

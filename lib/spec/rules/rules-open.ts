@@ -36,10 +36,16 @@ export function checkHook(spec: ReadSpec, findings: Findings): void {
   }
 }
 
-/** Bytes that a packet of Ethernet's 1500 holds behind an IPv4 or IPv6 header and that of an echo request. */
+/**
+ * Bytes that a packet of Ethernet's 1500 holds behind an IPv4 or IPv6 header and that of an echo
+ * request.
+ */
 const [PING_4, PING_6] = [1500 - 20 - 8, 1500 - 40 - 8]
 
-/** The longest payload of a step whose length is known of a whole packet alone. UDP's own header says its datagram's. */
+/**
+ * The longest payload of a step whose length is known of a whole packet alone. UDP's own header
+ * says its datagram's.
+ */
 function longestPing({ protocol }: Step, { addresses }: ValidDoor): number {
   if (protocol !== 'icmp' && protocol !== 'icmpv6') return Number.POSITIVE_INFINITY
   const isIpv6 = addresses.length > 0 && addresses.every(({ family }) => family === 6)

@@ -6,7 +6,9 @@ import { formatService, formatStep, servicesOverlap, stepMeetsService } from '..
 import { type PlacedStep, rotationsOf } from './knock-ports.js'
 import type { OwnersOf } from './rules-service.js'
 
-/** Reports knock ports that are services. Packets to a service can be hits of its own door alone. */
+/**
+ * Reports knock ports that are services. Packets to a service can be hits of its own door alone.
+ */
 export function checkOwners(
   placed: readonly PlacedStep[],
   ownersOf: OwnersOf,

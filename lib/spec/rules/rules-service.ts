@@ -13,7 +13,10 @@ export interface PlacedService {
   readonly path: string
 }
 
-/** Each service of each door with its JSON Pointer. A door that lists one service may write it without a list. */
+/**
+ * Each service of each door with its JSON Pointer. A door that lists one service may write it
+ * without a list.
+ */
 export function placeServices(doors: readonly ValidDoor[], findings: Findings): PlacedService[] {
   return doors.flatMap((door) => {
     const base = `${door.origin}/service`
@@ -32,14 +35,21 @@ interface Alike {
   readonly byAddress: AddressIndex<PlacedService>
 }
 
-/** Up to so many that overlap, each is reported; beyond that only one of those that overlap is held against the others. */
+/**
+ * Up to so many that overlap, each is reported; beyond that only one of those that overlap is held
+ * against the others.
+ */
 const MANY = 64
 
-/** Reports services that overlap, unless their addresses are apart or their doors stand before one service together. */
+/**
+ * Reports services that overlap, unless their addresses are apart or their doors stand before one
+ * service together.
+ */
 export function checkServices({ doors }: ReadSpec, findings: Findings): void {
   const placed = placeServices(doors, findings)
   const lengths = lengthsOf(doors.flatMap(({ addresses }) => addresses))
-  // Only services that share a protocol and stand near each other can overlap: sort, then compare neighbours.
+  // Only services that share a protocol and stand near each other can overlap: sort, then compare
+  // neighbours.
   const byStart = [...placed].sort((a, b) => startOf(a.service) - startOf(b.service))
   const open = new Map<string, Alike>()
   for (const current of byStart) {
@@ -86,7 +96,10 @@ function checkOverlap(low: PlacedService, high: PlacedService, findings: Finding
   return true
 }
 
-/** Reports a door before AH that could be reached over IPv6: nft looks through that header there, at what it carries. */
+/**
+ * Reports a door before AH that could be reached over IPv6: nft looks through that header there, at
+ * what it carries.
+ */
 export function checkProtocols({ doors }: ReadSpec, findings: Findings): void {
   for (const { service, door, path } of placeServices(doors, findings)) {
     if (service.protocol !== AH) continue
@@ -103,7 +116,10 @@ export function checkProtocols({ doors }: ReadSpec, findings: Findings): void {
 /** RFC 4302; a header that IPv6 has before others (ipv6_ext_hdr() in the kernel). */
 const AH = 51
 
-/** Whether two services at different addresses can stand in nft's maps: ranges that overlap in part cannot. */
+/**
+ * Whether two services at different addresses can stand in nft's maps: ranges that overlap in part
+ * cannot.
+ */
 function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
   if (!a || !b) return true
   const isSame = a.from === b.from && a.to === b.to
@@ -117,7 +133,10 @@ function addressesMeet(a: ValidDoor, b: ValidDoor): boolean {
   return index.meeting(b.addresses).size > 0
 }
 
-/** Whether two doors stand before the same service: either lets in, one its source and the other everyone. Three never can. */
+/**
+ * Whether two doors stand before the same service: either lets in, one its source and the other
+ * everyone. Three never can.
+ */
 function standTogether(a: ValidDoor, b: ValidDoor, findings: Findings): boolean {
   const isRead = [a, b].every(({ origin }) => findings.isClean(`${origin}/open/scope`))
   return (

@@ -1,4 +1,5 @@
-// What a schema cannot say: the parts of a spec that contradict each other or that nft would misread. Pure.
+// What a schema cannot say: the parts of a spec that contradict each other or that nft would
+// misread. Pure.
 import type { Findings } from '../model/findings.js'
 import { isKeyword } from '../model/keywords.js'
 import type { ReadSpec } from '../model/model.js'

@@ -18,10 +18,16 @@ export interface RateKnock {
   readonly max?: number
 }
 
-/** Milliseconds between packets to the same port: they need no order, but not all networks like bursts. */
+/**
+ * Milliseconds between packets to the same port: they need no order, but not all networks like
+ * bursts.
+ */
 const PACE = 20
 
-/** Seconds by which a connection is later than it must be: packets may take longer than those before them. */
+/**
+ * Seconds by which a connection is later than it must be: packets may take longer than those before
+ * them.
+ */
 const MARGIN = 0.5
 const LONGEST_MARGIN = 1
 

@@ -58,14 +58,18 @@ function readPorts({ port, ports }: RhythmKnock, origin: string, findings: Findi
 
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
-/** Seconds from an attempt's first knock to the end of a window, numbered from 1: half a window late is in time still. */
+/**
+ * Seconds from an attempt's first knock to the end of a window, numbered from 1: half a window late
+ * is in time still.
+ */
 const windowEnd = (window: number, seconds: number): number => Math.ceil((window - 0.5) * seconds)
 
 function build(rhythm: ValidRhythm, context: KnockContext): KnockProgram {
   const { door, attempt } = context
   const { counts, window, ports } = rhythm
   const knocks = total(counts)
-  // A source is in all windows that have not ended yet; while it is in the last its attempt is under way.
+  // A source is in all windows that have not ended yet; while it is in the last its attempt is
+  // under way.
   const live = attemptSet(door.name, attempt)
   const windows = [
     ...counts.slice(1).map((_, index) => windowSet(door.name, attempt, index + 1)),

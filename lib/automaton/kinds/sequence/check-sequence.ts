@@ -54,7 +54,9 @@ function checkFamilies(
   }
 }
 
-/** One packet must not both open and close: neither sequence may end with the whole of the other. */
+/**
+ * One packet must not both open and close: neither sequence may end with the whole of the other.
+ */
 function checkClose(
   sequences: readonly ValidSequence[],
   { close }: ValidDoor,

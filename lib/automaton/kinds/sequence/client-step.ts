@@ -11,8 +11,8 @@ import { parseKnockStep } from '../../../spec/model/step.js'
 const UNREADABLE: Step = { protocol: 'icmp' }
 
 /**
- * Reads a step to send that the schema lets pass: as in a spec (`tcp/7000`, `udp/8000`, `icmp`, an object), or as
- * Debian's knock writes it (`7000`, `7000:udp`, also the number 7000).
+ * Reads a step to send that the schema lets pass: as in a spec (`tcp/7000`, `udp/8000`, `icmp`, an
+ * object), or as Debian's knock writes it (`7000`, `7000:udp`, also the number 7000).
  */
 export function readClientStep(step: ProfileStep, path: string, findings: Findings): Step {
   if (!findings.isCleanBelow(path)) return UNREADABLE

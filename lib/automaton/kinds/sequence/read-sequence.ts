@@ -26,7 +26,10 @@ const LEAST_PORTS = 256
 
 const FORMS = ['steps', 'oneTime', 'rotate'] as const
 
-/** Reads a sequence: of a list that works once each, every one; of a rotating one, what its ports are derived from. */
+/**
+ * Reads a sequence: of a list that works once each, every one; of a rotating one, what its ports
+ * are derived from.
+ */
 export function readSequences(
   knock: SequenceKnock,
   origin: string,

@@ -18,7 +18,8 @@ export const rotation: Kind<ValidRotation> = {
     for (const knock of rotations) {
       checkTimes(knock, findings)
       const path = `${knock.origin}/rotate`
-      // The one that is valid when they are loaded, and the one at the horizon's end, may both be valid in part.
+      // The one that is valid when they are loaded, and the one at the horizon's end, may both be
+      // valid in part.
       const most = MOST_SEQUENCES - 2
       if (!areRead(path, ['every', 'horizon'], findings)) continue
       if (knock.horizon > most * knock.every) {

@@ -1,4 +1,5 @@
-// Steps in an order → their program: one timed set for each stage, and the rules that move a source along. Pure.
+// Steps in an order → their program: one timed set for each stage, and the rules that move a source
+// along. Pure.
 import type { ValidRotation, ValidSequence } from '../../../spec/model/model.js'
 import { ROOM_FOR_ALL } from '../../door/grant.js'
 import type { Action, Match, PeriodSet, Rule, TimedSet } from '../../language/automaton.js'
@@ -47,7 +48,10 @@ export class SequenceBuilder {
   readonly #steps: Steps
   /** The number of steps. */
   readonly #last: number
-  /** The longest time from the first knock to the last, where the steps' own timeouts do not bound it already. */
+  /**
+   * The longest time from the first knock to the last, where the steps' own timeouts do not bound
+   * it already.
+   */
   readonly #timeout: number | undefined
 
   constructor(sequence: ValidSequence | ValidRotation, context: KnockContext, steps: Steps) {
@@ -160,14 +164,18 @@ export class SequenceBuilder {
   #advance(step: number): Rule[] {
     const from = this.#stage(step - 1)
     if (step === this.#last) return this.#complete(this.#isIn(step - 1), [remove(from)])
-    // Into the new stage first: where that is full nothing is lost yet, and the rules behind this one decide.
+    // Into the new stage first: where that is full nothing is lost yet, and the rules behind this
+    // one decide.
     const then = [...this.#context.touch, update(this.#stage(step)), remove(from)]
     const when = this.#isIn(step - 1)
     const advance = this.#rule(step, 'advance', when, then, this.#logged('knock', step))
     return [advance, ...this.#noRoom(step, when, [remove(from)])]
   }
 
-  /** A right knock that meets a full set ends its attempt, as the rules behind it would have it, but is no strike. */
+  /**
+   * A right knock that meets a full set ends its attempt, as the rules behind it would have it, but
+   * is no strike.
+   */
   #noRoom(step: number, when: Match[], leave: Action[]): Rule[] {
     const { strike, door } = this.#context
     if (strike.kind === 'return' || this.#sequence.reset === 'never') return []
@@ -175,7 +183,10 @@ export class SequenceBuilder {
     return [this.#rule(step, 'no room', when, then, this.#logged('reset', step - 1))]
   }
 
-  /** The last knock. That of a one-time sequence which has been used ends the attempt as a wrong one. */
+  /**
+   * The last knock. That of a one-time sequence which has been used ends the attempt as a wrong
+   * one.
+   */
   #complete(when: Match[], leave: Action[]): Rule[] {
     const { attempt, complete, strike, door } = this.#context
     const done = this.#logged(attempt === 'close' ? 'closed' : 'granted', this.#last)
@@ -186,7 +197,8 @@ export class SequenceBuilder {
     }
     const unused = [...when, notInSet(this.#spent)]
     const spent = [...when, inSet(this.#spent)]
-    // The grant may meet a full set, and the sequence is good still; what says that it is not has room.
+    // The grant may meet a full set, and the sequence is good still; what says that it is not has
+    // room.
     const once = [claim(this.#lock), ...complete, add(this.#spent), ...end]
     const used = [...end, count(counterName('resets', door.name))]
     const ended = this.#logged('reset', this.#last - 1)

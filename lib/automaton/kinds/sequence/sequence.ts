@@ -41,7 +41,8 @@ function build(sequence: ValidSequence, context: KnockContext): KnockProgram {
 /** The packets of the step's port, or the echo requests, that are this step. */
 function matchStep({ protocol, flags, length }: Step): PacketMatch {
   const of = protocol === 'udp' ? 'udp' : 'icmp'
-  // Of a ping that comes in fragments only their own lengths are known. A UDP header says the whole datagram's.
+  // Of a ping that comes in fragments only their own lengths are known. A UDP header says the whole
+  // datagram's.
   const whole: Match[] = protocol === 'udp' ? [] : [{ kind: 'piece', part: 'none' }]
   const payload: Match[] = length === undefined ? [] : [...whole, { kind: 'length', of, length }]
   switch (protocol) {

@@ -1,4 +1,5 @@
-// What knocks have in common in which times decide: a wrong knock wipes the attempt and is paid for, and the packet in time passes. Pure.
+// What knocks have in common in which times decide: a wrong knock wipes the attempt and is paid
+// for, and the packet in time passes. Pure.
 import type { KnockPort } from '../../../spec/model/model.js'
 import { stepMeetsService } from '../../../spec/model/step.js'
 import {
@@ -68,7 +69,10 @@ export class TimedKnock {
     return lockSet(this.#context.door.name, this.#context.attempt)
   }
 
-  /** The sets that both kinds have; an attempt with its last packet lasts so many seconds at the most. */
+  /**
+   * The sets that both kinds have; an attempt with its last packet lasts so many seconds at the
+   * most.
+   */
   sharedSets(lasts: number): TimedSet[] {
     return [this.timedSet(this.lock, lasts), this.timedSet(this.penalty, this.#knock.penalty)]
   }
@@ -85,8 +89,8 @@ export class TimedKnock {
   }
 
   /**
-   * An attempt begins: what an earlier one has left is removed, and the last of the rules ends with a verdict. The kernel
-   * takes rules of 4 KiB at the most, so there are several.
+   * An attempt begins: what an earlier one has left is removed, and the last of the rules ends with
+   * a verdict. The kernel takes rules of 4 KiB at the most, so there are several.
    */
   begin(
     purpose: string,
@@ -112,12 +116,18 @@ export class TimedKnock {
     return this.rule('penalised', { when: [inSet(this.penalty)], then, verdict: RETURN })
   }
 
-  /** Too fast, or one too many. Wiped first: where no more sources fit among the penalised, the attempt is over at least. */
+  /**
+   * Too fast, or one too many. Wiped first: where no more sources fit among the penalised, the
+   * attempt is over at least.
+   */
   punish(purpose: string, when: readonly Match[], stage?: number): Rule {
     return { ...this.hold(purpose, when, stage), verdict: this.#context.strike }
   }
 
-  /** The same of a packet to a port that is no knock port: everybody knows the service, so it is no strike. */
+  /**
+   * The same of a packet to a port that is no knock port: everybody knows the service, so it is no
+   * strike.
+   */
   hold(purpose: string, when: readonly Match[], stage?: number): Rule {
     const resets = counterName('resets', this.#context.door.name)
     const then = [...this.#wipe, count(resets), update(this.penalty)]
@@ -126,8 +136,9 @@ export class TimedKnock {
   }
 
   /**
-   * Room first: if a set is full, nobody is let through, and the source can try again in time. Of two packets at once the
-   * second finds the lock claimed, and has given the source nothing that the first did not.
+   * Room first: if a set is full, nobody is let through, and the source can try again in time. Of
+   * two packets at once the second finds the lock claimed, and has given the source nothing that
+   * the first did not.
    */
   letThrough(when: readonly Match[]): Rule {
     const { room, then: granted } = this.#context.letThrough

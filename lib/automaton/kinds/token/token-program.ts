@@ -1,4 +1,5 @@
-// Tokens, each of which works once → the knock's program: nothing is stored for who sends a wrong one. Pure.
+// Tokens, each of which works once → the knock's program: nothing is stored for who sends a wrong
+// one. Pure.
 import { TOKEN_LENGTH } from '../../../spec/model/derive.js'
 import type { ValidToken } from '../../../spec/model/model.js'
 import { rememberUser } from '../../door/by-user.js'
@@ -92,7 +93,10 @@ function tokenRules(
 /** Sent again by who was let in with it, or by the network. */
 const duplicate = (door: string, spent: string): Match[] => [inSet(spent), inSet(grantsSet(door))]
 
-/** For each user what becomes of a token that is theirs: one that is used comes back with each refill. */
+/**
+ * For each user what becomes of a token that is theirs: one that is used comes back with each
+ * refill.
+ */
 function userChains(
   { users, origin }: ValidToken,
   { door: { name }, attempt, complete }: KnockContext,
@@ -101,7 +105,8 @@ function userChains(
   return users.map((user, index) => {
     const comment = (purpose: string) => `${name} ${origin} ${user.name} ${purpose}`
     const set = sets[index] as string
-    // Claimed before all else: of two that come at once only one goes on. Spent before the grant: it is never good twice.
+    // Claimed before all else: of two that come at once only one goes on. Spent before the grant:
+    // it is never good twice.
     const use = [claim(lock), add(spent), remove(set), count(counterName('knocks', name))]
     const wrong = [count(counterName('wrong', name))]
     const logs = { event: 'wrong', door: name, attempt } as const

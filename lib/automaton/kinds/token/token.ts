@@ -1,4 +1,5 @@
-// One packet with a token that works once: how it is read, what it holds at a time, what is to be known of it. Pure.
+// One packet with a token that works once: how it is read, what it holds at a time, what is to be
+// known of it. Pure.
 import type { TokenKnock } from '../../../spec/generated/knock-types.js'
 import { deriveToken, LEAST_PERIOD, periodAt } from '../../../spec/model/derive.js'
 import { formatDuration } from '../../../spec/model/duration.js'
@@ -65,7 +66,9 @@ export const token: Kind<ValidToken, TokenKnock> = {
   build: buildToken,
 }
 
-/** Reads the users; a part that the schema refuses is left empty, so that they keep their places. */
+/**
+ * Reads the users; a part that the schema refuses is left empty, so that they keep their places.
+ */
 function readUsers({ users }: TokenKnock, path: string, findings: Findings): ValidUser[] {
   return readValue(users, path, [], findings).map((user, index) => {
     const where = `${path}/${index}`

@@ -37,7 +37,10 @@ export const check: CommandDefinition = {
   },
 }
 
-/** A spec can be checked on any machine: if nft is missing or may not be asked, the result says why, and how to ask it. */
+/**
+ * A spec can be checked on any machine: if nft is missing or may not be asked, the result says why,
+ * and how to ask it.
+ */
 async function askNft(spec: ValidSpec, path: string): Promise<string | undefined> {
   try {
     await checkKnock(spec)

@@ -1,4 +1,5 @@
-// knocklib run: installs a spec and keeps it standing, with its events as JSON lines, for a service manager.
+// knocklib run: installs a spec and keeps it standing, with its events as JSON lines, for a service
+// manager.
 import { setFlagsFromString } from 'node:v8'
 import { type CommandDefinition, EXIT } from '../../command/command.js'
 import { Runner, USUAL } from './runner.js'
@@ -28,7 +29,8 @@ export const run: CommandDefinition = {
     },
   ],
   async run([path], options) {
-    // Half a megabyte of new objects at a time is enough; V8 would let that grow to 48 MB, and keep them.
+    // Half a megabyte of new objects at a time is enough; V8 would let that grow to 48 MB, and keep
+    // them.
     setFlagsFromString('--semi-space-growth-factor=1')
     const isSaved = await new Runner(path as string, options).run()
     return { text: '', exitCode: isSaved ? EXIT.done : EXIT.refused }

@@ -1,4 +1,5 @@
-// A spec's file and options → its table, kept standing until a signal, with events as lines. Starts and ends what `run` is made of.
+// A spec's file and options → its table, kept standing until a signal, with events as lines. Starts
+// and ends what `run` is made of.
 import {
   ArgumentError,
   installKnock,
@@ -150,7 +151,10 @@ export class Runner {
     }
   }
 
-  /** Doors without a keeper would be worse than doors without metrics: an address may come with the network. */
+  /**
+   * Doors without a keeper would be worse than doors without metrics: an address may come with the
+   * network.
+   */
   #listen(address: ListenAddress): Promise<MetricsListener> {
     return MetricsListener.start(address, {
       serve: serveMetrics,

@@ -1,4 +1,5 @@
-// knocklib watch: what happens at the doors, as it happens: a live view on a terminal, else a line for each event.
+// knocklib watch: what happens at the doors, as it happens: a live view on a terminal, else a line
+// for each event.
 import { once } from 'node:events'
 import { attachKnock, KnockError, type KnockEvent } from '../../../index.js'
 import {
