@@ -38,7 +38,9 @@ const ROWS: Readonly<Record<string, { readonly all: string; readonly types?: str
   'automaton/kinds/sequence': { all: 'automaton/door automaton/language spec/model' },
   'automaton/kinds/token': { all: 'automaton/door automaton/language spec/model' },
   'automaton/kinds': {
-    all: 'automaton/kinds/rate automaton/kinds/rhythm automaton/kinds/sequence automaton/kinds/token',
+    all:
+      'automaton/kinds/rate automaton/kinds/rhythm automaton/kinds/sequence ' +
+      'automaton/kinds/token',
     types: 'automaton/language spec/model',
   },
   'spec/read': {
@@ -70,7 +72,9 @@ const ROWS: Readonly<Record<string, { readonly all: string; readonly types?: str
   table: { all: 'automaton/door automaton/language change kernel nft spec/model view' },
   watch: { all: 'automaton/language kernel kernel/netlink kernel/readers nft relay view' },
   api: {
-    all: 'automaton change files host keep kernel kernel/netlink kernel/process kernel/readers nft nft/render relay service spec spec/model table view watch',
+    all:
+      'automaton change files host keep kernel kernel/netlink kernel/process ' +
+      'kernel/readers nft nft/render relay service spec spec/model table view watch',
     types: 'automaton/language',
   },
   'cli/command': { all: 'automaton/kinds files spec text .', types: 'service' },

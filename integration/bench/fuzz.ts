@@ -71,6 +71,7 @@ else {
   const messages = sum((progress) => progress.messages)
   const malformed = sum((progress) => progress.malformed)
   console.log(
-    `${messages} messages in ${seconds.toFixed(0)} s (seeds from ${SEED}): ${malformed} malformed, ${messages - malformed} read, all of them alike twice`,
+    `${messages} messages in ${seconds.toFixed(0)} s (seeds from ${SEED}): ` +
+      `${malformed} malformed, ${messages - malformed} read, all of them alike twice`,
   )
 }

@@ -25,7 +25,8 @@ const chain = (family: string, hook: string) =>
 /** What is said if nothing else keeps the services closed. */
 const OPEN = (whose = '') =>
   `no other table has a base chain with policy drop where these packets end${whose}. ` +
-  'While this table is gone (after a flush, or before it stands at boot), the services are open, unless rules elsewhere drop the packets. ' +
+  'While this table is gone (after a flush, or before it stands at boot), the ' +
+  'services are open, unless rules elsewhere drop the packets. ' +
   'A firewall that accepts only what bears the mark of a grant (open.mark) keeps them closed'
 
 atServer('check', skip, async (t, user) => {

@@ -260,31 +260,34 @@ test('a flush right after a reload takes no grant along', async (t, site) => {
   t.match((await site.cli('status')).stdout, CLIENT[4])
 })
 
-test('says that a table awaits to be confirmed, and that it fell open; and leaves it open', async (t, site) => {
-  site.run()
-  await site.heard('watching')
-  t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '3s')).code, 0)
-  t.match(await site.heard('unconfirmed'), { expiresIn: Number })
-  t.match(await site.heard('failed'), { what: 'confirm', message: /OPEN TO EVERYONE/ })
-  await sleep(2500)
-  t.equal(site.named('failed').length, 1, 'once')
-  t.match((await site.cli('status')).stdout, /open to everyone/, 'as it was asked for')
-  await exec(site.pair.server, NFT, ['flush', 'ruleset'])
-  await site.heard('restored')
-  t.match((await site.cli('status')).stdout, /open to everyone/)
-  t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '60s')).code, 0)
-  await site.heard('unconfirmed', 2)
-  await site.write('other.json', { doors: [{ ...DOOR, name: 'web' }] })
-  t.equal((await site.cli('install', site.file('other.json'))).code, 0)
-  await site.heard('restored', 2)
-  t.match((await site.cli('status')).stdout, /confirmed/, 'it still waits')
-  t.equal((await site.cli('confirm')).code, 0)
-  // Before the table is listed again.
-  await sleep(200)
-  await exec(site.pair.server, NFT, ['flush', 'ruleset'])
-  await site.heard('restored', 3)
-  t.notMatch((await site.cli('status')).stdout, /confirmed/)
-})
+test(
+  'says that a table awaits to be confirmed, and that it fell open; and leaves it ' + 'open',
+  async (t, site) => {
+    site.run()
+    await site.heard('watching')
+    t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '3s')).code, 0)
+    t.match(await site.heard('unconfirmed'), { expiresIn: Number })
+    t.match(await site.heard('failed'), { what: 'confirm', message: /OPEN TO EVERYONE/ })
+    await sleep(2500)
+    t.equal(site.named('failed').length, 1, 'once')
+    t.match((await site.cli('status')).stdout, /open to everyone/, 'as it was asked for')
+    await exec(site.pair.server, NFT, ['flush', 'ruleset'])
+    await site.heard('restored')
+    t.match((await site.cli('status')).stdout, /open to everyone/)
+    t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '60s')).code, 0)
+    await site.heard('unconfirmed', 2)
+    await site.write('other.json', { doors: [{ ...DOOR, name: 'web' }] })
+    t.equal((await site.cli('install', site.file('other.json'))).code, 0)
+    await site.heard('restored', 2)
+    t.match((await site.cli('status')).stdout, /confirmed/, 'it still waits')
+    t.equal((await site.cli('confirm')).code, 0)
+    // Before the table is listed again.
+    await sleep(200)
+    await exec(site.pair.server, NFT, ['flush', 'ruleset'])
+    await site.heard('restored', 3)
+    t.notMatch((await site.cli('status')).stdout, /confirmed/)
+  },
+)
 
 test('a spec that is wrong at the start ends it', async (t, site) => {
   await site.write('doors.json', { doors: [] })
@@ -397,7 +400,9 @@ test('serves metrics', async (t, site) => {
   await site.heard('watching')
   await knockAt(site)
   await site.heard('granted')
-  const get = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`
+  const get =
+    `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' ` +
+    '>&3; cat <&3'
   const { stdout } = await exec(site.pair.server, 'bash', ['-c', get])
   t.match(stdout, /^HTTP\/1\.1 200 OK/)
   t.match(stdout, /^knocklib_grants_total\{table="knock",door="ssh"\} 1$/m)
@@ -422,7 +427,9 @@ test('refuses and counts packets that others log into the group', async (t, site
     }`,
   )
   await exec(client, 'ping', ['-c', '3', '-i', '0.05', SERVER[4]])
-  const get = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`
+  const get =
+    `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' ` +
+    '>&3; cat <&3'
   let counted = ''
   await until(async () => {
     const { stdout } = await exec(server, 'bash', ['-c', get])

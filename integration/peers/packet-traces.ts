@@ -54,7 +54,9 @@ export const PACKET_TRACES = cast([
     sent: 'one SYN as knock, again at 1, 3 and 7 s; connect at 9 s',
     packets: ({ a }) => merge(repeated(a, KNOCK, [0, 1, 3, 7]), connects(a, 9)),
     ours: 'no',
-    why: 'a SYN that is sent again is no knock: the door is open for 5 s, not for as long as telnet hangs',
+    why:
+      'a SYN that is sent again is no knock: the door is open for 5 s, not for as ' +
+      'long as telnet hangs',
   },
   {
     name: 'a connection that came before the knock',

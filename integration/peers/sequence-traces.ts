@@ -107,7 +107,9 @@ export const SEQUENCE_TRACES = cast([
     name: 'opened twice, closed once',
     ...letters('A B C . A B C . C B A'),
     ours: 'no',
-    why: 'a source has one grant, however often it knocked; the peer adds a rule each time and removes one',
+    why:
+      'a source has one grant, however often it knocked; the peer adds a rule each ' +
+      'time and removes one',
   },
   {
     name: 'opened and closed in one go',

@@ -19,7 +19,8 @@ export interface Trace {
 
 /** Why ours is right, where many come or one comes over IPv6. */
 export const CROWD =
-  'there is room for 65,536 sources, not for 100, and a full set refuses newcomers instead of forgetting others'
+  'there is room for 65,536 sources, not for 100, and a full set refuses ' +
+  'newcomers instead of forgetting others'
 export const IPV6 = 'one table judges both families; the recipe has rules for IPv4'
 
 /** The sources of one trace, which no other has. */

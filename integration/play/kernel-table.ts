@@ -69,7 +69,8 @@ export async function watchArrivals(
   { silent, hook = 'input' }: { silent: boolean; hook?: 'input' | 'forward' },
 ): Promise<void> {
   const set = (name: string, type: string) =>
-    `set ${name} { type ${type} . inet_service . inet_service; size 65535; flags dynamic; counter; }`
+    `set ${name} { type ${type} . inet_service . inet_service; size 65535; flags ` +
+    'dynamic; counter; }'
   // Before conntrack (-200), which would take an answer for the beginning of a connection.
   const silence = 'chain out { type filter hook output priority -300; policy drop; }'
   await apply(

@@ -54,7 +54,9 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 1, grants: 1, denied: 2 },
   },
   {
-    name: 'a counted SYN that is sent again is dropped, and no other door before the service is asked',
+    name:
+      'a counted SYN that is sent again is dropped, and no other door before the ' +
+      'service is asked',
     doors: [
       door('a', sequence('udp/7000'), { connections: 2 }),
       door('b', sequence('udp/7001'), { scope: 'everyone' }),

@@ -19,7 +19,8 @@ export async function closingNotes(spec: ValidSpec, nft: Nft = createNft()): Pro
   const whose = families.length === 2 ? '' : ` for IPv${families[0]}`
   const message =
     `no other table has a base chain with policy drop where these packets end${whose}. ` +
-    'While this table is gone (after a flush, or before it stands at boot), the services are open, unless rules elsewhere drop the packets. ' +
+    'While this table is gone (after a flush, or before it stands at boot), the ' +
+    'services are open, unless rules elsewhere drop the packets. ' +
     'A firewall that accepts only what bears the mark of a grant (open.mark) keeps them closed'
   return [{ path: '/doors', message }]
 }

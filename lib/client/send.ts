@@ -129,7 +129,8 @@ function readGap(gap: string | number): number {
     return milliseconds
   }
   throw new ArgumentError(
-    `${OPERATION}: expected a gap such as "100ms" or "2s", at most an hour, got ${JSON.stringify(gap)}`,
+    `${OPERATION}: expected a gap such as "100ms" or "2s", at most an hour, got ` +
+      `${JSON.stringify(gap)}`,
   )
 }
 

@@ -46,13 +46,17 @@ function judgeAddress(
       'write the address that the packets have when they arrive, or use hook "forward"'
     return {
       id: 'address-elsewhere',
-      message: `${address} is no address of this host now, so nothing to it comes to input; ${instead} for a host behind this one`,
+      message:
+        `${address} is no address of this host now, so nothing to it comes to input; ` +
+        `${instead} for a host behind this one`,
     }
   }
   if (hook === 'forward' && route.to === 'local') {
     return {
       id: 'address-own',
-      message: `${address} is this host's own address: packets to it never come to forward; use hook "input"`,
+      message:
+        `${address} is this host's own address: packets to it never come to forward; ` +
+        'use hook "input"',
     }
   }
   if (route.to !== 'interface') return undefined
@@ -81,7 +85,10 @@ function judgeGuest(
   const list = ports.length > 0 ? ` (${ports.join(', ')})` : ''
   return {
     id: 'address-bridged',
-    message: `${address} is reached over the bridge ${out}, and what the bridge passes on is not judged at ${hook} of ${interfaces.join(', ')}; use hook "ingress" and name the port${list} where it comes in`,
+    message:
+      `${address} is reached over the bridge ${out}, and what the bridge passes on is ` +
+      `not judged at ${hook} of ${interfaces.join(', ')}; use hook "ingress" and name ` +
+      `the port${list} where it comes in`,
   }
 }
 
@@ -100,7 +107,9 @@ function judgeForwarding({ hook, doors }: ValidSpec, host: Host): HostWarning[] 
       id: 'not-forwarding',
       path: '/hook',
       message:
-        'this host forwards nothing now (net.ipv4.ip_forward and net.ipv6.conf.all.forwarding are off), so nothing comes to forward; for its own services use hook "input"',
+        'this host forwards nothing now (net.ipv4.ip_forward and ' +
+        'net.ipv6.conf.all.forwarding are off), so nothing comes to forward; for its ' +
+        'own services use hook "input"',
     },
   ]
 }

@@ -28,7 +28,8 @@ const ONLY_LOOPBACK: HostWarning = {
   id: 'only-loopback',
   path: '/interfaces',
   message:
-    'lo sees only what this host sends to itself: nothing that comes from outside is judged; name the interface where it comes in',
+    'lo sees only what this host sends to itself: nothing that comes from outside ' +
+    'is judged; name the interface where it comes in',
 }
 
 function judgeOne(name: string, spec: Named, host: Host): Found | undefined {
@@ -106,13 +107,16 @@ function judgeEnslaved(
     const instead = 'write its internal port that has the address, or use hook "ingress" here'
     return {
       id,
-      message: `${what}, which takes its packets away before ${hook}: nothing is judged; ${instead}`,
+      message:
+        `${what}, which takes its packets away before ${hook}: nothing is judged; ` + `${instead}`,
     }
   }
   const { filtersBridges: filters } = host
   const guests =
     kind === 'bridge' && hook !== 'input' && filters && !(filters[4] && filters[6])
-      ? `; what the bridge passes on to its guests comes to ${hook} only with net.bridge.bridge-nf-call-iptables (ip6tables): for those, hook "ingress" at ${name} is the place`
+      ? `; what the bridge passes on to its guests comes to ${hook} only with ` +
+        'net.bridge.bridge-nf-call-iptables (ip6tables): for those, hook "ingress" at ' +
+        `${name} is the place`
       : ''
   const instead = `at ${hook} its packets come in as ${master.name}; write ${master.name}${guests}`
   return { id, message: `${what}: ${instead}` }
@@ -154,6 +158,8 @@ function judgeLower(
   const list = names.join(', ')
   return {
     id: 'interface-without-address',
-    message: `${name} has no address, and what stands on it has: the packets to ${list} come in as ${list}; write ${list}`,
+    message:
+      `${name} has no address, and what stands on it has: the packets to ${list} come ` +
+      `in as ${list}; write ${list}`,
   }
 }

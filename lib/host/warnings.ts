@@ -38,6 +38,8 @@ export async function interfaceWarnings(
 
 function unseen({ interfaces }: Pick<Named, 'interfaces'>, reason: string): HostWarning[] {
   if (interfaces.length === 0) return []
-  const message = `the host's interfaces could not be looked at (${reason}), so nobody knows whether packets come in there`
+  const message =
+    `the host's interfaces could not be looked at (${reason}), so nobody knows ` +
+    'whether packets come in there'
   return [{ id: 'host-not-seen', path: '/interfaces', message }]
 }

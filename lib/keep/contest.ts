@@ -28,5 +28,7 @@ export class Contest {
 
 /** What is told then. */
 export const CONTESTED =
-  'somebody else changes the table again and again, and it is put back each time: look for another knocklib run of ' +
-  'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset or installs another spec, and stop it'
+  'somebody else changes the table again and again, and it is put back each time: ' +
+  'look for another knocklib run of ' +
+  'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset ' +
+  'or installs another spec, and stop it'

@@ -18,8 +18,10 @@ export interface UnconfirmedEvent {
 const COARSE = 5000
 
 const FALLEN =
-  'nobody confirmed the table in time: ITS DOORS ARE OPEN TO EVERYONE, as the install with --confirm asked for; ' +
-  'install the spec again (with --confirm TIME, then knocklib confirm; or without, then they are shut at once)'
+  'nobody confirmed the table in time: ITS DOORS ARE OPEN TO EVERYONE, as the ' +
+  'install with --confirm asked for; ' +
+  'install the spec again (with --confirm TIME, then knocklib confirm; or ' +
+  'without, then they are shut at once)'
 
 /** It goes on waiting, also where it is flushed meanwhile. */
 export class KeptConfirm {

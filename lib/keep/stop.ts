@@ -23,11 +23,14 @@ export async function isDoneWithin(work: Promise<unknown>, milliseconds: number)
 export const STOP = 3000
 /** The message about what does not end in that time. */
 export const UNDER_WAY =
-  'what was under way did not end within 3 s (does nft hang?), and is left; the table may be as it was before, or after it'
+  'what was under way did not end within 3 s (does nft hang?), and is left; the ' +
+  'table may be as it was before, or after it'
 export const UNREAD =
-  'nft did not list the table within 3 s; the state is written as it was known by events and the listing before'
+  'nft did not list the table within 3 s; the state is written as it was known by ' +
+  'events and the listing before'
 export const UNWRITTEN =
-  'the state was not written within 3 s, and is left; the file is as it was before, or as it should be'
+  'the state was not written within 3 s, and is left; the file is as it was ' +
+  'before, or as it should be'
 
 /** Resolves when a signal is aborted. */
 export async function aborted(signal: AbortSignal): Promise<void> {

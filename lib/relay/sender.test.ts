@@ -73,7 +73,9 @@ t.test('a socket that nobody serves is replaced, and no other', async (t) => {
   await first[Symbol.asyncDispose]()
   t.notOk(existsSync(path))
   // A process that is killed leaves its socket behind.
-  const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 9))`
+  const script =
+    `require('net').createServer().listen(${JSON.stringify(path)}, () => ` +
+    'process.kill(process.pid, 9))'
   await once(spawn(process.execPath, ['-e', script]), 'close')
   t.ok(existsSync(path))
   const next = (await EventSender.open(path)) as EventSender

@@ -41,7 +41,9 @@ t.test('where to listen', async (t) => {
   }
   const wrong = ['', '127.0.0.1', '::1:9477', '[::1]', 'localhost:9477', '127.0.0.1:65536']
   for (const text of [...wrong, '127.1:9477', '[127.0.0.1]:1', '[fe80::1%eth0]:1', '1:-1', ' 1']) {
-    const message = `serve: expected an address and a port such as 127.0.0.1:9477 or [::1]:9477, got ${JSON.stringify(text)}`
+    const message =
+      'serve: expected an address and a port such as 127.0.0.1:9477 or [::1]:9477, ' +
+      `got ${JSON.stringify(text)}`
     t.throws(() => parseListenAddress(text, 'serve'), { code: 'invalid-argument', message })
   }
 })

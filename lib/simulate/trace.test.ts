@@ -31,7 +31,9 @@ t.test('names the line that is none', async (t) => {
   ]) {
     t.throws(() => parseTrace(`0 a tcp/1\n${line}\n`), {
       code: 'invalid-packet',
-      message: `loadTrace: line 2: expected seconds, source and where to, such as: 0.5 10.77.0.2 tcp/7000, got ${JSON.stringify(line)}`,
+      message:
+        'loadTrace: line 2: expected seconds, source and where to, such as: 0.5 ' +
+        `10.77.0.2 tcp/7000, got ${JSON.stringify(line)}`,
     })
   }
 })

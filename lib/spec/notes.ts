@@ -36,12 +36,17 @@ const isHeardBeside = ({ addresses, services }: ValidDoor): boolean =>
   ) && services.some(({ protocol }) => protocol === 'udp' || protocol === 'any')
 
 const ofBroadcast = (name: string): string =>
-  `a UDP service that listens at any address also answers packets to broadcast and multicast addresses, which ${name} does not judge; ` +
-  'add those addresses (such as 255.255.255.255, the broadcast address of the network, 224.0.0.0/4 and ff00::/8), or leave address out'
+  'a UDP service that listens at any address also answers packets to broadcast ' +
+  `and multicast addresses, which ${name} does not judge; ` +
+  'add those addresses (such as 255.255.255.255, the broadcast address of the ' +
+  'network, 224.0.0.0/4 and ff00::/8), or leave address out'
 
 const ofHost = (name: string, address: string): string =>
-  `${name} sends granted sources to ${address}; whoever can reach that host directly needs no knock: no door of this table stands there`
+  `${name} sends granted sources to ${address}; whoever can reach that host ` +
+  'directly needs no knock: no door of this table stands there'
 
 const ofAny = (name: string): string =>
-  `"any" of ${name} judges TCP, UDP and echo requests (ping), and nothing else; every other protocol passes as it came, ` +
-  'also from strangers: other ICMP and IGMP, IPIP, 6in4, GRE, ESP, AH, OSPF, VRRP, SCTP; to close one, name it in service: protocol/sctp'
+  `"any" of ${name} judges TCP, UDP and echo requests (ping), and nothing else; ` +
+  'every other protocol passes as it came, ' +
+  'also from strangers: other ICMP and IGMP, IPIP, 6in4, GRE, ESP, AH, OSPF, ' +
+  'VRRP, SCTP; to close one, name it in service: protocol/sctp'

@@ -36,7 +36,8 @@ export function requireTable(state: KnockState, table: string, subject: string):
   if (state.table === table) return state
   const path = '/table'
   const message =
-    `expected ${quoted(table)}, the table that it is for, got ${quoted(state.table)}; take the state of ` +
+    `expected ${quoted(table)}, the table that it is for, got ` +
+    `${quoted(state.table)}; take the state of ` +
     `${quoted(table)}, or write ${quoted(table)} there if the table was renamed`
   const params = { expected: table, found: state.table }
   throw new StateError(subject, [{ path, message, params }], { code: 'other-table' })

@@ -11,7 +11,8 @@ import {
 
 const NAME = 'a name of 1 to 32 letters, digits and _, not starting with a digit'
 const SERVICE =
-  'tcp/1..65535 or udp/1..65535, a range such as tcp/8000-8010, "tcp", "udp", "any", or another protocol such as protocol/sctp'
+  'tcp/1..65535 or udp/1..65535, a range such as tcp/8000-8010, "tcp", "udp", ' +
+  '"any", or another protocol such as protocol/sctp'
 const PORTS = 'ports from 1 to 65535, a range from low to high'
 const ADDRESS = 'an IPv4 or IPv6 address or a CIDR block'
 const INTERFACE = 'an interface name of at most 15 characters, such as eth0 or eth*'

@@ -160,7 +160,8 @@ const services: Case[] = [
     },
     problems: {
       '/doors/1/service/1':
-        'expected no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries is judged in its place, got "protocol/51"',
+        'expected no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries ' +
+        'is judged in its place, got "protocol/51"',
     },
   },
   {
@@ -172,7 +173,8 @@ const services: Case[] = [
     },
     problems: {
       '/doors/0/service':
-        'expected tcp or ports: hook "prerouting" knows no answers to what this host sends, got "protocol/gre"',
+        'expected tcp or ports: hook "prerouting" knows no answers to what this host ' +
+        'sends, got "protocol/gre"',
     },
   },
   {
@@ -235,7 +237,8 @@ const steps: Case[] = [
     },
     problems: {
       '/doors/0/knock/steps/0':
-        'expected a port that is no door\'s service, this one belongs to web, got {"protocol":"tcp","port":443}',
+        "expected a port that is no door's service, this one belongs to web, got " +
+        '{"protocol":"tcp","port":443}',
       '/doors/1/close/steps/0':
         'expected a port that is no door\'s service, this one belongs to web, got "tcp/450"',
     },
@@ -255,7 +258,8 @@ const steps: Case[] = [
       '/doors/0/knock/steps/1':
         'expected a step that can reach the door, which has IPv4 addresses alone, got "icmpv6"',
       '/doors/0/close/steps/0':
-        'expected a step that can reach the door, which has IPv4 addresses alone, got {"protocol":"icmpv6","length":9}',
+        'expected a step that can reach the door, which has IPv4 addresses alone, got ' +
+        '{"protocol":"icmpv6","length":9}',
     },
   },
   {
@@ -269,7 +273,9 @@ const closes = (of: string, open: unknown[], close: unknown[]): Case => ({
   of,
   document: knocking(open, close),
   problems: {
-    '/doors/0/close/steps': `expected steps that do not complete the opening knock as well, got ${JSON.stringify(close)}`,
+    '/doors/0/close/steps':
+      'expected steps that do not complete the opening knock as well, got ' +
+      `${JSON.stringify(close)}`,
   },
 })
 
@@ -385,7 +391,8 @@ const crowds: Case[] = [
     },
     problems: {
       '/doors/1/service/1':
-        'expected the same range at both addresses, or one apart, /doors/0/service is tcp/20-30, got "tcp/28-40"',
+        'expected the same range at both addresses, or one apart, /doors/0/service is ' +
+        'tcp/20-30, got "tcp/28-40"',
     },
   },
   {
@@ -425,7 +432,8 @@ const together: Case[] = [
       '/doors/10/name':
         'expected a name of 1 to 32 letters, digits and _, not starting with a digit, got "x y"',
       '/doors/10/open/for':
-        'expected a duration from 1 s to 365 d in whole seconds, such as 30, "30s", "5m", "1h" or "7d", got 0',
+        'expected a duration from 1 s to 365 d in whole seconds, such as 30, "30s", ' +
+        '"5m", "1h" or "7d", got 0',
       '/doors/10/open/refresh': 'expected true or false, got 1',
       '/doors/11/service':
         'expected a service of its own, /doors/10/service is tcp/22, got "tcp/22"',

@@ -34,7 +34,8 @@ const rotation = {
 }
 
 const SEES = (hook: string) =>
-  `expected an address, or interfaces beside doors: hook "${hook}" sees all hosts' packets, got nothing`
+  `expected an address, or interfaces beside doors: hook "${hook}" sees all ` +
+  `hosts' packets, got nothing`
 const hooks: Case[] = [
   ...['prerouting', 'ingress'].map((hook) => ({
     of: `hook ${hook} with what only conntrack knows`,
@@ -48,7 +49,9 @@ const hooks: Case[] = [
     ),
     problems: {
       '/doors/0/knock/steps/0/flags': `expected a plain SYN's: hook "${hook}" judges no other, got "!syn"`,
-      '/doors/0/open/connections': `expected no count of connections: hook "${hook}" takes each packet of UDP for one, got 2`,
+      '/doors/0/open/connections':
+        `expected no count of connections: hook "${hook}" takes each packet of UDP for ` +
+        'one, got 2',
     },
   })),
   ...['prerouting', 'ingress'].flatMap((hook) => {
@@ -63,7 +66,8 @@ const hooks: Case[] = [
       ...(protocol === 'udp' && { port: 7 }),
     })) as [Ping, Ping, Ping]
     const tooLong = (most: number, got: number) =>
-      `expected at most ${most}, or hook "input": hook "${hook}" sees longer pings in fragments, which do not say how long the whole is, got ${got}`
+      `expected at most ${most}, or hook "input": hook "${hook}" sees longer pings in ` +
+      `fragments, which do not say how long the whole is, got ${got}`
     return [
       right(
         `hook ${hook} with pings that a packet holds, and any datagram`,
@@ -128,9 +132,13 @@ const hooks: Case[] = [
       ],
     },
     problems: {
-      '/doors/0/service/1': `expected tcp or ports: hook "${hook}" knows no answers to what this host sends, got "udp"`,
+      '/doors/0/service/1':
+        `expected tcp or ports: hook "${hook}" knows no answers to what this host ` +
+        'sends, got "udp"',
       '/doors/0/open/established': `expected "keep": hook "${hook}" follows no connections, got "cut"`,
-      '/doors/1/service': `expected tcp or ports: hook "${hook}" knows no answers to what this host sends, got "any"`,
+      '/doors/1/service':
+        `expected tcp or ports: hook "${hook}" knows no answers to what this host ` +
+        'sends, got "any"',
       '/doors/2/open/redirectTo': `expected no redirectTo with hook "${hook}": only "input" has it, got 8443`,
     },
   })),
@@ -159,7 +167,8 @@ const opens: Case[] = [
     document: spec({ knock: [sequence(), rhythm], open: opening({ refresh: true }) }),
     problems: {
       '/doors/0/open/refresh':
-        'expected no refresh where one connection uses the grant up, as after this knock unless connections says otherwise, got true',
+        'expected no refresh where one connection uses the grant up, as after this ' +
+        'knock unless connections says otherwise, got true',
     },
   },
   {
@@ -364,7 +373,9 @@ const sharing: Case[] = [
     of,
     document: pair(first, { service: first.service, open: everyone }),
     problems: {
-      '/doors/1/service': `expected a service of its own, /doors/0/service is ${first.service}, got "${first.service}"`,
+      '/doors/1/service':
+        `expected a service of its own, /doors/0/service is ${first.service}, got ` +
+        `"${first.service}"`,
     },
   })),
   {
@@ -387,7 +398,9 @@ const strict = (of: string, document: ReturnType<typeof banning>, more: number, 
   of,
   document,
   problems: {
-    '/guard/ban/after': `expected more than ${more}: ${path}, done right, begins as many other attempts that end wrong, got ${document.guard.ban.after}`,
+    '/guard/ban/after':
+      `expected more than ${more}: ${path}, done right, begins as many other attempts ` +
+      `that end wrong, got ${document.guard.ban.after}`,
   },
 })
 
@@ -480,7 +493,8 @@ const bans: Case[] = [
     document: banning(1, door(), other({ knock: rate('tcp/7000') })),
     problems: {
       '/doors/1/knock/port':
-        'expected a port of its own beside a ban, /doors/0/knock/steps/0 has this one, got "tcp/7000"',
+        'expected a port of its own beside a ban, /doors/0/knock/steps/0 has this one, ' +
+        'got "tcp/7000"',
     },
   },
 ]

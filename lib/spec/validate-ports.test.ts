@@ -64,7 +64,8 @@ const numbers: Case[] = [
     of: '257 rates on services',
     document: many(257, (index) => rate(`tcp/${1000 + index}`)),
     problems: {
-      '/doors/256/name': `expected a table with at most 256 knocks on the service itself, ${MORE}, got "d256"`,
+      '/doors/256/name':
+        `expected a table with at most 256 knocks on the service itself, ${MORE}, got ` + '"d256"',
     },
   },
   {
@@ -268,11 +269,14 @@ const ranges: Case[] = [
     },
     problems: {
       '/doors/0/knock/0/rotate/ports':
-        'expected a range without knock ports, /doors/0/knock/1/steps/1 is tcp/20000, got "20000-30000"',
+        'expected a range without knock ports, /doors/0/knock/1/steps/1 is tcp/20000, ' +
+        'got "20000-30000"',
       '/doors/1/knock/rotate/ports':
-        'expected a range without knock ports, /doors/1/close/steps/0 is udp/40001, got "40000-50000"',
+        'expected a range without knock ports, /doors/1/close/steps/0 is udp/40001, got ' +
+        '"40000-50000"',
       '/doors/2/knock/0/rotate/ports':
-        'expected a range without knock ports, /doors/2/knock/1/port is tcp/60000, got "50000-60000"',
+        'expected a range without knock ports, /doors/2/knock/1/port is tcp/60000, got ' +
+        '"50000-60000"',
       '/doors/3/knock/0/rotate/ports':
         'expected a range without knock ports, /doors/3/knock/1/port is udp/600, got "100-999"',
     },
@@ -288,7 +292,8 @@ const ranges: Case[] = [
     }),
     problems: {
       '/doors/1/knock/1/rotate/ports':
-        'expected a range of its own, /doors/0/knock/1/rotate/ports has some of its ports, got "30000-30300"',
+        'expected a range of its own, /doors/0/knock/1/rotate/ports has some of its ' +
+        'ports, got "30000-30300"',
     },
   },
   {
@@ -299,7 +304,8 @@ const ranges: Case[] = [
     ),
     problems: {
       '/doors/0/knock/rotate/ports':
-        'expected a range without ignored ports, /guard/ignore/2 has some of them, got "20000-30000"',
+        'expected a range without ignored ports, /guard/ignore/2 has some of them, got ' +
+        '"20000-30000"',
     },
   },
 ]
@@ -389,7 +395,9 @@ const closes = (of: string, knock: unknown, close: unknown[]): Case => ({
   of,
   document: spec({ knock, close: sequence({ steps: close }) }),
   problems: {
-    '/doors/0/close/steps': `expected steps that do not complete the opening knock as well, got ${JSON.stringify(close)}`,
+    '/doors/0/close/steps':
+      'expected steps that do not complete the opening knock as well, got ' +
+      `${JSON.stringify(close)}`,
   },
 })
 
@@ -412,9 +420,11 @@ const sequences: Case[] = [
     ),
     problems: {
       '/doors/0/knock/0/oneTime/2':
-        'expected a sequence of its own, /doors/0/knock/0/oneTime/0 has the same steps, got ["tcp/1","tcp/2"]',
+        'expected a sequence of its own, /doors/0/knock/0/oneTime/0 has the same steps, ' +
+        'got ["tcp/1","tcp/2"]',
       '/doors/0/knock/1/oneTime/0':
-        'expected a sequence of its own, /doors/0/knock/0/oneTime/1 has the same steps, got ["tcp/2",{"protocol":"tcp","port":1,"flags":"syn,!ack,!fin,!rst"}]',
+        'expected a sequence of its own, /doors/0/knock/0/oneTime/1 has the same steps, ' +
+        'got ["tcp/2",{"protocol":"tcp","port":1,"flags":"syn,!ack,!fin,!rst"}]',
     },
   },
   right(

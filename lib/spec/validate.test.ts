@@ -199,10 +199,12 @@ t.test('throws what is wrong as data and as text', async (t) => {
   const document = spec({ service: 'tcp/0', open: { for: '1s', long: 1 } })
   const error = t.throws(() => requireValid(document, 'installKnock'), SpecError) as SpecError
   const expected =
-    'tcp/1..65535 or udp/1..65535, a range such as tcp/8000-8010, "tcp", "udp", "any", or another protocol such as protocol/sctp'
+    'tcp/1..65535 or udp/1..65535, a range such as tcp/8000-8010, "tcp", "udp", ' +
+    '"any", or another protocol such as protocol/sctp'
   t.equal(
     error.message,
-    `installKnock: /doors/0/service: expected ${expected}, got "tcp/0"\n  /doors/0/open/long: expected no such key, got 1`,
+    `installKnock: /doors/0/service: expected ${expected}, got "tcp/0"\n  ` +
+      '/doors/0/open/long: expected no such key, got 1',
   )
   t.strictSame(error.problems, [
     {

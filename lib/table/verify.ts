@@ -72,7 +72,8 @@ export class Verification {
     if (standing !== undefined && standing !== serial) return
     const reason =
       comments === undefined
-        ? 'nft reported success, but the table is not there: it has been removed since, or was never made'
+        ? 'nft reported success, but the table is not there: it has been removed since, ' +
+          'or was never made'
         : NOT_AS_ASKED
     throw tableError('unverified', table, call, reason)
   }

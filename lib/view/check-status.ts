@@ -54,7 +54,9 @@ function judgeConfirm({ fallenOpen, expiresIn = 0 }: PendingConfirm): StatusProb
     const message = 'nobody confirmed the table in time: everyone is let in; install the spec again'
     return { id: 'fallen-open', message }
   }
-  const message = `the table is not confirmed: in ${expiresIn} s everyone is let in; knocklib confirm keeps it`
+  const message =
+    `the table is not confirmed: in ${expiresIn} s everyone is let in; knocklib ` +
+    'confirm keeps it'
   return { id: 'unconfirmed', message }
 }
 
@@ -112,6 +114,7 @@ function judgeAhead(
 const isFull = ({ elements, capacity }: Fill): boolean => capacity > 1 && elements >= capacity
 
 function judgeFill({ set, capacity }: Fill): StatusProblem {
-  const message = `the set ${set} is full (${capacity}): it takes nothing new until something in it ends`
+  const message =
+    `the set ${set} is full (${capacity}): it takes nothing new until something in ` + 'it ends'
   return { id: 'set-full', message }
 }

@@ -40,7 +40,9 @@ export function judgingWarnings(objects: readonly unknown[], place: Place | unde
 const warn = (id: string, reason: string): Warning => {
   return {
     id,
-    message: `NOT SHUT: ${reason}: strangers get in; install the spec again, or let knocklib run keep it`,
+    message:
+      `NOT SHUT: ${reason}: strangers get in; install the spec again, or let knocklib ` +
+      'run keep it',
   }
 }
 

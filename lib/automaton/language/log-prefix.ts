@@ -29,7 +29,8 @@ export function renderPrefix(table: string, logged: Logged): string {
 
 const NAME = '[A-Za-z_][A-Za-z0-9_]*'
 const PREFIX = new RegExp(
-  `^${WORD} (${NAME}) (knock|granted|reset|wrong|denied|banned|closed) (${NAME}|-) (open\\d*|close|-) (\\d+/\\d+|-) (${NAME}|-)$`,
+  `^${WORD} (${NAME}) (knock|granted|reset|wrong|denied|banned|closed) ` +
+    `(${NAME}|-) (open\\d*|close|-) (\\d+/\\d+|-) (${NAME}|-)$`,
 )
 
 /** Reads a prefix back, with the table's name; undefined where it is none of ours. */

@@ -29,7 +29,9 @@ export async function findExposure(path: string, spec: ValidSpec): Promise<Warni
           {
             id: 'spec-readable',
             path: heard.origin,
-            message: `${file} can be read by other users, and this ${heard.type} opens the door to whoever knows it: chmod 600 it`,
+            message:
+              `${file} can be read by other users, and this ${heard.type} opens the door to ` +
+              'whoever knows it: chmod 600 it',
           },
         ]
       : []),

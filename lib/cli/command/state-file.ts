@@ -41,7 +41,8 @@ export async function loadStateFor(spec: ValidSpec, path: string): Promise<ReadS
 }
 
 const NOTHING_INSTALLED =
-  'nothing was installed or changed: the spec has tokens or one-time sequences, and without the state those that were ' +
+  'nothing was installed or changed: the spec has tokens or one-time sequences, ' +
+  'and without the state those that were ' +
   'used would work once more; restore the file, or move it away to do without'
 
 function worksOnce({ doors }: ValidSpec): boolean {

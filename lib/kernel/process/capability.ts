@@ -8,7 +8,9 @@ export const OLDEST_NFT = '1.0.6'
 /** @throws NftError `nft-too-old` */
 export function requireVersion(version: string, operation: string): void {
   if (compare(version, OLDEST_NFT) >= 0) return
-  const reason = `nft ${version} is too old: ${OLDEST_NFT} or newer is needed, older ones drop rules without a word`
+  const reason =
+    `nft ${version} is too old: ${OLDEST_NFT} or newer is needed, older ones drop ` +
+    'rules without a word'
   throw new NftError('nft-too-old', `${operation}: ${reason}`)
 }
 
@@ -30,7 +32,8 @@ export function requireFeatures(
   const hasTokens = sets.some(({ key }) => key.includes('token'))
   if ((!hasTokens && periodSets.length === 0) || knowsTypeof(version)) return
   const what = hasTokens ? 'tokens' : 'rotating sequences'
-  const provider = `nft ${OLDEST_TYPEOF} or newer knows such sets (Debian 13 has 1.1.3), this is ${version}`
+  const provider =
+    `nft ${OLDEST_TYPEOF} or newer knows such sets (Debian 13 has 1.1.3), this is ` + `${version}`
   throw new CapabilityError(operation, what, provider)
 }
 

@@ -82,7 +82,9 @@ function explain(ending: Ending, stderr: string, place: Place, asked: Asked): Ex
   if (timedOut) return { code: 'timed-out', reason: `nft took too long and was ended${unknown}` }
   if (isCanceled) return { code: 'aborted', reason: `aborted${unknown}` }
   if (isMaxBuffer) {
-    const reason = `nft's answer is longer than ${LONGEST_ANSWER / 2 ** 20} MiB, and was not read to its end`
+    const reason =
+      `nft's answer is longer than ${LONGEST_ANSWER / 2 ** 20} MiB, and was not read ` +
+      'to its end'
     return { code: 'ended', reason }
   }
   const notStarted = explainStart(code, ending, stderr, place)
@@ -102,7 +104,10 @@ const CRASHES = new Set(['SIGSEGV', 'SIGABRT', 'SIGIOT', 'SIGBUS', 'SIGILL', 'SI
 
 function explainSignal(signal: string, unknown: string): Explanation {
   if (CRASHES.has(signal)) {
-    const reason = `nft crashed (${signal}): a newer nft has probably written tables in this network namespace, which this version cannot read; use one version per namespace${unknown}`
+    const reason =
+      `nft crashed (${signal}): a newer nft has probably written tables in this ` +
+      'network namespace, which this version cannot read; use one version per ' +
+      `namespace${unknown}`
     return { code: 'nft-crashed', reason }
   }
   const who =
@@ -139,7 +144,8 @@ function explainStart(
     }
   }
   if (exitCode === 127) {
-    const reason = `nft cannot be run (${chosen}): ${firstLine(stderr) || 'exit code 127'}; ${advice}`
+    const reason =
+      `nft cannot be run (${chosen}): ${firstLine(stderr) || 'exit code 127'}; ` + `${advice}`
     return { code: 'nft-missing', reason }
   }
   return undefined
@@ -166,7 +172,8 @@ function explainText(stderr: string, asked: Asked): Explanation | Lack {
     return {
       missing: `nft has no JSON: it says "${firstLine(stderr)}"`,
       provider:
-        'install an nft that was built with it (OpenWrt: nftables-json in place of nftables-nojson; Gentoo: USE=json)',
+        'install an nft that was built with it (OpenWrt: nftables-json in place of ' +
+        'nftables-nojson; Gentoo: USE=json)',
     }
   }
   if (UNSUPPORTED.test(stderr)) return kernelLacks(stderr)
@@ -215,7 +222,8 @@ export const makesParts = (command: NftCommand): boolean =>
 const kernelLacks = (stderr: string): Lack => ({
   missing: `the kernel lacks something that this needs: nft says "${firstLine(stderr)}"`,
   provider:
-    'a module of nf_tables may be missing or may not be loaded (modprobe nf_tables; in a container, on the host), or the kernel was built without it',
+    'a module of nf_tables may be missing or may not be loaded (modprobe nf_tables; ' +
+    'in a container, on the host), or the kernel was built without it',
 })
 
 const firstLine = (text: string): string =>

@@ -158,7 +158,9 @@ export class ProcessNft implements Nft {
 function unreadable(reasons: readonly string[], { operation = 'nft', subject }: Asked): Error {
   const missing = `nft cannot read what it is given: ${reasons.join('; ')}`
   const provider = reasons.some((reason) => reason.includes('Permission denied'))
-    ? 'SELinux or AppArmor may confine nft (ausearch -m avc -c nft, or dmesg, shows that): use nft 1.1 or newer, which opens nothing, or allow it in the policy (audit2allow)'
+    ? 'SELinux or AppArmor may confine nft (ausearch -m avc -c nft, or dmesg, shows ' +
+      'that): use nft 1.1 or newer, which opens nothing, or allow it in the policy ' +
+      '(audit2allow)'
     : 'make room in the folder of temporary files (TMPDIR), or mount /proc'
   return new CapabilityError(`${operation}: ${subject}`, missing, provider)
 }

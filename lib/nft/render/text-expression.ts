@@ -69,7 +69,10 @@ export function formatStatement(statement: NftStatement): string {
     case 'log': {
       const { prefix, group, snaplen, ...rest } = fieldsOf(content, ...LOG)
       const options = [`group ${whole(group)}`, `snaplen ${whole(snaplen)}`]
-      return `log prefix ${quoted(prefix)} ${options.join(' ')} queue-threshold ${whole(rest[QUEUE])}`
+      return (
+        `log prefix ${quoted(prefix)} ${options.join(' ')} queue-threshold ` +
+        `${whole(rest[QUEUE])}`
+      )
     }
     case 'vmap': {
       const { key, data } = fieldsOf(content, 'key', 'data')
@@ -164,7 +167,10 @@ export function formatExpression(expression: NftExpression): string {
       return listOf(content).map(formatExpression).join(' . ')
     case 'jhash': {
       const { mod, seed, expr } = fieldsOf(content, 'mod', 'seed', 'expr')
-      return `jhash ${formatExpression(expr as NftExpression)} mod ${whole(mod)} seed ${whole(seed)}`
+      return (
+        `jhash ${formatExpression(expr as NftExpression)} mod ${whole(mod)} seed ` +
+        `${whole(seed)}`
+      )
     }
     case '&': {
       const [left, mask, ...rest] = listOf(content)

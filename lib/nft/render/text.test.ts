@@ -33,7 +33,8 @@ t.test('its parts', async (t) => {
   )
   for (const part of [
     '  counter knocks_ssh {}',
-    '  set grants_ssh_4 {\n    type ipv4_addr\n    flags timeout\n    timeout 30s\n    size 262144\n  }',
+    '  set grants_ssh_4 {\n    type ipv4_addr\n    flags timeout\n    timeout 30s\n ' +
+      '   size 262144\n  }',
     '    type ipv6_addr . inet_service . inet_service',
     '    elements = {\n      10.1.0.0/16,\n    }',
     '    type inet_proto . inet_service : verdict',
@@ -47,7 +48,8 @@ t.test('its parts', async (t) => {
     '    meta nfproto == ipv6 return ',
     '    ip saddr == @grants_ssh_4 accept comment "ssh /doors/0/open"',
     '    counter name "denied_ssh" goto log_denied_drop_ssh comment "ssh /doors/0/service"',
-    '    limit rate 10/second burst 10 packets log prefix "kl gate denied ssh - - -" group 7 snaplen 128 queue-threshold 1 drop comment "ssh denied logged"',
+    '    limit rate 10/second burst 10 packets log prefix "kl gate denied ssh - - ' +
+      '-" group 7 snaplen 128 queue-threshold 1 drop comment "ssh denied logged"',
     '    counter name "unlogged" drop comment "ssh denied unlogged"',
     ' update @knocking_4 { ip saddr timeout 6s } ',
     ' comment "service ssh tcp/80-90",',

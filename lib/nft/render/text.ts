@@ -191,7 +191,8 @@ export function formatChain(
     type === undefined
       ? []
       : [
-          `type ${word(type)} hook ${word(hook)}${device} priority ${whole(prio)}; policy ${word(policy)};`,
+          `type ${word(type)} hook ${word(hook)}${device} priority ${whole(prio)}; policy ` +
+            `${word(policy)};`,
         ]
   return block(`chain ${word(name)}`, [...base, ...rules.map(formatRule)])
 }

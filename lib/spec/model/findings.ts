@@ -37,7 +37,9 @@ export class Findings {
     const got = value ? echo(value.found) : 'nothing'
     this.problems.push({
       path,
-      message: `expected ${expected}, got ${got}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      message:
+        `expected ${expected}, got ` +
+        `${got}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
       params: { expected, ...value, ...(meant !== undefined && { meant }) },
     })
   }

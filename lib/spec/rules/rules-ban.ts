@@ -26,7 +26,8 @@ export function checkBan(
     if (strikes < ban.after) continue
     findings.add(
       path,
-      `more than ${strikes}: ${knock.origin}, done right, begins as many other attempts that end wrong`,
+      `more than ${strikes}: ${knock.origin}, done right, begins as many other ` +
+        'attempts that end wrong',
     )
     return
   }

@@ -108,7 +108,8 @@ export function checkProtocols({ doors }: ReadSpec, findings: Findings): void {
     if (isIpv4 || !findings.isCleanBelow(`${origin}/address`)) continue
     findings.add(
       path,
-      'no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries is judged in its place',
+      'no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries is ' +
+        'judged in its place',
     )
   }
 }

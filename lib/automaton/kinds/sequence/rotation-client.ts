@@ -51,5 +51,6 @@ export const rotate: ClientKind<RotatingKnock, RotateProfile> = {
   hasGap: true,
   describe: (packets) => `${count(packets, 'packet')} sent, the sequence of this time; ${SILENCE}`,
   example:
-    '{"rotate": {"door": "ssh", "secretFile": "/etc/knock/ssh.key", "every": "1h", "steps": 4, "ports": "20000-60000"}}',
+    '{"rotate": {"door": "ssh", "secretFile": "/etc/knock/ssh.key", "every": "1h", ' +
+    '"steps": 4, "ports": "20000-60000"}}',
 }

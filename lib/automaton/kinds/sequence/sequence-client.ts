@@ -42,7 +42,9 @@ export const oneTime: ClientKind<OneTimeKnock, readonly (readonly ProfileStep[])
   plan: ({ sequences }) => atOnce(conceal(sequences[0] ?? [])),
   hasGap: true,
   describe: (packets, left) =>
-    `${count(packets, 'packet')} sent, a sequence that is used up; ${count(left, 'sequence')} left; ${SILENCE}`,
+    `${count(packets, 'packet')} sent, a sequence that is used up; ` +
+    `${count(left, 'sequence')} left; ${SILENCE}`,
   example:
-    '{"oneTime": [["tcp/7000", "udp/8000"], ["tcp/7100", "tcp/7200"]]}   # the first is taken out, then sent',
+    '{"oneTime": [["tcp/7000", "udp/8000"], ["tcp/7100", "tcp/7200"]]}   # the ' +
+    'first is taken out, then sent',
 }

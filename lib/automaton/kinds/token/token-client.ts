@@ -34,5 +34,6 @@ export const token: ClientKind<TokenKnock, TokenProfile> = {
   hasGap: false,
   describe: () => `a token sent; ${SILENCE}`,
   example:
-    '{"token": {"door": "ssh", "port": "udp/6000", "secretFile": "/etc/knock/ana.key", "period": "30s"}}',
+    '{"token": {"door": "ssh", "port": "udp/6000", "secretFile": ' +
+    '"/etc/knock/ana.key", "period": "30s"}}',
 }

@@ -59,8 +59,10 @@ export const token: Kind<ValidToken, TokenKnock> = {
     {
       path: origin,
       message:
-        `a token of ${name} opens from when it is loaded, so up to ${formatDuration(horizon)} before its period (horizon): ` +
-        'whoever has the secret, or tokens made ahead, need not wait; a shorter horizon, loaded by knocklib run, bounds that',
+        `a token of ${name} opens from when it is loaded, so up to ` +
+        `${formatDuration(horizon)} before its period (horizon): ` +
+        'whoever has the secret, or tokens made ahead, need not wait; a shorter ' +
+        'horizon, loaded by knocklib run, bounds that',
     },
   ],
   build: buildToken,

@@ -9,7 +9,8 @@ export const knock: CommandDefinition = {
   examples: [
     'knocklib knock server.example tcp/7000 udp/8000 icmp',
     'knocklib knock server.example 7000 8000:udp 9000 --gap 200ms',
-    'knocklib knock server.example --profile ~/.knock/server.json   # keeps the steps out of the process list',
+    'knocklib knock server.example --profile ~/.knock/server.json   # keeps the ' +
+      'steps out of the process list',
     '',
     'What a profile may hold, one of:',
     ...Object.values(CLIENT_KINDS).map(({ example }) => `  ${example}`),
@@ -18,7 +19,8 @@ export const knock: CommandDefinition = {
     {
       flags: '--gap <time>',
       description:
-        "pause between two packets of a sequence, such as 100ms or 1s (default: the profile's, or 100ms)",
+        'pause between two packets of a sequence, such as 100ms or 1s (default: the ' +
+        "profile's, or 100ms)",
     },
     {
       flags: '--profile <file>',

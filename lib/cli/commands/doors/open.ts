@@ -25,10 +25,13 @@ export const open: CommandDefinition = {
     const hasFallen = (await knock.pending())?.fallenOpen
     return {
       json: grant,
-      text: `${grant.door}: ${grant.source} is let in for ${grant.expiresIn} s\n${hasFallen ? FALLEN : ''}`,
+      text:
+        `${grant.door}: ${grant.source} is let in for ${grant.expiresIn} ` +
+        `s\n${hasFallen ? FALLEN : ''}`,
     }
   },
 }
 
 const FALLEN =
-  'and so is everyone: nobody confirmed the table in time, and it fell open; install the spec again\n'
+  'and so is everyone: nobody confirmed the table in time, and it fell open; ' +
+  'install the spec again\n'

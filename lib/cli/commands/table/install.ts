@@ -46,7 +46,9 @@ export const install: CommandDefinition = {
     const confirm =
       confirmWithin === undefined
         ? ''
-        : `unless confirmed within ${confirmWithin}${typeof confirmWithin === 'number' ? ' s' : ''} the doors fall open: knocklib confirm --table ${table}\n`
+        : 'unless confirmed within ' +
+          `${confirmWithin}${typeof confirmWithin === 'number' ? ' s' : ''} the doors ` +
+          `fall open: knocklib confirm --table ${table}\n`
     return {
       json: {
         ...{ table, doors, notes, changed: knock.outcome !== 'unchanged' },

@@ -15,8 +15,10 @@ export const simulate: CommandDefinition = {
   summary: 'play packets through a spec, without a kernel',
   examples: [
     'knocklib simulate doors.json trace.txt',
-    "printf '0 10.77.0.2 tcp/7000\\n1 10.77.0.2 tcp/22\\n' > trace.txt   # seconds, source, where to",
-    "echo '1767225600 10.77.0.2 udp/6000 payload=00112233445566778899aabbccddeeff' > trace.txt   # unix time, a token",
+    "printf '0 10.77.0.2 tcp/7000\\n1 10.77.0.2 tcp/22\\n' > trace.txt   # seconds, " +
+      'source, where to',
+    "echo '1767225600 10.77.0.2 udp/6000 payload=00112233445566778899aabbccddeeff' " +
+      '> trace.txt   # unix time, a token',
   ],
   async run([specPath, tracePath], options) {
     const spec = await loadSpec(specPath as string, options)

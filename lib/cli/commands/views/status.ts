@@ -16,10 +16,13 @@ export const status: CommandDefinition = {
   usage: 'status',
   summary: 'doors, grants, attempts under way, counters, bans and how full the sets are',
   examples: [
-    'knocklib status                                # on a terminal: with bars, cut where it is long',
-    "knocklib status | grep 'let in'                # piped: plain, whole, and the same at any width",
+    'knocklib status                                # on a terminal: with bars, cut ' +
+      'where it is long',
+    "knocklib status | grep 'let in'                # piped: plain, whole, and the " +
+      'same at any width',
     'knocklib status --json | jq .doors[0].grants',
-    'knocklib status --check                        # for a monitor: exit 1, and why, if something needs you',
+    'knocklib status --check                        # for a monitor: exit 1, and ' +
+      'why, if something needs you',
     '',
     'NO_COLOR=1 and FORCE_COLOR=1 are heeded; no colour says what the words do not.',
   ],
@@ -27,7 +30,8 @@ export const status: CommandDefinition = {
     {
       flags: '--check',
       description:
-        'say what needs somebody, and exit 1 if anything does: tokens that run out, full sets, not confirmed, interfaces',
+        'say what needs somebody, and exit 1 if anything does: tokens that run out, ' +
+        'full sets, not confirmed, interfaces',
     },
   ],
   async run(_args, options) {
