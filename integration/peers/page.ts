@@ -1,6 +1,6 @@
 // Recipes and what was let in → a page of Markdown. Pure.
 import type { Recipe } from './recipes.js'
-import type { Trace } from './traces.js'
+import type { Trace } from './traces/traces.js'
 
 const HEAD = `# Beside others
 

@@ -13,7 +13,7 @@ import { type Performance, perform } from './perform.js'
 import { SINGLE_PORT } from './recent.js'
 import { RECIPES, SINGLE_PORT_SPEC } from './recipes.js'
 import { Stage } from './stage.js'
-import { letIn } from './traces.js'
+import { letIn } from './traces/traces.js'
 
 const PAGE = fileURLToPath(new URL('../../docs/decide/peers.md', import.meta.url))
 

@@ -3,7 +3,7 @@ import type { Packet } from '../../lib/simulate/packet.js'
 import { now } from '../wire/inject.js'
 import type { Peer } from './peer.js'
 import { Stage } from './stage.js'
-import { merge, type Trace } from './traces.js'
+import { merge, type Trace } from './traces/traces.js'
 
 /** Seconds by which a packet may be late: traces keep further away from what they are about. */
 const MARGIN = 0.2

@@ -1,12 +1,12 @@
 // The recipes: for each a peer, our spec for the same purpose, and the traces that both are played.
 import { OPEN_AND_CLOSE } from './knockd.js'
-import { PACKET_TRACES } from './packet-traces.js'
 import type { Peer } from './peer.js'
-import { RATE_TRACES } from './rate-traces.js'
 import { ONE_PACKET, openSesamy, SINGLE_PORT } from './recent.js'
-import { RHYTHM_TRACES, WINDOW } from './rhythm-traces.js'
-import { PATIENCE, PAUSE, SEQUENCE_TRACES } from './sequence-traces.js'
-import type { Trace } from './traces.js'
+import { PACKET_TRACES } from './traces/packet-traces.js'
+import { RATE_TRACES } from './traces/rate-traces.js'
+import { RHYTHM_TRACES, WINDOW } from './traces/rhythm-traces.js'
+import { PATIENCE, PAUSE, SEQUENCE_TRACES } from './traces/sequence-traces.js'
+import type { Trace } from './traces/traces.js'
 
 export interface Recipe {
   readonly title: string

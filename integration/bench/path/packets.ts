@@ -7,10 +7,10 @@
 // a run's time is the sum of both. All variants end in the same drop behind them. Runs are
 // interleaved: A B C D, A B C D, …
 import { createNft, installKnock } from 'knocklib'
-import { apply, createPair, exec, type Pair, sweep } from '../machine/namespaces.js'
-import { floodOnce } from '../wire/generator.js'
-import { median, minimum, pairedRatio, report } from './report.js'
-import { specOf } from './specs.js'
+import { apply, createPair, exec, type Pair, sweep } from '../../machine/namespaces.js'
+import { floodOnce } from '../../wire/generator.js'
+import { median, minimum, pairedRatio, report } from '../report.js'
+import { specOf } from '../specs.js'
 
 const RUNS = Number(process.argv[2] ?? 7)
 const PACKETS = Number(process.argv[3] ?? 1_000_000)

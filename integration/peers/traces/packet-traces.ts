@@ -1,5 +1,5 @@
 // One packet to a port of its own, and the service for 5 s. Pure.
-import type { Packet } from '../../lib/simulate/packet.js'
+import type { Packet } from '../../../lib/simulate/packet.js'
 import { asUdp, CROWD, cast, IPV6, merge, repeated, syns } from './traces.js'
 
 const [KNOCK, SERVICE] = [1000, 22]

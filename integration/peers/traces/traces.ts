@@ -1,5 +1,5 @@
 // Traces with names, and what makes them: who sends what and when. Pure.
-import type { Packet } from '../../lib/simulate/packet.js'
+import type { Packet } from '../../../lib/simulate/packet.js'
 
 export interface Trace {
   readonly name: string

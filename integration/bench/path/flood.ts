@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNft, installKnock, type KnockSpec } from 'knocklib'
-import { createPair, exec, NFT, type Pair, SERVER, start, sweep } from '../machine/namespaces.js'
-import { nftVersions } from '../machine/nft-versions.js'
-import { OPEN_AND_CLOSE } from '../peers/knockd.js'
-import { beginFlood, type FloodOptions } from '../wire/generator.js'
+import { createPair, exec, NFT, type Pair, SERVER, start, sweep } from '../../machine/namespaces.js'
+import { nftVersions } from '../../machine/nft-versions.js'
+import { OPEN_AND_CLOSE } from '../../peers/knockd.js'
+import { beginFlood, type FloodOptions } from '../../wire/generator.js'
 
 const ATTEMPTS = Number(process.argv[2] ?? 10)
 /** More than any flood here sends until it is stopped. */

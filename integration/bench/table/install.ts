@@ -6,9 +6,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNft, installKnock, renderKnock } from 'knocklib'
-import { createPair, exec, sweep } from '../machine/namespaces.js'
-import { pairedRatio, report } from './report.js'
-import { specOf } from './specs.js'
+import { createPair, exec, sweep } from '../../machine/namespaces.js'
+import { pairedRatio, report } from '../report.js'
+import { specOf } from '../specs.js'
 
 const RUNS = Number(process.argv[2] ?? 7)
 const DOORS = Number(process.argv[3] ?? 1000)

@@ -7,9 +7,17 @@
 // a run's time is the sum of both. Dropping at ingress costs next to nothing and stands for the
 // generator. Runs are interleaved.
 import { createNft, installKnock, type KnockSpec } from 'knocklib'
-import { apply, CABLE, createPair, exec, type Pair, SERVER, sweep } from '../machine/namespaces.js'
-import { floodOnce } from '../wire/generator.js'
-import { median, minimum, report } from './report.js'
+import {
+  apply,
+  CABLE,
+  createPair,
+  exec,
+  type Pair,
+  SERVER,
+  sweep,
+} from '../../machine/namespaces.js'
+import { floodOnce } from '../../wire/generator.js'
+import { median, minimum, report } from '../report.js'
 
 const RUNS = Number(process.argv[2] ?? 7)
 const PACKETS = Number(process.argv[3] ?? 1_000_000)

@@ -7,8 +7,8 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { attachKnock, type Door, installKnock, type KnockSpec } from 'knocklib'
-import { createPair, start, sweep } from '../machine/namespaces.js'
-import { type Figure, pairedRatio, report } from './report.js'
+import { createPair, start, sweep } from '../../machine/namespaces.js'
+import { type Figure, pairedRatio, report } from '../report.js'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
 /**

@@ -3,9 +3,9 @@
 //
 //   npm run bench -- flush [FLUSHES] [GRANTS]
 import { createNft, installKnock, type KeepEvent } from 'knocklib'
-import { createPair, exec, sweep } from '../machine/namespaces.js'
-import { report } from './report.js'
-import { specOf } from './specs.js'
+import { createPair, exec, sweep } from '../../machine/namespaces.js'
+import { report } from '../report.js'
+import { specOf } from '../specs.js'
 
 const FLUSHES = Number(process.argv[2] ?? 20)
 const GRANTS = Number(process.argv[3] ?? 100)

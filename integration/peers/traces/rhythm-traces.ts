@@ -1,5 +1,5 @@
 // Open Sesamy's 1-2-3-4 in windows of 3 s, on the service's own port. Pure.
-import type { Packet } from '../../lib/simulate/packet.js'
+import type { Packet } from '../../../lib/simulate/packet.js'
 import { asUdp, CROWD, cast, every, IPV6, merge, repeated, syns } from './traces.js'
 
 export const WINDOW = 3

@@ -1,6 +1,6 @@
 // knockd's 7000, 8000, 9000 within 5 s, and the same backwards to close. Pure.
-import type { Packet } from '../../lib/simulate/packet.js'
-import { packetsOfTrace, WORKED } from '../traces/worked-traces.js'
+import type { Packet } from '../../../lib/simulate/packet.js'
+import { packetsOfTrace, WORKED } from '../../traces/worked-traces.js'
 import { asUdp, type Cast, cast, type Draft, IPV6, merge, repeated, syns } from './traces.js'
 
 const PORT = 22

@@ -10,10 +10,10 @@
 // dropped.
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { apply, createPair, exec, type Pair, sweep } from '../machine/namespaces.js'
-import { nftVersions } from '../machine/nft-versions.js'
-import { floodOnce } from '../wire/generator.js'
-import { type Figure, report } from './report.js'
+import { apply, createPair, exec, type Pair, sweep } from '../../machine/namespaces.js'
+import { nftVersions } from '../../machine/nft-versions.js'
+import { floodOnce } from '../../wire/generator.js'
+import { type Figure, report } from '../report.js'
 
 const COUNTS = process.argv.slice(2).map(Number)
 const RUNS = 5
