@@ -2,36 +2,29 @@
 // it. Touches the kernel.
 import type { DoorSummary } from '../automaton/language/automaton.js'
 import type { InstallOutcome } from '../change/change.js'
-import { type RestoreReport, renderState } from '../change/saved-state.js'
+import type { RestoreReport } from '../change/saved-state.js'
 import { ArgumentError, type Warning } from '../errors.js'
 import { interfaceWarnings } from '../host/warnings.js'
 import { DocumentElements, type Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
-import { knowsTypeof } from '../kernel/process/capability.js'
 import { foreignLogPackets } from '../kernel/readers/shared-reader.js'
-import { listElements } from '../kernel/table-listing.js'
-import { ABOUT_SET, aboutComments, digestDoors, parseAbout } from '../nft/about.js'
-import { CONFIRM_SET } from '../nft/confirm.js'
-import { parseListing } from '../nft/listing.js'
-import { whileThere } from '../nft/transaction.js'
+import { aboutComments, digestDoors, parseAbout } from '../nft/about.js'
 import { type ProcessCounts, renderMetrics } from '../service/metrics.js'
 import type { KnockState } from '../spec/generated/state-types.js'
-import { requireTable, validateState } from '../spec/read-state.js'
 import { endBan, listBans } from '../table/bans.js'
 import { confirmTable } from '../table/confirm.js'
-import { Door, type Place } from '../table/door.js'
+import { Door } from '../table/door.js'
 import { readSource } from '../table/door-arguments.js'
-import { type Call, ifFound } from '../table/installation.js'
+import type { Call } from '../table/installation.js'
 import { removeAny } from '../table/remove.js'
-import { type KnownDoors, StandingDoors } from '../table/standing-doors.js'
-import { listedContents, mostOfStatus, type PendingConfirm, viewConfirm } from '../view/contents.js'
+import type { KnownDoors } from '../table/standing-doors.js'
+import { listedContents, mostOfStatus, type PendingConfirm } from '../view/contents.js'
 import { judgingWarnings } from '../view/judging.js'
-import { isSaved, viewState } from '../view/state-of-table.js'
 import { type Ban, type Counters, type Status, viewCounters, viewStatus } from '../view/status.js'
-import type { TablePlace } from '../watch/table-source.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from '../watch/watcher.js'
 import type { Installation } from './install.js'
 import type { KeepOptions, SavedTable } from './keep-installed.js'
+import { pendingOf, restoreTable, saveTable, TableReader } from './table-reader.js'
 
 export interface HandleOptions {
   readonly signal?: AbortSignal | undefined
@@ -67,7 +60,7 @@ export class Knock implements AsyncDisposable {
   readonly outcome: InstallOutcome | undefined
   /** @internal How this process has installed the table. */
   readonly installation: Installation | undefined
-  readonly #standing: StandingDoors
+  readonly #reader: TableReader
   readonly #doors = new Map<string, Door>()
   readonly #nft: Nft
   readonly #elements: Elements
@@ -95,7 +88,7 @@ export class Knock implements AsyncDisposable {
     this.#elements = elements
     this.#signal = signal
     this.#atEnd = atEnd
-    this.#standing = new StandingDoors(known, { table, nft, elements })
+    this.#reader = new TableReader(known, { table, nft, elements }, signal)
   }
 
   /**
@@ -103,7 +96,7 @@ export class Knock implements AsyncDisposable {
    * reads the table.
    */
   get doors(): readonly Door[] {
-    return this.#standing.all.map((summary) => this.#doorOf(summary))
+    return this.#reader.standing.all.map((summary) => this.#doorOf(summary))
   }
 
   /**
@@ -111,7 +104,7 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` if the table has no such door; the message says which there are.
    */
   door(name: string): Door {
-    return this.#doorOf(this.#standing.require(name, 'door'))
+    return this.#doorOf(this.#reader.standing.require(name, 'door'))
   }
 
   /**
@@ -119,13 +112,13 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` if the table is gone.
    */
   async readDoors(): Promise<readonly Door[]> {
-    await this.#standing.read(this.#callOf('readDoors'))
+    await this.#reader.standing.read(this.#reader.callOf('readDoors'))
     return this.doors
   }
 
   /** What happened at each door since the table was made, by the door's name. */
   async counters(): Promise<Record<string, Counters>> {
-    const { doors, listing } = await this.#read('counters', () => 0)
+    const { doors, listing } = await this.#reader.read('counters', () => 0)
     const contents = listedContents(listing)
     return Object.fromEntries(doors.map((door) => [door.name, viewCounters(door, contents)]))
   }
@@ -135,7 +128,7 @@ export class Knock implements AsyncDisposable {
    * shows 4,096 sources each, and 65,536 bans of each family; `cut` names the sets that hold more.
    */
   async status(): Promise<Status> {
-    const { doors, listing } = await this.#read('status', mostOfStatus)
+    const { doors, listing } = await this.#reader.read('status', mostOfStatus)
     const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
     const ofHost = await interfaceWarnings(place, this.#nft.netns, 'status')
     const warnings = [...judgingWarnings(listing.objects, place), ...ofHost]
@@ -156,7 +149,7 @@ export class Knock implements AsyncDisposable {
 
   /** The sources whose knocks are ignored. */
   async bans(): Promise<readonly Ban[]> {
-    return listBans(this.#place, this.#callOf('bans'))
+    return listBans(this.#reader.place, this.#reader.callOf('bans'))
   }
 
   /**
@@ -168,7 +161,7 @@ export class Knock implements AsyncDisposable {
    */
   async unban(source: string): Promise<boolean> {
     const address = readSource('unban', this.table, source)
-    return endBan(this.#place, address, this.#callOf('unban'))
+    return endBan(this.#reader.place, address, this.#reader.callOf('unban'))
   }
 
   /**
@@ -186,20 +179,12 @@ export class Knock implements AsyncDisposable {
    * what was listed of it.
    */
   async saveWithConfirm(): Promise<SavedTable> {
-    // Of before the listing: nothing that lasts gets longer by it.
-    const now = Date.now()
-    const { doors, listing } = await this.#read('save', ALL_SAVED)
-    const state = viewState(this.table, doors, listing, now)
-    const { digest } = parseAbout(aboutComments(listing) ?? []) ?? {}
-    return { state, confirm: viewConfirm(listing), digest, objects: listing.objects }
+    return saveTable(this.#reader)
   }
 
   /** @internal Whether the table awaits to be confirmed: only the set that says so is listed. */
   async pending(): Promise<PendingConfirm | undefined> {
-    const { table } = this
-    const call = this.#callOf('trial')
-    const listing = await ifFound(() => this.#nft.list({ table, set: CONFIRM_SET }, call))
-    return listing === undefined ? undefined : viewConfirm(parseListing(listing))
+    return pendingOf(this.#reader)
   }
 
   /**
@@ -213,19 +198,7 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` where the table is gone.
    */
   async restore(state: KnockState): Promise<RestoreReport> {
-    const { table } = this
-    const valid = requireTable(validateState(state, 'restore'), table, 'restore')
-    const call = this.#callOf('restore')
-    const knowsTokens = knowsTypeof(await this.#nft.version(call))
-    return this.#standing.current(call, async () => {
-      const { doors, listing, doorsSet } = await this.#read('restore', ALL_SAVED)
-      const place = { table, doors, sets: listing.sets, knowsTokens }
-      const { commands, report } = renderState(place, valid, Date.now() / 1000)
-      // Another install may have come since the table was listed.
-      const nftables = [...whileThere({ table, while: doorsSet }), ...commands]
-      if (commands.length > 0) await this.#nft.apply({ nftables }, call)
-      return report
-    })
+    return restoreTable(this.#reader, state)
   }
 
   /**
@@ -247,7 +220,7 @@ export class Knock implements AsyncDisposable {
    * watch begins.
    */
   watch(options: WatchOptions = {}): Watcher {
-    const watcher = new KnockWatcher(this.#place, {
+    const watcher = new KnockWatcher(this.#reader.place, {
       ...options,
       signal: this.#until(options.signal),
     })
@@ -278,7 +251,7 @@ export class Knock implements AsyncDisposable {
     const own = new Knock(this.table, known, this.#nft, { elements: this.#elements })
     const signal = this.#until(options.signal)
     const installed = { installation, own, warnings: this.warnings }
-    const kept = keepInstalled(installed, this.#place, { ...options, signal })
+    const kept = keepInstalled(installed, this.#reader.place, { ...options, signal })
     this.#kept = kept.catch(() => {})
     await kept
   }
@@ -291,7 +264,7 @@ export class Knock implements AsyncDisposable {
    * has run out and the doors have fallen open: then the spec must be installed again.
    */
   async confirm(): Promise<void> {
-    await confirmTable(this.#nft, this.table, this.#callOf('confirm'))
+    await confirmTable(this.#nft, this.table, this.#reader.callOf('confirm'))
   }
 
   /**
@@ -299,7 +272,7 @@ export class Knock implements AsyncDisposable {
    * no error.
    */
   async uninstall(): Promise<void> {
-    await removeAny(this.#nft, this.table, this.#callOf('uninstall'))
+    await removeAny(this.#nft, this.table, this.#reader.callOf('uninstall'))
   }
 
   /** See the class: only a handle of `installKnock` removes its table. */
@@ -308,15 +281,15 @@ export class Knock implements AsyncDisposable {
     const watchers = [...this.#watchers].map(async (watcher) => watcher.deref()?.return())
     // What keeps the table would put it back.
     await Promise.allSettled([...watchers, this.#kept])
-    await this.#atEnd?.(this.#callOf('uninstall'))
+    await this.#atEnd?.(this.#reader.callOf('uninstall'))
   }
 
   #doorOf(summary: DoorSummary): Door {
     const known = this.#doors.get(summary.name)
     if (known) return known
     const { table } = this
-    const place = { table, elements: this.#elements, doors: this.#standing }
-    const door = new Door(summary, { ...place, list: this.#list, call: this.#callOf })
+    const place = { table, elements: this.#elements, doors: this.#reader.standing }
+    const door = new Door(summary, { ...place, list: this.#reader.list, call: this.#reader.callOf })
     this.#doors.set(summary.name, door)
     return door
   }
@@ -326,38 +299,4 @@ export class Knock implements AsyncDisposable {
     const signals = [this.#signal, ...given].filter((signal) => signal !== undefined)
     return AbortSignal.any([this.#ended.signal, ...signals])
   }
-
-  get #place(): TablePlace {
-    return { table: this.table, nft: this.#nft, elements: this.#elements }
-  }
-
-  readonly #callOf = (operation: string) => {
-    return { operation, ...(this.#signal && { signal: this.#signal }) }
-  }
-
-  readonly #list: Place['list'] = async (operation, most) =>
-    (await this.#read(operation, most)).listing
-
-  /**
-   * The table, with its doors as they are in it. Its parts are listed one after the other: if
-   * others change the doors meanwhile, it is listed anew.
-   *
-   * @param most - how many elements of a set are wanted.
-   */
-  #read(operation: string, most: (set: string) => number) {
-    const call = this.#callOf(operation)
-    const wanted = (set: string) => (set === ABOUT_SET ? Number.POSITIVE_INFINITY : most(set))
-    return this.#standing.current(call, async () => {
-      const listing = await listElements(this.#place, wanted, call)
-      const doors = this.#standing.take(listing, operation)
-      return { listing, doors, doorsSet: this.#standing.requireSet(listing, operation) }
-    })
-  }
 }
-
-/**
- * What a state saves, what the table says of itself, and whether it waits to be confirmed; nothing
- * that strangers fill.
- */
-const ALL_SAVED = (set: string): number =>
-  isSaved(set) || set === CONFIRM_SET || set === ABOUT_SET ? Number.POSITIVE_INFINITY : 0

@@ -173,7 +173,13 @@ export class Installation {
     const wanted = { automaton, document, loads: NO_LOADS, refills: false, state, knowsTokens }
     const serial = Math.floor(Math.random() * SERIALS)
     const now = Date.now() / 1000
-    const { commands } = renderChange({ ...wanted, pending: { left } }, undefined, serial, now)
+    const { commands } = renderChange(
+      { ...wanted, pending: { left } },
+      undefined,
+      undefined,
+      serial,
+      now,
+    )
     if (await this.#isMade(withNewTags(commands), call)) return true
     // Only the doors' table may be gone.
     const tags = await this.#standingTags(undefined, call)
@@ -245,8 +251,8 @@ export class Installation {
       pending,
       knowsTokens,
     }
-    const change = renderChange(wanted, listing, serial, now)
-    const { outcome, commands } = withTags(change, document, tags, listing)
+    const change = renderChange(wanted, listing, before, serial, now)
+    const { outcome, commands } = withTags(change, document, tags, before)
     this.held ??= { state: heldBy(automaton, before, state, now), at: performance.now() }
     if (commands.length === 0) return { outcome, isWhole: true }
     try {

@@ -128,8 +128,7 @@ export async function keepInstalled(
   }
   const doubted = (count: number) => {
     const tokens = `the ${count} tokens that may have been used by now are refused`
-    const message =
-      'what packets did just before the table was gone is not known for certain: ' + `${tokens}`
+    const message = `what packets did just before the table was gone is not known for certain: ${tokens}`
     onEvent({
       time: now(),
       event: 'failed',

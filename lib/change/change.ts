@@ -5,7 +5,7 @@ import type { Loads } from '../automaton/language/loads.js'
 import { aboutComments, digestAttempts, digestOf, parseAbout } from '../nft/about.js'
 import { CONFIRM_SET, confirmOf, withConfirm } from '../nft/confirm.js'
 import type { NftCommand, NftDocument } from '../nft/document.js'
-import { type Listing, parseListing } from '../nft/listing.js'
+import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
 import { hasForeignPorts, missingOf, renderLoads } from '../nft/render/loads.js'
 import { renderCreation, renderNext, serialOf, withSerial } from '../nft/serial.js'
@@ -56,13 +56,15 @@ export interface Change {
 }
 
 /**
- * @param listing - undefined where there is no such table.
+ * @param listing - as nft gave it; undefined where there is no such table.
+ * @param standing - the same listing, parsed.
  * @param serial - marks the table that is made; another each time.
  * @param now - seconds since 1970.
  */
 export function renderChange(
   wanted: Wanted,
   listing: unknown,
+  standing: Listing | undefined,
   serial: number,
   now: number,
 ): Change {
@@ -74,12 +76,11 @@ export function renderChange(
     const place = { table, doors: automaton.doors, sets: setsOf(document, sets), knowsTokens }
     return saved ? [...renderState(place, saved, now).commands] : []
   }
-  if (listing === undefined) {
+  if (!standing) {
     const first = withConfirmOf(document, table, secondsOf(wanted.pending))
     const made = renderCreation(withSerial(first, table, serial))
     return { outcome: 'made', commands: [...made.nftables, ...loaded, ...restored(state)] }
   }
-  const standing = parseListing(listing)
   const used = state && usedOnly(state)
   const isForeign = hasForeignPorts(standing, loads)
   const isTried = standing.sets.has(CONFIRM_SET)
@@ -100,7 +101,7 @@ export function renderChange(
   const isLeft = typeof wanted.pending === 'object' && isOwn
   const pending = isLeft ? remaining(standing) : secondsOf(wanted.pending)
   const target = withConfirmOf(document, table, pending)
-  const { nftables } = renderReload(withSerial(target, table, serial), listing, keeps)
+  const { nftables } = renderReload(withSerial(target, table, serial), listing, keeps, standing)
   const exhausted = renderExhausted(table, before?.doors ?? [], automaton.doors, standing)
   const kept = new Map([...standing.sets].filter(([name]) => isSpent(name) && keeps(name)))
   const commands = [...nftables, ...exhausted, ...loaded, ...restored(used, kept)]
@@ -116,14 +117,13 @@ export function withTags(
   { outcome, commands }: Change,
   document: NftDocument,
   standing: StandingTags,
-  listing: unknown,
+  listing: Listing | undefined,
 ): Change {
   const table = nameOf(document.nftables[0])
   const tags = tagsOf(document)
   const isWanted = tags.length > 0
   if (outcome === 'unchanged' && isWanted && standing !== 'intact') {
-    const before =
-      commands.length > 0 ? commands : renderNext(table, serialOf(parseListing(listing)))
+    const before = commands.length > 0 || !listing ? commands : renderNext(table, serialOf(listing))
     return { outcome: 'changed', commands: [...before, ...tags] }
   }
   const isLeft = !isWanted && (standing === 'altered' || standing === 'intact')

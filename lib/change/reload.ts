@@ -34,13 +34,15 @@ const MOST_SPENT = 1000
  * at doors that are gone stays remembered.
  *
  * @param keeps - whether a timed set that both tables have keeps its elements.
+ * @param standing - the listing, parsed.
  */
 export function renderReload(
   document: NftDocument,
   listing: unknown,
   keeps: (set: string) => boolean,
+  standing: Listing = parseListing(listing),
 ): NftDocument {
-  return { nftables: new Reload(document, listing, keeps).render() }
+  return { nftables: new Reload(document, listing, keeps, standing).render() }
 }
 
 /** The sets that hold what has been used and are not in the document, the newest last. */
@@ -64,7 +66,12 @@ class Reload {
   /** Of these, what packets under way still need, and nothing else. */
   readonly #retired: ReadonlySet<string>
 
-  constructor({ nftables }: NftDocument, listing: unknown, keeps: (set: string) => boolean) {
+  constructor(
+    { nftables }: NftDocument,
+    listing: unknown,
+    keeps: (set: string) => boolean,
+    standing: Listing,
+  ) {
     const [add, _delete, _add, ...content] = nftables
     if (!add || !('add' in add && 'table' in add.add)) throw new Error('unreachable: no table')
     this.#here = { family: 'inet', table: add.add.table.name }
@@ -73,7 +80,7 @@ class Reload {
     this.#wanted = partsOf(objects)
     const listed = listedObjects(listing)
     this.#standing = partsOf(listed)
-    this.#listing = parseListing(listing)
+    this.#listing = standing
     this.#keeps = keeps
     const staying = [...this.#wanted].flatMap(([key, part]) =>
       this.#stays(key, part) ? [key] : [],

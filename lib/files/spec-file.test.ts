@@ -70,8 +70,7 @@ t.test('what is long, and not deep', async (t) => {
   const long = Array.from({ length: 3000 }, (_, i) => `- a:\n    b: "x\n      y"\n    c: [${i}]\n`)
   const folder = t.testdir({
     'long.yaml': long.join(''),
-    'lines.yaml':
-      'a: ' + `|\n${Array.from({ length: 500 }, (_, i) => `${' '.repeat(i + 1)}x`).join('\n')}`,
+    'lines.yaml': `a: |\n${Array.from({ length: 500 }, (_, i) => `${' '.repeat(i + 1)}x`).join('\n')}`,
     'list.yaml': `a:\n${'- - - x\n'.repeat(500)}`,
     'ninety.yaml': `${'- '.repeat(90)}x`,
     'levels.yaml': Array.from({ length: 90 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),

@@ -114,7 +114,6 @@ function judgeAhead(
 const isFull = ({ elements, capacity }: Fill): boolean => capacity > 1 && elements >= capacity
 
 function judgeFill({ set, capacity }: Fill): StatusProblem {
-  const message =
-    `the set ${set} is full (${capacity}): it takes nothing new until something in ` + 'it ends'
+  const message = `the set ${set} is full (${capacity}): it takes nothing new until something in it ends`
   return { id: 'set-full', message }
 }

@@ -44,8 +44,7 @@ export function viewLive(model: LiveModel, now: number, screen: Screen): Line[] 
 function viewTop(model: LiveModel, now: number, screen: Screen, room: number): Line[] {
   const { width, signs } = screen
   if (model.isGone) {
-    const text =
-      `!! table inet ${model.table} IS GONE: what stood behind its doors is open to ` + 'everyone'
+    const text = `!! table inet ${model.table} IS GONE: what stood behind its doors is open to everyone`
     return wrapWords(text, width, 'alarm')
   }
   if (model.readAt === undefined && model.doors.length === 0) {

@@ -27,8 +27,7 @@ export function checkHook(spec: ReadSpec, findings: Findings): void {
     if (isOdd(step)) findings.add(`${path}/flags`, `a plain SYN's: hook "${hook}" judges no other`)
     const most = longestPing(step, door)
     if (step.length === undefined || step.length <= most) continue
-    const why =
-      `hook "${hook}" sees longer pings in fragments, which do not say how long the ` + 'whole is'
+    const why = `hook "${hook}" sees longer pings in fragments, which do not say how long the whole is`
     findings.add(`${path}/length`, `at most ${most}, or hook "input": ${why}`)
   }
   for (const { service, path } of placeServices(doors, findings)) {
