@@ -152,5 +152,7 @@ t.test('packets under way are led by the map that they began with', async (t) =>
 })
 
 t.test('a document that makes no table cannot be a reload', async (t) => {
-  t.throws(() => renderReload({ nftables: [] }, { nftables: [] }, isSpent), { message: /^unreachable/ })
+  t.throws(() => renderReload({ nftables: [] }, { nftables: [] }, isSpent), {
+    message: /^unreachable/,
+  })
 })
