@@ -1,23 +1,7 @@
 // The error classes, each with its data first and its text derived, and the predicates on them.
 // Pure.
-import { printable, printableLine } from './text/printable.js'
-
-/** One thing that is wrong with a document. */
-export interface SpecProblem {
-  /** JSON Pointer into the document, as RFC 6901 writes it; '' is all of it. */
-  readonly path: string
-  /** What was expected there and what was found. */
-  readonly message: string
-  readonly params: {
-    readonly expected: string
-    readonly found?: unknown
-    /** The key or the word that was probably meant, if one is near. */
-    readonly meant?: string
-  }
-  /** Where the file has it, counted from 1: of a spec that the command line read. */
-  readonly line?: number
-  readonly column?: number
-}
+import { printable } from './text/printable.js'
+import { listProblems, type SpecProblem } from './text/problems.js'
 
 /**
  * Something that a spec may say and that probably does not do what was meant: it is installed all
@@ -107,17 +91,6 @@ export class SpecError extends ProblemError {
 
 /** The most problems of a spec that its message shows. */
 const MOST_SHOWN_OF_SPEC = 1000
-
-/** One line for each, up to so many, and then how many more there are. */
-function listProblems(problems: readonly SpecProblem[], most: number): string {
-  const lines = problems.slice(0, most).map(({ path, message, line, column }) => {
-    const place = line === undefined ? '' : ` (line ${line}, column ${column})`
-    return `${path === '' ? '/' : printableLine(path)}${place}: ${message}`
-  })
-  const more = problems.length - lines.length
-  if (more > 0) lines.push(`and ${more} more`)
-  return lines.join('\n  ')
-}
 
 /** The spec is valid, but `strict` was asked for and there are warnings. Nothing has changed. */
 export class StrictError extends KnockError {

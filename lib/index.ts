@@ -3,7 +3,6 @@
 export { type AttachOptions, attachKnock, confirmKnock, uninstallKnock } from './api/attach.js'
 export type { KernelOptions } from './api/call.js'
 export { Knock } from './api/handle.js'
-export type { KeepOptions } from './api/keep-installed.js'
 export {
   type CheckOptions,
   type CheckReport,
@@ -41,7 +40,6 @@ export {
   ProfileError,
   SendError,
   SpecError,
-  type SpecProblem,
   StateError,
   StrictError,
   type Warning,
@@ -55,6 +53,7 @@ export type {
   WarningEvent,
   WatchingEvent,
 } from './keep/event.js'
+export type { KeepOptions } from './keep/keep-options.js'
 export type { UnconfirmedEvent } from './keep/kept-confirm.js'
 export type { ElementOptions } from './kernel/netlink/chosen.js'
 export type {
@@ -143,6 +142,7 @@ export type {
 export type { Family, ValidSpec } from './spec/model/model.js'
 export { type SpecInput, validateSpec } from './spec/validate.js'
 export { type CloseOptions, Door, type OpenOptions } from './table/door.js'
+export type { SpecProblem } from './text/problems.js'
 export { type Ahead, endsSoon } from './view/ahead.js'
 export { checkStatus, type StatusProblem } from './view/check-status.js'
 export type { Fill, PendingConfirm } from './view/contents.js'

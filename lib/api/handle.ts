@@ -1,14 +1,13 @@
-// The handle of a table that stands: its doors, what it holds, and the calls that change and remove
-// it. Touches the kernel.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+// The handle of a table that stands: its doors and what it holds. Touches the kernel.
+import type { DoorSummary } from '../automaton/language/summary.js'
 import type { InstallOutcome } from '../change/change.js'
 import type { RestoreReport } from '../change/saved-state.js'
 import { ArgumentError, type Warning } from '../errors.js'
-import { interfaceWarnings } from '../host/warnings.js'
+import type { KeepOptions } from '../keep/keep-options.js'
 import { DocumentElements, type Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
 import { foreignLogPackets } from '../kernel/readers/shared-reader.js'
-import { aboutComments, digestDoors, parseAbout } from '../nft/about.js'
+import { digestDoors } from '../nft/about.js'
 import { type ProcessCounts, renderMetrics } from '../service/metrics.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { endBan, listBans } from '../table/bans.js'
@@ -18,13 +17,12 @@ import { readSource } from '../table/door-arguments.js'
 import type { Call } from '../table/installation.js'
 import { removeAny } from '../table/remove.js'
 import type { KnownDoors } from '../table/standing-doors.js'
-import { listedContents, mostOfStatus, type PendingConfirm } from '../view/contents.js'
-import { judgingWarnings } from '../view/judging.js'
-import { type Ban, type Counters, type Status, viewCounters, viewStatus } from '../view/status.js'
+import { listedContents, type PendingConfirm } from '../view/contents.js'
+import { type Ban, type Counters, type Status, viewCounters } from '../view/status.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from '../watch/watcher.js'
 import type { Installation } from './install.js'
-import type { KeepOptions, SavedTable } from './keep-installed.js'
-import { pendingOf, restoreTable, saveTable, TableReader } from './table-reader.js'
+import type { SavedTable } from './keep-installed.js'
+import { pendingOf, readStatus, restoreTable, saveTable, TableReader } from './table-reader.js'
 
 export interface HandleOptions {
   readonly signal?: AbortSignal | undefined
@@ -53,17 +51,12 @@ export class Knock implements AsyncDisposable {
   readonly table: string
   /** What `installKnock` found that is probably not meant; empty for a handle of `attachKnock`. */
   readonly warnings: readonly Warning[]
-  /**
-   * What `installKnock` did; undefined for a handle of `attachKnock`. A refill of tokens alone is
-   * no change.
-   */
+  /** What `installKnock` did; a refill alone is no change. Undefined after `attachKnock`. */
   readonly outcome: InstallOutcome | undefined
   /** @internal How this process has installed the table. */
   readonly installation: Installation | undefined
   readonly #reader: TableReader
   readonly #doors = new Map<string, Door>()
-  readonly #nft: Nft
-  readonly #elements: Elements
   readonly #signal: AbortSignal | undefined
   readonly #atEnd: HandleOptions['atEnd']
   readonly #ended = new AbortController()
@@ -73,28 +66,17 @@ export class Knock implements AsyncDisposable {
 
   /** @internal */
   constructor(table: string, known: KnownDoors, nft: Nft, options: HandleOptions = {}) {
-    const {
-      signal,
-      elements = new DocumentElements(nft),
-      atEnd,
-      warnings = [],
-      installed,
-    } = options
+    const { signal, elements = new DocumentElements(nft), installed } = options
     this.table = table
-    this.warnings = warnings
+    this.warnings = options.warnings ?? []
     this.outcome = installed?.outcome
     this.installation = installed?.installation
-    this.#nft = nft
-    this.#elements = elements
     this.#signal = signal
-    this.#atEnd = atEnd
+    this.#atEnd = options.atEnd
     this.#reader = new TableReader(known, { table, nft, elements }, signal)
   }
 
-  /**
-   * The doors in the spec's order, as this handle last read them: each call but `open` and `close`
-   * reads the table.
-   */
+  /** The doors in the spec's order, as last read: each call but `open` and `close` reads them. */
   get doors(): readonly Door[] {
     return this.#reader.standing.all.map((summary) => this.#doorOf(summary))
   }
@@ -128,21 +110,12 @@ export class Knock implements AsyncDisposable {
    * shows 4,096 sources each, and 65,536 bans of each family; `cut` names the sets that hold more.
    */
   async status(): Promise<Status> {
-    const { doors, listing } = await this.#reader.read('status', mostOfStatus)
-    const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
-    const ofHost = await interfaceWarnings(place, this.#nft.netns, 'status')
-    const warnings = [...judgingWarnings(listing.objects, place), ...ofHost]
-    const status = viewStatus(this.table, doors, listedContents(listing))
-    return warnings.length > 0 ? { ...status, warnings } : status
+    return readStatus(this.#reader)
   }
 
-  /**
-   * The status as OpenMetrics text for Prometheus; sources are not in it.
-   *
-   * @param counts - what this process has counted itself.
-   */
+  /** The status as OpenMetrics text, without sources; `counts` are this process's own. */
   async metrics(counts: ProcessCounts = {}): Promise<string> {
-    const { netns } = this.#nft
+    const { netns } = this.#reader.place.nft
     const foreign = netns === undefined ? undefined : foreignLogPackets(netns)
     return renderMetrics(await this.status(), { foreignLogPackets: foreign, ...counts })
   }
@@ -153,11 +126,8 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Ends a source's ban before its time.
-   *
-   * @returns whether there was one.
-   * @throws ArgumentError where the address is none.
-   * @throws NftError `not-found` where the table is gone.
+   * Ends a source's ban before its time; false if there was none.
+   * @throws ArgumentError if the address is none; NftError `not-found` if the table is gone.
    */
   async unban(source: string): Promise<boolean> {
     const address = readSource('unban', this.table, source)
@@ -167,17 +137,13 @@ export class Knock implements AsyncDisposable {
   /**
    * Takes down what a reboot would lose: grants and bans with their ends, and what has been used.
    * `saveState` writes it to a file.
-   *
-   * @throws NftError `not-found` where the table is gone.
+   * @throws NftError `not-found` if the table is gone.
    */
   async save(): Promise<KnockState> {
     return (await this.saveWithConfirm()).state
   }
 
-  /**
-   * @internal The state, whether the table awaits to be confirmed, which ruleset it is then, and
-   * what was listed of it.
-   */
+  /** @internal The state, and whether the table awaits to be confirmed. */
   async saveWithConfirm(): Promise<SavedTable> {
     return saveTable(this.#reader)
   }
@@ -202,22 +168,12 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Watches what happens at the doors: knocks, grants, attempts that end, packets that are turned
-   * away, bans, grants that are closed or run out, and what is opened or closed by calls of any
-   * process. The watch begins with this call and goes on while the table is installed anew or
-   * removed, which are events as well.
+   * Watches what happens at the doors, from this call on, as `Watcher` says. The watch goes on
+   * while the table is installed anew or removed.
    *
-   * Events come in the order in which they were read, of packets as many in a second as `log.rate`
-   * in the spec allows. What is lost on the way, because nobody iterates fast enough or the
-   * kernel's buffer is full, is an `overrun` in its place. A child process reads the NFLOG group of
-   * the table for all watchers of this process. While a keeper (`keepInstalled`, `knocklib run`)
-   * has the group, its events come through a socket of that; no other process can watch the same
-   * group meanwhile.
-   *
-   * @throws ArgumentError at once, where the queue's length is none. The iteration rejects, and
-   * `ready` with it, with CapabilityError where the spec has `log: false`, NetlinkError `EBUSY`
-   * where somebody else has the group, and NftError `not-found` where the table is gone when the
-   * watch begins.
+   * @throws ArgumentError at once, if the queue's length is none. The iteration rejects, and
+   * `ready` with it, with CapabilityError if the spec has `log: false`, NetlinkError `EBUSY` if
+   * another process has the group, and NftError `not-found` if the table is gone when it begins.
    */
   watch(options: WatchOptions = {}): Watcher {
     const watcher = new KnockWatcher(this.#reader.place, {
@@ -229,15 +185,10 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Keeps the table standing until the signal is aborted: where it is flushed or altered, it is put
-   * back at once with the grants, bans and used tokens that were known; tokens and rotating
-   * sequences are loaded ahead in time. What it holds is known from its events and from a listing
-   * each second, less often where that takes longer than 100 ms: with `log: false`, or while
-   * another process watches its group, what packets did since the last listing is lost with a table
-   * that is flushed. Waits to be confirmed go on.
+   * Keeps the table standing until the signal is aborted, as `KeepOptions` says.
    *
-   * @returns when it has ended, and the state's file, where one is asked for, is written.
-   * @throws ArgumentError where the handle is one of `attachKnock`, which does not know the spec.
+   * @returns when it has ended, and the state's file, if one is asked for, is written.
+   * @throws ArgumentError if the handle is one of `attachKnock`, which does not know the spec.
    */
   async keepInstalled(options: KeepOptions): Promise<void> {
     const installation = this.installation
@@ -248,7 +199,9 @@ export class Knock implements AsyncDisposable {
     const { keepInstalled } = await import('./keep-installed.js')
     const { doors } = installation.automaton
     const known = { doors, doorsDigest: digestDoors(doors) }
-    const own = new Knock(this.table, known, this.#nft, { elements: this.#elements })
+    const own = new Knock(this.table, known, this.#reader.place.nft, {
+      elements: this.#reader.place.elements,
+    })
     const signal = this.#until(options.signal)
     const installed = { installation, own, warnings: this.warnings }
     const kept = keepInstalled(installed, this.#reader.place, { ...options, signal })
@@ -257,22 +210,17 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Confirms a table that was installed with `confirmWithin`, from this process or another: its
-   * doors stay.
-   *
+   * Confirms a table that was installed with `confirmWithin`, by any process: its doors stay.
    * @throws NftError `not-found` where nothing awaits to be confirmed; `timed-out` where the time
    * has run out and the doors have fallen open: then the spec must be installed again.
    */
   async confirm(): Promise<void> {
-    await confirmTable(this.#nft, this.table, this.#reader.callOf('confirm'))
+    await confirmTable(this.#reader.place.nft, this.table, this.#reader.callOf('confirm'))
   }
 
-  /**
-   * Removes the table with all that is in it; nothing is left behind. One that is gone already is
-   * no error.
-   */
+  /** Removes the table; nothing is left behind. One that is gone already is no error. */
   async uninstall(): Promise<void> {
-    await removeAny(this.#nft, this.table, this.#reader.callOf('uninstall'))
+    await removeAny(this.#reader.place.nft, this.table, this.#reader.callOf('uninstall'))
   }
 
   /** See the class: only a handle of `installKnock` removes its table. */
@@ -288,7 +236,7 @@ export class Knock implements AsyncDisposable {
     const known = this.#doors.get(summary.name)
     if (known) return known
     const { table } = this
-    const place = { table, elements: this.#elements, doors: this.#reader.standing }
+    const place = { table, elements: this.#reader.place.elements, doors: this.#reader.standing }
     const door = new Door(summary, { ...place, list: this.#reader.list, call: this.#reader.callOf })
     this.#doors.set(summary.name, door)
     return door

@@ -6,9 +6,9 @@ import { doubtedTokens } from '../automaton/doubts.js'
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
-import { type Change, renderChange, type WantedConfirm, withTags } from '../change/change.js'
+import { type Change, renderChange, withTags } from '../change/change.js'
 import { neededBy } from '../change/needed.js'
-import { type ArgumentError, KnockError, NftError } from '../errors.js'
+import { KnockError, NftError } from '../errors.js'
 import { type GivenSecrets, KnownSecrets } from '../files/known-secrets.js'
 import type { Nft } from '../kernel/nft.js'
 import { knowsTypeof, requireFeatures, requireVersion } from '../kernel/process/capability.js'
@@ -25,41 +25,7 @@ import type { ValidSpec } from '../spec/model/model.js'
 import { type Call, ifFound, listTags } from '../table/installation.js'
 import { mayBeConflict, NOT_AS_ASKED, tableError, Verification } from '../table/verify.js'
 import { heldBy } from '../view/state-of-table.js'
-
-export interface EnsureOptions {
-  /**
-   * A valid one: what was let in, banned and used before. Where the table stands, only what was
-   * used is taken of it.
-   */
-  readonly state?: KnockState | undefined
-  /**
-   * Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it
-   * stands.
-   */
-  readonly pending: WantedConfirm
-  /**
-   * Called if secrets cannot be read any more: a table that is gone is then made with those that
-   * were read last.
-   */
-  readonly unread?: (error: ArgumentError) => void
-  /**
-   * Whether a table that stands as it should is loaded ahead anew, or only what it lacks. Default:
-   * it is.
-   */
-  readonly isDue?: boolean
-  /** Asked when the table has been listed: true ends the call, which has done nothing then. */
-  readonly isStale?: () => boolean
-  /**
-   * Whether a table that is made anew waits for the next call to be loaded ahead: what has been
-   * used may not be known.
-   */
-  readonly loadsLater?: boolean
-  /**
-   * Given when packets may have used tokens that `state` does not know: where all tokens of a door
-   * are to be loaded, those of the time are marked as used. Called with their number.
-   */
-  readonly doubted?: ((count: number) => void) | undefined
-}
+import type { EnsureOptions } from './ensure-options.js'
 
 /**
  * How often a transaction is tried that others come before, and the most milliseconds between the

@@ -10,6 +10,7 @@ import { followWarnings } from '../host/follow.js'
 import { isOfHost } from '../host/host-warning.js'
 import { hostWarnings } from '../host/warnings.js'
 import type { KeepEvent } from '../keep/event.js'
+import type { KeepOptions } from '../keep/keep-options.js'
 import { Keeper } from '../keep/keeper.js'
 import { KeptConfirm } from '../keep/kept-confirm.js'
 import type { KeptTable } from '../keep/kept-table.js'
@@ -27,21 +28,6 @@ import type { KnockEvent } from '../view/event.js'
 import { KnownState } from '../view/known-state.js'
 import type { TablePlace } from '../watch/table-source.js'
 import type { Installation } from './install.js'
-
-export interface KeepOptions {
-  /** Ends it. */
-  readonly signal: AbortSignal
-  /**
-   * A file to which grants, bans and what has been used are written, within a second of each change
-   * and at the end.
-   */
-  readonly stateFile?: string
-  /**
-   * Called with all that happens at the doors, and each time the table was put back or something
-   * failed. Must not throw.
-   */
-  readonly onEvent?: (event: KeepEvent) => void
-}
 
 /** Seconds between two refills at the most and at the least. */
 const REFILL = { most: 3600, least: 10 } as const

@@ -1,6 +1,7 @@
 // How a handle reads its table: its doors, what it holds, its state, and back. Touches the kernel.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { type RestoreReport, renderState } from '../change/saved-state.js'
+import { interfaceWarnings } from '../host/warnings.js'
 import { knowsTypeof } from '../kernel/process/capability.js'
 import { type ListedTable, listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, aboutComments, parseAbout } from '../nft/about.js'
@@ -12,8 +13,10 @@ import { requireTable, validateState } from '../spec/read-state.js'
 import type { Place } from '../table/door.js'
 import { type Call, ifFound } from '../table/installation.js'
 import { type KnownDoors, StandingDoors } from '../table/standing-doors.js'
-import { type PendingConfirm, viewConfirm } from '../view/contents.js'
+import { listedContents, mostOfStatus, type PendingConfirm, viewConfirm } from '../view/contents.js'
+import { judgingWarnings } from '../view/judging.js'
 import { isSaved, viewState } from '../view/state-of-table.js'
+import { type Status, viewStatus } from '../view/status.js'
 import type { TablePlace } from '../watch/table-source.js'
 import type { SavedTable } from './keep-installed.js'
 
@@ -47,7 +50,7 @@ export class TableReader {
    *
    * @param most - how many elements of a set are wanted.
    */
-  read(operation: string, most: (set: string) => number): Promise<Read> {
+  readonly read = (operation: string, most: (set: string) => number): Promise<Read> => {
     const call = this.callOf(operation)
     const wanted = (set: string) => (set === ABOUT_SET ? Number.POSITIVE_INFINITY : most(set))
     return this.standing.current(call, async () => {
@@ -56,6 +59,16 @@ export class TableReader {
       return { listing, doors, doorsSet: this.standing.requireSet(listing, operation) }
     })
   }
+}
+
+/** Everything at once; of what strangers can fill only a part. */
+export async function readStatus({ place: { table, nft }, read }: TableReader): Promise<Status> {
+  const { doors, listing } = await read('status', mostOfStatus)
+  const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
+  const ofHost = await interfaceWarnings(place, nft.netns, 'status')
+  const warnings = [...judgingWarnings(listing.objects, place), ...ofHost]
+  const status = viewStatus(table, doors, listedContents(listing))
+  return warnings.length > 0 ? { ...status, warnings } : status
 }
 
 /** The state, whether the table awaits to be confirmed, its digest, and what was listed of it. */

@@ -9,7 +9,7 @@ import { buildGate } from './door/gate.js'
 import { closeActions, grantActions, grantSets, letThroughActions } from './door/grant.js'
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf, summariseAttempt } from './knocks.js'
-import type { AddressSet, Automaton, Chain, DoorSummary, TimedSet } from './language/automaton.js'
+import type { AddressSet, Automaton, Chain, TimedSet } from './language/automaton.js'
 import { logAll, logCounters } from './language/log.js'
 import {
   COUNTED,
@@ -21,6 +21,7 @@ import {
 } from './language/names.js'
 import { RETRANSMISSION } from './language/once.js'
 import type { KnockProgram } from './language/program.js'
+import type { DoorSummary } from './language/summary.js'
 import { ResetDomain } from './table/reset.js'
 import { weave } from './table/weave.js'
 

@@ -1,8 +1,8 @@
 // A door → its knocks, each with the name of its attempt. Pure.
 import type { ValidDoor, ValidKnock } from '../spec/model/model.js'
 import { endsInService } from './kinds/kinds.js'
-import type { AttemptSummary } from './language/automaton.js'
 import type { PlacedKnock } from './language/kind.js'
+import type { AttemptSummary } from './language/summary.js'
 
 /**
  * The knocks of a door, each an attempt of its own: those that open it in their order, then the one

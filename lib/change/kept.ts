@@ -1,7 +1,8 @@
 // What two tables say of themselves → which sets keep their elements when one takes the other's
 // place. Pure.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+
 import { BANNED, grantsSet, parseSetName, usedSet } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import type { About } from '../nft/about.js'
 import { CONFIRM_SET } from '../nft/confirm.js'
 import type { NftCommand } from '../nft/document.js'

@@ -1,6 +1,6 @@
 // A saved state → the elements that a table gets, and what is left out of it.
 import t from 'tap'
-import type { DoorSummary } from '../automaton/language/automaton.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { HeldSets } from './additions.js'
 import { renderState, setsOf, usedOnly } from './saved-state.js'

@@ -3,8 +3,9 @@
 // Comments of tables, chains and sets are lost on some versions of nft; those of elements are kept
 // by all. And one set is listed in milliseconds whatever else the table holds; for a chain nft
 // 1.0.6 reads all sets of the table.
-import type { Automaton, DoorSummary } from '../automaton/language/automaton.js'
+import type { Automaton } from '../automaton/language/automaton.js'
 import type { Attempt } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { hexDigest } from '../spec/model/digest.js'
 import type { Hook } from '../spec/model/model.js'
 import { parseService } from '../spec/model/step.js'

@@ -1,7 +1,7 @@
 // What a door's calls are given → addresses and seconds, or an ArgumentError with the value. Pure.
 
 import { COUNTED_AT_LEAST } from '../automaton/door/grant.js'
-import type { DoorSummary } from '../automaton/language/automaton.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { ArgumentError } from '../errors.js'
 import { type Address, parseAddress } from '../spec/model/address.js'
 import { EXPECTED_DURATION, MAX_DURATION, parseDuration } from '../spec/model/duration.js'

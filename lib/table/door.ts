@@ -1,8 +1,7 @@
 // One door of a table that stands: opens, closes and lists. Touches the kernel.
-
 import { countingSets } from '../automaton/door/grant.js'
-import type { DoorSummary } from '../automaton/language/automaton.js'
 import { grantsSet, parseSetName } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { CapabilityError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
 import type { CallOptions } from '../kernel/nft.js'
@@ -35,10 +34,8 @@ export interface OpenOptions {
   readonly for?: string | number
 }
 
-/** Sources in one transaction: as many as fit a netlink socket's usual buffers. */
-const TOGETHER = 1000
-/** At a door that counts connections, with up to fifteen sets more. */
-const TOGETHER_COUNTED = 60
+/** Sources in one transaction, for a netlink socket's buffers; at a door that counts: 15 sets more. */
+const [TOGETHER, TOGETHER_COUNTED] = [1000, 60]
 
 /**
  * One door of a table that stands. Another spec may change it at any moment, from any process: each

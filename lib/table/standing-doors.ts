@@ -1,6 +1,6 @@
 // The doors of a table as it said of itself when it was read last → each call's door as the table
 // has it now. Touches the kernel.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { ArgumentError, CapabilityError, isNotFound, NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'

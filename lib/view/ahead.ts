@@ -1,7 +1,8 @@
 // The sets of a door and until when they are loaded ahead → until when its tokens and rotating
 // sequences open. Pure.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+
 import { type Attempt, tokensSet } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import type { Loaded } from '../nft/loaded.js'
 import type { Contents } from './contents.js'
 import type { DoorStatus } from './status.js'

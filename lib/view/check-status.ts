@@ -1,5 +1,5 @@
 // A status → what of it needs somebody, in plain words. Pure.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { describeWarning, type Warning } from '../errors.js'
 import { type Ahead, endsSoon, viewAhead } from './ahead.js'
 import type { Contents, Fill, PendingConfirm } from './contents.js'

@@ -1,7 +1,7 @@
 // What the sets of a door hold → who is penalised, and whose grant is used up; from listings, and
 // from simulated packets.
 import t from 'tap'
-import type { DoorSummary } from '../automaton/language/automaton.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { parseListing } from '../nft/listing.js'
 import { simulateKnock } from '../simulate/simulation.js'
 import type { KnockSpec } from '../spec/generated/knock-types.js'

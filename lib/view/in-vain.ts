@@ -1,7 +1,8 @@
 // The sets of a door → the sources that try in vain: those that are penalised, and those whose
 // grant is used up. Pure.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+
 import { type Attempt, grantsSet } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { type Contents, EVERYONE } from './contents.js'
 
 /**

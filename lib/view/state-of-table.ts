@@ -1,6 +1,7 @@
 // A listing → what a table holds beyond its spec, to be saved. Pure.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+
 import { BANNED, parseSetName, usedSet } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
 import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'

@@ -1,6 +1,6 @@
 // What the sets of a door hold → grants, progress, counters and the whole status.
 import t from 'tap'
-import type { DoorSummary } from '../automaton/language/automaton.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { type Listing, parseListing } from '../nft/listing.js'
 import { EVERYONE, listedContents, rolesByDoor } from './contents.js'
 import { viewBans, viewGrants, viewProgress, viewStatus } from './status.js'

@@ -1,7 +1,6 @@
 // The elements of a door's sets → who is let in, and who is how far. Pure; the same for a listing
 // and for the simulator.
 
-import type { DoorSummary } from '../automaton/language/automaton.js'
 import {
   type Attempt,
   BANNED,
@@ -14,6 +13,7 @@ import {
   REPEATED_COUNTER,
   UNLOGGED_COUNTER,
 } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import type { Warning } from '../errors.js'
 import { parseFamilySet } from '../nft/names.js'
 import { type Ahead, viewAhead } from './ahead.js'

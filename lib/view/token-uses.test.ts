@@ -1,7 +1,7 @@
 // What the sets of a door with tokens hold → whose token a source used last; from listings.
 import t from 'tap'
-import type { DoorSummary } from '../automaton/language/automaton.js'
 import { byUserSet } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { parseListing } from '../nft/listing.js'
 import { listedContents } from './contents.js'
 import { viewStatus } from './status.js'

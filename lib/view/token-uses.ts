@@ -1,6 +1,7 @@
 // The sets of a door with tokens → by source, the user whose token was accepted last. Pure.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+
 import { byUserSet } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { type Contents, EVERYONE } from './contents.js'
 
 /** A token that was accepted. */

@@ -1,6 +1,6 @@
 // What a watched table says of itself, as it was read last, and whether it has become another
 // since. Pure but for what it is given to do.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { CapabilityError, isNotFound } from '../errors.js'
 import type { About } from '../nft/about.js'
 import type { WatchedTable } from './records.js'

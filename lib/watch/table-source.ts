@@ -1,6 +1,7 @@
 // What a watcher asks of its table: what it says of itself, and who is let in. Touches the kernel.
-import type { DoorSummary } from '../automaton/language/automaton.js'
+
 import { grantsSet, parseSetName } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
 import type { CallOptions, Nft } from '../kernel/nft.js'

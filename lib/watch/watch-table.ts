@@ -15,14 +15,9 @@ export interface TableWatchOptions {
   readonly signal?: AbortSignal | undefined
   /** The most records that wait for whoever asks. */
   readonly queue: number
-  /**
-   * Whether it is a failure that the table logs nothing, or that another process reads its group.
-   */
+  /** Whether a table that logs nothing, or whose group another process reads, is a failure. */
   readonly needsLog: boolean
-  /**
-   * If it is none: nothing that packets do is reported from now on. It is tried again. Not called
-   * before `ready`.
-   */
+  /** If not: nothing that packets do is reported now. Tried again. Not before `ready`. */
   readonly deaf?: (error: Error) => void
   /** What packets do is reported again; not called before `ready`. */
   readonly hears?: () => void
@@ -36,9 +31,7 @@ const READ_AFTER = 1000
  * error, at an abort.
  */
 export class TableWatcher implements AsyncIterableIterator<TableRecord, undefined> {
-  /**
-   * Settles when nothing is missed any more but what `isDeaf` says, or the watch has ended before.
-   */
+  /** Settles when nothing is missed but what `isDeaf` says, or the watch has ended before. */
   readonly ready: Promise<void>
   readonly #source: TableSource
   readonly #options: TableWatchOptions

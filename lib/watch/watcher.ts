@@ -13,8 +13,15 @@ export interface WatchOptions {
 }
 
 /**
- * The events of a table. One iteration at a time; `return`, which leaving a `for await` calls, ends
- * the watch.
+ * The events of a table: knocks, grants, attempts that end, packets that are turned away, bans,
+ * grants that are closed or expire, what calls of any process open or close, and what becomes of
+ * the table. One iteration at a time; `return`, which leaving a `for await` calls, ends the watch.
+ *
+ * Events come in the order in which they were read, of packets as many in a second as `log.rate` in
+ * the spec allows. What is lost on the way, because nobody iterates fast enough or the kernel's
+ * buffer is full, is an `overrun` in its place. A child process reads the NFLOG group for all
+ * watchers of this process. While a keeper (`keepInstalled`, `knocklib run`) has the group, its
+ * events come through a socket; no other process can watch the same group meanwhile.
  */
 export interface Watcher extends AsyncIterableIterator<KnockEvent, undefined>, AsyncDisposable {
   /** Settles when nothing is missed any more; rejects as the iteration does. */

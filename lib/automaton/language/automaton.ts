@@ -15,7 +15,7 @@ import type {
 } from '../../spec/model/model.js'
 import type { NUMBER, ProtocolNumber } from '../../spec/model/protocol.js'
 import type { Logged } from './log-prefix.js'
-import type { Attempt } from './names.js'
+import type { AttemptSummary, DoorSummary } from './summary.js'
 
 /**
  * A packet field that can be part of a set's key; `all` is the same for all packets, `token` a
@@ -188,34 +188,6 @@ export interface DispatchEntry {
 export interface DispatchMap {
   readonly name: string
   readonly entries: readonly DispatchEntry[]
-}
-
-/** What a table says of a door, so that it can be read back without the spec. */
-export interface DoorSummary {
-  readonly name: string
-  readonly services: readonly string[]
-  /** Each that opens it, and how many packets it takes until the source is let in. */
-  readonly knocks: readonly KnockSummary[]
-  /** Seconds that a grant lasts. */
-  readonly grantTimeout: number
-  readonly connections: number | undefined
-  readonly scope: 'source' | 'everyone'
-  readonly established: 'keep' | 'cut'
-}
-
-export interface KnockSummary {
-  readonly attempt: Attempt
-  readonly steps: number
-  /** Of tokens: the users' names, in the order of their sets. */
-  readonly users?: readonly string[]
-}
-
-/** One knock of one door as it judges packets. */
-export interface AttemptSummary {
-  readonly door: string
-  readonly attempt: Attempt
-  /** The same where an attempt that is under way can be carried on. */
-  readonly meaning: unknown
 }
 
 export interface Automaton {

@@ -1,8 +1,5 @@
-// Programs and gates → the table's chains and maps: the way of each packet to the rules that judge
-// it. Pure.
-//
-// A new packet costs one look-up of its protocol and port, and one that asks whether its source is
-// knocking.
+// Programs and gates → chains and maps: the way of each packet to the rules that judge it. Pure.
+// A new packet costs a look-up of its protocol and port, and one of its source among the knocking.
 import { hexDigest } from '../../spec/model/digest.js'
 import type { ValidSpec } from '../../spec/model/model.js'
 import { ignoreBanned } from '../door/ban.js'

@@ -1,5 +1,4 @@
-// A reading process seen from the one that started it: its records, its end, and a new one in its
-// place. Starts processes.
+// Supervises a reader process: forwards its records and restarts it when it dies.
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
@@ -85,10 +84,7 @@ export class Reader {
     const child = this.#child
     const { stdin, stdout, stderr } = child ?? {}
     const parts = [child, stdin, stdout, stderr, this.#timer] as (Held | undefined)[]
-    for (const part of parts) {
-      if (isHeld) part?.ref()
-      else part?.unref()
-    }
+    for (const part of parts) part?.[isHeld ? 'ref' : 'unref']()
   }
 
   /**

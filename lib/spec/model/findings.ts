@@ -1,6 +1,6 @@
 // Gathers what is wrong with a document, each with its JSON Pointer and the value found there.
 // Pure.
-import type { SpecProblem } from '../../errors.js'
+import type { SpecProblem } from '../../text/problems.js'
 
 /** One step of a JSON Pointer (RFC 6901), escaped. */
 export const at = (key: string | number): string =>
