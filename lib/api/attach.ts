@@ -24,8 +24,8 @@ const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
  * Finds a table that stands, also from another process; the spec is not needed. The end of `await
  * using` ends the handle's watches, and leaves the table as it is.
  *
- * @throws ArgumentError where the name is none that a spec's table can have.
- * @throws NftError `not-found` where there is none that knocklib made.
+ * @throws ArgumentError if the name is none that a spec's table can have.
+ * @throws NftError `not-found` if there is none that knocklib made.
  */
 export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
   const { table, nft, call } = placeOf(options, 'attachKnock')

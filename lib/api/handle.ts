@@ -160,8 +160,8 @@ export class Knock implements AsyncDisposable {
    * the state does not have. To have it in place before the first packet, give it to
    * `installKnock`.
    *
-   * @throws StateError with every problem of the state, or where it is that of another table.
-   * @throws NftError `not-found` where the table is gone.
+   * @throws StateError with every problem of the state, or if it is that of another table.
+   * @throws NftError `not-found` if the table is gone.
    */
   async restore(state: KnockState): Promise<RestoreReport> {
     return restoreTable(this.#reader, state)
@@ -211,7 +211,7 @@ export class Knock implements AsyncDisposable {
 
   /**
    * Confirms a table that was installed with `confirmWithin`, by any process: its doors stay.
-   * @throws NftError `not-found` where nothing awaits to be confirmed; `timed-out` where the time
+   * @throws NftError `not-found` if nothing awaits to be confirmed; `timed-out` if the time
    * has run out and the doors have fallen open: then the spec must be installed again.
    */
   async confirm(): Promise<void> {

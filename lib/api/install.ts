@@ -75,10 +75,10 @@ export class Installation {
    * already, only what is loaded ahead is changed. Where others change the table at the same
    * moment, it is listed anew and tried again.
    *
-   * @throws ArgumentError where a secret cannot be read.
-   * @throws CapabilityError where the spec asks for what this nft does not know.
-   * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where
-   * others came first each time; `unverified` where it did not become what was asked for; otherwise
+   * @throws ArgumentError if a secret cannot be read.
+   * @throws CapabilityError if the spec asks for what this nft does not know.
+   * @throws NftError `already-exists` if a table of that name is not ours; `conflict` if
+   * others came first each time; `unverified` if it did not become what was asked for; otherwise
    * what nft answered.
    */
   async ensure(call: Call, options: EnsureOptions): Promise<Change['outcome']> {

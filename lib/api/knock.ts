@@ -64,11 +64,11 @@ export interface InstallOptions extends CheckOptions {
  * somebody has installed meanwhile stays.
  *
  * @throws SpecError with every problem of the spec.
- * @throws StrictError with `strict`, where there are warnings.
- * @throws StateError with every problem of the state, or where it is that of another table.
- * @throws ArgumentError where a secret cannot be read, or `confirmWithin` is no duration.
- * @throws CapabilityError where the spec asks for what this nft does not know.
- * @throws NftError `already-exists` where a table of that name is not ours; `conflict` where others
+ * @throws StrictError with `strict`, if there are warnings.
+ * @throws StateError with every problem of the state, or if it is that of another table.
+ * @throws ArgumentError if a secret cannot be read, or `confirmWithin` is no duration.
+ * @throws CapabilityError if the spec asks for what this nft does not know.
+ * @throws NftError `already-exists` if a table of that name is not ours; `conflict` if others
  * changed it first again and again; otherwise what nft answered.
  */
 export async function installKnock(spec: SpecInput, options: InstallOptions = {}): Promise<Knock> {
@@ -94,7 +94,7 @@ export async function installKnock(spec: SpecInput, options: InstallOptions = {}
  * asks no nft to change or check anything, and needs no privilege.
  *
  * @throws SpecError with every problem of the spec.
- * @throws StrictError with `strict`, where there are warnings.
+ * @throws StrictError with `strict`, if there are warnings.
  */
 export async function findWarnings(
   spec: SpecInput,
@@ -131,7 +131,7 @@ function readConfirm(value: string | number | undefined, operation: string): num
  * CAP_NET_ADMIN like `installKnock`: nft reads the kernel's ruleset also when it only checks.
  *
  * @throws SpecError with every problem of the spec.
- * @throws StrictError with `strict`, where there are warnings.
+ * @throws StrictError with `strict`, if there are warnings.
  * @throws NftError
  */
 export async function checkKnock(

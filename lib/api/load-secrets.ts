@@ -8,7 +8,7 @@ import { requireValid, type SpecInput } from '../spec/validate.js'
  * Reads the secrets that a spec names, for `simulateKnock`; empty where it names none.
  *
  * @throws SpecError with every problem of the spec.
- * @throws ArgumentError where a secret cannot be read, is for others to read as well, or holds too
+ * @throws ArgumentError if a secret cannot be read, is for others to read as well, or holds too
  * little.
  */
 export async function loadSecrets(spec: SpecInput): Promise<Secrets> {

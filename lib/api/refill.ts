@@ -19,8 +19,8 @@ import { type KernelOptions, resolveCall } from './call.js'
  * for a timer. The table must stand as the spec has it. Used tokens stay used.
  *
  * @throws SpecError with every problem of the spec.
- * @throws ArgumentError where a secret cannot be read.
- * @throws NftError `not-found` where the table is not there, or was made of another spec.
+ * @throws ArgumentError if a secret cannot be read.
+ * @throws NftError `not-found` if the table is not there, or was made of another spec.
  */
 export async function refillKnock(spec: SpecInput, options: KernelOptions = {}): Promise<void> {
   const { nft, call } = resolveCall(options, 'refillKnock')

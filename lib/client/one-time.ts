@@ -22,8 +22,8 @@ const LOOK = 25
  * Takes the first sequence out of a profile's file, for good: when this resolves the disk has the
  * file without it.
  *
- * @throws ProfileError where the file is no profile any more.
- * @throws ArgumentError where it has no sequence, or cannot be replaced.
+ * @throws ProfileError if the file is no profile any more.
+ * @throws ArgumentError if it has no sequence, or cannot be replaced.
  */
 export async function takeSequence(path: string, operation: string): Promise<Taken> {
   try {

@@ -13,7 +13,7 @@ import type { Family } from '../spec/model/model.js'
 const SYN_TIME = 50
 
 /**
- * @throws CapabilityError where ping is missing, SendError where the network refuses the packet.
+ * @throws CapabilityError if ping is missing, SendError if the network refuses the packet.
  */
 export async function sendShot(shot: Shot, { address, family }: Address): Promise<void> {
   const send = { tcp: sendSyn, udp: sendDatagram, icmp: sendEcho, icmpv6: sendEcho }

@@ -3,7 +3,7 @@ import { SendError } from '../errors.js'
 import { type Address, parseAddress } from '../spec/model/address.js'
 import type { Family } from '../spec/model/model.js'
 
-/** @throws SendError where the host has no address, or none of the family. */
+/** @throws SendError if the host has no address, or none of the family. */
 export async function resolveHost(
   host: string,
   family: Family | undefined,

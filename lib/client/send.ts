@@ -47,11 +47,11 @@ export interface SentKnock {
  * sequences are a JSON file's.
  * @throws ProfileError with every problem of the profile.
  * @throws DocumentError if the file is neither JSON nor YAML.
- * @throws ArgumentError where the gap is none, a file or a secret cannot be read, or no one-time
+ * @throws ArgumentError if the gap is none, a file or a secret cannot be read, or no one-time
  * sequence is left.
- * @throws CapabilityError for TCP steps with flags of their own, and for icmp where `ping` is
+ * @throws CapabilityError for TCP steps with flags of their own, and for icmp if `ping` is
  * missing.
- * @throws SendError where the host has no address, or the network refuses the packet.
+ * @throws SendError if the host has no address, or the network refuses the packet.
  * @throws the signal's reason, before the next packet.
  */
 export async function sendKnock(

@@ -28,7 +28,7 @@ const PATIENCE = 10_000
  * before they are opened.
  *
  * @returns undefined if nothing has that name.
- * @throws ArgumentError if it is no file, too large, not private where it must be, cannot be read,
+ * @throws ArgumentError if it is no file, too large, not private if it must be, cannot be read,
  * or takes too long.
  */
 export async function readBounded(path: string, options: ReadOptions): Promise<Buffer | undefined> {

@@ -16,8 +16,8 @@ const AT_ONCE = 5000
  * meanwhile, the file holds the state of before or this one, and when this resolves the disk has
  * it. A link stays; what is neither a file nor a link is refused.
  *
- * @throws StateError where the state is wrong; the file is as it was.
- * @throws ArgumentError where the file cannot be written; it is as it was.
+ * @throws StateError if the state is wrong; the file is as it was.
+ * @throws ArgumentError if the file cannot be written; it is as it was.
  */
 export async function saveState(path: string, state: KnockState): Promise<void> {
   // One that cannot be read back would be found out at the next boot.
@@ -55,8 +55,8 @@ function* textOf(state: KnockState): Generator<string> {
  *
  * @param options - `table`: the table that the state is for; without it that of any table is read.
  * @returns the state, its addresses in canonical form; undefined where there is no such file.
- * @throws StateError where the file holds none, with every problem, or that of another table.
- * @throws ArgumentError where it cannot be read, or others than its owner and root may write it.
+ * @throws StateError if the file holds none, with every problem, or that of another table.
+ * @throws ArgumentError if it cannot be read, or others than its owner and root may write it.
  */
 export async function loadState(
   path: string,

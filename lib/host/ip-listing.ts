@@ -17,7 +17,7 @@ const isListed = (value: unknown): value is Listed =>
   'ifname' in value &&
   typeof value.ifname === 'string'
 
-/** @throws SyntaxError where it is no JSON: an `ip` of busybox prints text. */
+/** @throws SyntaxError if it is no JSON: an `ip` of busybox prints text. */
 export function parseIpListing(text: string): Interface[] {
   const parsed: unknown = JSON.parse(text)
   const listed = Array.isArray(parsed) ? parsed.filter(isListed) : []

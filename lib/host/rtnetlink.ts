@@ -30,7 +30,7 @@ export interface Network {
 /**
  * Lists all interfaces, and looks up where packets to some addresses go.
  *
- * @throws NetlinkError where there is no socket to be had.
+ * @throws NetlinkError if there is no socket to be had.
  */
 export async function askNetwork(
   operation: string,

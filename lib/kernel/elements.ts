@@ -20,12 +20,12 @@ export interface SetQuery {
 export interface Elements {
   /**
    * Does all changes of a document, or none.
-   * @throws NftError `not-found` where an element that it deletes is not there, or the set.
+   * @throws NftError `not-found` if an element that it deletes is not there, or the set.
    */
   change(document: ElementDocument, options?: CallOptions): Promise<void>
   /**
    * Finds those elements of a set that are there.
-   * @throws NftError `not-found` where there is no such set.
+   * @throws NftError `not-found` if there is no such set.
    */
   find(
     query: SetQuery,
@@ -35,12 +35,12 @@ export interface Elements {
   /**
    * Lists a set part by part, each element once: all that stand from the beginning to the end, and
    * of those that come or go meanwhile some.
-   * @throws NftError `not-found` where there is no such set.
-   * @throws NetlinkError `interrupted` where others changed the ruleset again and again while it
+   * @throws NftError `not-found` if there is no such set.
+   * @throws NetlinkError `interrupted` if others changed the ruleset again and again while it
    * was listed.
    */
   list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]>
-  /** @throws NftError `not-found` where there is no such set. */
+  /** @throws NftError `not-found` if there is no such set. */
   require(query: SetQuery, options?: CallOptions): Promise<void>
   /** Whether a list comes in parts, so that whoever leaves it early does not pay for the rest. */
   streams(options?: CallOptions): Promise<boolean>

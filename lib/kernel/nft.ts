@@ -46,15 +46,15 @@ export interface Nft {
   check(document: NftDocument, options?: CallOptions): Promise<void>
   /**
    * Lists as nft's JSON does; `parseListing` reads it.
-   * @throws ArgumentError where a name has other characters than letters, digits and _.
-   * @throws ListingError where nft's answer is no JSON.
-   * @throws NftError `not-found` where there is no such table, chain or set.
+   * @throws ArgumentError if a name has other characters than letters, digits and _.
+   * @throws ListingError if nft's answer is no JSON.
+   * @throws NftError `not-found` if there is no such table, chain or set.
    */
   list(query: ListQuery, options?: CallOptions): Promise<unknown>
   /**
    * Lists the chains of all tables, without their rules, as nft's JSON does. Absent where there are
    * no other tables to know of.
-   * @throws ListingError where nft's answer is no JSON.
+   * @throws ListingError if nft's answer is no JSON.
    * @throws NftError
    */
   listChains?(options?: CallOptions): Promise<unknown>

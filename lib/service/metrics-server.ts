@@ -30,7 +30,7 @@ export interface MetricsServer extends ListenAddress, AsyncDisposable {
  * Reads where to listen: `127.0.0.1:9477`, `[::1]:9477`, or a port alone, which is on loopback.
  * Port 0: any that is free.
  *
- * @throws ArgumentError where it is none; names are none, since they may mean several addresses.
+ * @throws ArgumentError if it is none; names are none, since they may mean several addresses.
  */
 export function parseListenAddress(text: string, operation = 'parseListenAddress'): ListenAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]:|([0-9.]+):|:)?(\d{1,5})$/.exec(text)
@@ -49,7 +49,7 @@ export function parseListenAddress(text: string, operation = 'parseListenAddress
  * message. Each connection ends with its answer. If too many are held, the oldest of the client
  * that holds most of them ends: nobody can keep others out.
  *
- * @throws ArgumentError where it cannot listen there: the address is taken, not this host's, or not
+ * @throws ArgumentError if it cannot listen there: the address is taken, not this host's, or not
  * permitted.
  */
 export async function serveMetrics(

@@ -47,7 +47,7 @@ const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown
   verdict: ['accept or drop', (value) => value === 'accept' || value === 'drop'],
 }
 
-/** @throws PacketError where it cannot be, or comes before the earliest time. */
+/** @throws PacketError if it cannot be, or comes before the earliest time. */
 export function readPacket(packet: TracePacket, index: number, earliest: number): Packet {
   if (typeof packet !== 'object' || packet === null) {
     const got = JSON.stringify(packet)

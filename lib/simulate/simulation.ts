@@ -62,8 +62,8 @@ export interface Simulation {
  *
  * @param packets in the order of their times. Seconds; any start, but with secrets since 1970.
  * @throws SpecError with every problem of the spec.
- * @throws PacketError where a packet cannot be.
- * @throws ArgumentError where secrets are given, and one that the spec names is not.
+ * @throws PacketError if a packet cannot be.
+ * @throws ArgumentError if secrets are given, and one that the spec names is not.
  */
 export function simulateKnock(
   spec: SpecInput,

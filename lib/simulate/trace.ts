@@ -15,8 +15,8 @@ const LONGEST = 2 ** 28
  *     0    10.77.0.2  tcp/7000
  *     0.5  10.77.0.2  udp/6000  payload=00112233445566778899aabbccddeeff
  *
- * @throws PacketError where a line is none.
- * @throws ArgumentError where the file cannot be read.
+ * @throws PacketError if a line is none.
+ * @throws ArgumentError if the file cannot be read.
  */
 export async function loadTrace(path: string): Promise<TracePacket[]> {
   if (['.json', '.yaml', '.yml'].includes(extname(path))) {

@@ -67,7 +67,7 @@ export class Door {
    * @param source IPv4 or IPv6; an IPv4-mapped address stands for its IPv4 one. No names, no
    * blocks. Of a door for everyone: `everyone`.
    * @returns the grant, its source in canonical form.
-   * @throws ArgumentError where the address or the duration is none.
+   * @throws ArgumentError if the address or the duration is none.
    * @throws NftError
    */
   async open(source: string, options: OpenOptions = {}): Promise<Grant> {
@@ -81,7 +81,7 @@ export class Door {
    * fails, those before it stand, and the same call again does the rest.
    *
    * @returns their grants, each source once.
-   * @throws ArgumentError where one of the addresses is none, before any is let in.
+   * @throws ArgumentError if one of the addresses is none, before any is let in.
    * @throws NftError
    */
   openMany(sources: Iterable<string>, options: OpenOptions = {}): Promise<Grant[]> {
@@ -113,9 +113,9 @@ export class Door {
    *
    * @param source as `open` takes it.
    * @returns whether there was a grant.
-   * @throws ArgumentError where the address is none.
-   * @throws CapabilityError where connections shall be cut and the door keeps them.
-   * @throws NftError `not-found` where the table is gone.
+   * @throws ArgumentError if the address is none.
+   * @throws CapabilityError if connections shall be cut and the door keeps them.
+   * @throws NftError `not-found` if the table is gone.
    */
   async close(source: string, options: CloseOptions = {}): Promise<boolean> {
     const closed = await this.#close('close', [source], options)
@@ -127,9 +127,9 @@ export class Door {
    * makes them.
    *
    * @returns the sources that had one, in canonical form.
-   * @throws ArgumentError where one of the addresses is none, before any grant is taken away.
-   * @throws CapabilityError where connections shall be cut and the door keeps them.
-   * @throws NftError `not-found` where the table is gone.
+   * @throws ArgumentError if one of the addresses is none, before any grant is taken away.
+   * @throws CapabilityError if connections shall be cut and the door keeps them.
+   * @throws NftError `not-found` if the table is gone.
    */
   closeMany(sources: Iterable<string>, options: CloseOptions = {}): Promise<string[]> {
     return this.#close('closeMany', sources, options)
@@ -163,8 +163,8 @@ export class Door {
    * Finds a source's grant: undefined where it has none.
    *
    * @param source as `open` takes it.
-   * @throws ArgumentError where the address is none.
-   * @throws NftError `not-found` where the table is gone.
+   * @throws ArgumentError if the address is none.
+   * @throws NftError `not-found` if the table is gone.
    */
   async grantOf(source: string): Promise<Grant | undefined> {
     const { elements, table, doors } = this.#place
@@ -189,7 +189,7 @@ export class Door {
    * from the beginning to the end, each once. Whose grant begins or ends meanwhile may be among
    * them or not.
    *
-   * @throws NetlinkError `interrupted` where the ruleset was changed again and again while a long
+   * @throws NetlinkError `interrupted` if the ruleset was changed again and again while a long
    * list was read.
    */
   async *eachGrant(): AsyncGenerator<Grant, void, undefined> {

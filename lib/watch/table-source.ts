@@ -45,7 +45,7 @@ export class TableSource {
     this.#stop.abort()
   }
 
-  /** @throws NftError `not-found` where there is no such table that we can read. */
+  /** @throws NftError `not-found` if there is no such table that we can read. */
   async about(): Promise<About> {
     const { table } = this
     const listing = parseListing(await this.#nft.list({ table, set: ABOUT_SET }, this.#call))

@@ -24,7 +24,7 @@ export interface Loads {
 /** Secrets by the file that they were read from. */
 export type Secrets = ReadonlyMap<string, Uint8Array>
 
-/** @throws Error where it was not read. */
+/** @throws Error if it was not read. */
 export function secretOf(secrets: Secrets, file: string): Uint8Array {
   const secret = secrets.get(file)
   if (!secret) throw new Error(`unreachable: no secret of ${file}`)

@@ -58,7 +58,7 @@ function worksOnce({ doors }: ValidSpec): boolean {
  * there is replaced.
  *
  * @returns its new name.
- * @throws ArgumentError where that fails.
+ * @throws ArgumentError if that fails.
  */
 export async function setAside(path: string): Promise<string> {
   for (let number = 1; ; number += 1) {

@@ -69,7 +69,7 @@ export class Connection implements SocketListener {
    * Resolves with the kernel's answer, also where it refuses.
    *
    * @throws NftError `aborted`
-   * @throws NetlinkError where the socket fails first; `EMSGSIZE` where the request is too long for
+   * @throws NetlinkError if the socket fails first; `EMSGSIZE` if the request is too long for
    * it.
    */
   ask(request: Request): Promise<Reply> {

@@ -25,7 +25,7 @@ const MOST_TRIES_MOVED = 3
  * asked for.
  *
  * @throws NftError as the kernel refuses; `aborted`.
- * @throws NetlinkError `interrupted` where no try was left alone, or the socket's failure.
+ * @throws NetlinkError `interrupted` if no try was left alone, or the socket's failure.
  */
 export async function* listElements(
   open: OpenSocket,

@@ -52,7 +52,7 @@ export function parseAnswers(bytes: Uint8Array): Answers {
 
 /**
  * Of a datagram that was cut, what a refusal says before it repeats the message that it refuses.
- * @throws NetlinkError `malformed` where it is no refusal.
+ * @throws NetlinkError `malformed` if it is no refusal.
  */
 export function parseCut(bytes: Uint8Array): KernelError {
   const whole = HEADER + 4 + HEADER
@@ -127,7 +127,7 @@ function textOf(bytes: Uint8Array, from: number, to: number): string {
   return end < 0 ? text : text.slice(0, end)
 }
 
-/** @throws NetlinkError `malformed`, also where a key is none of that family. */
+/** @throws NetlinkError `malformed`, also if a key is none of that family. */
 export function parseElements(payload: Uint8Array, family: KeyFamily): ListedElement[] {
   if (payload.length < NFGEN_HEADER) throw malformed(`elements of ${payload.length} bytes`)
   const elements: ListedElement[] = []

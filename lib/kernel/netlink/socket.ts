@@ -42,7 +42,7 @@ export interface NetlinkSocket {
   readonly receiveBuffer: number
   /** Sends to the kernel. The bytes must stay as they are until something has come back. */
   send(bytes: Uint8Array): void
-  /** @throws NetlinkError `socket` where this process may not listen to that group. */
+  /** @throws NetlinkError `socket` if this process may not listen to that group. */
   join(group: number): void
   /** An open socket keeps the process alive; one that is unreferenced does not. */
   ref(): void
@@ -64,7 +64,7 @@ let loading: Promise<Package> | undefined
  * the kernel finds the receive buffer full while the process waits for events. Who asks keeps few
  * answers outstanding; who listens to what others cause does so in a child process.
  *
- * @throws NetlinkError `socket` where the package cannot be loaded here or the kernel grants no
+ * @throws NetlinkError `socket` if the package cannot be loaded here or the kernel grants no
  * such socket.
  */
 export async function openSocket(

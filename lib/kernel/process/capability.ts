@@ -21,7 +21,7 @@ const OLDEST_TYPEOF = '1.1.0'
 export const knowsTypeof = (version: string): boolean => compare(version, OLDEST_TYPEOF) >= 0
 
 /**
- * @throws CapabilityError where a table has tokens or rotating sequences and this nft knows no such
+ * @throws CapabilityError if a table has tokens or rotating sequences and this nft knows no such
  * sets.
  */
 export function requireFeatures(

@@ -64,7 +64,7 @@ export class Reader {
 
   /**
    * Starts it. Settles when nothing is missed any more.
-   * @throws NetlinkError `EBUSY` where somebody else has what is asked for, `EPERM`, or `socket`.
+   * @throws NetlinkError `EBUSY` if somebody else has what is asked for, `EPERM`, or `socket`.
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => this.#begin(resolve, reject, FIRST_TRIES))
