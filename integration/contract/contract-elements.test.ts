@@ -1,16 +1,13 @@
-// The contract's cases of grants and bans by nft: the one in memory, and each version.
+// The contract's cases of grants and bans by each version of nft.
 // contract-netlink.test.ts has them through netlink.
 import t from 'tap'
 import { createNft } from '../../lib/index.js'
-import { FakeNft } from '../../lib/kernel/fake.js'
 import { createPair } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { runCases } from './contract-cases.js'
 import { ELEMENTS } from './contract-elements.js'
 
 const { versions, skip } = await versionsOrSkip()
-
-t.test('in memory', (t) => runCases(t, ELEMENTS, new FakeNft()))
 
 t.test('the real one', { skip }, async (t) => {
   for (const { version, path } of versions) {

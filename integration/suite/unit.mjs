@@ -15,18 +15,11 @@ const FLOOR = 95
  * Their floor is what they have.
  */
 const LOWER = {
-  'lib/api': 89,
-  'lib/cli/commands/views': 84,
-  'lib/host': 82,
-  'lib/kernel': 87,
-  'lib/kernel/netlink': 86,
-  'lib/kernel/process': 80,
-  'lib/kernel/readers': 85,
-  'lib/nft/render': 93,
-  'lib/relay': 93,
-  'lib/simulate': 93,
-  'lib/table': 92,
-  'lib/watch': 70,
+  'lib/kernel': 91,
+  'lib/kernel/netlink': 91,
+  'lib/kernel/process': 85,
+  'lib/kernel/readers': 88,
+  'lib/watch': 71,
 }
 
 const files = ['lib', 'integration/pure'].flatMap((folder) =>

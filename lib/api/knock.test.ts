@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { installKnock, type KnockSpec, refillKnock } from '../index.js'
+import { checkKnock, findWarnings, installKnock, type KnockSpec, refillKnock } from '../index.js'
 import { FakeNft } from '../kernel/fake.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'knocklib-test-'))
@@ -112,4 +112,28 @@ t.test('an nft that is too old for it', async (t) => {
   const nft = new FakeNft({ version: '1.0.6' })
   await t.rejects(installKnock(rotating(), { nft }), { code: 'missing-capability' })
   await t.rejects(nft.list({ table: 'knock' }), { code: 'not-found' })
+})
+
+t.test('a spec is checked by nft, and nothing changes', async (t) => {
+  const nft = new FakeNft()
+  const spec: KnockSpec = {
+    doors: [
+      {
+        name: 'ssh',
+        service: 'tcp/22',
+        knock: { type: 'sequence', steps: ['udp/7000'] },
+        open: { for: '30s' },
+      },
+    ],
+  }
+  t.same(await checkKnock(spec, { nft }), { warnings: [] })
+  t.same(await findWarnings(spec, { nft }), [])
+  await t.rejects(nft.list({ table: 'knock' }), { code: 'not-found' })
+  const own = { id: 'own', message: 'of the caller' }
+  const strict = { nft, strict: true, warnings: [own] }
+  await t.rejects(checkKnock(spec, strict), { code: 'warned', warnings: [own] })
+  await t.rejects(findWarnings(spec, strict), { code: 'warned' })
+  await t.rejects(checkKnock(spec, { nft: new FakeNft({ version: '1.0.5' }) }), {
+    code: 'nft-too-old',
+  })
 })

@@ -29,6 +29,8 @@ export async function connectToKeeper(path: string): Promise<Socket | undefined>
     // The kernel connects for a keeper that is not there yet: only its first line says that nothing
     // is missed.
     socket.once('readable', () => {
+      // Its end is readable, too.
+      if (socket.readableLength === 0) return refuse()
       clearTimeout(limit)
       socket.off('error', refuse).off('close', refuse)
       resolve(socket)
@@ -45,12 +47,17 @@ export async function* receiveEvents(
   socket: Socket,
   signal: AbortSignal,
 ): AsyncGenerator<KnockEvent, void, undefined> {
-  const end = () => socket.destroy()
-  signal.addEventListener('abort', end)
+  const lines = createInterface({ input: socket })
+  const end = () => {
+    // Lines end with their input's end, which a socket that is destroyed never has.
+    lines.close()
+    socket.destroy()
+  }
   socket.on('error', end)
-  if (signal.aborted) end()
+  if (signal.aborted) return end()
+  signal.addEventListener('abort', end)
   try {
-    for await (const line of createInterface({ input: socket })) {
+    for await (const line of lines) {
       const event = read(line)
       if (event) yield event
     }
