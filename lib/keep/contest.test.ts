@@ -1,4 +1,4 @@
-// When it is reported that a table is changed by others again and again.
+// When it is reported: a table is changed by others again and again.
 import t from 'tap'
 import { Contest } from './contest.js'
 

@@ -103,7 +103,7 @@ function start({ save = empty, isWhole = () => true, ...rest }: Given = {}) {
   return { news, events, find, ensured, restored, closed, stop: () => stop.abort(), ended }
 }
 
-t.test('puts back what is gone, with the grants that it was reported of', async (t) => {
+t.test('puts back what is gone, with the grants that it heard of', async (t) => {
   const { news, find, ensured, stop, ended } = start()
   news.emit(granted('203.0.113.7'))
   news.emit(gone)
@@ -156,7 +156,7 @@ t.test('what was used is known before tokens are loaded', async (t) => {
   await ended
 })
 
-t.test('puts back what is reported late', async (t) => {
+t.test('puts back what is heard late', async (t) => {
   const { news, ensured, restored, stop, ended } = start()
   news.emit(gone)
   await sleep(30)
@@ -173,7 +173,7 @@ t.test('puts back what is reported late', async (t) => {
   await ended
 })
 
-t.test('closes what is reported late', async (t) => {
+t.test('closes what is heard late', async (t) => {
   const { news, closed, restored, stop, ended } = start()
   const shut = (source: string): KnockEvent => {
     return { event: 'closed', time: '', door: 'ssh', source, by: 'knock' }
@@ -339,7 +339,7 @@ t.test('chains that are gone unheard are found by two looks', async (t) => {
   await ended
 })
 
-t.test('a table that was made anew before anybody was reported that it was gone', async (t) => {
+t.test('a table that was made anew before anybody heard that it was gone', async (t) => {
   let [made, goOn] = [0, () => {}]
   const { news, find, restored, stop, ended } = start({
     putBack: async () => false,
@@ -365,7 +365,7 @@ t.test('a table that was made anew before anybody was reported that it was gone'
   await ended
 })
 
-t.test('nobody is reported that nothing is missed while packets are not heard', async (t) => {
+t.test('watching is not said while packets are not heard', async (t) => {
   const deaf = new News()
   deaf.isDeaf = true
   const one = start({ records: (options) => deaf.records(options) })

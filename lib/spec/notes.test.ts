@@ -1,4 +1,4 @@
-// What a valid spec is reported that is easily believed to be otherwise.
+// What is noted of a valid spec, since it is easily believed to be otherwise.
 import t from 'tap'
 import { sequence, spec } from '../../integration/fixtures/specs.js'
 import { notesOf } from './notes.js'

@@ -42,7 +42,7 @@ t.test('the kernel acknowledges what asks for a group', async (t) => {
   )
 })
 
-t.test('a packet that is reported of', async (t) => {
+t.test('a packet that was logged', async (t) => {
   const logged = parsePacket(read('token').payload)
   t.equal(logged.prefix, 'kl knock granted ssh open 1/1 ana')
   t.equal(logged.sequence, 0)
