@@ -1,20 +1,20 @@
-// Knocks of every kind that contradict themselves or each other, and their neighbours that are
-// right.
+// How many knocks, and at which ports → the problems of a spec.
 import t from 'tap'
-import { door, problemsOf, sequence, spec } from '../../integration/fixtures/specs.js'
+import {
+  type Contradiction,
+  door,
+  sequence,
+  spec,
+  testContradictions,
+} from '../../integration/fixtures/specs.js'
 
-interface Case {
-  readonly of: string
-  readonly document: unknown
-  /** By path; empty: this spec is right. */
-  readonly problems: Readonly<Record<string, string>>
-}
-
-const right = (of: string, document: unknown): Case => ({ of, document, problems: {} })
+const right = (of: string, document: unknown): Contradiction => ({ of, document, problems: {} })
 
 const other = (parts: object = {}) =>
   door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
+
 const knocking = (...knock: unknown[]) => spec({ knock })
+
 const two = (knock: unknown, parts: object) => ({ doors: [door({ knock }), other(parts)] })
 
 const rate = (port: string, parts: object = {}) => ({
@@ -24,11 +24,14 @@ const rate = (port: string, parts: object = {}) => ({
   max: '5s',
   ...parts,
 })
+
 const rhythm = (...ports: string[]) => ({ type: 'rhythm', ports, counts: [1, 2], window: 4 })
+
 const rotation = (ports: string, protocol = 'tcp') => ({
   type: 'sequence',
   rotate: { secretFile: 'key', every: '1h', steps: 4, protocol, ports },
 })
+
 const token = (port: string, parts: object = {}) => ({
   type: 'token',
   port,
@@ -36,6 +39,7 @@ const token = (port: string, parts: object = {}) => ({
   users: [{ name: 'ana', secretFile: 'ana.key' }],
   ...parts,
 })
+
 const oneTime = (...lists: unknown[][]) => ({ type: 'sequence', oneTime: lists })
 
 const many = (count: number, knock: (index: number) => unknown) => ({
@@ -43,6 +47,7 @@ const many = (count: number, knock: (index: number) => unknown) => ({
     door({ name: `d${index}`, service: `tcp/${1000 + index}`, knock: knock(index) }),
   ),
 })
+
 /** 4,096 sequences that share no port with another door's. */
 const sixteen = (index: number) =>
   Array.from({ length: 16 }, (_, knock) =>
@@ -53,9 +58,10 @@ const sixteen = (index: number) =>
       }),
     ),
   )
+
 const MORE = 'these are more'
 
-const numbers: Case[] = [
+const numbers: Contradiction[] = [
   right(
     '256 rates on services',
     many(256, (index) => rate(`tcp/${1000 + index}`)),
@@ -76,7 +82,7 @@ const numbers: Case[] = [
   },
 ]
 
-const times: Case[] = [
+const times: Contradiction[] = [
   {
     of: 'a min that is max, and one beyond it',
     document: knocking(rate('tcp/9', { min: 5 }), rate('tcp/10', { min: '1m' })),
@@ -165,7 +171,7 @@ const times: Case[] = [
   },
 ]
 
-const services: Case[] = [
+const services: Contradiction[] = [
   right("hits on the door's own service", spec({ knock: [rate('tcp/22'), sequence()] })),
   right(
     'hits on ports within its range',
@@ -251,211 +257,4 @@ const services: Case[] = [
   ),
 ]
 
-const ranges: Case[] = [
-  {
-    of: 'ports that rotate over a knock port',
-    document: {
-      doors: [
-        door({ knock: [rotation('20000-30000'), sequence({ steps: ['tcp/9', 'tcp/20000'] })] }),
-        other({ knock: rotation('40000-50000', 'udp'), close: sequence({ steps: ['udp/40001'] }) }),
-        other({ name: 'c', service: 'tcp/5', knock: [rotation('50000-60000'), rate('tcp/60000')] }),
-        other({
-          name: 'd',
-          service: 'tcp/6',
-          knock: [rotation('100-999', 'udp'), token('udp/600')],
-        }),
-      ],
-    },
-    problems: {
-      '/doors/0/knock/0/rotate/ports':
-        'expected a range without knock ports, /doors/0/knock/1/steps/1 is tcp/20000, ' +
-        'got "20000-30000"',
-      '/doors/1/knock/rotate/ports':
-        'expected a range without knock ports, /doors/1/close/steps/0 is udp/40001, got ' +
-        '"40000-50000"',
-      '/doors/2/knock/0/rotate/ports':
-        'expected a range without knock ports, /doors/2/knock/1/port is tcp/60000, got ' +
-        '"50000-60000"',
-      '/doors/3/knock/0/rotate/ports':
-        'expected a range without knock ports, /doors/3/knock/1/port is udp/600, got "100-999"',
-    },
-  },
-  right(
-    'ports that rotate beside knock ports',
-    knocking(rotation('20000-30000'), sequence({ steps: ['udp/20000', 'tcp/19999', 'icmp'] })),
-  ),
-  {
-    of: 'ports that rotate over those of another rotation',
-    document: two([rotation('20000-30000'), rotation('20000-30000', 'udp')], {
-      knock: [rotation('30001-40000'), rotation('30000-30300', 'udp')],
-    }),
-    problems: {
-      '/doors/1/knock/1/rotate/ports':
-        'expected a range of its own, /doors/0/knock/1/rotate/ports has some of its ' +
-        'ports, got "30000-30300"',
-    },
-  },
-  {
-    of: 'ports that rotate over an ignored port',
-    document: spec(
-      { knock: rotation('20000-30000') },
-      { guard: { ignore: ['tcp/80', 'udp/20000', 'tcp/30000-30010'] } },
-    ),
-    problems: {
-      '/doors/0/knock/rotate/ports':
-        'expected a range without ignored ports, /guard/ignore/2 has some of them, got ' +
-        '"20000-30000"',
-    },
-  },
-]
-
-const shared: Case[] = [
-  {
-    of: 'tokens to ports of other knocks',
-    document: two([token('udp/8000'), sequence()], {
-      knock: token('udp/3'),
-      close: sequence({ steps: ['udp/3'] }),
-    }),
-    problems: {
-      '/doors/0/knock/0/port':
-        'expected a port of its own, /doors/0/knock/1/steps/1 has this one, got "udp/8000"',
-      '/doors/1/knock/port':
-        'expected a port of its own, /doors/1/close/steps/0 has this one, got "udp/3"',
-    },
-  },
-  {
-    of: 'tokens to ports of rates and rhythms',
-    document: two([token('udp/1'), rate('udp/1')], {
-      knock: [token('udp/2'), rhythm('tcp/2', 'udp/2')],
-    }),
-    problems: {
-      '/doors/0/knock/0/port':
-        'expected a port of its own, /doors/0/knock/1/port has this one, got "udp/1"',
-      '/doors/1/knock/0/port':
-        'expected a port of its own, /doors/1/knock/1/ports/1 has this one, got "udp/2"',
-    },
-  },
-  {
-    of: 'a second knock with tokens at a door',
-    document: knocking(token('udp/6000'), token('udp/6001', { period: '1m' })),
-    problems: {
-      '/doors/0/knock/1/type':
-        'expected another type, /doors/0/knock/0 has the door\'s tokens, got "token"',
-    },
-  },
-  {
-    of: 'tokens of two doors to one port',
-    document: two(token('udp/6000'), { knock: token('udp/6000') }),
-    problems: {
-      '/doors/1/knock/port':
-        'expected a port of its own, /doors/0/knock/port has this one, got "udp/6000"',
-    },
-  },
-  {
-    of: 'a rhythm of more than a year',
-    document: knocking({ ...rhythm('tcp/9'), counts: [1, 2, 3], window: '92d' }),
-    problems: {
-      '/doors/0/knock/0/window':
-        'expected at most 7884000 s, so that all windows last 365 d at the most, got "92d"',
-    },
-  },
-  {
-    of: 'ignored ports at which doors are knocked',
-    document: spec(
-      { knock: [rate('tcp/1'), rhythm('tcp/2', 'udp/3'), token('udp/4'), oneTime(['tcp/5'])] },
-      { guard: { ignore: ['tcp/1', 'udp/3', 'udp/4', 'tcp/5', 'udp/5'] } },
-    ),
-    problems: {
-      '/guard/ignore/0': 'expected no knock port: ssh is knocked there, got "tcp/1"',
-      '/guard/ignore/1': 'expected no knock port: ssh is knocked there, got "udp/3"',
-      '/guard/ignore/2': 'expected no knock port: ssh is knocked there, got "udp/4"',
-      '/guard/ignore/3': 'expected no knock port: ssh is knocked there, got "tcp/5"',
-    },
-  },
-  {
-    of: 'a port that knocks of all kinds share, one-time ones too',
-    document: {
-      doors: [
-        door({
-          knock: oneTime(...Array.from({ length: 62 }, (_, i) => ['tcp/9', `udp/${i + 1}`])),
-        }),
-        other({ knock: [rate('tcp/9'), rhythm('tcp/8', 'tcp/9'), rate('tcp/9')] }),
-        other({ name: 'c', service: 'tcp/80', knock: sequence({ steps: ['tcp/9', 'tcp/9'] }) }),
-      ],
-    },
-    problems: {
-      '/doors/1/knock/2/port': 'expected a port that at most 64 knocks share, got "tcp/9"',
-      '/doors/2/knock/steps/0': 'expected a step that at most 64 knocks share, got "tcp/9"',
-    },
-  },
-]
-
-const closes = (of: string, knock: unknown, close: unknown[]): Case => ({
-  of,
-  document: spec({ knock, close: sequence({ steps: close }) }),
-  problems: {
-    '/doors/0/close/steps':
-      'expected steps that do not complete the opening knock as well, got ' +
-      `${JSON.stringify(close)}`,
-  },
-})
-
-const sequences: Case[] = [
-  closes('closing as the second knock', [sequence(), sequence({ steps: ['tcp/9'] })], ['tcp/9']),
-  closes('closing as a one-time sequence', oneTime(['tcp/8'], ['tcp/7', 'tcp/9']), ['tcp/9']),
-  right(
-    'closing beside knocks of other kinds',
-    spec({
-      knock: [rate('tcp/9'), rhythm('tcp/9'), rotation('20000-30000'), token('udp/6000')],
-      close: sequence({ steps: ['tcp/9'] }),
-    }),
-  ),
-  {
-    of: 'one-time sequences twice',
-    document: knocking(
-      oneTime(['tcp/1', 'tcp/2'], ['tcp/2', 'tcp/1'], ['tcp/1', 'tcp/2']),
-      oneTime(['tcp/2', { protocol: 'tcp', port: 1, flags: 'syn,!ack,!fin,!rst' }], ['icmp']),
-      sequence({ steps: ['tcp/1', 'tcp/2'] }),
-    ),
-    problems: {
-      '/doors/0/knock/0/oneTime/2':
-        'expected a sequence of its own, /doors/0/knock/0/oneTime/0 has the same steps, ' +
-        'got ["tcp/1","tcp/2"]',
-      '/doors/0/knock/1/oneTime/0':
-        'expected a sequence of its own, /doors/0/knock/0/oneTime/1 has the same steps, ' +
-        'got ["tcp/2",{"protocol":"tcp","port":1,"flags":"syn,!ack,!fin,!rst"}]',
-    },
-  },
-  right(
-    'one-time sequences that differ in little',
-    knocking(
-      oneTime(['icmp'], ['icmpv6'], [{ protocol: 'icmp', length: 0 }], ['udp/1'], ['tcp/1']),
-      oneTime(
-        [{ protocol: 'tcp', port: 1, flags: 'syn' }],
-        [{ protocol: 'udp', port: 1, length: 1 }],
-      ),
-    ),
-  ),
-  right(
-    'the same one-time sequence of two doors',
-    two(oneTime(['icmp']), { knock: oneTime(['icmp']) }),
-  ),
-  {
-    of: 'an IPv6 step of a one-time sequence to an IPv4 door',
-    document: spec({ address: '192.0.2.1', knock: [sequence(), oneTime(['icmp'], ['icmpv6'])] }),
-    problems: {
-      '/doors/0/knock/1/oneTime/1/0':
-        'expected a step that can reach the door, which has IPv4 addresses alone, got "icmpv6"',
-    },
-  },
-]
-
-const tables = { numbers, times, services, ranges, shared, sequences }
-
-for (const [name, cases] of Object.entries(tables)) {
-  t.test(name, async (t) => {
-    for (const { of, document, problems } of cases) {
-      t.strictSame(problemsOf(document), Object.entries(problems), of)
-    }
-  })
-}
+testContradictions(t, { numbers, times, services })

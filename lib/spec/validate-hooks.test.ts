@@ -1,0 +1,153 @@
+// What a hook needs and cannot do → the problems of a spec.
+import t from 'tap'
+import {
+  type Contradiction,
+  door,
+  sequence,
+  spec,
+  testContradictions,
+} from '../../integration/fixtures/specs.js'
+
+type Ping = (length: number) => object
+
+const right = (of: string, document: unknown): Contradiction => ({ of, document, problems: {} })
+
+const other = (parts: object = {}) =>
+  door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
+
+const pair = (first: Record<string, unknown>, second: object) => ({
+  doors: [door(first), other(second)],
+})
+
+const opening = (parts: object) => ({ for: 30, ...parts })
+
+const SEES = (hook: string) =>
+  `expected an address, or interfaces beside doors: hook "${hook}" sees all ` +
+  `hosts' packets, got nothing`
+
+const hooks: Contradiction[] = [
+  ...['prerouting', 'ingress'].map((hook) => ({
+    of: `hook ${hook} with what only conntrack knows`,
+    document: spec(
+      {
+        service: ['udp/53', 'tcp/53'],
+        knock: sequence({ steps: [{ protocol: 'tcp', port: 7, flags: '!syn' }, 'tcp/8'] }),
+        open: opening({ connections: 2 }),
+      },
+      { hook, interfaces: ['eth0'] },
+    ),
+    problems: {
+      '/doors/0/knock/steps/0/flags': `expected a plain SYN's: hook "${hook}" judges no other, got "!syn"`,
+      '/doors/0/open/connections':
+        `expected no count of connections: hook "${hook}" takes each packet of UDP for ` +
+        'one, got 2',
+    },
+  })),
+  ...['prerouting', 'ingress'].flatMap((hook) => {
+    const pings = (steps: object[], address?: string) =>
+      spec(
+        { knock: sequence({ steps: [...steps, 'tcp/8'] }), ...(address && { address }) },
+        { hook, interfaces: ['eth0'] },
+      )
+    const [icmp, icmpv6, udp] = ['icmp', 'icmpv6', 'udp'].map((protocol) => (length: number) => ({
+      protocol,
+      length,
+      ...(protocol === 'udp' && { port: 7 }),
+    })) as [Ping, Ping, Ping]
+    const tooLong = (most: number, got: number) =>
+      `expected at most ${most}, or hook "input": hook "${hook}" sees longer pings in ` +
+      `fragments, which do not say how long the whole is, got ${got}`
+    return [
+      right(
+        `hook ${hook} with pings that a packet holds, and any datagram`,
+        pings([icmp(1472), icmpv6(1452), udp(3000)]),
+      ),
+      {
+        of: `hook ${hook} with pings that come in fragments`,
+        document: pings([icmp(1473), icmpv6(1453)]),
+        problems: {
+          '/doors/0/knock/steps/0/length': tooLong(1472, 1473),
+          '/doors/0/knock/steps/1/length': tooLong(1452, 1453),
+        },
+      },
+      {
+        of: `hook ${hook} with a ping over IPv6 alone`,
+        document: pings([icmp(1472)], 'fd00:77::1'),
+        problems: { '/doors/0/knock/steps/0/length': tooLong(1452, 1472) },
+      },
+    ]
+  }),
+  ...['forward', 'prerouting'].flatMap((hook) => [
+    {
+      of: `hook ${hook} with neither interfaces nor addresses`,
+      document: { hook, ...pair({}, { address: '192.0.2.1' }) },
+      problems: { '/doors/0/address': SEES(hook) },
+    },
+    right(`hook ${hook} with interfaces`, { hook, interfaces: ['eth*'], ...pair({}, {}) }),
+    right(`hook ${hook} with addresses`, { hook, ...spec({ address: ['192.0.2.1', '::1'] }) }),
+  ]),
+  {
+    of: 'hook ingress without interfaces',
+    document: spec({ address: '192.0.2.1' }, { hook: 'ingress' }),
+    problems: {
+      '/interfaces':
+        'expected a list of interfaces: hook "ingress" stands at each of them, got nothing',
+    },
+  },
+  {
+    of: 'hook ingress with any interface of a kind',
+    document: spec({}, { hook: 'ingress', interfaces: ['eth0', 'wlan*', 'a b*'] }),
+    problems: {
+      '/interfaces/1':
+        'expected a whole name: hook "ingress" stands at each interface, got "wlan*"',
+      '/interfaces/2':
+        'expected an interface name of at most 15 characters, such as eth0 or eth*, got "a b*"',
+    },
+  },
+  right('hook ingress with interfaces', spec({}, { hook: 'ingress', interfaces: ['eth0', 'lo'] })),
+  ...['prerouting', 'ingress'].map((hook) => ({
+    of: `hook ${hook} with what needs connections`,
+    document: {
+      hook,
+      interfaces: ['eth0'],
+      doors: [
+        door({
+          service: ['tcp', 'udp'],
+          address: '192.0.2.1',
+          open: opening({ established: 'cut' }),
+        }),
+        other({ service: 'any', address: '192.0.2.2' }),
+        other({ name: 'c', address: '192.0.2.3', open: opening({ redirectTo: 8443 }) }),
+      ],
+    },
+    problems: {
+      '/doors/0/service/1':
+        `expected tcp or ports: hook "${hook}" knows no answers to what this host ` +
+        'sends, got "udp"',
+      '/doors/0/open/established': `expected "keep": hook "${hook}" follows no connections, got "cut"`,
+      '/doors/1/service':
+        `expected tcp or ports: hook "${hook}" knows no answers to what this host ` +
+        'sends, got "any"',
+      '/doors/2/open/redirectTo': `expected no redirectTo with hook "${hook}": only "input" has it, got 8443`,
+    },
+  })),
+  {
+    of: 'hook forward with a redirection',
+    document: {
+      hook: 'forward',
+      interfaces: ['eth0'],
+      ...pair({ open: opening({ redirectTo: '192.0.2.7:22' }) }, {}),
+    },
+    problems: {
+      '/doors/0/open/redirectTo':
+        'expected no redirectTo with hook "forward": only "input" has it, got "192.0.2.7:22"',
+    },
+  },
+  right('hook forward with whole protocols and cut connections', {
+    hook: 'forward',
+    interfaces: ['eth0'],
+    doors: [door({ service: 'any', open: opening({ established: 'cut' }) })],
+  }),
+]
+
+testContradictions(t, { hooks })

@@ -1,0 +1,178 @@
+// Services of doors, each and beside each other → the problems of a spec.
+import t from 'tap'
+import {
+  type Contradiction,
+  door,
+  sequence,
+  spec,
+  testContradictions,
+} from '../../integration/fixtures/specs.js'
+
+const PROTOCOL_NAME = "a protocol's number from 0 to 255 or its IANA name, such as protocol/sctp"
+
+const other = (parts: object = {}) => {
+  return door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
+}
+
+const services: Contradiction[] = [
+  {
+    of: 'the same port',
+    document: { doors: [door(), other({ service: 'tcp/22' })] },
+    problems: {
+      '/doors/1/service': 'expected a service of its own, /doors/0/service is tcp/22, got "tcp/22"',
+    },
+  },
+  {
+    of: 'the same port of another protocol',
+    document: { doors: [door(), other({ service: 'udp/22' })] },
+    problems: {},
+  },
+  {
+    of: 'a port within a range, the range first',
+    document: {
+      doors: [door({ service: 'tcp/20-30' }), other({ service: ['tcp/443', 'tcp/30'] })],
+    },
+    problems: {
+      '/doors/1/service/1':
+        'expected a service of its own, /doors/0/service is tcp/20-30, got "tcp/30"',
+    },
+  },
+  {
+    of: 'ranges that share one port, the higher first',
+    document: { doors: [door({ service: 'tcp/30-40' }), other({ service: 'tcp/20-30' })] },
+    problems: {
+      '/doors/1/service':
+        'expected a service of its own, /doors/0/service is tcp/30-40, got "tcp/20-30"',
+    },
+  },
+  {
+    of: 'ranges side by side',
+    document: { doors: [door({ service: 'tcp/31-40' }), other({ service: 'tcp/20-30' })] },
+    problems: {},
+  },
+  {
+    of: 'a whole protocol and one of its ports',
+    document: { doors: [door(), other({ service: 'tcp' })] },
+    problems: {
+      '/doors/1/service': 'expected a service of its own, /doors/0/service is tcp/22, got "tcp"',
+    },
+  },
+  {
+    of: 'whole protocols apart',
+    document: { doors: [door({ service: 'udp' }), other({ service: 'tcp' })] },
+    problems: {},
+  },
+  {
+    of: 'any and a whole protocol',
+    document: { doors: [door({ service: 'any' }), other({ service: 'udp' })] },
+    problems: {
+      '/doors/1/service': 'expected a service of its own, /doors/0/service is any, got "udp"',
+    },
+  },
+  {
+    of: 'any beside a protocol that it does not judge',
+    document: {
+      doors: [door({ service: ['any', 'protocol/sctp'] }), other({ service: 'protocol/gre' })],
+    },
+    problems: {},
+  },
+  {
+    of: 'a protocol twice, by name and by number',
+    document: { doors: [door({ service: 'protocol/vrrp' }), other({ service: 'protocol/112' })] },
+    problems: {
+      '/doors/1/service':
+        'expected a service of its own, /doors/0/service is protocol/vrrp, got "protocol/112"',
+    },
+  },
+  {
+    of: 'protocols that have another name, or none',
+    document: spec({
+      service: [
+        'protocol/tcp',
+        'protocol/17',
+        'protocol/icmp',
+        'protocol/44',
+        'protocol/256',
+        'protocol/x',
+      ],
+    }),
+    problems: {
+      '/doors/0/service/0': 'expected "tcp", or tcp/1..65535, got "protocol/tcp"',
+      '/doors/0/service/1': 'expected "udp", or udp/1..65535, got "protocol/17"',
+      '/doors/0/service/2':
+        'expected "any", which judges pings: all other ICMP always passes, got "protocol/icmp"',
+      '/doors/0/service/3':
+        'expected a protocol: this number is that of an IPv6 extension header, got "protocol/44"',
+      '/doors/0/service/4': `expected ${PROTOCOL_NAME}, got "protocol/256"`,
+      '/doors/0/service/5': `expected ${PROTOCOL_NAME}, got "protocol/x"`,
+    },
+  },
+  {
+    of: 'AH at IPv4 addresses alone',
+    document: {
+      doors: [
+        door({ service: 'protocol/ah', address: '192.0.2.1' }),
+        other({ service: ['tcp/99', 'protocol/51'], address: ['192.0.2.2', '2001:db8::1'] }),
+      ],
+    },
+    problems: {
+      '/doors/1/service/1':
+        'expected no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries ' +
+        'is judged in its place, got "protocol/51"',
+    },
+  },
+  {
+    of: 'a protocol before conntrack',
+    document: {
+      hook: 'prerouting',
+      interfaces: ['eth0'],
+      doors: [door({ service: 'protocol/gre' })],
+    },
+    problems: {
+      '/doors/0/service':
+        'expected tcp or ports: hook "prerouting" knows no answers to what this host ' +
+        'sends, got "protocol/gre"',
+    },
+  },
+  {
+    of: 'one door with overlapping services',
+    document: spec({ service: ['tcp/22', 'udp/22', 'tcp/22', 'tcp/1-100'] }),
+    problems: {
+      '/doors/0/service/2':
+        'expected a service of its own, /doors/0/service/0 is tcp/22, got "tcp/22"',
+      '/doors/0/service/3':
+        'expected a service of its own, /doors/0/service/0 is tcp/22, got "tcp/1-100"',
+    },
+  },
+  {
+    of: 'the same port at addresses apart',
+    document: {
+      doors: [
+        door({ address: ['192.0.2.1', '2001:db8::1'] }),
+        other({ service: 'tcp/22', address: ['192.0.2.2', '2001:db8::/128'] }),
+      ],
+    },
+    problems: {},
+  },
+  {
+    of: 'the same port at addresses of which two meet',
+    document: {
+      doors: [
+        door({ address: ['192.0.2.1', '2001:db8::1'] }),
+        other({ service: 'tcp/22', address: ['192.0.2.2', '2001:db8::/64'] }),
+      ],
+    },
+    problems: {
+      '/doors/1/service': 'expected a service of its own, /doors/0/service is tcp/22, got "tcp/22"',
+    },
+  },
+  {
+    of: 'the same port at one address and at any',
+    document: { doors: [door({ address: '192.0.2.1' }), other({ service: 'tcp/22' })] },
+    problems: {
+      '/doors/1/service': 'expected a service of its own, /doors/0/service is tcp/22, got "tcp/22"',
+    },
+  },
+]
+
+testContradictions(t, { services })

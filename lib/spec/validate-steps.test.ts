@@ -1,0 +1,149 @@
+// Steps and their times → the problems of a spec.
+import t from 'tap'
+import {
+  type Contradiction,
+  door,
+  sequence,
+  spec,
+  testContradictions,
+} from '../../integration/fixtures/specs.js'
+
+const other = (parts: object = {}) => {
+  return door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
+}
+
+const knocking = (steps: unknown[], close?: unknown[]) => {
+  return spec({ knock: sequence({ steps }), ...(close && { close: sequence({ steps: close }) }) })
+}
+
+const steps: Contradiction[] = [
+  {
+    of: "a step on the door's own service",
+    document: knocking(['tcp/7000', 'tcp/22']),
+    problems: {
+      '/doors/0/knock/steps/1':
+        'expected a port that is no door\'s service, this one belongs to ssh, got "tcp/22"',
+    },
+  },
+  {
+    of: "steps on another door's service",
+    document: {
+      doors: [
+        door({ knock: sequence({ steps: [{ protocol: 'tcp', port: 443 }] }) }),
+        other({ service: ['tcp/440-450'], close: sequence({ steps: ['tcp/450', 'tcp/2'] }) }),
+      ],
+    },
+    problems: {
+      '/doors/0/knock/steps/0':
+        "expected a port that is no door's service, this one belongs to web, got " +
+        '{"protocol":"tcp","port":443}',
+      '/doors/1/close/steps/0':
+        'expected a port that is no door\'s service, this one belongs to web, got "tcp/450"',
+    },
+  },
+  { of: 'the port of another protocol', document: knocking(['udp/22']), problems: {} },
+  { of: 'steps before a whole protocol', document: spec({ service: 'tcp' }), problems: {} },
+  { of: 'steps before everything', document: spec({ service: 'any' }), problems: {} },
+  { of: '32 steps', document: knocking(new Array(32).fill('tcp/7000')), problems: {} },
+  {
+    of: 'an IPv6 step to an IPv4 door',
+    document: spec({
+      address: ['192.0.2.1', '10.0.0.0/8'],
+      knock: sequence({ steps: ['tcp/7000', 'icmpv6'] }),
+      close: sequence({ steps: [{ protocol: 'icmpv6', length: 9 }, 'tcp/7001'] }),
+    }),
+    problems: {
+      '/doors/0/knock/steps/1':
+        'expected a step that can reach the door, which has IPv4 addresses alone, got "icmpv6"',
+      '/doors/0/close/steps/0':
+        'expected a step that can reach the door, which has IPv4 addresses alone, got ' +
+        '{"protocol":"icmpv6","length":9}',
+    },
+  },
+  {
+    of: 'an IPv6 step to a door with addresses of both families',
+    document: spec({ address: ['192.0.2.1', '::1'], knock: sequence({ steps: ['icmpv6'] }) }),
+    problems: {},
+  },
+]
+
+const closes = (of: string, open: unknown[], close: unknown[]): Contradiction => ({
+  of,
+  document: knocking(open, close),
+  problems: {
+    '/doors/0/close/steps':
+      'expected steps that do not complete the opening knock as well, got ' +
+      `${JSON.stringify(close)}`,
+  },
+})
+
+const syn = { protocol: 'tcp', port: 9, flags: 'syn' }
+
+const times: Contradiction[] = [
+  closes('closing as opening', ['tcp/9', 'udp/8'], ['tcp/9', 'udp/8']),
+  closes('closing with the end of opening', ['tcp/9', 'udp/8'], ['udp/8']),
+  closes('opening with the end of closing', ['udp/8'], ['tcp/9', 'udp/8']),
+  closes('an echo request of either family and one of IPv6', ['icmp'], ['icmpv6']),
+  closes('a length and any length', [{ protocol: 'udp', port: 8, length: 5 }], ['udp/8']),
+  closes('flags that one packet can have', ['tcp/9'], [syn]),
+  {
+    of: 'lengths apart',
+    document: knocking(
+      [{ protocol: 'udp', port: 8, length: 5 }],
+      [{ protocol: 'udp', port: 8, length: 6 }],
+    ),
+    problems: {},
+  },
+  {
+    of: 'flags apart',
+    document: knocking(['tcp/9'], [{ ...syn, flags: 'syn,ack' }]),
+    problems: {},
+  },
+  {
+    of: 'closing with the beginning',
+    document: knocking(['tcp/9', 'udp/8'], ['tcp/9']),
+    problems: {},
+  },
+  {
+    of: 'a step that could not be read and is in the place of another',
+    document: knocking(['tcp/70000'], ['icmp']),
+    problems: {
+      '/doors/0/knock/steps/0':
+        'expected tcp/1..65535, udp/1..65535, icmp or icmpv6, got "tcp/70000"',
+    },
+  },
+  {
+    of: 'stepTimeout beyond timeout',
+    document: spec({
+      knock: sequence({ stepTimeout: '1m', timeout: 59 }),
+      close: sequence({ steps: ['tcp/9'], stepTimeout: 3, timeout: '2s' }),
+    }),
+    problems: {
+      '/doors/0/knock/stepTimeout': 'expected at most timeout, 59 s, got "1m"',
+      '/doors/0/close/stepTimeout': 'expected at most timeout, 2 s, got 3',
+    },
+  },
+  {
+    of: 'stepTimeout equal to timeout, and a timeout below the default of stepTimeout',
+    document: spec({
+      knock: sequence({ stepTimeout: '60s', timeout: '1m' }),
+      close: sequence({ steps: ['tcp/9'], timeout: 2 }),
+    }),
+    problems: {},
+  },
+  {
+    of: 'refresh of a grant for one connection',
+    document: spec({ open: { for: 5, connections: 1, refresh: true } }),
+    problems: {
+      '/doors/0/open/refresh':
+        'expected no refresh where one connection uses the grant up, got true',
+    },
+  },
+  {
+    of: 'refresh of a grant for two connections',
+    document: spec({ open: { for: 5, connections: 2, refresh: true } }),
+    problems: {},
+  },
+]
+
+testContradictions(t, { steps, times })
