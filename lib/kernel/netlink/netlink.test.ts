@@ -1,33 +1,18 @@
-// Requests over a socket that a test answers: busy closings, failures, aborts, refusals, and dumps
-// that are interrupted.
+// Changes and questions through a socket in memory: answered, refused, aborted.
 import { getEventListeners } from 'node:events'
 import t from 'tap'
+import { change, later, open, set } from '../../../integration/captures/elements.js'
 import {
   ackOf,
-  doneOf,
   elementsOf,
   type FakeSocket,
   fakeOpen,
 } from '../../../integration/captures/fake-socket.js'
 import { NetlinkError } from '../../errors.js'
-import { renderClose, renderOpen } from '../../nft/transaction.js'
+import { renderClose } from '../../nft/transaction.js'
 import { NetlinkElements } from './netlink.js'
 
-const set = { table: 'knock', set: 'grants_ssh_4' }
-const change = (...hosts: number[]) => {
-  const sources = hosts.map((host) => ({ family: 4, address: `10.0.0.${host}` }) as const)
-  return { table: 'knock', sources, grants: 'grants_ssh', used: [] }
-}
-const open = (...hosts: number[]) => renderOpen(change(...hosts), 60)
-const later = () => new Promise((resolve) => setImmediate(resolve))
 const call = { operation: 'open' }
-
-async function listed(elements: NetlinkElements, signal?: AbortSignal): Promise<string[]> {
-  const keys: string[] = []
-  for await (const part of elements.list(set, signal && { signal }))
-    for (const { key } of part) keys.push(String(key))
-  return keys
-}
 
 t.test('many at once are answered each, and an idle socket holds nothing', async (t) => {
   const { open: opener, sockets } = fakeOpen()
@@ -174,85 +159,4 @@ t.test('no more is under way than what comes back fits', async (t) => {
   await Promise.all(calls)
   const many = Array.from({ length: 3000 }, (_, index) => index % 256)
   await t.rejects(elements.change(open(...many)), { name: 'NetlinkError', code: 'EMSGSIZE' })
-})
-
-t.test('a dump comes part by part', async (t) => {
-  const { open: opener, sockets } = fakeOpen((socket) => {
-    socket.onSend = ({ last }) => {
-      socket.answer(elementsOf(last, [1, 2]))
-      socket.answer(elementsOf(last, [3]), doneOf(last))
-    }
-  })
-  t.strictSame(await listed(new NetlinkElements(opener)), ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
-  t.equal(sockets[0]?.isOpen, false)
-})
-
-t.test('who stops asking closes the socket', async (t) => {
-  const { open: opener, sockets } = fakeOpen((socket) => {
-    socket.onSend = ({ last }) => socket.answer(elementsOf(last, [1]))
-  })
-  for await (const _ of new NetlinkElements(opener).list(set)) break
-  t.equal(sockets[0]?.isOpen, false)
-})
-
-t.test('a dump holds the process only while a part is waited for', async (t) => {
-  const { open: opener, sockets } = fakeOpen()
-  const parts = new NetlinkElements(opener).list(set)[Symbol.asyncIterator]()
-  const next = parts.next()
-  await later()
-  const [socket] = sockets as [FakeSocket]
-  t.equal(socket.isHeld, true)
-  socket.answer(elementsOf(1, [1]))
-  await next
-  t.equal(socket.isHeld, false)
-  const end = parts.next()
-  t.equal(socket.isHeld, true)
-  socket.answer(doneOf(1))
-  t.same(await end, { done: true, value: undefined })
-})
-
-t.test('an interrupted dump is made again, and nothing comes twice', async (t) => {
-  const passes = [
-    (at: number) => [elementsOf(at, [1, 2], 0x10), doneOf(at, 0x10)],
-    (at: number) => [elementsOf(at, [2]), doneOf(at, 0, 4)],
-    // The kernel resized the set: one twice, so another one is missing.
-    (at: number) => [elementsOf(at, [3, 1, 3]), doneOf(at)],
-    (at: number) => [elementsOf(at, [4, 3, 2, 1]), doneOf(at)],
-  ]
-  const { open: opener, sockets } = fakeOpen((socket) => {
-    socket.onSend = ({ last }) => socket.answer(...(passes[socket.sent.length - 1]?.(last) ?? []))
-  })
-  const keys = await listed(new NetlinkElements(opener))
-  t.strictSame(keys, ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
-  t.equal(sockets[0]?.sent.length, 3, 'elements that move are no reason to go on for ever')
-})
-
-t.test('one that is interrupted again and again fails', async (t) => {
-  const { open: opener } = fakeOpen((socket) => {
-    socket.onSend = ({ last }) => socket.answer(elementsOf(last, [1], 0x10), doneOf(last))
-  })
-  await t.rejects(listed(new NetlinkElements(opener)), {
-    name: 'NetlinkError',
-    code: 'interrupted',
-  })
-})
-
-t.test('a dump that is refused, fails or is aborted', async (t) => {
-  const failing = (onSend: (socket: FakeSocket, last: number) => void) => {
-    const { open: opener } = fakeOpen((socket) => {
-      socket.onSend = ({ last }) => onSend(socket, last)
-    })
-    return new NetlinkElements(opener)
-  }
-  const refused = failing((socket, last) => socket.answer(ackOf(last, 2)))
-  await t.rejects(listed(refused), { name: 'NftError', code: 'not-found' })
-  const gone = failing((socket, last) => socket.answer(elementsOf(last, [1]), doneOf(last, 0, 2)))
-  await t.rejects(listed(gone), { code: 'not-found' })
-  const lost = failing(({ listener }) => {
-    listener.failed(new NetlinkError('overrun', 'netlink', 'No buffer space available'))
-  })
-  await t.rejects(listed(lost), { code: 'overrun' })
-  const stop = new AbortController()
-  const stopped = failing(() => stop.abort())
-  await t.rejects(listed(stopped, stop.signal), { name: 'NftError', code: 'aborted' })
 })
