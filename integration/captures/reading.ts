@@ -3,7 +3,7 @@
 
 export class Unreadable extends Error {}
 
-export interface ReadMessage {
+interface ReadMessage {
   readonly type: number
   readonly flags: number
   readonly sequence: number
@@ -42,7 +42,7 @@ export const readAttributes = (bytes: Buffer): { type: number; value: Buffer }[]
     return { type: head.readUInt16LE(2) % 0x4000, value: body }
   })
 
-export interface ReadElement {
+interface ReadElement {
   readonly key: string
   readonly timeout: number | undefined
   readonly expires: number | undefined
@@ -79,7 +79,7 @@ function readSeconds(value: Buffer): number {
   return Number(milliseconds / 1000n)
 }
 
-export interface ReadError {
+interface ReadError {
   readonly errno: number
   readonly text: string | undefined
 }

@@ -84,7 +84,7 @@ export function stepsOf(
 }
 
 /** A packet that is the step. */
-export function packetOf({ protocol, port, flags, length }: Step, detail: number): Sent {
+function packetOf({ protocol, port, flags, length }: Step, detail: number): Sent {
   if (protocol === 'tcp') {
     const byte = flags ? flags.value : SYN
     return { protocol, port: port as number, flags: byte, state: stateOf(byte) }

@@ -12,7 +12,7 @@ export type { Event }
 
 export type Untimed = Omit<Packet, 'at'> & { readonly gap: number }
 
-export interface Range {
+interface Range {
   readonly gaps: readonly number[]
   /** The most events. */
   readonly most: number

@@ -30,7 +30,7 @@ export type Addresses = Readonly<Record<Family, string>>
 /** The name that pages have for the server. */
 const HOST = 'server.example'
 
-export interface SceneOptions {
+interface SceneOptions {
   /** Other names that the page has. */
   readonly hosts?: Readonly<Record<string, Addresses>>
   /** Where sshd listens; default: 22. */

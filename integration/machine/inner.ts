@@ -7,7 +7,7 @@ export const INNER = { 4: '10.88.0.2', 6: 'fd00:88::2', mac: '02:00:00:00:88:02'
 /** The server's name of the cable to the host behind it. */
 export const INSIDE = 'eth1'
 
-export interface Inner extends AsyncDisposable {
+interface Inner extends AsyncDisposable {
   readonly namespace: string
 }
 

@@ -9,7 +9,7 @@ import { begins, isKnockedAt } from './oracle-ports.js'
 import type { Table } from './oracle-table.js'
 
 /** `knock`: nothing lets it through, but the port is a knock port as well. */
-export type Judgement = 'accept' | 'drop' | 'knock'
+type Judgement = 'accept' | 'drop' | 'knock'
 
 export class Gate {
   readonly #spec: ValidSpec

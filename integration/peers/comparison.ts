@@ -12,7 +12,7 @@ export interface Comparison {
   }[]
 }
 
-export interface Feature {
+interface Feature {
   readonly feature: string
   /** ● yes, ◐ in part, – no, ? not found out; or a few words. */
   readonly knocklib: string
@@ -27,14 +27,14 @@ const row = (cells: readonly string[]): string =>
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(head), `|${'---|'.repeat(head.length)}`, ...rows.map(row)].join('\n')
 
-export const peersTable = ({ peers }: Comparison): string =>
+const peersTable = ({ peers }: Comparison): string =>
   table(
     ['', 'What it is', 'Looked at'],
     peers.map(({ name, is, looked }) => [name, is, looked]),
   )
 
 /** Each feature that knocklib has links to the test that shows it. */
-export function featuresTable({ features }: Comparison): string {
+function featuresTable({ features }: Comparison): string {
   const peers = Object.keys(features[0]?.others ?? {})
   return table(
     ['', 'knocklib', ...peers.map((peer) => (peer === 'recent' ? '`recent`' : peer))],
@@ -46,7 +46,7 @@ export function featuresTable({ features }: Comparison): string {
   )
 }
 
-export const newerTable = ({ newer }: Comparison): string =>
+const newerTable = ({ newer }: Comparison): string =>
   table(
     ['', 'What it is', 'Has, and knocklib has not'],
     newer.map(({ name, from, is, has }) => [`${name} (${from})`, is, has]),

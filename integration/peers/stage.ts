@@ -6,7 +6,7 @@ import { arrivalKey } from '../play/playback.js'
 import { Injector, now } from '../wire/inject.js'
 import type { Peer } from './peer.js'
 
-export interface Passage {
+interface Passage {
   /** Each flow that got through, by the first packet that was sent of it. */
   readonly through: readonly Packet[]
   /** By how many seconds the latest packet was late. */

@@ -18,7 +18,7 @@ import { guardOfContents, stateOfContents } from './state.js'
 /** The server's further addresses, each with its prefix length. */
 const ADDRESSES = ['10.77.0.3/24', 'fd00:77::3/64']
 
-export type Probed = Readonly<Record<string, DoorState>>
+type Probed = Readonly<Record<string, DoorState>>
 
 export interface Playback {
   /** How often each flow got through, by `arrivalKey`. */
@@ -40,7 +40,7 @@ export interface Playback {
 export const arrivalKey = (packet: Addressed): string =>
   [packet.source, ...portsOf(packet)].join(' ')
 
-export interface TheatreOptions {
+interface TheatreOptions {
   /** Whether nobody answers, so that conntrack calls each packet new. Default: true. */
   readonly silent?: boolean
   /** The nft that makes the table and lists it. */

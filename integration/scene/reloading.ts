@@ -153,7 +153,7 @@ const WITNESS = `table inet witness {
   }
 }`
 
-export interface Reloads {
+interface Reloads {
   readonly reloads: number
   readonly visits: Visits
   /** SYNs of strangers, and how many of them came to the service. */

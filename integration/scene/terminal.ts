@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { start } from '../machine/namespaces.js'
 
-export interface TerminalOptions {
+interface TerminalOptions {
   readonly columns: number
   readonly rows: number
   readonly cwd: string

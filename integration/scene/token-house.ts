@@ -33,7 +33,7 @@ export const nowSeconds = (): number => Date.now() / 1000
 const TYPED = `printf 'knocklib/1 service %s' $(( $(date +%s) / $1 )) |
   openssl dgst -sha256 -hmac "$2" -binary | head -c 16 | nc -n -u -q0 "$3" "$4"`
 
-export interface TokenHouseOptions {
+interface TokenHouseOptions {
   readonly binary: string
   /** Of the token. */
   readonly token?: object

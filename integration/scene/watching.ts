@@ -6,10 +6,10 @@ import { compiled } from '../machine/built.js'
 import { exec, start } from '../machine/namespaces.js'
 
 /** An event in short: its kind, and what follows of it. */
-export type Short = string
+type Short = string
 
 /** `granted service 10.77.0.2 by=knock stage=2 of=2`, without times. */
-export function shortOf(event: KnockEvent): Short {
+function shortOf(event: KnockEvent): Short {
   const { time: _, event: kind, ...rest } = event
   const words = Object.entries(rest).map(([key, value]) =>
     key === 'door' || key === 'source' ? String(value) : `${key}=${value}`,

@@ -12,7 +12,7 @@ import type { ValidSpec } from '../../lib/spec/model/model.js'
 
 const FOLDER = new URL('../cases/', import.meta.url)
 
-export interface CaseFiles {
+interface CaseFiles {
   readonly name: string
   readonly spec: KnockSpec
   /** Written by hand: each packet with the verdict that it must meet. */

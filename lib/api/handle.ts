@@ -24,7 +24,7 @@ import type { Installation } from './install.js'
 import type { SavedTable } from './keep-installed.js'
 import { pendingOf, readStatus, restoreTable, saveTable, TableReader } from './table-reader.js'
 
-export interface HandleOptions {
+interface HandleOptions {
   readonly signal?: AbortSignal | undefined
   readonly elements?: Elements | undefined
   readonly warnings?: readonly Warning[] | undefined

@@ -47,7 +47,7 @@ const now = (): string => new Date().toISOString()
 const CALL = { operation: 'keepInstalled' } as const
 
 /** A table that this process has installed, and what the keeper asks of its handle. */
-export interface Installed {
+interface Installed {
   readonly installation: Installation
   /** What the install found. */
   readonly warnings: readonly Warning[]
@@ -58,7 +58,7 @@ export interface Installed {
   readonly own: OwnHandle
 }
 
-export interface OwnHandle {
+interface OwnHandle {
   saveWithConfirm(): Promise<SavedTable>
   pending(): Promise<PendingConfirm | undefined>
   restore(state: KnockState): Promise<unknown>

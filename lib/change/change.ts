@@ -24,7 +24,7 @@ import { renderState, setsOf, usedOnly } from './saved-state.js'
 export type WantedConfirm = number | 'ended' | { readonly left: number | undefined }
 
 /** What shall stand. */
-export interface Wanted {
+interface Wanted {
   readonly automaton: Automaton
   /** Of the automaton. */
   readonly document: NftDocument

@@ -24,7 +24,7 @@ const LONGER = 60
 /**
  * Where a state is put: a table's doors, and its sets by nft's names with what they hold already.
  */
-export interface StatePlace {
+interface StatePlace {
   readonly table: string
   readonly doors: readonly DoorSummary[]
   readonly sets: HeldSets
@@ -48,7 +48,7 @@ export interface RestoreReport {
 /**
  * A state's commands, to be done in the transaction that makes the table, and what they amount to.
  */
-export interface RenderedState {
+interface RenderedState {
   readonly commands: readonly NftCommand[]
   readonly report: RestoreReport
 }

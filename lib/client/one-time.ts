@@ -8,7 +8,7 @@ import { readDocument } from '../files/spec-file.js'
 import type { Step } from '../spec/model/model.js'
 import { readProfile } from './profile.js'
 
-export interface Taken {
+interface Taken {
   readonly steps: readonly Step[]
   /** How many sequences the file has still. */
   readonly left: number

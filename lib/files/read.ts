@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError } from '../errors.js'
 import { kindOf } from './replace.js'
 
-export interface ReadOptions {
+interface ReadOptions {
   /** What an error's message begins with, as in `loadState: /var/lib/knocklib/state.json`. */
   readonly subject: string
   /** What it is, for errors: `the secret`. */

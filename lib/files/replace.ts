@@ -6,7 +6,7 @@ import { type FileHandle, lstat, open, readdir, readlink, rename, rm, stat } fro
 import { basename, dirname, join, resolve } from 'node:path'
 import { ArgumentError } from '../errors.js'
 
-export interface ReplaceOptions {
+interface ReplaceOptions {
   readonly operation: string
   /** What it is, for errors: `the state`. */
   readonly what: string

@@ -11,9 +11,7 @@ const MOST_NAMED = 1000
 /** How deep lists and maps may be nested: each level is a call. */
 const DEEPEST = 100
 
-export type Parsed =
-  | { readonly value: unknown }
-  | { readonly wrong: string; readonly cause?: unknown }
+type Parsed = { readonly value: unknown } | { readonly wrong: string; readonly cause?: unknown }
 
 /** Reads YAML 1.2 of one document. Everything that is wrong is said with its line and column. */
 export async function parseYaml(text: string): Promise<Parsed> {

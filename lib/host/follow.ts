@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Warning } from '../errors.js'
 
-export interface Following {
+interface Following {
   /** What has been reported already. */
   readonly known: readonly Warning[]
   look(): Promise<readonly Warning[]>

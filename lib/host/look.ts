@@ -8,7 +8,7 @@ import { parseIpListing } from './ip-listing.js'
 import { askNetwork } from './rtnetlink.js'
 
 /** Why nothing could be looked at. */
-export interface Unseen {
+interface Unseen {
   readonly reason: string
 }
 

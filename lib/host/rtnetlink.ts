@@ -22,7 +22,7 @@ const ROUTE_PROTOCOL = 0
 /** How often a dump is made that changes interrupt. */
 const TRIES = 5
 
-export interface Network {
+interface Network {
   readonly interfaces: readonly Interface[]
   readonly routes: ReadonlyMap<string, Route>
 }

@@ -14,7 +14,7 @@ import { aborted, isDoneWithin, isOver, STOP, UNDER_WAY, UNREAD, UNWRITTEN } fro
 /** Milliseconds between two looks at the clock. */
 const CLOCK_EVERY = 1000
 
-export interface KeeperOptions {
+interface KeeperOptions {
   /** Ends it. */
   readonly signal: AbortSignal
   readonly emit: (event: KeepEvent) => void

@@ -15,7 +15,7 @@ export interface TableRecords extends AsyncIterable<TableRecord> {
   return?(value: undefined): Promise<unknown>
 }
 
-export interface EnsureHow {
+interface EnsureHow {
   /** Whether all that was used is in the state. */
   readonly isCertain: boolean
   /** Whether what is loaded already is loaded anew. */

@@ -9,7 +9,7 @@ import type { KnockState } from '../spec/generated/state-types.js'
 import type { ClosedEvent, KnockEvent } from '../view/event.js'
 import { lateOf } from '../view/late-news.js'
 
-export interface LateNewsOptions {
+interface LateNewsOptions {
   readonly table: {
     restore(state: KnockState): Promise<void>
     close(grant: ClosedEvent): Promise<unknown>

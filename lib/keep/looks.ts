@@ -13,7 +13,7 @@ const LIST_SHARE = 10
 /** Milliseconds until a listing that failed is tried again. */
 const RETRY = 1000
 
-export interface LooksOptions {
+interface LooksOptions {
   readonly table: Pick<KeptTable, 'save'>
   readonly known: KnownState
   readonly clock: WatchedClock

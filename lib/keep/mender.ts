@@ -39,7 +39,7 @@ export interface Seen {
   readonly isDue?: boolean
 }
 
-export interface MenderOptions {
+interface MenderOptions {
   readonly table: KeptTable
   readonly looks: Pick<Looks, 'listed' | 'seenWhole'>
   /** What is known of the table. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KnockState } from '../spec/generated/state-types.js'
 
-export interface StateWriterOptions {
+interface StateWriterOptions {
   readonly write: (state: KnockState) => Promise<void>
   /** What is to be written; undefined: nothing yet. */
   readonly state: () => KnockState | undefined

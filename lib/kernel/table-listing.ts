@@ -21,7 +21,7 @@ const AT_ONCE = 4
 const BRIEF = 1000
 
 /** Where a table is listed. */
-export interface ListedPlace {
+interface ListedPlace {
   readonly nft: Nft
   readonly elements: Elements
   readonly table: string

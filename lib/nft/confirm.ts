@@ -18,7 +18,7 @@ const UNCONFIRMED: NftStatement[] = [
 ]
 
 /** Seconds that remain, or that it is over and the doors are open to everyone. */
-export type ConfirmState = { readonly expiresIn: number } | 'over'
+type ConfirmState = { readonly expiresIn: number } | 'over'
 
 /**
  * The document of a table that waits to be confirmed: once the element is gone, the first rule of

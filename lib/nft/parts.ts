@@ -2,7 +2,7 @@
 // compared. Pure.
 import { NUMBER } from '../spec/model/protocol.js'
 
-export type PartKind = 'chain' | 'set' | 'map' | 'counter'
+type PartKind = 'chain' | 'set' | 'map' | 'counter'
 
 /** A chain, set, map or counter as nft's JSON has it; a map with all its elements. */
 export interface Part {

@@ -4,7 +4,7 @@ import type { KnockEvent } from '../view/event.js'
 import { FOLDER, socketPath } from './place.js'
 import { EventSender } from './sender.js'
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly netns: string
   readonly table: string
   /** Ends it. */

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process'
 /** Milliseconds that one notification may take; systemd-notify waits until it has been received. */
 const PATIENCE = 5000
 
-export interface ServiceManagerOptions {
+interface ServiceManagerOptions {
   /**
    * Where NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are. Default: the process's own
    * environment.

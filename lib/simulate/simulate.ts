@@ -33,7 +33,7 @@ interface Travelling extends Packet {
 }
 
 /** What the kernel logs of a packet. */
-export interface LoggedEvent extends Logged {
+interface LoggedEvent extends Logged {
   readonly at: number
   readonly source: string
 }

@@ -22,7 +22,7 @@ export interface Member {
 }
 
 /** An action that changes a set. */
-export type SetAction = Extract<Action, { readonly set: string }>
+type SetAction = Extract<Action, { readonly set: string }>
 
 export class SimulatedSets {
   readonly #sets: ReadonlyMap<string, TimedSet>

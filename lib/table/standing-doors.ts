@@ -14,7 +14,7 @@ const TRIES = 12
 /** What a table says of its doors. */
 export type KnownDoors = Pick<About, 'doors' | 'doorsDigest'>
 
-export interface StandingPlace {
+interface StandingPlace {
   readonly table: string
   readonly nft: Nft
   readonly elements: Elements

@@ -79,7 +79,7 @@ export class Verification {
   }
 }
 
-export interface VerifiedPlace {
+interface VerifiedPlace {
   readonly nft: Nft
   readonly table: string
   /** What the table is to be. */

@@ -8,7 +8,7 @@ import type { KnockState, SavedGrant, UsedToken } from '../spec/generated/state-
 import type { KnockEvent } from './event.js'
 
 /** What is known of a table from its spec. */
-export interface KnownSpec {
+interface KnownSpec {
   readonly table: string
   /** Seconds that a ban lasts. */
   readonly banFor: number | undefined

@@ -4,7 +4,7 @@ import type { KnockState } from '../spec/generated/state-types.js'
 import type { ClosedEvent, KnockEvent } from './event.js'
 
 /** What is to be closed, and what to be put there. */
-export interface LateChange {
+interface LateChange {
   readonly closed: readonly ClosedEvent[]
   readonly state: KnockState
 }

@@ -70,7 +70,7 @@ export function viewState(
  *
  * @param now - milliseconds since 1970.
  */
-export function asOf(state: KnockState, now: number): KnockState {
+function asOf(state: KnockState, now: number): KnockState {
   const passed = now - Date.parse(state.saved)
   const moved = <T extends { readonly until: string }>(timed: T, by: number): T => {
     return { ...timed, until: new Date(Date.parse(timed.until) + by).toISOString() }

@@ -14,7 +14,7 @@ export interface DueGrant {
 
 type Place = Pick<DueGrant, 'door' | 'source'>
 
-export interface ClockOptions {
+interface ClockOptions {
   /** Milliseconds that a grant still lasts; undefined: it is gone. */
   find(place: Place): Promise<number | undefined>
   /** All grants. */

@@ -6,7 +6,7 @@ import type { Clocks } from './clocks.js'
 import type { KnownTable, TableNews } from './known-table.js'
 import { calledGrants, recordOfCall, recordOfLog, tableEvent } from './records.js'
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly known: KnownTable
   readonly clocks: Pick<Clocks, 'set' | 'remove'>
   /** Of records that wait. */

@@ -5,7 +5,7 @@ import type { ReaderListener } from '../kernel/readers/reader.js'
 import type { ReaderRecord } from '../kernel/readers/records.js'
 import { type Share, shareChanges, shareLog } from '../kernel/readers/shared-reader.js'
 
-export interface ReadersOptions {
+interface ReadersOptions {
   readonly netns: string
   /** Whether it is a failure that the group cannot be read, as where another process has it. */
   readonly needsLog: boolean

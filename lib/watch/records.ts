@@ -72,7 +72,7 @@ function eventOf(
 }
 
 /** A grant that a transaction has added or taken away. */
-export interface CalledGrant {
+interface CalledGrant {
   readonly door: string
   readonly source: string
   /** Milliseconds that it lasts; null: it was taken away; undefined: it stays for good. */

@@ -10,7 +10,7 @@ import { TableReaders } from './readers.js'
 import type { TableSource } from './table-source.js'
 import { oneAtATime, within } from './waits.js'
 
-export interface TableWatchOptions {
+interface TableWatchOptions {
   /** Ends the watch. */
   readonly signal?: AbortSignal | undefined
   /** The most records that wait for whoever asks. */

@@ -29,7 +29,7 @@ export const gateChain = (door: string): string => `gate_${door}`
 export const KNOCK = { tcp: 'knock_tcp', udp: 'knock_udp' } as const
 
 /** What a gate needs to know of its table. */
-export interface GateContext {
+interface GateContext {
   readonly hook: Hook
   readonly hasTrusted: boolean
   readonly bans: boolean

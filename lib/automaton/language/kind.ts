@@ -13,7 +13,7 @@ export interface PlacedKnock<Knock extends ValidKnock = ValidKnock> {
 }
 
 /** A place where a knock is knocked, with the JSON Pointer of the part that says so. */
-export type SteppedPlace = readonly [step: Step, path: string]
+type SteppedPlace = readonly [step: Step, path: string]
 
 export interface Kind<Knock extends ValidKnock = ValidKnock, Written = unknown> {
   /**

@@ -3,7 +3,7 @@
 import type { KnockPort } from '../../spec/model/model.js'
 
 /** A token, and until when it is taken, in seconds since 1970. */
-export interface TimedToken {
+interface TimedToken {
   /** 32 hex digits. */
   readonly token: string
   readonly until: number

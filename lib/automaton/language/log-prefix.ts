@@ -3,7 +3,7 @@
 import type { Attempt } from './names.js'
 
 /** What happened, in the kernel's own words. */
-export type LoggedKind = 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
+type LoggedKind = 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
 
 export interface Logged {
   readonly event: LoggedKind

@@ -15,7 +15,7 @@ export interface DoorSummary {
   readonly established: 'keep' | 'cut'
 }
 
-export interface KnockSummary {
+interface KnockSummary {
   readonly attempt: Attempt
   readonly steps: number
   /** Of tokens: the users' names, in the order of their sets. */

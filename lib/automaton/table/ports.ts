@@ -18,7 +18,7 @@ import {
 import { groupBy, type PortUsers } from './endpoints.js'
 
 /** Entries of the ports' map, and the chains that they lead to where one verdict is not enough. */
-export interface PortEntries {
+interface PortEntries {
   readonly entries: readonly DispatchEntry[]
   readonly chains: readonly Chain[]
 }

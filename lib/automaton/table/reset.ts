@@ -24,7 +24,7 @@ import { type KnockProgram, originOf } from '../language/program.js'
 const FAN_OUT = 32
 
 /** The modes in which something resets an attempt. */
-export type ResettingMode = 'any' | 'knock-ports'
+type ResettingMode = 'any' | 'knock-ports'
 
 /** All attempts that one mode resets. */
 export class ResetDomain {

@@ -20,7 +20,7 @@ import type { Placed, PortUsers } from './endpoints.js'
 import { countChains, countKnocks } from './knock-count.js'
 import { wipeChain } from './reset.js'
 
-export interface StepChains {
+interface StepChains {
   readonly chains: readonly Chain[]
   readonly entries: readonly DispatchEntry[]
   /** For packets that conntrack calls invalid. */
@@ -162,7 +162,7 @@ export interface RangeChains {
 
 const KNOCK_ECHO = 'knock_echo'
 
-export interface EchoContext {
+interface EchoContext {
   /** The rules for every knock. */
   readonly first: readonly Rule[]
   readonly resetOthers: readonly Rule[]

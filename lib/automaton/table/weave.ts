@@ -46,7 +46,7 @@ const JUDGE_INVALID = 'judge_invalid_step'
 const ELSEWHERE = 'elsewhere'
 const BEGINNING = 'beginning'
 
-export interface Woven {
+interface Woven {
   /** Base chains first. */
   readonly chains: readonly Chain[]
   readonly maps: readonly DispatchMap[]

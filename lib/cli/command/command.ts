@@ -29,7 +29,7 @@ export interface Outcome {
   readonly warnings?: readonly Warning[]
 }
 
-export interface OptionDefinition {
+interface OptionDefinition {
   /** As commander reads it: `--for <duration>`. */
   readonly flags: string
   readonly description: string

@@ -7,7 +7,7 @@ import type { ListenAddress, MetricsServer, serveMetrics } from '../../service/m
 /** Milliseconds until it is tried again. */
 const RETRY = 3000
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly serve: typeof serveMetrics
   readonly render: () => Promise<string>
   /** Called with the place where it is served, and once with the reason why it is not. */

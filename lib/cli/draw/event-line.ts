@@ -20,7 +20,7 @@ export function formatEvent(event: KnockEvent): string {
 
 const LONGEST = 'installed'.length
 
-export interface EventWords {
+interface EventWords {
   readonly door?: string
   readonly source?: string
   /** Perhaps empty. */

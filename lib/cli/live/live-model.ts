@@ -7,13 +7,13 @@ import { changeDoors, type DoorEvent, withTimes } from './live-doors.js'
 type Until<T> = Omit<T, 'door' | 'expiresIn'> & { readonly until: number }
 
 /** An attempt; of one that is known from an event alone, it is not known how long it lasts. */
-export interface LiveProgress extends Omit<ViewedProgress, 'expiresIn'> {
+interface LiveProgress extends Omit<ViewedProgress, 'expiresIn'> {
   readonly until?: number
   /** When this came. */
   readonly since: number
 }
 
-export interface LiveGrant extends Until<Grant> {
+interface LiveGrant extends Until<Grant> {
   readonly token?: { readonly user: string; readonly at: number }
 }
 

@@ -8,7 +8,7 @@ import { addEvents, correctModel, emptyModel, failToRead, type LiveModel } from 
 import { viewLive } from './live-view.js'
 import { Screen } from './screen.js'
 
-export interface LiveOptions {
+interface LiveOptions {
   readonly table: string
   /** Reads the whole table; never called again before it has answered. */
   status(): Promise<Status>

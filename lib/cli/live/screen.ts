@@ -16,7 +16,7 @@ const BEGIN_FRAME = `${CONTROL}?2026h`
 const END_FRAME = `${CONTROL}?2026l`
 
 /** What people and the system want. */
-export interface Requests {
+interface Requests {
   /** Of keys: as they are typed. */
   key(key: string): void
   /** Another size, or back in the foreground. */

@@ -97,7 +97,7 @@ export interface KernelError {
  * attributes.
  * @throws NetlinkError `malformed`
  */
-export function parseError({ sequence, flags, payload }: NetlinkMessage): KernelError {
+function parseError({ sequence, flags, payload }: NetlinkMessage): KernelError {
   if (payload.length < 4 + HEADER) throw malformed(`an error of ${payload.length} bytes`)
   const errno = readErrno(payload)
   if (!(flags & FLAG.hasAttributes)) return { sequence, errno }

@@ -5,7 +5,7 @@ import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
 /** NETLINK_NETFILTER: nftables' ruleset, its notifications, and NFLOG. */
 export const NETFILTER = 12
 
-export interface SocketOptions {
+interface SocketOptions {
   /** Who asks, for error messages. */
   readonly operation: string
   readonly protocol: number

@@ -20,7 +20,7 @@ export interface Given {
   readonly isPiped?: boolean
 }
 
-export type Run<T extends Ending> = (given: Given) => Promise<T>
+type Run<T extends Ending> = (given: Given) => Promise<T>
 
 type Name = 'stdin' | 'file' | 'pipe' | 'named'
 type Way = <T extends Ending>(text: string, run: Run<T>) => Promise<T>

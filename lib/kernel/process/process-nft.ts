@@ -11,7 +11,7 @@ import { type Given, HandOver } from './hand-over.js'
 import { exhausted, type Result, run } from './run.js'
 
 /** As `createNft` says. */
-export class ProcessNft implements Nft {
+class ProcessNft implements Nft {
   readonly netns: string
   readonly #binary: Binary
   readonly #command: readonly [string, ...string[]]

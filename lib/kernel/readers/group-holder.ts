@@ -2,7 +2,7 @@
 // namespace.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-export interface GroupHolder {
+interface GroupHolder {
   /** The process to stop, where this one may see it. */
   readonly process?: { readonly id: number; readonly name: string }
 }

@@ -17,7 +17,7 @@ const NUMBERED = 1
 const PACKET = { payload: 9, prefix: 10, sequence: 12 } as const
 
 /** What the kernel logs of a packet. */
-export interface LoggedPacket {
+interface LoggedPacket {
   readonly prefix: string
   /** Its first bytes, from the IP header on. */
   readonly payload: Uint8Array

@@ -1,7 +1,7 @@
 // A packet's first bytes → whom it comes from, and where to. Pure (RFC 791, RFC 8200).
 import { addressText } from '../netlink/address-bytes.js'
 
-export interface PacketHead {
+interface PacketHead {
   /** In canonical form. */
   readonly source: string
   /** As IANA numbers them. */

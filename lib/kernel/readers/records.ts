@@ -21,7 +21,7 @@ export interface ChangedRecord {
 }
 
 /** So many records are missing here. */
-export interface LostRecord {
+interface LostRecord {
   readonly lost: number
 }
 
@@ -31,7 +31,7 @@ export interface ForeignRecord {
 }
 
 /** From now on nothing is missed. */
-export interface ReadyRecord {
+interface ReadyRecord {
   readonly ready: true
 }
 
@@ -41,7 +41,7 @@ export interface FailedRecord {
 }
 
 /** All that the kernel had sent when this number was asked for stands before this line. */
-export interface SettledRecord {
+interface SettledRecord {
   readonly settled: number
 }
 

@@ -85,7 +85,7 @@ function tableOf(command: NftCommand | undefined, verb: 'add' | 'delete'): NftTa
 }
 
 /** What a table is made of, by kind; rules by their chain, entries by their map. */
-export interface TextParts {
+interface TextParts {
   readonly counters: readonly string[]
   readonly sets: readonly NftSet[]
   readonly maps: readonly NftMap[]

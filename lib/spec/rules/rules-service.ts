@@ -6,7 +6,7 @@ import type { ReadSpec, Service, Step, ValidDoor } from '../model/model.js'
 import { formatService, formatStep, servicesOverlap, stepMeetsService } from '../model/step.js'
 import { AddressIndex, lengthsOf } from './address-index.js'
 
-export interface PlacedService {
+interface PlacedService {
   readonly service: Service
   readonly door: ValidDoor
   /** JSON Pointer of the service. */

@@ -31,7 +31,7 @@ export interface TimedRules {
 /** Actions of one rule that are many. */
 const AT_ONCE = 16
 
-export interface PenalisingKnock {
+interface PenalisingKnock {
   readonly origin: string
   /** Seconds. */
   readonly penalty: number

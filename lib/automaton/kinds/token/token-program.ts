@@ -59,7 +59,7 @@ export function buildToken(token: ValidToken, context: KnockContext): KnockProgr
 }
 
 /** The most tokens of one user that are valid at a time. */
-export const tokensAhead = ({ horizon, drift, period }: ValidToken): number =>
+const tokensAhead = ({ horizon, drift, period }: ValidToken): number =>
   Math.ceil((horizon + drift) / period) + 2
 
 interface TokenSets {
