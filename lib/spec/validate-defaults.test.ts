@@ -1,45 +1,12 @@
 // Knocks of each kind → what is read of them, with defaults filled in.
 import t from 'tap'
-import { sequence, spec, type WrongForm } from '../../integration/fixtures/specs.js'
+import { ana, rate, rhythm, rotate, token, wrongPart } from '../../integration/fixtures/kinds.js'
+import { sequence, spec } from '../../integration/fixtures/specs.js'
 import { validateSpec } from './validate.js'
-
-const rotate = (parts: object = {}) => ({
-  type: 'sequence',
-  rotate: { secretFile: 'ssh.key', every: '1h', steps: 4, ports: '20000-60000', ...parts },
-})
-
-const rate = (parts: object = {}) => ({ type: 'rate', port: 'tcp/9', hits: 2, max: 5, ...parts })
-
-const rhythm = (parts: object = {}) => ({
-  type: 'rhythm',
-  port: 'udp/9',
-  counts: [1, 2],
-  window: '4s',
-  ...parts,
-})
-
-const ana = { name: 'ana', secretFile: 'ana.key' }
-
-const token = (parts: object = {}) => ({
-  type: 'token',
-  port: 'udp/6000',
-  period: 30,
-  users: [ana],
-  ...parts,
-})
 
 const knocksOf = (knock: unknown) => validateSpec(spec({ knock })).doors[0]?.knocks
 
 const openOf = (parts: Record<string, unknown>) => validateSpec(spec(parts)).doors[0]?.open
-
-/** A knock of one kind, with what is said about one part of it. */
-const wrongPart =
-  (make: (parts: object) => unknown, under = '') =>
-  (key: string, value: unknown, expected: string, path = `${under}/${key}`): WrongForm => ({
-    of: `${key} ${JSON.stringify(value)}`,
-    document: spec({ knock: make({ [key]: value }) }),
-    wrong: [[`/doors/0/knock${path}`, expected, JSON.stringify(value)]],
-  })
 
 const _once = wrongPart((parts) => ({ type: 'sequence', ...parts }))
 

@@ -1,5 +1,6 @@
 // What a hook needs and cannot do → the problems of a spec.
 import t from 'tap'
+import { opening, other, pair, right } from '../../integration/fixtures/openings.js'
 import {
   type Contradiction,
   door,
@@ -9,17 +10,6 @@ import {
 } from '../../integration/fixtures/specs.js'
 
 type Ping = (length: number) => object
-
-const right = (of: string, document: unknown): Contradiction => ({ of, document, problems: {} })
-
-const other = (parts: object = {}) =>
-  door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
-
-const pair = (first: Record<string, unknown>, second: object) => ({
-  doors: [door(first), other(second)],
-})
-
-const opening = (parts: object) => ({ for: 30, ...parts })
 
 const SEES = (hook: string) =>
   `expected an address, or interfaces beside doors: hook "${hook}" sees all ` +

@@ -1,5 +1,6 @@
 // Knocks of each kind in a wrong form → the problems of a spec.
 import t from 'tap'
+import { ana, rate, rhythm, rotate, token, wrongPart } from '../../integration/fixtures/kinds.js'
 import { spec, testWrongForms, type WrongForm } from '../../integration/fixtures/specs.js'
 
 const DURATION =
@@ -19,40 +20,6 @@ const PORT = 'tcp/1..65535 or udp/1..65535'
 const COUNTS = 'a list of 2 to 9 counts'
 
 const RANGE = 'a range of at least 256 ports up to 65535, such as "20000-60000"'
-
-const rotate = (parts: object = {}) => ({
-  type: 'sequence',
-  rotate: { secretFile: 'ssh.key', every: '1h', steps: 4, ports: '20000-60000', ...parts },
-})
-
-const rate = (parts: object = {}) => ({ type: 'rate', port: 'tcp/9', hits: 2, max: 5, ...parts })
-
-const rhythm = (parts: object = {}) => ({
-  type: 'rhythm',
-  port: 'udp/9',
-  counts: [1, 2],
-  window: '4s',
-  ...parts,
-})
-
-const ana = { name: 'ana', secretFile: 'ana.key' }
-
-const token = (parts: object = {}) => ({
-  type: 'token',
-  port: 'udp/6000',
-  period: 30,
-  users: [ana],
-  ...parts,
-})
-
-/** A knock of one kind, with what is said about one part of it. */
-const wrongPart =
-  (make: (parts: object) => unknown, under = '') =>
-  (key: string, value: unknown, expected: string, path = `${under}/${key}`): WrongForm => ({
-    of: `${key} ${JSON.stringify(value)}`,
-    document: spec({ knock: make({ [key]: value }) }),
-    wrong: [[`/doors/0/knock${path}`, expected, JSON.stringify(value)]],
-  })
 
 const once = wrongPart((parts) => ({ type: 'sequence', ...parts }))
 

@@ -1,34 +1,21 @@
 // What a door opens, and where it sends connections → the problems of a spec.
 import t from 'tap'
 import {
+  opening,
+  other,
+  pair,
+  rate,
+  rhythm,
+  right,
+  token,
+} from '../../integration/fixtures/openings.js'
+import {
   type Contradiction,
   door,
   sequence,
   spec,
   testContradictions,
 } from '../../integration/fixtures/specs.js'
-
-const right = (of: string, document: unknown): Contradiction => ({ of, document, problems: {} })
-
-const other = (parts: object = {}) =>
-  door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
-
-const pair = (first: Record<string, unknown>, second: object) => ({
-  doors: [door(first), other(second)],
-})
-
-const opening = (parts: object) => ({ for: 30, ...parts })
-
-const rate = (port: string) => ({ type: 'rate', port, hits: 2, max: '5s' })
-
-const rhythm = { type: 'rhythm', port: 'tcp/9', counts: [1, 2], window: 4 }
-
-const token = {
-  type: 'token',
-  port: 'udp/6000',
-  period: '30s',
-  users: [{ name: 'ana', secretFile: 'ana.key' }],
-}
 
 const rotation = {
   type: 'sequence',

@@ -1,46 +1,22 @@
 // How many knocks, and at which ports → the problems of a spec.
 import t from 'tap'
 import {
+  knocking,
+  oneTime,
+  rate,
+  rhythm,
+  right,
+  rotation,
+  token,
+  two,
+} from '../../integration/fixtures/ports.js'
+import {
   type Contradiction,
   door,
   sequence,
   spec,
   testContradictions,
 } from '../../integration/fixtures/specs.js'
-
-const right = (of: string, document: unknown): Contradiction => ({ of, document, problems: {} })
-
-const other = (parts: object = {}) =>
-  door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
-
-const knocking = (...knock: unknown[]) => spec({ knock })
-
-const two = (knock: unknown, parts: object) => ({ doors: [door({ knock }), other(parts)] })
-
-const rate = (port: string, parts: object = {}) => ({
-  type: 'rate',
-  port,
-  hits: 2,
-  max: '5s',
-  ...parts,
-})
-
-const rhythm = (...ports: string[]) => ({ type: 'rhythm', ports, counts: [1, 2], window: 4 })
-
-const rotation = (ports: string, protocol = 'tcp') => ({
-  type: 'sequence',
-  rotate: { secretFile: 'key', every: '1h', steps: 4, protocol, ports },
-})
-
-const token = (port: string, parts: object = {}) => ({
-  type: 'token',
-  port,
-  period: '10s',
-  users: [{ name: 'ana', secretFile: 'ana.key' }],
-  ...parts,
-})
-
-const oneTime = (...lists: unknown[][]) => ({ type: 'sequence', oneTime: lists })
 
 const many = (count: number, knock: (index: number) => unknown) => ({
   doors: Array.from({ length: count }, (_, index) =>

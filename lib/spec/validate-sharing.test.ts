@@ -1,35 +1,22 @@
 // Doors before one service, and bans that are too strict → the problems of a spec.
 import t from 'tap'
 import {
+  opening,
+  other,
+  pair,
+  rate,
+  rhythm,
+  right,
+  token,
+} from '../../integration/fixtures/openings.js'
+import {
   type Contradiction,
   door,
   sequence,
   testContradictions,
 } from '../../integration/fixtures/specs.js'
 
-const right = (of: string, document: unknown): Contradiction => ({ of, document, problems: {} })
-
-const other = (parts: object = {}) =>
-  door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
-
-const pair = (first: Record<string, unknown>, second: object) => ({
-  doors: [door(first), other(second)],
-})
-
-const opening = (parts: object) => ({ for: 30, ...parts })
-
 const everyone = opening({ scope: 'everyone' })
-
-const rate = (port: string) => ({ type: 'rate', port, hits: 2, max: '5s' })
-
-const rhythm = { type: 'rhythm', port: 'tcp/9', counts: [1, 2], window: 4 }
-
-const token = {
-  type: 'token',
-  port: 'udp/6000',
-  period: '30s',
-  users: [{ name: 'ana', secretFile: 'ana.key' }],
-}
 
 const OWN = 'expected a service of its own, /doors/0/service is tcp/22, got "tcp/22"'
 
