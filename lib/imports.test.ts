@@ -78,7 +78,7 @@ const ROWS: Readonly<Record<string, { readonly all: string; readonly types?: str
     types: 'automaton/language',
   },
   'cli/command': { all: 'automaton/kinds files spec text .', types: 'service' },
-  'cli/commands/doors': { all: 'automaton/kinds cli/command .' },
+  'cli/commands/doors': { all: 'automaton/kinds cli/command spec/model .' },
   'cli/commands/views': { all: 'cli/command cli/draw cli/live .' },
   'cli/commands/table': { all: 'api cli/command service spec .' },
   cli: { all: 'cli/command cli/commands/doors cli/commands/table cli/commands/views files text .' },

@@ -65,7 +65,7 @@ function buildProgram(): Command {
 }
 
 function addCommand(program: Command, definition: CommandDefinition): void {
-  const { usage, summary, examples, options = [] } = definition
+  const { usage, summary, examples, options = [], json, table } = definition
   const command = program
     .command(usage)
     .description(summary)
@@ -80,13 +80,14 @@ function addCommand(program: Command, definition: CommandDefinition): void {
     if (value !== undefined) option.default(value)
     command.addOption(option)
   }
-  command
-    .option('--table <name>', "the nft table (default: the spec's, or knock)")
-    .option('--json', definition.json ?? 'print one JSON document')
-    .action(async (...given: unknown[]) => {
-      const args = given.slice(0, -2) as (string | string[])[]
-      process.exitCode = await run(definition, args, given.at(-2) as Options)
-    })
+  if (table !== false) {
+    command.option('--table <name>', "the nft table (default: the spec's, or knock)")
+  }
+  if (json !== false) command.option('--json', json ?? 'print one JSON document')
+  command.action(async (...given: unknown[]) => {
+    const args = given.slice(0, -2) as (string | string[])[]
+    process.exitCode = await run(definition, args, given.at(-2) as Options)
+  })
 }
 
 async function run(

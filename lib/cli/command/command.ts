@@ -47,8 +47,10 @@ export interface CommandDefinition {
   readonly summary: string
   readonly examples: readonly string[]
   readonly options?: readonly OptionDefinition[]
-  /** What `--json` does, where that is not to print one document. */
-  readonly json?: string
+  /** What `--json` does, if that is not to print one document; false: it has no such option. */
+  readonly json?: string | false
+  /** False: it is about no table. */
+  readonly table?: false
   run(args: readonly (string | readonly string[])[], options: Options): Promise<Outcome>
 }
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
+  canonicalAddress,
   cidrContains,
   cidrsIntersect,
   formatCidr,
@@ -194,6 +195,12 @@ t.test('merging keeps every address and no block within another', async () => {
       return apart && covers(merged).join() === covers(blocks).join()
     }),
   )
+})
+
+t.test('an address in its canonical form, and what is none as it is', async (t) => {
+  t.equal(canonicalAddress('::ffff:203.0.113.7'), '203.0.113.7')
+  t.equal(canonicalAddress('2001:DB8:0:0::7'), '2001:db8::7')
+  t.equal(canonicalAddress('everyone'), 'everyone')
 })
 
 t.test('merging keeps the order, and tells the families apart', async (t) => {

@@ -25,6 +25,9 @@ export function parseAddress(text: unknown): Address | undefined {
   return { family: 6, address }
 }
 
+/** The address as the kernel and every listing have it; any other text as it is. */
+export const canonicalAddress = (text: string): string => parseAddress(text)?.address ?? text
+
 /**
  * Reads an address or a CIDR block. Returns undefined where it is neither, and a block with
  * `hostBits` where bits behind the prefix are set, which nft would silently drop.

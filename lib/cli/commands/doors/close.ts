@@ -1,5 +1,6 @@
 // knocklib close: a grant taken away.
 import { attachKnock } from '../../../index.js'
+import { canonicalAddress } from '../../../spec/model/address.js'
 import { type CommandDefinition, EXIT, textOf } from '../../command/command.js'
 
 export const close: CommandDefinition = {
@@ -16,7 +17,7 @@ export const close: CommandDefinition = {
     const cut = options['cut'] === true
     const closed = await knock.door(door as string).close(source as string, { cut })
     return {
-      json: { door, source, closed },
+      json: { door, source: canonicalAddress(source as string), closed },
       text: `${door}: ${source} ${closed ? 'is let in no longer' : 'had no grant'}\n`,
       exitCode: closed ? EXIT.done : EXIT.notFound,
     }

@@ -29,6 +29,7 @@ export const knock: CommandDefinition = {
     { flags: '-4, --ipv4', description: 'knock over IPv4' },
     { flags: '-6, --ipv6', description: 'knock over IPv6' },
   ],
+  table: false,
   async run([host, steps], options) {
     const path = textOf(options, 'profile')
     const isGiven = (steps?.length ?? 0) > 0

@@ -1,5 +1,6 @@
 // knocklib unban: a source's knocks are heard again.
 import { attachKnock } from '../../../index.js'
+import { canonicalAddress } from '../../../spec/model/address.js'
 import { type CommandDefinition, EXIT, textOf } from '../../command/command.js'
 
 export const unban: CommandDefinition = {
@@ -10,7 +11,7 @@ export const unban: CommandDefinition = {
     const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
     const unbanned = await knock.unban(source as string)
     return {
-      json: { source, unbanned },
+      json: { source: canonicalAddress(source as string), unbanned },
       text: `${source} ${unbanned ? 'is banned no longer' : 'was not banned'}\n`,
       exitCode: unbanned ? EXIT.done : EXIT.notFound,
     }

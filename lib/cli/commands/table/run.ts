@@ -28,6 +28,8 @@ export const run: CommandDefinition = {
       description: `which to write, such as granted,denied; all (default: ${USUAL.join(',')})`,
     },
   ],
+  // Its events are JSON in any case.
+  json: false,
   async run([path], options) {
     // Half a megabyte of new objects at a time is enough; V8 would let that grow to 48 MB, and keep
     // them.
