@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { ROWS } from '../integration/fixtures/rooms.js'
 import { parseSource, type Source } from '../integration/fixtures/source.js'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
@@ -20,69 +21,6 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
 const roomOf = (path: string): string => dirname(path)
 const isOurs = (from: string): boolean => from.endsWith('.ts')
 
-/**
- * The rooms in order: each imports itself, errors.ts, and of the rooms above it in this list those
- * that its row names; of those under `types` no more than types.
- */
-const ROWS: Readonly<Record<string, { readonly all: string; readonly types?: string }>> = {
-  text: { all: '' },
-  'spec/model': { all: '', types: 'text' },
-  'automaton/language': { all: 'spec/model' },
-  'cli/draw': { all: 'text .' },
-  'automaton/door': { all: 'automaton/language spec/model' },
-  'cli/live': { all: 'cli/draw', types: '.' },
-  nft: { all: 'automaton/language spec/model' },
-  'automaton/kinds/timed': { all: 'automaton/language spec/model' },
-  'automaton/kinds/rate': { all: 'automaton/kinds/timed automaton/language spec/model' },
-  'automaton/kinds/rhythm': { all: 'automaton/kinds/timed automaton/language spec/model' },
-  'automaton/kinds/sequence': { all: 'automaton/door automaton/language spec/model' },
-  'automaton/kinds/token': { all: 'automaton/door automaton/language spec/model' },
-  'automaton/kinds': {
-    all:
-      'automaton/kinds/rate automaton/kinds/rhythm automaton/kinds/sequence ' +
-      'automaton/kinds/token',
-    types: 'automaton/language spec/model',
-  },
-  'spec/read': {
-    all: 'automaton/kinds automaton/kinds/sequence spec/model',
-    types: 'automaton/language',
-  },
-  'spec/rules': { all: 'automaton/kinds spec/model', types: 'automaton/language' },
-  'automaton/table': { all: 'automaton/door automaton/language spec/model' },
-  kernel: { all: 'nft text' },
-  spec: { all: 'automaton/kinds spec/model spec/read spec/rules text' },
-  automaton: {
-    all: 'automaton/door automaton/kinds automaton/language automaton/table spec/model',
-  },
-  'kernel/process': { all: 'kernel nft', types: 'automaton/language' },
-  files: { all: 'spec spec/model text', types: 'automaton/language' },
-  'kernel/netlink': { all: 'kernel kernel/process nft', types: 'spec/model' },
-  'nft/render': { all: 'automaton/language nft spec/model' },
-  change: {
-    all: 'automaton/door automaton/language nft nft/render spec/model',
-  },
-  client: { all: 'automaton/kinds files spec spec/model', types: 'automaton/language' },
-  host: { all: 'kernel/netlink text nft', types: 'spec/model' },
-  'kernel/readers': { all: 'automaton/language kernel/netlink nft' },
-  view: { all: 'automaton/language change nft' },
-  keep: { all: 'view' },
-  relay: { all: '', types: 'view' },
-  service: { all: '', types: 'view' },
-  simulate: { all: 'automaton automaton/language files nft spec spec/model view' },
-  table: { all: 'automaton/door automaton/language change kernel nft spec/model view' },
-  watch: { all: 'automaton/language kernel kernel/netlink kernel/readers nft relay view' },
-  api: {
-    all:
-      'automaton change files host keep kernel kernel/netlink kernel/process ' +
-      'kernel/readers nft nft/render relay service spec spec/model table view watch',
-    types: 'automaton/language',
-  },
-  'cli/command': { all: 'automaton/kinds files spec text .', types: 'service' },
-  'cli/commands/doors': { all: 'automaton/kinds cli/command spec/model .' },
-  'cli/commands/views': { all: 'cli/command cli/draw cli/live .' },
-  'cli/commands/table': { all: 'api cli/command service spec .' },
-  cli: { all: 'cli/command cli/commands/doors cli/commands/table cli/commands/views files text .' },
-}
 const wordsOf = (row = ''): string[] => row.split(' ').filter((word) => word !== '')
 
 /**

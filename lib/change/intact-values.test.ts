@@ -1,0 +1,155 @@
+// Each value that a hand may change in a table → it is noticed.
+import t from 'tap'
+import {
+  DOCUMENT,
+  find,
+  type Listed,
+  leaveBehind,
+  listTable,
+} from '../../integration/fixtures/altered.js'
+import { isIntact } from './intact.js'
+
+const remove = (objects: Listed[], kind: string) =>
+  objects.splice(
+    objects.findIndex((object) => kind in object),
+    1,
+  )
+
+const dropIn = (objects: Listed[], chain: string): Listed[] =>
+  objects.filter(({ rule }) => rule?.chain === chain).at(-1)?.['rule'].expr
+
+/** What is in all statements of a kind. */
+const statements = (objects: Listed[], kind: string): Listed[] =>
+  objects.flatMap(({ rule }) => (rule?.expr ?? []).flatMap((one: Listed) => one[kind] ?? []))
+
+/** What it is called depends on what it holds. */
+const PORTS = String(
+  DOCUMENT.nftables.flatMap((command) =>
+    'add' in command && 'map' in command.add ? [command.add.map.name] : [],
+  )[0],
+)
+
+const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
+  'the table dormant': (objects) => {
+    const table = objects.find((object) => 'table' in object)?.['table']
+    table.flags = ['dormant']
+  },
+  'the base chain elsewhere': (objects) => {
+    find(objects, 'chain', 'ingress')['prio'] = 300
+  },
+  'the base chain at another hook': (objects) => {
+    find(objects, 'chain', 'ingress')['hook'] = 'egress'
+  },
+  'the base chain at another device': (objects) => {
+    find(objects, 'chain', 'ingress')['dev'] = 'eth1'
+  },
+  'another mark': (objects) => {
+    for (const mark of statements(objects, 'mangle')) mark['value'] = 8
+  },
+  'a claim that is none': (objects) => {
+    for (const statement of statements(objects, 'set')) delete statement['stmt']
+  },
+  'a set of tokens of another type': (objects) => {
+    find(objects, 'set', 'tokens1_vpn_0')['type'] = 'mark'
+  },
+  'a chain gone': (objects) => remove(objects, 'chain'),
+  'a rule gone': (objects) => remove(objects, 'rule'),
+  'a set gone': (objects) => remove(objects, 'set'),
+  'a counter gone': (objects) => remove(objects, 'counter'),
+  'a map gone': (objects) => remove(objects, 'map'),
+  'a chain more': (objects) => objects.push({ chain: { name: 'theirs' } }),
+  'a rule more': (objects) =>
+    objects.push({ rule: { chain: 'gate_ssh', comment: 'x', expr: [{ accept: null }] } }),
+  'an accept for a drop, with the same comment': (objects) =>
+    dropIn(objects, 'gate_ssh').splice(-1, 1, { accept: null }),
+  'a match gone': (objects) => dropIn(objects, 'knock_tcp').splice(0, 1),
+  'a trusted block more': (objects) => find(objects, 'set', 'trusted_4')['elem'].push('10.0.0.1'),
+  'a map more': (objects) => objects.push({ map: { name: 'theirs' } }),
+  'a map more, and a chain to which it leads': (objects) => {
+    const entry = [{ concat: ['tcp', 1] }, { jump: { target: 'theirs' } }]
+    objects.push({ chain: { name: 'theirs' } }, { map: { name: 'theirs', elem: [entry] } })
+  },
+  'a chain that was left behind, with a rule': (objects) => {
+    leaveBehind(objects)
+    objects.push({ rule: { chain: 'gate_old', comment: 'x', expr: [{ accept: null }] } })
+  },
+  'a rule that looks up a map that was left behind': (objects) => {
+    leaveBehind(objects)
+    const look = { vmap: { key: 1, data: '@ports_0123abcd' } }
+    objects.push({ rule: { chain: 'ingress', comment: 'x', expr: [look] } })
+  },
+  'an entry of a map gone': (objects) => find(objects, 'map', PORTS)['elem'].pop(),
+  'an entry of a map that leads elsewhere': (objects) => {
+    find(objects, 'map', PORTS)['elem'][0][1] = { accept: null }
+  },
+  'a timeout changed': (objects) => {
+    find(objects, 'set', 'stage1_ssh_4')['timeout'] = 9999
+  },
+}
+
+/** Each place of a value that is neither a list nor an object. */
+function leavesOf(value: unknown, path: readonly (string | number)[] = []): (string | number)[][] {
+  if (Array.isArray(value)) return value.flatMap((part, index) => leavesOf(part, [...path, index]))
+  if (typeof value !== 'object' || value === null) return [[...path]]
+  return Object.entries(value).flatMap(([key, part]) => leavesOf(part, [...path, key]))
+}
+
+/** Another value of its kind in the same place. */
+function changeLeaf(objects: Listed, path: readonly (string | number)[]): void {
+  const holder = path.slice(0, -1).reduce((part, key) => part[key], objects)
+  const last = path.at(-1) as string
+  const before = holder[last]
+  if (typeof before === 'number') holder[last] = before + 1
+  else if (before === null) holder['other'] = null
+  else if (before === '==') holder[last] = '!='
+  else if (before === '!=') holder[last] = '=='
+  else holder[last] = `${before}x`
+}
+
+/** What changes without a hand, or is not what a packet meets. */
+const FREE =
+  /^\d+ (metainfo|table name|counter (packets|bytes|family|table)|\w+ (family|table)( |$)|set elem \d+ elem comment|set timeout)/
+
+for (const [name, change] of Object.entries(CHANGES)) {
+  t.test(`${name}: not intact`, async (t) => {
+    const objects = listTable()
+    change(objects)
+    t.notOk(isIntact({ nftables: objects }, DOCUMENT))
+  })
+}
+
+t.test('each value of each rule, set, map and chain is compared', async (t) => {
+  const objects = listTable()
+  const seen = new Set<string>()
+  const leaves = leavesOf(objects).filter((path) => {
+    // A statement that is the same as another in another rule says nothing new.
+    const [at = 0, kind = '', part = '', place = 0] = path as [number, string, string, number]
+    if (kind !== 'rule' || part !== 'expr') return true
+    const key = `${JSON.stringify(objects[at]?.[kind].expr[place])} ${path.slice(4).join(' ')}`
+    return !seen.has(key) && seen.add(key)
+  })
+  const missed = leaves.filter((path) => {
+    const changed = [...objects]
+    changed[path[0] as number] = structuredClone(objects[path[0] as number] as Listed)
+    changeLeaf(changed, path)
+    return isIntact({ nftables: changed }, DOCUMENT) && !FREE.test(path.join(' '))
+  })
+  t.strictSame(
+    missed.map((path) => path.join(' ')),
+    [],
+  )
+  t.ok(leaves.length > 300, `${leaves.length} values`)
+})
+
+t.test('so is the order of the rules of a chain', async (t) => {
+  const objects = listTable()
+  const rules = objects.flatMap(({ rule }, index) => (rule ? [index] : []))
+  for (const [place, index] of rules.entries()) {
+    const next = rules[place + 1]
+    if (next === undefined || objects[next]?.['rule'].chain !== objects[index]?.['rule'].chain)
+      continue
+    const changed = [...objects]
+    ;[changed[index], changed[next]] = [objects[next] as Listed, objects[index] as Listed]
+    t.notOk(isIntact({ nftables: changed }, DOCUMENT))
+  }
+})
