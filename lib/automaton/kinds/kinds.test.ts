@@ -16,7 +16,7 @@ const KIND = /rhythm/i
  * the schemas.
  */
 const ASIDE =
-  /\.test\.ts$|\.d\.ts$|generated\/|^lib\/automaton\/kinds\/rhythm\/|^integration\/(traces|peers)\//
+  /\.test\.ts$|\.d\.ts$|generated\/|^lib\/automaton\/kinds\/rhythm\/|^integration\/(traces|peers|fixtures\/(?!rooms))/
 
 const sources = (folder: string): string[] =>
   readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
