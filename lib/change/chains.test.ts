@@ -1,15 +1,13 @@
 // A table's document, and listings without elements → whether the chains stand, and what is said
 // where nothing judges.
 import t from 'tap'
+import type { Listed } from '../../integration/fixtures/altered.js'
 import { buildAutomaton } from '../automaton/build.js'
 import { renderRuleset } from '../nft/render/render.js'
 import { isOfTags } from '../nft/tags.js'
 import { validateSpec } from '../spec/validate.js'
 import { judgingWarnings } from '../view/judging.js'
 import { compareChains } from './chains.js'
-
-// biome-ignore lint/suspicious/noExplicitAny: nft's JSON, taken apart at will
-type Listed = Record<string, any>
 
 const HOOKS = [
   { hook: 'input' },

@@ -1,9 +1,11 @@
 // What a hook needs and cannot do → the problems of a spec.
 import t from 'tap'
-import { opening, other, pair, right } from '../../integration/fixtures/openings.js'
+import { opening, pair } from '../../integration/fixtures/openings.js'
 import {
   type Contradiction,
   door,
+  other,
+  right,
   sequence,
   spec,
   testContradictions,

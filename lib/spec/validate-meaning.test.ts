@@ -3,14 +3,11 @@ import t from 'tap'
 import {
   type Contradiction,
   door,
+  other,
   sequence,
   spec,
   testContradictions,
 } from '../../integration/fixtures/specs.js'
-
-const other = (parts: object = {}) => {
-  return door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
-}
 
 const names: Contradiction[] = [
   {

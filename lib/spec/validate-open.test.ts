@@ -1,17 +1,11 @@
 // What a door opens, and where it sends connections → the problems of a spec.
 import t from 'tap'
-import {
-  opening,
-  other,
-  pair,
-  rate,
-  rhythm,
-  right,
-  token,
-} from '../../integration/fixtures/openings.js'
+import { opening, pair, rate, rhythm, token } from '../../integration/fixtures/openings.js'
 import {
   type Contradiction,
   door,
+  other,
+  right,
   sequence,
   spec,
   testContradictions,

@@ -5,7 +5,6 @@ import {
   oneTime,
   rate,
   rhythm,
-  right,
   rotation,
   token,
   two,
@@ -13,6 +12,7 @@ import {
 import {
   type Contradiction,
   door,
+  right,
   sequence,
   spec,
   testContradictions,

@@ -3,10 +3,8 @@ import t from 'tap'
 import {
   knocking,
   oneTime,
-  other,
   rate,
   rhythm,
-  right,
   rotation,
   token,
   two,
@@ -14,6 +12,8 @@ import {
 import {
   type Contradiction,
   door,
+  other,
+  right,
   sequence,
   spec,
   testContradictions,

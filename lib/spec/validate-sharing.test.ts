@@ -1,17 +1,11 @@
 // Doors before one service, and bans that are too strict → the problems of a spec.
 import t from 'tap'
-import {
-  opening,
-  other,
-  pair,
-  rate,
-  rhythm,
-  right,
-  token,
-} from '../../integration/fixtures/openings.js'
+import { opening, pair, rate, rhythm, token } from '../../integration/fixtures/openings.js'
 import {
   type Contradiction,
   door,
+  other,
+  right,
   sequence,
   testContradictions,
 } from '../../integration/fixtures/specs.js'
