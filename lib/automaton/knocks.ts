@@ -15,7 +15,7 @@ export function knocksOf(door: ValidDoor): PlacedKnock[] {
   return door.close ? [...open, { door, knock: door.close, attempt: 'close' }] : open
 }
 
-/** An attempt under way goes on where the knock is the same, wherever in the spec it stands. */
+/** An attempt under way goes on if the knock is the same, wherever in the spec it stands. */
 export function summariseAttempt({ door, knock, attempt }: PlacedKnock): AttemptSummary {
   const { origin: _, stepsOrigin: _steps, ...meaning }: Partial<Origins> & ValidKnock = knock
   const services = endsInService(knock) ? [door.services] : []
