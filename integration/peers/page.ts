@@ -4,9 +4,12 @@ import type { Trace } from './traces/traces.js'
 
 const HEAD = `# Beside others
 
-The recipes that people know, each set up afresh as it is described, and a knocklib table for the same purpose, played the same packets in network namespaces: what does each let in?
-\`integration/peers/peers.test.ts\` plays all of it again and fails where this page is no longer true. Times are counted from a trace's start, and each SYN has a source
-port of its own unless a trace says otherwise. Where several packets go to the service, those that get in are named by their times.
+Each recipe that people know is set up afresh as it is described, beside a knocklib table for the same purpose.
+Both are sent the same packets in network namespaces: what does each let in? A test,
+\`integration/peers/peers.test.ts\`, sends all of them again and fails if this page is no longer true.
+
+Times are counted from a trace's start. Each SYN has a source port of its own unless a trace says otherwise.
+If several packets go to the service, those that get in are named by their times.
 `
 
 /** A row: what the peer was seen to let in, and what ours must. */

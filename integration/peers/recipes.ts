@@ -57,7 +57,7 @@ export const RECIPES: readonly Recipe[] = [
     title: 'A rhythm: Open Sesamy',
     about:
       'Knock and service share tcp/443: 1, 2, 3 and 4 packets in four windows of ' +
-      `${WINDOW} s, then a connection within the last one. Bursts begin ${WINDOW} s ` +
+      `${WINDOW} s,\nthen a connection within the last one. Bursts begin ${WINDOW} s ` +
       'after each other unless a trace says otherwise.',
     peer: openSesamy(WINDOW),
     spec: doorOf(
@@ -71,8 +71,8 @@ export const RECIPES: readonly Recipe[] = [
     title: 'A sequence: knockd',
     about:
       'A, B and C are SYNs to 7000, 8000 and 9000; within 5 s they open tcp/22 to ' +
-      `their source, and backwards they close it. X is another port, \`'\` another ` +
-      `source, \`"\` the same host over IPv6, \`.\` a second, \`|\` ${PAUSE} s. At ` +
+      `their source,\nand backwards they close it. X is another port, \`'\` another ` +
+      `source, \`"\` the same host over IPv6, \`.\` a second, \`|\` ${PAUSE} s.\nAt ` +
       `the end, ${PATIENCE} s later, the first source connects.`,
     peer: OPEN_AND_CLOSE,
     spec: doorOf(
