@@ -2,7 +2,6 @@
 // be read.
 import { lstat, rename } from 'node:fs/promises'
 import { kindOf } from '../../automaton/kinds/kinds.js'
-import { knocksOf } from '../../automaton/knocks.js'
 import {
   ArgumentError,
   KnockError,
@@ -47,7 +46,11 @@ const NOTHING_INSTALLED =
   'used would work once more; restore the file, or move it away to do without'
 
 function worksOnce({ doors }: ValidSpec): boolean {
-  return doors.flatMap(knocksOf).some(({ knock }) => kindOf(knock).worksOnce?.(knock) ?? false)
+  return doors.some(({ knocks, close }) =>
+    [...knocks, ...(close ? [close] : [])].some(
+      (knock) => kindOf(knock).worksOnce?.(knock) ?? false,
+    ),
+  )
 }
 
 /**
