@@ -9,6 +9,8 @@ const spec = (knock: object, table = 'knock') =>
 const STEPS = { type: 'sequence', steps: ['tcp/7000'] }
 const SEQUENCE = spec(STEPS)
 const ONCE = spec({ type: 'sequence', oneTime: [['tcp/7000']] })
+const USERS = [{ name: 'ana', secretFile: 'ana.key' }]
+const TOKEN = spec({ type: 'token', port: 'udp/6000', period: '30s', users: USERS })
 
 t.test(
   'lost where nothing works once, an error that says what to do where something does',
@@ -26,6 +28,7 @@ t.test(
       code: 'invalid-state',
       message: /state\.json: (.|\n)*nothing was installed.*once more; restore the file, or move it/,
     })
+    await t.rejects(loadStateFor(TOKEN, path), { code: 'invalid-state' })
     t.strictSame(await loadStateFor(ONCE, `${folder}/none.json`), { state: undefined })
   },
 )

@@ -1,0 +1,27 @@
+// Knocks, where they stand in a spec → whether an attempt under way goes on.
+import t from 'tap'
+import { door, other } from '../../integration/fixtures/specs.js'
+import { validateSpec } from '../spec/validate.js'
+import { knocksOf, summariseAttempt } from './knocks.js'
+
+const SEQUENCE = { type: 'sequence', steps: ['tcp/1', 'tcp/2'] }
+const RATE = { type: 'rate', port: 'tcp/22', hits: 2, max: '5s' }
+
+/** What the attempt at the door `ssh` means. */
+function meaningOf(...doors: unknown[]) {
+  const attempts = validateSpec({ doors }).doors.flatMap(knocksOf).map(summariseAttempt)
+  return attempts.find(({ door }) => door === 'ssh')?.meaning
+}
+
+t.test('the same knock at another place of the spec means the same', async (t) => {
+  const ssh = door({ knock: SEQUENCE })
+  t.strictSame(meaningOf(other(), ssh), meaningOf(ssh, other()))
+  t.notSame(meaningOf(door({ knock: { ...SEQUENCE, steps: ['tcp/1', 'tcp/3'] } })), meaningOf(ssh))
+})
+
+t.test('the service belongs to a knock that ends in it, and to no other', async (t) => {
+  const rate = (service: string) => meaningOf(door({ service: [service, 'tcp/22'], knock: RATE }))
+  t.notSame(rate('tcp/80'), rate('tcp/81'))
+  const sequence = (service: string) => meaningOf(door({ service, knock: SEQUENCE }))
+  t.strictSame(sequence('tcp/80'), sequence('tcp/81'))
+})
