@@ -1,5 +1,7 @@
 // KNOCKLIB_DEBUG=nft → a line on stderr for each transaction and each question to the kernel, with
 // its time and no secret.
+import { constants } from 'node:os'
+import { KnockError } from '../errors.js'
 import type { NftDocument } from '../nft/document.js'
 import { printableLine } from '../text/printable.js'
 
@@ -28,9 +30,19 @@ export async function debugged<T>(
     say(outcome(result))
     return result
   } catch (error) {
-    say((error as Error).message)
+    say(`failed (${kindOf(error)})`)
     throw error
   }
+}
+
+/**
+ * An error by its code, or the system's name of it. Its message may quote what nft was given, and
+ * so a secret; whoever catches the error decides who sees that.
+ */
+function kindOf(error: unknown): string {
+  if (error instanceof KnockError) return error.code
+  const { code } = Object(error) as { code?: unknown }
+  return typeof code === 'string' && code in constants.errno ? code : 'an error'
 }
 
 /**

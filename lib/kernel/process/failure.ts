@@ -53,12 +53,17 @@ interface Explanation {
   readonly origin?: string | undefined
 }
 
+/** nft quotes the line that it cannot read: of a document, that is all of it, with its secrets. */
+const DOCUMENT = /\{\s*"nftables".*$/gm
+
 export function describeFailure(
   ending: Ending,
   place: Place,
   asked: Asked,
 ): NftError | CapabilityError {
-  const stderr = String(ending.stderr ?? '').trim()
+  const stderr = String(ending.stderr ?? '')
+    .replace(DOCUMENT, '(the document)')
+    .trim()
   const { operation = 'nft', subject } = asked
   const found = explain(ending, stderr, place, asked)
   const cause = ending.cause !== undefined && { cause: ending.cause }
@@ -95,7 +100,7 @@ function explain(ending: Ending, stderr: string, place: Place, asked: Asked): Ex
 }
 
 /** A shell in nft's place reports a signal by its number. */
-function signalOf({ signal, exitCode = 0 }: Ending): string | undefined {
+export function signalOf({ signal, exitCode = 0 }: Ending): string | undefined {
   if (signal !== undefined || exitCode <= 128) return signal
   return Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0]
 }

@@ -8,7 +8,7 @@ import { type Binary, chooseBinary } from './binary.js'
 import { knowsTypeof } from './capability.js'
 import { type Asked, asksWhatIsThere, describeFailure, makesParts, NOTHING } from './failure.js'
 import { type Given, HandOver } from './hand-over.js'
-import { exhausted, type Result, run } from './run.js'
+import { exhausted, outcomeOf, type Result, run } from './run.js'
 
 /** As `createNft` says. */
 class ProcessNft implements Nft {
@@ -150,7 +150,7 @@ class ProcessNft implements Nft {
     return debugged(
       () => ['nft', ...args, ...(document ? [outlineOf(document)] : [])].join(' '),
       () => run([...this.#command, ...args], { ...asked, timeout }, given),
-      ({ failed, exitCode }) => (failed ? `exit code ${exitCode}` : 'done'),
+      outcomeOf,
     )
   }
 }

@@ -1,7 +1,7 @@
 // A command line → the process's output and how it ended. The only importer of execa.
 import { CapabilityError, NftError } from '../../errors.js'
 import { searchPath } from './binary.js'
-import { type Asked, type Ending, LONGEST_ANSWER, RESOURCES } from './failure.js'
+import { type Asked, type Ending, LONGEST_ANSWER, RESOURCES, signalOf } from './failure.js'
 import { CUT_OFF, type Given } from './hand-over.js'
 
 /** How a run of nft ended. */
@@ -10,6 +10,18 @@ export interface Result extends Ending {
   readonly failed: boolean
   readonly stdout: string
   readonly stderr: string
+}
+
+/** Says how it ended in a few words, and nothing that nft wrote: it may quote what it was given. */
+export function outcomeOf(result: Result): string {
+  const { failed, timedOut, isCanceled, isMaxBuffer, code, exitCode } = result
+  if (!failed) return 'done'
+  if (timedOut) return 'timed out'
+  if (isCanceled) return 'aborted'
+  if (isMaxBuffer) return 'answer too long'
+  const signal = signalOf(result)
+  if (signal !== undefined) return `ended by ${signal}`
+  return exitCode === undefined ? `not started (${code})` : `exit code ${exitCode}`
 }
 
 /** nft is the last of the pipe: its exit code is the shell's. */
