@@ -1,42 +1,17 @@
 // Doors at other hooks than input: before a host behind the gateway, before the host's own
 // redirections, before everything.
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { createInner, GATEWAY, INNER, INSIDE } from '../machine/inner.js'
 import { apply, CABLE, CLIENT, exec, NFT, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { dial, greeting, listen, Talk } from '../machine/sockets.js'
-import { Ground, host } from '../scene/ground.js'
-import { frameOf } from '../wire/frames.js'
-import { inPieces, TRICKS } from '../wire/pieces.js'
+import { dial, greeting, listen } from '../machine/sockets.js'
+import { Ground, host, PORT, STEPS, specAt } from '../scene/ground.js'
+import { FAMILIES } from '../scene/house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc', 'sysctl', 'hping3')
 if (!skip) sweep()
-
-const FAMILIES = [4, 6] as const
-const PORT = 2222
-const STEPS = ['udp/7000', 'tcp/7001', 'icmp']
-
-const specOf = (
-  hook: string,
-  interfaces: readonly string[],
-  open: object = {},
-  parts: object = {},
-) => ({
-  hook,
-  ...(interfaces.length > 0 && { interfaces }),
-  doors: [
-    {
-      name: 'service',
-      service: `tcp/${PORT}`,
-      knock: { type: 'sequence', steps: STEPS, stepTimeout: '20s' },
-      open: { for: '60s', ...open },
-      ...parts,
-    },
-  ],
-})
 
 function onEach(name: string, run: (t: Test, binary: string) => Promise<void>): void {
   const chosen = skip ? [{ version: '', path: NFT }] : [versions[0], versions.at(-1)]
@@ -53,7 +28,7 @@ onEach('forward: a host behind the gateway', async (t, binary) => {
   for (const parts of [{}, { address: [INNER[4], INNER[6]] }]) {
     const interfaces = 'address' in parts ? [] : [CABLE]
     await using ground = await Ground.open(
-      specOf('forward', interfaces, { established: 'cut' }, parts),
+      specAt('forward', interfaces, { established: 'cut' }, parts),
       binary,
     )
     const { client, server } = ground.pair
@@ -82,7 +57,7 @@ onEach('forward: a host behind the gateway', async (t, binary) => {
 })
 
 onEach('prerouting: before the host redirects', async (t, binary) => {
-  await using ground = await Ground.open(specOf('prerouting', [CABLE]), binary)
+  await using ground = await Ground.open(specAt('prerouting', [CABLE]), binary)
   const { client, server } = ground.pair
   await apply(
     server,
@@ -118,7 +93,7 @@ onEach('prerouting: before the host redirects', async (t, binary) => {
 
 for (const hook of ['prerouting', 'ingress']) {
   onEach(`${hook}: so many connections`, async (t, binary) => {
-    await using ground = await Ground.open(specOf(hook, [CABLE], { connections: 2 }), binary)
+    await using ground = await Ground.open(specAt(hook, [CABLE], { connections: 2 }), binary)
     const { pair, injector } = ground
     await apply(
       pair.server,
@@ -161,8 +136,8 @@ for (const hook of ['prerouting', 'ingress']) {
 }
 
 onEach('ingress: two devices', async (t, binary) => {
-  const spec = specOf('ingress', [CABLE, INSIDE])
-  await using ground = await Ground.open(specOf('ingress', [CABLE]), binary)
+  const spec = specAt('ingress', [CABLE, INSIDE])
+  await using ground = await Ground.open(specAt('ingress', [CABLE]), binary)
   const { client, server } = ground.pair
   const list = async () => (await exec(server, binary, ['-s', 'list', 'ruleset'])).stdout
   const before = await list()
@@ -194,78 +169,3 @@ onEach('ingress: two devices', async (t, binary) => {
   await exec(server, 'ip', ['link', 'delete', INSIDE])
   t.equal(await greeting(client, SERVER[4], PORT), 'nothing', 'the other device is judged still')
 })
-
-/**
- * Answers a datagram's length; each is sent with the same two bytes over and over, which look like
- * a port wherever it is cut.
- */
-const RECEIVER = `
-  const socket = require('node:dgram').createSocket('udp6')
-  socket.on('message', ({ length }) => console.log(length)).bind(4000, () => console.log('ready'))
-  process.stdin.on('end', () => process.exit()).resume()`
-const SENDER = `
-  const [host, length, port] = process.argv.slice(1)
-  const bytes = Buffer.alloc(Number(length))
-  for (let i = 0; i < bytes.length; i += 2) bytes.writeUInt16BE(Number(port), i)
-  const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4')
-  socket.send(bytes, 4000, host, () => socket.close())`
-
-for (const hook of ['input', 'prerouting', 'ingress']) {
-  onEach(`${hook}: packets in pieces`, async (t, binary) => {
-    await using ground = await Ground.open(specOf(hook, [CABLE]), binary)
-    const { pair, injector } = ground
-    const { client, server } = pair
-    await using _service = await listen(server, PORT, 'hello')
-    await using receiver = new Talk(server, RECEIVER, [])
-    t.equal(await receiver.hear(), 'ready')
-    await apply(
-      server,
-      `table inet answered {
-        counter answers { }
-        chain out { type filter hook output priority 0; tcp sport ${PORT} tcp flags & 18 == 18 counter name answers; }
-      }`,
-      binary,
-    )
-    let sourcePort = 30_000
-    /** How many answers the service has for frames made of a SYN's. */
-    const answers = async (frames: (syn: Buffer) => Buffer[], family: 4 | 6, length = 0) => {
-      sourcePort += 1
-      const ends = { source: CLIENT[family], destination: SERVER[family], sourcePort, port: PORT }
-      const syn = frameOf({ at: 0, protocol: 'tcp', ...ends, length })
-      await exec(server, binary, ['reset', 'counters', 'table', 'inet', 'answered'])
-      for (const frame of frames(syn)) injector.sendFrame(frame)
-      await injector.flush()
-      await sleep(100)
-      const list = ['list', 'counters', 'table', 'inet', 'answered']
-      const { stdout } = await exec(server, binary, list)
-      return Number(/packets (\d+)/.exec(stdout)?.[1])
-    }
-    const honest = (syn: Buffer) => inPieces(syn, 64)
-    for (const family of FAMILIES) {
-      const [here, me] = [SERVER[family], CLIENT[family]]
-      for (const { name, make } of TRICKS[family]) {
-        t.equal(await answers(make, family), 0, `IPv${family}, a stranger: ${name}`)
-      }
-      t.equal(await answers((syn) => [syn], family), 0, 'whole')
-      t.equal(await answers(honest, family, 100), 0, 'with its whole header in the first piece')
-      t.equal(await greeting(client, here, PORT), 'nothing')
-      const knocks = (await ground.counters()).knocks
-      await exec(client, process.execPath, ['-e', SENDER, here, '5000', '7000'])
-      t.equal(await receiver.hear(), '5000', 'a long datagram to another port arrives')
-      t.equal((await ground.counters()).knocks, knocks, 'and what is in it is no knock')
-      await ground.send(me, ...STEPS)
-      t.equal(await greeting(client, here, PORT), 'hello', 'open')
-      t.equal(
-        await answers(honest, family, 100),
-        1,
-        'also for a SYN in pieces with its whole header',
-      )
-    }
-    await ground.knock.uninstall()
-    for (const family of FAMILIES) {
-      for (const { name, make } of TRICKS[family]) {
-        t.equal(await answers(make, family), 1, `IPv${family}, no door: ${name}`)
-      }
-    }
-  })
-}

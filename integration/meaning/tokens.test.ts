@@ -1,32 +1,17 @@
 // Tokens in the kernel: made and sent without our library, each opens its door once, whatever
 // happens in between.
-import { chmod, rm, writeFile } from 'node:fs/promises'
 import t from 'tap'
-import {
-  attachKnock,
-  checkStatus,
-  createNft,
-  installKnock,
-  type KnockSpec,
-  refillKnock,
-} from '../../lib/index.js'
+import { installKnock, refillKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
-import { CLIENT, createPair, exec, sweep } from '../machine/namespaces.js'
+import { CLIENT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { doorOf, FAMILIES } from '../scene/house.js'
-import {
-  nowSeconds,
-  OTHERS,
-  SECRET,
-  TOKEN_PORT,
-  TokenHouse,
-  tokenAt,
-} from '../scene/token-house.js'
+import { nowSeconds, OTHERS, TokenHouse, tokenAt } from '../scene/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')
 if (!skip) sweep()
-const [oldest, ...able] = versions
+const [, ...able] = versions
 
 /** Long enough that no test sees its end. */
 const PERIOD = 3600
@@ -128,28 +113,6 @@ for (const { version, path } of able) {
       t.same({ grants, wrong }, { grants: before.grants, wrong: before.wrong + 1 }, what)
     }
   })
-}
-
-for (const { version, path } of able) {
-  t.test(`another secret, nft ${version}`, { skip, buffered: true }, async (t) => {
-    await using place = await TokenHouse.open({ binary: path, token: LONG })
-    const { house, nft } = place
-    const other = `${SECRET} and more`
-    await writeFile(place.file('secret'), other)
-    await installKnock(place.spec(), { nft })
-    await place.type(4, PERIOD)
-    t.match(await house.counters(), { grants: 0, wrong: 1 }, 'the old tokens are none any more')
-    await place.type(4, PERIOD, other)
-    t.match(await house.counters(), { grants: 1, wrong: 1 })
-    await house.knock.uninstall()
-    await installKnock(place.spec(), { nft })
-    await place.type(4, PERIOD, other)
-    t.match(
-      await house.counters(),
-      { grants: 1, wrong: 0 },
-      'a table that was removed knows nothing',
-    )
-  })
 
   t.test(`grants that are full, nft ${version}`, { skip, buffered: true }, async (t) => {
     await using place = await TokenHouse.open({
@@ -170,104 +133,3 @@ for (const { version, path } of able) {
     t.same(await place.house.knock.door('service').grants(), [], 'the token is used all the same')
   })
 }
-
-for (const { version, path } of able) {
-  t.test(`until when all is loaded, nft ${version}`, { skip, buffered: true }, async (t) => {
-    await using place = await TokenHouse.open({ binary: path, token: LONG })
-    const { house, nft } = place
-    const secretFile = place.file('secret')
-    const rotate = { secretFile, every: '1h', steps: 2, protocol: 'tcp', ports: '20000-60000' }
-    const more = {
-      ...{ name: 'more', service: 'tcp/80', open: { for: '30s' } },
-      knock: { type: 'sequence', rotate: { ...rotate, horizon: '2h' } },
-    }
-    const spec = { doors: [...place.spec().doors, more] } as KnockSpec
-    const knock = await attachKnock({ nft })
-    const left = async () => {
-      const { doors } = await knock.status()
-      return doors.flatMap(({ tokens = [], rotations = [] }) => [
-        ...tokens.map(({ user, expiresIn }) => [user, expiresIn] as const),
-        ...rotations.map(({ knock: attempt, expiresIn }) => [attempt, expiresIn] as const),
-      ])
-    }
-    const LOADED: Readonly<Record<string, number>> = { open: 2 * PERIOD, other: 3 * PERIOD }
-    const isWhole = (found: Awaited<ReturnType<typeof left>>) =>
-      found.every(([name, seconds]) => {
-        const least = LOADED[name] ?? 3 * PERIOD
-        return seconds > least - 60 && seconds <= least + 3 * PERIOD
-      })
-    t.ok(isWhole(await left()), `installed: ${await left()}`)
-    t.equal((await left()).length, 1)
-    await installKnock(spec, { nft })
-    t.equal((await left()).length, 2, 'another spec, in place')
-    t.ok(isWhole(await left()), `changed: ${await left()}`)
-    t.same(checkStatus(await knock.status()), [])
-    const { server } = house.pair
-    await exec(server, path, ['flush', 'set', 'inet', 'knock', 'loaded'])
-    t.ok(
-      (await left()).every(([, seconds]) => seconds === 0),
-      'run out',
-    )
-    const ids = checkStatus(await knock.status()).map(({ id }) => id)
-    t.same(ids, ['tokens-ended', 'rotation-ended'])
-    await refillKnock(spec, { nft })
-    t.ok(isWhole(await left()), `refilled: ${await left()}`)
-    await refillKnock(spec, { nft })
-    t.ok(isWhole(await left()), `refilled again: ${await left()}`)
-    t.equal((await installKnock(spec, { nft })).doors.length, 2, 'it is intact')
-    t.same(checkStatus(await knock.status()), [])
-    await place.send([tokenAt(nowSeconds(), PERIOD)])
-    t.match(await house.counters(), { grants: 1 }, 'and it opens')
-  })
-}
-
-t.test('secrets that cannot be used', { skip, buffered: true }, async (t) => {
-  const { path: binary = '' } = able.at(-1) ?? {}
-  await using place = await TokenHouse.open({ binary, token: LONG })
-  const { nft, house } = place
-  const file = place.file('secret')
-  const list = async () => {
-    const { stdout } = await exec(house.pair.server, binary, ['list', 'ruleset'])
-    return stdout.replace(/expires \w+/g, '')
-  }
-  const before = await list()
-  const refuses = async (message: RegExp) => {
-    const expected = { code: 'invalid-argument', message }
-    await t.rejects(installKnock(place.spec(), { nft }), expected, String(message))
-    await t.rejects(refillKnock(place.spec(), { nft }), expected)
-    t.equal(await list(), before, 'nothing has changed')
-  }
-  await chmod(file, 0o640)
-  await refuses(/: \/.*secret: .*got mode 640$/)
-  await chmod(file, 0o604)
-  await refuses(/got mode 604$/)
-  await chmod(file, 0o600)
-  await writeFile(file, 'fifteen bytes!!\n')
-  await refuses(/at least 16 bytes, got 15$/)
-  await writeFile(file, '')
-  await refuses(/got 0$/)
-  await rm(file)
-  await refuses(/the secret cannot be read: ENOENT/)
-})
-
-t.test('an nft that knows no tokens', { skip, buffered: true }, async (t) => {
-  const { path: binary = '', version } = oldest ?? {}
-  await using pair = await createPair()
-  const nft = createNft({ binary, netns: pair.server })
-  const secretFile = `${t.testdir({ secret: `${SECRET}\n` })}/secret`
-  await chmod(secretFile, 0o600)
-  const users = [{ name: 'ann', secretFile }]
-  const knock = { type: 'token', port: `udp/${TOKEN_PORT}`, period: PERIOD, users }
-  const spec: KnockSpec = doorOf([], { knock })
-  const message = new RegExp(`tokens.*1\\.1\\.0.*${version}`)
-  const refuses = async () => {
-    await t.rejects(installKnock(spec, { nft }), { code: 'missing-capability', message })
-  }
-  const list = async () => (await exec(pair.server, binary, ['list', 'ruleset'])).stdout
-  await refuses()
-  t.equal(await list(), '')
-  await installKnock(doorOf(['udp/7000']), { nft })
-  const before = await list()
-  await refuses()
-  t.equal(await list(), before, 'nothing has changed')
-})

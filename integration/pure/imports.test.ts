@@ -12,7 +12,8 @@ const HERE = `${ROOT}integration/`
 const ROOMS = [
   ...['captures', 'fixtures', 'machine', 'oracle', 'suite'],
   ...['chance', 'wire', 'traces', 'scene', 'play'],
-  ...['contract', 'demo', 'clients', 'command', 'cookbook', 'doors', 'meaning', 'ruleset', 'table'],
+  ...['contract', 'contract/failures', 'demo', 'clients', 'command', 'command/run', 'cookbook'],
+  ...['doors', 'load', 'meaning', 'paced', 'ruleset', 'table', 'table/keep', 'table/watch'],
   ...['peers/traces', 'peers'],
   ...['bench', 'bench/path', 'bench/table'],
   'pure',

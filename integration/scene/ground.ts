@@ -10,6 +10,31 @@ import {
 import { createPair, type Pair, type PairOptions } from '../machine/namespaces.js'
 import { Injector } from '../wire/inject.js'
 
+/** The service's port. */
+export const PORT = 2222
+/** What opens the door at each hook. */
+export const STEPS = ['udp/7000', 'tcp/7001', 'icmp']
+
+/** A spec of one door at a hook. */
+export const specAt = (
+  hook: string,
+  interfaces: readonly string[],
+  open: object = {},
+  parts: object = {},
+) => ({
+  hook,
+  ...(interfaces.length > 0 && { interfaces }),
+  doors: [
+    {
+      name: 'service',
+      service: `tcp/${PORT}`,
+      knock: { type: 'sequence', steps: STEPS, stepTimeout: '20s' },
+      open: { for: '60s', ...open },
+      ...parts,
+    },
+  ],
+})
+
 /** A source behind the client; they come by number. */
 export const host = (number: number, family: 4 | 6 = 4): string =>
   family === 4 ? `10.99.1.${number}` : `fd00:99::1:${number.toString(16)}`

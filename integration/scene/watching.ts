@@ -1,9 +1,33 @@
 // A watcher's events as they come: collected, waited for, and compared without their times.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Knock, KnockEvent, Watcher, WatchOptions } from '../../lib/index.js'
+import type { Knock, KnockEvent, KnockSpec, Watcher, WatchOptions } from '../../lib/index.js'
+import type { Family } from '../../lib/spec/model/model.js'
 import { compiled } from '../machine/built.js'
-import { exec, start } from '../machine/namespaces.js'
+import { exec, SERVER, start } from '../machine/namespaces.js'
+import { type House, PORT } from './house.js'
+
+/** A spec of one door before the service, with a knock that closes it. */
+export const specOf = (parts: object = {}, open: object = { for: '60s' }): KnockSpec =>
+  ({
+    ...parts,
+    doors: [
+      {
+        name: 'service',
+        service: `tcp/${PORT}`,
+        knock: { type: 'sequence', steps: ['udp/7000', 'tcp/7001'], stepTimeout: '20s' },
+        close: { type: 'sequence', steps: ['udp/9000'], stepTimeout: '20s' },
+        open,
+      },
+    ],
+  }) as KnockSpec
+
+/** Debian's client. */
+export const knockAt = (house: House, family: Family, ...steps: string[]) =>
+  house.run('knock', `-${family}`, '-d', '30', SERVER[family], ...steps)
+
+/** What opens that door. */
+export const OPEN = ['7000:udp', '7001']
 
 /** An event in short: its kind, and what follows of it. */
 type Short = string

@@ -5,18 +5,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { root, runFiles } from './files.mjs'
 
-/** Mostly asleep: what they measure is seconds, and several at a time are no burden. */
-const PACED = ['meaning/paced', 'cookbook/cookbook-paced', 'meaning/token-times', 'peers/peers']
+/** Rooms of tests that measure seconds: mostly asleep, several at a time are no burden. */
+const PACED = /^(?:paced|peers)\//
 
-/** These race, flood or time the kernel, and want the machine for themselves. */
-const ALONE = [
-  'doors/connection-races',
-  'meaning/packet-path',
-  'table/reload',
-  'doors/thousand',
-  'meaning/token-races',
-  'table/watch',
-]
+/** The room of those that race, flood or time the kernel, and want the machine for themselves. */
+const ALONE = /^load\//
 
 /** These take longest, and begin first, so that none of them runs on when all others have ended. */
 const LONG = [
@@ -24,7 +17,8 @@ const LONG = [
   'table/confirm',
   'contract/contract-netlink',
   'meaning/differential',
-  'table/keep',
+  'table/keep/flushed',
+  'table/keep/altered',
   'contract/contract',
   'ruleset/text',
 ]
@@ -35,12 +29,15 @@ const names = readdirSync(join(root, 'integration'), { recursive: true })
   // The unit run has those that need no root.
   .filter((name) => !name.startsWith('pure/'))
   .sort()
-const lost = [...PACED, ...ALONE, ...LONG].filter((name) => !names.includes(name))
+const lost = LONG.filter((name) => !names.includes(name))
 if (lost.length > 0) throw new Error(`no such test: ${lost.join(', ')}`)
-const others = names.filter((name) => ![...PACED, ...ALONE, ...LONG].includes(name))
+
+const [paced, alone] = [PACED, ALONE].map((room) => names.filter((name) => room.test(name)))
+if (paced.length === 0 || alone.length === 0) throw new Error('a room of tests is not there')
+const others = names.filter((name) => ![...paced, ...alone, ...LONG].includes(name))
 
 const pathOf = (name) => `integration/${name}.test.ts`
 
 runFiles(t, 'side by side', { files: [...LONG, ...others].map(pathOf), jobs: 4 })
-runFiles(t, 'paced', { files: PACED.map(pathOf), jobs: 4 })
-runFiles(t, 'alone', { files: ALONE.map(pathOf), jobs: 1 })
+runFiles(t, 'paced', { files: paced.map(pathOf), jobs: 4 })
+runFiles(t, 'alone', { files: alone.map(pathOf), jobs: 1 })

@@ -1,47 +1,16 @@
-// docs/start/cookbook/*.md: what each page holds; and the recipes of sequences, set up as their
-// pages say and knocked at with the pages' own lines.
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// docs/start/cookbook/: the recipes of sequences, also of a single step, set up as their pages say
+// and knocked at with the pages' own lines.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parse } from 'yaml'
-import { validateSpec } from '../../lib/spec/validate.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { exec, sweep } from '../machine/namespaces.js'
 import { FAMILIES } from '../scene/house.js'
-import { Page, pageNames } from './page.js'
+import { Page } from './page.js'
 import { Scene } from './scene.js'
-
-const DOCS = fileURLToPath(new URL('../../docs/start/cookbook/', import.meta.url))
-
-t.test('pages', async (t) => {
-  const index = readFileSync(join(DOCS, 'README.md'), 'utf8')
-  for (const name of pageNames()) {
-    const { text, blocks } = new Page(name)
-    t.match(index, `(${name}.md)`, `${name}: in the index`)
-    t.match(text, `](${name}.svg)`, `${name}: a picture`)
-    const picture = readFileSync(join(DOCS, `${name}.svg`), 'utf8')
-    t.match(picture, /<title>[^<]+<\/title>/, `${name}: the picture has a title`)
-    t.match(text, '\n## Limits\n', `${name}: limits`)
-    const marks = blocks.map(({ mark }) => mark)
-    t.notOk(marks.includes(''), `${name}: each block has a mark`)
-    t.equal(new Set(marks).size, marks.length, `${name}: each block has a mark of its own`)
-    for (const { mark, text } of blocks) {
-      if (mark.startsWith('spec')) t.ok(validateSpec(parse(text)), `${name}: ${mark}`)
-    }
-  }
-  const texts = [
-    ['README.md', index] as const,
-    ...pageNames().map((name) => [`${name}.md`, new Page(name).text] as const),
-  ]
-  for (const [file, text] of texts) {
-    for (const [, target = ''] of text.matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
-      t.ok(existsSync(join(DOCS, dirname(file), target)), `${file}: ${target}`)
-    }
-  }
-})
 
 const skip = missing('knock', 'hping3', 'nc', 'ping', 'ssh', 'telnet')
 if (!skip) {
@@ -210,47 +179,5 @@ t.test('one-time sequences', { skip, buffered: true }, async (t) => {
   await sleep(5_000)
   t.ok(await scene.isShut(4), 'shut again after its time')
   t.equal(readFileSync(join(scene.folder, 'sequences.txt'), 'utf8'), '', 'no line is left')
-  t.same(page.left, [])
-})
-
-t.test('bans', { skip, buffered: true }, async (t) => {
-  const page = new Page('bans')
-  await using scene = await Scene.open(page)
-  await scene.install('spec', { '10m': '8s' })
-  const spoil = (family: 4 | 6) =>
-    scene.atClient('for i in 1 2 3; do knock -d 50 server.example 7000 9000; done', family)
-
-  t.ok(await scene.isShut(4), 'shut before')
-  t.match(await scene.client('client: knock', 6), { code: 0 }, 'a right knock over IPv6')
-  await Promise.all([spoil(4), spoil(6)])
-  t.ok(await scene.logsIn(6), 'a grant stands in spite of a ban')
-  t.match(await scene.server('server: status'), { code: 0 }, 'status')
-  const { bans } = await scene.knock.status()
-  t.equal(bans?.length, 2, 'both are banned')
-  await scene.atClient('knock -d 100 server.example 7000 8000 9000')
-  t.ok(await scene.isShut(4), 'the right knock is not listened to')
-  await sleep(8_000)
-  t.match(await scene.client('client: knock', 4), { code: 0 }, 'until the ban is over')
-  t.same(page.left, [])
-})
-
-t.test('marks', { skip, buffered: true }, async (t) => {
-  const page = new Page('marks')
-  await using scene = await Scene.open(page)
-  await scene.install()
-  t.match(await scene.server('server: firewall'), { code: 0 })
-  const play = async (family: 4 | 6) => {
-    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-    t.match(await scene.client('client: knock', family), { code: 0 }, `IPv${family}: the knock`)
-    await scene.revoke(family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut again`)
-    await scene.atClient('knock -d 100 server.example 8000:udp 7000 9000', family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
-  }
-  await Promise.all(FAMILIES.map(play))
-  await scene.knock.uninstall()
-  for (const family of FAMILIES) {
-    t.ok(await scene.isShut(family), `IPv${family}: shut without the table`)
-  }
   t.same(page.left, [])
 })

@@ -1,54 +1,11 @@
-// Everything that can be wrong with nft itself → its own clear error: missing, old, crashing, slow,
-// not permitted, lying.
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+// What can be wrong with nft itself, shown by a program in its place → its own clear error: missing,
+// old, crashing, slow, lying.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import {
-  attachKnock,
-  checkKnock,
-  createNft,
-  installKnock,
-  type KnockSpec,
-  NftError,
-} from '../../lib/index.js'
-import { createPair } from '../machine/namespaces.js'
-import { versionsOrSkip } from '../machine/nft-versions.js'
-
-const { versions, skip } = await versionsOrSkip()
-
-const SPEC: KnockSpec = {
-  doors: [
-    {
-      name: 'ssh',
-      service: 'tcp/22',
-      knock: { type: 'sequence', steps: ['tcp/7123', 'tcp/8234', 'tcp/9345'] },
-      open: { for: '30s' },
-    },
-  ],
-}
-
-/** A program in nft's place. */
-async function pretend(t: Test, script: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'knocklib-test-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  const path = join(folder, 'nft')
-  await writeFile(path, `#!/bin/sh\n${script}\n`)
-  await chmod(path, 0o755)
-  return path
-}
-
-const NEW_ENOUGH = 'case "$*" in *--version*) echo "nftables v1.1.3 (fake)"; exit 0;; esac'
-
-async function failureOf(work: Promise<unknown>): Promise<NftError> {
-  try {
-    await work
-  } catch (error) {
-    if (error instanceof NftError) return error
-    throw error
-  }
-  throw new Error('expected an NftError, got success')
-}
+import t from 'tap'
+import { checkKnock, createNft, installKnock } from '../../../lib/index.js'
+import { failureOf, NEW_ENOUGH, pretend, SPEC } from './pretend.js'
 
 t.test('nft is missing', async (t) => {
   const error = await failureOf(installKnock(SPEC, { nft: '/nonexistent/nft' }))
@@ -174,80 +131,3 @@ t.test('the environment names the binary', async (t) => {
   const binary = await pretend(t, 'echo "nftables v3.2.1 (there)"')
   t.equal(await createNft({ binary }).version(), '3.2.1', 'an option comes first')
 })
-
-t.test('without CAP_NET_ADMIN', { skip }, async (t) => {
-  await using pair = await createPair()
-  const nft = await pretend(
-    t,
-    `exec setpriv --bounding-set -net_admin --inh-caps -net_admin ${versions[0]?.path} "$@"`,
-  )
-  const error = await failureOf(
-    installKnock(SPEC, { nft: createNft({ binary: nft, netns: pair.server }) }),
-  )
-  t.equal(error.code, 'not-permitted')
-  t.match(error.message, /needs CAP_NET_ADMIN/)
-})
-
-t.test('an old nft meets what a newer one has written', { skip }, async (t) => {
-  await using pair = await createPair()
-  const [old, , newest] = versions
-  const newer = createNft({ binary: newest?.path ?? '', netns: pair.server })
-  await installKnock(SPEC, { nft: newer })
-  const older = createNft({ binary: old?.path ?? '', netns: pair.server })
-  const error = await failureOf(attachKnock({ nft: older }))
-  t.equal(error.code, 'nft-crashed')
-  t.match(error.message, /use one version per namespace/)
-  const status = await (await attachKnock({ nft: newer })).status()
-  t.equal(status.doors.length, 1, 'the table stands as it stood')
-})
-
-t.test('a namespace that is not there', { skip }, async (t) => {
-  const nft = createNft({ netns: 'knl-no-such-namespace' })
-  const message = /network namespace knl-no-such-namespace: .*: ip netns list shows/
-  await t.rejects(attachKnock({ nft }), { code: 'missing-capability', message })
-})
-
-for (const { version, path } of versions) {
-  t.test(`nft ${version} is given a document`, { skip }, async (t) => {
-    await using pair = await createPair()
-    const old = version.startsWith('1.0.')
-    // Nothing under /proc can be opened any more, as where SELinux confines nft.
-    const confined = await pretend(
-      t,
-      `exec unshare -m sh -c 'mount -t tmpfs none /proc && exec "$0" "$@"' ${path} "$@"`,
-    )
-    const folder = process.env['TMPDIR']
-    const restore = () => {
-      if (folder === undefined) delete process.env['TMPDIR']
-      else process.env['TMPDIR'] = folder
-    }
-    t.teardown(restore)
-    const places = [
-      { binary: path, isDiskless: false },
-      { binary: path, isDiskless: true },
-      { binary: confined, isDiskless: false },
-      { binary: confined, isDiskless: true },
-    ]
-    for (const { binary, isDiskless } of places) {
-      const name = `${binary === path ? '/proc' : 'no /proc'}, ${isDiskless ? 'no ' : ''}disk`
-      if (isDiskless) process.env['TMPDIR'] = '/nonexistent'
-      const nft = createNft({ binary, netns: pair.server })
-      const isLost = old && isDiskless && binary === confined
-      if (isLost) {
-        const error = { code: 'missing-capability', message: /nft cannot read what it is given/ }
-        await t.rejects(checkKnock(SPEC, { nft }), error, name)
-      } else {
-        await checkKnock(SPEC, { nft })
-        const knock = await installKnock(SPEC, { nft })
-        const unknown = { add: { table: { family: 'none' as 'inet', name: 'knock' } } }
-        await t.rejects(nft.check({ nftables: [unknown] }), { code: 'rejected' }, name)
-        await knock.uninstall()
-      }
-      restore()
-    }
-    const gone = createNft({ binary: path, netns: pair.server })
-    const command = { delete: { table: { family: 'inet', name: 'knock' } } } as const
-    const message = /^nft: table inet knock: not there$/
-    await t.rejects(gone.apply({ nftables: [command] }), { code: 'not-found', message })
-  })
-}

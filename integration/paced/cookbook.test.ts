@@ -2,12 +2,12 @@
 // and knocked at with the pages' own lines.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { Page } from '../cookbook/page.js'
+import { Scene } from '../cookbook/scene.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
 import { FAMILIES } from '../scene/house.js'
-import { Page } from './page.js'
-import { Scene } from './scene.js'
 
 const skip = missing('hping3', 'nc', 'ssh', 'telnet')
 if (!skip) {

@@ -1,0 +1,62 @@
+// A table that is kept standing, and what its keeper reports meanwhile.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { KeepEvent, Knock } from '../../lib/index.js'
+import { SERVER } from '../machine/namespaces.js'
+import type { House } from './house.js'
+
+/**
+ * Milliseconds after which what did not happen will not: a machine with other things to do is slow.
+ */
+export const PATIENCE = 20_000
+
+/** A table that is kept, and what was reported meanwhile. */
+export class Kept implements AsyncDisposable {
+  readonly events: KeepEvent[] = []
+  readonly #stop = new AbortController()
+  readonly ended: Promise<void>
+
+  constructor(knock: Knock, stateFile?: string) {
+    this.ended = knock.keepInstalled({
+      signal: this.#stop.signal,
+      onEvent: (event) => this.events.push(event),
+      ...(stateFile !== undefined && { stateFile }),
+    })
+    this.ended.catch(() => {})
+  }
+
+  named(name: KeepEvent['event']): KeepEvent[] {
+    return this.events.filter(({ event }) => event === name)
+  }
+
+  /** Waits until as many of these were reported. */
+  async heard(name: KeepEvent['event'], count = 1, patience = PATIENCE): Promise<KeepEvent[]> {
+    const end = performance.now() + patience
+    while (this.named(name).length < count) {
+      if (performance.now() > end) {
+        throw new Error(
+          `${this.named(name).length} of ${count} ${name}: ${JSON.stringify(this.events)}`,
+        )
+      }
+      await sleep(10)
+    }
+    return this.named(name)
+  }
+
+  /** Waits until nothing is missed any more; one source has a grant then. */
+  async begun(house: House): Promise<void> {
+    await this.heard('watching')
+    await house.knock.doors[0]?.open('203.0.113.250', { for: 600 })
+    await this.heard('granted')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.ended
+  }
+}
+
+export const grantees = async (house: House) =>
+  (await house.knock.doors[0]?.grants())?.map(({ source }) => source).sort()
+
+export const knockOn = (house: House, family: 4 | 6, ...ports: string[]) =>
+  house.run('knock', `-${family}`, '-d', '20', SERVER[family], ...ports)

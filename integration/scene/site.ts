@@ -1,0 +1,138 @@
+// A server where `knocklib run` runs, with a folder for its files: what it writes, and its end.
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { CLI } from '../machine/built.js'
+import { createPair, exec, NFT, type Pair, SERVER, start } from '../machine/namespaces.js'
+
+const PATIENCE = 10_000
+export const DOOR = {
+  name: 'ssh',
+  service: 'tcp/22',
+  knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000'], stepTimeout: '20s' },
+  open: { for: '10m' },
+}
+
+export interface Line {
+  readonly event: string
+  readonly [more: string]: unknown
+}
+
+/** A server where the command runs, and a folder for its files. */
+export class Site implements AsyncDisposable {
+  readonly pair: Pair
+  readonly folder: string
+  readonly lines: Line[] = []
+  stderr = ''
+  #child: ChildProcess | undefined
+  #exit: Promise<unknown[]> | undefined
+
+  private constructor(pair: Pair, folder: string) {
+    this.pair = pair
+    this.folder = folder
+  }
+
+  static async open(): Promise<Site> {
+    const site = new Site(await createPair(), await mkdtemp(join(tmpdir(), 'knocklib-')))
+    await site.write('doors.json', { doors: [DOOR] })
+    return site
+  }
+
+  file(name: string): string {
+    return join(this.folder, name)
+  }
+
+  async write(name: string, content: object): Promise<void> {
+    await writeFile(this.file(name), JSON.stringify(content))
+  }
+
+  run(args: readonly string[] = [], env: Record<string, string> = {}): void {
+    this.lines.length = 0
+    const child = start(
+      this.pair.server,
+      process.execPath,
+      [CLI, 'run', this.file('doors.json'), ...args],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, KNOCKLIB_NFT: NFT, ...env } },
+    )
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.lines.push(JSON.parse(line) as Line)
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+    this.#child = child
+    this.#exit = once(child, 'exit')
+  }
+
+  get pid(): number {
+    return this.#child?.pid as number
+  }
+
+  /** Exit code or signal. */
+  async end(signal: NodeJS.Signals): Promise<unknown> {
+    // nsenter becomes what it starts: the process is ours.
+    this.#child?.kill(signal)
+    const [code, ended] = (await this.#exit) ?? []
+    return code ?? ended
+  }
+
+  named(name: string): Line[] {
+    return this.lines.filter(({ event }) => event === name)
+  }
+
+  async heard(name: string, count = 1): Promise<Line> {
+    await until(
+      () => this.named(name).length >= count,
+      `${count} ${name}`,
+      () => [this.stderr, ...this.lines.map((line) => JSON.stringify(line))].join('\n'),
+    )
+    return this.named(name)[count - 1] as Line
+  }
+
+  cli(...args: string[]) {
+    const env = { ...process.env, KNOCKLIB_NFT: NFT }
+    return exec(this.pair.server, process.execPath, [CLI, ...args], { env })
+  }
+
+  async isThere(table = 'knock'): Promise<boolean> {
+    return (await exec(this.pair.server, NFT, ['list', 'table', 'inet', table])).code === 0
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child?.exitCode === null && this.#child.signalCode === null) await this.end('SIGKILL')
+    await rm(this.folder, { recursive: true, force: true })
+    await this.pair[Symbol.asyncDispose]()
+  }
+}
+
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what: string,
+  say: () => string = () => '',
+): Promise<void> {
+  const end = performance.now() + PATIENCE
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`no ${what} within ${PATIENCE} ms\n${say()}`)
+    await sleep(20)
+  }
+}
+
+export const knockAt = (site: Site) =>
+  exec(site.pair.client, 'knock', ['-4', '-d', '20', SERVER[4], '7000', '8000:udp'])
+
+/** One test at a site of its own. */
+export const atSite = (
+  name: string,
+  skip: string | false,
+  body: (t: Test, site: Site) => Promise<void>,
+): void => {
+  t.test(name, { skip, buffered: true }, async (t) => {
+    await using site = await Site.open()
+    await body(t, site)
+  })
+}

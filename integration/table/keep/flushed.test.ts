@@ -1,0 +1,109 @@
+// A kept table that is flushed, again and again: no grant is lost, and what was used stays used.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { build } from '../../machine/built.js'
+import { missing } from '../../machine/capabilities.js'
+import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
+import { versionsOrSkip } from '../../machine/nft-versions.js'
+import { doorOf, FAMILIES, House } from '../../scene/house.js'
+import { grantees, Kept, knockOn, PATIENCE } from '../../scene/keeping.js'
+import { nowSeconds, TokenHouse, tokenAt } from '../../scene/token-house.js'
+
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing('knock', 'nc')
+
+// The processes that read the kernel's events are the built ones.
+build()
+
+t.jobs = 2
+
+const FLUSHES = 20
+
+for (const { version, path } of versions) {
+  t.test(`nft ${version}: flushed`, { skip, buffered: true }, async (t) => {
+    await using house = await House.open(doorOf(['tcp/7000', 'udp/8000']), path)
+    await using kept = new Kept(house.knock)
+    await kept.begun(house)
+    const took: number[] = []
+    for (let flush = 1; flush <= FLUSHES; flush += 1) {
+      const source = `203.0.113.${flush}`
+      await house.knock.doors[0]?.open(source, { for: '10m' })
+      // The last knock's grant is reported by the packet alone: no listing has seen it yet.
+      if (flush === FLUSHES)
+        await Promise.all(FAMILIES.map((f) => knockOn(house, f, '7000', '8000:udp')))
+      await kept.heard('granted', kept.named('granted').length)
+      await exec(house.pair.server, path, ['flush', 'ruleset'])
+      const restored = await kept.heard('restored', flush)
+      took.push((restored.at(-1) as { took: number }).took)
+    }
+    t.equal(kept.named('restored').length, FLUSHES)
+    const expected = Array.from({ length: FLUSHES }, (_, index) => `203.0.113.${index + 1}`)
+    const lost = async () => {
+      const found = new Set(await grantees(house))
+      return [...expected, CLIENT[4], CLIENT[6]].filter((source) => !found.has(source))
+    }
+    // What is reported after the table was made follows.
+    for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
+      if ((await lost()).length === 0) break
+    }
+    t.strictSame(await lost(), [], 'no grant is lost')
+    // So many flushes are somebody's doing, and that is reported.
+    const failures = kept.named('failed').map((event) => 'what' in event && event.what)
+    t.strictSame([...new Set(failures)], ['contested'])
+    t.ok(Math.max(...took) < PATIENCE, `back within ${took.sort((a, b) => a - b).join(' ')} ms`)
+    for (const family of FAMILIES) t.equal(await house.answers(family), true, 'let in as before')
+  })
+}
+
+t.test('what was used is used after a flush', { skip, buffered: true }, async (t) => {
+  const binary = versions.at(-1)?.path as string
+  await using tokens = await TokenHouse.open({ binary })
+  const { house } = tokens
+  await using kept = new Kept(house.knock)
+  await kept.begun(house)
+  const period = 60
+  const token = tokenAt(nowSeconds(), period)
+  await tokens.send([token])
+  await kept.heard('granted', kept.named('granted').length + 1).catch(() => {})
+  t.equal(await house.answers(4), true, 'the token opens')
+  await tokens.close(CLIENT[4])
+  await kept.heard('closed')
+  await exec(house.pair.server, binary, ['flush', 'ruleset'])
+  await kept.heard('restored')
+  t.equal(await house.answers(4), false, 'closed before the flush, and after it')
+  await tokens.send([token])
+  await sleep(300)
+  t.equal(await house.answers(4), false, 'the same token opens nothing')
+  await tokens.send([tokenAt(nowSeconds() + period, period)])
+  await sleep(300)
+  t.equal(await house.answers(4), true, 'the next one does')
+})
+
+t.test('a sequence that was used is used after a flush', { skip, buffered: true }, async (t) => {
+  const knock = {
+    type: 'sequence',
+    oneTime: [
+      ['tcp/7000', 'tcp/7001'],
+      ['tcp/7100', 'tcp/7101'],
+    ],
+    stepTimeout: '5s',
+  }
+  const spec = { ...doorOf([], { knock }), guard: { ban: { after: 1, within: '1m', for: '10m' } } }
+  await using house = await House.open(spec)
+  await using kept = new Kept(house.knock)
+  await kept.begun(house)
+  const heard = kept.named('granted').length
+  await knockOn(house, 4, '7100', '7101')
+  await kept.heard('granted', heard + 1)
+  await house.knock.doors[0]?.close(CLIENT[4])
+  await knockOn(house, 6, '7100', '7000', '7101')
+  await exec(house.pair.server, NFT, ['flush', 'ruleset'])
+  await kept.heard('restored')
+  await knockOn(house, 4, '7100', '7101')
+  t.equal(await house.answers(4), false, 'used')
+  const bans = await house.knock.bans()
+  t.ok(
+    bans.some(({ source }) => source === CLIENT[6]),
+    `banned before: ${JSON.stringify(bans)}`,
+  )
+})

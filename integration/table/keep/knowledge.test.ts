@@ -1,0 +1,132 @@
+// What a keeper knows and needs to know: of the spec, of packets that nobody logs, of a confirmation,
+// in a file of state, and while another process reads the log.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { attachKnock, createNft, installKnock, loadState } from '../../../lib/index.js'
+import { build } from '../../machine/built.js'
+import { missing } from '../../machine/capabilities.js'
+import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
+import { versionsOrSkip } from '../../machine/nft-versions.js'
+import { doorOf, House } from '../../scene/house.js'
+import { grantees, Kept, knockOn, PATIENCE } from '../../scene/keeping.js'
+import { groupsIn, holdGroup, processOf } from '../../scene/watching.js'
+
+const { skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing('knock', 'nc')
+
+// The processes that read the kernel's events are the built ones.
+build()
+
+t.jobs = 2
+
+t.test(
+  'a table that waits to be confirmed goes on waiting',
+  { skip, buffered: true },
+  async (t) => {
+    await using house = await House.open(doorOf(['tcp/7000']))
+    const nft = createNft({ binary: NFT, netns: house.pair.server })
+    const knock = await installKnock(doorOf(['tcp/7000']), { nft, confirmWithin: '12s' })
+    await using kept = new Kept(knock)
+    await kept.begun(house)
+    await sleep(1500)
+    await exec(house.pair.server, NFT, ['flush', 'ruleset'])
+    await kept.heard('restored')
+    const { confirm } = await knock.status()
+    t.ok(
+      confirm && 'expiresIn' in confirm && (confirm.expiresIn as number) < 12,
+      JSON.stringify(confirm),
+    )
+    await knock.confirm()
+    await sleep(1500)
+    t.strictSame(kept.named('restored').length, 1, 'a confirmed table is not altered')
+    await exec(house.pair.server, NFT, ['flush', 'ruleset'])
+    await kept.heard('restored', 2)
+    t.notOk((await knock.status()).confirm, 'confirmed for good')
+  },
+)
+
+t.test('without a log the last listing counts', { skip, buffered: true }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'state.json')
+  await using house = await House.open({ ...doorOf(['tcp/7000']), log: false })
+  await using kept = new Kept(house.knock, file)
+  await kept.begun(house)
+  await knockOn(house, 4, '7000')
+  // A listing each second, or after ten times as long as the last one took. What it finds is
+  // written.
+  const isListed = async () =>
+    (await loadState(file))?.grants.some(({ source }) => source === CLIENT[4])
+  for (let tries = 0; tries < 300 && !(await isListed()); tries += 1) await sleep(100)
+  t.ok(await isListed(), 'listed and written')
+  await exec(house.pair.server, NFT, ['flush', 'ruleset'])
+  await kept.heard('restored')
+  t.ok((await grantees(house))?.includes(CLIENT[4]), 'let in as before')
+})
+
+t.test('writes its state', { skip, buffered: true }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'state.json')
+  await using house = await House.open(doorOf(['tcp/7000']))
+  {
+    await using kept = new Kept(house.knock, file)
+    await kept.begun(house)
+    await knockOn(house, 4, '7000')
+    await kept.heard('granted', 2)
+    await sleep(1000)
+    const state = await loadState(file)
+    t.strictSame(state?.grants.map(({ source }) => source).sort(), [CLIENT[4], '203.0.113.250'])
+    await house.knock.doors[0]?.close(CLIENT[4])
+  }
+  const state = await loadState(file)
+  t.strictSame(
+    state?.grants.map(({ source }) => source),
+    ['203.0.113.250'],
+    'the last one at the end',
+  )
+})
+
+t.test('needs to know the spec', async (t) => {
+  await using house = await House.open(doorOf(['tcp/7000']))
+  const nft = createNft({ binary: NFT, netns: house.pair.server })
+  const attached = await attachKnock({ nft })
+  const { signal } = new AbortController()
+  await t.rejects(attached.keepInstalled({ signal }), {
+    code: 'invalid-argument',
+    message: /attachKnock/,
+  })
+})
+
+t.test('another process has the group for a while', { skip, buffered: true }, async (t) => {
+  await using house = await House.open(doorOf(['tcp/7000']))
+  const { server } = house.pair
+  const holderOf = async () => processOf((await groupsIn(server)).get(5) ?? 0)
+  const first = await holdGroup(house.pair.server)
+  while (!(await groupsIn(server)).has(5)) await sleep(10)
+  await using kept = new Kept(house.knock)
+  t.match(await kept.heard('failed'), [{ what: 'events', message: /NFLOG group 5: process \d+/ }])
+  t.strictSame(kept.named('watching'), [], 'something is missed')
+  t.equal((await kept.heard('overrun')).length, 1, 'what packets do is missing')
+  const own = await holderOf()
+  await first.end()
+  await kept.heard('watching', 1, 2 * PATIENCE)
+  t.not(await holderOf(), own)
+  await knockOn(house, 4, '7000')
+  t.match(await kept.heard('granted'), [{ by: 'knock', source: CLIENT[4] }], 'packets are reported')
+
+  const second = await holdGroup(house.pair.server)
+  process.kill(await holderOf(), 'SIGKILL')
+  await kept.heard('failed', 2)
+  await exec(server, NFT, ['delete', 'table', 'inet', 'knock'])
+  await kept.heard('restored')
+  t.strictSame(await grantees(house), [CLIENT[4]], 'it is kept meanwhile')
+  await second.end()
+  await kept.heard('watching', 2, 2 * PATIENCE)
+  await knockOn(house, 6, '7000')
+  await kept.heard('granted', 2)
+  t.equal(kept.named('failed').length, 2, 'told once for each time')
+})

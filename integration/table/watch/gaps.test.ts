@@ -1,0 +1,77 @@
+// A watch that goes on: tables come and go, readers die, and each gap is reported.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { createNft, installKnock } from '../../../lib/index.js'
+import { build } from '../../machine/built.js'
+import { missing } from '../../machine/capabilities.js'
+import { apply, CLIENT, NFT, sweep } from '../../machine/namespaces.js'
+import { versionsOrSkip } from '../../machine/nft-versions.js'
+import { House } from '../../scene/house.js'
+import { groupsIn, knockAt, OPEN, processOf, specOf, Watching } from '../../scene/watching.js'
+
+const { skip: lacks } = await versionsOrSkip()
+const skip = lacks || missing('knock', 'nc', 'hping3', 'openssl')
+if (!skip) {
+  sweep()
+  build()
+}
+
+const test = (name: string, run: (t: Test) => Promise<void>) =>
+  t.test(name, { skip, buffered: true }, run)
+
+t.jobs = 2
+
+test('the table is made anew meanwhile, and removed', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  const nft = createNft({ binary: NFT, netns: server })
+  await using watching = await Watching.begin(house.knock)
+  await installKnock(specOf({}, { for: '2s' }), { nft })
+  t.ok(await watching.until('installed'), 'with other times')
+  await knockAt(house, 4, ...OPEN)
+  t.ok(
+    await watching.until(`granted service ${CLIENT[4]} by=knock expiresIn=2`),
+    'what is new of it',
+  )
+  t.ok(await watching.until(`expired service ${CLIENT[4]}`), 'and its end')
+  watching.take()
+
+  await installKnock(specOf({ log: { group: 7 } }), { nft })
+  t.ok(await watching.until('installed'), 'with another group')
+  t.ok(await watching.until('overrun', 20_000), 'what was reported to it before is lost')
+  t.same([...(await groupsIn(server)).keys()], [7])
+  await knockAt(house, 6, ...OPEN)
+  t.ok(await watching.until(`granted service ${CLIENT[6]}`), 'what the other group is reported')
+  watching.take()
+
+  await house.knock.uninstall()
+  t.ok(await watching.until('removed'), 'removed')
+  t.same(watching.take(), ['removed'])
+  await installKnock(specOf(), { nft })
+  t.ok(await watching.until('overrun', 20_000), 'the first group again')
+  t.same(watching.take(), ['installed', 'overrun'])
+  await knockAt(house, 4, ...OPEN)
+  t.ok(await watching.until(`granted service ${CLIENT[4]}`), 'what the first group is reported')
+  watching.take()
+
+  await apply(server, 'flush chain inet knock input\n')
+  t.ok(await watching.until('installed'), 'changed by hand')
+  await installKnock(specOf({ log: false }), { nft })
+  t.match(await watching.over(), { error: { code: 'missing-capability' } })
+})
+
+test('a reader that dies is replaced, and the gap is reported', async (t) => {
+  await using house = await House.open(specOf())
+  const { server } = house.pair
+  await using watching = await Watching.begin(house.knock)
+  for (const round of [1, 2]) {
+    const port = (await groupsIn(server)).get(5) ?? 0
+    process.kill(processOf(port), 'SIGKILL')
+    t.ok(await watching.until('overrun'), `${round}: reported`)
+    const isBack = async () => ![undefined, port].includes((await groupsIn(server)).get(5))
+    for (let tries = 0; tries < 100 && !(await isBack()); tries += 1) await sleep(50)
+    await knockAt(house, 4, ...OPEN)
+    t.ok(await watching.until(`granted service ${CLIENT[4]}`), `${round}: the watch goes on`)
+    t.equal(watching.take()[0], 'overrun', 'without a number: nobody knows it')
+  }
+})
