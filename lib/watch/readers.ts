@@ -5,8 +5,18 @@ import type { ReaderListener } from '../kernel/readers/reader.js'
 import type { ReaderRecord } from '../kernel/readers/records.js'
 import { type Share, shareChanges, shareLog } from '../kernel/readers/shared-reader.js'
 
+/** Gives shares in readers: of processes, or of what a test has in their place. */
+export interface ReaderShares {
+  readonly log: typeof shareLog
+  readonly changes: typeof shareChanges
+}
+
+const PROCESSES: ReaderShares = { log: shareLog, changes: shareChanges }
+
 interface ReadersOptions {
   readonly netns: string
+  /** Default: processes. */
+  readonly shares?: ReaderShares | undefined
   /** Whether it is a failure that the group cannot be read, as where another process has it. */
   readonly needsLog: boolean
   /** Milliseconds until it is tried again where it is none. */
@@ -28,6 +38,7 @@ const RETRY = 5000
 
 export class TableReaders {
   readonly #options: ReadersOptions
+  readonly #shares: ReaderShares
   #changes: Share | undefined
   #log: Share | undefined
   #group: number | undefined
@@ -40,13 +51,14 @@ export class TableReaders {
 
   constructor(options: ReadersOptions) {
     this.#options = options
+    this.#shares = options.shares ?? PROCESSES
   }
 
   /** @throws NetlinkError as `Reader.start`; then neither is left. */
   async start(group: number | undefined): Promise<void> {
     // One after the other would take twice as long.
     const [changes, log] = await Promise.allSettled([
-      shareChanges(this.#options.netns, this.#listener(this.#options.failed)),
+      this.#shares.changes(this.#options.netns, this.#listener(this.#options.failed)),
       this.read(group),
     ])
     if (changes.status === 'fulfilled') this.#changes = changes.value
@@ -88,7 +100,7 @@ export class TableReaders {
       this.#deafen(error)
     }
     try {
-      const share = await shareLog(netns, group, this.#listener(needsLog ? failed : lose))
+      const share = await this.#shares.log(netns, group, this.#listener(needsLog ? failed : lose))
       share.hold(this.#isHeld)
       this.#hear()
       return share

@@ -1,16 +1,21 @@
 // The events of a table, read from its NFLOG group or, while a keeper has that, from the keeper.
 // Goes from one to the other.
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NetlinkError } from '../errors.js'
 import { socketPath } from '../relay/place.js'
 import { connectToKeeper, receiveEvents } from '../relay/receiver.js'
 import type { KnockEvent } from '../view/event.js'
+import type { ReaderShares } from './readers.js'
 import { type TablePlace, TableSource } from './table-source.js'
 import { TableWatcher } from './watch-table.js'
 
 export interface RelayedOptions {
   readonly signal?: AbortSignal | undefined
   readonly queue: number
+  readonly shares?: ReaderShares
+  /** Connects to the keeper of a table; undefined if there is none. Default: by its socket. */
+  readonly connect?: typeof connectByPlace
 }
 
 /**
@@ -35,16 +40,19 @@ export class RelayedEvents {
   /** Settles when nothing is missed any more; rejects as `next` does. */
   readonly ready: Promise<void>
   readonly #place: TablePlace
-  readonly #queue: number
+  readonly #options: RelayedOptions
+  readonly #connect: typeof connectByPlace
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   #source: Promise<Source>
   #hadKeeper = false
   #hasFailed = false
 
-  constructor(place: TablePlace, { signal, queue }: RelayedOptions) {
+  constructor(place: TablePlace, options: RelayedOptions) {
     this.#place = place
-    this.#queue = queue
+    this.#options = options
+    const { signal, connect = connectByPlace } = options
+    this.#connect = connect
     const own = this.#stop.signal
     this.#signal = signal ? AbortSignal.any([signal, own]) : own
     this.#source = this.#open()
@@ -102,7 +110,8 @@ export class RelayedEvents {
     const stop = new AbortController()
     const signal = AbortSignal.any([this.#signal, stop.signal])
     const source = new TableSource(this.#place)
-    const watcher = new TableWatcher(source, { signal, queue: this.#queue, needsLog: true })
+    const { queue, shares } = this.#options
+    const watcher = new TableWatcher(source, { signal, queue, needsLog: true, shares })
     try {
       await watcher.ready
     } catch (error) {
@@ -131,7 +140,7 @@ export class RelayedEvents {
   #giveWay(stop: AbortController): void {
     const look = async () => {
       while (!stop.signal.aborted && !this.#signal.aborted) {
-        const socket = await this.#connect()
+        const socket = await this.#connect(this.#place)
         socket?.destroy()
         if (socket) stop.abort()
         await sleep(LOOK_EVERY, undefined, { signal: stop.signal, ref: false }).catch(() => {})
@@ -151,7 +160,7 @@ export class RelayedEvents {
   }
 
   async #keeper(): Promise<Source | undefined> {
-    const socket = await this.#connect()
+    const socket = await this.#connect(this.#place)
     if (!socket) return undefined
     this.#hadKeeper = true
     const events = receiveEvents(socket, this.#signal)
@@ -165,14 +174,13 @@ export class RelayedEvents {
     }
   }
 
-  async #connect() {
-    const { nft, table } = this.#place
-    if (nft.netns === undefined) return undefined
-    const path = await socketPath(nft.netns, table).catch(() => undefined)
-    return path === undefined ? undefined : connectToKeeper(path)
-  }
-
   async #pause(): Promise<void> {
     await sleep(LOOK_EVERY, undefined, { signal: this.#signal }).catch(() => {})
   }
+}
+
+async function connectByPlace({ nft, table }: TablePlace): Promise<Socket | undefined> {
+  if (nft.netns === undefined) return undefined
+  const path = await socketPath(nft.netns, table).catch(() => undefined)
+  return path === undefined ? undefined : connectToKeeper(path)
 }

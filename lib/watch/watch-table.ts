@@ -6,7 +6,7 @@ import { Clocks } from './clocks.js'
 import { Intake } from './intake.js'
 import { KnownTable, type TableNews } from './known-table.js'
 import { RecordQueue } from './queue.js'
-import { TableReaders } from './readers.js'
+import { type ReaderShares, TableReaders } from './readers.js'
 import type { TableSource } from './table-source.js'
 import { oneAtATime, within } from './waits.js'
 
@@ -21,6 +21,7 @@ interface TableWatchOptions {
   readonly deaf?: (error: Error) => void
   /** What packets do is reported again; not called before `ready`. */
   readonly hears?: () => void
+  readonly shares?: ReaderShares | undefined
 }
 
 /** Milliseconds until the table is read after a loss, or again after that failed. */
@@ -128,10 +129,9 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     }
     this.#known.take(about)
     if (this.#ended) return
-    const { needsLog, deaf, hears } = this.#options
+    const { needsLog, deaf, hears, shares } = this.#options
     const readers = new TableReaders({
-      netns,
-      needsLog,
+      ...{ netns, needsLog, shares },
       record: (record) => this.#intake.take(record),
       lost: (count) => this.#lose(count),
       restarted: () => this.#readNow(),
