@@ -1,17 +1,16 @@
-// The error classes, each with its data first and its text derived, and the predicates on them.
-// Pure.
+// The error classes and the predicates on them. Each error has its data in fields; its message is
+// derived from them. Pure.
 import { printable } from './text/printable.js'
 import { listProblems, type SpecProblem } from './text/problems.js'
 
 /**
- * Something that a spec may say and that probably does not do what was meant: it is installed all
- * the same. The one shape for whatever finds such a thing; `installKnock` and `checkKnock` gather
- * them in `warnings`.
+ * A warning about a spec that is valid but probably does not do what was meant. It does not stop an
+ * install. `installKnock` and `checkKnock` gather all warnings in `warnings`.
  */
 export interface Warning {
-  /** What it is about, the same in every version, such as `interface-enslaved`. */
+  /** The kind of warning, such as `interface-enslaved`. The same in every version. */
   readonly id: string
-  /** JSON Pointer into the spec; absent if it is about no place in it. */
+  /** JSON Pointer into the spec; absent if the warning is about no place in it. */
   readonly path?: string
   /** What was found, and what to write or do instead. */
   readonly message: string
@@ -32,8 +31,8 @@ export type NftErrorCode =
   | 'unverified'
 
 /**
- * What failed between us and the kernel, or the name of the errno that the kernel answered, such as
- * `ENOBUFS`.
+ * What failed in the exchange with the kernel, or the name of the errno that the kernel answered,
+ * such as `ENOBUFS`.
  */
 export type NetlinkErrorCode = 'socket' | 'malformed' | 'overrun' | 'interrupted' | `E${string}`
 
@@ -52,8 +51,8 @@ export type KnockErrorCode =
   | NetlinkErrorCode
 
 /**
- * The base of every error that knocklib throws on purpose. Its message reads: operation: subject:
- * reason. Control characters of what it echoes are escaped.
+ * The base of every error that knocklib throws on purpose. Its message reads "operation: subject:
+ * reason". Control characters in echoed values are escaped.
  */
 export abstract class KnockError extends Error {
   abstract readonly code: KnockErrorCode
@@ -63,11 +62,11 @@ export abstract class KnockError extends Error {
   }
 }
 
-/** A document is wrong. Carries every problem that was found, not only those in its message. */
+/** A document is wrong. `problems` has all problems; the message shows the first ones. */
 export abstract class ProblemError extends KnockError {
   readonly problems: readonly SpecProblem[]
 
-  /** @param most - how many problems the message shows. */
+  /** @param most - how many problems the message shows at most. */
   constructor(
     subject: string,
     problems: readonly SpecProblem[],
@@ -89,10 +88,10 @@ export class SpecError extends ProblemError {
   }
 }
 
-/** The most problems of a spec that its message shows. */
+/** How many problems of a spec the message shows at most. */
 const MOST_SHOWN_OF_SPEC = 1000
 
-/** The spec is valid, but `strict` was asked for and there are warnings. Nothing has changed. */
+/** The spec is valid but has warnings, and the caller asked for `strict`. Nothing has changed. */
 export class StrictError extends KnockError {
   override readonly name = 'StrictError'
   readonly code = 'warned'
@@ -109,14 +108,15 @@ export const describeWarning = ({ path, message }: Warning): string =>
   path === undefined ? message : `${path === '' ? '/' : path}: ${message}`
 
 /**
- * The most problems of a state that its message shows: what is no state at all may have a million.
+ * How many problems of a state or a profile the message shows at most: a file that is no state at
+ * all may have a million.
  */
 const MOST_SHOWN = 20
 
 /** A saved state is wrong. */
 export class StateError extends ProblemError {
   override readonly name = 'StateError'
-  /** `other-table`: a state that is right, of another table than it is put into. */
+  /** `other-table`: the state is valid, but it was saved from another table. */
   readonly code: 'invalid-state' | 'other-table'
 
   constructor(
@@ -139,31 +139,32 @@ export class ProfileError extends ProblemError {
   }
 }
 
-/** A file is neither JSON nor YAML, or has a key twice. */
+/** A file is neither JSON nor YAML, or it has a key twice. */
 export class DocumentError extends KnockError {
   override readonly name = 'DocumentError'
   readonly code = 'invalid-document'
 }
 
-/** An argument is no address, no duration, no step: the value is in the message. */
+/** An argument is no address, no duration or no step. The message echoes it. */
 export class ArgumentError extends KnockError {
   override readonly name = 'ArgumentError'
   readonly code = 'invalid-argument'
 }
 
-/** What nft was asked, and what it answered. */
+/** How nft was called and what it answered. */
 export interface NftFailure {
   readonly argv?: readonly string[] | undefined
   readonly stderr?: string | undefined
   readonly exitCode?: number | undefined
   readonly signal?: string | undefined
-  /** JSON Pointer into the spec of the command that nft named, where it named one. */
+  /** JSON Pointer into the spec; undefined if nft did not name the command that failed. */
   readonly origin?: string | undefined
 }
 
 /**
- * nft could not be run, or it refused; nothing has changed, but with `timed-out`, `aborted`,
- * `ended`, `nft-crashed` and `unverified` that is not known.
+ * nft could not be run, or it refused. Nothing has changed, except that with `timed-out`,
+ * `aborted`, `ended`, `nft-crashed` and `unverified` it is not known whether the transaction was
+ * applied.
  */
 export class NftError extends KnockError {
   override readonly name = 'NftError'
@@ -185,11 +186,11 @@ export class NftError extends KnockError {
   }
 }
 
-/** A netlink socket failed, or the kernel refused what was asked through one. */
+/** A netlink socket failed, or the kernel refused a request that was sent through one. */
 export class NetlinkError extends KnockError {
   override readonly name = 'NetlinkError'
   readonly code: NetlinkErrorCode
-  /** What was asked of the kernel. */
+  /** The request that failed. */
   readonly operation: string
 
   constructor(code: NetlinkErrorCode, operation: string, message: string, options?: ErrorOptions) {
@@ -199,7 +200,7 @@ export class NetlinkError extends KnockError {
   }
 }
 
-/** nft's listing of our table is not of the form we write. Carries the fragment. */
+/** nft's listing of a table has not the form that knocklib writes: see `fragment`. */
 export class ListingError extends KnockError {
   override readonly name = 'ListingError'
   readonly code = 'unexpected-listing'
@@ -211,7 +212,7 @@ export class ListingError extends KnockError {
   }
 }
 
-/** Something that this machine or this process lacks, and who could provide it. */
+/** The machine or the process lacks something: `missing`. `provider` says how to get it. */
 export class CapabilityError extends KnockError {
   override readonly name = 'CapabilityError'
   readonly code = 'missing-capability'
@@ -225,7 +226,7 @@ export class CapabilityError extends KnockError {
   }
 }
 
-/** A knock could not be sent: the host has no address, or the network refused the packet. */
+/** A knock could not be sent: the host's name has no address, or the network refused the packet. */
 export class SendError extends KnockError {
   override readonly name = 'SendError'
   readonly code = 'not-sent'
@@ -234,12 +235,12 @@ export class SendError extends KnockError {
 const hasCode = (error: unknown, code: KnockErrorCode): error is KnockError =>
   error instanceof KnockError && error.code === code
 
-/** Whether the table, the door or the grant that was asked for is not there. */
+/** Whether the error says that the table, the door or the grant does not exist. */
 export const isNotFound = (error: unknown): error is KnockError => hasCode(error, 'not-found')
 
-/** Whether nft may not change or read the ruleset for want of CAP_NET_ADMIN. */
+/** Whether the error says that CAP_NET_ADMIN is missing, which nft needs. */
 export const isNotPermitted = (error: unknown): error is KnockError =>
   hasCode(error, 'not-permitted')
 
-/** Whether the spec is wrong; its `problems` say where. */
+/** Whether the error says that the spec is wrong. `problems` then says where. */
 export const isInvalidSpec = (error: unknown): error is SpecError => error instanceof SpecError

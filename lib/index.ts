@@ -1,4 +1,4 @@
-// What knocklib exports.
+// The public interface: every name that users of the package can import.
 
 export { type AttachOptions, attachKnock, confirmKnock, uninstallKnock } from './api/attach.js'
 export type { KernelOptions } from './api/call.js'

@@ -1,4 +1,4 @@
-// A valid spec → the automaton of its whole table. Pure, and the same for the same spec.
+// A valid spec → the automaton of its whole table. Pure: the same spec gives the same automaton.
 
 import { formatCidr } from '../spec/model/address.js'
 import { MAX_DURATION } from '../spec/model/duration.js'
@@ -87,7 +87,7 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
   return automaton
 }
 
-/** nft would join two chains of one name without a word. */
+/** Fails if two objects share a name: nft would silently merge two chains of one name. */
 function requireOwnNames(automaton: Automaton) {
   const { chains, sets, periodSets, addressSets, portSets, maps, counters } = automaton
   const named = (objects: readonly { readonly name: string }[]) => objects.map(({ name }) => name)
@@ -102,7 +102,8 @@ function requireOwnNames(automaton: Automaton) {
 }
 
 /**
- * Only sequences are ended by other packets: the other kinds say themselves what ends an attempt.
+ * Only sequences are reset by other packets. The rules of the other kinds end their attempts
+ * themselves.
  */
 const resetOf = (knock: ValidKnock): ResetMode => ('reset' in knock ? knock.reset : 'never')
 
@@ -125,13 +126,13 @@ function gates({ doors, guard, hook }: ValidSpec, programs: readonly KnockProgra
   )
 }
 
-/** The same for doors before the same service at the same addresses. */
+/** A key that is the same for doors before the same service at the same addresses. */
 function serviceKey({ services, addresses }: ValidDoor): string {
   return JSON.stringify([services.map(formatService).sort(), addresses.map(formatCidr).sort()])
 }
 
 function sharedSets({ guard, doors }: ValidSpec, programs: readonly KnockProgram[]): TimedSet[] {
-  // Without a TCP knock and without anything that resets, no SYN is ever remembered.
+  // Without a TCP knock and without resets no rule looks up a SYN.
   const remembers = programs.some(
     ({ endpoints, reset, wipe, service }) =>
       service !== undefined ||
@@ -169,7 +170,8 @@ function addressSets({ guard }: ValidSpec): AddressSet[] {
 }
 
 /**
- * Wrong knocks are counted where one can be wrong by itself, and closings where something closes.
+ * The counters of a door: `wrong` only if a packet can be wrong by itself, `closes` only if
+ * something closes grants.
  */
 function countersOf(door: ValidDoor): string[] {
   const canBeWrong = door.knocks.some((knock) => kindOf(knock).countsWrong)

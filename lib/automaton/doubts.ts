@@ -1,5 +1,4 @@
-// What was used, where the last uses are not known → the same with all that may have been used.
-// Pure.
+// A state whose last uses are unknown → all tokens that may have been used. Pure.
 
 import type { KnockState, UsedToken } from '../spec/generated/state-types.js'
 import { LONGEST_TOKEN } from '../spec/model/derive.js'
@@ -9,8 +8,8 @@ import { knocksOf } from './knocks.js'
 import type { Secrets } from './language/loads.js'
 
 /**
- * The tokens that are good at a time and may have been used by then, with a clock that is off by
- * `drift` at the most; but for those that are known to be used.
+ * Finds the tokens that are valid at a time and may have been used by then, if the clock is wrong
+ * by at most `drift`. Those that the state has as used are left out.
  *
  * @param now - seconds since 1970.
  */

@@ -5,8 +5,8 @@ import type { PlacedKnock } from './language/kind.js'
 import type { AttemptSummary } from './language/summary.js'
 
 /**
- * The knocks of a door, each an attempt of its own: those that open it in their order, then the one
- * that closes it.
+ * Lists the knocks of a door, each with the name of its attempt: those that open it in order, then
+ * the one that closes it.
  */
 export function knocksOf(door: ValidDoor): PlacedKnock[] {
   const open = door.knocks.map((knock, index): PlacedKnock => {
@@ -15,7 +15,10 @@ export function knocksOf(door: ValidDoor): PlacedKnock[] {
   return door.close ? [...open, { door, knock: door.close, attempt: 'close' }] : open
 }
 
-/** An attempt under way goes on if the knock is the same, wherever in the spec it stands. */
+/**
+ * Summarises what an attempt depends on. It leaves out the knock's place in the spec, so that
+ * attempts under way go on if the knock has only moved.
+ */
 export function summariseAttempt({ door, knock, attempt }: PlacedKnock): AttemptSummary {
   const { origin: _, stepsOrigin: _steps, ...meaning }: Partial<Origins> & ValidKnock = knock
   const services = endsInService(knock) ? [door.services] : []

@@ -1,16 +1,19 @@
-// A valid spec, its secrets and the time → what the sets hold that depend on both: tokens, and the
-// ports of rotations. Pure.
+// A valid spec, its secrets and the time → the tokens, and the ports of rotations, to load. Pure.
 import type { ValidSpec } from '../spec/model/model.js'
 import { secretFilesOf as filesOfKnock, kindOf } from './kinds/kinds.js'
 import { knocksOf } from './knocks.js'
 import type { Loads, Secrets } from './language/loads.js'
 
-/** The files from which a spec's secrets are read, each once. */
+/** The files of all secrets of a spec, each once. */
 export function secretFilesOf({ doors }: ValidSpec): string[] {
   return [...new Set(doors.flatMap(({ knocks }) => knocks.flatMap(filesOfKnock)))]
 }
 
-/** @param now - seconds since 1970. What is over by then is left out. */
+/**
+ * Derives what is to be loaded. Tokens and periods that are over are left out.
+ *
+ * @param now - seconds since 1970.
+ */
 export function loadsOf({ doors }: ValidSpec, secrets: Secrets, now: number): Loads {
   const parts = doors
     .flatMap(knocksOf)

@@ -1,17 +1,17 @@
-// Elements for sets that hold some already → nft JSON that adds those which are new and find room.
-// Pure.
+// Sets with their elements, and new elements → nft JSON that adds the new ones for which there is
+// room. Pure.
 import type { NftCommand, NftValue } from '../nft/document.js'
 import type { ListedSet } from '../nft/listing.js'
 
-/** Elements of one command: one with millions would be a single string too long for JSON. */
+/** Elements per command. A command with millions would be one string that is too long for JSON. */
 const AT_ONCE = 50_000
 
-/** Sets by nft's names, with their room and what they hold already. */
+/** Sets by nft's names, with their size and the elements that they hold. */
 export type HeldSets = ReadonlyMap<string, Pick<ListedSet, 'size' | 'elements'>>
 
 /**
- * The elements to be added, by set; none more than its set has room for, since a full one would
- * refuse them all.
+ * Gathers the elements to add, by set. Never more than a set has room for: if one element finds no
+ * room, nft refuses the whole transaction.
  */
 export class Additions {
   readonly #sets: HeldSets
@@ -22,12 +22,15 @@ export class Additions {
     this.#sets = sets
   }
 
-  /** @param timeout - seconds; without one it stays. */
+  /**
+   * @param timeout - seconds; if undefined, the element stays for ever.
+   * @returns `unplaced` if there is no such set, or if it is full.
+   */
   put(name: string, key: string | number, timeout?: number): 'added' | 'present' | 'unplaced' {
     const set = this.#sets.get(name)
     if (!set) return 'unplaced'
     const standing = this.#keysOf(name, set.elements)
-    // A key that is the same for all is listed in more than one way.
+    // nft's versions list the constant key in several ways, so any element counts.
     if (standing.has(comparable(key)) || (key === 0 && standing.size > 0)) return 'present'
     const added = this.#added.get(name) ?? []
     if (set.size !== undefined && set.elements.length + added.length >= set.size) return 'unplaced'
@@ -55,5 +58,5 @@ export class Additions {
   }
 }
 
-/** nft lists a token without the zeros that it begins with. */
+/** nft lists a token without its leading zeros. */
 const comparable = (key: string | number): string => String(key).replace(/^0x0*/, '0x')

@@ -1,16 +1,16 @@
-// The elements of a set that must be made anew, as listed → the command that puts them into the new
-// one. Pure.
+// The listed elements of a set that is made anew → the commands that put them into the new set.
+// Pure.
 import { COUNTED, parseSetName, SYNS } from '../automaton/language/names.js'
 import type { NftCommand, NftValue } from '../nft/document.js'
 import type { ListedElement } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
 
-/** Sets of SYNs: each is claimed by the first of equal ones. */
+/** Sets of SYNs, in which the first of several equal SYNs claims its element. */
 const CLAIMED: readonly string[] = [SYNS, COUNTED]
 
 /**
- * Whether a set of another size takes elements over. Claims are not taken: a listing does not show
- * their limit.
+ * Whether the elements of a set are carried over when its size changes. Claims are not: a listing
+ * does not show the `limit` of an element.
  */
 export function isCarried(name: string): boolean {
   const set = parseFamilySet(name)?.set ?? name
@@ -20,12 +20,13 @@ export function isCarried(name: string): boolean {
   return !CLAIMED.includes(set)
 }
 
-/** Elements of one command: one with millions would be a single string too long for JSON. */
+/** Elements per command. A command with millions would be one string that is too long for JSON. */
 const AT_ONCE = 50_000
 
 /**
- * Renders what a set of another size takes over. What ends within the second is left out, since no
- * time is for ever; of more than there is room for, those that last longest are taken.
+ * Renders the elements that a set of another size takes over. Elements that end within the second
+ * are left out, since nft reads a timeout of 0 as "for ever". If there are more than `size`, those
+ * that last longest are taken.
  */
 export function renderCarried(
   table: string,
@@ -43,7 +44,7 @@ export function renderCarried(
     .map(({ key, timeout = 0, expires }): NftValue => {
       const val = keyOf(key)
       // A rule that renews an element sets what remains, which can be longer than the element's own
-      // time.
+      // timeout.
       return expires === undefined
         ? val
         : { elem: { val, timeout: Math.max(timeout, expires), expires } }
@@ -56,10 +57,7 @@ export function renderCarried(
   return commands
 }
 
-/**
- * Ports, marks and the number that all sources have in common are numbers; the rest is as it is
- * listed.
- */
+/** Ports, marks and the constant key become numbers. Everything else stays as it is listed. */
 function keyOf(key: readonly string[]): NftValue {
   const parts = key.map((part) => (/^\d+$/.test(part) ? Number(part) : part))
   return parts.length === 1 ? (parts[0] as NftValue) : { concat: parts }

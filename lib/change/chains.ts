@@ -1,9 +1,9 @@
-// Whether the chains of a table, as listed without its elements, are still those of its document.
+// A listing without elements and the document of the table → whether the chains are unchanged.
 // Pure.
 //
-// It costs little, so a keeper asks each second: of a base chain that goes with its device (before
-// Linux 6.16) the kernel notifies nobody. What is not compared here comes by the kernel's
-// notifications: sets, maps and their elements.
+// This is cheap, so a keeper does it each second: before Linux 6.16 the kernel notifies nobody when
+// a base chain goes with its device. Changes of sets, maps and elements come as notifications, so
+// they are not compared here.
 import { isSameText } from '../nft/canonical.js'
 import { isConfirmRule } from '../nft/confirm.js'
 import type { NftDocument, NftRule } from '../nft/document.js'
@@ -12,12 +12,14 @@ import { isOfTags } from '../nft/tags.js'
 import { devicesOf, shapeOf } from './intact.js'
 
 /**
- * @returns a function that says of the objects of a listing whether the table's flags, its base
- * chains (hook, priority, policy, and device if nft lists it: 1.0.6 doesn't) and the rules of its
- * chains are those of the document, and no base chain is there besides.
+ * Compares a table's chains with its document: the table's flags, the base chains (hook, priority,
+ * policy, and device unless nft leaves it out, as 1.0.6 does) and the rules of all chains.
+ *
+ * @returns a function from the objects of a listing to whether all of that is as in the document
+ * and there is no other base chain.
  */
 export function compareChains({ nftables }: NftDocument): (objects: readonly unknown[]) => boolean {
-  // The table of tags is of another family, and no part of a listing.
+  // The table against tags has another family, so it is no part of this listing.
   const own = nftables.filter((command) => !isOfTags(command))
   const made = own.flatMap((command) => ('add' in command ? [command.add] : []))
   const wanted = made.filter(isOfChains)
@@ -27,14 +29,14 @@ export function compareChains({ nftables }: NftDocument): (objects: readonly unk
     const found = shapeOf(own)
     return (
       [...expected].every(([key, text]) => isSameText(text, found.get(key) ?? '')) &&
-      // A chain that only a retired map leads to has no hook.
+      // Chains without a hook may be there: a retired map still leads to them.
       baseChainsOf(own).every(({ name }) => expected.has(`chain ${name}`)) &&
       [...devicesOf(own)].every(([chain, device]) => devices.get(chain) === device)
     )
   }
 }
 
-/** The chains to which the kernel gives packets. */
+/** Filters the base chains: those to which the kernel itself gives packets. */
 export const baseChainsOf = (objects: readonly unknown[]) =>
   [...partsOf(objects).values()].filter(
     ({ kind, content }) => kind === 'chain' && content['hook'] !== undefined,

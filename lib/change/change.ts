@@ -1,4 +1,4 @@
-// A table's document, what is loaded into it, and nft's listing of the one that stands → one
+// The document of the wanted table, its loads, and nft's listing of the installed one → one
 // transaction. Pure.
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
@@ -17,48 +17,55 @@ import { renderReload } from './reload.js'
 import { renderState, setsOf, usedOnly } from './saved-state.js'
 
 /**
- * Seconds in which a table must be confirmed; `ended`: it needs no confirmation. Who keeps a table
- * that stands leaves its confirmation as it is, and says what is left of its time for one that is
- * gone, or that somebody has put another spec's in place of.
+ * How the table waits for its confirmation: seconds within which it must be confirmed; or `ended`
+ * if it needs none; or an object from a keeper. A keeper leaves the confirmation of an installed
+ * table as it is. `left` has the seconds that remain, for a table that is gone or that somebody
+ * replaced with another spec's.
  */
 export type WantedConfirm = number | 'ended' | { readonly left: number | undefined }
 
-/** What shall stand. */
+/** The table that is wanted. */
 interface Wanted {
   readonly automaton: Automaton
-  /** Of the automaton. */
+  /** Rendered from `automaton`. */
   readonly document: NftDocument
   readonly loads: Loads
   /**
-   * Whether a table that stands as it should is loaded ahead anew; else only what it lacks
-   * altogether.
+   * Whether tokens and ports are loaded anew into a table that is unchanged. If false, only sets
+   * that hold nothing are loaded.
    */
   readonly refills: boolean
   /**
-   * What was let in, banned and used before; where the table stands, it knows better who is let in
-   * and banned.
+   * The grants, bans, used tokens and used sequences to restore. If the table is installed, its own
+   * grants and bans are newer, so those of the state are ignored.
    */
   readonly state: KnockState | undefined
   readonly pending: WantedConfirm
-  /** Whether its nft knows sets of tokens. */
+  /** Whether this nft supports sets of tokens. */
   readonly knowsTokens: boolean
 }
 
-/** The table was there as the spec has it; it was not there; it was there otherwise. */
+/**
+ * `unchanged`: the table was there as the spec has it. `made`: there was none. `changed`: there was
+ * another one.
+ */
 export type InstallOutcome = 'unchanged' | 'made' | 'changed'
 
 export interface Change {
   readonly outcome: InstallOutcome
   /**
-   * Fails as a whole where the table is not the one that was listed. Empty: there is nothing to do.
+   * One transaction. It fails as a whole if the table is no longer the one that was listed. Empty
+   * if there is nothing to do.
    */
   readonly commands: NftCommand[]
 }
 
 /**
- * @param listing - as nft gave it; undefined where there is no such table.
+ * Renders the transaction that turns the installed table into the wanted one.
+ *
+ * @param listing - nft's JSON; undefined if there is no such table.
  * @param standing - the same listing, parsed.
- * @param serial - marks the table that is made; another each time.
+ * @param serial - identifies the table that is made; another number each time.
  * @param now - seconds since 1970.
  */
 export function renderChange(
@@ -109,9 +116,9 @@ export function renderChange(
 }
 
 /**
- * A change, with what it takes beside that the table against tags stands or is gone.
+ * Adds the commands that make or remove the table against tags.
  *
- * @param listing - of the table that is changed.
+ * @param listing - the listing of the inet table that is changed.
  */
 export function withTags(
   { outcome, commands }: Change,
@@ -142,7 +149,10 @@ const withConfirmOf = (
   seconds: number | undefined,
 ): NftDocument => (seconds === undefined ? document : withConfirm(document, table, seconds))
 
-/** What is left to confirm a table that stands: 0 if its time is over. */
+/**
+ * The seconds that remain to confirm the installed table: 0 if its time is over, undefined if it
+ * needs no confirmation.
+ */
 function remaining(standing: Listing): number | undefined {
   const pending = confirmOf(standing)
   return pending === 'over' ? 0 : pending?.expiresIn

@@ -1,5 +1,6 @@
-// Whether a table, as listed, is still what its document made: the digest alone would not show a
-// hand's changes. Pure.
+// A listing and the document of the table → whether the table is unchanged. Pure.
+//
+// The digest in the table is not enough: it stays the same when somebody changes the table by hand.
 import { canonicalText, isSameText } from '../nft/canonical.js'
 import { CONFIRM_SET, isConfirmRule } from '../nft/confirm.js'
 import type { NftDocument, NftRule } from '../nft/document.js'
@@ -11,10 +12,10 @@ import { spentBeyond } from './reload.js'
 import { retiredBefore } from './retired.js'
 
 /**
- * Compares a document with nft's listing: the table's flags, the base chains' hook, priority,
- * policy and device, each rule's statements with all that is in them, the type, flags, size and
- * time of sets and maps, the maps' entries and the elements of sets that don't change by
- * themselves. Not compared: what timed sets hold, and what counters have counted.
+ * Compares a document with nft's listing: the table's flags; hook, priority, policy and device of
+ * base chains; each rule's statements; type, flags, size and timeout of sets and maps; the maps'
+ * entries and the elements of constant sets. Not compared: the elements of timed sets, and the
+ * counters' values.
  */
 export function isIntact(listing: unknown, document: NftDocument): boolean {
   const made = document.nftables.flatMap((command) =>
@@ -33,9 +34,9 @@ export function isIntact(listing: unknown, document: NftDocument): boolean {
 type Content = Readonly<Record<string, unknown>>
 
 /**
- * What a standing table may have besides: an install's mark, a confirmation that is awaited, what
- * was used at doors that are gone, and what a change before has left behind for packets under way:
- * no rules.
+ * Leaves out the rules and sets that an unchanged table may have in addition: the serial, a pending
+ * confirmation, sets of used tokens and sequences of doors that are gone, and what an earlier
+ * change left behind for packets under way.
  */
 function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): readonly unknown[] {
   const [standing, wanted] = [partsOf(objects), new Set(partsOf(made).keys())]
@@ -51,7 +52,7 @@ function withoutExtras(objects: readonly unknown[], made: readonly unknown[]): r
   })
 }
 
-/** For each part of a table, by its kind and name, what must not change of it. */
+/** Maps each part of a table, by kind and name, to a text of everything that must not change. */
 export function shapeOf(objects: readonly unknown[]): Map<string, string> {
   const parts = new Map<string, unknown[]>()
   const note = (key: string, ...values: unknown[]) => {
@@ -107,7 +108,7 @@ export function shapeOf(objects: readonly unknown[]): Map<string, string> {
   return new Map(entries)
 }
 
-/** By chain, where it is said: nft 1.0.6 doesn't list them. */
+/** The devices by chain, of the chains that have one. nft 1.0.6 does not list devices. */
 export function devicesOf(objects: readonly unknown[]): Map<unknown, unknown> {
   const chains = objects.flatMap((object) => (isContent(object) ? [object['chain']] : []))
   return new Map(
@@ -119,11 +120,11 @@ export function devicesOf(objects: readonly unknown[]): Map<unknown, unknown> {
   )
 }
 
-/** nft adds `dynamic` by itself, and some versions list one flag without a list. */
+/** nft adds `dynamic` by itself, and some versions list a single flag as a string. */
 const flagsOf = (flags: unknown): unknown[] =>
   (typeof flags === 'string' ? [flags] : listOf(flags))
     .filter((flag) => flag !== 'dynamic')
     .toSorted()
 
-/** In one order. */
+/** Sorted, since nft lists elements in any order. */
 const elementsOf = (elements: unknown): string[] => listOf(elements).map(elementText).sort()

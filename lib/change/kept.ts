@@ -1,5 +1,5 @@
-// What two tables say of themselves → which sets keep their elements when one takes the other's
-// place. Pure.
+// What two tables say of themselves → which sets keep their elements when one table replaces the
+// other. Pure.
 
 import { BANNED, grantsSet, parseSetName, usedSet } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
@@ -11,12 +11,15 @@ import { commonSet, familySet, parseFamilySet } from '../nft/names.js'
 
 const parse = (name: string) => parseSetName(parseFamilySet(name)?.set ?? name)
 
-/** What has been used must stay so, whatever else of the table changes. */
+/**
+ * Whether a set holds used tokens or sequences. They must stay used, whatever else of the table
+ * changes.
+ */
 export const isSpent = (name: string): boolean => parse(name)?.role.kind === 'spent'
 
 /**
- * Whether the rules give each element of such a set its time, so that the set's own does not
- * matter: grants and how they are used, and the sets that all doors share.
+ * Whether the rules give each element its timeout, so that the set's own does not matter. True for
+ * grants and the sets that count their use, and for the sets that all doors share.
  */
 export function isTimedByRules(name: string): boolean {
   const parsed = parse(name)
@@ -26,9 +29,12 @@ export function isTimedByRules(name: string): boolean {
 }
 
 /**
- * Says of a timed set that both tables have whether it keeps its elements: what belongs to a door
- * by its name, and to an attempt where the knock is the same. Of a table in a layout that is not
- * known only bans and what has been used: neither lets anybody in.
+ * Decides for a timed set that both tables have whether it keeps its elements. A set of a door
+ * does; a set of an attempt does if the knock is the same. Of a table in an unknown layout only
+ * bans and used tokens and sequences are kept: they let nobody in.
+ *
+ * @param before - what the installed table says of itself; undefined if its layout is unknown.
+ * @param attempts - the digests of the wanted table's attempts, as `digestAttempts` returns them.
  */
 export function keepsElements(
   before: About | undefined,
@@ -47,8 +53,8 @@ export function keepsElements(
 }
 
 /**
- * Takes the grants away that have been used more often than their doors allow now. Each is added
- * first: it may be gone since it was listed.
+ * Deletes the grants that were used more often than their doors allow now. Each is added first,
+ * since nft refuses to delete an element that has expired since the listing.
  */
 export function renderExhausted(
   table: string,

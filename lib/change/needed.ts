@@ -1,8 +1,8 @@
-// The table that is wanted and a part of the one that stands → whether its elements must be known
-// to change one into the other. Pure.
+// The document of the wanted table and a part of the installed one → whether the elements of the
+// part must be listed. Pure.
 //
-// A timed set that stays keeps its elements without anybody reading them. So what strangers fill is
-// not listed, unless such a set is made anew with another size and takes its elements over.
+// A timed set that stays keeps its elements unread. So sets that strangers fill are not listed,
+// unless such a set is made anew with another size and takes its elements over.
 import { BANNED, parseSetName } from '../automaton/language/names.js'
 import { CONFIRM_SET } from '../nft/confirm.js'
 import type { NftDocument } from '../nft/document.js'
@@ -12,9 +12,9 @@ import { isCarried } from './carry.js'
 import { isSpent, isTimedByRules } from './kept.js'
 
 /**
- * Says of a part of a listing without elements whether they are needed.
+ * Decides for a part of a listing without elements whether its elements must be listed too.
  *
- * @param changes - whether the table is about to be changed; else it is only compared with its
+ * @param changes - whether the table is about to be changed; if false it is only compared with its
  * document.
  */
 export function neededBy({ nftables }: NftDocument, changes = true): (part: Part) => boolean {
@@ -28,7 +28,10 @@ export function neededBy({ nftables }: NftDocument, changes = true): (part: Part
   }
 }
 
-/** What is loaded into a table, and what a keeper must know of it. */
+/**
+ * Whether the set is loaded with tokens or ports, or holds bans, grants or their use, which a
+ * keeper must know.
+ */
 function isHeld(name: string): boolean {
   const { set } = parseFamilySet(name) ?? { set: name }
   const role = parseSetName(set)?.role

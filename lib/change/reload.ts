@@ -1,12 +1,12 @@
-// The document that makes a table anew, and nft's listing of the one that stands → what changes one
-// into the other. Pure.
+// The document of the wanted table, and nft's listing of the installed one → the transaction that
+// changes one into the other. Pure.
 //
-// The kernel takes a packet's rules from before or after a change as a whole, but looks elements up
-// as they are at that moment. So a packet under way in the old rules can be led by a new element.
-// It must never come to a chain that has no old rules, since at the end of that it would be let in,
-// nor miss what led it to a door: chains stay the same objects where both tables have them, a map
-// that led packets stays behind, and of other maps and constant sets only those elements change
-// that differ.
+// The kernel takes a packet's rules from before or after a change as a whole, but it looks elements
+// up as they are at that moment. So a new element can lead a packet that is still in the old rules.
+// It must never lead that packet to a chain without old rules, since the packet would pass at the
+// end of it. Nor may the packet miss the element that led it to a door. Therefore chains that both
+// tables have stay the same objects, a map that led packets stays behind, and in other maps and
+// constant sets only the elements that differ are changed.
 
 import type { NftCommand, NftDocument, NftTarget, NftValue } from '../nft/document.js'
 import { type Listing, parseListing } from '../nft/listing.js'
@@ -23,15 +23,16 @@ import { isSpent, isTimedByRules } from './kept.js'
 import { retiring } from './retired.js'
 
 /**
- * The most sets of what has been used at doors, or in sequences, that the new table does not know.
+ * The most sets of used tokens or sequences that are kept although the new table does not have
+ * them.
  */
 const MOST_SPENT = 1000
 
 /**
- * Rewrites a document for a table that stands; nft does all of it or nothing. Rules are made anew.
- * Counters, and the timed sets that are to be kept, stay as they are; one of another size takes its
- * elements over as they are listed, and what packets have added since is lost. What has been used
- * at doors that are gone stays remembered.
+ * Renders the change of an installed table as one transaction. Rules are made anew. Counters, and
+ * the timed sets that are kept, stay as they are. A timed set of another size takes over its
+ * elements as they are listed; elements that packets have added since are lost. Used tokens and
+ * sequences of doors that are gone stay, up to 1000 sets.
  *
  * @param keeps - whether a timed set that both tables have keeps its elements.
  * @param standing - the listing, parsed.
@@ -45,7 +46,7 @@ export function renderReload(
   return { nftables: new Reload(document, listing, keeps, standing).render() }
 }
 
-/** The sets that hold what has been used and are not in the document, the newest last. */
+/** Finds the sets of used tokens and sequences that the document does not have, the newest last. */
 export function spentBeyond(standing: Iterable<Part>, wanted: ReadonlySet<string>): string[] {
   return [...standing].flatMap(({ kind, name, elements }) =>
     kind === 'set' && isSpent(name) && !wanted.has(`set ${name}`) && elements.length > 0
@@ -61,9 +62,9 @@ class Reload {
   readonly #standing: ReadonlyMap<string, Part>
   readonly #listing: Listing
   readonly #keeps: (set: string) => boolean
-  /** Those that stay the same objects, by kind and name. */
+  /** The parts that stay the same objects, by kind and name. */
   readonly #staying: ReadonlySet<string>
-  /** Of these, what packets under way still need, and nothing else. */
+  /** Those of them that only packets under way still need. */
   readonly #retired: ReadonlySet<string>
 
   constructor(
@@ -94,7 +95,7 @@ class Reload {
   render(): NftCommand[] {
     const { table } = this.#here
     return [
-      // Rules first: they hold on to what they name.
+      // Rules first: the kernel refuses to delete what a rule refers to.
       { flush: { table: { family: 'inet', name: table } } },
       ...this.#leavingEntries(),
       ...(['map', 'chain', 'set', 'counter'] as const).flatMap((kind) => this.#gone(kind)),
@@ -111,7 +112,7 @@ class Reload {
     return isTimed ? this.#keeps(part.name) : part.kind !== 'set' || isConstant(standing)
   }
 
-  /** What stays of the old maps must not lead to chains that go. */
+  /** Removes the entries that lead to chains which are deleted. */
   #leavingEntries(): NftCommand[] {
     return [...this.#standing].flatMap(([key, { kind, name, elements }]): NftCommand[] => {
       if (kind !== 'map' || this.#retired.has(key)) return []
@@ -142,7 +143,7 @@ class Reload {
     return kind === 'set' && isConstant(part) ? this.#difference(part) : []
   }
 
-  /** The entries of a map, without those that it has already. */
+  /** Adds the entries that a map does not have yet. */
   #entries(command: NftCommand, name: string): NftCommand[] {
     const standing = this.#standing.get(`map ${name}`)
     if (!standing || !this.#staying.has(`map ${name}`)) return [command]
@@ -166,7 +167,7 @@ class Reload {
     return [...leaving, ...this.#added(name, standing, elements)]
   }
 
-  /** What a timed set of another size takes over. */
+  /** Carries the elements of a timed set over into one of another size. */
   #carried(part: Part): NftCommand[] {
     const standing = this.#standing.get(`${part.kind} ${part.name}`)
     if (!standing || part.kind !== 'set' || isConstant(part) || !this.#keeps(part.name)) return []

@@ -1,17 +1,16 @@
-// A table that stands and the one that is wanted → what the packets under way still need of the
-// first. Pure.
+// The installed table and the wanted one → the parts that packets under way still need. Pure.
 //
-// A packet's rules are those of one moment, but the kernel looks elements up as they are: taken out
-// of a map, they are gone for packets that are still in the old rules too, and such a packet would
-// pass. So a map by which rules lead stays behind when others take their place, until the table is
-// changed again; so do the chains that it names, empty. Of knocks no map stays: a packet that
-// misses its step is dropped.
+// A packet's rules are those of one moment, but the kernel looks elements up as they are. An
+// element that is taken out of a map is gone also for packets that are still in the old rules, and
+// such a packet would pass. So a map of ports that the old rules look up stays until the next
+// change, and so do the chains that it leads to, without rules. Maps of knocks need not stay: a
+// packet that misses its step is dropped.
 import { isOfPorts } from '../automaton/language/names.js'
 import { isContent, listOf, type Part } from '../nft/parts.js'
 
 /**
- * By kind and name: maps of ports that `isRetired` says so of, and the chains that they lead to;
- * none that is wanted.
+ * Finds the retired parts, by kind and name: the maps of ports for which `isRetired` is true, and
+ * the chains that they lead to, without those that are wanted.
  */
 function retiredParts(
   standing: ReadonlyMap<string, Part>,
@@ -27,7 +26,8 @@ function retiredParts(
 }
 
 /**
- * What a change that brings `wanted` leaves behind: the maps by which the rules that stand lead.
+ * Finds the parts that the change to `wanted` leaves behind: the maps of ports that the installed
+ * rules look up, and their chains.
  */
 export function retiring(
   objects: readonly unknown[],
@@ -38,13 +38,13 @@ export function retiring(
   return retiredParts(standing, wanted, (map) => leading.has(map))
 }
 
-/** What a change before has left behind. */
+/** Finds the parts that an earlier change left behind. */
 export const retiredBefore = (
   standing: ReadonlyMap<string, Part>,
   wanted: ReadonlySet<string>,
 ): Set<string> => retiredParts(standing, wanted, () => true)
 
-/** The maps that a rule looks up. */
+/** The names of the maps that a rule looks up. */
 function mapsOf(object: unknown): string[] {
   const rule = isContent(object) ? object['rule'] : undefined
   return listOf(isContent(rule) ? rule['expr'] : undefined).flatMap((statement) => {
@@ -54,7 +54,7 @@ function mapsOf(object: unknown): string[] {
   })
 }
 
-/** The chain to which an entry of a map leads. */
+/** The name of the chain to which an entry of a map leads, if any. */
 function targetOf(entry: unknown): string[] {
   const [, verdict] = listOf(entry)
   const [to] = Object.values(isContent(verdict) ? verdict : {})

@@ -16,37 +16,38 @@ import { Additions, type HeldSets } from './additions.js'
 import { isSpent } from './kept.js'
 
 /**
- * Seconds for which the use of a grant is remembered longer than the grant: it must not outlive its
- * count.
+ * Seconds by which the count of a grant's connections outlives the grant. If the count ended first,
+ * the grant would allow all its connections again.
  */
 const LONGER = 60
 
 /**
- * Where a state is put: a table's doors, and its sets by nft's names with what they hold already.
+ * The table into which a state is put: its doors, and its sets by nft's names with their elements.
  */
 interface StatePlace {
   readonly table: string
   readonly doors: readonly DoorSummary[]
   readonly sets: HeldSets
-  /** Whether its nft knows sets of tokens. */
+  /** Whether this nft supports sets of tokens. */
   readonly knowsTokens: boolean
 }
 
-/** What became of a saved state. */
+/** What a restore did with the parts of a saved state. */
 export interface RestoreReport {
-  /** How many of each are in the table's sets now that were not before. */
+  /** How many of each were added to the table's sets. */
   readonly restored: Readonly<Record<'grants' | 'bans' | 'tokens' | 'sequences', number>>
   /**
-   * How many were left out: over by now; in the table already; without a set that could hold them,
-   * or with a full one.
+   * How many were left out. `over`: they have ended. `present`: the table has them already.
+   * `unplaced`: no set can hold them, or the set is full.
    */
   readonly skipped: Readonly<Record<'over' | 'present' | 'unplaced', number>>
-  /** Doors of the state that the table has not. */
+  /** Doors of the state that the table does not have. */
   readonly unknownDoors: readonly string[]
 }
 
 /**
- * A state's commands, to be done in the transaction that makes the table, and what they amount to.
+ * The commands that restore a state, and what they do. They belong into the transaction that makes
+ * the table.
  */
 interface RenderedState {
   readonly commands: readonly NftCommand[]
@@ -54,13 +55,14 @@ interface RenderedState {
 }
 
 /**
- * What has been used, alone: where a table stands, it knows better who is let in and who is banned.
+ * Keeps only the used tokens and sequences of a state. If a table is installed, its own grants and
+ * bans are newer.
  */
 export const usedOnly = (state: KnockState): KnockState => ({ ...state, grants: [], bans: [] })
 
 /**
- * The sets that a document makes, each with what is kept of a table that stands, and what was used
- * at doors that are gone.
+ * Lists the sets that a document makes, each with the elements that it keeps from the installed
+ * table; and the sets of used tokens and sequences of doors that are gone.
  */
 export function setsOf({ nftables }: NftDocument, standing: HeldSets = new Map()): HeldSets {
   const sets = nftables.flatMap((command) =>
@@ -75,10 +77,10 @@ export function setsOf({ nftables }: NftDocument, standing: HeldSets = new Map()
 }
 
 /**
- * Renders a valid state. A grant or a ban ends at its time, and never lasts longer than it still
- * had when it was saved, whatever the clock did since. A used token is remembered for as long as it
- * still would have been when it was saved: the time between does not count, since a wrong clock
- * could forget it while it is good. What the table has already is left as it is.
+ * Renders a valid state. A grant or a ban ends at its time, but never lasts longer than it had left
+ * when the state was saved, whatever the clock did since. A used token is remembered for as long as
+ * it had left when the state was saved: the time between does not count, since a wrong clock could
+ * forget it while the token is still valid. Elements that the table has already stay as they are.
  *
  * @param now - seconds since 1970.
  */
@@ -102,7 +104,7 @@ class StateRenderer {
   readonly #saved: number
   readonly #now: number
   readonly #additions: Additions
-  /** Those of the table and those that are made. */
+  /** The sets of the table and those that are added here. */
   readonly #sets: Map<string, Pick<ListedSet, 'size' | 'elements'>>
   readonly #made: NftCommand[] = []
   readonly #knowsTokens: boolean
@@ -127,7 +129,7 @@ class StateRenderer {
       return
     }
     const { connections, grantTimeout } = door
-    // Its connections are counted no longer than that.
+    // A grant that counts connections must not outlive the count.
     const longest = connections === undefined ? undefined : Math.max(grantTimeout, COUNTED_AT_LEAST)
     const timeout = Math.min(this.#remaining(until), longest ?? Number.POSITIVE_INFINITY)
     if (timeout < 1 || (connections !== undefined && used >= connections)) {
@@ -151,7 +153,7 @@ class StateRenderer {
     else if (this.#put(place.set(BANNED), place.key, timeout)) this.#restored.bans += 1
   }
 
-  /** What has been used is kept also of a door that is gone: it may come back. */
+  /** Restores a used token or sequence, also of a door that is gone: the door may come back. */
   use(
     kind: 'tokens' | 'sequences',
     door: string,
@@ -175,7 +177,7 @@ class StateRenderer {
     }
   }
 
-  /** Seconds for which a used token is remembered. */
+  /** Seconds for which a used token is still remembered. */
   remembered(until: string): number {
     return Math.min(Math.ceil(Date.parse(until) / 1000 - this.#saved), LONGEST_TOKEN)
   }
@@ -208,7 +210,7 @@ interface ElementPlace {
   readonly set: (name: string) => string
 }
 
-/** Undefined where the door is for others than the grant was. */
+/** Undefined if the door's scope is not that of the grant. */
 function placeOf(source: string, scope: DoorSummary['scope']): ElementPlace | undefined {
   const address = parseAddress(source)
   if (scope === 'everyone') return address ? undefined : { key: 0, set: commonSet }

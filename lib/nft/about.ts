@@ -1,8 +1,9 @@
-// What a table says of itself: a set whose elements bear comments. Pure.
+// What a table says of itself: a set whose elements have comments. An automaton → its elements; a
+// listing's comments → what was installed. Pure.
 //
-// Comments of tables, chains and sets are lost on some versions of nft; those of elements are kept
-// by all. And one set is listed in milliseconds whatever else the table holds; for a chain nft
-// 1.0.6 reads all sets of the table.
+// Some versions of nft lose the comments of tables, chains and sets; all keep those of elements.
+// And one set is listed in milliseconds whatever else the table holds. To list one chain, nft 1.0.6
+// reads all sets of the table.
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { Attempt } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
@@ -14,10 +15,13 @@ import type { Listing } from './listing.js'
 
 export const ABOUT_SET = 'about'
 
-/** Changes when a newer knocklib could misread the tables of an older one. */
+/**
+ * The version of the layout. It changes when a newer knocklib could misread the tables of an older
+ * one.
+ */
 const LAYOUT = 4
 
-/** What is read back of a table. */
+/** What a table says of itself. */
 export interface About {
   readonly layout: number
   /** The same for the same ruleset. */
@@ -25,35 +29,38 @@ export interface About {
   readonly doors: readonly DoorSummary[]
   /** The same for the same doors. */
   readonly doorsDigest: string
-  /** By door and attempt, parted by a blank: the same where attempts under way can go on. */
+  /**
+   * By "DOOR ATTEMPT", the digest of the knock. If it is the same, attempts under way can go on.
+   */
   readonly attempts: ReadonlyMap<string, string>
-  /** The NFLOG group to which it logs; absent: it logs nothing. */
+  /** The NFLOG group to which the table logs; absent if it logs nothing. */
   readonly log?: number
   /**
-   * Where packets are judged; absent: what comes in anywhere, or an older knocklib made the table.
+   * The hook and the interfaces where packets are judged. Absent if there are no interfaces in the
+   * spec, or if an older knocklib made the table.
    */
   readonly place?: Automaton['place']
 }
 
-/** The same for the same commands: 32 hex digits. */
+/** A digest of 32 hex digits, the same for the same commands. */
 export const digestCommands = (commands: readonly NftCommand[]): string => hexDigest(commands, 32)
 
 const DOORS_DIGITS = 16
 
-/** The same for the same doors. */
+/** A digest of 16 hex digits, the same for the same doors. */
 export const digestDoors = (doors: readonly DoorSummary[]): string => hexDigest(doors, DOORS_DIGITS)
 
 /**
- * A set that holds one constant. A transaction that adds that again does nothing by it, and fails
- * as a whole if the table has other doors: so a change of grants needs no listing to know that its
- * door is still the one that was read.
+ * The name of a set that holds one constant. To add that constant again changes nothing, and fails
+ * if the table has other doors. So a transaction that changes grants can check without a listing
+ * that its door is still the one that was read.
  */
 export const doorsSet = (doorsDigest: string): string => `doors_${doorsDigest}`
 
-/** Enough that nobody meets two of the same by chance. */
+/** Enough digits that two attempts never share a digest by chance. */
 const ATTEMPT_DIGITS = 16
 
-/** Of each attempt its digest, as `About` has them. */
+/** Computes the digest of each attempt, by "DOOR ATTEMPT". */
 export const digestAttempts = ({ attempts }: Pick<Automaton, 'attempts'>): Map<string, string> =>
   new Map(
     attempts.map(({ door, attempt, meaning }) => {
@@ -61,7 +68,7 @@ export const digestAttempts = ({ attempts }: Pick<Automaton, 'attempts'>): Map<s
     }),
   )
 
-/** The set's elements: numbered, each with a comment. */
+/** Renders the set's elements: numbers from 0, each with a comment. */
 export function aboutElements(automaton: Automaton, digest: string): NftValue[] {
   const { doors, logGroup, place } = automaton
   const attempts = digestAttempts(automaton)
@@ -85,13 +92,16 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
   return comments.map((comment, val) => ({ elem: { val, comment } }))
 }
 
-/** Of a door that can be closed by a knock, which is none of those that open it. */
+/** The line for a closing knock. It is not in `knocks`, which has only those that open the door. */
 function closing(attempts: ReadonlyMap<string, string>, name: string): string[] {
   const digest = attempts.get(`${name} close`)
   return digest === undefined ? [] : [`close ${name} ${digest}`]
 }
 
-/** The comments of the set, in the order of their numbers. */
+/**
+ * Reads the comments of the set in the order of their numbers; undefined if the table has no such
+ * set.
+ */
 export function aboutComments(listing: Listing): readonly string[] | undefined {
   const elements = listing.sets.get(ABOUT_SET)?.elements
   return elements
@@ -99,7 +109,7 @@ export function aboutComments(listing: Listing): readonly string[] | undefined {
     .map(({ comment }) => comment ?? '')
 }
 
-/** The digest in a document that makes a table. */
+/** Reads the ruleset's digest in a document that makes a table. */
 export function digestOf({ nftables }: NftDocument): string {
   for (const command of nftables) {
     if (!('add' in command && 'set' in command.add && command.add.set.name === ABOUT_SET)) continue
@@ -109,22 +119,25 @@ export function digestOf({ nftables }: NftDocument): string {
   throw new Error('unreachable: no about set')
 }
 
-/** Whether the comments say that knocklib made the table, in whatever layout. */
+/** Whether the comments say that knocklib made the table, in any layout. */
 export const isOurs = (comments: readonly string[] | undefined): boolean =>
   /^knocklib \d+ [0-9a-f]{32}$/.test(comments?.[0] ?? '')
 
-/** The ruleset's digest that the comments say, in whatever layout. */
+/**
+ * Reads the ruleset's digest in comments of any layout; undefined if the table is not from
+ * knocklib.
+ */
 export const digestIn = (comments: readonly string[] | undefined): string | undefined =>
   isOurs(comments) ? comments?.[0]?.split(' ').at(-1) : undefined
 
-/** Whether the comments say that the table judges at ingress, in whatever layout. */
+/** Whether the comments say that the table judges at ingress, in any layout. */
 export const isAtIngress = (comments: readonly string[] = []): boolean =>
   isOurs(comments) && comments.some((comment) => /^interface \S+ ingress$/.test(comment))
 
 /**
- * Reads the comments back; undefined if the table is not one of ours, or of a layout that we don't
- * know. Anybody with the right to change the table can write comments: what no spec can say is not
- * read, so none of it reaches a terminal.
+ * Reads the comments; undefined if the table is not from knocklib or has an unknown layout. Anybody
+ * who may change the table can write comments. So words that no spec can contain are refused, and
+ * none of them reaches a terminal.
  */
 export function parseAbout(comments: readonly string[]): About | undefined {
   const [first = ''] = comments
@@ -172,7 +185,7 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   return { ...about, ...(log !== undefined && { log }), ...(place && { place }) }
 }
 
-/** As the schema of specs has names, and the compiler attempts. */
+/** The forms that the schema of specs gives to names, and the compiler to attempts. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
 const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}\*?$/
 const ATTEMPT = /^open\d{0,4}$/
@@ -184,7 +197,7 @@ const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly stri
 
 const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress'] satisfies Hook[]
 
-/** A table judges at one hook. */
+/** Whether the words are a hook, the same one as in the lines before. */
 const isPlace = (words: readonly string[], place: About['place']): words is readonly [Hook] =>
   words.length === 1 && HOOKS.includes(words[0] ?? '') && (place?.hook ?? words[0]) === words[0]
 

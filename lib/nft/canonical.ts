@@ -1,8 +1,8 @@
-// A statement as it was written, or as any version of nft lists it → one form of both. Pure.
+// A statement, as knocklib wrote it or as any version of nft lists it → one form of both. Pure.
 //
-// nft 1.0.6 to 1.1.7 list what was written with numbers, names in their place (TCP flags,
-// protocols), masks as lists or as unions, `th` as the protocol that the rule has asked for before,
-// and keys in an order of their own. Nothing else differs.
+// nft 1.0.6 to 1.1.7 list a statement in other words than it was written: names for numbers (TCP
+// flags, protocols), masks as lists or as unions, the protocol that the rule matched before for
+// `th`, and object keys in another order. Nothing else differs.
 import { parseProtocol } from '../spec/model/protocol.js'
 import { isContent, listOf } from './parts.js'
 
@@ -17,17 +17,17 @@ const FLAGS: Readonly<Record<string, number>> = {
   cwr: 128,
 }
 
-/** Stands for a protocol by a name that this library does not know: /etc/protocols may have any. */
+/** Stands for a protocol with an unknown name: /etc/protocols may have any. */
 const UNKNOWN = '?'
 
 type Content = Readonly<Record<string, unknown>>
 
-/** A statement's one form, as text. */
+/** Writes a statement in its one form, as text. */
 export const canonicalText = (statement: unknown): string => JSON.stringify(canonical(statement))
 
 /**
- * Whether a listed text is that of the document; a protocol of a name that is not known is taken
- * for any.
+ * Whether a listed text is equal to the document's. A protocol with an unknown name is equal to any
+ * number.
  */
 export function isSameText(expected: string | undefined, found: string): boolean {
   if (expected === found || expected === undefined) return expected === found
@@ -54,7 +54,7 @@ const sorted = (value: Content): Content =>
       .map((key) => [key, key === 'set' ? canonicalSet(value[key]) : canonical(value[key])]),
   )
 
-/** The elements of a set without a name come in any order. */
+/** Sorted, since nft lists the elements of an anonymous set in any order. */
 function canonicalSet(elements: unknown): unknown {
   const own = canonical(elements)
   return Array.isArray(own)
@@ -68,7 +68,7 @@ function numberOf(text: string): unknown {
   return digits === undefined ? text : Number.parseInt(digits, 16)
 }
 
-/** A port is that of the protocol which the rule asks for; nft writes that one. */
+/** nft lists the protocol that the rule matched before; the renderer writes `th`. */
 function canonicalPayload(payload: Content): Content {
   const { protocol, field } = payload
   const isPort = field === 'sport' || field === 'dport'
@@ -81,7 +81,7 @@ function canonicalMatch({ op, left, right }: Content): Content {
   const masked = isContent(left) ? left['&'] : undefined
   const [what, mask] = listOf(masked)
   if (isFlags(left)) {
-    // `tcp flags ! syn,rst`: none of these.
+    // `tcp flags ! syn,rst` means that none of these is set.
     return op === '!'
       ? { left: { '&': [canonical(left), flagsOf(right)] }, op: '==', right: 0 }
       : { left: canonical(left), op, right: flagsOf(right) }

@@ -1,29 +1,33 @@
-// A table that is to be confirmed → the rules by which the kernel itself lets its doors fall open
-// when nobody does. Pure.
+// The document of a table that must be confirmed → the same with rules by which the kernel itself
+// lets every packet pass if nobody confirms it in time. Pure.
 import type { NftCommand, NftDocument, NftRule, NftStatement } from './document.js'
 import { type Listing, parseListing } from './listing.js'
 import { listedObjects } from './parts.js'
 import { renderNext, serialOf } from './serial.js'
 import { isOfTags } from './tags.js'
 
-/** One element that ends with the time; without the set nothing awaits to be confirmed. */
-/** Its name in the kernel stays: tables of every version have it. */
+/**
+ * The set has one element, which expires with the time to confirm. A table without the set needs no
+ * confirmation. The name must not change: installed tables of all versions have it.
+ */
 export const CONFIRM_SET = 'trial'
 const COMMENT = 'unconfirmed'
 
-/** What is compared with the set's element: the same for all packets. */
+/** Accepts every packet while the set is empty. The key is a constant. */
 const UNCONFIRMED: NftStatement[] = [
   { match: { op: '!=', left: { '&': [{ meta: { key: 'mark' } }, 0] }, right: `@${CONFIRM_SET}` } },
   { accept: null },
 ]
 
-/** Seconds that remain, or that it is over and the doors are open to everyone. */
+/** The seconds that remain, or `over`: the table has fallen open. */
 type ConfirmState = { readonly expiresIn: number } | 'over'
 
 /**
- * The document of a table that waits to be confirmed: once the element is gone, the first rule of
- * each base chain accepts all packets, as if there were no table. No process need live for that. 0
- * seconds: they are open at once.
+ * Adds a pending confirmation to a table's document. When the element expires, the first rule of
+ * each base chain accepts all packets, as if there were no table. No process need be alive for
+ * that.
+ *
+ * @param seconds - with 0 the doors are open to everyone at once.
  */
 export function withConfirm(
   { nftables }: NftDocument,
@@ -50,7 +54,7 @@ export function withConfirm(
   return { nftables: [...nftables.slice(0, place), ...pending, ...nftables.slice(place)] }
 }
 
-/** Undefined where nothing awaits to be confirmed. */
+/** Reads the pending confirmation; undefined if the table needs none. */
 export function confirmOf({ sets }: Listing): ConfirmState | undefined {
   const set = sets.get(CONFIRM_SET)
   if (!set) return undefined
@@ -59,8 +63,8 @@ export function confirmOf({ sets }: Listing): ConfirmState | undefined {
 }
 
 /**
- * Ends the waiting for good, and marks the table anew for whoever is about to change it. nft
- * answers that something is not found where its time has run out meanwhile.
+ * Renders the confirmation of a table, with a new serial, so that a concurrent change fails. nft
+ * answers "not found" if the time has run out.
  */
 export function renderConfirmation(table: string, listing: unknown, serial: number): NftDocument {
   const here = { family: 'inet', table } as const
@@ -80,8 +84,8 @@ export function renderConfirmation(table: string, listing: unknown, serial: numb
 }
 
 /**
- * Whether a rule, as listed, is one of those that wait for the confirmation: it lets through what
- * the set does not hold, and nothing else.
+ * Whether a listed rule belongs to the pending confirmation: it accepts what the set does not hold,
+ * and does nothing else.
  */
 export function isConfirmRule({ comment, expr }: Pick<NftRule, 'comment' | 'expr'>): boolean {
   if (comment !== COMMENT || !Array.isArray(expr) || expr.length !== 2) return false

@@ -1,4 +1,4 @@
-// nft's JSON, as far as we write and read it (libnftables-json(5)). Types alone.
+// The types of nft's JSON, as far as knocklib writes and reads it (libnftables-json(5)).
 
 export type NftValue = string | number | boolean | null | NftValue[] | { [key: string]: NftValue }
 
@@ -6,7 +6,10 @@ export type NftExpression = NftValue
 /** One statement: an object with its name as the only key. */
 export type NftStatement = { [name: string]: NftValue }
 
-/** Doors stand in tables of inet; netdev sees frames that inet is not shown. */
+/**
+ * Doors are in tables of family inet. The table against tags is of family netdev, which sees frames
+ * that inet does not.
+ */
 export type NftFamily = 'inet' | 'netdev'
 
 export interface NftTable {
@@ -72,14 +75,14 @@ export type NftObject =
   | { element: NftElements }
   | { counter: NftCounter }
 
-/** What a part of a table is called. */
+/** The name of a set, map, chain or counter of a table. */
 export interface NftName {
   family: 'inet'
   table: string
   name: string
 }
 
-/** A rule that stands; rules have no names. */
+/** A rule in the kernel, which has a handle and no name. */
 export interface NftRuleHandle {
   family: 'inet'
   table: string
@@ -87,7 +90,7 @@ export interface NftRuleHandle {
   handle: number
 }
 
-/** What can be taken away. */
+/** An object that can be deleted. */
 export type NftTarget =
   | { table: NftTable }
   | { element: NftElements }
@@ -97,7 +100,9 @@ export type NftTarget =
   | { map: NftName }
   | { counter: NftName }
 
-/** What can be emptied: a table or a chain of its rules, a set or a map of its elements. */
+/**
+ * An object that can be flushed: a table or a chain of its rules, a set or a map of its elements.
+ */
 export type NftContainer =
   | { table: NftTable }
   | { chain: NftName }
@@ -106,20 +111,20 @@ export type NftContainer =
 
 export type NftCommand =
   | { add: NftObject }
-  /** As `add`, but fails where there is such a table already. */
+  /** As `add`, but fails if the table exists already. */
   | { create: { table: NftTable } }
   | { delete: NftTarget }
   | { flush: NftContainer }
 
-/** What `nft -j -f` reads: commands that are done all or none. */
+/** The input of `nft -j -f`: one transaction, of which nft does all or nothing. */
 export interface NftDocument {
   nftables: NftCommand[]
 }
 
-/** An address, or the number that all sources have in common. */
+/** An address, or the constant key for all sources. */
 export type ElementKey = string | number
 
-/** Elements of sets of sources. */
+/** Elements of sets whose keys are sources. */
 export interface ElementChange extends NftElements {
   elem: (ElementKey | { elem: { val: ElementKey; timeout: number } })[]
 }
@@ -128,7 +133,7 @@ export type ElementCommand =
   | { add: { element: ElementChange } }
   | { delete: { element: ElementChange } }
 
-/** A document that changes such elements and nothing else. */
+/** A document that changes only elements of sets of sources. */
 export interface ElementDocument extends NftDocument {
   nftables: ElementCommand[]
 }

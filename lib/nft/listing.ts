@@ -1,11 +1,14 @@
-// nft's JSON listing of our table → typed content. Pure; what is not of the expected form is an
-// error, never a guess.
+// nft's JSON listing of one table → its sets and counters, typed. Pure. An unexpected form is an
+// error and is never guessed at.
 import { ListingError } from '../errors.js'
 
 export interface ListedElement {
-  /** The parts of the key, one for each field. */
+  /** The fields of the key, in order. */
   readonly key: readonly string[]
-  /** Seconds, where the set has timeouts: configured, and remaining. 0 remaining: less than one. */
+  /**
+   * The element's timeout in seconds, and the seconds that remain (0: less than one). Undefined if
+   * it does not expire.
+   */
   readonly timeout: number | undefined
   readonly expires: number | undefined
   readonly comment?: string
@@ -15,22 +18,23 @@ export interface ListedSet {
   readonly timeout: number | undefined
   readonly size: number | undefined
   readonly elements: readonly ListedElement[]
-  /**
-   * How many elements the kernel counts. Undefined if it does not say: before Linux 6.17 and nft
-   * 1.1.5.
-   */
+  /** The number of elements that the kernel counts. Absent before Linux 6.17 and nft 1.1.5. */
   readonly count?: number
-  /** Whether the set may hold more elements than `elements` has. */
+  /** True if the set may hold more elements than `elements` has. */
   readonly isCut?: boolean
 }
 
 export interface Listing {
   readonly sets: ReadonlyMap<string, ListedSet>
-  /** By name, packets. */
+  /** Packets by the counter's name. */
   readonly counters: ReadonlyMap<string, number>
 }
 
-/** @throws ListingError with the fragment that is not of the expected form. */
+/**
+ * Reads a listing.
+ *
+ * @throws ListingError with the fragment that has an unexpected form.
+ */
 export function parseListing(json: unknown): Listing {
   const sets = new Map<string, ListedSet>()
   const counters = new Map<string, number>()
@@ -47,7 +51,7 @@ export function parseListing(json: unknown): Listing {
         counters.set(text(content['name'], item), number(content['packets'], item))
         break
       default:
-        // Nothing else is read back: chains, rules and maps are compared as they stand.
+        // Chains, rules and maps are compared in nft's own form.
         break
     }
   }
@@ -65,8 +69,8 @@ function parseSet(content: Record<string, unknown>): ListedSet {
 }
 
 /**
- * `"10.0.0.1"`, `{"concat": […]}`, `{"prefix": …}`, or one of these in `{"elem": {"val", "timeout",
- * "expires"}}`.
+ * Reads `"10.0.0.1"`, `{"concat": […]}`, `{"prefix": …}`, or one of these in `{"elem": {"val",
+ * "timeout", "expires"}}`.
  */
 function parseElement(value: unknown): ListedElement {
   if (isRecord(value) && isRecord(value['elem'])) {

@@ -1,16 +1,19 @@
-// Until when sets are loaded ahead: a set of its own that says it, so that no set of tokens must be
-// listed for that. Pure.
+// A set that says until when the sets of tokens and ports are loaded ahead, so that they need not
+// be listed to know it. Pure.
 import type { Automaton } from '../automaton/language/automaton.js'
 import { parseSetName } from '../automaton/language/names.js'
 import { hexDigest } from '../spec/model/digest.js'
 import type { NftCommand, NftSet, NftValue } from './document.js'
 import type { Listing } from './listing.js'
 
-/** One element for each set that is loaded ahead; it ends with the last of what that holds. */
+/**
+ * The set has one element for each set that is loaded ahead. The element expires with the last one
+ * of that set.
+ */
 export const LOADED_SET = 'loaded'
 
 /**
- * A set of tokens, or of a rotation's ports, and the seconds for which it is loaded; 0: it holds
+ * A set of tokens or of a rotation's ports, and the seconds for which it is loaded; 0 if it holds
  * nothing.
  */
 export interface LoadedSet {
@@ -18,21 +21,19 @@ export interface LoadedSet {
   readonly seconds: number
 }
 
-/**
- * For how long a set is still loaded, and for how long it was when that was done: whole seconds.
- */
+/** The whole seconds for which a set is still loaded, and for which it was loaded the last time. */
 export interface Loaded {
   readonly expiresIn: number
   readonly loadedFor: number
 }
 
-/** The set, if anything is loaded into the table. */
+/** Renders the set; empty if nothing is ever loaded into the table. */
 export function renderLoadedSet({ table, sets, periodSets }: Automaton): NftSet[] {
   if (![...sets, ...periodSets].some(({ name }) => isLoaded(name))) return []
   return [{ family: 'inet', table, name: LOADED_SET, type: 'mark', flags: ['timeout'] }]
 }
 
-/** Says it of some sets; what is said of others stays. */
+/** Renders the elements for some sets. Those of other sets stay. */
 export function renderLoaded(table: string, loaded: readonly LoadedSet[]): NftCommand[] {
   if (loaded.length === 0) return []
   const elements = (elem: NftValue[]) => {
@@ -42,14 +43,14 @@ export function renderLoaded(table: string, loaded: readonly LoadedSet[]): NftCo
   const lasting = loaded.flatMap(({ set, seconds: timeout }): NftValue[] =>
     timeout > 0 ? [{ elem: { val: keyOf(set), timeout, comment: set } }] : [],
   )
-  // An element that is there would keep its time, and one that is not there cannot be deleted.
+  // `add` would leave the timeout of an existing element, and nft cannot delete a missing one.
   const gone = [{ add: elements(keys) }, { delete: elements(keys) }]
   return lasting.length > 0 ? [...gone, { add: elements(lasting) }] : gone
 }
 
 /**
- * By set, without those that hold nothing any more; undefined if the table does not say it: nothing
- * is loaded, or an older knocklib made it.
+ * Reads until when each set is loaded. Sets that hold nothing any more are missing. Undefined if
+ * the table does not say it: nothing is ever loaded, or an older knocklib made it.
  */
 export function loadedIn({ sets }: Listing): ReadonlyMap<string, Loaded> | undefined {
   const elements = sets.get(LOADED_SET)?.elements
@@ -70,7 +71,7 @@ function isLoaded(name: string): boolean {
 }
 
 /**
- * The same for the same set. Of two sets with one key, by a chance of 1 in 2³², one would be said
- * nothing of.
+ * The key of a set: a digest of its name. If two sets share one, by a chance of 1 in 2³², nothing
+ * is said of one of them.
  */
 const keyOf = (set: string): number => Number.parseInt(hexDigest(set, 8), 16)

@@ -1,19 +1,19 @@
-// The names of nft's sets: the automaton's name, and the family that this one is for. Pure.
+// The automaton's name of a set and a family ↔ nft's name. Pure.
 import type { Family } from '../spec/model/model.js'
 
-/** nft's set that knows no addresses and is for both families. */
+/** nft's name of a set that has no addresses and serves both families. */
 export const commonSet = (set: string): string => `${set}_0`
 
-/** nft's set of one family. */
+/** nft's name of a set for one family. */
 export const familySet = (set: string, family: Family): string => `${set}_${family}`
 
-/** nft's set that has a source; none: everyone. */
+/** nft's name of the set that would hold a source; undefined stands for everyone. */
 export const sourceSet = (set: string, source: { readonly family: Family } | undefined): string =>
   source ? familySet(set, source.family) : commonSet(set)
 
 /**
- * Reads nft's name of a set back, without a family where it is for both; undefined where it is none
- * of the automaton's.
+ * Reads nft's name of a set. `family` is absent if the set serves both. Undefined if the name is
+ * not from the automaton.
  */
 export function parseFamilySet(name: string): { set: string; family?: Family } | undefined {
   const match = /^(\w+)_([046])$/.exec(name)

@@ -1,4 +1,4 @@
-// A document or a listing → the parts of its table by kind and name, and what of them can be
+// A document or a listing → the parts of its table by kind and name, in a form that can be
 // compared. Pure.
 import { NUMBER } from '../spec/model/protocol.js'
 
@@ -14,11 +14,14 @@ export interface Part {
 
 type Content = Readonly<Record<string, unknown>>
 
-/** Whether it is an object as JSON has them. */
+/** Whether a value is a JSON object. */
 export const isContent = (value: unknown): value is Content =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** By kind and name, parted by a blank, in the order in which they come. */
+/**
+ * Maps "KIND NAME" to the part, in the order of the objects. Elements of maps are joined to their
+ * map.
+ */
 export function partsOf(objects: readonly unknown[]): Map<string, Part> {
   const parts = new Map<string, Part>()
   for (const object of objects) {
@@ -35,7 +38,7 @@ export function partsOf(objects: readonly unknown[]): Map<string, Part> {
   return parts
 }
 
-/** The objects of a listing. */
+/** The objects of a listing; empty if it has another form. */
 export function listedObjects(listing: unknown): readonly unknown[] {
   return isContent(listing) ? listOf(listing['nftables']) : []
 }
@@ -43,8 +46,8 @@ export function listedObjects(listing: unknown): readonly unknown[] {
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /**
- * What cannot be changed of a part that stands. Sets' flags but one are left out: nft itself adds
- * to them.
+ * Writes what cannot be changed of an installed part as a text. Of a set's flags it has only
+ * `interval`, since nft itself adds others.
  */
 export function shapeOf({ kind, content }: Part, ignoresTimeout = false): string {
   const { type, timeout, size, map, flags, hook, prio, policy, dev } = content
@@ -61,13 +64,13 @@ export function shapeOf({ kind, content }: Part, ignoresTimeout = false): string
 }
 
 /**
- * Whether nothing but an install changes what a set holds: no times, no packets, nothing that is
- * loaded ahead.
+ * Whether only an install changes the elements of a set: it has no timeouts, packets do not change
+ * it, and nothing is loaded into it.
  */
 export const isConstant = ({ content: { flags, type } }: Pick<Part, 'content'>): boolean =>
   !isContent(type) && flags !== 'timeout' && !listOf(flags).includes('timeout')
 
-/** An element as text, with numbers where a listing has protocols' names. */
+/** Writes an element as text, with numbers for the names of protocols that a listing has. */
 export function elementText(element: unknown): string {
   const numbers: Readonly<Record<string, number>> = NUMBER
   return JSON.stringify(element, (_key, value) =>

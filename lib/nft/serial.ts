@@ -1,33 +1,33 @@
-// A mark that each install changes → whether the table that was listed is still the one that
-// stands. Pure.
+// A number that each install changes → whether the installed table is still the one that was
+// listed. Pure.
 import type { NftCommand, NftDocument, NftElements } from './document.js'
 import type { Listing } from './listing.js'
 
 /**
- * One element, another with each install. A transaction that begins with a listing takes the
- * element away that was listed: where somebody else has been there since, it is gone, and nft does
- * nothing of the transaction.
+ * The set has one element, another one after each install. A transaction that is based on a listing
+ * deletes the listed element. If somebody else has installed since, that element is gone, and nft
+ * does nothing of the transaction.
  */
 export const SERIAL_SET = 'serial'
 
-/** Marks are 32 bits. */
+/** The type `mark` has 32 bits. */
 export const SERIALS = 2 ** 32
 
-/** The document with a mark of its own. */
+/** Adds the set with its serial to a document. */
 export function withSerial({ nftables }: NftDocument, table: string, serial: number): NftDocument {
   const set = { family: 'inet', table, name: SERIAL_SET, type: 'mark', elem: [serial] } as const
   return { nftables: [...nftables, { add: { set: { ...set, elem: [serial] } } }] }
 }
 
-/** Undefined where the table has none: it was not made by an install. */
+/** Reads the serial; undefined if the table has none, because no install made it. */
 export function serialOf({ sets }: Listing): number | undefined {
   const [element] = sets.get(SERIAL_SET)?.elements ?? []
   return element && Number(element.key[0])
 }
 
 /**
- * Fails where another install has been there since; marks the table anew, or with the same mark
- * again.
+ * Renders commands that fail if another install has happened since the listing, and then set the
+ * next serial. Without `after` the serial stays the same. Empty if there was no serial.
  */
 export function renderNext(
   table: string,
@@ -41,7 +41,7 @@ export function renderNext(
   return [{ delete: { element: element(before) } }, { add: { element: element(after) } }]
 }
 
-/** Makes the table of a document, and fails where there is one already. */
+/** Changes a document so that it fails if the table exists already. */
 export function renderCreation({ nftables: [add, , , ...content] }: NftDocument): NftDocument {
   if (!add || !('add' in add && 'table' in add.add)) throw new Error('unreachable: no table')
   return { nftables: [{ create: add.add }, ...content] }

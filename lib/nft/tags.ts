@@ -1,9 +1,9 @@
-// The devices of doors at ingress → a table of family netdev that drops frames with two VLAN tags,
-// one of number 0. Pure.
+// The devices of doors at ingress → a table of family netdev that drops frames with two VLAN tags
+// of which one has number 0. Pure.
 //
 // The kernel shows an inet table no such frame: it takes off one tag, and accepts what is neither
-// IPv4 nor IPv6 behind it. The host takes tags of number 0 for none, and would have the packet in
-// them by the door.
+// IPv4 nor IPv6 behind it. But the host ignores tags of number 0, so the packet in the frame would
+// reach it past the door.
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { NftCommand, NftDocument, NftStatement, NftTable } from './document.js'
 import { isContent, listedObjects, listOf } from './parts.js'
@@ -11,15 +11,18 @@ import { isContent, listedObjects, listOf } from './parts.js'
 const CHAIN = 'knocklib_tags'
 const COMMENTS = ['two tags, the first of number 0', 'two tags, the second of number 0'] as const
 /**
- * Bits from the start of the frame to the first tag's number and to the second's. nft counts the
- * tag in that the kernel has taken off.
+ * The offsets in bits of the first and the second tag's number. nft counts the tag that the kernel
+ * has taken off.
  */
 const NUMBERS = [116, 148] as const
 const BITS = 12
 
 const here = (name: string) => ({ table: { family: 'netdev', name } }) as const
 
-/** Makes the table anew whether it stands or not; nothing where the doors are at another hook. */
+/**
+ * Renders the commands that make the table anew, whether it exists or not. Empty if the doors are
+ * at another hook.
+ */
 export function renderTags({ table, chains }: Pick<Automaton, 'table' | 'chains'>): NftCommand[] {
   const bases = chains.flatMap(({ base }) => (base?.device === undefined ? [] : [base]))
   if (bases.length === 0) return []
@@ -45,13 +48,13 @@ const dropOf = (offset: number): NftStatement[] => [
   { drop: null },
 ]
 
-/** Removes the table whether it stands or not. */
+/** Renders the commands that remove the table, whether it exists or not. */
 export const renderNoTags = (table: string): NftCommand[] => [
   { add: here(table) },
   { delete: here(table) },
 ]
 
-/** The commands of a document or of a change that are about this table. */
+/** Filters the commands that are about this table. */
 export const tagsOf = ({ nftables }: NftDocument): NftCommand[] => nftables.filter(isOfTags)
 
 /** Whether a command is about this table. */
@@ -61,7 +64,7 @@ export function isOfTags(command: NftCommand): boolean {
   return content?.family === 'netdev'
 }
 
-/** The same commands, but so that they fail if a table of that name stands. */
+/** Changes the commands so that they fail if a table of that name exists. */
 export function withNewTags(commands: readonly NftCommand[]): NftCommand[] {
   const [first] = commands.filter(isOfTags)
   return commands.flatMap((command): NftCommand[] => {
@@ -72,23 +75,25 @@ export function withNewTags(commands: readonly NftCommand[]): NftCommand[] {
   })
 }
 
-/** Of the table that a command makes. */
+/** The name of the table that a command makes; '' if it makes none. */
 export const nameOf = (command: NftCommand | undefined): string =>
   command && 'add' in command && 'table' in command.add ? command.add.table.name : ''
 
 /**
- * What stands under the name of the table: nothing, what others have made, our own as another
- * document has it or as this one.
+ * What the installed table of that name is: `none`, made by others (`foreign`), made by knocklib
+ * for another document (`altered`) or for this one (`intact`).
  */
 export type StandingTags = 'none' | 'foreign' | 'altered' | 'intact'
 
 /**
- * @param listing - undefined if there is none. One without chains holds nothing that anybody could
- * miss.
+ * Compares the installed table with the document.
+ *
+ * @param listing - undefined if there is no table. A table without chains is not foreign: there is
+ * nothing in it that anybody could miss.
  */
 export function standingTags(listing: unknown, document: NftDocument): StandingTags {
   const objects = listedObjects(listing).filter((object) => !isKind(object, 'metainfo'))
-  // An `Nft` that knows inet alone lists that.
+  // An `Nft` that supports only inet answers with the inet table.
   const isOther = objects.some((object) => JSON.stringify(object).includes('"family":"inet"'))
   if (objects.length === 0 || isOther) return 'none'
   if (isForeign(listing)) return 'foreign'
@@ -98,7 +103,7 @@ export function standingTags(listing: unknown, document: NftDocument): StandingT
   return isSame ? 'intact' : 'altered'
 }
 
-/** Whether others have put something into the table, as listed. */
+/** Whether others have put something into the listed table. */
 export const isForeign = (listing: unknown): boolean =>
   listedObjects(listing).some((object) => !isOurs(object))
 
@@ -113,7 +118,7 @@ const isKind = (object: unknown, kind: string): boolean => isContent(object) && 
 
 type Shape = Readonly<{ text: string; dev?: unknown }>
 
-/** Chains and rules, each chain with its rules behind it. */
+/** The chains, each with its rules behind it. */
 function shapesOf(objects: readonly unknown[]): Shape[] {
   const contents = (kind: string) =>
     objects.flatMap((object) => {
@@ -121,7 +126,7 @@ function shapesOf(objects: readonly unknown[]): Shape[] {
       return isContent(content) ? [content] : []
     })
   const rules = contents('rule')
-  // A table that sleeps judges nothing.
+  // A dormant table judges nothing, so the flags count.
   const [flags = []] = contents('table').map(({ flags }) => flags)
   return [
     { text: JSON.stringify(flags) },
@@ -134,7 +139,7 @@ function shapesOf(objects: readonly unknown[]): Shape[] {
   ]
 }
 
-/** nft 1.0.6 lists no device. */
+/** nft 1.0.6 does not list the device. */
 const fits = (expected: Shape, found: Shape | undefined): boolean =>
   expected.text === found?.text && (found.dev === undefined || found.dev === expected.dev)
 
@@ -155,7 +160,7 @@ function canonical(statement: unknown): unknown {
   }
 }
 
-/** Whether a table, as listed, has doors at ingress. */
+/** Whether a listed table has doors at ingress. */
 export const isAtIngress = (listing: unknown): boolean =>
   listedObjects(listing).some((object) => {
     const chain = isContent(object) ? object['chain'] : undefined

@@ -1,5 +1,4 @@
-// Changes of a table that stands: grants opened or closed, a ban ended, or the whole removed → nft
-// JSON. Pure.
+// Grants to open or close, a ban to end, or a table to remove → nft JSON. Pure.
 import type { Address } from '../spec/model/address.js'
 import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
@@ -9,20 +8,20 @@ import { renderNoTags } from './tags.js'
 export interface GrantChange {
   readonly table: string
   /**
-   * A set that is there as long as the table has the doors that the change is for; else nothing is
-   * done of it.
+   * A set that exists as long as the table has the doors for which the change was made. Without it
+   * nothing of the change is done.
    */
   readonly while?: string
-  /** None: everyone. Each once. */
+  /** Undefined stands for everyone. No source may be in the list twice. */
   readonly sources: readonly (Address | undefined)[]
-  /** The door's grants, and its other sets of sources that count the grant's use. */
+  /** The set of the door's grants, and its sets that count the use of grants. */
   readonly grants: string
   readonly used: readonly string[]
 }
 
 /**
- * Opens: the grants last `seconds` from now, whether there were any or not, with no connection
- * used.
+ * Renders grants that last `seconds` from now, with no connection used. Existing grants are
+ * replaced.
  */
 export function renderOpen(change: GrantChange, seconds: number): ElementDocument {
   const { grants, used } = change
@@ -36,7 +35,7 @@ export function renderOpen(change: GrantChange, seconds: number): ElementDocumen
   }
 }
 
-/** Closes; nft answers that it is not found where one has no grant. */
+/** Renders the end of grants. nft answers "not found" if one of the sources has no grant. */
 export function renderClose(change: Omit<GrantChange, 'used'>): ElementDocument {
   return {
     nftables: [
@@ -46,7 +45,7 @@ export function renderClose(change: Omit<GrantChange, 'used'>): ElementDocument 
   }
 }
 
-/** Adds what is there already: that changes nothing, and fails if the set is gone. */
+/** Adds an element that exists already. That changes nothing, and fails if the set is gone. */
 export function whileThere({
   table,
   while: name,
@@ -55,16 +54,16 @@ export function whileThere({
   return [{ add: { element: { family: 'inet', table, name, elem: [0] } } }]
 }
 
-/** Ends a source's ban; nft answers that it is not found where there is no ban. */
+/** Renders the end of a ban. nft answers "not found" if the source is not banned. */
 export function renderUnban(table: string, source: Address, banned: string): ElementDocument {
   return renderClose({ table, sources: [source], grants: banned })
 }
 
 /**
- * Removes the table with all that is in it; with a serial only if no other install has been there
- * since.
+ * Renders the removal of a table.
  *
- * @param hasTags - whether it has a table against tags at its side, which goes with it.
+ * @param serial - if given, the removal fails if another install has happened since.
+ * @param hasTags - whether there is also a table against tags, which is removed with it.
  */
 export function renderUninstall(table: string, serial?: number, hasTags = false): NftDocument {
   const [unchanged] = renderNext(table, serial)
@@ -74,8 +73,8 @@ export function renderUninstall(table: string, serial?: number, hasTags = false)
 }
 
 /**
- * Takes elements out, whether they are there or not: an `add` alone would leave the time of one
- * that is.
+ * Deletes elements whether they exist or not. Each is added first, since nft cannot delete a
+ * missing one.
  */
 function clear(change: Omit<GrantChange, 'used'>, set: string): ElementCommand[] {
   const changes = elements(change, set)
@@ -85,7 +84,7 @@ function clear(change: Omit<GrantChange, 'used'>, set: string): ElementCommand[]
   ]
 }
 
-/** Of each family's set those that belong there. */
+/** Sorts the sources into the sets of their families. */
 function elements(
   { table, sources }: Omit<GrantChange, 'used'>,
   set: string,
@@ -96,7 +95,7 @@ function elements(
     if (own.length === 0) return []
     const name = family ? familySet(set, family) : commonSet(set)
     const elem = own.map((source) => {
-      // All sources have the same key: the constant that is looked up for each packet.
+      // The constant key, which the rules look up for each packet.
       const val = source?.address ?? 0
       return timeout === undefined ? val : { elem: { val, timeout } }
     })

@@ -1,70 +1,73 @@
-// What the simulator knows of a packet, and what the kernel would read of it. Pure.
+// The simulator's packets, and what the kernel would read in one. Pure.
 
 import type { Base, IpProtocol, Match } from '../automaton/language/automaton.js'
 import type { Family, PortRange } from '../spec/model/model.js'
 import { NUMBER, type ProtocolNumber } from '../spec/model/protocol.js'
 
-/** What is said of a packet besides where it goes. */
+/** The parts of a packet besides its protocol and port. */
 export interface PacketParts {
   /**
-   * Seconds since any moment, since 1970 where keys or ports depend on the time; never less than
-   * the packet's before.
+   * Seconds since any moment, or since 1970 if tokens or ports depend on the time. Never less than
+   * the time of the packet before.
    */
   readonly at: number
-  /** An address in canonical text; it says the family. */
+  /** An address in canonical text. It determines the family. */
   readonly source: string
   /** Default: an address that no door names. */
   readonly destination?: string
   readonly sourcePort?: number
-  /** TCP's sequence number: the same again is the same packet sent again. Default: 0. */
+  /**
+   * TCP's sequence number. A SYN with the same source, ports and number is a retransmission.
+   * Default: 0.
+   */
   readonly sequence?: number
   /** The TCP flags as a byte (RFC 9293). Default: SYN. */
   readonly flags?: number
-  /** Bytes of payload. Default: the payload's, or 0. */
+  /** Bytes of payload. Default: those of `payload`, or 0. */
   readonly length?: number
-  /** The payload itself, in hex digits. Default: none that matters. */
+  /** The payload in hex digits. Default: one that is no token. */
   readonly payload?: string
-  /** The interface it comes in on. Default: one that is not loopback. */
+  /** The interface on which it comes in. Default: one that is not loopback. */
   readonly interface?: string
-  /** Whether the host has the TCP connection to which it belongs. Default: false. */
+  /** Whether the host has a socket for the very TCP connection of the packet. Default: false. */
   readonly connected?: boolean
-  /** What conntrack calls it. Default: new. */
+  /** conntrack's state. Default: new. */
   readonly state?: 'new' | 'established' | 'related' | 'invalid' | 'untracked'
-  /** Whether it comes from the side that answered its connection. Default: false. */
+  /** Whether it goes in the reply direction of its connection. Default: false. */
   readonly isReply?: boolean
   /**
-   * What it is a fragment of: `first` has all headers, `bare` is a first one that may lack some,
-   * `second` is from the ninth byte on, `later` from further behind. Default: none, the packet is
-   * whole.
+   * The kind of fragment: `first` has all headers, `bare` is a first one that may lack some,
+   * `second` begins at the ninth byte, `later` begins behind that. Default: the packet is whole.
    */
   readonly fragment?: 'first' | 'bare' | 'second' | 'later'
-  /** Whether its transport header cannot be found, of IPv6. Default: false. */
+  /** Whether the transport header of an IPv6 packet cannot be found. Default: false. */
   readonly unreadable?: boolean
 }
 
-/** One packet as it comes in. */
+/** A packet as it comes in. */
 export interface Packet extends PacketParts {
   /**
-   * `icmp` is an echo request, of either family. A number is IANA's: 1 and 58 are any other ICMP.
+   * `icmp` is an echo request of either family. A number is IANA's; 1 and 58 are then any other
+   * ICMP.
    */
   readonly protocol: 'tcp' | 'udp' | 'icmp' | ProtocolNumber
   readonly port?: number
 }
 
 /**
- * Whether a packet comes by a base chain: at ingress it does by its device's, in a nat chain when
- * it begins something.
+ * Whether a base chain sees a packet. At ingress it sees those of its device, and a nat chain those
+ * that begin a connection.
  */
 export function comesTo({ type, device }: Base, packet: Packet): boolean {
   if (type === 'nat' && (packet.state ?? 'new') !== 'new') return false
   return device === undefined || packet.interface === device
 }
 
-/** Whether it has the beginning of its transport header, and that can be found. */
+/** Whether the packet has a transport header that can be found. */
 export const hasPorts = ({ fragment, ...packet }: Packet): boolean =>
   !isUnreadable(packet) && fragment !== 'second' && fragment !== 'later'
 
-/** An IPv4 header always leads to the transport's. */
+/** Whether the transport header cannot be found. In IPv4 it always can. */
 export const isUnreadable = ({ source, unreadable = false }: Packet): boolean =>
   unreadable && source.includes(':')
 

@@ -1,5 +1,5 @@
-// An automaton and packets with their times → what becomes of each packet, and who is where. Pure:
-// time comes with the packets.
+// An automaton and packets with their times → the verdict on each packet, and the contents of all
+// sets. Pure: time comes with the packets.
 
 import type {
   Action,
@@ -27,28 +27,28 @@ import {
 } from './packet.js'
 import { type Member, SimulatedSets } from './simulated-sets.js'
 
-/** A packet on its way through the chains: a redirect changes its port. */
+/** A packet between two base chains. After a redirect `sentTo` is the port to which it was sent. */
 interface Travelling extends Packet {
   readonly sentTo?: number | undefined
 }
 
-/** What the kernel logs of a packet. */
+/** An event that the kernel would log. */
 interface LoggedEvent extends Logged {
   readonly at: number
   readonly source: string
 }
 
 type Outcome = 'accept' | 'drop'
-/** What a rule leads to; `next`: it ended early or has no verdict. */
+/** The result of a rule or chain. `next`: the rule ended early or has no verdict. */
 type Step = Outcome | 'return' | 'next' | Extract<Verdict, { kind: 'redirect' }>
 
-/** How many packets a rate would let on at a time. */
+/** The state of a rate limit: how many packets it would let pass at a time. */
 interface Bucket {
   readonly packets: number
   readonly since: number
 }
 
-/** The kernel's part, played on the automaton itself. */
+/** Interprets an automaton as the kernel executes the rendered ruleset. */
 export class Simulator {
   readonly #automaton: Automaton
   readonly #chains: ReadonlyMap<string, Chain>
@@ -63,12 +63,12 @@ export class Simulator {
     this.#sets = new SimulatedSets(automaton)
   }
 
-  /** Fills the sets whose contents are derived from secrets; what was in them is gone. */
+  /** Fills the sets of tokens and ports; their old elements are gone. */
   load(loads: Loads): void {
     this.#sets.load(loads)
   }
 
-  /** Judges one packet. */
+  /** Judges one packet. Its time must not be before that of the last one. */
   receive(packet: Packet): Outcome {
     let travelling: Travelling = packet
     const { interface: name = this.#device } = packet
@@ -79,29 +79,29 @@ export class Simulator {
       const step = this.#walk(chain, travelling)
       if (step === 'drop') return 'drop'
       if (typeof step !== 'object') continue
-      // To another host: it is not this one's any more.
+      // Sent on to another host: no further chain of this host judges it.
       if (step.to.address !== undefined) return 'accept'
       travelling = { ...packet, port: step.to.port, sentTo: packet.port }
     }
     return 'accept'
   }
 
-  /** The live elements of a set, in the order in which they came. */
+  /** The elements of a set that have not expired, in the order in which they came. */
   members(set: string, at: number): Member[] {
     return this.#sets.members(set, at)
   }
 
-  /** The first device of a table at ingress: packets come in there that don't say where. */
+  /** The first device of a table at ingress: the default for packets without an interface. */
   get #device(): string | undefined {
     return this.#automaton.chains.find(({ base }) => base)?.base?.device
   }
 
-  /** What was counted so far under a counter's name. */
+  /** The value of a counter so far; 0 if it never counted. */
   counter(name: string): number {
     return this.#counters.get(name) ?? 0
   }
 
-  /** What was logged so far, in order. */
+  /** The events that were logged so far, in order. */
   logged(): readonly LoggedEvent[] {
     return this.#logged
   }
@@ -213,8 +213,8 @@ export class Simulator {
   }
 
   /**
-   * The kernel's bucket: full at first, it takes a packet for each time that one is due, and holds
-   * as many as a second's.
+   * Judges by the kernel's token bucket (nft_limit.c): full at first, refilled at `rate` per
+   * second, and never holding more than a second's packets.
    */
   #isWithinRate(match: Extract<Match, { kind: 'within-rate' }>, at: number): boolean {
     const { rate } = match
@@ -225,7 +225,7 @@ export class Simulator {
     return isWithin
   }
 
-  /** Does one action; false where a set is full, which ends the rule. */
+  /** Performs one action. False if it ends the rule: a set is full, or a key is claimed already. */
   #act(action: Action, packet: Packet): boolean {
     if (action.op === 'mark') return true
     if (action.op === 'log') {

@@ -1,4 +1,4 @@
-// The sets of an automaton as the kernel would hold them: who is in, and until when. Pure: time
+// The sets of an automaton as the kernel would hold them: elements with their expiry. Pure: time
 // comes with the packets.
 
 import {
@@ -17,7 +17,7 @@ export interface Member {
   readonly set: string
   readonly family: Family
   readonly key: string
-  /** Seconds that it still lives. */
+  /** Seconds until it expires. */
   readonly expiresIn: number
 }
 
@@ -29,7 +29,7 @@ export class SimulatedSets {
   readonly #trusted: ReadonlyMap<string, readonly Cidr[]>
   readonly #ports: ReadonlyMap<string, ReadonlySet<number>>
   readonly #periods = new Map<string, readonly PortPeriod[]>()
-  /** By set and family, the time at which each key expires. */
+  /** By set and family, when each key expires. */
   readonly #elements = new Map<string, Map<string, number>>()
 
   constructor({ sets, portSets, periodSets, addressSets }: Automaton) {
@@ -39,7 +39,7 @@ export class SimulatedSets {
     this.#trusted = new Map(addressSets.map((set) => [set.name, set.addresses]))
   }
 
-  /** Fills the sets whose contents are derived from secrets; what was in them is gone. */
+  /** Fills the sets of tokens and ports; their old elements are gone. */
   load({ tokens, ports }: Loads): void {
     for (const { set, tokens: loaded } of tokens) {
       this.#elements.set(set, new Map(loaded.map(({ token, until }) => [token, until])))
@@ -47,7 +47,7 @@ export class SimulatedSets {
     for (const { set, periods } of ports) this.#periods.set(set, periods)
   }
 
-  /** The live elements of a set, in the order in which they came. */
+  /** The elements of a set that have not expired, in the order in which they came. */
   members(set: string, at: number): Member[] {
     const families = isPerFamily(this.#set(set)) ? ([4, 6] as const) : ([4] as const)
     return families.flatMap((family) =>
@@ -79,7 +79,7 @@ export class SimulatedSets {
     return expiry !== undefined && expiry > packet.at
   }
 
-  /** Changes a set; false if it is full, or if the key is claimed already: that ends the rule. */
+  /** Changes a set. False if it is full or the key is claimed already: either ends the rule. */
   change({ set, op }: SetAction, packet: Packet): boolean {
     const elements = this.#of(set, familyOf(packet))
     const key = this.#key(set, packet)

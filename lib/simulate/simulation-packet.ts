@@ -1,5 +1,4 @@
-// A packet of a trace, in the user's words → one that the simulator receives, or what is wrong with
-// it. Pure.
+// A packet of a trace, as the user wrote it → one that the simulator receives, or an error. Pure.
 
 import { KnockError } from '../errors.js'
 import { parseAddress } from '../spec/model/address.js'
@@ -7,12 +6,12 @@ import { NUMBER, parseProtocol } from '../spec/model/protocol.js'
 import { parseStep } from '../spec/model/step.js'
 import type { Packet, PacketParts } from './packet.js'
 
-/** A packet as a trace names it: `to` is `tcp/7000`, `udp/8000`, `icmp` or `protocol/gre`. */
+/** A packet as a trace names it. */
 export interface TracePacket extends PacketParts {
   readonly to: string
 }
 
-/** A packet of a trace is wrong: its number, counted from 0, is in the message. */
+/** A packet of a trace is wrong. The message has its index, counted from 0, or its line. */
 export class PacketError extends KnockError {
   override readonly name = 'PacketError'
   readonly code = 'invalid-packet'
@@ -21,7 +20,7 @@ export class PacketError extends KnockError {
 const isBelow = (value: unknown, limit: number): boolean =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) < limit
 
-/** What a packet may have beside its time and its ends. */
+/** The optional parts of a packet: what is expected, and the check. */
 const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown) => boolean]>> = {
   sourcePort: ['a port from 0 to 65535', (value) => isBelow(value, 65536)],
   sequence: ['a sequence number of 32 bits', (value) => isBelow(value, 2 ** 32)],
@@ -43,11 +42,16 @@ const PARTS: Readonly<Record<string, readonly [expected: string, (value: unknown
     (value) => ['first', 'bare', 'second', 'later'].includes(value as string),
   ],
   unreadable: ['true or false', (value) => typeof value === 'boolean'],
-  // What a simulation has printed can be played again.
+  // So that the packets which a simulation printed can be played again.
   verdict: ['accept or drop', (value) => value === 'accept' || value === 'drop'],
 }
 
-/** @throws PacketError if it cannot be, or comes before the earliest time. */
+/**
+ * Reads one packet.
+ *
+ * @param earliest - the time of the packet before it.
+ * @throws PacketError if a part is wrong, or the packet is earlier than `earliest`.
+ */
 export function readPacket(packet: TracePacket, index: number, earliest: number): Packet {
   if (typeof packet !== 'object' || packet === null) {
     const got = JSON.stringify(packet)
@@ -71,7 +75,7 @@ export function readPacket(packet: TracePacket, index: number, earliest: number)
     if (value !== undefined && !isRight(value)) throw wrong(key, expected)
   }
   return {
-    // Every packet of a trace is a connection of its own unless it says otherwise.
+    // So that each packet is a connection of its own unless the trace says otherwise.
     sourcePort: 1024 + index,
     ...parts,
     ...addresses,
@@ -80,7 +84,7 @@ export function readPacket(packet: TracePacket, index: number, earliest: number)
   }
 }
 
-/** Reads where a packet goes: a port, or a protocol without ports. */
+/** Reads the destination: a port, or a protocol without ports. Undefined if it is neither. */
 function readEnd(to: unknown): Pick<Packet, 'protocol' | 'port'> | undefined {
   if (typeof to !== 'string') return undefined
   if (to.startsWith('protocol/')) {
@@ -96,7 +100,11 @@ function readEnd(to: unknown): Pick<Packet, 'protocol' | 'port'> | undefined {
 
 type Ends = Pick<Packet, 'source' | 'destination'>
 
-/** Reads addresses into their canonical text. */
+/**
+ * Reads the addresses into canonical text.
+ *
+ * @throws PacketError if one is none.
+ */
 function readAddresses(ends: Ends, wrong: (part: string, expected: string) => PacketError): Ends {
   const entries = Object.entries(ends).map(([part, text]) => {
     const address = parseAddress(text)

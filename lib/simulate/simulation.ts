@@ -1,5 +1,5 @@
-// A spec and packets with their times → what becomes of each, and who is let in at the end. Pure:
-// no kernel, no clock.
+// A spec and packets with their times → the verdict on each, the events, and the status at the end.
+// Pure: no kernel, no clock.
 
 import { buildAutomaton } from '../automaton/build.js'
 import { type Automaton, isPerFamily, type TimedSet } from '../automaton/language/automaton.js'
@@ -17,53 +17,50 @@ import { readPacket, type TracePacket } from './simulation-packet.js'
 
 export interface SimulationOptions {
   /**
-   * By the files that the spec names, as `loadSecrets` reads them: the packets' times are then
-   * seconds since 1970, and at the first one's time tokens and rotating sequences are loaded.
-   * Default: none, and no token or rotation opens.
+   * The secrets by the files that the spec names, as `loadSecrets` reads them. The packets' times
+   * are then seconds since 1970, and tokens and rotating sequences are loaded at the time of the
+   * first. Default: none, and no token or rotation opens.
    */
   readonly secrets?: Secrets
 }
 
 export interface SimulatedPacket extends TracePacket {
-  /** `accept`: it passes our table, and the host's own rules judge it next. */
+  /** `accept`: it passes the table, and the host's own rules judge it next. */
   readonly verdict: 'accept' | 'drop'
 }
 
-/** What the kernel would log of a packet. */
+/** An event that the kernel would log. */
 export interface SimulatedEvent {
-  /** Which packet it was, counted from 0. */
+  /** The index of the packet, counted from 0. */
   readonly packet: number
   readonly at: number
   readonly source: string
   readonly event: 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
-  /** None: it is of the whole table. */
+  /** Absent for events of the whole table. */
   readonly door?: string
   readonly attempt?: Attempt
   /** How many packets of the knock have come, and how many it takes. */
   readonly stage?: number
   readonly of?: number
-  /** Whose token it was. */
+  /** The user of the token. */
   readonly user?: string
 }
 
 export interface Simulation {
   readonly packets: readonly SimulatedPacket[]
-  /**
-   * In the order in which it happened; none where the spec's `log` is false, nor above its rates.
-   */
+  /** In order. Empty if the spec's `log` is false; events above its rates are missing. */
   readonly events: readonly SimulatedEvent[]
-  /** The doors at the last packet's time. */
+  /** The status at the last packet's time. */
   readonly status: Status
 }
 
 /**
- * Plays a trace through a spec without a kernel. The kernel's rules and this agree packet by
- * packet.
+ * Plays a trace through a spec without a kernel. The kernel gives the same verdict on each packet.
  *
- * @param packets in the order of their times. Seconds; any start, but with secrets since 1970.
+ * @param packets - in the order of their times. Seconds from any start; since 1970 with secrets.
  * @throws SpecError with every problem of the spec.
- * @throws PacketError if a packet cannot be.
- * @throws ArgumentError if secrets are given, and one that the spec names is not.
+ * @throws PacketError if a packet is wrong.
+ * @throws ArgumentError if secrets are given, but not one that the spec names.
  */
 export function simulateKnock(
   spec: SpecInput,
@@ -99,7 +96,7 @@ function requireSecrets(spec: ValidSpec, secrets: Secrets): void {
   )
 }
 
-/** What the sets hold at a time, as nft would list it. */
+/** The contents of the sets at a time, in the form of nft's listing. */
 function contentsOf(automaton: Automaton, simulator: Simulator, at: number): Contents {
   const sets = new Map(automaton.sets.map((set) => [set.name, set]))
   return {

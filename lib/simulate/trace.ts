@@ -1,21 +1,21 @@
-// A trace's file → the packets in it. Reads one file.
+// A trace's file or text → its packets. `loadTrace` reads one file, `parseTrace` is pure.
 import { extname } from 'node:path'
 import { ArgumentError } from '../errors.js'
 import { readBounded } from '../files/read.js'
 import { readDocument } from '../files/spec-file.js'
 import { PacketError, type TracePacket } from './simulation-packet.js'
 
-/** The most bytes of a trace. */
+/** The most bytes that a trace may have. */
 const LONGEST = 2 ** 28
 
 /**
- * Reads a trace: JSON or YAML with a list of packets, or text with a packet a line (seconds,
- * source, where to, and perhaps the payload in hex digits; `#` comments):
+ * Reads a trace: JSON or YAML with a list of packets, or text with one packet a line (seconds,
+ * source, destination, and optionally the payload in hex digits; `#` starts a comment):
  *
  *     0    10.77.0.2  tcp/7000
  *     0.5  10.77.0.2  udp/6000  payload=00112233445566778899aabbccddeeff
  *
- * @throws PacketError if a line is none.
+ * @throws PacketError if a line is wrong, or the document is no list.
  * @throws ArgumentError if the file cannot be read.
  */
 export async function loadTrace(path: string): Promise<TracePacket[]> {
@@ -30,7 +30,11 @@ export async function loadTrace(path: string): Promise<TracePacket[]> {
   return parseTrace(content.toString('utf8'))
 }
 
-/** @throws PacketError with the line's number. */
+/**
+ * Reads the text form of a trace. An empty text has no packets.
+ *
+ * @throws PacketError with the line's number.
+ */
 export function parseTrace(text: string): TracePacket[] {
   return text.split('\n').flatMap((line, index) => {
     const words = line.replace(/#.*/, '').trim().split(/\s+/)

@@ -1,11 +1,11 @@
-// A valid spec → what is as it says and easily believed to be otherwise, in plain words. Pure.
+// A valid spec → remarks about parts that are easily misunderstood. Pure.
 import { kindOf } from '../automaton/kinds/kinds.js'
 import { cidrContains } from './model/address.js'
 import type { Note, ValidDoor, ValidSpec } from './model/model.js'
 
 /**
- * Says what `any` judges, what reaches a host beside a door's addresses or redirect, and from when
- * on a token is good.
+ * Gathers remarks: what `any` judges, what reaches a host past a door's addresses or redirect, and
+ * from when on a token opens.
  */
 export function notesOf({ doors, hook }: ValidSpec): Note[] {
   return [
@@ -26,10 +26,13 @@ export function notesOf({ doors, hook }: ValidSpec): Note[] {
   ]
 }
 
-/** All hosts of a network: who names these destinations has thought of them. RFC 1112, 4291. */
+/**
+ * The addresses of all hosts of a network (RFC 1112, RFC 4291). A door that has them needs no
+ * remark.
+ */
 const TO_ALL = { 4: '224.0.0.1', 6: 'ff02::1' } as const
 
-/** Whether a service of the door can hear packets that are sent to none of its addresses. */
+/** Whether a service of the door can receive packets that are sent to none of its addresses. */
 const isHeardBeside = ({ addresses, services }: ValidDoor): boolean =>
   [...new Set(addresses.map(({ family }) => family))].some(
     (family) => !addresses.some((cidr) => cidrContains(cidr, TO_ALL[family])),

@@ -1,5 +1,5 @@
-// An unknown document → a valid saved state, its addresses in canonical form, or every problem at
-// once. Pure.
+// An unknown document → a valid saved state with canonical addresses, or all problems at once.
+// Pure.
 import { StateError } from '../errors.js'
 import { quoted } from '../text/printable.js'
 import { expected } from './generated/expected-state.js'
@@ -13,9 +13,9 @@ import { checkSchema } from './validate.js'
 const EVERYONE = 'everyone'
 
 /**
- * Validates a saved state. The document is left as it is.
+ * Validates a saved state. The document is not changed.
  *
- * @param subject - what an error's message begins with.
+ * @param subject - begins the message of an error.
  * @throws StateError with all problems, in the order of the document's parts.
  */
 export function validateState(document: unknown, subject = 'validateState'): KnockState {
@@ -26,11 +26,11 @@ export function validateState(document: unknown, subject = 'validateState'): Kno
 }
 
 /**
- * Refuses a state of another table: names of doors repeat from table to table, and whoever one of
- * them let in would get into the other.
+ * Refuses a state of another table. Two tables may have doors of the same name, and a source with a
+ * grant of one must not get into the other.
  *
- * @param table - the table that the state is to be put into.
- * @throws StateError that names both tables.
+ * @param table - the table into which the state is to be put.
+ * @throws StateError with the code `other-table` that names both tables.
  */
 export function requireTable(state: KnockState, table: string, subject: string): KnockState {
   if (state.table === table) return state
@@ -77,7 +77,7 @@ function readState(state: KnockState, findings: Findings): KnockState {
   }
 }
 
-/** Reads what a schema cannot say. */
+/** Checks the parts of a state that a schema cannot check. */
 class Reader {
   readonly #findings: Findings
   /** Milliseconds since 1970. */
@@ -99,7 +99,7 @@ class Reader {
     return source
   }
 
-  /** Nothing lasts longer than it can have been given: a time far ahead is none that was saved. */
+  /** An end that is further away than any duration allows was never saved by knocklib. */
   until(entry: { readonly until: string }, path: string, longest: number): void {
     if (!this.#isRead(path, 'until')) return
     const time = timeOf(entry.until, `${path}/until`, this.#findings)
@@ -114,13 +114,16 @@ class Reader {
     this.#known.add(key)
   }
 
-  /** Whether the schema has found an entry to be one, and this part of it to have its form. */
+  /** Whether the schema accepted an entry and this part of it. */
   #isRead(path: string, part: string): boolean {
     return this.#findings.isClean(path) && this.#findings.isClean(`${path}/${part}`)
   }
 }
 
-/** Milliseconds since 1970, or NaN. The form alone lets the 31st of February pass. */
+/**
+ * Reads a time in milliseconds since 1970; NaN if it is none. The schema alone would accept the
+ * 31st of February.
+ */
 function timeOf(text: string, path: string, findings: Findings): number {
   const time = Date.parse(text)
   const isReal = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 19))

@@ -1,4 +1,4 @@
-// An unknown document → a valid spec with defaults filled in, or every problem at once. Pure; the
+// An unknown document → a valid spec with defaults filled in, or all problems at once. Pure; the
 // only importer of ajv.
 import { createRequire } from 'node:module'
 import type { ErrorObject, ValidateFunction } from 'ajv'
@@ -16,22 +16,27 @@ const load = createRequire(import.meta.url)
 /** A spec as its user writes it, or one that was validated. */
 export type SpecInput = KnockSpec | ValidSpec
 
-/** All that were made here: only these are taken without another look. */
+/** All valid specs that were made here. Only these are not validated again. */
 const VALIDATED = new WeakSet<object>()
 
 /**
- * Validates a spec and fills in its defaults. The document is left as it is. Every call that takes
- * a spec takes what this returns, and does not validate it again; change nothing in it.
+ * Validates a spec and fills in its defaults. The document is not changed. All calls that take a
+ * spec accept the result and do not validate it again, so it must not be changed.
  *
  * @throws SpecError with all problems, in the order of the document's parts.
  */
 export const validateSpec = (document: unknown): ValidSpec => requireValid(document, 'validateSpec')
 
-/** The same for another call, whose name an error's message begins with. */
+/**
+ * The same for another call.
+ *
+ * @param operation - the name of the call, which begins the message of an error.
+ * @throws SpecError with all problems.
+ */
 export function requireValid(document: unknown, operation: string): ValidSpec {
   if (isValid(document)) return document
   const findings = checkSchema('knock', document, expected)
-  // What the schema refuses is left out, so that the rest can be read, and all problems are
+  // Parts that the schema refuses are left out, so that the others are read and all problems are
   // reported at once.
   const spec = findings.isClean('') ? readSpec(document as KnockSpec, findings) : undefined
   if (spec) checkSpec(spec, findings)
@@ -43,27 +48,30 @@ export function requireValid(document: unknown, operation: string): ValidSpec {
 const isValid = (document: unknown): document is ValidSpec =>
   typeof document === 'object' && document !== null && VALIDATED.has(document)
 
-/** What a schema's parts expect, by their JSON Pointers. */
+/** The `expected` texts of a schema, by JSON Pointers into it. */
 type Expected = Readonly<Record<string, string>>
 
-/** Finds what a schema refuses in a document. */
+/** Validates a document against a schema. The result is empty if nothing is wrong. */
 export function checkSchema(
   schema: 'knock' | 'client' | 'state',
   document: unknown,
   expected: Expected,
 ): Findings {
-  // Loading it takes a fifth of what importing knocklib may take: only those who validate wait for
-  // it.
+  // Loaded on use: it takes a fifth of the time that importing knocklib may take, and only
+  // validating needs it.
   const validate: ValidateFunction = load(`./generated/validate-${schema}.cjs`)
   const findings = new Findings(document)
   if (!validate(document)) addSchemaErrors(findings, validate.errors ?? [], expected)
   return findings
 }
 
-/** Of words that are shorter or longer none is near by mistake: sctp is no tcp. */
+/**
+ * The length of words for which a similar word is suggested. Shorter ones are similar by chance:
+ * sctp is no tcp.
+ */
 const WORD = { shortest: 5, longest: 20 } as const
 
-/** Keywords that only say that something inside them failed. */
+/** Keywords that only repeat that something inside them failed. */
 const WRAPPERS = new Set(['if', 'oneOf', 'anyOf'])
 
 function addSchemaErrors(
@@ -95,7 +103,7 @@ function addSchemaErrors(
   }
 }
 
-/** The keys that the schema of an object knows: each has an `expected` of its own. */
+/** The keys that an object's schema allows: each has an `expected` text. */
 function keysOfSchema(schemaPath: string, expected: Expected): string[] {
   const object = decodeURIComponent(schemaPath).replace(/\/additionalProperties$/, '')
   const start = `${object}/properties/`
@@ -105,7 +113,7 @@ function keysOfSchema(schemaPath: string, expected: Expected): string[] {
     .filter((name) => !name.includes('/'))
 }
 
-/** Of the words that an expectation has in quotes. */
+/** Finds the similar word among those that an `expected` text has in quotes. */
 function nearestWord(found: unknown, expected: string): string | undefined {
   if (typeof found !== 'string') return undefined
   if (found.length < WORD.shortest || found.length > WORD.longest) return undefined
@@ -113,9 +121,11 @@ function nearestWord(found: unknown, expected: string): string | undefined {
   return nearest(found, words)
 }
 
-/** The `expected` of the schema whose keyword failed, or of the nearest one around it. */
+/**
+ * Finds the `expected` text of the schema whose keyword failed, or of the nearest schema around it.
+ */
 function findExpected(schemaPath: string, expected: Expected): string {
-  // ajv writes it as a URI's fragment.
+  // ajv writes the path as a URI's fragment.
   const parts = decodeURIComponent(schemaPath).split('/')
   while (parts.length > 1) {
     parts.pop()

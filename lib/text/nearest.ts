@@ -1,8 +1,9 @@
-// A word that is not known → the known one that was probably meant. Pure.
+// An unknown word and the known ones → the known word that was probably meant. Pure.
 
 /**
- * The nearest by letters that are missing, added, exchanged or in another case; undefined if none
- * is near.
+ * Finds the known word with the fewest missing, added or exchanged letters: at most 2, or 1 if
+ * `word` has fewer than 4 letters. Case is ignored unless it breaks a tie. Undefined if no word is
+ * near.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const most = word.length < 4 ? 1 : 2
@@ -12,8 +13,8 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 }
 
 /**
- * Letters to change, add or remove, or neighbours to exchange; letters of another case cost nothing
- * but break ties.
+ * Counts letters to change, add or remove, and neighbours to swap. Case costs nothing; an exact
+ * match is 0.1 nearer, to break ties.
  */
 function distanceOf(a: string, b: string): number {
   const [left, right] = [a.toLowerCase(), b.toLowerCase()]

@@ -1,9 +1,9 @@
-// Text from files, tables and packets → text that a terminal shows and does not obey. Pure.
+// Text from files, tables and packets → text that cannot control a terminal. Pure.
 
 /**
- * C0 without the newline, DEL and C1; and what reorders text or breaks lines: U+200E, U+200F,
- * U+2028 to U+202E, U+2066 to U+2069. Built from numbers, so that no control character stands in a
- * source file.
+ * C0 without the newline, DEL and C1; and the characters that reorder text or break lines: U+200E,
+ * U+200F, U+2028 to U+202E, U+2066 to U+2069. Built from numbers, so that this file has no control
+ * character in it.
  */
 const OBEYED = classOf([
   [0x00, 0x09],
@@ -15,17 +15,17 @@ const OBEYED = classOf([
 ])
 
 /**
- * Escapes what a terminal would obey, as JSON does (`\u009b`). Newlines stay: a message may have
- * several lines.
+ * Escapes the characters that control a terminal as JSON does (`\u009b`). Newlines stay: a message
+ * may have several lines.
  */
 export const printable = (text: string): string => text.replace(OBEYED, escaped)
 
-/** Escapes newlines, too: for a value that stands within a line. */
+/** Escapes newlines as well, for a value within a line. */
 export const printableLine = (text: string): string => printable(text).replaceAll('\n', '\\n')
 
 /**
- * Writes a value as JSON that a terminal can show. JSON itself leaves C1 and what reorders text as
- * they are.
+ * Writes a value as JSON that is safe on a terminal. `JSON.stringify` alone leaves C1 and the
+ * characters that reorder text as they are. `undefined` is written as "nothing".
  */
 export const quoted = (value: unknown): string => printableLine(JSON.stringify(value) ?? 'nothing')
 

@@ -1,24 +1,24 @@
-// What is wrong with a document → lines for people. Pure.
+// The problems of a document → lines of text. Pure.
 import { printableLine } from './printable.js'
 
-/** One thing that is wrong with a document. */
+/** One problem of a document. */
 export interface SpecProblem {
-  /** JSON Pointer into the document, as RFC 6901 writes it; '' is all of it. */
+  /** JSON Pointer into the document (RFC 6901); '' is the whole document. */
   readonly path: string
   /** What was expected there and what was found. */
   readonly message: string
   readonly params: {
     readonly expected: string
     readonly found?: unknown
-    /** The key or the word that was probably meant, if one is near. */
+    /** The known key or word that was probably meant; absent if none is near. */
     readonly meant?: string
   }
-  /** Where the file has it, counted from 1: of a spec that the command line read. */
+  /** Its place in the file, counted from 1; absent if the spec was not read from a file. */
   readonly line?: number
   readonly column?: number
 }
 
-/** One line for each, up to so many, and then how many more there are. */
+/** Writes one line for each of the first `most` problems, then how many more there are. */
 export function listProblems(problems: readonly SpecProblem[], most: number): string {
   const lines = problems.slice(0, most).map(({ path, message, line, column }) => {
     const place = line === undefined ? '' : ` (line ${line}, column ${column})`

@@ -1,5 +1,5 @@
-// The sets of a door and until when they are loaded ahead → until when its tokens and rotating
-// sequences open. Pure.
+// The sets of a door, and until when they are loaded ahead → until when its tokens and rotating
+// sequences open it. Pure.
 
 import { type Attempt, tokensSet } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
@@ -8,25 +8,31 @@ import type { Contents } from './contents.js'
 import type { DoorStatus } from './status.js'
 
 /**
- * Until when tokens or ports are loaded ahead; from then on none opens, until they are loaded anew.
+ * Until when tokens or ports are loaded ahead. After that none opens until they are loaded again.
  */
 export interface Ahead {
-  /** Whole seconds that remain; 0: nothing is loaded. */
+  /** Whole seconds that remain; 0 if nothing is loaded. */
   readonly expiresIn: number
-  /** Seconds for which they were loaded last; absent if nothing is loaded. */
+  /** Seconds for which they were loaded the last time; absent if nothing is loaded. */
   readonly loadedFor?: number
 }
 
-/** What is loaded ends soon when less is left of it than a tenth, or than a day. */
+/**
+ * What is loaded ends soon if less than a tenth of its time is left; if a tenth is more than a day,
+ * if less than a day is left.
+ */
 const SOON = { share: 10, most: 86_400 } as const
 
-/** Whether what is loaded ahead ends soon, or has ended. */
+/** Whether what is loaded ahead ends soon or has ended. */
 export const endsSoon = ({ expiresIn, loadedFor = 0 }: Ahead): boolean =>
   expiresIn === 0 || expiresIn < Math.min(loadedFor / SOON.share, SOON.most)
 
 const NOTHING: Ahead = { expiresIn: 0 }
 
-/** Of a table that says it; nothing for a door where nothing is loaded ahead. */
+/**
+ * Reads until when the tokens and rotating sequences of a door are loaded. An empty object if the
+ * door has neither, or if the table does not say it.
+ */
 export function viewAhead(
   door: DoorSummary,
   { loaded, roles }: Pick<Contents, 'loaded' | 'roles'>,
@@ -40,7 +46,7 @@ export function viewAhead(
   const rotations = new Map<Attempt, Ahead>()
   for (const { set, role } of roles.get(door.name) ?? []) {
     if (role.kind !== 'inner' || !IS_OF_PORTS.test(set)) continue
-    // Without the ports of one step, none of its sequences opens.
+    // A sequence opens only as long as the ports of all its steps are loaded.
     const known = rotations.get(role.attempt)
     const own: Ahead | Loaded = loaded.get(set) ?? NOTHING
     if (!known || own.expiresIn < known.expiresIn) rotations.set(role.attempt, own)

@@ -1,13 +1,13 @@
-// A status → what of it needs somebody, in plain words. Pure.
+// A status → the problems in it that somebody must solve, in plain words. Pure.
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { describeWarning, type Warning } from '../errors.js'
 import { type Ahead, endsSoon, viewAhead } from './ahead.js'
 import type { Contents, Fill, PendingConfirm } from './contents.js'
 import type { DoorStatus, Status } from './status.js'
 
-/** What somebody should see to. */
+/** A problem in a status that somebody must solve. */
 export interface StatusProblem {
-  /** What kind it is; of a warning of the host its own. */
+  /** The kind of problem. A warning about the host keeps its own id. */
   readonly id:
     | ('fallen-open' | 'unconfirmed' | 'tokens-ended' | 'tokens-end-soon')
     | ('rotation-ended' | 'rotation-ends-soon' | 'set-full')
@@ -16,9 +16,8 @@ export interface StatusProblem {
 }
 
 /**
- * Finds what needs somebody: a table that is not confirmed, tokens and rotating sequences that run
- * out soon or have run out, sets that are full, interfaces that see nothing. Empty if there is
- * nothing.
+ * Finds the problems in a status: a table that is not confirmed, tokens and rotating sequences that
+ * have run out or will soon, full sets, interfaces that see no packets. Empty if there is none.
  */
 export function checkStatus({
   confirm,
@@ -35,8 +34,9 @@ export function checkStatus({
 }
 
 /**
- * The same of what is loaded ahead alone, by the doors' places in the spec: the words are the same
- * from look to look.
+ * Warns of tokens and rotating sequences that have run out or will soon, each with the door's place
+ * in the spec. The messages have no number of seconds, so that a keeper which looks again and again
+ * can see that it has logged them already.
  */
 export function warnOfAhead(
   doors: readonly DoorSummary[],
@@ -110,7 +110,7 @@ function judgeAhead(
   return { id: `${kind}-ended`, message: `${subject} ${has} run out: ${result}; ${REFILL}` }
 }
 
-/** A set of one is full as soon as it is used. */
+/** A set with a capacity of 1 is full as soon as it is used, so that is no problem. */
 const isFull = ({ elements, capacity }: Fill): boolean => capacity > 1 && elements >= capacity
 
 function judgeFill({ set, capacity }: Fill): StatusProblem {

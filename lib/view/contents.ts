@@ -1,28 +1,28 @@
-// A listing → what the sets of doors hold, by set and by door, and how full they are. Pure.
+// A listing → the elements of the doors' sets, by set and by door, and how full the sets are. Pure.
 import { BANNED, parseSetName, type SetRole } from '../automaton/language/names.js'
 import { CONFIRM_SET, confirmOf } from '../nft/confirm.js'
 import type { Listing } from '../nft/listing.js'
 import { LOADED_SET, type Loaded, loadedIn } from '../nft/loaded.js'
 import { parseFamilySet } from '../nft/names.js'
 
-/** Stands for all sources, where a door's scope is everyone. */
+/** The source of a grant if the door's scope is everyone. */
 export const EVERYONE = 'everyone'
 
 /**
- * How many sources one of nft's sets holds, and how many it can. Full, it refuses new ones and
- * nothing opens.
+ * How many elements a set of nft holds, and how many it can hold. A full set takes no new source,
+ * and nothing opens because of that.
  */
 export interface Fill {
   readonly set: string
-  /** How many, or the least that it can be: then `atLeast` is true. */
+  /** The number of elements; a lower bound if `atLeast` is true. */
   readonly elements: number
   readonly atLeast?: true
   readonly capacity: number
 }
 
 /**
- * A table that waits to be confirmed, or whose time for that ran out: then everything is let
- * through.
+ * The confirmation of a table: the seconds in which it must be confirmed; or `fallenOpen` if nobody
+ * confirmed it in time, so that every packet passes.
  */
 export type PendingConfirm =
   | { readonly expiresIn: number; readonly fallenOpen?: never }
@@ -32,24 +32,26 @@ export type PendingConfirm =
 export interface Member {
   readonly source: string
   readonly expiresIn: number
-  /** Whole seconds since it was added or renewed, 0: less than one; absent if it stays for ever. */
+  /**
+   * Whole seconds since it was added or renewed; 0: less than one; absent if it does not expire.
+   */
   readonly age?: number
 }
 
-/** Where the elements are: in nft's listing, or in the simulator. */
+/** The elements of a table's sets, from nft's listing or from the simulator. */
 export interface Contents {
-  /** The sources in a set, of both families. */
+  /** The sources in a set, of both families; empty if there is no such set. */
   members(set: string): readonly Member[]
   counter(name: string): number
-  /** Of all sets that have a capacity. */
+  /** One entry for each set that has a capacity. */
   readonly fill: readonly Fill[]
-  /** By door, its sets and what they hold. */
+  /** By door, its sets and their roles. */
   readonly roles: ReadonlyMap<string, readonly DoorSet[]>
-  /** Of a table that awaits to be confirmed. */
+  /** Absent if the table needs no confirmation. */
   readonly pending?: PendingConfirm
-  /** nft's names of the sets that hold more than `members` knows. */
+  /** nft's names of the sets of which `members` has not all elements; absent if it has all. */
   readonly cut?: readonly string[]
-  /** By set, until when it is loaded ahead. */
+  /** By set, until when it is loaded ahead; absent if the table does not say it. */
   readonly loaded?: ReadonlyMap<string, Loaded>
 }
 
@@ -58,7 +60,7 @@ export interface DoorSet {
   readonly role: SetRole
 }
 
-/** Sorts the names of sets by the doors that they belong to; those of no door are left out. */
+/** Groups the names of sets by door. Sets that belong to no door are left out. */
 export function rolesByDoor(sets: Iterable<string>): Map<string, DoorSet[]> {
   const roles = new Map<string, DoorSet[]>()
   for (const set of sets) {
@@ -71,7 +73,7 @@ export function rolesByDoor(sets: Iterable<string>): Map<string, DoorSet[]> {
   return roles
 }
 
-/** Reads contents out of a listing. */
+/** Reads the contents of a listing. */
 export function listedContents(listing: Listing): Contents {
   const { sets, counters } = listing
   const pending = viewConfirm(listing)
@@ -83,7 +85,7 @@ export function listedContents(listing: Listing): Contents {
     const { elements, size, count, isCut } = listed
     const { set, family } = parseFamilySet(name) ?? { set: name }
     const members = elements.map(({ key, expires, timeout = listed.timeout }): Member => {
-      // Without a family the key is no source.
+      // The key of a set without a family is a constant.
       const source = family ? (key[0] as string) : EVERYONE
       const member = { source, expiresIn: expires ?? 0 }
       if (expires === undefined || timeout === undefined) return member
@@ -107,17 +109,19 @@ export function listedContents(listing: Listing): Contents {
   }
 }
 
-/** What remains is given in whole seconds, without the rest. */
+/** nft rounds the remaining seconds down, so the age is up to a second less than the difference. */
 const ageOf = (timeout: number, expires: number): number => Math.max(timeout - expires - 1, 0)
 
-/** The most sources of a set that a status shows, and counts where the kernel does not. */
+/**
+ * How many sources of a set a status shows at most; also how many it counts if the kernel does not.
+ */
 const SHOWN = 4096
-/** The same of bans: an administrator looks for one of them. */
+/** The same for bans. It is more, since an administrator looks for one of them. */
 const SHOWN_BANS = 65_536
 
 /**
- * How many elements of a set a status asks for, by nft's name of it. What strangers fill is
- * bounded.
+ * How many elements of a set a status asks for, by nft's name of the set. Sets that strangers fill
+ * are bounded.
  */
 export function mostOfStatus(name: string): number {
   const { set } = parseFamilySet(name) ?? { set: name }
@@ -127,7 +131,7 @@ export function mostOfStatus(name: string): number {
   return SHOWN
 }
 
-/** Undefined where nothing awaits to be confirmed. */
+/** Reads the pending confirmation; undefined if the table needs none. */
 export function viewConfirm(listing: Listing): PendingConfirm | undefined {
   const pending = confirmOf(listing)
   return pending === 'over' ? { fallenOpen: true } : pending

@@ -1,7 +1,7 @@
-// The types of a watcher's events.
+// The types of the events that a watch yields.
 
 export interface Happened {
-  /** ISO 8601, in UTC, with milliseconds: when it was read. */
+  /** When the event was read: ISO 8601 in UTC, with milliseconds. */
   readonly time: string
 }
 
@@ -11,31 +11,34 @@ export interface AtDoor extends Happened {
   readonly source: string
 }
 
-/** Who did it: a packet, or a call of some process (`open`, `close`, nft itself). */
+/**
+ * What caused it: a packet (`knock`), or a call of some process, such as `open`, `close` or nft
+ * itself (`call`).
+ */
 export type By = { readonly by: 'knock' | 'call' }
 
-/** A packet was a step of a knock: `stage` of `of` have come. */
+/** A packet was a step of a knock: the source is now at `stage` of `of`. */
 export interface KnockedEvent extends AtDoor {
   readonly event: 'knock'
   readonly stage: number
   readonly of: number
 }
 
-/** The source is let in. */
+/** The source has a grant from now on. */
 export interface GrantedEvent extends AtDoor, By {
   readonly event: 'granted'
   /** Whole seconds that the grant lasts. */
   readonly expiresIn: number
-  /** Of knocks. */
+  /** The length of the knock; absent if a call made the grant. */
   readonly stage?: number
   readonly of?: number
-  /** Of tokens: whose it was. */
+  /** The user of the token; absent if no token made the grant. */
   readonly user?: string
 }
 
 /**
- * An attempt was ended by a wrong packet, at `stage` of `of`; of a rhythm that is out of step
- * nobody knows where.
+ * A wrong packet ended an attempt at `stage` of `of`. Both are absent for a rhythm that is out of
+ * time.
  */
 export interface ResetEvent extends AtDoor {
   readonly event: 'reset'
@@ -43,38 +46,41 @@ export interface ResetEvent extends AtDoor {
   readonly of?: number
 }
 
-/** A token that was none, or used already. */
+/** A packet to a token's port had no valid token, or one that was used before. */
 export interface WrongEvent extends AtDoor {
   readonly event: 'wrong'
 }
 
-/** A packet to the service of a source that is not let in. */
+/** A source without a grant sent a packet to the service. */
 export interface DeniedEvent extends AtDoor {
   readonly event: 'denied'
-  /** Such as `tcp/22`; undefined where the packet has no port. */
+  /** Such as `tcp/22`; absent if the packet has no port. */
   readonly service?: string
 }
 
-/** A source's knocks are ignored from now on. */
+/** The source is banned: its knocks are ignored from now on. */
 export interface BannedEvent extends Happened {
   readonly event: 'banned'
   readonly source: string
 }
 
-/** A grant was taken away: by a closing knock, by a call, or by its last connection (`use`). */
+/** A grant was deleted: by a closing knock, by a call, or by its last connection (`use`). */
 export interface ClosedEvent extends AtDoor {
   readonly event: 'closed'
   readonly by: 'knock' | 'call' | 'use'
 }
 
-/** A grant ran out: the kernel does not say so, the table was asked when it was due. */
+/**
+ * A grant expired. The kernel does not notify of that, so the table was asked when the grant was
+ * due.
+ */
 export interface ExpiredEvent extends AtDoor {
   readonly event: 'expired'
 }
 
 /**
- * Events are missing in this place: they came faster than they were asked for or could be read, or
- * who read them has died. Without a count nobody knows how many.
+ * Events are missing here: they came faster than they were read, or the reading process died.
+ * `lost` is absent if their number is unknown.
  */
 export interface OverrunEvent extends Happened {
   readonly event: 'overrun'
@@ -82,9 +88,9 @@ export interface OverrunEvent extends Happened {
 }
 
 /**
- * The table was made or removed, or its rules, its constant sets or what it says of itself were
- * changed, by whatever process. The watch goes on: with what is there then, or until there is
- * something again.
+ * The table was made (`installed`) or removed, or some process changed its rules, its constant sets
+ * or what it says of itself (`installed`). The watch goes on with the new table, or waits until
+ * there is one.
  */
 export interface TableEvent extends Happened {
   readonly event: 'installed' | 'removed'

@@ -1,40 +1,37 @@
-// The sets of a door → the sources that try in vain: those that are penalised, and those whose
-// grant is used up. Pure.
+// The sets of a door → the sources whose knocks or connections fail: those that are penalised, and
+// those whose grant is used up. Pure.
 
 import { type Attempt, grantsSet } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { type Contents, EVERYONE } from './contents.js'
 
 /**
- * A source that knocked too fast or out of its time: until then its knocks count for nothing, and
- * prolong it.
+ * A source that knocked too fast or at the wrong time. Until the penalty ends its knocks count for
+ * nothing, and each restarts the penalty.
  */
 export interface Penalised {
   readonly source: string
   /**
-   * Which of the door's knocks: `open` is its first, `open2` its second. The others are open to the
-   * source.
+   * The penalised knock: `open` is the door's first, `open2` its second. The source can still use
+   * the others.
    */
   readonly knock: Attempt
   /** Whole seconds that remain; 0: less than one. */
   readonly expiresIn: number
 }
 
-/**
- * A source without a grant, since the last connection that its grant allowed has been made: it must
- * knock again.
- */
+/** A source that has made all connections that its grant allowed. It must knock again. */
 export interface UsedUp {
   /** An address, or `everyone`. */
   readonly source: string
-  /** Whole seconds since that connection began; 0: less than one. */
+  /** Whole seconds since its last connection began; 0: less than one. */
   readonly ago: number
 }
 
-/** Seconds for which a grant that is used up is shown: somebody asks soon why nothing opens. */
+/** Seconds for which a used-up grant is shown: its user will soon ask why nothing opens. */
 const RECENT = 3600
 
-/** Undefined if no knock of the door penalises. */
+/** Finds the penalised sources of a door. Undefined if no knock of the door has a penalty. */
 export function viewPenalised(
   { name }: DoorSummary,
   { roles, members }: Contents,
@@ -49,11 +46,11 @@ export function viewPenalised(
 }
 
 /**
- * Undefined if the door counts no connections.
+ * Finds the sources whose grants are used up. Undefined if the door counts no connections.
  *
- * The packet that uses a grant up claims the door's last connection, and the next completed knock
- * gives the claim back. A rate or rhythm whose last packet is the one connection makes no grant and
- * claims nothing: it leaves its source for a minute among those that began.
+ * The packet that uses a grant up claims the door's last connection; the next completed knock takes
+ * the claim back. If the last packet of a rate or rhythm is the one allowed connection, there is no
+ * grant and no claim: the source is in the set `begun` for a minute.
  */
 export function viewUsedUp(
   { name, connections }: DoorSummary,

@@ -1,5 +1,5 @@
-// The objects of a listing, and what the table says of itself → warnings that nothing is judged.
-// Pure.
+// The objects of a listing, and the place where the table says it judges → warnings that packets
+// are not judged. Pure.
 import type { Automaton } from '../automaton/language/automaton.js'
 import { baseChainsOf } from '../change/chains.js'
 import type { Warning } from '../errors.js'
@@ -10,10 +10,10 @@ type Place = NonNullable<Automaton['place']>
 const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress']
 
 /**
- * A table without its base chains, or with ones that are empty, stands and lets everyone in. Before
- * Linux 6.16 a base chain at ingress goes with its device.
+ * Warns of a table that stands and lets everyone in: it is dormant, or base chains are missing or
+ * empty. Before Linux 6.16 a base chain at ingress is deleted with its device.
  *
- * @param place - where it judges; undefined: at one of the hooks, and it doesn't say which.
+ * @param place - the hook and interfaces; undefined if the table does not say them.
  */
 export function judgingWarnings(objects: readonly unknown[], place: Place | undefined): Warning[] {
   if (contentsOf(objects, 'table').some(({ flags }) => isDormant(flags))) {
@@ -46,7 +46,7 @@ const warn = (id: string, reason: string): Warning => {
   }
 }
 
-/** As `baseChains` calls them. */
+/** The base chains' names, as `baseChains` makes them. */
 function chainsOf({
   hook,
   interfaces,
@@ -57,7 +57,7 @@ function chainsOf({
   return interfaces.map((where, index) => ({ name: `${hook}${index + 1}`, where }))
 }
 
-/** Each is called by its hook, and numbered if there are several. */
+/** A base chain is named after its hook, with a number if there are several. */
 const hookOf = (name: string): string => name.replace(/\d+$/, '')
 
 const isDormant = (flags: unknown): boolean =>

@@ -1,24 +1,23 @@
-// What a table holds beyond its spec: as it was listed last, and by the events since. Pure; each
-// call is given the time.
+// Listings and events → what a table holds beyond its spec: grants, bans, used tokens and
+// sequences. Pure: each call is given the time.
 //
-// A table that is flushed takes all of this with it, and packets change it without a word to
-// anybody but the log.
+// Flushing a table deletes all of this, and packets change it without any notification but the log.
 import type { Attempt } from '../automaton/language/names.js'
 import type { KnockState, SavedGrant, UsedToken } from '../spec/generated/state-types.js'
 import type { KnockEvent } from './event.js'
 
-/** What is known of a table from its spec. */
+/** The facts about a table that come from its spec. */
 interface KnownSpec {
   readonly table: string
-  /** Seconds that a ban lasts. */
+  /** Seconds that a ban lasts; undefined if there are no bans. */
   readonly banFor: number | undefined
-  /** Seconds that a used token is remembered. */
+  /** Seconds for which a used token is remembered. */
   readonly rememberTokens: number
-  /** Identifies a one-time sequence among those of its door. */
+  /** The digest of a one-time sequence; undefined if the attempt is none. */
   readonly digestOf: (door: string, attempt: Attempt) => string | undefined
 }
 
-/** An event, with what only the keeper of a table may know of it. */
+/** An event, with facts that only the keeper of the table may know. */
 export interface TableRecord {
   readonly event: KnockEvent
   readonly attempt?: Attempt
@@ -27,16 +26,16 @@ export interface TableRecord {
 }
 
 /**
- * Milliseconds for which an event is applied again to a listing: it may have come while that was
- * made.
+ * Milliseconds before a listing in which events are applied to it once more: the kernel may have
+ * read the set before the event.
  */
 const OVERLAP = 2000
-/** The most events that wait for a listing. */
+/** How many events are kept for the next listing at most. */
 const MOST_HEARD = 100_000
-/** What changes a state. */
+/** The events that change the state. */
 const CHANGING: readonly KnockEvent['event'][] = ['granted', 'closed', 'expired', 'banned']
 
-/** Milliseconds within which two times are the same, mostly. */
+/** Milliseconds to which times are rounded when two states are compared. */
 const COARSE = 10_000
 
 interface Heard extends TableRecord {
@@ -57,19 +56,19 @@ export class KnownState {
     this.#spec = spec
   }
 
-  /** Whether a listing was read: until then not all that the table holds is known. */
+  /** Whether a listing was read. Until then the state is incomplete. */
   get isComplete(): boolean {
     return this.#isComplete
   }
 
-  /** What has been used stays so, whatever else of an old state still holds. */
+  /** Takes over the used tokens and sequences of an earlier state, and nothing else of it. */
   remember(state: KnockState): void {
     this.#use(state)
   }
 
   /**
-   * The clock was put forward by so many milliseconds: what ends does so no sooner and no later for
-   * that.
+   * Shifts all times by so many milliseconds, after the clock was set forward by that much. Nothing
+   * ends sooner or later because of it.
    */
   shift(milliseconds: number): void {
     const moved = <T extends { readonly until: string }>(timed: T): T => {
@@ -82,11 +81,12 @@ export class KnownState {
   }
 
   /**
-   * Takes over what was listed at `state.saved`; what has been used stays so, whatever the listing
-   * says, until its time.
+   * Takes over what was listed at `state.saved`. Used tokens stay until their time, and used
+   * sequences for ever, even if the listing lacks them. Events that came during the listing are
+   * applied again.
    *
-   * @param now - milliseconds since 1970, when the listing was there.
-   * @returns whether that is news.
+   * @param now - milliseconds since 1970, when the listing was complete.
+   * @returns whether the state has changed by more than the rounding of times.
    */
   read(state: KnockState, now: number): boolean {
     const before = this.#outline()
@@ -98,10 +98,10 @@ export class KnownState {
     for (const [key, { until }] of this.#tokens) if (until <= state.saved) this.#tokens.delete(key)
     this.#use(state)
     const saved = Date.parse(state.saved)
-    // One that is later than now came before the clock was put back.
+    // An event later than now was timed before the clock was set back.
     this.#heard = this.#heard.filter(({ at }) => at >= saved - OVERLAP && at <= now)
     for (const { at, ...record } of this.#heard) {
-      // What was listed after it knows better, and how often it has been used.
+      // A grant that was listed after its event is newer, and has its count of connections.
       const { event } = record
       const isListed = at <= saved && event.event === 'granted'
       const grant = isListed ? this.#grants.get(keyOf(event)) : undefined
@@ -111,7 +111,7 @@ export class KnownState {
     return this.#outline() !== before
   }
 
-  /** The same for the same state, give or take the seconds that listings are rounded to. */
+  /** A text that is equal for equal states, apart from the seconds to which listings round. */
   #outline(): string {
     const coarse = (until: string) => Math.round(Date.parse(until) / COARSE)
     return JSON.stringify([
@@ -122,16 +122,20 @@ export class KnownState {
     ])
   }
 
-  /** @param at - milliseconds since 1970. */
+  /**
+   * Applies an event, and keeps it for the next listing. Events that change nothing are ignored.
+   *
+   * @param at - milliseconds since 1970.
+   */
   hear(record: TableRecord, at: number): void {
     if (!CHANGING.includes(record.event.event)) return
     this.#heard.push({ ...record, at })
-    // Where no listing comes to an end.
+    // Bounds the memory if no listing succeeds.
     if (this.#heard.length > MOST_HEARD) this.#heard = this.#heard.slice(-MOST_HEARD / 2)
     this.#apply(record, at)
   }
 
-  /** All that still holds at a time, in milliseconds since 1970. */
+  /** The state at a time, in milliseconds since 1970, without expired grants and bans. */
   state(now: number): KnockState {
     const saved = new Date(now).toISOString()
     const longest = new Date(now + 1000 * this.#spec.rememberTokens).toISOString()
@@ -143,7 +147,8 @@ export class KnownState {
       bans: [...this.#bans]
         .map(([source, until]) => ({ source, until }))
         .filter(({ until }) => until > saved),
-      // Whatever the clock says: one that was wrong for a moment must not make a token good again.
+      // Kept even past their time: a clock that was wrong for a moment must not make a token valid
+      // again.
       tokens: [...this.#tokens.values()].map((used) => {
         return used.until > longest ? { ...used, until: longest } : used
       }),

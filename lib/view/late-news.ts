@@ -1,20 +1,20 @@
-// News of a table that is gone, which come when another stands in its place → what must become of
-// that one. Pure.
+// Events of a table that is gone, read after another was made in its place → the changes that the
+// new table needs. Pure.
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { ClosedEvent, KnockEvent } from './event.js'
 
-/** What is to be closed, and what to be put there. */
+/** The grants to close in the new table, and the state to put into it. */
 interface LateChange {
   readonly closed: readonly ClosedEvent[]
   readonly state: KnockState
 }
 
 /**
- * What else is known is in the table since it was made, and may have been used up or taken away by
- * now: of grants and bans only those that the news name are put there. What has been used is, all
- * of it.
+ * Finds what the new table lacks. Everything else that is known is in the table since it was made,
+ * and may have been used up or closed since then. So only the grants and bans of these events are
+ * put there. Used tokens and sequences are put there completely.
  *
- * @param state - what is known, with these news.
+ * @param state - the known state, with these events applied.
  */
 export function lateOf(state: KnockState, news: readonly KnockEvent[]): LateChange {
   const granted = new Set<string>()

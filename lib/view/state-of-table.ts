@@ -1,4 +1,4 @@
-// A listing → what a table holds beyond its spec, to be saved. Pure.
+// A listing → the state of a table that a file saves. Pure.
 
 import { BANNED, parseSetName, usedSet } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
@@ -8,14 +8,14 @@ import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
 import { type Contents, listedContents } from './contents.js'
 import { viewBans, viewGrants } from './status.js'
 
-/** Whether a set, by nft's name of it, holds what a state saves. */
+/** Whether a set, by nft's name, holds elements that a saved state contains. */
 export function isSaved(name: string): boolean {
   const { set } = parseFamilySet(name) ?? { set: name }
   return set === BANNED || /^(?:grants|used|spent)$/.test(parseSetName(set)?.role.kind ?? '')
 }
 
 /**
- * Reads a table's state. What ends within the second is left out.
+ * Reads a table's state. Grants and bans that end within the second are left out.
  *
  * @param now - milliseconds since 1970, when the listing was made.
  */
@@ -50,7 +50,7 @@ export function viewState(
     bans: viewBans(contents)
       .filter(lasts)
       .map(({ source, expiresIn }) => ({ source, until: until(expiresIn) })),
-    // Also of doors that are gone: they may come back, and what was used must stay so.
+    // Also of doors that are gone: they may come back, and their tokens must stay used.
     tokens: spent.flatMap(({ door, set, digest }) => {
       const elements = digest === undefined ? (listing.sets.get(set)?.elements ?? []) : []
       return elements.map(({ key: [token = ''], expires = 0 }) => {
@@ -65,8 +65,8 @@ export function viewState(
 }
 
 /**
- * A state as a table has it that is made with it now: the time between does not count for what was
- * used, and makes nothing else last longer.
+ * Moves a state to a time, as `renderState` puts it into a table: used tokens keep the time that
+ * they had left when it was saved, and nothing else lasts longer.
  *
  * @param now - milliseconds since 1970.
  */
@@ -84,7 +84,7 @@ function asOf(state: KnockState, now: number): KnockState {
   }
 }
 
-/** How many connections each source has made with its grant. */
+/** Counts the connections that each source has made with its grant. */
 function usedBySource(door: DoorSummary, contents: Contents): ReadonlyMap<string, number> {
   const { name, connections = 1 } = door
   const counts = Array.from({ length: connections - 1 }, (_, index) => index + 1)
@@ -95,11 +95,12 @@ function usedBySource(door: DoorSummary, contents: Contents): ReadonlyMap<string
   )
 }
 
-/** nft lists a number, without the zeros that it begins with. */
+/** nft lists a token as a number without leading zeros. */
 const digitsOf = (token: string): string => token.replace(/^0x/, '').padStart(32, '0')
 
 /**
- * What a table holds that stood before an install, or is made with this state.
+ * Computes what a table holds after an install: the contents of the earlier table, if there was
+ * one, with the used tokens and sequences of the given state; else the given state.
  *
  * @param now - seconds since 1970.
  */

@@ -1,5 +1,5 @@
-// The elements of a door's sets → who is let in, and who is how far. Pure; the same for a listing
-// and for the simulator.
+// The elements of a table's sets → its status: grants, attempts under way, bans, counters. Pure;
+// the same for a listing and for the simulator.
 
 import {
   type Attempt,
@@ -21,7 +21,7 @@ import type { Contents, DoorSet, Fill, PendingConfirm } from './contents.js'
 import { type Penalised, type UsedUp, viewPenalised, viewUsedUp } from './in-vain.js'
 import { type TokenUse, viewTokenUses } from './token-uses.js'
 
-/** A source that a door lets in. */
+/** A source that a door lets in now. */
 export interface Grant {
   readonly door: string
   /** An address, or `everyone`. */
@@ -35,16 +35,16 @@ export interface Progress {
   readonly door: string
   readonly source: string
   /**
-   * How many knocks it has made, and how many open the door; as many: the door awaits its
-   * connection.
+   * How many packets of the knock have come, and how many it takes. If they are equal, the door
+   * waits for the connection.
    */
   readonly stage: number
   readonly of: number
-  /** Whole seconds in which the next knock must come; 0: less than one. */
+  /** Whole seconds within which the next packet must come; 0: less than one. */
   readonly expiresIn: number
 }
 
-/** What happened at a door since the table was made. */
+/** A door's counters since the table was made. */
 export interface Counters {
   /** Packets that were a step of the door's knocks. */
   readonly knocks: number
@@ -53,7 +53,7 @@ export interface Counters {
   readonly closes: number
   /** Attempts that a wrong packet ended. */
   readonly resets: number
-  /** Tokens that were none, or used already. */
+  /** Packets to a token's port without a valid token, or with a used one. */
   readonly wrong: number
   /** Packets to the service from sources without a grant. */
   readonly denied: number
@@ -62,69 +62,66 @@ export interface Counters {
 export interface DoorStatus {
   readonly name: string
   readonly service: readonly string[]
-  /** Seconds that a grant lasts from a knock on. */
+  /** Seconds that a grant lasts from the last completed knock on. */
   readonly openFor: number
   /**
-   * With the last token that was accepted from the source within `openFor`, if the door has tokens.
+   * `token` is the last one that was accepted from the source within `openFor`, if the door has
+   * tokens.
    */
   readonly grants: readonly (Omit<Grant, 'door'> & { readonly token?: TokenUse })[]
   readonly progress: readonly Omit<Progress, 'door'>[]
-  /**
-   * Sources whose knocks count for nothing now; absent if no knock of the door penalises: it has no
-   * rate or rhythm.
-   */
+  /** Sources whose knocks count for nothing now. Absent if the door has no rate or rhythm. */
   readonly penalised?: readonly Penalised[]
   /**
-   * Sources that used their grant up within the last hour and have no other; absent if the door
+   * Sources that used up their grant within the last hour and have no other. Absent if the door
    * counts no connections.
    */
   readonly usedUp?: readonly UsedUp[]
   readonly counters: Counters
   /**
-   * Of a door with tokens, in the spec's order; absent if the table does not say it: an older
-   * knocklib made it.
+   * For a door with tokens, until when each user's are loaded, in the spec's order. Absent if an
+   * older knocklib made the table, which does not say it.
    */
   readonly tokens?: readonly (Ahead & { readonly user: string })[]
-  /** The same of a door with rotating sequences, those that open it and the one that closes it. */
+  /** The same for rotating sequences, those that open the door and the one that closes it. */
   readonly rotations?: readonly (Ahead & { readonly knock: Attempt })[]
 }
 
-/** A source whose knocks are ignored. */
+/** A source whose knocks are ignored now. */
 export interface Ban {
   readonly source: string
   /** Whole seconds that remain; 0: less than one. */
   readonly expiresIn: number
 }
 
-/** What happened at the table as a whole since it was made. */
+/** The table's own counters since it was made. */
 export interface TableCounters {
   readonly bans: number
   /** Packets of banned sources. */
   readonly ignored: number
-  /**
-   * SYNs to knock ports that were no knocks: the same had come before, or the set of SYNs was full.
-   */
+  /** SYNs to knock ports that did not count: retransmissions, or the set of SYNs was full. */
   readonly repeated: number
-  /** Events above the rate of the log. */
+  /** Events that were not logged because their rate was too high. */
   readonly unlogged: number
 }
 
-/** What `status --json` prints. */
+/** The status of a table, as `status --json` prints it. */
 export interface Status {
   readonly table: string
-  /** Of a table that was installed with `confirmWithin` and is not confirmed. */
+  /** Present if the table was installed with `confirmWithin` and is not confirmed. */
   readonly confirm?: PendingConfirm
   readonly doors: readonly DoorStatus[]
   readonly bans: readonly Ban[]
   readonly counters: TableCounters
-  /** The sets that hold something, the fullest first. */
+  /** The sets that are not empty, the fullest first. */
   readonly fill: readonly Fill[]
   /**
-   * The sets that hold more sources than `progress`, `penalised`, `usedUp` and `bans` show of them:
-   * strangers fill them, and a status must not take longer for that. Absent if all are shown.
+   * The sets of which `progress`, `penalised`, `usedUp` and `bans` do not show all sources:
+   * strangers fill them, and a status must not take longer because of that. Absent if all are
+   * shown.
    */
   readonly cut?: readonly string[]
-  /** Of the interfaces that the spec names and that see nothing now; absent if there are none. */
+  /** Warnings about interfaces in the spec that see no packets now. Absent if there are none. */
   readonly warnings?: readonly Warning[]
 }
 
@@ -148,7 +145,7 @@ type Place = Omit<Progress, 'door' | 'of'>
 
 function attemptProgress(sets: readonly DoorSet[], contents: Contents, steps: number): Place[] {
   const limit = sets.find(({ role }) => role.kind === 'attempt')
-  // An attempt that has run out of its whole time is over, also where its stage's own time has not.
+  // An attempt whose `timeout` has run out is over, even if its stage has not expired yet.
   const limits = limit && new Map(contents.members(limit.set).map((m) => [m.source, m.expiresIn]))
   const isCut = contents.cut?.some((name) => parseFamilySet(name)?.set === limit?.set)
   return sets.flatMap(({ set, role }) => {
@@ -174,7 +171,7 @@ export function viewCounters({ name }: DoorSummary, contents: Contents): Counter
   return Object.fromEntries(entries) as unknown as Counters
 }
 
-/** Whether what is cut of a set is missing from a status. */
+/** Whether a status would show the elements of a set that were cut off. */
 function isShown(name: string, doors: readonly DoorSummary[]): boolean {
   const { set } = parseFamilySet(name) ?? { set: name }
   const { door, role } = parseSetName(set) ?? {}

@@ -1,19 +1,19 @@
-// The sets of a door with tokens → by source, the user whose token was accepted last. Pure.
+// The sets of a door with tokens → by source, the last token that was accepted. Pure.
 
 import { byUserSet } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { type Contents, EVERYONE } from './contents.js'
 
-/** A token that was accepted. */
+/** The use of a token. */
 export interface TokenUse {
   readonly user: string
-  /** Whole seconds since then; 0: less than one. */
+  /** Whole seconds since it was accepted; 0: less than one. */
   readonly ago: number
 }
 
 /**
- * By source, and for everyone: the last token that was accepted within the time that a grant lasts.
- * A call or another knock may have renewed the grant since then.
+ * Maps each source, and `everyone`, to the last token that was accepted within the time that a
+ * grant lasts. A call or another knock may have renewed the grant since then.
  */
 export function viewTokenUses(
   { name, knocks }: DoorSummary,

@@ -1,4 +1,5 @@
-// A door's grants → the rules that let a packet through by them, and use them up. Pure.
+// A door's grants → the rules that accept packets because of them, and that count connections.
+// Pure.
 import type { Hook, ValidDoor } from '../../spec/model/model.js'
 import {
   ACCEPT,
@@ -32,7 +33,7 @@ import { markActions, usedCounts } from './grant.js'
 
 export type Accept = Omit<Rule, 'comment'>
 
-/** Lets a source in that has a grant; with `refresh` the grant begins anew. */
+/** Accepts packets of a source with a grant. With `refresh` each restarts the grant. */
 export function acceptGranted({ name, open }: ValidDoor): Accept {
   const grants = grantsSet(name)
   return { when: [inSet(grants)], then: open.refresh ? [update(grants)] : [], verdict: ACCEPT }
@@ -44,10 +45,10 @@ const servesTcp = ({ services }: ValidDoor): boolean =>
   services.some(({ protocol }) => protocol === 'tcp' || protocol === 'any')
 
 /**
- * Of the gate of a door that counts connections. What begins one is counted: over TCP a SYN that
- * has not come before, whatever conntrack calls it, else what conntrack calls new and each packet
- * that it does not track. The later packets of a connection that conntrack does not know pass for a
- * granted source, and for one whose connection has just been counted.
+ * The gate's rules of a door that counts connections. A connection begins with a SYN that has not
+ * come before, whatever conntrack calls it; in other protocols with what conntrack calls new, and
+ * each untracked packet. Later packets of a connection that conntrack does not know are accepted if
+ * the source has a grant or a connection was counted a moment ago.
  */
 export function acceptCounted(door: ValidDoor, hook: Hook): Accept[] {
   const granted = inSet(grantsSet(door.name))
@@ -70,8 +71,9 @@ export function acceptCounted(door: ValidDoor, hook: Hook): Accept[] {
 }
 
 /**
- * Where what begins a connection is counted; `deny` is for one that comes at the same moment as the
- * last.
+ * The chain that counts connections; empty if the door counts none or redirects.
+ *
+ * @param deny - the rule for a packet that comes at the same moment as the last connection.
  */
 export function countedChains(door: ValidDoor, hook: Hook, deny: Rule): Chain[] {
   const { name, origin, open } = door
@@ -86,7 +88,7 @@ export function countedChains(door: ValidDoor, hook: Hook, deny: Rule): Chain[] 
       rules: [
         ...(isStateful(hook) ? [begun] : []),
         ...rules.map((rule) => ({ ...rule, comment })),
-        // It was not let through, and its repetition can be.
+        // This SYN was not accepted, so its retransmission must not be taken for known.
         ...forget,
         deny,
       ],
@@ -96,12 +98,15 @@ export function countedChains(door: ValidDoor, hook: Hook, deny: Rule): Chain[] 
 
 interface Counting {
   readonly when: readonly Match[]
-  /** Done to what is let through. */
+  /** The actions on a packet that is accepted. */
   readonly then: readonly Action[]
   readonly verdict: Verdict
 }
 
-/** Counts a connection of a granted source: the last one takes the grant away. */
+/**
+ * The rules that count a connection of a source with a grant, one for each count so far. The last
+ * connection deletes the grant.
+ */
 export function countingRules({ name, open }: ValidDoor, { when, then, verdict }: Counting) {
   const connections = open.connections as number
   const grants = grantsSet(name)
@@ -110,7 +115,7 @@ export function countingRules({ name, open }: ValidDoor, { when, then, verdict }
     const before = used > 0 ? [usedSet(name, used)] : []
     const fresh = used > 0 ? [] : counts.map((n) => notInSet(usedSet(name, n)))
     const isLast = used === connections - 1
-    // What may meet a full set comes before the claim, which nothing takes back.
+    // Actions that may find a set full come before the claim, which nothing takes back.
     const room = isLast ? [] : [usedSet(name, used + 1), ...(open.refresh ? [grants] : [])]
     const spent = isLast ? [remove(grants), count(counterName('closes', name))] : []
     return {

@@ -1,5 +1,5 @@
-// A ban → the sets and the chain that count a source's strikes, and what ignores those who have too
-// many. Pure.
+// A ban → the sets and the chain that count a source's strikes, and the rule that drops the knocks
+// of banned sources. Pure.
 import type { ValidBan } from '../../spec/model/model.js'
 import {
   type Action,
@@ -19,17 +19,17 @@ import { BANNED, BANS_COUNTER, IGNORED_COUNTER, STRIKES, strikeSet } from '../la
 
 const STRIKE = 'strike'
 
-/** Where a rule goes that ends an attempt as a wrong knock. */
+/** The verdict of a rule that ends an attempt because of a wrong knock. */
 export const strikeVerdict = (ban: ValidBan | undefined): Verdict => (ban ? goTo(STRIKE) : RETURN)
 
 /**
- * Who knocks right is forgiven: strikes, and the ban that the same packet has brought by what it
- * reset.
+ * The actions of a completed knock: they delete the source's strikes, and the ban that the same
+ * packet may have caused by what it reset.
  */
 export const forgive = (ban: ValidBan | undefined): Action[] =>
   ban ? [...(ban.after > 1 ? [remove(STRIKES)] : []), remove(BANNED)] : []
 
-/** The first rule for a packet that is a knock. */
+/** The first rule for knock packets: it drops those of banned sources. */
 export const ignoreBanned = (ban: ValidBan | undefined): Rule[] =>
   ban
     ? [
@@ -84,7 +84,7 @@ export function banChains(ban: ValidBan | undefined): Chain[] {
   })
   const begin: Rule = {
     when: [],
-    // Within is from the first strike, however late the others come.
+    // `within` counts from the first strike, so STRIKES is not renewed by later ones.
     then: [...later.map(remove), update(first), update(STRIKES)],
     verdict: RETURN,
     comment: comment('strike 1'),

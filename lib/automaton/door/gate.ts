@@ -1,4 +1,5 @@
-// A door's service → the chain that lets granted and trusted sources through and nobody else. Pure.
+// A door's service → the chain that accepts packets of granted and trusted sources and no others.
+// Pure.
 import type { Hook, ValidDoor } from '../../spec/model/model.js'
 import { stepMeetsService } from '../../spec/model/step.js'
 import {
@@ -20,22 +21,22 @@ import { markActions } from './grant.js'
 import { redirectedTo } from './redirect.js'
 import { serviceChains, serviceRules } from './service.js'
 
-/** RFC 9293's bits. */
+/** The bits of SYN and RST (RFC 9293). */
 const SYN_RST = 0x02 | 0x04
 
 export const gateChain = (door: string): string => `gate_${door}`
 
-/** Where a packet goes that is a knock, by its protocol. */
+/** The chains for knock packets, by protocol. */
 export const KNOCK = { tcp: 'knock_tcp', udp: 'knock_udp' } as const
 
-/** What a gate needs to know of its table. */
+/** The facts about the table that a gate depends on. */
 interface GateContext {
   readonly hook: Hook
   readonly hasTrusted: boolean
   readonly bans: boolean
-  /** The knocks of the gate's own door. */
+  /** The knocks of the door itself. */
   readonly programs: readonly KnockProgram[]
-  /** Whether another door has the same service, and judges what this one refuses. */
+  /** Whether another door with the same service judges the packets that this one refuses. */
   readonly isFollowed: boolean
 }
 
@@ -47,8 +48,8 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
   }
   const mark = markActions(door)
   const elsewhere: Match = { kind: 'destination', addresses, not: true }
-  // A redirect changes the destination to whichever of the host's own addresses; the target is
-  // closed at all of them.
+  // A redirect changes the destination to one of the host's own addresses, so the target is closed
+  // at all of them.
   const isHere = addresses.length === 0 || door.open.redirectTo !== undefined
   const trusted: Rule = {
     when: [inSet(TRUSTED)],
@@ -86,8 +87,8 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
 }
 
 /**
- * The knock ports that the door's own service names: their packets are knocks where nothing lets
- * them through.
+ * The knock ports within the door's own service. Packets to them are knocks if nothing accepts
+ * them.
  */
 function knockPorts(programs: readonly KnockProgram[]) {
   return programs.flatMap(({ door, endpoints }) =>
@@ -108,9 +109,10 @@ function acceptRules(door: ValidDoor, hook: Hook): Accept[] {
 }
 
 /**
- * Connections that conntrack does not know: those from before it was switched on (our own rules do
- * that), flushed ones, untracked ones. No SYN, so that nothing begins here; and a socket of their
- * own, so that a prober's packets, to which the host would answer, still meet silence.
+ * Accepts packets of connections that conntrack does not know: those from before conntrack was
+ * loaded (which these rules cause), flushed ones, and untracked ones. Without SYN, so that nothing
+ * begins here. And only if the host has a socket for that connection: otherwise it would answer a
+ * scanner.
  */
 const OWN_CONNECTION: Accept = {
   when: [{ kind: 'flags', flags: { mask: SYN_RST, value: 0 } }, { kind: 'own-connection' }],

@@ -1,4 +1,4 @@
-// A door → the sets of those it lets in, and what a completed knock does to them. Pure.
+// A door → its sets of grants and of their use, and the actions of a completed knock. Pure.
 import type { ValidDoor } from '../../spec/model/model.js'
 import { type Action, count, remove, type TimedSet, update } from '../language/automaton.js'
 import { begunSet, connectionLockSet, counterName, grantsSet, usedSet } from '../language/names.js'
@@ -6,17 +6,17 @@ import { AT_ONCE, type LetThrough } from '../language/program.js'
 import { byUserSets } from './by-user.js'
 
 /**
- * Seconds for which connections are counted at least, so that a grant made by hand can last longer
+ * The least seconds for which connections are counted, so that a grant made by hand can last longer
  * than the door's.
  */
 export const COUNTED_AT_LEAST = 86400
 
-/** The numbers of connections that can be used while the grant still stands. */
+/** The numbers of used connections that a source with a grant can have. */
 export function usedCounts(connections = 1): number[] {
   return Array.from({ length: connections - 1 }, (_, index) => index + 1)
 }
 
-/** The sets that count the use of a grant; empty where it begins. */
+/** The sets that count the use of a grant. A new grant deletes its source from all of them. */
 export const countingSets = (door: string, connections: number | undefined): string[] =>
   connections === undefined
     ? []
@@ -26,8 +26,8 @@ export const countingSets = (door: string, connections: number | undefined): str
       ]
 
 /**
- * What a set holds whose key is the same for all: one element, and those expired of late, which
- * keep their places.
+ * The capacity of a set with a constant key: one element, and recently expired ones, which keep
+ * their places for a while.
  */
 export const ROOM_FOR_ALL = 16
 
@@ -54,15 +54,16 @@ export function grantSets(door: ValidDoor, capacity: number): TimedSet[] {
   return [...granted, ...used, ...(open.connections ? [begun] : [])]
 }
 
-/** What a completed knock does: the source gets its grant, with none of its connections used. */
+/** The actions of a completed knock: the source gets a grant with no connection used. */
 export function grantActions({ name, open }: ValidDoor): Action[] {
   const used = countingSets(name, open.connections).map(remove)
   return [update(grantsSet(name)), ...used, count(counterName('grants', name))]
 }
 
 /**
- * The packet is the first connection of the grant. The grant is the last that needs room: nobody
- * has one whose connections cannot be counted.
+ * The actions on a packet that completes a knock and is itself the first connection of the grant.
+ * The grant is the last that may find its set full, so that there is no grant whose connections
+ * cannot be counted.
  */
 export function letThroughActions(door: ValidDoor): LetThrough {
   const { name, open } = door
@@ -78,12 +79,12 @@ export function letThroughActions(door: ValidDoor): LetThrough {
   }
 }
 
-/** What a completed closing knock does. */
+/** The actions of a completed closing knock. */
 export const closeActions = ({ name }: ValidDoor): Action[] => [
   remove(grantsSet(name)),
   count(counterName('closes', name)),
 ]
 
-/** What is done to each packet that a door lets through. */
+/** The actions on each packet that a door accepts. */
 export const markActions = ({ open: { mark } }: ValidDoor): Action[] =>
   mark === undefined ? [] : [{ op: 'mark', value: mark }]

@@ -1,5 +1,5 @@
-// Doors that send granted sources elsewhere → the chain of type nat that does it, and how such
-// connections are known. Pure.
+// Doors that redirect granted sources → the chain of type nat that does it, and the matches for
+// redirected connections. Pure.
 import type { PortRange, ValidDoor, ValidSpec } from '../../spec/model/model.js'
 import {
   ACCEPT,
@@ -17,7 +17,9 @@ import { begunSet, grantsSet, TRUSTED } from '../language/names.js'
 import { asks, asksNothing } from '../language/once.js'
 import { acceptGranted, countingRules } from './accept.js'
 
-/** Before the host's own redirections at -100: a connection is redirected once. */
+/**
+ * Before the host's own redirections at -100: a connection is redirected once, by the first rule.
+ */
 const PRIORITY = -110
 
 const PROTOCOLS = ['tcp', 'udp'] as const
@@ -29,9 +31,9 @@ const portsOf = ({ services }: ValidDoor, protocol: 'tcp' | 'udp'): PortRange[] 
   )
 
 /**
- * How a connection is known that came through the door's redirect. conntrack redirects a SYN on an
- * entry that it has already without asking the door again: such a SYN needs a grant of its own, or
- * to be that of the connection which has just been counted.
+ * The matches for packets of connections that the door has redirected. conntrack redirects a SYN on
+ * an existing entry without asking the nat chain again. So such a SYN also needs a grant, or must
+ * belong to the connection that was counted a moment ago.
  */
 export const redirectedTo = (door: ValidDoor): Match[][] =>
   PROTOCOLS.flatMap((protocol): Match[][] => {
@@ -50,8 +52,8 @@ export const redirectedTo = (door: ValidDoor): Match[][] =>
   })
 
 /**
- * The base chain that redirects, where a door asks for it. It sees the first packet of each
- * connection alone.
+ * Makes the base chain that redirects; empty if no door does. It sees only the first packet of each
+ * connection.
  */
 export function redirectChains({ doors, interfaces, guard }: ValidSpec): Chain[] {
   const rules = doors.flatMap((door) => redirectRules(door, guard.trusted.length > 0))
@@ -73,7 +75,7 @@ function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
   const { redirectTo } = open
   if (!redirectTo) return []
   const verdict: Verdict = { kind: 'redirect', to: redirectTo }
-  // The first packet of a connection that conntrack tracks: it is new, and has not come before.
+  // conntrack tracks it, so this is the first packet of a new connection.
   const counted = { when: [inSet(grantsSet(door.name))], then: [], verdict }
   const accepts =
     open.connections === undefined ? [acceptGranted(door)] : countingRules(door, counted)
@@ -90,7 +92,8 @@ function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
   return PROTOCOLS.flatMap((protocol) =>
     portsOf(door, protocol).map((ports) => onPort(protocol, ports)),
   ).flatMap((port) =>
-    // The last connection of a grant is not logged here: chains of type nat are for nat.
+    // The last connection of a grant is not logged here, since chains of type nat are for nat
+    // alone.
     [...begun, ...accepts.map(({ logs: _, ...accept }) => ({ ...accept, verdict }))].map(
       (accept) => ({
         ...accept,

@@ -1,5 +1,4 @@
-// The knocks that end with a packet to the service itself → the chains that judge such packets.
-// Pure.
+// Knocks that end with a packet to the service itself → the chains that judge such packets. Pure.
 import type { Hook, ValidDoor } from '../../spec/model/model.js'
 import { type Chain, goTo, inSet, jump, type Rule, stateIs } from '../language/automaton.js'
 import { isStateful } from '../language/hook.js'
@@ -11,10 +10,7 @@ const serviceChain = ({ name }: ValidDoor): string => `service_${name}`
 const arrivedChain = ({ name }: ValidDoor): string => `arrived_${name}`
 const programChain = ({ door, attempt }: KnockProgram): string => `awaits_${attempt}_${door.name}`
 
-/**
- * Of the gate: packets of sources that a knock has something to say of are judged before they are
- * refused.
- */
+/** The gate's rules: packets of sources with such an attempt are judged before they are refused. */
 export const serviceRules = (door: ValidDoor, programs: readonly KnockProgram[]): Rule[] =>
   programs.flatMap((program) =>
     (program.service?.of ?? []).map((set) => ({
@@ -28,7 +24,7 @@ interface ServiceContext {
   readonly hook: Hook
   readonly bans: boolean
   readonly programs: readonly KnockProgram[]
-  /** The gate's last rule. */
+  /** The gate's last rule, which refuses. */
   readonly deny: Rule
 }
 

@@ -1,6 +1,6 @@
-// All kinds of knock that a client sends, by the key of their part of a profile. Pure.
+// The kinds of knock that a client can send, by the key of their part of a profile. Pure.
 //
-// A table of its own beside kinds.ts: a client on any system needs no compiler.
+// A table of its own beside kinds.ts, so that a client does not load the compiler.
 import type { Circumstances, ClientKind, Plan } from '../language/client-kind.js'
 import { type RateKnock, rate } from './rate/rate-client.js'
 import { type RhythmKnock, rhythm } from './rhythm/rhythm-client.js'
@@ -24,6 +24,6 @@ export const CLIENT_KINDS: {
 export const clientKindOf = ({ kind }: Pick<ClientKnock, 'kind'>) =>
   CLIENT_KINDS[kind] as ClientKind<ClientKnock, unknown>
 
-/** What a knock sends; of one-time sequences the first. */
+/** Plans the packets of a knock; of one-time sequences the first. */
 export const planKnock = (knock: ClientKnock, circumstances: Circumstances): Plan =>
   clientKindOf(knock).plan(knock, circumstances)

@@ -13,9 +13,9 @@ export const KINDS: {
 
 export const kindOf = (knock: ValidKnock): Kind => KINDS[knock.type] as Kind
 
-/** Whether the packet that ends a knock is the connection itself. */
+/** Whether the packet that ends a knock is the connection to the service itself. */
 export const endsInService = (knock: ValidKnock): boolean => kindOf(knock).endsInService === true
 
-/** The files of a knock's secrets. With none, whoever can read the spec can knock. */
+/** The files of a knock's secrets. If there are none, anybody who can read the spec can knock. */
 export const secretFilesOf = (knock: ValidKnock): readonly string[] =>
   kindOf(knock).secretFilesOf?.(knock) ?? []

@@ -1,9 +1,8 @@
-// The language that every kind of knock compiles to: timed sets, and rules in chains. Types and
+// The language to which every kind of knock compiles: timed sets, and rules in chains. Types and
 // small constructors, pure.
 //
-// It knows no address family: a rule that touches an address becomes one nft rule for IPv4 and one
-// for IPv6, and a set becomes one set for each. The simulator interprets this form, the renderer
-// prints it.
+// It has no address families: the renderer makes one rule of nft for IPv4 and one for IPv6 if a
+// rule looks at addresses, and one set for each. The simulator interprets this form directly.
 import type {
   Cidr,
   Family,
@@ -18,9 +17,9 @@ import type { Logged } from './log-prefix.js'
 import type { AttemptSummary, DoorSummary } from './summary.js'
 
 /**
- * A packet field that can be part of a set's key; `all` is the same for all packets, `token` a
- * payload's first 16 bytes. `sequence` is a digest of TCP's sequence number: rules can add and
- * delete such keys, and cannot look them up.
+ * A packet field that can be part of a set's key. `all` is a constant, `token` the first 16 bytes of
+ * the payload. `sequence`, a hash of TCP's sequence number, cannot be looked up, only added and
+ * deleted.
  */
 export type KeyField =
   | 'source'
@@ -31,147 +30,149 @@ export type KeyField =
   | 'all'
   | 'token'
 
-/** Keys that live for a while. Full, it refuses new keys: the rule that adds one stops there. */
+/**
+ * A set of keys that expire. If it is full it refuses new keys, and the rule that adds one ends
+ * there.
+ */
 export interface TimedSet {
   readonly name: string
   readonly key: readonly KeyField[]
-  /** Seconds; without it elements have each a time of their own, or stay. */
+  /** Seconds. Absent: each element has its own timeout, or stays. */
   readonly timeout?: number
   /**
-   * Whether the rules that add an element give it that time: the set can then stay with its
-   * elements where the time changes, and its own is that of what is added by hand.
+   * Whether the rules give each element this timeout. The set can then keep its elements when the
+   * spec's time changes; the set's own timeout is for elements that are added by hand.
    */
   readonly perElement?: true
-  /** The most elements, of each family where the key has an address. */
+  /** The most elements; per family if the key has an address. */
   readonly capacity: number
 }
 
-/** Whether there is one such set for IPv4 and one for IPv6: others know no addresses. */
+/** Whether there is one set for IPv4 and one for IPv6. Others have no addresses. */
 export const isPerFamily = ({ key }: Pick<TimedSet, 'key'>): boolean => key.includes('source')
 
-/** Ports that are each meant in a time of their own; loaded when the table is made. */
+/** A set of ports, each with the period in which it counts. It is filled by loading. */
 export interface PeriodSet {
   readonly name: string
 }
 
-/** Source addresses that never change while the table stands. */
+/** A constant set of source addresses. */
 export interface AddressSet {
   readonly name: string
   readonly addresses: readonly Cidr[]
 }
 
-/** Ports that never change, of whatever protocol. */
+/** A constant set of ports, of any protocol. */
 export interface PortSet {
   readonly name: string
   readonly ports: readonly number[]
 }
 
-/** conntrack's word for a packet. */
+/** conntrack's state of a packet. */
 export type State = 'new' | 'established' | 'related' | 'invalid' | 'untracked'
 
-/** By a word, or by IANA's number of one that has none here. */
+/** A protocol by its name, or by IANA's number if it has no name here. */
 export type IpProtocol = keyof typeof NUMBER | ProtocolNumber
 
 /** One condition on a packet or on the sets. */
 export type Match =
   | { readonly kind: 'in' | 'not-in'; readonly set: string }
   | { readonly kind: 'state'; readonly states: readonly State[] }
-  /** With `not`: packets of others; one whose protocol cannot be read fits neither way. */
+  /**
+   * With `not`: packets of other protocols. A packet whose protocol cannot be read matches neither.
+   */
   | { readonly kind: 'protocol'; readonly protocols: readonly IpProtocol[]; readonly not?: true }
   | { readonly kind: 'port'; readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange }
-  /** With `not`: TCP packets that have other flags. */
+  /** With `not`: TCP packets with other flags. */
   | { readonly kind: 'flags'; readonly flags: TcpFlags; readonly not?: true }
-  /** Bytes of payload behind the UDP or the echo request's header. */
+  /** Bytes of payload behind the header of UDP or of the echo request. */
   | { readonly kind: 'length'; readonly of: 'udp' | 'icmp'; readonly length: number }
   | { readonly kind: 'echo-request' }
   | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
   | { readonly kind: 'loopback' }
   /**
-   * That it is a piece of a packet: any; one from the ninth byte on, so that TCP flags are in it
-   * and ports are not; a later one than the first; one, looked at where it is the first, that may
-   * lack what its packet is judged by. `none`: that the packet is whole.
+   * The packet is a fragment: `any`; `header`, which begins at the ninth byte, so that it has the
+   * TCP flags and no ports; `later`, any but the first; `bare`, a first one (the rules before have
+   * removed others) that may lack what is matched. `none`: the packet is whole.
    */
   | { readonly kind: 'piece'; readonly part: 'any' | 'none' | 'header' | 'later' | 'bare' }
   /**
-   * That the packet was read to its transport header: no header in between is one that a host may
-   * skip and this kernel does not.
+   * The transport header was found: no header before it is one that a host may skip and this kernel
+   * does not.
    */
   | { readonly kind: 'transport-header' }
-  /**
-   * Looked at where that is not so: that the header which was found says that nothing follows it.
-   */
+  /** Used if it was not found: the header that was found says that nothing follows. */
   | { readonly kind: 'no-more-headers' }
-  /** That the packet comes from the side that began its connection. */
+  /** The packet comes from the side that began its connection. */
   | { readonly kind: 'original-direction' }
-  /** That the connection was redirected, and to which port its first packet was sent. */
+  /** The connection was redirected, and its first packet was sent to one of these ports. */
   | { readonly kind: 'redirected'; readonly from: readonly PortRange[] }
-  /**
-   * That this host itself has the TCP connection to which the packet belongs, whatever conntrack
-   * knows of it.
-   */
+  /** This host has a socket for the packet's TCP connection, whatever conntrack knows. */
   | { readonly kind: 'own-connection' }
   | { readonly kind: 'interface'; readonly names: readonly string[]; readonly not?: true }
-  /** That no more packets have come to this rule than so many in a second, and as many at once. */
+  /** No more than `rate` packets per second have come to this rule; the burst is as large. */
   | { readonly kind: 'within-rate'; readonly rate: number }
 
 /**
- * `add` leaves an element that is there alone, `update` inserts it or restarts its time, `delete`
- * removes it, `claim` adds one that nobody has added before, not even at the same moment. `meet` is
- * a claim that restarts the time of an element that is there. The actions of a rule run in order;
- * one that meets a full set, or a claim that comes second, ends the rule, and the next rule is
- * tried.
+ * `add` does not change an existing element. `update` adds it or restarts its time. `delete`
+ * removes it. `claim` adds one that nobody has added before, not even at the same moment. `meet` is
+ * a claim that restarts the time of an existing element. The actions of a rule run in order. A full
+ * set, or a claim that comes second, ends the rule, and the next rule is tried.
  */
 export type Action =
   | { readonly op: 'add' | 'update' | 'delete' | 'claim' | 'meet'; readonly set: string }
   | { readonly op: 'count'; readonly counter: string }
   /** Sets the packet's mark. */
   | { readonly op: 'mark'; readonly value: number }
-  /** Gives the packet to whoever reads the NFLOG group. */
+  /** Sends the packet to the readers of an NFLOG group. */
   | { readonly op: 'log'; readonly group: number; readonly prefix: string }
 
 export type Verdict =
   /** `reset` drops a TCP packet and answers with a reset. */
   | { readonly kind: 'accept' | 'drop' | 'return' | 'reset' }
-  /** Sends the connection elsewhere; in chains of type nat. */
+  /** Sends the connection elsewhere; only in chains of type nat. */
   | { readonly kind: 'redirect'; readonly to: RedirectTarget }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
   /**
-   * Looks the packet's protocol and destination port up in a map; goes on where they are not in it.
+   * Looks the packet's protocol and destination port up in a map. If there is no entry, the next
+   * rule is tried.
    */
   | { readonly kind: 'dispatch'; readonly map: string }
 
 export interface Rule {
-  /** Default: both. */
+  /** Default: both families. */
   readonly families?: readonly Family[]
   readonly when: readonly Match[]
   readonly then?: readonly Action[]
-  /** Without one the next rule is tried. */
+  /** Without a verdict the next rule is tried. */
   readonly verdict?: Verdict
   /**
-   * The event to log when the packet gets to the verdict. A finished automaton has none: its chains
-   * log it.
+   * The event to log when a packet reaches the verdict. A finished automaton has none of these,
+   * since `logAll` has made chains of them.
    */
   readonly logs?: Logged
   /**
-   * For people: the door and the part of the spec that this rule comes from, and what it is for.
+   * Text for people: the door, the JSON Pointer of the part that this rule comes from, and the
+   * purpose.
    */
   readonly comment: string
 }
 
-/** Where a chain stands in a packet's way. */
+/** The hook and priority of a base chain. */
 export interface Base {
   readonly type: 'filter' | 'nat'
   readonly hook: Hook
   readonly priority: number
-  /** Of ingress. */
+  /** At ingress. */
   readonly device?: string
 }
 
 export interface Chain {
   readonly name: string
   /**
-   * Of base chains: packets come to these by themselves, and one that gets to the end is accepted.
+   * Present for base chains: the kernel gives them packets, and accepts a packet that reaches the
+   * end.
    */
   readonly base?: Base
   readonly rules: readonly Rule[]
@@ -179,12 +180,12 @@ export interface Chain {
 
 export interface DispatchEntry {
   readonly protocol: 'tcp' | 'udp'
-  /** In a map a single one. */
+  /** In a map this is a single port. */
   readonly ports: PortRange
   readonly verdict: Verdict
 }
 
-/** From protocol and destination port to a verdict, at a cost that does not grow with its size. */
+/** A map from protocol and destination port to a verdict. Its cost does not grow with its size. */
 export interface DispatchMap {
   readonly name: string
   readonly entries: readonly DispatchEntry[]
@@ -201,11 +202,11 @@ export interface Automaton {
   /** Base chains come first, in the order in which packets pass them. */
   readonly chains: readonly Chain[]
   readonly doors: readonly DoorSummary[]
-  /** Of each knock what an attempt under way depends on. */
+  /** What attempts under way depend on, for each knock. */
   readonly attempts: readonly AttemptSummary[]
-  /** The NFLOG group to which the chains log; absent: none. */
+  /** The NFLOG group to which the chains log; absent if nothing is logged. */
   readonly logGroup?: number
-  /** Where packets are judged, if the spec names interfaces. */
+  /** The hook and interfaces where packets are judged; absent if the spec names no interfaces. */
   readonly place?: Pick<ValidSpec, 'hook' | 'interfaces'>
 }
 

@@ -1,26 +1,25 @@
-// What a client sends for a kind of knock, and how that is read. Types, and the plans that kinds
-// have in common. Pure.
+// The types of what a client sends for a kind of knock, and the plans that kinds share. Pure.
 import type { Findings } from '../../spec/model/findings.js'
 import type { KnockPort, Step } from '../../spec/model/model.js'
 import { formatStep } from '../../spec/model/step.js'
 
-/** One packet. */
+/** One packet to send. */
 export interface Shot {
   readonly step: Step
-  /** What an error calls it: a port that is a secret stays one. */
+  /** The name of the packet in errors. A secret port is not in it. */
   readonly label: string
   readonly isSecret?: boolean
-  /** In hex digits; it takes the place of the step's length. */
+  /** In hex digits. It replaces the step's `length`. */
   readonly payload?: string
-  /** Milliseconds after the first. Without: when the one before has left, and the gap is over. */
+  /** Milliseconds after the first packet. Absent: one gap after the packet before it has left. */
   readonly at?: number
 }
 
 export interface Plan {
-  /** Milliseconds to wait before the first. */
+  /** Milliseconds to wait before the first packet. */
   readonly delay: number
   readonly shots: readonly Shot[]
-  /** Milliseconds after the first until a connection is in time. */
+  /** Milliseconds after the first packet from which a connection is in time. */
   readonly ready: number
 }
 
@@ -33,15 +32,20 @@ export interface Circumstances {
 }
 
 export interface ClientKind<Knock, Written> {
-  /** Reads the part of a profile that is of this kind and has the schema's form. */
+  /** Reads the part of a profile of this kind, which has the schema's form. */
   read(written: Written, findings: Findings): Knock
-  /** The steps that the profile writes down. Absent: it writes none. */
+  /** The steps that the profile has. Absent: it has none. */
   stepsOf?(knock: Knock): readonly Step[]
-  /** The packets of one knock, and when each is sent. */
+  /** Plans the packets of one knock and their times. */
   plan(knock: Knock, circumstances: Circumstances): Plan
-  /** Whether the pause between two packets is the user's to choose. */
+  /** Whether the user can choose the pause between two packets. */
   readonly hasGap: boolean
-  /** A line for the user: so many packets were sent, and the profile still has so many knocks. */
+  /**
+   * Writes a line for the user.
+   *
+   * @param packets - how many were sent.
+   * @param left - how many knocks the profile still has.
+   */
   describe(packets: number, left: number): string
   /** A profile, as the help shows it. */
   readonly example: string
@@ -49,7 +53,7 @@ export interface ClientKind<Knock, Written> {
 
 export const atOnce = (shots: readonly Shot[]): Plan => ({ delay: 0, shots, ready: 0 })
 
-/** Packets whose ports are a secret. */
+/** Packets whose ports are secret. */
 export const conceal = (steps: readonly Step[]): Shot[] =>
   steps.map((step, index) => {
     return { step, label: `packet ${index + 1} of ${steps.length}`, isSecret: true }
@@ -65,5 +69,5 @@ export function requireSecret(secret: Uint8Array | undefined): Uint8Array {
 export const count = (number: number, thing: string): string =>
   `${number} ${thing}${number === 1 ? '' : 's'}`
 
-/** Of a knock after which the client connects whenever it likes. */
+/** For knocks after which the client may connect at any time. */
 export const SILENCE = 'a door gives no answer'

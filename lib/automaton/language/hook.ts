@@ -1,14 +1,16 @@
-// A hook → where the doors' base chains stand in a packet's way, and what can be known of a packet
-// there. Pure.
+// A hook → the base chains of the doors, and whether conntrack comes before them. Pure.
 import type { Hook, ValidSpec } from '../../spec/model/model.js'
 import { type Base, type Chain, jump, type Rule } from './automaton.js'
 
-/** Behind conntrack: it says which packets begin something. Before it only a SYN does. */
+/**
+ * Whether the hook is behind conntrack, which says which packets begin something. Before conntrack
+ * only a SYN does.
+ */
 export const isStateful = (hook: Hook): boolean => hook === 'input' || hook === 'forward'
 
 /**
- * Before the host's own filter chains at 0: what a door drops they never see, what it accepts they
- * judge as ever. At prerouting before conntrack, which is at -200.
+ * Before the host's own filter chains at 0: they never see what a door drops, and judge what it
+ * accepts. At prerouting before conntrack, which is at -200.
  */
 const PRIORITY: Readonly<Record<Hook, number>> = {
   input: -10,
@@ -17,16 +19,16 @@ const PRIORITY: Readonly<Record<Hook, number>> = {
   ingress: -10,
 }
 
-/** The base chains that bring packets to these rules: one, but at ingress one for each device. */
+/** Makes the base chains that have these rules: one, or at ingress one for each device. */
 export function baseChains({ hook, interfaces }: ValidSpec, rules: readonly Rule[]): Chain[] {
   const base: Base = { type: 'filter', hook, priority: PRIORITY[hook] }
   if (hook !== 'ingress') return [{ name: hook, base, rules }]
   const [only, ...more] = interfaces
-  // A jump less for each packet.
+  // Saves a jump for each packet.
   if (only !== undefined && more.length === 0) {
     return [{ name: hook, base: { ...base, device: only }, rules }]
   }
-  // nft 1.0.6's JSON knows one device for a chain.
+  // nft 1.0.6's JSON supports only one device per chain.
   const enter: Rule = { when: [], verdict: jump(hook), comment: '/interfaces' }
   const devices = interfaces.map((device, index): Chain => {
     return { name: `${hook}${index + 1}`, base: { ...base, device }, rules: [enter] }

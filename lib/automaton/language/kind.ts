@@ -1,4 +1,4 @@
-// What a kind of knock is to everything that treats all kinds alike. Types.
+// The interface of a kind of knock, by which all kinds are treated alike. Types.
 import type { Findings } from '../../spec/model/findings.js'
 import type { Note, Step, ValidDoor, ValidKnock } from '../../spec/model/model.js'
 import type { Loads, Secrets } from './loads.js'
@@ -12,46 +12,43 @@ export interface PlacedKnock<Knock extends ValidKnock = ValidKnock> {
   readonly attempt: Attempt
 }
 
-/** A place where a knock is knocked, with the JSON Pointer of the part that says so. */
+/** A step or knock port, with the JSON Pointer of its place in the spec. */
 type SteppedPlace = readonly [step: Step, path: string]
 
 export interface Kind<Knock extends ValidKnock = ValidKnock, Written = unknown> {
   /**
-   * Reads a knock of the user's words whose form the schema lets pass; a list of one-time sequences
-   * becomes several. Absent: the reading of another kind makes this one.
+   * Reads a knock that the schema accepts. A list of one-time sequences becomes several. Absent:
+   * another kind's `read` makes this one.
    */
   read?(written: Written, origin: string, findings: Findings): ValidKnock[]
-  /**
-   * Reports what all knocks of this kind at one door must not be, each by itself and beside the
-   * others.
-   */
+  /** Reports problems of all knocks of this kind at one door, each alone and together. */
   check(knocks: readonly Knock[], door: ValidDoor, findings: Findings): void
-  /** The steps or ports that the spec writes down. */
+  /** The steps or ports that the spec has for the knock. */
   stepsOf(knock: Knock, findings: Findings): readonly SteppedPlace[]
-  /** How many packets it takes, without the one that is let through itself. */
+  /** How many packets the knock takes, not counting the one that is accepted itself. */
   lengthOf(knock: Knock): number
   build(knock: Knock, context: KnockContext): KnockProgram
 
   /**
-   * Whether the packet that ends it is the connection itself, so that its ports may be the door's
-   * own service.
+   * Whether the packet that ends the knock is the connection itself. Its ports may then belong to
+   * the door's own service.
    */
   readonly endsInService?: true
   /** Whether no other knock may have its port. */
   readonly ownsPort?: true
-  /** Whether a packet to its port can be wrong by itself, which is counted. */
+  /** Whether a packet to its port can be wrong by itself and is then counted. */
   readonly countsWrong?: true
-  /** How many connections a grant is for unless the spec says otherwise. Absent: any number. */
+  /** The default for `open.connections`. Absent: any number. */
   readonly connections?: number
 
-  /** The files of its secrets. With none, whoever can read the spec can knock. */
+  /** The files of its secrets. If there are none, anybody who can read the spec can knock. */
   secretFilesOf?(knock: Knock): readonly string[]
-  /** What its sets hold at a time, in seconds since 1970. */
+  /** The contents of its sets at a time, in seconds since 1970. */
   load?(placed: PlacedKnock<Knock>, secrets: Secrets, now: number): Partial<Loads>
-  /** The tokens that are good at a time and can have been used by then. */
+  /** The tokens that are valid at a time and may have been used by then. */
   doubt?(placed: PlacedKnock<Knock>, secrets: Secrets, now: number): readonly string[]
-  /** Whether what opens the door once never opens it again. */
+  /** Whether the packets that opened the door once never open it again. */
   worksOnce?(knock: Knock): boolean
-  /** What is as the spec says and easily believed to be otherwise. */
+  /** Remarks about parts that are easily misunderstood. */
   notesOf?(knock: Knock, door: ValidDoor): readonly Note[]
 }

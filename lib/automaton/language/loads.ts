@@ -1,36 +1,40 @@
-// What sets hold that depends on secrets and on the time. Types, and the looking up of a secret.
+// The contents of sets that depend on secrets and on the time. Types, and the look-up of a secret.
 // Pure.
 import type { KnockPort } from '../../spec/model/model.js'
 
-/** A token, and until when it is taken, in seconds since 1970. */
+/** A token, and until when it is accepted, in seconds since 1970. */
 interface TimedToken {
   /** 32 hex digits. */
   readonly token: string
   readonly until: number
 }
 
-/** A port, and when it is meant, in seconds since 1970. */
+/** A port, and the period in which it counts, in seconds since 1970. */
 export interface PortPeriod extends KnockPort {
   readonly from: number
   readonly to: number
 }
 
-/** By set. */
+/** The tokens and ports to load, by set. */
 export interface Loads {
   readonly tokens: readonly { readonly set: string; readonly tokens: readonly TimedToken[] }[]
   readonly ports: readonly { readonly set: string; readonly periods: readonly PortPeriod[] }[]
 }
 
-/** Secrets by the file that they were read from. */
+/** Secrets by the file from which they were read. */
 export type Secrets = ReadonlyMap<string, Uint8Array>
 
-/** @throws Error if it was not read. */
+/**
+ * Returns the secret of a file.
+ *
+ * @throws Error if the file was not read: that is a bug.
+ */
 export function secretOf(secrets: Secrets, file: string): Uint8Array {
   const secret = secrets.get(file)
   if (!secret) throw new Error(`unreachable: no secret of ${file}`)
   return secret
 }
 
-/** Whole numbers, both ends included. */
+/** The whole numbers from first to last, both included. */
 export const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index)

@@ -1,23 +1,23 @@
-// An event ↔ the prefix of the kernel's log message about it. Pure; the compiler writes it, the
-// watcher reads it.
+// An event ↔ the prefix of the kernel's log message about it. Pure. The compiler writes it, the
+// watch reads it.
 import type { Attempt } from './names.js'
 
-/** What happened, in the kernel's own words. */
+/** The kinds of events that rules log. */
 type LoggedKind = 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
 
 export interface Logged {
   readonly event: LoggedKind
-  /** None: it is of the whole table. */
+  /** Absent for events of the whole table. */
   readonly door?: string
   readonly attempt?: Attempt
   /** How many packets of the knock have come, and how many it takes. */
   readonly stage?: number
   readonly of?: number
-  /** Whose token it was. */
+  /** The user of the token. */
   readonly user?: string
 }
 
-/** nft refuses prefixes of 128 bytes and more; the longest names give 125. */
+/** nft refuses prefixes of 128 bytes and more. The longest names give 125. */
 const WORD = 'kl'
 const NONE = '-'
 
@@ -33,7 +33,7 @@ const PREFIX = new RegExp(
     `(${NAME}|-) (open\\d*|close|-) (\\d+/\\d+|-) (${NAME}|-)$`,
 )
 
-/** Reads a prefix back, with the table's name; undefined where it is none of ours. */
+/** Reads a prefix and the table's name in it; undefined if knocklib did not write it. */
 export function parsePrefix(prefix: string): (Logged & { readonly table: string }) | undefined {
   const match = PREFIX.exec(prefix)
   if (!match) return undefined

@@ -1,4 +1,4 @@
-// Chains whose rules say what they log → the same with chains that log it, at a bounded rate. Pure.
+// Chains whose rules name an event → the same with chains that log it at a bounded rate. Pure.
 import type { ValidLog } from '../../spec/model/model.js'
 import {
   type Chain,
@@ -13,9 +13,9 @@ import { type Logged, renderPrefix } from './log-prefix.js'
 import { UNLOGGED_COUNTER } from './names.js'
 
 /**
- * Leads each rule that logs something through a chain that logs it and then does what the rule did.
- * The rate bounds what is logged, and never what becomes of the packet. Rules that log the same and
- * end the same share the chain.
+ * Sends the packets of each rule with an event to a chain that logs it and then has the rule's
+ * verdict. The rate bounds the log and never changes the verdict. Rules with the same event and
+ * verdict share the chain. Without `log` the events are dropped.
  */
 export function logAll(
   chains: readonly Chain[],
@@ -35,14 +35,14 @@ export function logAll(
   return [...led, ...logged.values()]
 }
 
-/** The counters of a table with a log. */
+/** The counters of a table with a log; none without one. */
 export const logCounters = (log: ValidLog | undefined): string[] => (log ? [UNLOGGED_COUNTER] : [])
 
-/** Both rules end alike: a limit that is met leaves out the log alone. */
+/** Both rules have the same verdict, so above the rate only the log is missing. */
 function logChain(prefix: string, logged: Logged, verdict: Verdict, log: ValidLog): Chain {
   const { group, rate, deniedRate } = log
   const isAnybodys = logged.event === 'denied' || logged.event === 'wrong'
-  // nft itself would ask for TCP before it resets; asked here, the rules are listed as they were
+  // nft itself would add this match before a reset. Written here, the rules are listed as they were
   // written.
   const of: Match[] = verdict.kind === 'reset' ? [{ kind: 'protocol', protocols: ['tcp'] }] : []
   const comment = (purpose: string) => `${logged.door ?? '/guard/ban'} ${logged.event} ${purpose}`
@@ -58,7 +58,7 @@ function logChain(prefix: string, logged: Logged, verdict: Verdict, log: ValidLo
       {
         when: of,
         then: [count(UNLOGGED_COUNTER)],
-        // At its end a chain returns.
+        // At its end a chain returns by itself.
         ...(verdict.kind !== 'return' && { verdict }),
         comment: comment('unlogged'),
       },
@@ -67,9 +67,9 @@ function logChain(prefix: string, logged: Logged, verdict: Verdict, log: ValidLo
 }
 
 /**
- * Of all that the chain does, so that with another spec a chain of the same name does the same:
- * packets may be on their way to it. The numbers stand in the first word, so that no two names meet
- * whatever doors and users are called.
+ * Names the chain after all that it does. With another spec a chain of the same name then does the
+ * same, also for packets that are on their way to it. The numbers are in the first word, so that no
+ * two names are equal whatever the doors and users are called.
  */
 function logChainName({ event, door, attempt, stage, user }: Logged, verdict: Verdict): string {
   const head = `log${stage ?? ''}${user === undefined ? '' : `u${user.length}`}`

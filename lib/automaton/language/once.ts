@@ -1,4 +1,5 @@
-// What begins a TCP connection, and the rules that let the first of equal SYNs on. Pure.
+// The matches for what begins a TCP connection, and the rules that recognise retransmitted SYNs.
+// Pure.
 import type { TcpFlags } from '../../spec/model/model.js'
 import { SYN } from '../../spec/model/step.js'
 import { type Action, goTo, type Match, meet, type Rule, type Verdict } from './automaton.js'
@@ -6,8 +7,8 @@ import type { Logged } from './log-prefix.js'
 import { SYNS } from './names.js'
 
 /**
- * Seconds after which a SYN is taken for a new one; each repetition begins them anew. Linux pauses
- * 32 s at the most.
+ * Seconds for which a SYN is remembered; each retransmission restarts them. Linux pauses 32 s at
+ * most.
  */
 export const RETRANSMISSION = 40
 
@@ -15,18 +16,18 @@ export const RETRANSMISSION = 40
 export const isSyn: Match = { kind: 'flags', flags: SYN }
 
 /**
- * RFC 9293: SYN without ACK asks for a connection, whatever other flags it has and whatever
- * conntrack calls it.
+ * RFC 9293: SYN without ACK begins a connection, whatever other flags it has and whatever conntrack
+ * calls it.
  */
 const ASKS: TcpFlags = { mask: 0x02 | 0x10, value: 0x02 }
 export const asks: Match = { kind: 'flags', flags: ASKS }
-/** TCP packets that don't. */
+/** All other TCP packets. */
 export const asksNothing: Match = { kind: 'flags', flags: ASKS, not: true }
 
-/** TCP packets without SYN: they are in the middle of a connection, or say that they are. */
+/** TCP packets without SYN: they belong to a connection, or claim to. */
 export const isLater: Match = { kind: 'flags', flags: { mask: 0x02, value: 0 } }
 
-/** Of a SYN that comes again. */
+/** What to do with a retransmitted SYN. */
 export interface Again {
   readonly verdict: Verdict
   readonly then?: readonly Action[]
@@ -34,9 +35,9 @@ export interface Again {
 }
 
 /**
- * A SYN goes on to a chain the first time that it comes: RFC 9293 gives each connection another
- * sequence number, and its retransmissions the same. A SYN that a full memory cannot hold is taken
- * for one that comes again.
+ * Makes the rules that send a SYN to a chain the first time it comes. RFC 9293 gives each
+ * connection another sequence number, and its retransmissions the same one. If the set is full, the
+ * SYN is treated as retransmitted.
  */
 export function onceEach(chain: string, again: Again): [Rule, Rule] {
   return [

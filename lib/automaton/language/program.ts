@@ -1,75 +1,73 @@
-// What a kind of knock compiles to, before it is woven into the table's chains. Types.
+// The form to which a kind of knock compiles, before `weave` makes the table's chains of it. Types.
 import type { Family, KnockPort, PortRange, ResetMode, ValidDoor } from '../../spec/model/model.js'
 import type { Action, Chain, Match, PeriodSet, Rule, TimedSet, Verdict } from './automaton.js'
 import type { Attempt } from './names.js'
 
-/**
- * Seconds within which two packets come at once: as long is a claim kept that decides between them.
- */
+/** Seconds for which a claim is kept that decides between packets which come at once. */
 export const AT_ONCE = 60
 
 /**
- * What is done to a packet that completes a knock and is let through itself, in two parts around
- * the claim.
+ * The actions on a packet that completes a knock and is itself accepted, in two parts: before and
+ * after the claim.
  */
 export interface LetThrough {
-  /** May meet a full set, so it comes before the claim, which nothing takes back. */
+  /** Actions that may find a set full. They come before the claim, which nothing takes back. */
   readonly room: readonly Action[]
   readonly then: readonly Action[]
 }
 
-/** What the table gives to a knock that is being compiled. */
+/** What the table passes to a knock that is compiled. */
 export interface KnockContext {
   readonly door: ValidDoor
   readonly attempt: Attempt
   readonly capacity: number
-  /** Done when the knock is complete. */
+  /** The actions when the knock is complete. */
   readonly complete: readonly Action[]
-  /** Done instead where the packet that completes it is let through itself. */
+  /** The actions instead, if the packet that completes the knock is itself accepted. */
   readonly letThrough: LetThrough
-  /** Where the rule goes that ends an attempt as a wrong knock. */
+  /** The verdict of a rule that ends an attempt because of a wrong knock. */
   readonly strike: Verdict
   /**
-   * Done first by each rule that begins an attempt or carries it on: the source is known to be
+   * The first actions of each rule that begins or advances an attempt: they mark the source as
    * knocking.
    */
   readonly touch: readonly Action[]
 }
 
-/** Some of the packets that come to an endpoint; with nothing in `when`: all of them. */
+/** Some of the packets that come to an endpoint; all of them if `when` is empty. */
 export interface PacketMatch {
-  /** Default: both. */
+  /** Default: both families. */
   readonly families?: readonly Family[]
   readonly when: readonly Match[]
 }
 
-/** The rules for the packets to one port (or for all echo requests) of one knock. */
+/** The rules of one knock for packets to one port, or for all echo requests. */
 export interface Endpoint {
-  /** Neither: echo requests. */
+  /** With neither `port` nor `range`: echo requests. */
   readonly port?: KnockPort
-  /** Instead of a port: those of `packets` in this range; the others are none of the knock's. */
-  readonly range?: { readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange }
   /**
-   * The packets that are a knock here: any one of these. With none the rules themselves count
-   * knocks.
+   * Instead of a port: the packets in this range that are in `packets`. Others do not belong to the
+   * knock.
    */
+  readonly range?: { readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange }
+  /** The packets that count as knocks here. If empty, the rules themselves count knocks. */
   readonly packets: readonly PacketMatch[]
-  /** Ordered; the first that holds ends with a verdict. */
+  /** In order. The first rule that matches ends with a verdict. */
   readonly rules: readonly Rule[]
-  /** Those of `packets` and of `rules` that are also for packets which conntrack calls invalid. */
+  /** The `packets` and `rules` that are also for packets which conntrack calls invalid. */
   readonly invalidPackets: readonly PacketMatch[]
   readonly invalidRules: readonly Rule[]
 }
 
-/** What a knock has to say of the packets to the door's service that no grant lets through. */
+/** The rules of a knock for packets to the door's service that no grant accepts. */
 export interface ServiceRules {
-  /** Only those of the sources in one of these sets. */
+  /** Only packets of sources in one of these sets are judged. */
   readonly of: readonly string[]
-  /** Ordered. A packet that no rule accepts is refused. */
+  /** In order. A packet that no rule accepts is refused. */
   readonly rules: readonly Rule[]
 }
 
-/** One knock of one door, compiled. A new kind of knock is one new file that returns this. */
+/** One knock of one door, compiled. */
 export interface KnockProgram {
   readonly door: ValidDoor
   readonly attempt: Attempt
@@ -79,17 +77,20 @@ export interface KnockProgram {
   readonly periodSets?: readonly PeriodSet[]
   readonly service?: ServiceRules
   readonly endpoints: readonly Endpoint[]
-  /** To which its rules lead. */
+  /** Chains to which its rules lead. */
   readonly chains?: readonly Chain[]
-  /** Ends the source's attempt, where one is under way. Empty: this knock knows no attempts. */
+  /**
+   * The rules that end a source's attempt. Empty if this knock has no attempts that can be reset.
+   */
   readonly wipe: readonly Rule[]
   readonly reset: ResetMode
   /**
-   * Seconds between two knocks of an attempt, and from its first knock to its last, at the most.
+   * The most seconds between two knocks of an attempt (`gap`), and from its first knock to its last
+   * (`lasts`).
    */
   readonly gap: number
   readonly lasts: number
 }
 
-/** For comments: the door's name and the part of the spec. */
+/** Writes the door's name and the JSON Pointer, for comments of rules. */
 export const originOf = ({ door, origin }: KnockProgram): string => `${door.name} ${origin}`

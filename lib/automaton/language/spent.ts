@@ -1,12 +1,12 @@
-// What has been used once → the sets that remember it, the same whatever the spec. Pure.
+// The sets that remember used tokens and one-time sequences, the same for every spec. Pure.
 import { LONGEST_TOKEN } from '../../spec/model/derive.js'
 import type { TimedSet } from './automaton.js'
 import { spentSequenceSet, spentTokensSet } from './names.js'
 
-/** The most used tokens that a door remembers; full, it accepts no more. */
+/** The most used tokens that a door remembers. If the set is full, no further token is accepted. */
 const MOST_SPENT = 1_048_576
 
-/** The tokens that a door has accepted: for longer than any of them is taken. */
+/** The used tokens of a door. They are remembered for longer than any token is valid. */
 export const spentTokens = (door: string): TimedSet => ({
   name: spentTokensSet(door),
   key: ['token'],
@@ -14,7 +14,7 @@ export const spentTokens = (door: string): TimedSet => ({
   capacity: MOST_SPENT,
 })
 
-/** Whether a one-time sequence has opened the door: for ever, since the set alone knows it. */
+/** Remembers a used one-time sequence for ever, since nothing else does. */
 export const spentSequence = (door: string, digest: string): TimedSet => ({
   name: spentSequenceSet(door, digest),
   key: ['all'],

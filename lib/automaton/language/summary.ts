@@ -1,12 +1,12 @@
-// What is said of doors and knocks beside the rules: so that a table can be read back without the
-// spec. Types alone.
+// The facts about doors and knocks that a table has beside its rules, so that it can be read
+// without its spec. Types.
 import type { Attempt } from './names.js'
 
-/** What a table says of a door, so that it can be read back without the spec. */
+/** What a table says of a door. */
 export interface DoorSummary {
   readonly name: string
   readonly services: readonly string[]
-  /** Each that opens it, and how many packets it takes until the source is let in. */
+  /** The knocks that open it, and how many packets each takes until the source is let in. */
   readonly knocks: readonly KnockSummary[]
   /** Seconds that a grant lasts. */
   readonly grantTimeout: number
@@ -18,14 +18,14 @@ export interface DoorSummary {
 interface KnockSummary {
   readonly attempt: Attempt
   readonly steps: number
-  /** Of tokens: the users' names, in the order of their sets. */
+  /** For tokens: the users' names, in the order of their sets. */
   readonly users?: readonly string[]
 }
 
-/** One knock of one door as it judges packets. */
+/** What one knock of one door depends on. */
 export interface AttemptSummary {
   readonly door: string
   readonly attempt: Attempt
-  /** The same where an attempt that is under way can be carried on. */
+  /** The same value as long as attempts under way can go on. */
   readonly meaning: unknown
 }

@@ -1,5 +1,4 @@
-// Doors whose connections need a live grant → the chain that each packet of such a connection
-// walks. Pure.
+// Doors whose connections need a live grant → the chain for each packet of such a connection. Pure.
 import type { Service, ValidDoor } from '../../spec/model/model.js'
 import { markActions } from '../door/grant.js'
 import {
@@ -24,10 +23,13 @@ const cutChain = ({ name }: ValidDoor): string => `cut_${name}`
 const isReset: Match = { kind: 'flags', flags: { mask: 0x04, value: 0x04 } }
 const isTcp: Match = { kind: 'protocol', protocols: ['tcp'] }
 
-/** Of the base chain, before what lets established connections live on. None where no door cuts. */
+/**
+ * The base chain's rules, before the one that accepts established connections. Empty if no door
+ * cuts.
+ */
 export function cutRules(doors: readonly ValidDoor[]): Rule[] {
   if (!doors.some(cuts)) return []
-  // The other direction is the host's own: what it asked others for.
+  // The original direction alone: replies belong to connections that the host itself began.
   const when: Match[] = [stateIs('established'), { kind: 'original-direction' }]
   return [{ when, verdict: jump(CUT), comment: 'connections that need a live grant' }]
 }
@@ -65,7 +67,7 @@ function cutDoor(door: ValidDoor, hasTrusted: boolean): Chain {
       ...(addresses.length > 0 ? [{ when: [elsewhere], verdict: RETURN, comment }] : []),
       ...(hasTrusted ? [{ when: [inSet(TRUSTED)], then, verdict: ACCEPT, comment }] : []),
       { when: [inSet(grantsSet(name))], then, verdict: ACCEPT, comment },
-      // So the host's own end of the connection learns that it is over.
+      // So that the host's own socket is closed too.
       { when: [isReset], verdict: ACCEPT, comment },
       { when: [isTcp], then: denied, verdict: RESET, logs, comment },
       { when: [], then: denied, verdict: DROP, logs, comment },

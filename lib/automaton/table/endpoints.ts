@@ -1,4 +1,4 @@
-// The endpoints of all programs, sorted by where their packets go. Pure.
+// The endpoints of all programs, grouped by where their packets go. Pure.
 import type { KnockPort } from '../../spec/model/model.js'
 import type { Endpoint, KnockProgram } from '../language/program.js'
 
@@ -8,9 +8,9 @@ export interface Placed {
   readonly endpoint: Endpoint
 }
 
-/** A port, and all programs that are knocked there. */
+/** A port, and the endpoints of all programs that have it. */
 export interface PortUsers {
-  /** Part of chains' names. */
+  /** Part of the chains' names. */
   readonly key: string
   readonly port: KnockPort
   readonly users: readonly Placed[]
@@ -18,12 +18,12 @@ export interface PortUsers {
 
 export interface Endpoints {
   readonly ports: readonly PortUsers[]
-  /** Those whose ports depend on the time. */
+  /** The endpoints whose ports depend on the time. */
   readonly ranges: readonly Placed[]
   readonly echo: readonly Placed[]
 }
 
-/** Sorts the endpoints of all programs by where the packets go. */
+/** Groups the endpoints of all programs by where the packets go. */
 export function placeEndpoints(programs: readonly KnockProgram[]): Endpoints {
   const placed = programs.flatMap((program) =>
     program.endpoints.map((endpoint) => ({ program, endpoint, port: endpoint.port })),
@@ -37,7 +37,7 @@ export function placeEndpoints(programs: readonly KnockProgram[]): Endpoints {
   }
 }
 
-/** Groups of at least one, in the order in which their first members come. */
+/** Groups items, in the order of the groups' first members. */
 export function groupBy<T>(
   items: readonly T[],
   keyOf: (item: T) => string,

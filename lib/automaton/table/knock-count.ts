@@ -6,9 +6,9 @@ import { counterName } from '../language/names.js'
 import type { Placed } from './endpoints.js'
 
 /**
- * The rules for one program's chain. A packet counts once for its door, also where it is several of
- * its steps, or a step of its closing knock too: the door's first program at the endpoint counts
- * for both.
+ * The counting rules of one program's chain. A packet counts once for its door, even if it matches
+ * several steps, or also a step of the closing knock. The door's first program at the endpoint
+ * counts for all of them.
  */
 export function countKnocks(users: readonly Placed[], index: number, key: string): Rule[] {
   const door = firstOfDoor(users, index)
@@ -19,7 +19,7 @@ export function countKnocks(users: readonly Placed[], index: number, key: string
 }
 
 /**
- * The chains that `countKnocks` jumps to, which a packet leaves with the first rule that counts it.
+ * The chains to which `countKnocks` jumps. A packet leaves them with the first rule that counts it.
  */
 export function countChains(users: readonly Placed[], key: string): Chain[] {
   return users.flatMap((_user, index) => {
@@ -35,13 +35,13 @@ const chainName = ({ name }: ValidDoor, key: string): string => `knocks_${key}_$
 
 const commentOf = ({ name, origin }: ValidDoor): string => `${name} ${origin} knocks`
 
-/** The program's door, unless an earlier program counts for it. */
+/** The program's door; undefined if an earlier program counts for it. */
 function firstOfDoor(users: readonly Placed[], index: number): ValidDoor | undefined {
   const door = users[index]?.program.door
   return users.findIndex(({ program }) => program.door === door) === index ? door : undefined
 }
 
-/** One rule for each kind of packet that is a step of the door. */
+/** Makes one rule for each kind of packet that is a step of the door. */
 function countRules(users: readonly Placed[], door: ValidDoor): Rule[] {
   const packets = users
     .filter(({ program }) => program.door === door)

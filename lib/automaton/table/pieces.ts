@@ -1,4 +1,4 @@
-// Pieces of packets that come before anything has put them together → the chain that judges them.
+// The chain that judges fragments at hooks before conntrack, where nothing has reassembled them.
 // Pure.
 import { ACCEPT, type Chain, DROP, jump, type Match, type Rule } from '../language/automaton.js'
 
@@ -6,9 +6,7 @@ const PIECES = 'pieces'
 
 const piece = (part: Extract<Match, { kind: 'piece' }>['part']): Match => ({ kind: 'piece', part })
 
-/**
- * Before all else: of a later piece, too, the kernel reads ports and flags where there are none.
- */
+/** Comes first, since the kernel reads ports and flags also in later fragments, which have none. */
 export const PIECES_RULE: Rule = {
   when: [piece('any')],
   verdict: jump(PIECES),
@@ -16,9 +14,9 @@ export const PIECES_RULE: Rule = {
 }
 
 /**
- * What goes on from here is whole, or a first piece with all that is asked of it. RFC 3128: a
- * header in two pieces hides its flags. What pads a frame, or what the host will cut off the piece,
- * would be read in their place.
+ * Only whole packets and first fragments with all matched headers go on. A header in two fragments
+ * hides its flags (RFC 3128). The padding of a frame, or bytes that the host will cut off, would be
+ * read in their place.
  */
 export const PIECES_CHAIN: Chain = {
   name: PIECES,

@@ -1,4 +1,5 @@
-// Doors and knock ports → the entries of the maps that bring a packet to what judges it. Pure.
+// Doors and knock ports → the entries of the map from a port to the chain that judges its packets.
+// Pure.
 import type { Cidr, PortRange, Service, ValidDoor } from '../../spec/model/model.js'
 import { stepMeetsService } from '../../spec/model/step.js'
 import { gateChain } from '../door/gate.js'
@@ -17,16 +18,16 @@ import {
 } from '../language/automaton.js'
 import { groupBy, type PortUsers } from './endpoints.js'
 
-/** Entries of the ports' map, and the chains that they lead to where one verdict is not enough. */
+/** Entries of the map of ports, and the chains to which they lead if one verdict is not enough. */
 interface PortEntries {
   readonly entries: readonly DispatchEntry[]
   readonly chains: readonly Chain[]
 }
 
 /**
- * Knock ports go to the chain of their protocol; at addresses where no door is knocked, packets
- * pass by. Those that a door's own service names are left out: the door's gate sends on what
- * nothing lets through.
+ * The entries of knock ports lead to the chain of their protocol, but only at the addresses of
+ * doors that have them. Knock ports of a door's own service are left out: the gate sends on the
+ * packets that nothing accepts.
  */
 export function knockEntries(
   ports: readonly PortUsers[],
@@ -53,7 +54,7 @@ export function knockEntries(
   return { entries, chains }
 }
 
-/** The destinations of doors where each of them names some; undefined where one is for any. */
+/** The addresses of all doors; undefined if one of them has none, which means any. */
 function unionOfAddresses(doors: readonly ValidDoor[]): Cidr[] | undefined {
   if (doors.some(({ addresses }) => addresses.length === 0)) return undefined
   const all = new Map<string, Cidr>()
@@ -67,13 +68,13 @@ interface Listed {
   readonly door: ValidDoor
   readonly protocol: 'tcp' | 'udp'
   readonly ports: PortRange
-  /** Where the packets go. */
+  /** The chain that judges the packets. */
   readonly chain: string
 }
 
 /**
- * Doors may share a service where their addresses are apart, or where one of them is for everyone:
- * each gate passes on what another may let through.
+ * The entries of services. Doors may share a service if their addresses are apart, or if one of
+ * them is for everyone: each gate passes on what another may accept.
  */
 export function serviceEntries(doors: readonly ValidDoor[]): PortEntries {
   const entries: DispatchEntry[] = []
@@ -105,8 +106,8 @@ function listedServices(door: ValidDoor): Listed[] {
 }
 
 /**
- * What a gate stands before; of a door that redirects the port of this host where its connections
- * come out.
+ * The services that a gate protects. For a door that redirects, this is the target port on this
+ * host.
  */
 function guardedServices({ services, open: { redirectTo } }: ValidDoor): readonly Service[] {
   if (!redirectTo) return services
@@ -119,8 +120,8 @@ function guardedServices({ services, open: { redirectTo } }: ValidDoor): readonl
 const publicChain = ({ name }: ValidDoor): string => `public_${name}`
 
 /**
- * The service of a door that redirects is public: packets to it pass as they came, and reset
- * nothing.
+ * The chains for the services of doors that redirect. They are public: packets to them are accepted
+ * and reset nothing.
  */
 export const publicChains = (doors: readonly ValidDoor[]): Chain[] =>
   doors.filter(redirects).map((door) => {
@@ -142,7 +143,10 @@ const toChain = (door: ValidDoor, chain: string, when: readonly Match[]): Rule =
 
 const IGNORED = 'ignored'
 
-/** Ignored ports pass at once, unless they lie behind a door before a whole protocol. */
+/**
+ * The entries of ignored ports. Their packets are accepted, after the rules of doors before a whole
+ * protocol.
+ */
 export function ignoredEntries(ignore: readonly Service[], whole: readonly Rule[]): PortEntries {
   const verdict = whole.length > 0 ? goTo(IGNORED) : ACCEPT
   const entries = ignore.flatMap(({ protocol, ports }) =>
@@ -155,18 +159,18 @@ export function ignoredEntries(ignore: readonly Service[], whole: readonly Rule[
 
 const TRANSPORTS: readonly IpProtocol[] = ['tcp', 'udp']
 
-/** The protocols that a service covers, echo requests of `any` aside. */
+/** The protocols of a service, not counting the echo requests of `any`. */
 export const protocolsOf = (protocol: Service['protocol']): readonly IpProtocol[] =>
   protocol === 'any' ? TRANSPORTS : [protocol]
 
-/** Whether packets of a service's protocol bear ports. */
+/** Whether packets of a service's protocol have ports. */
 export const hasPorts = (protocol: Service['protocol']): protocol is 'tcp' | 'udp' =>
   protocol === 'tcp' || protocol === 'udp'
 
 /**
- * Doors before every port of a protocol. DHCPv6 replies keep the host on its network. `any` leaves
- * alone what is neither TCP nor UDP nor an echo request: routers, tunnels and clusters speak by
- * such packets, and nobody knocks before that.
+ * The rules of doors before a whole protocol. DHCPv6 replies pass, so that the host stays on its
+ * network. `any` judges only TCP, UDP and echo requests: routers, tunnels and clusters use the
+ * others, and nobody knocks before that.
  */
 export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
   return doors.flatMap((door) =>
@@ -186,8 +190,8 @@ export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
 const anyChain = ({ name }: ValidDoor): string => `any_${name}`
 
 /**
- * Before the gates of doors before `any`. What cannot be read as far as its protocol is refused
- * there, too.
+ * The chains before the gates of doors before `any`. A packet whose protocol cannot be read is
+ * refused by the gate.
  */
 export const anyChains = (doors: readonly ValidDoor[]): Chain[] =>
   doors
@@ -207,7 +211,7 @@ const atDestination = ({ addresses }: ValidDoor): Match[] =>
   addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
 
 /**
- * A DHCPv6 server answers from its own address what was asked by multicast: conntrack knows no such
+ * A DHCPv6 server answers a multicast request from its own address, so conntrack does not know the
  * reply.
  */
 const DHCPV6: Rule = {

@@ -1,14 +1,14 @@
-// Ranges of ports → the rules that bring their packets to what judges them. Pure.
+// Ranges of ports → the rules that lead their packets to the chain that judges them. Pure.
 //
-// No map has them: the kernel puts a change of concatenated ranges in place some hundred
-// microseconds after the rules, and would let packets through meanwhile. Rules change at once.
+// They are rules and not entries of a map: the kernel applies a change of concatenated ranges some
+// hundred microseconds after the rules, and would let packets pass meanwhile. Rules change at once.
 import { type Chain, type DispatchEntry, jump, onPort, type Rule } from '../language/automaton.js'
 
-/** As many are asked one after the other; more are in chains of as many as there are chains. */
+/** Up to this many rules are walked in a row. More are split into about √n chains of √n rules. */
 const MOST_RULES = 32
 
 export interface RangeRules {
-  /** Of the base chains. */
+  /** Rules of the base chains. */
   readonly rules: readonly Rule[]
   readonly chains: readonly Chain[]
 }
@@ -34,7 +34,7 @@ function ruleOf({ protocol, ports, verdict }: DispatchEntry): Rule {
   return { when: [onPort(protocol, ports)], verdict, comment }
 }
 
-/** A chain that is asked for the ports from the first range to the last. */
+/** A chain for some ranges, and the rule that leads to it from the first port to the last. */
 function groupOf(protocol: 'tcp' | 'udp', ranges: readonly DispatchEntry[]) {
   const from = Math.min(...ranges.map(({ ports }) => ports.from))
   const to = Math.max(...ranges.map(({ ports }) => ports.to))

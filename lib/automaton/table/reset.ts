@@ -1,8 +1,8 @@
-// Which sources have an attempt under way, and what ends it: the chains that a packet walks that
-// fits no step. Pure.
+// The chains that end attempts when a packet fits no step, and the sets that find the sources with
+// an attempt under way. Pure.
 //
-// A packet of a source that is not knocking costs one look-up, however many doors there are. For
-// one that is, attempts are found through groups, so that a reset with a thousand doors walks
+// A packet of a source without an attempt costs one look-up, however many doors there are. For
+// other sources attempts are found through groups, so that a reset with a thousand doors walks
 // dozens of rules and not thousands.
 import {
   type Action,
@@ -26,13 +26,13 @@ const FAN_OUT = 32
 /** The modes in which something resets an attempt. */
 type ResettingMode = 'any' | 'knock-ports'
 
-/** All attempts that one mode resets. */
+/** All attempts that are reset in one mode. */
 export class ResetDomain {
   readonly #mode: ResettingMode
   readonly #grouped: boolean
   readonly #members: KnockProgram[] = []
 
-  /** `expected`: how many attempts will join at the most. */
+  /** @param expected - how many attempts will join at most. */
   constructor(mode: ResettingMode, expected: number) {
     this.#mode = mode
     this.#grouped = expected > FAN_OUT
@@ -42,20 +42,23 @@ export class ResetDomain {
     return this.#mode
   }
 
-  /** The set of the sources that have an attempt under way. */
+  /** The set of sources with an attempt under way. */
   get knocking(): string {
     return this.#mode === 'any' ? 'knocking' : 'knocking_ports'
   }
 
   /**
-   * The chain that ends a source's attempts, except those of which the packet is a step: for
-   * packets that are knocks.
+   * The chain for knock packets. It ends a source's attempts, except those of which the packet is a
+   * step.
    */
   get chain(): string {
     return this.#mode === 'any' ? 'reset_any' : 'reset_ports'
   }
 
-  /** The same for packets that are no knock: the source is not knocking any more. */
+  /**
+   * The chain for other packets. It ends all attempts of a source, which is then not knocking any
+   * more.
+   */
   get lastChain(): string {
     return `${this.chain}_last`
   }
@@ -64,7 +67,7 @@ export class ResetDomain {
     return this.#members.length === 0
   }
 
-  /** What marks a source as knocking, for the program that joins next. */
+  /** The actions that mark a source as knocking, for the program that joins next. */
   nextTouch(): Action[] {
     const group = groupOf(this.#members.length)
     return [update(this.knocking), ...(this.#grouped ? [update(this.#groupSet(group))] : [])]
@@ -76,7 +79,7 @@ export class ResetDomain {
 
   sets(capacity: number): TimedSet[] {
     if (this.isEmpty) return []
-    // Each knock marks its source anew. One second more than the longest gap: a mark must not end
+    // Each knock renews the mark. One second more than the longest gap, so that a mark never ends
     // before its stage.
     const timeout = Math.max(...this.#members.map(({ gap }) => gap)) + 1
     const groups = this.#grouped ? this.#groups().map((group) => this.#groupSet(group)) : []
@@ -91,13 +94,13 @@ export class ResetDomain {
   }
 
   /**
-   * A knock leaves its source marked: what is deleted keeps its place in a set for seconds, and a
-   * flood of knocks from few sources would fill it. Any other packet takes the mark away, so that
-   * the next costs one look-up again.
+   * A knock packet does not delete the mark: a deleted element keeps its place in the set for
+   * seconds, so a flood of knocks from few sources would fill it. Any other packet deletes the
+   * mark, so that the next one costs one look-up again.
    */
   #walk(): Chain[] {
     const knock = this.#visits(this.chain, resetChain)
-    // Nothing but knocks resets these.
+    // Only knock packets reset these attempts.
     if (this.#mode !== 'any') return knock
     const forget: Rule = {
       when: [],
@@ -110,7 +113,7 @@ export class ResetDomain {
     return [...knock, { ...first, rules: [forget, ...first.rules] }, ...groups]
   }
 
-  /** The chain that leads to one chain of each member, and those of the groups. */
+  /** Makes the chain that leads to one chain of each member, directly or through groups. */
   #visits(name: string, chainOf: (program: KnockProgram) => string): Chain[] {
     const visit = (program: KnockProgram): Rule => ({
       when: [],
@@ -142,8 +145,8 @@ export class ResetDomain {
   #attemptChains(program: KnockProgram): Chain[] {
     const chains = attemptChains(program)
     if (this.#mode !== 'any' || !isStruck(program)) return chains
-    // The sender of an ordinary packet need not know a single knock port: anybody can forge one in
-    // another's name.
+    // An ordinary packet is no strike: anybody can send one with a forged source, without knowing a
+    // knock port.
     const rules = program.wipe.map((rule): Rule => ({ ...rule, verdict: RETURN }))
     return [...chains, { name: lapseChain(program), rules }]
   }
@@ -161,7 +164,7 @@ const groupOf = (place: number): number => Math.floor(place / FAN_OUT)
 
 const resetChain = ({ attempt, door }: KnockProgram): string => `reset_${attempt}_${door.name}`
 
-/** The chain that ends an attempt, whatever the packet. */
+/** The name of the chain that ends an attempt, whatever the packet. */
 export const wipeChain = ({ attempt, door }: KnockProgram): string => `wipe_${attempt}_${door.name}`
 
 /** The same for a packet that is no knock, and so no strike. */
@@ -184,7 +187,7 @@ function attemptChains(program: KnockProgram): Chain[] {
   ]
 }
 
-/** Leaves the packets alone that the program's own endpoints judge. */
+/** Skips the packets that the program's own endpoints judge. */
 function ownSteps(program: KnockProgram): Rule[] {
   const { addresses } = program.door
   const here: Match[] = addresses.length > 0 ? [{ kind: 'destination', addresses }] : []

@@ -1,5 +1,5 @@
-// The endpoints of all programs → for each knock port, and for echo requests, the chains of the
-// doors knocked there. Pure.
+// The endpoints of all programs → the chains that judge the packets of each knock port, range, and
+// of echo requests. Pure.
 
 import type { KnockPort } from '../../spec/model/model.js'
 import {
@@ -27,7 +27,7 @@ interface StepChains {
   readonly invalidEntries: readonly DispatchEntry[]
 }
 
-/** For each knock port the chains of the doors that are knocked there. */
+/** Makes the chains of each knock port, one for each knock there. */
 export function stepChains(ports: readonly PortUsers[]): StepChains {
   const chains: Chain[] = []
   const place = (key: string, { protocol, port }: KnockPort, users: readonly Visited[]) => {
@@ -62,13 +62,13 @@ const commentOf = ({ program }: Placed): string => originOf(program)
 const chainName = ({ program: { door, attempt } }: Placed, key: string): string =>
   `${key}_${attempt}_${door.name}`
 
-/** The door's destinations, where it names any. */
+/** Matches the door's addresses, if it has any. */
 function atDoor({ program }: Placed): Match[] {
   const { addresses } = program.door
   return addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
 }
 
-/** The way out for packets to a destination that is not the door's. */
+/** Leaves the chain if the destination is not one of the door's addresses. */
 function atDoorOnly(user: Placed): Rule[] {
   const { addresses } = user.program.door
   if (addresses.length === 0) return []
@@ -77,8 +77,8 @@ function atDoorOnly(user: Placed): Rule[] {
 }
 
 /**
- * The chains of the programs that share an endpoint. A knock that fits none of a program's rules
- * ends its attempt.
+ * Makes the chains of the programs that share an endpoint. A knock that no rule of a program
+ * matches ends that program's attempt.
  */
 function userChains(users: readonly Placed[], key: string): Visited[] {
   return users.map((user, index) => {
@@ -99,13 +99,13 @@ function userChains(users: readonly Placed[], key: string): Visited[] {
   })
 }
 
-/** An endpoint as it is for packets that conntrack calls invalid. */
+/** The part of an endpoint for packets that conntrack calls invalid. */
 const ofInvalid = ({ program, endpoint }: Placed): Placed => {
   const { invalidPackets: packets, invalidRules: rules } = endpoint
   return { program, endpoint: { ...endpoint, packets, rules } }
 }
 
-/** What starts nothing ends nothing either. */
+/** The same for invalid packets, which end no attempt. */
 const invalidChains = (users: readonly Placed[], key: string): Visited[] =>
   users.map((user, index) => {
     const counting = countKnocks(users, index, key)
@@ -114,8 +114,8 @@ const invalidChains = (users: readonly Placed[], key: string): Visited[] =>
   })
 
 /**
- * For each knock whose ports depend on the time the chains that find its packets and that judge
- * them.
+ * Makes the chains of knocks whose ports depend on the time: those that find a step among the
+ * packets of the range, and those that judge it.
  */
 export function rangeChains(
   placed: readonly Placed[],
@@ -153,9 +153,9 @@ export function rangeChains(
 }
 
 export interface RangeChains {
-  /** Of the base chain: packets that are a step now are knocks. */
+  /** Rules of the base chain: packets that are a step now are knocks. */
   readonly find: readonly Rule[]
-  /** Of the chain that judges knocks. */
+  /** Rules of the chain that judges knocks. */
   readonly judge: readonly Rule[]
   readonly chains: readonly Chain[]
 }
@@ -163,15 +163,15 @@ export interface RangeChains {
 const KNOCK_ECHO = 'knock_echo'
 
 interface EchoContext {
-  /** The rules for every knock. */
+  /** The first rules for every knock packet. */
   readonly first: readonly Rule[]
   readonly resetOthers: readonly Rule[]
   readonly isStateful: boolean
 }
 
 /**
- * Echo requests that are some door's step are judged whatever conntrack calls them (an accepted
- * ping makes all later ones of its id established); the others go on as they came.
+ * Makes the chains of echo requests. Those that are a step are judged whatever conntrack calls
+ * them: an accepted ping makes all later ones of its id established. Others go on.
  */
 export function echoChains(
   name: string,

@@ -1,7 +1,7 @@
-// The doors → the chains that judge what no other rule can read to its transport header. Pure.
+// Doors → the chains that refuse IPv6 packets whose transport header cannot be found. Pure.
 //
-// A packet whose header cannot be found matches no rule of any port, and would pass. A host that
-// reads further than the kernel does here would find the service behind.
+// Such a packet matches no rule of any port, and would pass. A host that reads further than this
+// kernel would find the service behind it.
 import type { Cidr, ValidDoor } from '../../spec/model/model.js'
 import {
   ACCEPT,
@@ -20,21 +20,21 @@ import { counterName, grantsSet, TRUSTED } from '../language/names.js'
 const UNREAD = 'unread'
 const REFUSE = 'unread_source'
 
-/** What a host hears beside its own addresses: RFC 4291. */
+/** Multicast, which a host receives beside its own addresses (RFC 4291). */
 const MULTICAST: Cidr = { family: 6, address: 'ff00::', prefixLength: 8 }
 
-/**
- * An IPv4 header always names its protocol, and the first fragment of one has at least the ports.
- */
+/** IPv6 alone: an IPv4 header always has the protocol, and a first fragment at least the ports. */
 const families = [6] as const
 
-/** Of the base chain, behind everything that judges by ports, and before what a packet resets. */
+/** The base chain's rules. They come after all rules that match ports, and before the resets. */
 export const unreadRules = (doors: readonly ValidDoor[]): Rule[] =>
   doors.some(canBeUnread)
     ? [{ families, when: [], verdict: jump(UNREAD), comment: 'what may not have been read' }]
     : []
 
-/** At hooks where fragments have been judged before (`areFragmentsJudged`) those are left out. */
+/**
+ * Makes the chains. If fragments were judged before (`areFragmentsJudged`), their rule is left out.
+ */
 export function unreadChains(
   doors: readonly ValidDoor[],
   {
@@ -70,13 +70,13 @@ export function unreadChains(
   ]
 }
 
-/** Whether IPv6 packets come to a door. */
+/** Whether IPv6 packets can come to a door. */
 const canBeUnread = ({ addresses }: ValidDoor): boolean =>
   addresses.length === 0 || addresses.some(({ family }) => family === 6)
 
 /**
- * A packet that could be for any door at its destination passes if each of them lets its source in.
- * What counts connections or redirects them has to read them.
+ * The rule of one door that refuses. A packet passes only if every door at its destination lets its
+ * source in. A door that counts connections or redirects refuses it in any case.
  */
 function refuse({ name, origin, addresses, open }: ValidDoor): Rule {
   const mustRead = open.connections !== undefined || open.redirectTo !== undefined

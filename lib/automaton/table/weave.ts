@@ -1,5 +1,6 @@
-// Programs and gates → chains and maps: the way of each packet to the rules that judge it. Pure.
-// A new packet costs a look-up of its protocol and port, and one of its source among the knocking.
+// Programs and gates → all chains and maps of a table: the path of each packet to its judging
+// rules. Pure. A new packet costs one look-up of its port, and one of its source among the
+// knocking.
 import { hexDigest } from '../../spec/model/digest.js'
 import type { ValidSpec } from '../../spec/model/model.js'
 import { ignoreBanned } from '../door/ban.js'
@@ -51,7 +52,7 @@ interface Woven {
   readonly chains: readonly Chain[]
   readonly maps: readonly DispatchMap[]
   readonly named: PortSet
-  /** Only the rules here count by these. */
+  /** The counters that only rules of this file use. */
   readonly counters: readonly string[]
 }
 
@@ -82,7 +83,7 @@ export function weave(
   const digest = hexDigest(single, 8)
   const anyDomain = domains.find(({ mode }) => mode === 'any')
   const echoes = echo.length > 0 ? [ECHO_RULE] : []
-  // conntrack puts pieces together.
+  // Behind conntrack fragments are reassembled.
   const before = stateful
     ? [...echoes, SYN_RULE, ...cutRules(doors), ESTABLISHED]
     : [PIECES_RULE, NO_SYN, ...echoes]
@@ -127,10 +128,7 @@ export function weave(
   }
 }
 
-/**
- * The host's own loopback needs no knock, unless the spec names it. At ingress the base chains are
- * the interfaces'.
- */
+/** Loopback needs no knock unless the spec names it. At ingress a base chain has its own device. */
 function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
   if (hook === 'ingress') return []
   return names.length > 0
@@ -138,15 +136,13 @@ function interfaceRules({ hook, interfaces: names }: ValidSpec): Rule[] {
     : [{ when: [{ kind: 'loopback' }], verdict: ACCEPT, comment: 'loopback' }]
 }
 
-/**
- * Before conntrack only a SYN is known to begin a connection, whatever other flags it has beside.
- */
+/** Before conntrack only a SYN is known to begin a connection, whatever other flags it has. */
 const NO_SYN: Rule = { when: [asksNothing], verdict: ACCEPT, comment: 'begins nothing' }
 
 /**
- * conntrack keeps calling a connection established when both ends have left it: for days, and for
- * as long as a packet comes now and then. A SYN in its name is for whatever listens now. Asked for
- * TCP alone, before conntrack is: other protocols pay for one comparison.
+ * conntrack calls a connection established for days after both ends have left it, and for as long
+ * as packets come now and then. A SYN in its name is for the service that listens now. Matched
+ * before conntrack's state, so that other protocols pay for one comparison only.
  */
 const SYN_RULE: Rule = {
   when: [asks],
@@ -169,8 +165,9 @@ const ESTABLISHED: Rule = {
 }
 
 /**
- * Behind the named ports: what a conntrack helper expects could name a door's own. ICMP errors and
- * the data connections of the host's own FTP must not end at a door before a whole protocol.
+ * Behind the named ports, since a packet that a conntrack helper expects could be for a door's
+ * port. ICMP errors and the data connections of the host's own FTP must pass a door before a whole
+ * protocol.
  */
 const RELATED: Rule = {
   when: [stateIs('related')],
@@ -178,7 +175,7 @@ const RELATED: Rule = {
   comment: 'what belongs to connections',
 }
 
-/** A port alone is looked up in a bitmap, at a fraction of what the map costs. */
+/** A set of ports is a bitmap in the kernel, at a fraction of the cost of the map. */
 const portsRule = (digest: string): Rule => ({
   when: [inSet(namedSet(digest))],
   verdict: dispatch(portsMap(digest)),
@@ -188,8 +185,8 @@ const portsRule = (digest: string): Rule => ({
 const AGAIN: Again = { then: [count(REPEATED_COUNTER)], verdict: DROP }
 
 /**
- * A knock resets the attempts of which it is no step, and then goes to the doors that are knocked
- * there.
+ * A knock packet resets the attempts of which it is no step. Then the doors with that knock port
+ * judge it.
  */
 const resetOthers = (domains: readonly ResetDomain[]): Rule[] =>
   domains.map(({ knocking, chain }) => ({
@@ -199,7 +196,7 @@ const resetOthers = (domains: readonly ResetDomain[]): Rule[] =>
   }))
 
 interface KnockChains {
-  /** The rules for every knock. */
+  /** The first rules for every knock packet. */
   readonly first: readonly Rule[]
   readonly others: readonly Rule[]
   readonly ranged: RangeChains
@@ -219,7 +216,7 @@ function knockChains({ ports, ranges }: Endpoints, context: KnockChains): Chain[
   const judge: Rule = { when: [], verdict: goTo(JUDGE), comment: 'to the doors knocked here' }
   const drop: Rule = { when: [], verdict: DROP, comment: 'knocks are never answered' }
   const again = [...invalid(hasInvalid ? goTo(JUDGE_INVALID) : DROP), ...onceEach(JUDGE, AGAIN)]
-  // Before conntrack only SYNs come here, and those with other flags beside are no knocks.
+  // Before conntrack only SYNs come here, and those with other flags are no knocks.
   const tcp: Chain = { name: KNOCK.tcp, rules: [...first, ...again, stateful ? judge : drop] }
   const udp: Chain = { name: KNOCK.udp, rules: [...first, ...invalid(DROP), judge] }
   const look = (map: string): Rule => {
@@ -240,11 +237,11 @@ const elsewhereRule = ({ knocking }: ResetDomain): Rule => ({
   comment: 'what begins elsewhere resets attempts',
 })
 
-/** A packet that is no knock, of a source that is knocking. */
+/** The chain for a packet that is no knock, from a source that is knocking. */
 function elsewhereChain({ lastChain: chain }: ResetDomain, stateful: boolean): Chain {
   const not = { when: [stateIs('invalid', 'related')], verdict: RETURN, comment: 'starts nothing' }
   const once = onceEach(chain, { verdict: RETURN })
-  // Before conntrack nothing but a SYN is known to begin something.
+  // Before conntrack only a SYN is known to begin something.
   const rest = { when: [stateIs('new')], verdict: goTo(chain), comment: 'resets' }
   return { name: ELSEWHERE, rules: stateful ? [not, ...once, rest] : once }
 }

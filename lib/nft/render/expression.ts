@@ -1,4 +1,4 @@
-// The automaton's matches, actions and verdicts → nft's expressions and statements, for one family.
+// The automaton's matches, actions and verdicts → nft's expressions and statements for one family.
 // Pure.
 import type {
   Action,
@@ -25,11 +25,12 @@ import {
 import { renderPiece4, renderPiece6 } from './piece.js'
 
 /**
- * Bytes of the headers before the payload that nft's length fields count: RFC 791, 8200, 768, 792.
+ * Bytes of headers that the length field counts before the payload of a ping: RFC 791 (20), RFC 792
+ * and 4443 (8). The one of IPv6 does not count its own header (RFC 8200).
  */
 const HEADERS: Readonly<Record<Family, number>> = { 4: 20 + 8, 6: 8 }
 
-/** One value, or an anonymous set of several. */
+/** Writes one value as it is, and several as an anonymous set. */
 const oneOf = (values: NftValue[]): NftValue =>
   values.length === 1 ? (values[0] as NftValue) : { set: values }
 
@@ -41,7 +42,7 @@ export function renderCidr({ address, prefixLength, family }: Cidr): NftValue {
   return { prefix: { addr: address, len: prefixLength } }
 }
 
-/** Whether a match of no set reads differently for IPv4 and IPv6. */
+/** Whether a match that looks up no set is rendered differently for IPv4 and IPv6. */
 export function isFamilyMatch(match: Match): boolean {
   switch (match.kind) {
     case 'source':
@@ -56,10 +57,10 @@ export function isFamilyMatch(match: Match): boolean {
   }
 }
 
-/** What the sets are keyed by, by name; ports that change by `period`. */
+/** The key fields of a set, by its name; `period` for ports that change with the time. */
 export type KeyOf = (set: string) => readonly KeyField[] | 'period'
 
-/** A set of the automaton as nft knows it for a family: its name and its key. */
+/** The name and the key of a set for one family. */
 function renderSet(
   set: string,
   family: Family,
@@ -70,7 +71,7 @@ function renderSet(
   return { name: nameOfSet(set, fields, family), key: renderKey(fields, family) }
 }
 
-/** Renders a match; undefined where no packet of the family fits it. */
+/** Renders a match; undefined if no packet of the family can fit it. */
 export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStatement | undefined {
   switch (match.kind) {
     case 'in':
@@ -117,11 +118,11 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
     case 'destination':
       return renderAddresses('daddr', match.addresses, family, match.not ?? false)
     case 'loopback':
-      // By index, not by name: this is compared for each packet.
+      // By index and not by name, since this is compared for each packet.
       return compare('==', meta('iif'), 'lo')
     case 'own-connection':
-      // A socket that is bound to the packet's destination and not to any: a connection's own, not
-      // its listener's.
+      // `wildcard` is 0 for a socket that is bound to the packet's destination: that of a
+      // connection, not of its listener.
       return compare('==', { socket: { key: 'wildcard' } }, 0)
     case 'interface': {
       const names = oneOf([...match.names])
@@ -132,17 +133,17 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
   }
 }
 
-/** Listings print names or numbers, nft reads both. */
+/** nft reads names and numbers; listings have either. */
 const numberOf = (protocol: IpProtocol): number =>
   typeof protocol === 'number' ? protocol : NUMBER[protocol]
 
 /**
- * RFC 7045: headers with more behind them that the kernel takes for the last one (mobility, HIP,
- * shim6, the two for experiments). ESP and AH are left out: a host reads what is behind those of
- * senders that have its key alone.
+ * Headers that the kernel takes for the last one although more may follow (RFC 7045): mobility,
+ * HIP, shim6, and two for experiments. ESP and AH are not in the list: a host reads what is behind
+ * them only if the sender has its key.
  */
 const SKIPPED_BY_OTHERS = [135, 139, 140, 253, 254] as const
-/** RFC 8200: the number of no next header, and all that honest senders of these write there. */
+/** "No next header" (RFC 8200): the only number that honest senders write in these headers. */
 const NOTHING = 59
 
 function renderAddresses(
@@ -155,17 +156,17 @@ function renderAddresses(
   if (own.length > 0) {
     return compare(not ? '!=' : '==', payload(ip(family), field), oneOf(own.map(renderCidr)))
   }
-  // None of this family: every packet of it is elsewhere.
+  // None of this family: no packet of it has such an address.
   return not ? matchFamily(family) : undefined
 }
 
-/** Holds for all packets of one family. */
+/** Matches all packets of one family. */
 export const matchFamily = (family: Family): NftStatement =>
   compare('==', meta('nfproto'), family === 4 ? 'ipv4' : 'ipv6')
 
 /**
- * The seconds that a rule gives to each element that it adds to a set; undefined where the set
- * itself does.
+ * The seconds that a rule gives to each element it adds; undefined if the set itself has the
+ * timeout.
  */
 export type TimeoutOf = (set: string) => number | undefined
 
@@ -184,14 +185,21 @@ export function renderAction(
   const timeout = timeoutOf(action.set)
   const elem = timeout === undefined ? key : { elem: { val: key, timeout } }
   if (action.op !== 'claim' && action.op !== 'meet') return { set: { op: action.op, elem, set } }
-  // The element's own limit is what only the first packet is within; the kernel locks it.
+  // A `limit` of the element, which only the first packet is within. The kernel locks it, so of two
+  // packets at once one is second.
   return { set: { op: action.op === 'meet' ? 'update' : 'add', elem, set, stmt: [ONCE] } }
 }
 
-/** The headers and a token: IPv6 40, UDP 8 and 16 bytes are 64. */
+/**
+ * The bytes that are copied to the log. Enough for the headers and a token: IPv6 40, UDP 8, token
+ * 16.
+ */
 const SNAPLEN = 128
 
-/** Each packet by itself: the kernel keeps more than one back for a second. */
+/**
+ * With a threshold of 1 the kernel sends each packet at once. Otherwise it waits for more, up to a
+ * second.
+ */
 const renderLog = ({ group, prefix }: Extract<Action, { op: 'log' }>): NftStatement => ({
   log: { prefix, group, snaplen: SNAPLEN, 'queue-threshold': 1 },
 })

@@ -1,5 +1,5 @@
-// The fields that sets are keyed by → nft's expressions and types, for one family; and what all
-// expressions are made of. Pure.
+// The key fields of sets → nft's expressions and types for one family; and the basic expressions.
+// Pure.
 import { isPerFamily, type KeyField } from '../../automaton/language/automaton.js'
 import type { Family } from '../../spec/model/model.js'
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
@@ -7,7 +7,7 @@ import { commonSet, familySet } from '../names.js'
 
 export const UDP_HEADER = 8
 
-/** A field of a header. */
+/** Reads a field of a header. */
 export const payload = (protocol: string, field: string): NftExpression => ({
   payload: { protocol, field },
 })
@@ -22,20 +22,20 @@ export const compare = (
   match: { op, left, right },
 })
 
-/** Protocol and destination port: the key of the dispatch maps. */
+/** Protocol and destination port: the key of dispatch maps. */
 export const PORT_KEY: NftExpression = { concat: [meta('l4proto'), payload('th', 'dport')] }
 
-/** The same and the time: the key of sets of ports that change. */
+/** Protocol, destination port and time: the key of sets of ports that change. */
 export const PERIOD_KEY: NftExpression = {
   concat: [meta('l4proto'), payload('th', 'dport'), meta('time')],
 }
 
-/** 16 bytes behind the UDP header. */
+/** The 16 bytes behind the UDP header. */
 const TOKEN: NftExpression = { payload: { base: 'th', offset: 8 * UDP_HEADER, len: 128 } }
 
 /**
- * nft 1.0.6 knows no key of a set that is a plain number of 32 bits; a digest it takes for any type
- * of as many. Two numbers meet once in 2³¹.
+ * nft 1.0.6 has no type for a plain number of 32 bits as a key. It takes a hash for any type of
+ * that size. Two sequence numbers share a hash by a chance of 1 in 2³¹.
  */
 const SEQUENCE: NftExpression = {
   jhash: { mod: 2 ** 31 - 1, seed: 1, expr: payload('tcp', 'sequence') },
@@ -56,13 +56,14 @@ const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> =
   sourcePort: () => payload('th', 'sport'),
   port: () => payload('th', 'dport'),
   sequence: () => SEQUENCE,
-  // A constant; nft has none that is a key by itself.
+  // A constant. nft takes no literal as a key.
   all: () => ({ '&': [meta('mark'), 0] }),
   token: () => TOKEN,
 }
 
 /**
- * What the elements of a set are, by name or, where that has none (since nft 1.1), by an example.
+ * Renders the type of a set: by name; or by an example (`typeof`, since nft 1.1) if a field has no
+ * named type.
  */
 export function renderType(fields: readonly KeyField[], family: Family): NftValue {
   const named = fields.flatMap((field) => (field === 'token' ? [] : [KEY_TYPE[field](family)]))
@@ -75,6 +76,6 @@ export function renderKey(fields: readonly KeyField[], family: Family): NftExpre
   return parts.length === 1 ? (parts[0] as NftExpression) : { concat: parts }
 }
 
-/** A set that knows no addresses is one for both families. */
+/** Names a set for a family. A set without addresses serves both families. */
 export const nameOfSet = (set: string, key: readonly KeyField[], family: Family): string =>
   isPerFamily({ key }) ? familySet(set, family) : commonSet(set)

@@ -1,4 +1,5 @@
-// What sets hold that depends on secrets and on the time → nft JSON that puts it there. Pure.
+// Tokens and ports, derived from secrets and the time → nft JSON that loads them into their sets.
+// Pure.
 
 import type { Loads } from '../../automaton/language/loads.js'
 import { NUMBER } from '../../spec/model/protocol.js'
@@ -7,14 +8,14 @@ import type { Listing } from '../listing.js'
 import { type LoadedSet, renderLoaded } from '../loaded.js'
 import { commonSet } from '../names.js'
 
-/** Elements of one command: one with millions would be a single string too long for JSON. */
+/** Elements per command. A command with millions would be one string that is too long for JSON. */
 const AT_ONCE = 50_000
 
 /**
- * Renders the commands that load tokens and ports. The sets of tokens are emptied first: one that
- * has been used is among them again, and is refused all the same, since the door remembers it.
- * Ports are added to those that are there: the kernel takes milliseconds to take one away. The set
- * `loaded` holds until when each of them is loaded.
+ * Renders the commands that load tokens and ports. Sets of tokens are flushed first. A used token
+ * is loaded again, but the door refuses it, since it remembers used tokens. Ports are added to the
+ * existing ones: to delete one takes the kernel milliseconds. The set `loaded` then says until when
+ * each set is loaded.
  *
  * @param now - seconds since 1970.
  */
@@ -24,7 +25,7 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
     ...tokens.flatMap(({ set, tokens: loaded }) => {
       let last = 0
       const elements = loaded.flatMap(({ token, until }): NftValue[] => {
-        // A timeout of 0 would be for ever.
+        // nft reads a timeout of 0 as "for ever".
         const timeout = Math.floor(until - now)
         last = Math.max(last, timeout)
         return timeout > 0 ? [{ elem: { val: `0x${token}`, timeout } }] : []
@@ -49,7 +50,7 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
   return [...commands, ...renderLoaded(table, ends)]
 }
 
-/** Of what would be loaded, that whose sets are empty. */
+/** Keeps the loads of sets that are empty in a listing. */
 export function missingOf({ tokens, ports }: Loads, { sets }: Listing): Loads {
   const isEmpty = ({ set }: { readonly set: string }) =>
     (sets.get(commonSet(set))?.elements ?? []).length === 0
@@ -57,8 +58,9 @@ export function missingOf({ tokens, ports }: Loads, { sets }: Listing): Loads {
 }
 
 /**
- * Whether a table has ports of another secret: other ones in a period that would be loaded. Other
- * periods say nothing: clocks step, hosts sleep, and a spec may look less far ahead.
+ * Whether a table has ports of another secret: for a period of the loads it has another port.
+ * Periods that are not in the loads prove nothing: clocks step, hosts sleep, and a spec may have a
+ * shorter horizon.
  */
 export function hasForeignPorts({ sets }: Listing, { ports }: Loads): boolean {
   return ports.some(({ set, periods }) => {
@@ -71,8 +73,8 @@ export function hasForeignPorts({ sets }: Listing, { ports }: Loads): boolean {
 }
 
 /**
- * The start of a range of times, which nft lists in numbers or as `2026-11-21 07:00:00`, in UTC as
- * it is run.
+ * Reads the start of a range of times, in seconds since 1970. nft lists it as a number or as
+ * `2026-11-21 07:00:00`; knocklib runs nft with TZ=UTC.
  */
 function startOf(range: string): number {
   const [text = ''] = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d+)/.exec(range) ?? []

@@ -1,16 +1,16 @@
-// Pieces of packets → nft's comparisons, which read IPv4 and IPv6 in different places. Pure.
+// The automaton's matches of fragments → nft's comparisons, which differ for IPv4 and IPv6. Pure.
 import type { Match } from '../../automaton/language/automaton.js'
 import type { NftStatement } from '../document.js'
 import { compare, payload } from './keys.js'
 
 type Part = Extract<Match, { kind: 'piece' }>['part']
 
-/** RFC 791: the bit for more pieces, and the offset in units of 8 bytes. */
+/** RFC 791: the bit "more fragments", and the offset in units of 8 bytes. */
 const MORE = 0x2000
 const OFFSET = 0x1fff
 /**
- * The longest header, and TCP's up to its flags; no network has so small packets that an honest
- * sender would split there.
+ * The longest IPv4 header (60) and TCP's up to its flags (16). No network has such small packets
+ * that an honest sender would split there.
  */
 const LEAST = 60 + 16
 
@@ -31,7 +31,7 @@ export function renderPiece4(part: Part): NftStatement {
 
 /**
  * RFC 8200: hop-by-hop options, routing, another fragment header, destination options. Behind these
- * the transport's header can begin in a later piece; honest senders put them before the fragment
+ * the transport header can begin in a later fragment. Honest senders put them before the fragment
  * header.
  */
 const MORE_HEADERS = [0, 43, 44, 60]

@@ -1,4 +1,4 @@
-// An automaton → the nft JSON of its table. Pure; the same document, byte for byte, for the same
+// An automaton → the nft JSON of its table. Pure: the same document, byte for byte, for the same
 // automaton.
 import {
   type Action,
@@ -37,12 +37,12 @@ import { PERIOD_KEY, renderType } from './keys.js'
 import { renderTimedSet } from './timed-set.js'
 
 const FAMILIES = [4, 6] as const
-/** A rule that reads the same for both. */
+/** For rules that are the same for both families. */
 const EITHER = [4] as const
 
 /**
- * Renders the whole table, as a document that makes it anew: whatever stood there under this name
- * is gone with it. nft does all of the document or nothing.
+ * Renders the whole table as one transaction that makes it anew: whatever table had this name is
+ * gone with all its contents.
  */
 export function renderRuleset(automaton: Automaton): NftDocument {
   const renderer = new Renderer(automaton)
@@ -151,27 +151,27 @@ class Renderer {
     return [added({ element: { ...this.#here, name, elem } })]
   }
 
-  /** One rule, or one for each family where it reads differently for them. */
+  /** Renders one rule, or one for each family if it differs. */
   #rules(chain: string, rule: Rule, to: NftCommand[]): void {
     const { when, then = [], families } = rule
     const differs = [...when, ...then].some((part) => this.#isPerFamily(part))
     for (const family of families ?? (differs ? FAMILIES : EITHER)) {
       const expr = this.#statements(rule, family)
       if (!expr) continue
-      // nft itself asks for the family only where a part first needs it, and what comes before
-      // would be done for both.
+      // nft adds its own match of the family only before the first part that needs it. What comes
+      // before that would be done for both families.
       if ((families && !differs) || this.#actsEarly(rule)) expr.unshift(matchFamily(family))
       to.push(this.#rule(chain, rule.comment, expr))
     }
   }
 
-  /** Whether something is done before any part of the rule says that it is for one family alone. */
+  /** Whether an action comes before the first part of the rule that is for one family only. */
   #actsEarly({ when, then = [] }: Rule): boolean {
     const first = then.findIndex((action) => this.#isPerFamily(action))
     return first > 0 && !when.some((match) => this.#isPerFamily(match))
   }
 
-  /** Whether a part of a rule reads differently for IPv4 and IPv6. */
+  /** Whether a part of a rule is rendered differently for IPv4 and IPv6. */
   #isPerFamily(part: Match | Action): boolean {
     if (!('set' in part)) return 'kind' in part && isFamilyMatch(part)
     const key = this.#keyOf(part.set)

@@ -1,11 +1,11 @@
-// nft's JSON statements, as far as our renderer writes them → nft's own language. Pure.
+// nft's JSON statements, in the forms that the renderer writes → nft's own language. Pure.
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
 
-/** What is none of the forms that the renderer writes. */
+/** The error for a form that the renderer never writes. */
 export const unreachable = (value: unknown): Error =>
   new Error(`unreachable: no text for ${JSON.stringify(value)}`)
 
-/** The fields of an object that has exactly these. */
+/** Returns an object that has exactly these fields. */
 function fieldsOf(value: NftValue | undefined, ...names: string[]): { [name: string]: NftValue } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreachable(value)
   const found = Object.keys(value)
@@ -15,7 +15,7 @@ function fieldsOf(value: NftValue | undefined, ...names: string[]): { [name: str
   return value
 }
 
-/** The name and the content of an object with one key. */
+/** Returns the key and the value of an object with one key. */
 function entryOf(value: NftValue): [name: string, content: NftValue] {
   const [entry, ...rest] = Object.entries(fieldsOf(value, ...Object.keys(value ?? {})))
   if (!entry || rest.length > 0) throw unreachable(value)
@@ -27,7 +27,7 @@ function listOf(value: NftValue): NftValue[] {
   return value
 }
 
-/** A name of ours, or a word of nft's language. */
+/** Writes a name or a word of nft's language. */
 export function word(value: NftValue | undefined): string {
   if (typeof value !== 'string' || !/^[A-Za-z_][\w-]*$/.test(value)) throw unreachable(value)
   return value
@@ -38,7 +38,9 @@ export function whole(value: NftValue | undefined): string {
   return String(value)
 }
 
-/** nft's strings know no escapes: what would end one, or be lost in it, cannot be written. */
+/**
+ * Writes a string. nft's strings have no escapes, so one that would end early cannot be written.
+ */
 export function quoted(value: NftValue | undefined): string {
   if (typeof value !== 'string' || !/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,128}$/.test(value)) {
     throw unreachable(value)
@@ -83,7 +85,7 @@ export function formatStatement(statement: NftStatement): string {
   }
 }
 
-/** With statements of its own, each new element bears a copy of them. */
+/** With `stmt` each new element gets a copy of those statements. */
 function formatSetStatement(content: NftValue): string {
   const isBare = typeof content === 'object' && content !== null && !('stmt' in content)
   const names = ['op', 'elem', 'set', ...(isBare ? [] : ['stmt'])]
@@ -96,7 +98,7 @@ function formatSetStatement(content: NftValue): string {
   return `${op} ${reference(set)} { ${element} }`
 }
 
-/** What a rule adds to a set: a key, or one with a time of its own. */
+/** Writes what a rule adds to a set: a key, or a key with a timeout. */
 function formatAdded(added: NftValue): string {
   if (typeof added !== 'object' || added === null || !('elem' in added)) {
     return formatExpression(added)
@@ -135,7 +137,7 @@ export function formatVerdict(verdict: NftValue): string {
 function formatMatch(content: NftValue): string {
   const { op, left, right } = fieldsOf(content, 'op', 'left', 'right')
   const tested = formatExpression(left as NftExpression)
-  // A list on the right stands for any of its bits.
+  // A list on the right means any of its bits.
   if (op === 'in' && Array.isArray(right)) return `${tested} ${listOf(right).map(word).join(',')}`
   if (op === 'in') return `${tested} ${word(right)}`
   if (op !== '==' && op !== '!=') throw unreachable(content)
@@ -182,7 +184,7 @@ export function formatExpression(expression: NftExpression): string {
   }
 }
 
-/** A field by its name, or bits by their place behind a header. */
+/** Writes a field by its name, or bits by their offset in a header. */
 function formatPayload(content: NftValue): string {
   if (typeof content === 'object' && content !== null && 'base' in content) {
     const { base, offset, len } = fieldsOf(content, 'base', 'offset', 'len')
@@ -192,14 +194,14 @@ function formatPayload(content: NftValue): string {
   return `${word(protocol)} ${word(field)}`
 }
 
-/** What conntrack knows of a connection, or of one direction of it. */
+/** Writes a key of conntrack, of the connection or of one direction. */
 function formatConntrack(content: NftValue): string {
   const isOfBoth = typeof content === 'object' && content !== null && !('dir' in content)
   const { key, dir } = fieldsOf(content, 'key', ...(isOfBoth ? [] : ['dir']))
   return ['ct', ...(isOfBoth ? [] : [word(dir)]), word(key)].join(' ')
 }
 
-/** A value to compare with; an interface's name stands in quotes. */
+/** Writes a value to compare with. Names of interfaces are quoted. */
 function formatValue(value: NftValue, isName: boolean): string {
   if (typeof value === 'object' && value !== null && 'set' in value) {
     const { set } = fieldsOf(value, 'set')
@@ -212,8 +214,8 @@ function formatValue(value: NftValue, isName: boolean): string {
 }
 
 /**
- * An element of a set: a number, an address, a word, a block, a range, or several of these for a
- * key of several fields.
+ * Writes an element of a set: a number, an address, a word, a block, a range, or several of these
+ * for a key of several fields.
  */
 export function formatElement(value: NftValue): string {
   if (typeof value === 'number') return whole(value)

@@ -1,9 +1,9 @@
-// The document that makes a table anew → text that nft -f loads over the table that stands, and
-// that keeps what it knows. Pure.
+// The document that makes a table anew → text that nft -f loads over the installed table, and that
+// keeps its grants, bans, counters, tokens and used tokens. Pure.
 //
-// The text knows no listing. So it can name only what its own spec has: it declares that, empties
-// what only a spec changes, and makes the rules anew. What an older spec alone has stays behind,
-// empty of rules.
+// No listing is at hand when the text is loaded. So it can name only what its own spec has: it
+// declares that, flushes what only a spec changes, and makes the rules anew. Parts that only an
+// older spec had stay behind, without rules.
 import { isOfPorts, parseSetName } from '../../automaton/language/names.js'
 import { CONFIRM_SET } from '../confirm.js'
 import type { NftDocument, NftRule, NftSet } from '../document.js'
@@ -29,9 +29,9 @@ const HEADER = `# Port knocking, rendered by knocklib: to change it, change the 
 # knocks under way begin again.`
 
 /**
- * Prints what `renderRuleset` makes as text that keeps the contents of a table that stands. It
- * loads where there is no table, too. nft refuses all of it if a set or a base chain of that name
- * stands with another type or place.
+ * Writes the document of `renderRuleset` as text that keeps the contents of an installed table. It
+ * also loads if there is no table. nft refuses all of it if a set or a base chain of the same name
+ * has another type or hook.
  */
 export function renderKeepingText(document: NftDocument): string {
   const inet = document.nftables.filter((command) => !isOfTags(command))
@@ -46,7 +46,7 @@ export function renderKeepingText(document: NftDocument): string {
     ...maps.map((map) => formatMap(map)),
     ...chains.map((chain) => formatChain(chain)),
   ]
-  // Whatever is called by a digest of what it holds never changes while packets are led by it.
+  // A map that is named after a digest of its entries never changes while it leads packets.
   const changing = <T extends { readonly name: string }>(parts: readonly T[]): T[] =>
     parts.filter(({ name }) => !isOfPorts(parseFamilySet(name)?.set ?? name))
   const emptied = [
@@ -85,14 +85,14 @@ export function renderKeepingText(document: NftDocument): string {
 }
 
 /**
- * What an install has left there, and the rules know no more. Without its serial an install that is
- * under way fails and looks again.
+ * Sets that an install left and that the new rules do not use. Without the serial an install that
+ * is under way fails and starts again.
  */
 const MARKS = [`${SERIAL_SET} { type mark; }`, `${CONFIRM_SET} { type mark; flags timeout; }`]
 
 /**
- * Whether a set holds how far sources have come with a knock. The steps may be others now, so that
- * somebody who knows only the first of the old ones and the last of the new ones would get in.
+ * Whether a set holds attempts under way. The steps may be others now, so that somebody who knows
+ * only the first of the old ones and the last of the new ones would get in.
  */
 function isUnderWay({ name }: NftSet): boolean {
   const role = parseSetName(parseFamilySet(name)?.set ?? name)?.role
@@ -101,15 +101,15 @@ function isUnderWay({ name }: NftSet): boolean {
 }
 
 /**
- * nft sets `dynamic` by itself, but some versions only where a set is new: said by the text, it is
- * always the same.
+ * nft sets `dynamic` by itself, but some versions only if the set is new. Written in the text, it
+ * is always the same.
  */
 function declarationOf({ elem: _elem, ...set }: NftSet, updated: ReadonlySet<string>): NftSet {
   if (!updated.has(set.name)) return set
   return { ...set, flags: ['dynamic', ...(set.flags ?? [])] } as NftSet
 }
 
-/** The sets that rules add to, refresh, or take from. */
+/** The names of the sets that rules add to, refresh, or delete from. */
 function updatedBy(rules: readonly NftRule[]): Set<string> {
   const names = rules.flatMap(({ expr }) =>
     expr.flatMap((statement) => {

@@ -1,5 +1,4 @@
-// The document that makes a table anew → the same in nft's own language, for a file that nft -f
-// loads. Pure.
+// The document that makes a table anew → the same in nft's own language, for `nft -f`. Pure.
 import type {
   NftChain,
   NftCommand,
@@ -29,8 +28,8 @@ const HEADER = `# Port knocking, rendered by knocklib: to change it, change the 
 # nft -f loads this file, all of it or nothing. It makes the table anew: grants and attempts under way are gone.`
 
 /**
- * Prints what `renderRuleset` makes: the same table, as text. nft 1.0.6 to 1.1.7 read it.
- * The table is made anew, whether it stands already or not; nft does all of the file or nothing.
+ * Writes the document of `renderRuleset` as text that nft 1.0.6 to 1.1.7 read. The table is made
+ * anew whether it exists or not; nft does all of the file or nothing.
  */
 export function renderText(document: NftDocument): string {
   const inet = document.nftables.filter((command) => !isOfTags(command))
@@ -38,7 +37,9 @@ export function renderText(document: NftDocument): string {
   return `${HEADER}\n\n${tables.join('\n')}`
 }
 
-/** The table of family netdev beside doors at ingress; it holds nothing that could be kept. */
+/**
+ * Writes the netdev table beside doors at ingress, which has nothing to keep. Empty at other hooks.
+ */
 export function formatTags(document: NftDocument): string[] {
   const nftables = tagsOf(document)
   return nftables.length > 0 ? [formatAnew({ nftables })] : []
@@ -57,7 +58,7 @@ interface Content {
   readonly objects: NftObject[]
 }
 
-/** What the document makes, and the name of its table. */
+/** Reads the objects that a document makes, and the name of its table. */
 export function contentOf({ nftables }: NftDocument): Content {
   const [first, second, third, ...content] = nftables
   const table = tableOf(first, 'add')
@@ -74,7 +75,7 @@ export function contentOf({ nftables }: NftDocument): Content {
   return { family: table.family, table: table.name, objects }
 }
 
-/** A table's block of parts that are each its lines. */
+/** Writes a table's block; each part is its lines. */
 export const formatTable = (name: string, parts: readonly string[][]): string =>
   `${name} {\n${parts.map((part) => indent(part).join('\n')).join('\n\n')}\n}\n`
 
@@ -84,7 +85,7 @@ function tableOf(command: NftCommand | undefined, verb: 'add' | 'delete'): NftTa
   return object.table
 }
 
-/** What a table is made of, by kind; rules by their chain, entries by their map. */
+/** The parts of a table by kind; rules by their chain, entries by their map. */
 interface TextParts {
   readonly counters: readonly string[]
   readonly sets: readonly NftSet[]
@@ -110,7 +111,7 @@ export function partsOf(objects: readonly NftObject[]): TextParts {
     else if ('element' in object) gather(entries, object.element.name, object.element.elem)
     else throw unreachable(object)
   }
-  // What belongs to nothing here must not be lost.
+  // A rule or an entry without its chain or map would be lost.
   requireOwners(rules, chains)
   requireOwners(entries, maps)
   return { counters, sets, maps, chains, rules, entries }
@@ -124,7 +125,7 @@ function requireOwners(
   for (const [name, left] of groups) if (!names.has(name)) throw unreachable(left)
 }
 
-/** The parts of the table, each as its lines, in the order in which nft lists them. */
+/** Writes the parts of a table in the order in which nft lists them. */
 function formatContent({ counters, sets, maps, chains, rules, entries }: TextParts): string[][] {
   return [
     ...(counters.length > 0 ? [[...counters]] : []),
@@ -140,7 +141,7 @@ function gather<T>(groups: Map<string, T[]>, name: string, items: readonly T[]):
   else groups.set(name, [...items])
 }
 
-/** By name, or by an example where types have none. */
+/** Writes the type by name, or by an example if it has no name. */
 function typeOf({ type }: NftSet): string {
   if (typeof type === 'object' && type !== null && !Array.isArray(type) && 'typeof' in type) {
     return `typeof ${formatExpression(type['typeof'] as NftExpression)}`
@@ -169,14 +170,14 @@ function formatHolder(
   ])
 }
 
-/** A block of elements, one a line. */
+/** Writes a block with one element a line. */
 export const formatElements = (head: string, elements: readonly string[]): string[] =>
   block(
     head,
     elements.map((element) => `${element},`),
   )
 
-/** A key, and the verdict for it. */
+/** Writes a key and its verdict. */
 export function formatEntry(entry: NftValue): string {
   if (!Array.isArray(entry) || entry.length !== 2) throw unreachable(entry)
   return `${formatElement(entry[0] as NftValue)} : ${formatVerdict(entry[1] as NftValue)}`

@@ -1,10 +1,10 @@
-// A timed set of the automaton → nft's set, or one for each family. Pure.
+// A timed set of the automaton → one set of nft, or one for each family. Pure.
 import { isPerFamily, type TimedSet } from '../../automaton/language/automaton.js'
 import type { Family } from '../../spec/model/model.js'
 import type { NftSet } from '../document.js'
 import { nameOfSet, renderType } from './keys.js'
 
-/** For what reads the same for both. */
+/** For sets without addresses, which serve both families. */
 const EITHER: readonly Family[] = [4]
 const FAMILIES: readonly Family[] = [4, 6]
 

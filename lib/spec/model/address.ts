@@ -1,4 +1,4 @@
-// Addresses and CIDR blocks as text → canonical text. Pure; never a name look-up.
+// Addresses and CIDR blocks as text → canonical form. Pure; names are never looked up.
 import { isIP, SocketAddress } from 'node:net'
 import type { Cidr, Family } from './model.js'
 
@@ -10,8 +10,8 @@ export interface Address {
 const WIDTH: Readonly<Record<Family, number>> = { 4: 32, 6: 128 }
 
 /**
- * Reads an IPv4 or IPv6 address. An IPv4-mapped one (`::ffff:192.0.2.1`) becomes IPv4: that is what
- * the packet bears. Returns undefined for anything else, also for names, zones (`fe80::1%eth0`) and
+ * Reads an IPv4 or IPv6 address. An IPv4-mapped one (`::ffff:192.0.2.1`) becomes IPv4, since that
+ * is what the packet has. Undefined for anything else, also for names, zones (`fe80::1%eth0`) and
  * octal forms (`010.0.0.1`).
  */
 export function parseAddress(text: unknown): Address | undefined {
@@ -25,12 +25,12 @@ export function parseAddress(text: unknown): Address | undefined {
   return { family: 6, address }
 }
 
-/** The address as the kernel and every listing have it; any other text as it is. */
+/** Writes an address as the kernel and listings have it. Any other text stays as it is. */
 export const canonicalAddress = (text: string): string => parseAddress(text)?.address ?? text
 
 /**
- * Reads an address or a CIDR block. Returns undefined where it is neither, and a block with
- * `hostBits` where bits behind the prefix are set, which nft would silently drop.
+ * Reads an address or a CIDR block; undefined if it is neither. `hostBits` is true if bits behind
+ * the prefix are set: nft would silently drop them.
  */
 export function parseCidr(text: unknown): (Cidr & { hostBits: boolean }) | undefined {
   if (typeof text !== 'string') return undefined
@@ -40,7 +40,7 @@ export function parseCidr(text: unknown): (Cidr & { hostBits: boolean }) | undef
   const width = WIDTH[parsed.family]
   if (tail === undefined) return { ...parsed, prefixLength: width, hostBits: false }
   if (!/^(0|[1-9]\d{0,2})$/.test(tail) || Number(tail) > width) return undefined
-  // A mapped address with a prefix would need the prefix mapped as well: nobody writes that.
+  // A prefix of a mapped address would have to be mapped as well. Nobody writes that.
   if (parsed.family === 4 && head?.includes(':')) return undefined
   const prefixLength = Number(tail)
   const hostMask = (1n << BigInt(width - prefixLength)) - 1n
@@ -54,7 +54,7 @@ export function parseCidr(text: unknown): (Cidr & { hostBits: boolean }) | undef
   }
 }
 
-/** The block of a prefix length around another one. */
+/** Widens a block to a shorter prefix. */
 export function networkOf({ family, address }: Cidr, prefixLength: number): Cidr {
   const shift = BigInt(WIDTH[family] - prefixLength)
   const network = fromInteger(family, (toInteger({ family, address }) >> shift) << shift)
@@ -76,9 +76,7 @@ export function cidrContains(block: Cidr, address: string): boolean {
   return toInteger({ family, address }) >> shift === toInteger(block) >> shift
 }
 
-/**
- * Leaves out the blocks that lie in another one: nft 1.0.6 takes them for conflicting intervals.
- */
+/** Leaves out blocks that lie in another one: nft 1.0.6 reports them as conflicting intervals. */
 export function mergeCidrs(blocks: readonly Cidr[]): Cidr[] {
   const known = new Map(blocks.map((block) => [formatBlock(block, block.prefixLength), block]))
   const lengths = [...new Set(blocks.map(({ prefixLength }) => prefixLength))]
@@ -88,13 +86,13 @@ export function mergeCidrs(blocks: readonly Cidr[]): Cidr[] {
   })
 }
 
-/** The block of a prefix length that an address begins with, as text to compare. */
+/** Writes the block of that prefix length around an address, as text to compare. */
 function formatBlock(address: Address, prefixLength: number): string {
   const network = toInteger(address) >> BigInt(WIDTH[address.family] - prefixLength)
   return `${address.family} ${network}/${prefixLength}`
 }
 
-/** Writes a block: an address alone where the prefix is the whole of it. */
+/** Writes a block; a single address without its prefix. */
 export function formatCidr({ family, address, prefixLength }: Cidr): string {
   return prefixLength === WIDTH[family] ? address : `${address}/${prefixLength}`
 }
@@ -107,7 +105,7 @@ function toInteger({ family, address }: Address): bigint {
 }
 
 function groupsOf(address: string): number[] {
-  // The canonical text ends in dotted form for some addresses (::1.2.3.4).
+  // Some canonical texts end in dotted form (::1.2.3.4).
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
   const hex = (high: string | undefined, low: string | undefined) =>
     ((Number(high) << 8) | Number(low)).toString(16)

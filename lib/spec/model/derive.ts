@@ -1,4 +1,5 @@
-// A secret, a door's name and the time → tokens and ports, the same for server and client. Pure.
+// A secret, a door's name and a period → a token or the ports of a rotation, the same on server and
+// client. Pure.
 import { createRequire } from 'node:module'
 import { hexDigest } from './digest.js'
 import type { KnockPort, Step, ValidRotation } from './model.js'
@@ -9,20 +10,20 @@ const load = createRequire(import.meta.url)
 /** The shortest period of tokens, in seconds. */
 export const LEAST_PERIOD = 10
 
-/** The most seconds for which a token can be taken, from when it is loaded: 120 days. */
+/** The most seconds from when a token is loaded until it expires: 120 days. */
 export const LONGEST_TOKEN = 120 * 86400
 
 /** Bytes of a token. */
 export const TOKEN_LENGTH = 16
 
-/** Which token, or sequence, is made at a time: how many whole periods have passed since 1970. */
+/** The number of whole periods since 1970, which identifies a token or a sequence. */
 export const periodAt = (seconds: number, period: number): number => Math.floor(seconds / period)
 
-/** The token of a door's user for a period: 32 hex digits. */
+/** Derives the token of a door's user for a period: 32 hex digits. */
 export const deriveToken = (secret: Uint8Array, door: string, period: number): string =>
   hmac(secret, `knocklib/1 ${door} ${period}`).slice(0, 2 * TOKEN_LENGTH)
 
-/** The ports of a rotating sequence in a period, in their order. */
+/** Derives the ports of a rotating sequence for a period, in order. */
 export function derivePorts(
   secret: Uint8Array,
   door: string,
@@ -39,13 +40,16 @@ export function derivePorts(
 
 /** HMAC-SHA-256 (RFC 2104) of a text, as hex digits. */
 function hmac(secret: Uint8Array, text: string): string {
-  // Loading it takes a tenth of what importing knocklib may take, and most who import derive
-  // nothing.
+  // Loaded on use: it takes a tenth of the time that importing knocklib may take, and most
+  // importers derive nothing.
   const { createHmac }: typeof import('node:crypto') = load('node:crypto')
   return createHmac('sha256', secret).update(text).digest('hex')
 }
 
-/** Identifies a one-time sequence: 12 hex digits, the same for steps that the same packets are. */
+/**
+ * Identifies a one-time sequence by 12 hex digits, which are the same for steps that match the same
+ * packets.
+ */
 export function identifySteps(steps: readonly Step[]): string {
   const normal = steps.map(({ protocol, port, flags = SYN, length }) =>
     protocol === 'tcp' ? [protocol, port, flags.mask, flags.value] : [protocol, port, length],

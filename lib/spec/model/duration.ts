@@ -1,8 +1,8 @@
-// Durations in the user's words → whole seconds. Pure.
+// Durations, as the user wrote them ↔ whole seconds. Pure.
 
 /**
- * nft's JSON knows whole seconds only and takes everything else for "no timeout", which would be
- * for ever.
+ * Seconds by unit. There is no unit below a second: nft's JSON takes anything but whole seconds as
+ * "no timeout", which would be for ever.
  */
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 }
 
@@ -12,13 +12,13 @@ export const LEAST_WINDOW = 2
 /** The longest duration: 365 days. */
 export const MAX_DURATION = 365 * 86400
 
-/** What a call says of one that it cannot read. */
+/** What an error says was expected instead of a value that is no duration. */
 export const EXPECTED_DURATION =
   'a duration from 1 s to 365 d in whole seconds, such as 60, "60s", "5m" or "7d"'
 
 /**
- * Reads a duration: a whole number of seconds, or a whole number with `s`, `m`, `h` or `d`.
- * Returns seconds, 1 to 31,536,000, or undefined for anything else.
+ * Reads a duration: a whole number of seconds, or a whole number with `s`, `m`, `h` or `d`. Returns
+ * seconds, 1 to 31,536,000; undefined for anything else.
  */
 export function parseDuration(value: unknown): number | undefined {
   const match = typeof value === 'string' ? /^([1-9][0-9]{0,8})([smhd])$/.exec(value) : null

@@ -1,18 +1,17 @@
-// Gathers what is wrong with a document, each with its JSON Pointer and the value found there.
-// Pure.
+// Gathers the problems of a document, each with its JSON Pointer and the value found there. Pure.
 import type { SpecProblem } from '../../text/problems.js'
 
-/** One step of a JSON Pointer (RFC 6901), escaped. */
+/** Writes one part of a JSON Pointer (RFC 6901), escaped, with its slash. */
 export const at = (key: string | number): string =>
   `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
 
-/** The longest value that a message echoes in full. */
+/** The most characters of a value that a message echoes. */
 const LONGEST = 120
 
 export class Findings {
   readonly problems: SpecProblem[] = []
   readonly #document: unknown
-  /** The paths that were reported, and everything around them. */
+  /** The paths that were reported, and all paths above them. */
   readonly #paths = new Set<string>()
   readonly #around = new Set<string>()
 
@@ -21,10 +20,11 @@ export class Findings {
   }
 
   /**
-   * Reports the value at a path, or that there is none: what it should have been. The first report
-   * of a path stands.
+   * Reports a problem: what was expected at a path, and what is there. If the path was reported
+   * before, the first report stays.
    *
-   * @param meant - what was probably meant.
+   * @param expected - completes "expected …, got …".
+   * @param meant - the word that was probably meant.
    */
   add(path: string, expected: string, meant?: string): void {
     if (!this.isClean(path)) return
@@ -65,8 +65,7 @@ export class Findings {
   }
 
   /**
-   * The problems in the order in which the document has their places; of a part, what is missing
-   * comes last.
+   * Sorts the problems as the document has their places. What is missing comes last in its part.
    */
   sorted(): SpecProblem[] {
     const known: Places = new Map()
@@ -82,18 +81,18 @@ function echo(value: unknown): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`
 }
 
-/** JSON where the value has one: a document that a program made may hold anything. */
+/** Writes the value as JSON if it has one: a document made by a program may hold anything. */
 function asText(value: unknown): string {
   if (typeof value === 'number') return String(value)
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
-    // Nested so deep that it cannot be written, or around in a circle.
+    // Too deeply nested, or circular.
     return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : String(value)
   }
 }
 
-/** The keys of a JSON Pointer. */
+/** Splits a JSON Pointer into its keys. */
 export const keysOf = (path: string): string[] =>
   path
     .split('/')
@@ -112,7 +111,7 @@ function valueAt(document: unknown, path: string): { found: unknown } | undefine
   return { found }
 }
 
-/** For each key of a path its place among the keys beside it. */
+/** The index of each key of a path among the keys beside it. */
 function placesOf(document: unknown, path: string, known: Places): number[] {
   let value = document
   return keysOf(path).map((key) => {
@@ -122,7 +121,7 @@ function placesOf(document: unknown, path: string, known: Places): number[] {
   })
 }
 
-/** Of objects, the places of their keys. */
+/** By object, the indices of its keys. */
 type Places = Map<object, ReadonlyMap<string, number>>
 
 function placeOf(parent: object, key: string, known: Places): number {

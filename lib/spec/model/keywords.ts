@@ -1,8 +1,8 @@
-// Words that nft's scanner reads as its own, so that no table can bear them as a name. Pure.
+// The words that nft's scanner reads as its own, so that no table can have them as a name. Pure.
 
 /**
- * The words that nft 1.0.6, 1.1.3 or 1.1.7 refuses in `table inet …` or in `list table inet …`;
- * their scanners know more.
+ * The words that nft 1.0.6, 1.1.3 or 1.1.7 refuses in `table inet …` or in `list table inet …`.
+ * Their scanners have more keywords, which they accept there.
  */
 export const KEYWORDS: ReadonlySet<string> = new Set(
   `accept add ah all and arp bridge cgroup chain chains comment comp constant continue count
@@ -19,5 +19,5 @@ export const KEYWORDS: ReadonlySet<string> = new Set(
   undefine update vlan vmap vni vxlan xor xt`.split(/\s+/),
 )
 
-/** Whether nft would read the word as its own, where a table is named. */
+/** Whether nft would not accept the word as the name of a table. */
 export const isKeyword = (word: string): boolean => KEYWORDS.has(word)

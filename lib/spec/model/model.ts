@@ -1,12 +1,12 @@
-// The validated spec: defaults filled in, durations in seconds, steps and services as objects.
-// Types alone.
+// The types of a valid spec: defaults filled in, durations in seconds, steps and services as
+// objects.
 
 import type { ProtocolNumber } from './protocol.js'
 
 export type Family = 4 | 6
 
 /**
- * A port range of TCP or UDP; without `ports`: every port. `any`: TCP, UDP and echo requests. A
+ * A port range of TCP or UDP; without `ports` all ports. `any`: TCP, UDP and echo requests. A
  * number: all packets of that IP protocol, which is none of these.
  */
 export interface Service {
@@ -14,7 +14,7 @@ export interface Service {
   readonly ports?: PortRange
 }
 
-/** Both ends belong to it. */
+/** Both ends are included. */
 export interface PortRange {
   readonly from: number
   readonly to: number
@@ -27,7 +27,7 @@ export interface Cidr {
   readonly prefixLength: number
 }
 
-/** A packet's flags match when `flags & mask == value`. */
+/** A packet's flags match if `flags & mask == value`. */
 export interface TcpFlags {
   readonly mask: number
   readonly value: number
@@ -35,11 +35,11 @@ export interface TcpFlags {
 
 export interface Step {
   readonly protocol: 'tcp' | 'udp' | 'icmp' | 'icmpv6'
-  /** Of tcp and udp. */
+  /** For tcp and udp. */
   readonly port?: number
-  /** Of tcp. */
+  /** For tcp. */
   readonly flags?: TcpFlags
-  /** Bytes of payload, of udp, icmp and icmpv6. */
+  /** Bytes of payload, for udp, icmp and icmpv6. */
   readonly length?: number
 }
 
@@ -50,7 +50,7 @@ export interface KnockPort {
   readonly port: number
 }
 
-/** What sequences have in common, whether their steps are written down or derived. */
+/** The parts that all sequences have, whether their steps are written down or derived. */
 interface SequenceTimes {
   /** JSON Pointer of this knock. */
   readonly origin: string
@@ -60,13 +60,13 @@ interface SequenceTimes {
   readonly reset: ResetMode
 }
 
-/** Packets in this order. Each of a list of one-time sequences is one of these. */
+/** Packets in this order. Each sequence of a `oneTime` list is one of these. */
 export interface ValidSequence extends SequenceTimes {
   readonly type: 'sequence'
   /** JSON Pointer of the list of steps. */
   readonly stepsOrigin: string
   readonly steps: readonly Step[]
-  /** Of a sequence that works once: 12 hex digits, the same for the same steps. */
+  /** Present if the sequence works once: 12 hex digits that are the same for the same steps. */
   readonly once?: string
 }
 
@@ -74,7 +74,7 @@ export interface ValidSequence extends SequenceTimes {
 export interface ValidRotation extends SequenceTimes {
   readonly type: 'rotation'
   readonly secretFile: string
-  /** Seconds that one sequence is valid. */
+  /** Seconds for which one sequence is valid. */
   readonly every: number
   /** How many steps a sequence has, 2 to 8. */
   readonly length: number
@@ -84,25 +84,25 @@ export interface ValidRotation extends SequenceTimes {
   readonly horizon: number
 }
 
-/** So many packets, and then one to the service in the right time. */
+/** `hits` packets, and then one to the service at the right time. */
 export interface ValidRate {
   readonly type: 'rate'
   readonly origin: string
   /** May be a port of the door's own service. */
   readonly port: KnockPort
   readonly hits: number
-  /** Seconds from the first hit; 0 <= min < max. */
+  /** Seconds from the first hit, within which that packet must come; 0 <= min < max. */
   readonly min: number
   readonly max: number
-  /** Seconds that a source is ignored which was too fast, again with each of its packets. */
+  /** Seconds for which a source that was too fast is ignored. Each of its packets restarts them. */
   readonly penalty: number
 }
 
-/** So many packets in each of several windows of time. */
+/** A number of packets in each of several windows of time. */
 export interface ValidRhythm {
   readonly type: 'rhythm'
   readonly origin: string
-  /** A packet to any of them counts; they may be ports of the door's own service. */
+  /** A packet to any of them counts. They may be ports of the door's own service. */
   readonly ports: readonly KnockPort[]
   /** 2 to 9 counts of 1 to 9. */
   readonly counts: readonly number[]
@@ -120,11 +120,11 @@ export interface ValidUser {
 export interface ValidToken {
   readonly type: 'token'
   readonly origin: string
-  /** Of UDP. */
+  /** A UDP port. */
   readonly port: number
   /**
-   * Seconds for which one token is made; that it is still taken afterwards; for which tokens are
-   * loaded ahead.
+   * Seconds: for which one token is valid; for which it is still accepted after that; for which
+   * tokens are loaded ahead.
    */
   readonly period: number
   readonly drift: number
@@ -135,7 +135,9 @@ export interface ValidToken {
 /** One member for each kind of knock. */
 export type ValidKnock = ValidSequence | ValidRotation | ValidRate | ValidRhythm | ValidToken
 
-/** Where granted sources are sent instead: a port of this host, or of another. */
+/**
+ * The place to which connections of granted sources go instead: a port of this host, or of another.
+ */
 export interface RedirectTarget {
   readonly port: number
   readonly family?: Family
@@ -149,7 +151,7 @@ export interface ValidOpen {
   readonly scope: 'source' | 'everyone'
   readonly established: 'keep' | 'cut'
   readonly redirectTo?: RedirectTarget
-  /** Packet mark on what is let through; never 0. */
+  /** The packet mark on packets that are let through; never 0. */
   readonly mark?: number
 }
 
@@ -160,15 +162,15 @@ export interface ValidDoor {
   readonly services: readonly Service[]
   /** Empty: any destination. */
   readonly addresses: readonly Cidr[]
-  /** Any one opens; never empty. */
+  /** Each of them opens the door. Never empty. */
   readonly knocks: readonly ValidKnock[]
   readonly close?: ValidSequence
   readonly open: ValidOpen
 }
 
 /**
- * So many strikes (resets, wrong tokens) within a time, and a source's knocks are ignored for a
- * while. Seconds.
+ * The `after`th strike (reset or wrong token) within `within` seconds of the first bans the source
+ * for `for` seconds.
  */
 export interface ValidBan {
   readonly after: number
@@ -176,23 +178,23 @@ export interface ValidBan {
   readonly for: number
 }
 
-/** How what happens at the doors is logged through NFLOG. */
+/** The limits of the log through NFLOG. */
 export interface ValidLog {
   readonly group: number
-  /** Packets of one kind of event at one door in a second, and at once: 1 to 1,000,000. */
+  /** Packets per second of one kind of event at one door, also the burst: 1 to 1,000,000. */
   readonly rate: number
-  /** The same of those that anybody can send: packets to a closed door, wrong tokens. */
+  /** The same for events that anybody can cause: packets to a closed door, wrong tokens. */
   readonly deniedRate: number
 }
 
-/** `input` and `forward` stand behind conntrack, `prerouting` and `ingress` before it. */
+/** `input` and `forward` come after conntrack, `prerouting` and `ingress` before it. */
 export type Hook = 'input' | 'forward' | 'prerouting' | 'ingress'
 
-/** A spec in whose parts nothing is wrong by itself, not yet held against the rules. */
+/** A spec of which each part was read, but the rules about contradictions are not checked yet. */
 export interface ReadSpec {
   readonly table: string
   readonly hook: Hook
-  /** Empty: all but loopback. */
+  /** Empty: all interfaces but loopback. */
   readonly interfaces: readonly string[]
   /** Absent: nothing is logged. */
   readonly log?: ValidLog
@@ -208,14 +210,14 @@ export interface ReadSpec {
 declare const VALIDATED: unique symbol
 
 /**
- * A spec that was validated: `validateSpec` alone makes it. Every call that takes a spec takes one,
- * and does not validate it again.
+ * A valid spec, which only `validateSpec` makes. All calls that take a spec accept it and do not
+ * validate it again.
  */
 export interface ValidSpec extends ReadSpec {
   readonly [VALIDATED]: true
 }
 
-/** A fact about a spec that is no fault. */
+/** A remark about a spec that is not wrong. */
 export interface Note {
   /** JSON Pointer into the spec. */
   readonly path: string

@@ -1,14 +1,14 @@
-// IP protocols beside TCP and UDP, by number or IANA name ↔ numbers. Pure.
+// IP protocols by number or IANA name ↔ numbers. Pure.
 
-/** What the header of an IP packet says it carries: IANA's number, 0 to 255. */
+/** IANA's number of an IP protocol, 0 to 255. */
 export type ProtocolNumber = number
 
-/** IANA's numbers of the protocols that have rules of their own. */
+/** IANA's numbers of the protocols that have their own words here. */
 export const NUMBER = { icmp: 1, igmp: 2, tcp: 6, udp: 17, icmpv6: 58 } as const
 
 /**
- * IANA, "Assigned Internet Protocol Numbers", as /etc/protocols spells the names; the first name of
- * a number is the one that is written.
+ * The names of IANA's "Assigned Internet Protocol Numbers", spelled as in /etc/protocols. If a
+ * number has several names, the first is the one that is written.
  */
 const NAMES: ReadonlyMap<string, ProtocolNumber> = new Map(
   `hopopt 0, icmp 1, igmp 2, ggp 3, ipip 4, ipencap 4, ipv4 4, st 5, tcp 6, cbt 7, egp 8, igp 9,
@@ -24,23 +24,22 @@ const NAMES: ReadonlyMap<string, ProtocolNumber> = new Map(
 )
 
 /**
- * Reads a protocol's number, 0 to 255, or its IANA name in small letters; undefined for anything
- * else.
+ * Reads a protocol's number, 0 to 255, or its IANA name in lower case; undefined for anything else.
  */
 export function parseProtocol(text: string): ProtocolNumber | undefined {
   if (!/^(0|[1-9][0-9]{0,2})$/.test(text)) return NAMES.get(text)
   return Number(text) <= 255 ? Number(text) : undefined
 }
 
-/** Writes a protocol: its IANA name, or its number where this page knows none. */
+/** Writes a protocol's IANA name, or its number if the list above has no name. */
 export function formatProtocol(number: ProtocolNumber): string {
   for (const [name, own] of NAMES) if (own === number) return name
   return String(number)
 }
 
 /**
- * Says what to write instead where a protocol cannot be a service by its number; undefined where it
- * can.
+ * Says what to write instead of a protocol that cannot be a service by its number; undefined if it
+ * can be.
  */
 export function insteadOfProtocol(number: ProtocolNumber): string | undefined {
   switch (number) {

@@ -1,5 +1,5 @@
-// Values in the user's words → numbers and objects; what cannot be read is reported, and something
-// stands in for it. Pure.
+// Values as the user wrote them → numbers and objects. A value that cannot be read is reported, and
+// a placeholder stands in for it. Pure.
 
 import { expected } from '../generated/expected-knock.js'
 import type { Step as SpecStep } from '../generated/knock-types.js'
@@ -10,12 +10,14 @@ import type { Cidr, KnockPort, Service, Step } from '../model/model.js'
 import { insteadOfProtocol, parseProtocol } from '../model/protocol.js'
 import { parseFlags, parseKnockStep, parseService, parseStep } from '../model/step.js'
 
-/** Returns a value that the schema lets pass, or what stands for it where there is none. */
+/** Returns a value that the schema accepts, or the fallback if it is absent or wrong. */
 export function readValue<T>(value: T | undefined, path: string, fallback: T, findings: Findings) {
   return value !== undefined && findings.isClean(path) ? value : fallback
 }
 
-/** Reads a duration of at least so many seconds. */
+/**
+ * Reads a duration of at least `least` seconds. If it cannot be read, the longest one stands in.
+ */
 export function readDuration(value: unknown, path: string, findings: Findings, least = 1): number {
   if (!findings.isClean(path)) return MAX_DURATION
   const seconds = parseDuration(value)
@@ -24,7 +26,7 @@ export function readDuration(value: unknown, path: string, findings: Findings, l
   return seconds ?? MAX_DURATION
 }
 
-/** Reads a duration that may be 0, or not be there. */
+/** Reads a duration that may be 0 or absent. */
 export function readPause(
   value: unknown,
   path: string,
@@ -38,7 +40,7 @@ export function readPause(
   return seconds ?? 0
 }
 
-/** Stands in for a step that cannot be read, so that the others keep their places. */
+/** The placeholder for a step that cannot be read, so that the others keep their indices. */
 const UNREADABLE: Step = { protocol: 'icmp' }
 
 export function readStep(step: SpecStep, origin: string, findings: Findings): Step {
@@ -51,7 +53,7 @@ export function readStep(step: SpecStep, origin: string, findings: Findings): St
   }
   if (step.protocol !== 'tcp') {
     const { protocol, length } = step
-    // In this order whatever the document's is: what is compiled from it is the same.
+    // Always in this order, so that the same step compiles to the same ruleset.
     const port = protocol === 'udp' ? { port: step.port } : {}
     return { protocol, ...port, ...(length !== undefined && { length }) }
   }
@@ -62,7 +64,7 @@ export function readStep(step: SpecStep, origin: string, findings: Findings): St
   return parsed ? { protocol, port, flags: parsed } : { protocol, port }
 }
 
-/** Reads `tcp/22` or `udp/22`. */
+/** Reads `tcp/22` or `udp/22`. If it cannot be read, port 0 stands in. */
 export function readKnockPort(
   text: string | undefined,
   path: string,
@@ -74,7 +76,7 @@ export function readKnockPort(
   return { protocol: 'tcp', port: 0 }
 }
 
-/** Reads one value or a list of them; what cannot be read is reported and left out. */
+/** Reads one value or a list of values. Those that cannot be read are reported and left out. */
 function readList<T>(
   values: string | readonly string[],
   path: string,
@@ -103,7 +105,7 @@ export function readServices(
   })
 }
 
-/** What a service should have been that has the schema's form and cannot be read. */
+/** Says what was expected of a service that has the schema's form but cannot be read. */
 function expectedService(text: string): string {
   const name = /^protocol\/(.*)$/.exec(text)?.[1]
   if (name === undefined) return 'ports from 1 to 65535, a range from low to high'
@@ -129,6 +131,6 @@ export function readCidrs(
   })
 }
 
-/** Whether these parts of a knock, which may be left out, are each of the right form. */
+/** Whether each of these parts of a knock is absent or has the right form. */
 export const areRead = (origin: string, keys: readonly string[], findings: Findings): boolean =>
   keys.every((key) => findings.isClean(`${origin}/${key}`))

@@ -1,8 +1,8 @@
-// Steps and services in the user's words → objects, and back to text. Pure.
+// Steps and services, as the user wrote them ↔ objects. Pure.
 import type { PortRange, Service, Step, TcpFlags } from './model.js'
 import { formatProtocol, insteadOfProtocol, parseProtocol } from './protocol.js'
 
-/** RFC 9293, section 3.1, and RFC 3168: the bits of the flags byte. */
+/** The bits of the flags byte (RFC 9293, section 3.1; RFC 3168). */
 const FLAGS: ReadonlyMap<string, number> = new Map([
   ['fin', 0x01],
   ['syn', 0x02],
@@ -14,7 +14,7 @@ const FLAGS: ReadonlyMap<string, number> = new Map([
   ['cwr', 0x80],
 ])
 
-/** A connection's first packet: SYN without FIN, RST and ACK. */
+/** The flags of a connection's first packet: SYN without FIN, RST and ACK. */
 export const SYN: TcpFlags = { mask: 0x17, value: 0x02 }
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port >= 1 && port <= 65535
@@ -36,9 +36,9 @@ export function parseKnockStep(text: string): Step | undefined {
 }
 
 /**
- * Reads `tcp/22`, `udp/8000-8010`, `tcp`, `udp`, `any`, `protocol/sctp` or `protocol/132`. Returns
- * undefined for anything else, also for a range that runs backwards and for a protocol that has
- * another way to be named.
+ * Reads `tcp/22`, `udp/8000-8010`, `tcp`, `udp`, `any`, `protocol/sctp` or `protocol/132`.
+ * Undefined for anything else, also for a range that runs backwards and for a protocol that must be
+ * written in another way.
  */
 export function parseService(text: string): Service | undefined {
   if (text === 'any' || text === 'tcp' || text === 'udp') return { protocol: text }
@@ -56,7 +56,7 @@ export function parseService(text: string): Service | undefined {
   return { protocol: match[1] as 'tcp' | 'udp', ports: { from, to } }
 }
 
-/** Reads `syn,!ack`; undefined where a flag is asked for both set and clear, or is unknown. */
+/** Reads `syn,!ack`; undefined if a flag is unknown, or asked for both set and clear. */
 export function parseFlags(text: string): TcpFlags | undefined {
   let set = 0
   let clear = 0
@@ -76,14 +76,12 @@ export function formatService({ protocol, ports }: Service): string {
   return `${protocol}/${ports.from}${ports.to === ports.from ? '' : `-${ports.to}`}`
 }
 
-/** Writes a step for people: protocol and port, without flags and length. */
+/** Writes protocol and port, without flags and length. */
 export function formatStep({ protocol, port }: Step): string {
   return port === undefined ? protocol : `${protocol}/${port}`
 }
 
-/**
- * Whether a step can be a packet other than a plain SYN, which begins nothing that conntrack knows.
- */
+/** Whether a step can match packets other than a plain SYN. conntrack may call those invalid. */
 export const isOdd = ({ flags }: Step): boolean =>
   flags !== undefined &&
   ((flags.mask & SYN.mask) !== SYN.mask || (flags.value & SYN.mask) !== SYN.value)
@@ -94,23 +92,25 @@ export function servicesOverlap(a: Service, b: Service): boolean {
   return !a.ports || !b.ports || rangesOverlap(a.ports, b.ports)
 }
 
-/** `any` covers TCP and UDP, and no protocol that is named by its number. */
+/** `any` includes TCP and UDP, and no protocol that is named by its number. */
 function protocolsMeet(a: Service['protocol'], b: Service['protocol']): boolean {
   const isEither = a === 'any' || b === 'any'
   return a === b || (isEither && typeof a !== 'number' && typeof b !== 'number')
 }
 
-/** Whether a step knocks on a port that a service names; a whole-protocol service names none. */
+/**
+ * Whether a step's port belongs to a service that names ports. A whole-protocol service names none.
+ */
 export function stepMeetsService(step: Step, service: Service): boolean {
   if (step.port === undefined || step.protocol !== service.protocol || !service.ports) return false
   return rangesOverlap({ from: step.port, to: step.port }, service.ports)
 }
 
-/** Whether one packet can be both steps. */
+/** Whether one packet can match both steps. */
 export function stepsMeet(a: Step, b: Step): boolean {
   const [left, right] = [a.flags ?? SYN, b.flags ?? SYN]
   return (
-    // icmp is the echo request of both families.
+    // `icmp` matches echo requests of both families.
     a.protocol.replace('v6', '') === b.protocol.replace('v6', '') &&
     a.port === b.port &&
     (a.length === undefined || b.length === undefined || a.length === b.length) &&

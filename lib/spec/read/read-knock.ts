@@ -1,4 +1,4 @@
-// Knocks of every kind in the user's words → what they mean, defaults filled in. Pure.
+// Knocks of all kinds, as the user wrote them → valid knocks, defaults filled in. Pure.
 import { KINDS } from '../../automaton/kinds/kinds.js'
 import { readSequence } from '../../automaton/kinds/sequence/read-sequence.js'
 import type { Kind } from '../../automaton/language/kind.js'
@@ -6,10 +6,7 @@ import type { ClosingSequence, DoorKnock } from '../generated/knock-types.js'
 import { at, type Findings } from '../model/findings.js'
 import type { ValidKnock, ValidSequence } from '../model/model.js'
 
-/**
- * Reads one knock or a list of them. One that has no type that is known is left out, with all
- * others read.
- */
+/** Reads one knock or a list of knocks. A knock of an unknown type is left out. */
 export function readKnocks(
   knock: DoorKnock | readonly DoorKnock[],
   origin: string,
@@ -20,7 +17,7 @@ export function readKnocks(
   return knock.flatMap((one: DoorKnock, index) => readKnock(one, origin + at(index), findings))
 }
 
-/** Reads the sequence that closes a door, where there is one. */
+/** Reads the sequence that closes a door; undefined if there is none. */
 export function readClose(
   close: ClosingSequence | undefined,
   origin: string,

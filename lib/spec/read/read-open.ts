@@ -1,4 +1,4 @@
-// What a completed knock opens, in the user's words → what it means, defaults filled in. Pure.
+// The `open` part of a door, as the user wrote it → its valid form, defaults filled in. Pure.
 
 import { kindOf } from '../../automaton/kinds/kinds.js'
 import type { DoorSpec, OpenSpec } from '../generated/knock-types.js'
@@ -8,7 +8,7 @@ import type { Findings } from '../model/findings.js'
 import type { Cidr, RedirectTarget, ValidKnock, ValidOpen } from '../model/model.js'
 import { readDuration, readValue } from '../model/read-values.js'
 
-/** Reads what a door's knocks open. A part that the schema refuses is as if it were not there. */
+/** Reads the `open` part of a door. Parts that the schema refused are treated as absent. */
 export function readOpen(
   door: DoorSpec,
   origin: string,
@@ -64,8 +64,8 @@ function readTarget(
 }
 
 /**
- * Loopback, unspecified, multicast and broadcast (RFC 6890, RFC 5771, RFC 4291): no packet can be
- * sent on there.
+ * Loopback, unspecified, multicast and broadcast addresses (RFC 6890, RFC 5771, RFC 4291). A
+ * connection cannot be redirected to them.
  */
 const NOWHERE = [
   '0.0.0.0/8',
@@ -77,7 +77,7 @@ const NOWHERE = [
   'ff00::/8',
 ]
 
-// Read when asked: the first reading of an address takes a fifth of what importing knocklib may
-// take.
+// Parsed on use: the first parsing of an address takes a fifth of the time that importing knocklib
+// may take.
 const isNowhere = (address: string): boolean =>
   NOWHERE.some((block) => cidrContains(parseCidr(block) as Cidr, address))

@@ -1,5 +1,5 @@
-// A document that has the schema's form, or parts that have → what it means, defaults filled in.
-// Pure.
+// A document of which some parts have the schema's form → those parts in valid form, defaults
+// filled in. Pure.
 
 import type { BanSpec, DoorSpec, GuardSpec, KnockSpec, LogSpec } from '../generated/knock-types.js'
 import { mergeCidrs } from '../model/address.js'
@@ -10,17 +10,19 @@ import { readClose, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
 
 /**
- * Sources that one set holds unless the spec says otherwise; about 100 bytes each, used only as
- * sources come.
+ * The default for `guard.capacity`, the sources that one set can hold. Each takes about 100 bytes,
+ * only while it is in the set.
  */
 const DEFAULT_CAPACITY = 262144
 
-/** More than a person watches, and less than fills a reader's buffer before it is read. */
+/**
+ * The default rates: more than a person can watch, and less than what overflows a reader's buffer.
+ */
 const DEFAULT_LOG: ValidLog = { group: 5, rate: 1000, deniedRate: 10 }
 
 /**
- * Reads a spec. What the schema refuses is left out, so that the rest can be held against each
- * other.
+ * Reads a spec. Parts that the schema refused are left out, so that contradictions between the
+ * others are still found.
  */
 export function readSpec(spec: KnockSpec, findings: Findings): ReadSpec {
   const doors = readValue(spec.doors, '/doors', [], findings)
@@ -72,7 +74,7 @@ function readDoor(door: DoorSpec, origin: string, findings: Findings): ValidDoor
   const knocks = readKnocks(door.knock, `${origin}/knock`, findings)
   const close = readClose(door.close, `${origin}/close`, findings)
   return {
-    // What is said of a door without a name names its place.
+    // A door without a name is called by its place in messages.
     name: readValue(door.name, `${origin}/name`, origin, findings),
     origin,
     services: readServices(services, `${origin}/service`, findings),

@@ -1,12 +1,12 @@
-// Who has which blocks of addresses → who has a block that meets another one, without comparing all
-// with all. Pure.
+// Owners with their address blocks → the owners whose blocks meet a given one, without comparing
+// all with all. Pure.
 import { formatCidr, networkOf } from '../model/address.js'
 import type { Cidr, Family } from '../model/model.js'
 
-/** No more owners are remembered of one block: whoever asks wants some, not all. */
+/** The most owners that are kept for one block: a caller needs some of them, not all. */
 const MOST = 3
 
-/** Owners by their blocks. Without a block an owner is everywhere. */
+/** An index of owners by their blocks. An owner without blocks is everywhere. */
 export class AddressIndex<T> {
   readonly #lengths: Readonly<Record<Family, readonly number[]>>
   readonly #all: T[] = []
@@ -15,7 +15,7 @@ export class AddressIndex<T> {
   /** Owners of narrower blocks, by each wider block around them. */
   readonly #within = new Map<string, T[]>()
 
-  /** `lengths`: the prefix lengths of all blocks that will be added or looked for. */
+  /** @param lengths - the prefix lengths of all blocks that will be added or looked up. */
   constructor(lengths: Readonly<Record<Family, readonly number[]>>) {
     this.#lengths = lengths
   }
@@ -29,7 +29,10 @@ export class AddressIndex<T> {
     }
   }
 
-  /** Some that meet the blocks, at the most three for each; empty if nobody does. */
+  /**
+   * Finds owners whose blocks meet the given ones, at most three for each block. Empty if there are
+   * none.
+   */
   meeting(blocks: readonly Cidr[]): ReadonlySet<T> {
     if (blocks.length === 0) return new Set(this.#all)
     const found = new Set(this.#everywhere)
@@ -45,7 +48,7 @@ export class AddressIndex<T> {
     return found
   }
 
-  /** The blocks around a block, of the lengths that there are. */
+  /** The wider blocks around a block, of the known lengths. */
   #around(block: Cidr): string[] {
     const { family, prefixLength } = block
     return this.#lengths[family]
@@ -54,7 +57,7 @@ export class AddressIndex<T> {
   }
 }
 
-/** The prefix lengths of blocks, for an index. */
+/** Gathers the prefix lengths of blocks, for an index. */
 export function lengthsOf(blocks: Iterable<Cidr>): Record<Family, number[]> {
   const lengths = { 4: new Set<number>(), 6: new Set<number>() }
   for (const { family, prefixLength } of blocks) lengths[family].add(prefixLength)

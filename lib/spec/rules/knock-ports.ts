@@ -1,4 +1,4 @@
-// Where each knock of a spec is knocked, with the place in the document that says so. Pure.
+// A spec → all steps and knock ports, each with its place in the document. Pure.
 import { kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type {
@@ -19,20 +19,20 @@ export interface PlacedStep {
   readonly door: ValidDoor
 }
 
-/** The knocks of a door: those that open it and the one that closes it. */
+/** All knocks of a door: those that open it, then the one that closes it. */
 export function attemptsOf({ knocks, close }: ValidDoor): readonly ValidKnock[] {
   return close ? [...knocks, close] : knocks
 }
 
-/** The sequences of a door whose steps are written down. */
+/** The sequences of a door that have written steps. */
 export const sequencesOf = (door: ValidDoor): ValidSequence[] =>
   attemptsOf(door).filter((knock) => knock.type === 'sequence')
 
-/** The sequences of a door whose ports are derived. */
+/** The sequences of a door whose ports are derived from a secret. */
 export const rotationsOf = (door: ValidDoor): ValidRotation[] =>
   door.knocks.filter((knock) => knock.type === 'rotation')
 
-/** Every step and every port that a spec names for knocking and that could be read. */
+/** Finds every step and knock port of a spec that could be read. */
 export function placeSteps({ doors }: ReadSpec, findings: Findings): PlacedStep[] {
   return doors.flatMap((door) =>
     attemptsOf(door).flatMap((knock) =>
@@ -44,7 +44,7 @@ export function placeSteps({ doors }: ReadSpec, findings: Findings): PlacedStep[
   )
 }
 
-/** The first step or port of each that mean the same port. */
+/** Keeps the first of all steps that have the same port. */
 export function distinctPorts(placed: readonly PlacedStep[]): PlacedStep[] {
   const first = new Map<string, PlacedStep>()
   for (const one of placed) {

@@ -1,5 +1,4 @@
-// What a knock that is right resets on its way → whether the ban would take its sender for a
-// guesser. Pure.
+// Rejects a ban so strict that a correct knock would trigger it. Pure.
 import { endsInService, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type { Step, ValidBan, ValidDoor, ValidKnock, ValidSequence } from '../model/model.js'
@@ -7,8 +6,8 @@ import { formatStep, stepsMeet } from '../model/step.js'
 import { attemptsOf, type PlacedStep, sequencesOf } from './knock-ports.js'
 
 /**
- * Reports a ban so strict that a knock which is right can bring it about, by the attempts that it
- * begins and ends.
+ * Reports a ban that a correct knock would trigger, through the attempts of other knocks that it
+ * begins and then ends.
  */
 export function checkBan(
   ban: ValidBan,
@@ -17,7 +16,7 @@ export function checkBan(
   findings: Findings,
 ): void {
   const path = '/guard/ban/after'
-  // What could not be read has other steps in its place.
+  // Placeholders stand in for steps that could not be read.
   if (!findings.isClean(path) || !findings.isCleanBelow('/doors')) return
   if (!havePortsOfTheirOwn(placed, findings)) return
   const byFirst = indexByFirst(doors)
@@ -34,7 +33,8 @@ export function checkBan(
 }
 
 /**
- * To a rate or a rhythm each packet more is one too many, also where it is right for another knock.
+ * Reports a port of a rate or a rhythm that another knock has too: that knock's packets would be
+ * wrong for it. False if there is one.
  */
 function havePortsOfTheirOwn(placed: readonly PlacedStep[], findings: Findings): boolean {
   const first = new Map<string, PlacedStep>()
@@ -54,8 +54,8 @@ const isTimed = ({ knock }: PlacedStep): boolean => endsInService(knock)
 type ByFirst = ReadonlyMap<string, readonly ValidSequence[]>
 
 /**
- * The sequences that a packet can reset, by where they begin. What is complete with its first step
- * has nothing to reset.
+ * The sequences that a packet can reset, by their first step. A sequence of one step is complete
+ * with it, so nothing can reset it.
  */
 function indexByFirst(doors: readonly ValidDoor[]): ByFirst {
   const found = new Map<string, ValidSequence[]>()
@@ -74,8 +74,8 @@ function indexByFirst(doors: readonly ValidDoor[]): ByFirst {
 const placeOf = (step: Step): string => (step.port === undefined ? 'icmp' : formatStep(step))
 
 /**
- * How many strikes a knock brings to who does it right: with its own packets until it is complete,
- * which forgives them, or afterwards, when something else ends what it has left begun.
+ * Counts the strikes that a correct knock brings to its sender: while it is under way (completing
+ * it forgives them), or afterwards, when something ends the attempts that it has begun.
  */
 function strikesOf(knock: ValidKnock, byFirst: ByFirst, findings: Findings): number {
   const stages = new Map<ValidSequence, number>()

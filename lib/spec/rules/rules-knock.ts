@@ -1,4 +1,4 @@
-// What the knocks of a table, and those of one door, may not be beside each other. Pure.
+// Rejects knocks of one table or one door that contradict each other, and too many of them. Pure.
 import { endsInService, KINDS, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Kind } from '../../automaton/language/kind.js'
 import type { Findings } from '../model/findings.js'
@@ -6,17 +6,15 @@ import type { ValidDoor, ValidKnock } from '../model/model.js'
 import { stepMeetsService } from '../model/step.js'
 import { attemptsOf } from './knock-ports.js'
 
-/**
- * The most knocks of a table, each of a list of one-time sequences counted: more take nft minutes.
- */
+/** The most knocks of a table, counting each one-time sequence. More take nft minutes. */
 const MOST_KNOCKS = 8192
 /**
- * The most of those that are knocked on the service itself: for each the kernel walks all others
- * anew.
+ * The most knocks on the service itself. For each of them the kernel walks the chains of all the
+ * others again.
  */
 const MOST_OWN = 256
 
-/** Reports more knocks than a table can have; false if there are more. */
+/** Reports too many knocks; false if there are too many. */
 export function checkNumber(doors: readonly ValidDoor[], findings: Findings): boolean {
   let [all, own] = [0, 0]
   for (const door of doors) {
@@ -34,14 +32,14 @@ export function checkNumber(doors: readonly ValidDoor[], findings: Findings): bo
   return true
 }
 
-/** Whether a knock is knocked on the service that it opens. */
+/** Whether the knock port belongs to the service that the knock opens. */
 const isOwn = (knock: ValidKnock, { services }: ValidDoor, findings: Findings): boolean =>
   endsInService(knock) &&
   kindOf(knock)
     .stepsOf(knock, findings)
     .some(([port]) => services.some((service) => stepMeetsService(port, service)))
 
-/** Reports what is wrong with the knocks of a door, those of each kind and all together. */
+/** Reports problems of a door's knocks: those of each kind, and between kinds. */
 export function checkKnocks(door: ValidDoor, findings: Findings): void {
   const byType = new Map<ValidKnock['type'], ValidKnock[]>()
   for (const knock of attemptsOf(door)) {
@@ -53,7 +51,7 @@ export function checkKnocks(door: ValidDoor, findings: Findings): void {
   checkAlone(door, findings)
 }
 
-/** Reports knocks beside one that is knocked on the service itself. */
+/** Reports a rate or rhythm beside one that is knocked on the service itself. */
 function checkAlone(door: ValidDoor, findings: Findings): void {
   const timed = door.knocks.filter(endsInService)
   const own = timed.find((knock) => isOwn(knock, door, findings))

@@ -1,4 +1,4 @@
-// What may not be opened that way: with this hook, by that knock, to there. Pure.
+// Rejects combinations of `hook`, `open` and knocks that cannot work. Pure.
 import { endsInService } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type { Hook, ReadSpec, RedirectTarget, Service, Step, ValidDoor } from '../model/model.js'
@@ -9,7 +9,7 @@ import { type OwnersOf, placeServices } from './rules-service.js'
 
 const isStateless = (hook: Hook): boolean => hook === 'prerouting' || hook === 'ingress'
 
-/** Reports what a hook needs and what it cannot do. */
+/** Reports parts that a hook needs and that are missing, and parts that it cannot do. */
 export function checkHook(spec: ReadSpec, findings: Findings): void {
   const { hook, doors } = spec
   checkInterfaces(spec, findings)
@@ -37,14 +37,14 @@ export function checkHook(spec: ReadSpec, findings: Findings): void {
 }
 
 /**
- * Bytes that a packet of Ethernet's 1500 holds behind an IPv4 or IPv6 header and that of an echo
+ * The bytes that fit into Ethernet's 1500 behind an IPv4 or IPv6 header and that of an echo
  * request.
  */
 const [PING_4, PING_6] = [1500 - 20 - 8, 1500 - 40 - 8]
 
 /**
- * The longest payload of a step whose length is known of a whole packet alone. UDP's own header
- * says its datagram's.
+ * The longest payload of a ping that is not fragmented. A UDP header gives the length of its
+ * datagram, so there is no limit.
  */
 function longestPing({ protocol }: Step, { addresses }: ValidDoor): number {
   if (protocol !== 'icmp' && protocol !== 'icmpv6') return Number.POSITIVE_INFINITY
@@ -87,7 +87,7 @@ export function checkOpen({ origin, open }: ValidDoor, findings: Findings): void
   }
 }
 
-/** Where redirected connections could meet others. */
+/** The parts of a spec that a redirect's target could conflict with. */
 interface Surroundings {
   readonly spec: ReadSpec
   readonly placed: readonly PlacedStep[]
@@ -95,7 +95,7 @@ interface Surroundings {
   readonly ownersOf: OwnersOf
 }
 
-/** Reports doors that cannot redirect, and targets that mean something else. */
+/** Reports doors that cannot redirect, and targets that mean something else already. */
 export function checkRedirects(around: Surroundings, findings: Findings): void {
   const taken = new Map<string, string>()
   for (const door of around.spec.doors) {
@@ -122,7 +122,7 @@ function wrongWithDoor({ knocks, services }: ValidDoor, hook: Hook): string | un
   return services.some(({ ports }) => !ports) ? 'no redirectTo of a whole protocol' : undefined
 }
 
-/** The target with each protocol of the door's services. */
+/** The target port, once for each protocol of the door's services. */
 function targetsOf({ services }: ValidDoor, { port }: RedirectTarget) {
   return [...new Set(services.map(({ protocol }) => protocol))].map((protocol) => {
     const service: Service = { protocol, ports: { from: port, to: port } }

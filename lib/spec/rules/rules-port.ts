@@ -1,4 +1,4 @@
-// What knock ports may not be: services, each other's, ignored. Pure.
+// Rejects knock ports and ignored ports that conflict with services or with each other. Pure.
 import { endsInService, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type { ReadSpec, Service, ValidRotation } from '../model/model.js'
@@ -7,7 +7,8 @@ import { type PlacedStep, rotationsOf } from './knock-ports.js'
 import type { OwnersOf } from './rules-service.js'
 
 /**
- * Reports knock ports that are services. Packets to a service can be hits of its own door alone.
+ * Reports knock ports that are services. Only a rate or a rhythm may be knocked on its own door's
+ * service.
  */
 export function checkOwners(
   placed: readonly PlacedStep[],
@@ -23,7 +24,7 @@ export function checkOwners(
   }
 }
 
-/** The most knocks that one port may belong to: a packet to it is judged for each of them. */
+/** The most knocks that may share one port: a packet to it is judged for each of them. */
 const MOST_AT_ONE_PORT = 64
 
 /** Reports ports that too many knocks share. */
@@ -41,7 +42,7 @@ export function checkCrowds(placed: readonly PlacedStep[], findings: Findings): 
   }
 }
 
-/** Reports ports that are one knock's alone and that another has as well. */
+/** Reports ports that must belong to one knock alone and that another knock has too. */
 export function checkOwnPorts(placed: readonly PlacedStep[], findings: Findings): void {
   const users = new Map<number, { first: PlacedStep; other?: PlacedStep }>()
   for (const one of placed) {
@@ -53,7 +54,7 @@ export function checkOwnPorts(placed: readonly PlacedStep[], findings: Findings)
   }
   for (const { step, path, knock } of placed.filter(({ knock }) => kindOf(knock).ownsPort)) {
     const user = users.get(step.port as number)
-    // Of two such the second is reported.
+    // If both need the port alone, the second is reported.
     const isFirst = user?.first.knock === knock
     const other = isFirst ? user.other : user?.first
     if (!other || (isFirst && kindOf(other.knock).ownsPort)) continue
@@ -68,7 +69,7 @@ export interface PlacedRange {
   readonly knockedDoor: string
 }
 
-/** The ranges of all rotations that could be read. */
+/** Finds the port ranges of all rotations that could be read. */
 export function placeRanges({ doors }: ReadSpec, findings: Findings): PlacedRange[] {
   const isRead = ({ origin }: ValidRotation) =>
     ['ports', 'protocol'].every((key) => findings.isClean(`${origin}/rotate/${key}`))
@@ -82,7 +83,7 @@ export function placeRanges({ doors }: ReadSpec, findings: Findings): PlacedRang
   )
 }
 
-/** Reports ranges of rotations that hold a port which means something else. */
+/** Reports ranges of rotations that contain a port with another meaning. */
 export function checkRanges(
   ranges: readonly PlacedRange[],
   placed: readonly PlacedStep[],
@@ -124,7 +125,7 @@ function checkRangeOutside(
   }
 }
 
-/** Reports ignored ports that are services or knock ports, or listed twice. */
+/** Reports ignored ports that are services or knock ports, or that are listed twice. */
 export function checkIgnore(
   { guard, doors }: ReadSpec,
   placed: readonly PlacedStep[],

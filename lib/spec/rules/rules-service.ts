@@ -1,4 +1,4 @@
-// What doors' services may not be beside each other. Pure.
+// Rejects services of doors that conflict with each other. Pure.
 import { endsInService } from '../../automaton/kinds/kinds.js'
 import { formatCidr } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
@@ -14,13 +14,13 @@ interface PlacedService {
 }
 
 /**
- * Each service of each door with its JSON Pointer. A door that lists one service may write it
- * without a list.
+ * Finds each service of each door with its JSON Pointer. The pointer has no index if the door
+ * writes its only service without a list.
  */
 export function placeServices(doors: readonly ValidDoor[], findings: Findings): PlacedService[] {
   return doors.flatMap((door) => {
     const base = `${door.origin}/service`
-    // Where one could not be read, the others' places in the list are not known any more.
+    // If one could not be read, the indices of the others are unknown.
     if (!findings.isCleanBelow(base)) return []
     const inList = findings.isList(base)
     return door.services.map((service, index) => {
@@ -29,27 +29,25 @@ export function placeServices(doors: readonly ValidDoor[], findings: Findings): 
   })
 }
 
-/** Services of the same protocol and ports, at whichever addresses. */
+/** Services of the same protocol and ports, at any addresses. */
 interface Alike {
   readonly first: PlacedService
   readonly byAddress: AddressIndex<PlacedService>
 }
 
 /**
- * Up to so many that overlap, each is reported; beyond that only one of those that overlap is held
- * against the others.
+ * Up to this many overlapping services each one is reported. Beyond that, further services are
+ * compared with one of them only.
  */
 const MANY = 64
 
 /**
- * Reports services that overlap, unless their addresses are apart or their doors stand before one
- * service together.
+ * Reports services that overlap, unless their addresses are apart or their doors share one service.
  */
 export function checkServices({ doors }: ReadSpec, findings: Findings): void {
   const placed = placeServices(doors, findings)
   const lengths = lengthsOf(doors.flatMap(({ addresses }) => addresses))
-  // Only services that share a protocol and stand near each other can overlap: sort, then compare
-  // neighbours.
+  // Sorted by their first port, so that only neighbours must be compared.
   const byStart = [...placed].sort((a, b) => startOf(a.service) - startOf(b.service))
   const open = new Map<string, Alike>()
   for (const current of byStart) {
@@ -82,7 +80,7 @@ const byDocument = (a: PlacedService, b: PlacedService): [PlacedService, PlacedS
 /** Made once: `localeCompare` makes one for each call. */
 const PLACES = new Intl.Collator('en', { numeric: true })
 
-/** Reports the second of two services that cannot stand beside each other; false if they can. */
+/** Reports the second of two services that conflict; false if they do not. */
 function checkOverlap(low: PlacedService, high: PlacedService, findings: Findings): boolean {
   const other = `${low.path} is ${formatService(low.service)}`
   const isOwn = low.door === high.door
@@ -97,8 +95,8 @@ function checkOverlap(low: PlacedService, high: PlacedService, findings: Finding
 }
 
 /**
- * Reports a door before AH that could be reached over IPv6: nft looks through that header there, at
- * what it carries.
+ * Reports a door before AH that has IPv6 addresses. In IPv6 nft looks through that header and
+ * matches the protocol behind it.
  */
 export function checkProtocols({ doors }: ReadSpec, findings: Findings): void {
   for (const { service, door, path } of placeServices(doors, findings)) {
@@ -114,12 +112,12 @@ export function checkProtocols({ doors }: ReadSpec, findings: Findings): void {
   }
 }
 
-/** RFC 4302; a header that IPv6 has before others (ipv6_ext_hdr() in the kernel). */
+/** AH (RFC 4302) is an extension header in IPv6 (ipv6_ext_hdr() in the kernel). */
 const AH = 51
 
 /**
- * Whether two services at different addresses can stand in nft's maps: ranges that overlap in part
- * cannot.
+ * Whether nft's maps can have two services at different addresses. Ranges that overlap in part
+ * cannot be in one map.
  */
 function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
   if (!a || !b) return true
@@ -135,14 +133,14 @@ function addressesMeet(a: ValidDoor, b: ValidDoor): boolean {
 }
 
 /**
- * Whether two doors stand before the same service: either lets in, one its source and the other
- * everyone. Three never can.
+ * Whether two doors may share one service: one lets in its source, the other everyone. There are
+ * never three of these.
  */
 function standTogether(a: ValidDoor, b: ValidDoor, findings: Findings): boolean {
   const isRead = [a, b].every(({ origin }) => findings.isClean(`${origin}/open/scope`))
   return (
     (!isRead || a.open.scope !== b.open.scope) &&
-    // Before a service that is redirected for some, nobody else is stopped.
+    // A door that redirects lets all other packets pass to its service.
     !a.open.redirectTo &&
     !b.open.redirectTo &&
     [a, b].every(canShare) &&
@@ -151,17 +149,17 @@ function standTogether(a: ValidDoor, b: ValidDoor, findings: Findings): boolean 
   )
 }
 
-/** Whether a door can leave to another what it does not let in itself. */
+/** Whether another door can judge the packets that this door does not let in. */
 const canShare = ({ services, knocks, open }: ValidDoor): boolean =>
   services.every(({ ports }) => ports) && open.established === 'keep' && !knocks.some(endsInService)
 
 const haveSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && new Set([...a, ...b]).size === new Set(a).size
 
-/** Finds the doors of which a step would knock on a named service. */
+/** Finds the doors whose named services contain the port of a step. */
 export type OwnersOf = (step: Step) => readonly ValidDoor[]
 
-/** Prepares to find owners without walking all doors for each step. */
+/** Builds an index for `OwnersOf`, so that not all doors are compared with each step. */
 export function indexServices(doors: readonly ValidDoor[]): OwnersOf {
   const single = new Map<string, ValidDoor[]>()
   const ranges: { service: Service; door: ValidDoor }[] = []

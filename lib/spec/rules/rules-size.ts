@@ -1,14 +1,14 @@
-// Whether a spec is of a size at which its parts can be held against each other in seconds. Pure.
+// Rejects a spec so large that checking its parts against each other would take minutes. Pure.
 import type { Findings } from '../model/findings.js'
 import type { ReadSpec } from '../model/model.js'
 
-/** The most of all doors together. What is above takes nft minutes, too. */
+/** The most in all doors together. Larger specs take nft minutes, too. */
 const MOST_SERVICES = 16_384
 const MOST_ADDRESSES = 262_144
-/** Of each door its services by its addresses. */
+/** The sum over all doors of services times addresses. */
 const MOST_PAIRS = 1_048_576
 
-/** Reports the door with which a spec gets too large; false if there is one. */
+/** Reports the door at which the spec becomes too large; false if there is one. */
 export function checkSizes({ doors }: ReadSpec, findings: Findings): boolean {
   let [services, addresses, pairs] = [0, 0, 0]
   for (const door of doors) {

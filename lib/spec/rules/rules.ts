@@ -1,4 +1,4 @@
-// What a schema cannot say: the parts of a spec that contradict each other or that nft would
+// Rejects what a schema cannot: parts of a spec that contradict each other, or that nft would
 // misread. Pure.
 import type { Findings } from '../model/findings.js'
 import { isKeyword } from '../model/keywords.js'
@@ -18,7 +18,7 @@ import {
 import { checkProtocols, checkServices, indexServices } from './rules-service.js'
 import { checkSizes } from './rules-size.js'
 
-/** Reports every contradiction in a spec whose parts are each of the right form. */
+/** Reports every contradiction between the parts of a spec that could be read. */
 export function checkSpec(spec: ReadSpec, findings: Findings): void {
   if (isKeyword(spec.table)) findings.add('/table', 'a name that is not a word of nft')
   checkNames(spec, findings)
@@ -48,7 +48,8 @@ function checkNames({ doors }: ReadSpec, findings: Findings): void {
 
 function checkPorts(spec: ReadSpec, findings: Findings): void {
   const placed = placeSteps(spec, findings)
-  // A thousand doors can be knocked at the same ports: what is asked of a port alone is asked once.
+  // A thousand doors can have the same knock ports. Checks that depend on the port alone are done
+  // once.
   const distinct = distinctPorts(placed)
   const ranges = placeRanges(spec, findings)
   const ownersOf = indexServices(spec.doors)

@@ -1,4 +1,4 @@
-// Hits on a port → packets close together, and the time for the connection. Pure.
+// A rate, as a profile writes it → packets close together, and the time for the connection. Pure.
 import type { RateProfile } from '../../../spec/generated/client-types.js'
 import type { KnockPort } from '../../../spec/model/model.js'
 import {
@@ -13,20 +13,19 @@ export interface RateKnock {
   readonly kind: 'rate'
   readonly port: KnockPort
   readonly hits: number
-  /** Seconds from the first hit, between which a connection must come. */
+  /** Seconds from the first hit, within which the connection must come. */
   readonly min: number
   readonly max?: number
 }
 
 /**
- * Milliseconds between packets to the same port: they need no order, but not all networks like
- * bursts.
+ * Milliseconds between packets to the same port. Their order does not matter, but some networks
+ * drop bursts.
  */
 const PACE = 20
 
 /**
- * Seconds by which a connection is later than it must be: packets may take longer than those before
- * them.
+ * Seconds by which the connection is later than `min`: its packet may be faster than those before.
  */
 const MARGIN = 0.5
 const LONGEST_MARGIN = 1

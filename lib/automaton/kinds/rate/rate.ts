@@ -1,4 +1,5 @@
-// So many knocks on a port, and then one packet to the service in the right time. Pure.
+// A number of hits on a port, then one packet to the service at the right time: reading, checks and
+// rules. Pure.
 import type { RateKnock } from '../../../spec/generated/knock-types.js'
 import type { ValidRate } from '../../../spec/model/model.js'
 import {
@@ -57,7 +58,7 @@ function build(rate: ValidRate, context: KnockContext): KnockProgram {
   const live = attemptSet(door.name, attempt)
   const early = min > 0 ? [earlySet(door.name, attempt)] : []
   const stages = Array.from({ length: hits }, (_, i) => stageSet(door.name, attempt, i + 1))
-  // The next first hit removes what is left in the others.
+  // The next first hit deletes the source from the other sets.
   const wipe = [remove(stages.at(-1) as string), remove(live)]
   const timed = new TimedKnock(context, { knock: rate, of: hits, wipe })
   const rules = rateRules(timed, { stages, live, early })
@@ -81,9 +82,9 @@ function build(rate: ValidRate, context: KnockContext): KnockProgram {
 }
 
 interface RateSets {
-  /** The sources that have made so many hits. */
+  /** By number of hits, the sources that have made them. */
   readonly stages: readonly string[]
-  /** Those whose first hit is less than `max` ago, and less than `min`. */
+  /** The sources whose first hit was less than `max` seconds ago; `early`: less than `min`. */
   readonly live: string
   readonly early: readonly string[]
 }

@@ -1,4 +1,4 @@
-// Bursts on a port → packets in the middle of their windows. Pure.
+// A rhythm, as a profile writes it → packets in the middle of their windows. Pure.
 import type { RhythmProfile } from '../../../spec/generated/client-types.js'
 import { LEAST_WINDOW } from '../../../spec/model/duration.js'
 import type { KnockPort } from '../../../spec/model/model.js'

@@ -1,4 +1,5 @@
-// So many knocks in each of several windows of time, and then a packet to the service. Pure.
+// A number of knocks in each of several windows of time, then a packet to the service: reading,
+// checks and rules. Pure.
 import type { RhythmKnock } from '../../../spec/generated/knock-types.js'
 import { LEAST_WINDOW, MAX_DURATION } from '../../../spec/model/duration.js'
 import type { Findings } from '../../../spec/model/findings.js'
@@ -39,12 +40,12 @@ export const rhythm: Kind<ValidRhythm, RhythmKnock> = {
   },
   lengthOf: ({ counts }) => total(counts),
   endsInService: true,
-  // The grant is for the connection that the rhythm announced.
+  // The grant is for the one connection that the rhythm announced.
   connections: 1,
   build,
 }
 
-/** Reads the ports of a rhythm, of which there is one or a list. */
+/** Reads the port or the list of ports of a rhythm. */
 function readPorts({ port, ports }: RhythmKnock, origin: string, findings: Findings): KnockPort[] {
   if (ports === undefined) {
     if (port === undefined) findings.add(`${origin}/port`, 'tcp/1..65535 or udp/1..65535')
@@ -59,8 +60,8 @@ function readPorts({ port, ports }: RhythmKnock, origin: string, findings: Findi
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
 /**
- * Seconds from an attempt's first knock to the end of a window, numbered from 1: half a window late
- * is in time still.
+ * Seconds from an attempt's first knock to the end of a window, numbered from 1. A knock that is
+ * half a window late is still in time.
  */
 const windowEnd = (window: number, seconds: number): number => Math.ceil((window - 0.5) * seconds)
 
@@ -68,8 +69,8 @@ function build(rhythm: ValidRhythm, context: KnockContext): KnockProgram {
   const { door, attempt } = context
   const { counts, window, ports } = rhythm
   const knocks = total(counts)
-  // A source is in all windows that have not ended yet; while it is in the last its attempt is
-  // under way.
+  // A source is in the sets of all windows that have not ended. It is in the last one for as long
+  // as its attempt lasts.
   const live = attemptSet(door.name, attempt)
   const windows = [
     ...counts.slice(1).map((_, index) => windowSet(door.name, attempt, index + 1)),
@@ -77,7 +78,7 @@ function build(rhythm: ValidRhythm, context: KnockContext): KnockProgram {
   ]
   const stages = Array.from({ length: knocks - 1 }, (_, i) => stageSet(door.name, attempt, i + 1))
   const armed = armedSet(door.name, attempt)
-  // The next first knock removes what is left in the others.
+  // The next first knock deletes the source from the other sets.
   const wipe = [remove(live), remove(armed)]
   const timed = new TimedKnock(context, { knock: rhythm, of: knocks, wipe })
   const rules = rhythmRules(timed, { counts, windows, stages, armed })
@@ -104,7 +105,7 @@ function build(rhythm: ValidRhythm, context: KnockContext): KnockProgram {
 interface RhythmSets {
   readonly counts: readonly number[]
   readonly windows: readonly string[]
-  /** The sources that have knocked so often. */
+  /** By number of knocks, the sources that have made them. */
   readonly stages: readonly string[]
   readonly armed: string
 }
@@ -136,7 +137,7 @@ function rhythmRules(timed: TimedKnock, sets: RhythmSets): TimedRules {
   }
 }
 
-/** A knock that is not the first, by its number, in its own window. */
+/** The rule for the knock of a number from 2 on, in its own window. */
 function advance(timed: TimedKnock, { counts, windows, stages, armed }: RhythmSets, knock: number) {
   let burst = 0
   for (let before = 0; before + (counts[burst] as number) < knock; burst += 1) {
@@ -146,7 +147,8 @@ function advance(timed: TimedKnock, { counts, windows, stages, armed }: RhythmSe
   const earlier = burst > 0 ? [notInSet(windows[burst - 1] as string)] : []
   const when: Match[] = [inSet(from), inSet(windows[burst] as string), ...earlier]
   const to = stages[knock - 1]
-  // The windows end by themselves, and a source that is armed is asked for nothing else.
+  // The windows expire by themselves. An armed source is deleted from them, so that no other rule
+  // matches it.
   const then =
     to === undefined
       ? [update(armed), remove(from), ...windows.map(remove)]

@@ -1,4 +1,4 @@
-// What the sequences of a door must not be, each by itself and beside each other. Pure.
+// Rejects sequences of a door that cannot work or that conflict with each other. Pure.
 import type { Findings } from '../../../spec/model/findings.js'
 import type {
   Family,
@@ -54,15 +54,13 @@ function checkFamilies(
   }
 }
 
-/**
- * One packet must not both open and close: neither sequence may end with the whole of the other.
- */
+/** Reports a closing sequence that ends like an opening one: one packet would open and close. */
 function checkClose(
   sequences: readonly ValidSequence[],
   { close }: ValidDoor,
   findings: Findings,
 ): void {
-  // A step that could not be read has another in its place.
+  // Placeholders stand in for steps that could not be read.
   if (!close || !findings.isCleanBelow(close.stepsOrigin)) return
   for (const { stepsOrigin, steps } of sequences) {
     if (stepsOrigin === close.stepsOrigin || !findings.isCleanBelow(stepsOrigin)) continue

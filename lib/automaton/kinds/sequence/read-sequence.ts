@@ -1,4 +1,4 @@
-// Sequences in the user's words, written down, one-time or rotating → what they mean. Pure.
+// Sequences, as the user wrote them (steps, one-time or rotating) → their valid forms. Pure.
 
 import type {
   ClosingSequence,
@@ -12,10 +12,10 @@ import type { PortRange, ValidRotation, ValidSequence } from '../../../spec/mode
 import { readDuration, readStep, readValue } from '../../../spec/model/read-values.js'
 import { parseService } from '../../../spec/model/step.js'
 
-/** Longest gap between two knocks unless the spec says otherwise. */
+/** The default for `stepTimeout`, in seconds. */
 const DEFAULT_STEP_TIMEOUT = 5
 
-/** A week: sequences are loaded for it unless the spec says otherwise. */
+/** The default for `horizon`: a week. */
 const DEFAULT_HORIZON = 7 * 86400
 
 /** The most sequences of one rotation that are loaded at a time. */
@@ -26,10 +26,7 @@ const LEAST_PORTS = 256
 
 const FORMS = ['steps', 'oneTime', 'rotate'] as const
 
-/**
- * Reads a sequence: of a list that works once each, every one; of a rotating one, what its ports
- * are derived from.
- */
+/** Reads a sequence. A list of one-time sequences becomes one valid sequence each. */
 export function readSequences(
   knock: SequenceKnock,
   origin: string,
@@ -45,7 +42,7 @@ export function readSequences(
   return [readSequence(knock, origin, knock.steps, '/steps', findings)]
 }
 
-/** Reads a sequence whose steps are written down at a place within the knock. */
+/** Reads a sequence whose steps are at a given place within the knock. */
 export function readSequence(
   knock: SequenceKnock | ClosingSequence,
   origin: string,
@@ -125,7 +122,7 @@ function readHorizon(
   every: number,
   findings: Findings,
 ): number {
-  // A week of the shortest periods would be more than may be loaded.
+  // A week of the shortest periods would exceed the limit of loaded sequences.
   if (horizon === undefined) return Math.min(DEFAULT_HORIZON, (MOST_SEQUENCES - 2) * every)
   return readDuration(horizon, path, findings)
 }

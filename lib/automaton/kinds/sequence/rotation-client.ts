@@ -17,14 +17,14 @@ export interface RotatingKnock {
   readonly kind: 'rotate'
   readonly door: string
   readonly secretFile: string
-  /** Seconds that one sequence is valid. */
+  /** Seconds for which one sequence is valid. */
   readonly every: number
   readonly length: number
   readonly protocol: 'tcp' | 'udp'
   readonly ports: PortRange
 }
 
-/** Seconds by which a sequence begins later than its period: the host's clock may be behind. */
+/** Seconds to wait after a period has begun: the host's clock may be behind. */
 const LATE = 0.25
 
 export const rotate: ClientKind<RotatingKnock, RotateProfile> = {
@@ -41,9 +41,9 @@ export const rotate: ClientKind<RotatingKnock, RotateProfile> = {
     const { every, door } = knock
     const current = periodAt(now, every)
     const left = (current + 1) * every - now
-    // The host takes whole seconds of a period: the last one may be over early.
+    // The host may end a period up to a second early, since it works in whole seconds.
     const takes = (knock.length * gap) / 1000 + 1
-    // One that is longer than its period can only be tried.
+    // A sequence that takes longer than its period can only be tried.
     const waits = left < takes && takes < every
     const ports = derivePorts(requireSecret(secret), door, waits ? current + 1 : current, knock)
     return { ...atOnce(conceal(ports)), delay: waits ? (left + LATE) * 1000 : 0 }

@@ -1,4 +1,5 @@
-// Knocks in an order whose ports are derived from a secret and the time. Pure.
+// Knocks in an order whose ports are derived from a secret and the time: checks, rules and loads.
+// Pure.
 import { derivePorts, periodAt } from '../../../spec/model/derive.js'
 import type { KnockPort, ValidRotation } from '../../../spec/model/model.js'
 import { areRead } from '../../../spec/model/read-values.js'
@@ -12,14 +13,14 @@ import { checkTimes } from './check-sequence.js'
 import { MOST_SEQUENCES } from './read-sequence.js'
 import { SequenceBuilder } from './sequence-program.js'
 
-/** A sequence of the spec is one of these where it says `rotate`. */
+/** The kind of a sequence with `rotate`. Reading it belongs to `sequence`. */
 export const rotation: Kind<ValidRotation> = {
   check(rotations, _door, findings) {
     for (const knock of rotations) {
       checkTimes(knock, findings)
       const path = `${knock.origin}/rotate`
-      // The one that is valid when they are loaded, and the one at the horizon's end, may both be
-      // valid in part.
+      // Two are added: the periods at the start and at the end of the horizon are loaded even if
+      // only part of them is within it.
       const most = MOST_SEQUENCES - 2
       if (!areRead(path, ['every', 'horizon'], findings)) continue
       if (knock.horizon > most * knock.every) {
@@ -27,7 +28,7 @@ export const rotation: Kind<ValidRotation> = {
       }
     }
   },
-  // A range is no port: what it must not hold is asked of the whole table.
+  // A range is not a step. Its conflicts are checked for the whole table.
   stepsOf: () => [],
   lengthOf: ({ length }) => length,
   secretFilesOf: ({ secretFile }) => [secretFile],
@@ -35,7 +36,7 @@ export const rotation: Kind<ValidRotation> = {
   build,
 }
 
-/** Which ports are meant is in sets, each port with its time. */
+/** Compiles the steps as look-ups in sets, where each port has its period. */
 function build(rotation: ValidRotation, context: KnockContext): KnockProgram {
   const { length, protocol, ports } = rotation
   const { door, attempt } = context
@@ -47,7 +48,8 @@ function build(rotation: ValidRotation, context: KnockContext): KnockProgram {
     places: [{ at: { range: { protocol, ports } }, steps }],
     match: (step) => ({ when: [...syn, inSet(set(step))] }),
     isOdd: () => false,
-    // With other periods it is another table, whose ports are loaded anew.
+    // Part of the rule's comment, so that with another period the table has another digest and its
+    // ports are loaded anew.
     origin: (step) => `${rotation.origin}/rotate ${step} each ${rotation.every} s`,
     periodSets: steps.map((step) => ({ name: set(step) })),
   }).build()
@@ -67,7 +69,7 @@ function portsOf(
     periods: indices.map((index, place) => ({
       ...(sequences[place]?.[step - 1] as KnockPort),
       from: index * every,
-      // Whole seconds, both ends included: two periods with the same port must not meet.
+      // Whole seconds, both ends included: two periods with the same port must not overlap.
       to: (index + 1) * every - 1,
     })),
   }))

@@ -1,4 +1,4 @@
-// A list of steps, or several of which each is sent once → packets in their order. Pure.
+// Steps, or several sequences of which each is sent once → packets in order. Pure.
 import type { ProfileStep } from '../../../spec/generated/client-types.js'
 import type { Findings } from '../../../spec/model/findings.js'
 import type { Step } from '../../../spec/model/model.js'

@@ -1,5 +1,5 @@
 // Steps in an order → their program: one timed set for each stage, and the rules that move a source
-// along. Pure.
+// from stage to stage. Pure.
 import type { ValidRotation, ValidSequence } from '../../../spec/model/model.js'
 import { ROOM_FOR_ALL } from '../../door/grant.js'
 import type { Action, Match, PeriodSet, Rule, TimedSet } from '../../language/automaton.js'
@@ -24,18 +24,18 @@ import {
 } from '../../language/program.js'
 import { spentSequence } from '../../language/spent.js'
 
-/** What the steps of a sequence are, numbered from 1. */
+/** The steps of a sequence, numbered from 1. */
 export interface Steps {
   readonly length: number
-  /** Where packets come to that may be steps, each with the numbers of those. */
+  /** The ports or ranges to which steps are sent, each with the numbers of its steps. */
   readonly places: readonly {
     readonly at: Pick<Endpoint, 'port' | 'range'>
     readonly steps: readonly number[]
   }[]
   readonly match: (step: number) => PacketMatch
-  /** Whether a step can be a packet other than a plain SYN, which conntrack may call invalid. */
+  /** Whether a step can match packets other than a plain SYN, which conntrack may call invalid. */
   readonly isOdd: (step: number) => boolean
-  /** JSON Pointer. */
+  /** JSON Pointer of the step, for the rule's comment. */
   readonly origin: (step: number) => string
   readonly periodSets?: readonly PeriodSet[]
 }
@@ -49,8 +49,8 @@ export class SequenceBuilder {
   /** The number of steps. */
   readonly #last: number
   /**
-   * The longest time from the first knock to the last, where the steps' own timeouts do not bound
-   * it already.
+   * The longest time from the first knock to the last; undefined if the steps' own timeouts are
+   * tighter.
    */
   readonly #timeout: number | undefined
 
@@ -89,7 +89,7 @@ export class SequenceBuilder {
     return attemptSet(this.#context.door.name, this.#context.attempt)
   }
 
-  /** The stages in which an attempt can be: behind the first knock and before the last. */
+  /** The stages of an attempt: after the first knock and before the last. */
   get #stages(): number[] {
     return Array.from({ length: this.#last - 1 }, (_, index) => index + 1)
   }
@@ -106,7 +106,7 @@ export class SequenceBuilder {
     return [...stages, ...whole, this.#spentSet, lock]
   }
 
-  /** Where it is written that a one-time sequence has been used. */
+  /** The set that remembers a used one-time sequence; undefined for other sequences. */
   get #spentSet(): TimedSet | undefined {
     const once = this.#sequence.type === 'sequence' ? this.#sequence.once : undefined
     return once === undefined ? undefined : spentSequence(this.#context.door.name, once)
@@ -120,14 +120,14 @@ export class SequenceBuilder {
     return lockSet(this.#context.door.name, this.#context.attempt)
   }
 
-  /** That the source is in a stage, and its attempt within its whole time. */
+  /** Matches a source in a stage whose attempt is within its whole timeout. */
   #isIn(stage: number): Match[] {
     const inStage = inSet(this.#stage(stage))
     return this.#timeout === undefined ? [inStage] : [inStage, inSet(this.#attempt)]
   }
 
   #endpoint(at: Pick<Endpoint, 'port' | 'range'>, steps: readonly number[]): Endpoint {
-    // The order is the meaning: advance, then duplicate, then start over.
+    // The order decides: advance, then duplicate, then start over (docs/understand/semantics.md).
     const judged = [
       ...steps.filter((i) => i > 1).flatMap((i) => this.#advance(i).map((rule) => ({ i, rule }))),
       ...steps.filter((i) => i > 1 && i < this.#last).map((i) => ({ i, rule: this.#duplicate(i) })),
@@ -155,7 +155,7 @@ export class SequenceBuilder {
     }
   }
 
-  /** So many packets of the attempt had come. */
+  /** @param stage - how many packets of the attempt have come. */
   #logged(event: Logged['event'], stage: number): Logged {
     const { door, attempt } = this.#context
     return { event, door: door.name, attempt, stage, of: this.#last }
@@ -164,8 +164,7 @@ export class SequenceBuilder {
   #advance(step: number): Rule[] {
     const from = this.#stage(step - 1)
     if (step === this.#last) return this.#complete(this.#isIn(step - 1), [remove(from)])
-    // Into the new stage first: where that is full nothing is lost yet, and the rules behind this
-    // one decide.
+    // The new stage first: if its set is full, nothing is deleted yet, and the next rules decide.
     const then = [...this.#context.touch, update(this.#stage(step)), remove(from)]
     const when = this.#isIn(step - 1)
     const advance = this.#rule(step, 'advance', when, then, this.#logged('knock', step))
@@ -173,8 +172,8 @@ export class SequenceBuilder {
   }
 
   /**
-   * A right knock that meets a full set ends its attempt, as the rules behind it would have it, but
-   * is no strike.
+   * The rule for a correct knock that finds a set full: it ends the attempt, as the rules behind it
+   * would, but without a strike.
    */
   #noRoom(step: number, when: Match[], leave: Action[]): Rule[] {
     const { strike, door } = this.#context
@@ -184,8 +183,8 @@ export class SequenceBuilder {
   }
 
   /**
-   * The last knock. That of a one-time sequence which has been used ends the attempt as a wrong
-   * one.
+   * The rules for the last knock. If a one-time sequence was used before, its last knock ends the
+   * attempt as a wrong one.
    */
   #complete(when: Match[], leave: Action[]): Rule[] {
     const { attempt, complete, strike, door } = this.#context
@@ -197,8 +196,8 @@ export class SequenceBuilder {
     }
     const unused = [...when, notInSet(this.#spent)]
     const spent = [...when, inSet(this.#spent)]
-    // The grant may meet a full set, and the sequence is good still; what says that it is not has
-    // room.
+    // The sequence is marked as used after the grant: if the grant's set is full, the sequence
+    // stays unused. The set that marks it always has room.
     const once = [claim(this.#lock), ...complete, add(this.#spent), ...end]
     const used = [...end, count(counterName('resets', door.name))]
     const ended = this.#logged('reset', this.#last - 1)

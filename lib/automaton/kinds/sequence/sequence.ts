@@ -1,4 +1,4 @@
-// Knocks in an order that is written down. Pure.
+// Knocks in a written order: reading, checks and rules. Pure.
 import type { SequenceKnock } from '../../../spec/generated/knock-types.js'
 import type { Step, ValidSequence } from '../../../spec/model/model.js'
 import { isOdd, SYN } from '../../../spec/model/step.js'
@@ -38,11 +38,11 @@ function build(sequence: ValidSequence, context: KnockContext): KnockProgram {
   }).build()
 }
 
-/** The packets of the step's port, or the echo requests, that are this step. */
+/** Matches the step among the packets to its port, or among echo requests. */
 function matchStep({ protocol, flags, length }: Step): PacketMatch {
   const of = protocol === 'udp' ? 'udp' : 'icmp'
-  // Of a ping that comes in fragments only their own lengths are known. A UDP header says the whole
-  // datagram's.
+  // A fragment of a ping has only its own length. A UDP header has the length of the whole
+  // datagram.
   const whole: Match[] = protocol === 'udp' ? [] : [{ kind: 'piece', part: 'none' }]
   const payload: Match[] = length === undefined ? [] : [...whole, { kind: 'length', of, length }]
   switch (protocol) {

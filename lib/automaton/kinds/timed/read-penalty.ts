@@ -1,8 +1,8 @@
-// The penalty of a knock that depends on times → seconds. Pure.
+// The penalty of a rate or rhythm, as the user wrote it → seconds. Pure.
 import type { Findings } from '../../../spec/model/findings.js'
 import { readDuration } from '../../../spec/model/read-values.js'
 
-/** @param fallback seconds, where the spec says none. */
+/** @param fallback - seconds, if the spec has no penalty. */
 export function readPenalty(
   { penalty }: { readonly penalty?: number | string | undefined },
   origin: string,

@@ -1,5 +1,5 @@
-// What knocks have in common in which times decide: a wrong knock wipes the attempt and is paid
-// for, and the packet in time passes. Pure.
+// The rules that rates and rhythms share: a wrong knock ends the attempt and penalises the source,
+// and the packet in time is accepted. Pure.
 import type { KnockPort } from '../../../spec/model/model.js'
 import { stepMeetsService } from '../../../spec/model/step.js'
 import {
@@ -20,15 +20,18 @@ import { counterName, lockSet, penaltySet } from '../../language/names.js'
 import { isSyn } from '../../language/once.js'
 import type { Endpoint, KnockContext, ServiceRules } from '../../language/program.js'
 
-/** The rules of one timed knock: for its own ports, and for the door's service. */
+/** The rules of one timed knock, for its own ports and for the door's service. */
 export interface TimedRules {
-  /** At a port where the packet can be a knock alone, or the connection as well. */
+  /**
+   * `knock` is for ports where a packet can only be a knock, `ownService` for ports where it can
+   * also be the connection.
+   */
   readonly knock: readonly Rule[]
   readonly ownService: readonly Rule[]
   readonly service: ServiceRules
 }
 
-/** Actions of one rule that are many. */
+/** The most actions of one rule that deletes old elements. */
 const AT_ONCE = 16
 
 interface PenalisingKnock {
@@ -37,13 +40,13 @@ interface PenalisingKnock {
   readonly penalty: number
 }
 
-/** Writes the rules of one knock that depends on times. */
+/** Builds the rules of one rate or rhythm. */
 export class TimedKnock {
   readonly #context: KnockContext
   readonly #knock: PenalisingKnock
-  /** Ends the attempt, wherever it is. */
+  /** The actions that end the attempt at any stage. */
   readonly #wipe: readonly Action[]
-  /** How many packets the knock takes, without the one that is let through. */
+  /** How many packets the knock takes, not counting the one that is accepted. */
   readonly #of: number
 
   constructor(
@@ -64,20 +67,24 @@ export class TimedKnock {
     return { name, key: ['source'], timeout, capacity: this.#context.capacity }
   }
 
-  /** Claimed by the packet that is let through, given back by the first of the next attempt. */
+  /**
+   * The set claimed by the packet that is accepted. The first packet of the next attempt deletes
+   * the claim.
+   */
   get lock(): string {
     return lockSet(this.#context.door.name, this.#context.attempt)
   }
 
   /**
-   * The sets that both kinds have; an attempt with its last packet lasts so many seconds at the
-   * most.
+   * The sets that both kinds have.
+   *
+   * @param lasts - the most seconds of an attempt, including its last packet.
    */
   sharedSets(lasts: number): TimedSet[] {
     return [this.timedSet(this.lock, lasts), this.timedSet(this.penalty, this.#knock.penalty)]
   }
 
-  /** So many packets had come, where that is known. */
+  /** @param stage - how many packets had come, if that is known. */
   logged(event: Logged['event'], stage?: number): Logged {
     const { door, attempt } = this.#context
     const place = stage === undefined ? {} : { stage, of: this.#of }
@@ -89,8 +96,8 @@ export class TimedKnock {
   }
 
   /**
-   * An attempt begins: what an earlier one has left is removed, and the last of the rules ends with
-   * a verdict. The kernel takes rules of 4 KiB at the most, so there are several.
+   * The rules that begin an attempt. They first delete what an earlier attempt has left; the last
+   * one ends with a verdict. The kernel limits a rule to 4 KiB, so there may be several.
    */
   begin(
     purpose: string,
@@ -110,23 +117,23 @@ export class TimedKnock {
     ]
   }
 
-  /** While a source pays, each of its packets makes it pay anew: a flood never ends. */
+  /** Each packet of a penalised source restarts its penalty, so a flood never opens. */
   penalised(): Rule {
     const then = [update(this.penalty)]
     return this.rule('penalised', { when: [inSet(this.penalty)], then, verdict: RETURN })
   }
 
   /**
-   * Too fast, or one too many. Wiped first: where no more sources fit among the penalised, the
-   * attempt is over at least.
+   * The rule for a packet that is too fast or one too many. The attempt is ended first: if the set
+   * of penalised sources is full, it is over at least.
    */
   punish(purpose: string, when: readonly Match[], stage?: number): Rule {
     return { ...this.hold(purpose, when, stage), verdict: this.#context.strike }
   }
 
   /**
-   * The same of a packet to a port that is no knock port: everybody knows the service, so it is no
-   * strike.
+   * The same for a packet to a port that is no knock port. It is no strike, since everybody knows
+   * the service.
    */
   hold(purpose: string, when: readonly Match[], stage?: number): Rule {
     const resets = counterName('resets', this.#context.door.name)
@@ -136,9 +143,9 @@ export class TimedKnock {
   }
 
   /**
-   * Room first: if a set is full, nobody is let through, and the source can try again in time. Of
-   * two packets at once the second finds the lock claimed, and has given the source nothing that
-   * the first did not.
+   * The rule that accepts the packet in time. Actions that may find a set full come first: nobody
+   * is then accepted, and the source can try again in time. Of two packets at once the second finds
+   * the lock claimed, and has added nothing that the first did not.
    */
   letThrough(when: readonly Match[]): Rule {
     const { room, then: granted } = this.#context.letThrough
@@ -147,7 +154,7 @@ export class TimedKnock {
     return this.rule('in time', { when, then, verdict: ACCEPT, logs })
   }
 
-  /** What is to be said of packets to the service, where not all of it is knocked on itself. */
+  /** The rules for packets to the service; empty if the whole service is a knock port. */
   service(ports: readonly KnockPort[], rules: ServiceRules): { service?: ServiceRules } {
     const isKnocked = this.#context.door.services.every(({ protocol, ports: range }) =>
       ports.some(

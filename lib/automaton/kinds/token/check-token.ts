@@ -1,4 +1,4 @@
-// What the tokens of a door must not be. Pure.
+// Rejects tokens of a door that cannot work or that conflict with each other. Pure.
 import { LONGEST_TOKEN } from '../../../spec/model/derive.js'
 import { formatDuration } from '../../../spec/model/duration.js'
 import type { Findings } from '../../../spec/model/findings.js'
@@ -15,7 +15,7 @@ export function checkTokens(
     checkUsers(token, findings)
   }
   const [first, second] = tokens
-  // They would accept the same tokens.
+  // Both would accept the same tokens.
   if (second) {
     findings.add(`${second.origin}/type`, `another type, ${first?.origin} has the door's tokens`)
   }

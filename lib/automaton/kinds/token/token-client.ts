@@ -9,13 +9,13 @@ export interface TokenKnock {
   readonly kind: 'token'
   readonly door: string
   readonly secretFile: string
-  /** Of UDP. */
+  /** A UDP port. */
   readonly port: number
-  /** Seconds for which one token is made. */
+  /** Seconds for which one token is valid. */
   readonly period: number
 }
 
-/** Seconds for which one token is made unless the profile says otherwise. */
+/** The default for `period`, in seconds. */
 const DEFAULT_PERIOD = 30
 
 export const token: ClientKind<TokenKnock, TokenProfile> = {

@@ -1,5 +1,5 @@
-// Tokens, each of which works once → the knock's program: nothing is stored for who sends a wrong
-// one. Pure.
+// Tokens, each of which works once → the knock's program. Nothing is stored for the sender of a
+// wrong token. Pure.
 import { TOKEN_LENGTH } from '../../../spec/model/derive.js'
 import type { ValidToken } from '../../../spec/model/model.js'
 import { rememberUser } from '../../door/by-user.js'
@@ -36,7 +36,7 @@ export function buildToken(token: ValidToken, context: KnockContext): KnockProgr
     attempt,
     origin: token.origin,
     sets: [
-      // Twice as many as there are: what expires keeps its place for a while.
+      // Doubled, since expired elements keep their place for a while.
       ...sets.map((name) => ({ name, key: TOKEN, capacity: 2 * perUser })),
       { name: lock, key: TOKEN, timeout: AT_ONCE, capacity: 2 * perUser * sets.length },
       spentSet,
@@ -63,7 +63,7 @@ const tokensAhead = ({ horizon, drift, period }: ValidToken): number =>
   Math.ceil((horizon + drift) / period) + 2
 
 interface TokenSets {
-  /** The users' tokens. */
+  /** By user, the set of loaded tokens. */
   readonly sets: readonly string[]
   readonly spent: string
   readonly lock: string
@@ -90,12 +90,12 @@ function tokenRules(
   ]
 }
 
-/** Sent again by who was let in with it, or by the network. */
+/** Matches a used token from a source with a grant: sent again by the user, or by the network. */
 const duplicate = (door: string, spent: string): Match[] => [inSet(spent), inSet(grantsSet(door))]
 
 /**
- * For each user what becomes of a token that is theirs: one that is used comes back with each
- * refill.
+ * One chain for each user, which judges that user's loaded tokens. A used token is in the set again
+ * after each refill.
  */
 function userChains(
   { users, origin }: ValidToken,
@@ -105,8 +105,8 @@ function userChains(
   return users.map((user, index) => {
     const comment = (purpose: string) => `${name} ${origin} ${user.name} ${purpose}`
     const set = sets[index] as string
-    // Claimed before all else: of two that come at once only one goes on. Spent before the grant:
-    // it is never good twice.
+    // The claim comes first, so that of two packets at once only one goes on. The token is marked
+    // as used before the grant, so that it never works twice.
     const use = [claim(lock), add(spent), remove(set), count(counterName('knocks', name))]
     const wrong = [count(counterName('wrong', name))]
     const logs = { event: 'wrong', door: name, attempt } as const
@@ -119,7 +119,7 @@ function userChains(
         comment: comment('complete'),
       },
       { when: duplicate(name, spent), verdict: RETURN, comment: comment('duplicate') },
-      // No strike: it may be right, and meet a full set.
+      // No strike: the token may be valid and have found a set full.
       { when: [], then: wrong, verdict: RETURN, logs, comment: comment('used') },
     ]
     return { name: userChain(name, index), rules }

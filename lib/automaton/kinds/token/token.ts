@@ -1,5 +1,4 @@
-// One packet with a token that works once: how it is read, what it holds at a time, what is to be
-// known of it. Pure.
+// One packet with a token that works once: reading, checks, rules, loads and remarks. Pure.
 import type { TokenKnock } from '../../../spec/generated/knock-types.js'
 import { deriveToken, LEAST_PERIOD, periodAt } from '../../../spec/model/derive.js'
 import { formatDuration } from '../../../spec/model/duration.js'
@@ -17,7 +16,7 @@ import { tokensSet } from '../../language/names.js'
 import { checkTokens } from './check-token.js'
 import { buildToken } from './token-program.js'
 
-/** A week: tokens are loaded for it unless the spec says otherwise. */
+/** The default for `horizon`: a week. */
 const DEFAULT_HORIZON = 7 * 86400
 
 export const token: Kind<ValidToken, TokenKnock> = {
@@ -42,7 +41,7 @@ export const token: Kind<ValidToken, TokenKnock> = {
   check: checkTokens,
   stepsOf: ({ port, origin }) => [[{ protocol: 'udp', port }, `${origin}/port`]],
   lengthOf: () => 1,
-  // Whatever comes there and is no token of the door is a wrong one.
+  // Any packet there that is no token of the door is a wrong token.
   ownsPort: true,
   countsWrong: true,
   secretFilesOf: ({ users }) => users.map(({ secretFile }) => secretFile),
@@ -69,7 +68,7 @@ export const token: Kind<ValidToken, TokenKnock> = {
 }
 
 /**
- * Reads the users; a part that the schema refuses is left empty, so that they keep their places.
+ * Reads the users. Parts that the schema refused are empty, so that the others keep their indices.
  */
 function readUsers({ users }: TokenKnock, path: string, findings: Findings): ValidUser[] {
   return readValue(users, path, [], findings).map((user, index) => {
