@@ -1,6 +1,5 @@
 // A valid spec → its table in the kernel, made or changed in one transaction, also where others
 // install at the same time.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAutomaton } from '../automaton/build.js'
 import { doubtedTokens } from '../automaton/doubts.js'
 import type { Automaton } from '../automaton/language/automaton.js'
@@ -8,6 +7,7 @@ import type { Loads } from '../automaton/language/loads.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { type Change, renderChange, withTags } from '../change/change.js'
 import { neededBy } from '../change/needed.js'
+import { type Clock, systemClock } from '../clock/clock.js'
 import { KnockError, NftError } from '../errors.js'
 import { type GivenSecrets, KnownSecrets } from '../files/known-secrets.js'
 import type { Nft } from '../kernel/nft.js'
@@ -47,6 +47,7 @@ export class Installation {
   readonly automaton: Automaton
   readonly document: NftDocument
   readonly nft: Nft
+  readonly clock: Clock
   /** When the time ends in which it must be confirmed, in milliseconds of the monotonic clock. */
   confirmEnds: number | undefined
   /**
@@ -54,17 +55,19 @@ export class Installation {
    * monotonic clock.
    */
   held: { readonly state: KnockState; readonly at: number } | undefined
-  /** Milliseconds between the clock by which it was loaded and the monotonic one. */
-  offset = Date.now() - performance.now()
+  /** Milliseconds between the date by which it was loaded and the monotonic clock. */
+  offset: number
   readonly #verified: Verification
   #version: string | undefined
   readonly #secrets: KnownSecrets
 
-  constructor(spec: ValidSpec, nft: Nft) {
+  constructor(spec: ValidSpec, nft: Nft, clock = systemClock) {
     this.spec = spec
     this.automaton = buildAutomaton(spec)
     this.document = renderRuleset(this.automaton)
     this.nft = nft
+    this.clock = clock
+    this.offset = clock.date() - clock.now()
     this.#secrets = new KnownSecrets(secretFilesOf(spec))
     const { table } = this.automaton
     this.#verified = new Verification({ nft, table, document: this.document })
@@ -102,12 +105,12 @@ export class Installation {
         if ((outcome ?? 'unchanged') === 'unchanged') outcome = done.outcome
         if (outcome && done.isWhole) {
           const { pending } = options
-          if (typeof pending === 'number') this.confirmEnds = performance.now() + 1000 * pending
+          if (typeof pending === 'number') this.confirmEnds = this.clock.now() + 1000 * pending
           return outcome
         }
       }
       // By chance: two that meet would meet again.
-      await sleep(Math.random() * PAUSE * tries)
+      await this.clock.pause(Math.random() * PAUSE * tries)
     }
     if (outcome) {
       throw tableError(
@@ -138,7 +141,7 @@ export class Installation {
     const knowsTokens = knowsTypeof(this.#version ?? (await nft.version(call)))
     const wanted = { automaton, document, loads: NO_LOADS, refills: false, state, knowsTokens }
     const serial = Math.floor(Math.random() * SERIALS)
-    const now = Date.now() / 1000
+    const now = this.clock.date() / 1000
     const { commands } = renderChange(
       { ...wanted, pending: { left } },
       undefined,
@@ -195,8 +198,8 @@ export class Installation {
       const reason = 'there already, and not made by knocklib; it is left as it is'
       throw tableError('already-exists', spec.table, call, reason, 'netdev')
     }
-    const now = Date.now() / 1000
-    this.offset = Date.now() - performance.now()
+    const now = this.clock.date() / 1000
+    this.offset = this.clock.date() - this.clock.now()
     const loads = !before && loadsLater ? NO_LOADS : loadsOf(this.spec, secrets, now)
     // In a table that somebody made anew there is none.
     const isUnloaded = before && missingOf(loads, before).tokens.length > 0
@@ -219,7 +222,7 @@ export class Installation {
     }
     const change = renderChange(wanted, listing, before, serial, now)
     const { outcome, commands } = withTags(change, document, tags, before)
-    this.held ??= { state: heldBy(automaton, before, state, now), at: performance.now() }
+    this.held ??= { state: heldBy(automaton, before, state, now), at: this.clock.now() }
     if (commands.length === 0) return { outcome, isWhole: true }
     try {
       await nft.apply({ nftables: commands }, call)

@@ -4,12 +4,13 @@ import { knocksOf } from '../automaton/knocks.js'
 import type { Attempt } from '../automaton/language/names.js'
 import { secretFilesOf } from '../automaton/loads.js'
 import { compareChains } from '../change/chains.js'
+import { isoDate } from '../clock/clock.js'
 import type { Warning } from '../errors.js'
 import { saveState } from '../files/state-file.js'
 import { followWarnings } from '../host/follow.js'
 import { isOfHost } from '../host/host-warning.js'
 import { hostWarnings } from '../host/warnings.js'
-import type { KeepEvent } from '../keep/event.js'
+import type { FailedEvent, KeepEvent } from '../keep/event.js'
 import type { KeepOptions } from '../keep/keep-options.js'
 import { Keeper } from '../keep/keeper.js'
 import { KeptConfirm } from '../keep/kept-confirm.js'
@@ -41,8 +42,6 @@ const LOOK_AHEAD = 10_000
 
 /** Milliseconds for which what an install found in the table is taken for what it holds. */
 const FRESH = 5000
-
-const now = (): string => new Date().toISOString()
 
 const CALL = { operation: 'keepInstalled' } as const
 
@@ -87,54 +86,56 @@ export async function keepInstalled(
     import('../watch/table-source.js'),
     import('../watch/watch-table.js'),
   ])
-  const { spec, automaton } = installation
-  const pending = keptConfirm(installation, onEvent)
+  const { spec, automaton, clock } = installation
+  const time = () => isoDate(clock)
+  const fail = (what: FailedEvent['what'], message: string) =>
+    onEvent({ time: time(), event: 'failed', what, message })
+  const pending = new KeptConfirm(
+    (expiresIn) => onEvent({ time: time(), event: 'unconfirmed', expiresIn }),
+    (message) => fail('confirm', message),
+    installation.confirmEnds,
+  )
   const digestOfOwn = digestOf(installation.document)
   const haveItsChains = compareChains(installation.document)
   const look = async () => {
     const { state, confirm, digest, objects } = await own.saveWithConfirm()
     // What another spec waits for is not this one's.
-    if (digest === digestOfOwn) pending.read(confirm, performance.now())
+    if (digest === digestOfOwn) pending.read(confirm, clock.now())
     return { state, isWhole: haveItsChains(objects) }
   }
   // Before the whole table is listed: it may be flushed right after it was confirmed.
   const noteConfirmed = async () => {
-    if (pending.left(performance.now()) === undefined) return
+    if (pending.left(clock.now()) === undefined) return
     const serial = await listSerial(place.nft, spec.table, CALL)
     if (serial === undefined || (await own.pending())) return
     // What says that it waits goes with a table that is flushed, too, and with another spec's.
     const about = await listAbout(place.nft, spec.table, CALL)
     const isOwn = about !== undefined && parseAbout(about)?.digest === digestOfOwn
     const isSame = isOwn && (await listSerial(place.nft, spec.table, CALL)) === serial
-    if (isSame) pending.read(undefined, performance.now())
+    if (isSame) pending.read(undefined, clock.now())
   }
   const unread = ({ message }: Error) => {
     const meanwhile = 'those that were read before go on, and nothing is loaded ahead anew'
-    onEvent({ time: now(), event: 'failed', what: 'secrets', message: `${message}; ${meanwhile}` })
+    fail('secrets', `${message}; ${meanwhile}`)
   }
   const doubted = (count: number) => {
     const tokens = `the ${count} tokens that may have been used by now are refused`
     const message = `what packets did just before the table was gone is not known for certain: ${tokens}`
-    onEvent({
-      time: now(),
-      event: 'failed',
-      what: 'tokens',
-      message: `${message}; later ones open`,
-    })
+    fail('tokens', `${message}; later ones open`)
   }
   const table: KeptTable = {
     async putBack(state) {
-      const isMade = await installation.putBack(CALL, state, pending.left(performance.now()))
-      if (isMade) pending.putBack(performance.now())
+      const isMade = await installation.putBack(CALL, state, pending.left(clock.now()))
+      if (isMade) pending.putBack(clock.now())
       return isMade
     },
     async ensure(state, { isCertain, isDue, isStale }) {
-      const left = pending.left(performance.now())
+      const left = pending.left(clock.now())
       const how = { unread, isDue, isStale, loadsLater: true, ...(!isCertain && { doubted }) }
       const outcome = await installation.ensure(CALL, { state, pending: { left }, ...how })
       // What was taken for an alteration may have been a confirmation, or another install that
       // awaits one.
-      if (outcome === 'made') pending.putBack(performance.now())
+      if (outcome === 'made') pending.putBack(clock.now())
       else await ifFound(look)
       return outcome
     },
@@ -147,14 +148,14 @@ export async function keepInstalled(
         ...options,
         queue: QUEUE,
         needsLog: false,
-        deaf: ({ message }) => onEvent({ time: now(), event: 'failed', what: 'events', message }),
-        hears: () => onEvent({ time: now(), event: 'watching' }),
+        deaf: ({ message }) => fail('events', message),
+        hears: () => onEvent({ time: time(), event: 'watching' }),
       }),
     write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),
   }
   const heard = new AbortController()
   const reportWarning = (warning: Warning, isOver: boolean) =>
-    onEvent({ time: now(), event: 'warning', ...warning, ...(isOver && { over: true }) })
+    onEvent({ time: time(), event: 'warning', ...warning, ...(isOver && { over: true }) })
   const until = AbortSignal.any([signal, heard.signal])
   const roles = rolesByDoor(automaton.periodSets.map(({ name }) => name))
   // As the kernel counts it down: whatever keeps a refill from being done shows there.
@@ -164,16 +165,18 @@ export async function keepInstalled(
     return warnOfAhead(automaton.doors, { roles, ...(loaded && { loaded }) })
   }
   const lapsing = table.refillEvery !== undefined && {
-    ...{ known: [], every: LOOK_AHEAD, look: lookAhead, report: reportWarning, signal: until },
+    ...{ clock, known: [], every: LOOK_AHEAD, look: lookAhead, report: reportWarning },
+    signal: until,
   }
   const lapsed = lapsing && followWarnings(lapsing)
   const warned = followWarnings({
+    clock,
     known: warnings.filter(isOfHost),
     look: () => hostWarnings(spec, place.nft.netns, CALL.operation),
     report: reportWarning,
     signal: until,
   })
-  for (const warning of warnings) onEvent({ time: now(), event: 'warning', ...warning })
+  for (const warning of warnings) onEvent({ time: time(), event: 'warning', ...warning })
   const known = new KnownState({
     table: spec.table,
     banFor: spec.guard.ban?.for,
@@ -181,7 +184,7 @@ export async function keepInstalled(
     digestOf: digestsOf(spec),
   })
   const { held } = installation
-  if (held && performance.now() - held.at < FRESH) known.read(held.state, Date.now())
+  if (held && clock.now() - held.at < FRESH) known.read(held.state, clock.date())
   else if (held) known.remember(held.state)
   installation.held = undefined
   const take = (event: KeepEvent) => {
@@ -196,17 +199,16 @@ export async function keepInstalled(
       ? undefined
       : new EventService({
           ...{ netns, table: spec.table, signal },
-          failed: (message) => onEvent({ time: now(), event: 'failed', what: 'watchers', message }),
+          failed: (message) => fail('watchers', message),
         })
   try {
-    await new Keeper(table, known, { signal, emit: take, offset: installation.offset }).run()
+    const { offset } = installation
+    await new Keeper(table, known, { clock, signal, emit: take, offset }).run()
   } finally {
     heard.abort()
     await Promise.all([warned, lapsed])
     // For whoever goes on keeping it.
-    if (known.isComplete) {
-      installation.held = { state: known.state(Date.now()), at: performance.now() }
-    }
+    if (known.isComplete) installation.held = { state: known.state(clock.date()), at: clock.now() }
   }
 }
 
@@ -218,14 +220,6 @@ function isOfTable(event: KeepEvent): event is KnockEvent {
 const OF_KEEPER: ReadonlySet<KeepEvent['event']> = new Set([
   ...(['restored', 'failed', 'watching', 'unconfirmed', 'warning'] as const),
 ])
-
-function keptConfirm({ confirmEnds }: Installation, emit: (event: KeepEvent) => void): KeptConfirm {
-  return new KeptConfirm(
-    (expiresIn) => emit({ time: now(), event: 'unconfirmed', expiresIn }),
-    (message) => emit({ time: now(), event: 'failed', what: 'confirm', message }),
-    confirmEnds,
-  )
-}
 
 function refillEvery({ doors }: ValidSpec): number {
   const horizons = doors.flatMap(({ knocks }) =>

@@ -1,6 +1,6 @@
 // What is reported of warnings that come and go.
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import type { Warning } from '../errors.js'
 import { followWarnings } from './follow.js'
 
@@ -16,9 +16,10 @@ t.test('each is reported once when it comes and once when it goes', async (t) =>
     [warn('/a'), warn('/b')],
     [warn('/b')],
   ]
-  await followWarnings({
+  const clock = new FakeClock()
+  const following = followWarnings({
+    clock,
     known: [warn('/a')],
-    every: 1,
     signal: stop.signal,
     report: ({ path }, isOver) => heard.push(`${path} ${isOver ? 'over' : 'new'}`),
     look: async () => {
@@ -29,16 +30,18 @@ t.test('each is reported once when it comes and once when it goes', async (t) =>
       return []
     },
   })
+  await clock.passUntil(following)
   t.strictSame(heard, ['/b new', '/a over'])
 })
 
 t.test('it ends at once, also while it waits', async (t) => {
   const stop = new AbortController()
+  const clock = new FakeClock()
   const following = followWarnings({
-    ...{ known: [], every: 3_600_000, signal: stop.signal, report: () => {} },
+    ...{ clock, known: [], every: 3_600_000, signal: stop.signal, report: () => {} },
     look: () => Promise.reject(new Error('looked')),
   })
-  await sleep(1)
+  await clock.pass(3_599_999)
   stop.abort()
   t.equal(await following, undefined)
 })

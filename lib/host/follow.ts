@@ -1,6 +1,6 @@
 // Warnings that were found once → each that is new or over since, looked for again and again. Pure
-// but for its clock.
-import { setTimeout as sleep } from 'node:timers/promises'
+// but for the clock that it is given.
+import type { Clock } from '../clock/clock.js'
 import type { Warning } from '../errors.js'
 
 interface Following {
@@ -12,17 +12,16 @@ interface Following {
   readonly signal: AbortSignal
   /** Milliseconds between two looks. */
   readonly every?: number
+  readonly clock: Pick<Clock, 'pause'>
 }
 
 const EVERY = 5000
 
 /** Resolves when the signal is aborted; never rejects. */
 export async function followWarnings(following: Following): Promise<void> {
-  const { look, report, signal, every = EVERY } = following
+  const { look, report, signal, every = EVERY, clock } = following
   let known = byKey(following.known)
-  for (;;) {
-    await sleep(every, undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) return
+  while (await clock.pause(every, signal)) {
     const found = await look().then(byKey, () => undefined)
     // A look that fails says nothing.
     if (!found || signal.aborted) continue

@@ -1,22 +1,12 @@
 // A clock that is put right, and a stop, as a keeper sees them.
-import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
+import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import { gone, granted, NOTHING, settled, start } from '../../integration/fixtures/kept.js'
+import { isoDate } from '../clock/clock.js'
 import { NftError } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { TableRecord } from '../view/known-state.js'
 import type { TableRecords } from './kept-table.js'
-
-/** Puts the clock forward until the test ends, by so many milliseconds. */
-function clockOf(t: Test): (milliseconds: number) => void {
-  const real = Date.now
-  t.teardown(() => {
-    Date.now = real
-  })
-  return (milliseconds) => {
-    Date.now = () => real() + milliseconds
-  }
-}
 
 function grantedTo(source: string, now: number): KnockState {
   const until = new Date(now + 600_000).toISOString()
@@ -28,9 +18,8 @@ function grantedTo(source: string, now: number): KnockState {
 }
 
 t.test('a clock that is put right', async (t) => {
-  const putForward = clockOf(t)
   const ensured: KnockState[] = []
-  const { news, stop, ended } = start({
+  const { clock, news, end } = start({
     refillEvery: 3600,
     async ensure(state, { isDue }) {
       if (isDue) ensured.push(state)
@@ -38,28 +27,46 @@ t.test('a clock that is put right', async (t) => {
     },
   })
   news.emit(granted('203.0.113.1'))
-  await sleep(50)
+  await clock.pass(50)
   t.equal(ensured.length, 0)
-  putForward(-5 * 3_600_000)
-  await sleep(1200)
+  clock.putForward(-5 * 3_600_000)
+  await clock.pass(1200)
   t.equal(ensured.length, 1, 'what is good now is loaded')
   const { saved = '', grants = [] } = ensured[0] ?? {}
   const left = Date.parse(grants[0]?.until ?? '') - Date.parse(saved)
-  t.ok(left > 590_000 && left <= 600_000, `${left} ms`)
-  stop()
-  await ended
+  t.equal(left, 598_980, 'a second until it was seen, 20 ms until what packets did was known')
+  await end()
+})
+
+t.test('a clock that is put right while nft hangs', async (t) => {
+  let loaded = 0
+  const { clock, end } = start({
+    refillEvery: 3600,
+    save: () => new Promise<never>(() => {}),
+    async ensure() {
+      loaded += 1
+      return 'unchanged'
+    },
+  })
+  await clock.pass(50)
+  clock.putForward(3_600_000)
+  await clock.pass(1000)
+  t.equal(loaded, 1, 'it is looked at each second')
+  await end()
 })
 
 t.test('ends with its readers, and after the listing that is under way', async (t) => {
+  const clock = new FakeClock()
   const done: string[] = []
   const failure = new NftError('not-permitted', 'watch: no')
   const { ended } = start({
+    clock,
     records() {
       const none = {
-        next: () => sleep(50).then(() => Promise.reject(failure)),
+        next: () => clock.pause(50).then(() => Promise.reject(failure)),
         [Symbol.asyncIterator]: () => none,
         return: async () => {
-          await sleep(800)
+          await clock.pause(800)
           done.push('readers')
           return { done: true, value: undefined }
         },
@@ -71,36 +78,36 @@ t.test('ends with its readers, and after the listing that is under way', async (
       }) as TableRecords
     },
     save: async () => {
-      await sleep(100)
+      await clock.pause(100)
       done.push('list')
-      return { ...NOTHING, saved: new Date(Date.now()).toISOString() }
+      return { ...NOTHING, saved: isoDate(clock) }
     },
     write: async () => void done.push('write'),
   })
-  await t.rejects(ended, failure)
+  await t.rejects(clock.passUntil(ended), failure)
   t.strictSame(done, ['list', 'write', 'list', 'write', 'readers'])
 })
 
 t.test('a stop ends though nft and the disk hang, and says what was left', async (t) => {
+  const clock = new FakeClock()
   const never = new Promise<never>(() => {})
   const written: KnockState[] = []
   let isHanging = false
-  const { news, find, stop, ended } = start({
-    save: () => (isHanging ? never : Promise.resolve(grantedTo('203.0.113.9', Date.now()))),
+  const { news, find, end } = start({
+    clock,
+    save: () => (isHanging ? never : Promise.resolve(grantedTo('203.0.113.9', clock.date()))),
     ensure: () => never,
     putBack: () => never,
     write: async (state) => void written.push(state),
   })
-  await sleep(300)
+  await clock.pass(300)
   isHanging = true
   news.emit(gone)
   news.emit(granted('203.0.113.7'))
-  await sleep(1200)
-  const begun = performance.now()
-  stop()
-  await ended
-  const took = performance.now() - begun
-  t.ok(took < 15_000, `${took} ms`)
+  await clock.pass(1200)
+  const begun = clock.now()
+  await end()
+  t.equal(clock.now() - begun, 6000, 'three seconds for each')
   t.strictSame(
     find('failed').map((event) => 'what' in event && event.what),
     ['stop', 'list'],
@@ -115,44 +122,44 @@ t.test('a stop ends though nft and the disk hang, and says what was left', async
 })
 
 t.test('a clock that is put right while the table is listed', async (t) => {
-  const putForward = clockOf(t)
+  const clock = new FakeClock()
   let listings = 0
-  const { ensured, news, stop, ended } = start({
+  const { ensured, news, end } = start({
+    clock,
     async save() {
       listings += 1
-      const state = grantedTo('203.0.113.1', Date.now())
-      if (listings === 1) putForward(3_600_000)
-      await sleep(20)
+      const state = grantedTo('203.0.113.1', clock.date())
+      if (listings === 1) clock.putForward(3_600_000)
+      await clock.pause(20)
       return state
     },
   })
-  await sleep(100)
+  await clock.pass(100)
   t.equal(listings, 2, 'what was dated by another clock is listed again')
   news.emit(gone)
-  await sleep(50)
+  await clock.pass(50)
   t.equal(ensured[0]?.grants.length, 1)
-  stop()
-  await ended
+  await end()
 })
 
 t.test('a clock that is found put right as the table is put back asks once', async (t) => {
-  const putForward = clockOf(t)
+  const clock = new FakeClock()
   let [running, most] = [0, 0]
-  const { stop, ended } = start({
+  const { end } = start({
+    clock,
     refillEvery: 0.2,
     async ensure() {
       running += 1
       most = Math.max(most, running)
-      await sleep(50)
+      await clock.pause(50)
       running -= 1
       return 'unchanged'
     },
   })
-  await sleep(100)
-  putForward(3_600_000)
-  await sleep(600)
+  await clock.pass(100)
+  clock.putForward(3_600_000)
+  await clock.pass(600)
   t.equal(most, 1)
-  stop()
-  await ended
+  await end()
   t.equal(running, 0)
 })

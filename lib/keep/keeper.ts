@@ -1,24 +1,26 @@
 // Keeps a table standing: put back where it was flushed or altered, refilled, its state known and
 // saved. Wiring only.
 import { setImmediate as immediate } from 'node:timers/promises'
+import { type Clock, isoDate } from '../clock/clock.js'
 import { isNotFound } from '../errors.js'
 import type { KnownState, TableRecord } from '../view/known-state.js'
-import { WatchedClock } from './clock.js'
 import type { FailedEvent, KeepEvent } from './event.js'
 import type { KeptTable, TableRecords } from './kept-table.js'
 import { Looks } from './looks.js'
 import { Mender } from './mender.js'
 import { StateWriter } from './state-writer.js'
-import { aborted, isDoneWithin, isOver, STOP, UNDER_WAY, UNREAD, UNWRITTEN } from './stop.js'
+import { aborted, isDoneWithin, STOP, UNDER_WAY, UNREAD, UNWRITTEN } from './stop.js'
+import { WatchedClock } from './watched-clock.js'
 
 /** Milliseconds between two looks at the clock. */
 const CLOCK_EVERY = 1000
 
 interface KeeperOptions {
+  readonly clock: Clock
   /** Ends it. */
   readonly signal: AbortSignal
   readonly emit: (event: KeepEvent) => void
-  /** Milliseconds between the clock by which the table was loaded and the monotonic one. */
+  /** Milliseconds between the date by which the table was loaded and the monotonic clock. */
   readonly offset: number
 }
 
@@ -29,19 +31,22 @@ export class Keeper {
   readonly #ended = new AbortController()
   /** When nothing more is to be done but to write what is known. */
   readonly #signal: AbortSignal
-  readonly #clock: WatchedClock
+  readonly #clock: Clock
+  readonly #dates: WatchedClock
   readonly #looks: Looks
   readonly #mender: Mender
   #records: TableRecords | undefined
   readonly #writer: StateWriter | undefined
   #givenBack: Promise<unknown> | undefined
 
-  constructor(table: KeptTable, known: KnownState, { signal, emit, offset }: KeeperOptions) {
+  constructor(table: KeptTable, known: KnownState, options: KeeperOptions) {
+    const { clock, signal, emit, offset } = options
     this.#table = table
     this.#known = known
     this.#signal = AbortSignal.any([signal, this.#ended.signal])
     this.#emit = emit
-    this.#clock = new WatchedClock(offset, (step) => {
+    this.#clock = clock
+    this.#dates = new WatchedClock(clock, offset, (step) => {
       known.shift(step)
       // What was loaded by a clock that is put right since is loaded anew.
       if (table.refillEvery !== undefined) this.#mender.look({ isDue: true })
@@ -49,7 +54,8 @@ export class Keeper {
     this.#looks = new Looks({
       table,
       known,
-      clock: this.#clock,
+      clock,
+      dates: this.#dates,
       changed: () => this.#writer?.changed(),
       look: (seen) => this.#mender.look(seen),
       isBusy: () => this.#mender.ensuring !== undefined,
@@ -57,9 +63,10 @@ export class Keeper {
       signal: this.#signal,
     })
     this.#mender = new Mender({
+      clock,
       table,
       looks: this.#looks,
-      state: () => known.state(this.#clock.now()),
+      state: () => known.state(this.#dates.date()),
       settled: async (patience) => (await this.#records?.settled(patience)) ?? false,
       emit,
       failed: (what, error) => this.#fail(what, error),
@@ -69,10 +76,11 @@ export class Keeper {
     this.#writer =
       write &&
       new StateWriter({
+        clock,
         write,
         // What is not known yet is in the file that stands. The first listing says that it may be
         // written.
-        state: () => (known.isComplete ? known.state(this.#clock.now()) : undefined),
+        state: () => (known.isComplete ? known.state(this.#dates.date()) : undefined),
         failed: (error) => this.#fail('save', error),
         signal: this.#signal,
       })
@@ -97,9 +105,9 @@ export class Keeper {
     this.#ended.abort()
     // nft may hang, and so may a disk: a stop ends all the same, and what is known is written.
     const under = Promise.allSettled([...parts, this.#mender.late.settled, this.#mender.ensuring])
-    if (!(await isDoneWithin(under, STOP))) this.#fail('stop', UNDER_WAY)
+    if (!(await this.#isDone(under))) this.#fail('stop', UNDER_WAY)
     await this.#end()
-    if (this.#givenBack) await isDoneWithin(this.#givenBack, STOP)
+    if (this.#givenBack) await this.#isDone(this.#givenBack)
     const failure = await Promise.race([ended, immediate(undefined)])
     if (failure) throw failure.error
   }
@@ -123,7 +131,7 @@ export class Keeper {
     this.#records = records
     records.ready.then(
       () => {
-        if (!records.isDeaf) this.#emit({ time: new Date().toISOString(), event: 'watching' })
+        if (!records.isDeaf) this.#emit({ time: isoDate(this.#clock), event: 'watching' })
       },
       // The iteration rejects with the same.
       () => {},
@@ -138,48 +146,57 @@ export class Keeper {
 
   #take(record: TableRecord): void {
     const { event } = record
-    this.#known.hear(record, this.#clock.now())
+    this.#known.hear(record, this.#dates.date())
     this.#emit(event)
-    if (event.event === 'overrun') this.#mender.lost = performance.now()
-    if (event.event === 'installed') this.#mender.look({ age: ageOf(event.time) })
-    if (event.event === 'removed') this.#mender.look({ age: ageOf(event.time), isGone: true })
+    if (event.event === 'overrun') this.#mender.lost = this.#clock.now()
+    if (event.event === 'installed') this.#mender.look({ age: this.#ageOf(event.time) })
+    if (event.event === 'removed') this.#mender.look({ age: this.#ageOf(event.time), isGone: true })
     if (!['granted', 'closed', 'banned'].includes(event.event)) return
     this.#writer?.changed()
     this.#mender.late.take(event)
   }
 
   async #watchClock(): Promise<void> {
-    while (await isOver(CLOCK_EVERY, this.#signal)) this.#clock.now()
+    while (await this.#clock.pause(CLOCK_EVERY, this.#signal)) this.#dates.date()
   }
 
   async #refill(): Promise<void> {
     const { refillEvery } = this.#table
     if (refillEvery === undefined) return
-    while (await isOver(refillEvery * 1000, this.#signal)) this.#mender.look({ isDue: true })
+    while (await this.#clock.pause(refillEvery * 1000, this.#signal)) {
+      this.#mender.look({ isDue: true })
+    }
   }
 
   /** The last state, as the kernel has it: nothing reports connections that were used. */
   async #end(): Promise<void> {
     if (!this.#writer) return
     const isWritten = async (work: Promise<unknown> | undefined): Promise<boolean> => {
-      if (!work || (await isDoneWithin(work, STOP))) return true
+      if (!work || (await this.#isDone(work))) return true
       this.#fail('save', UNWRITTEN)
       return false
     }
     if (!(await isWritten(this.#writer.settled))) return
     try {
-      if (!(await isDoneWithin(this.#looks.read(), STOP))) this.#fail('list', UNREAD)
+      if (!(await this.#isDone(this.#looks.read()))) this.#fail('list', UNREAD)
     } catch (error) {
       if (!isNotFound(error)) this.#fail('list', error)
     }
     await isWritten(this.#writer.end())
   }
 
+  /** Whether it ends in the time that each part of the end may take. */
+  #isDone(work: Promise<unknown>): Promise<boolean> {
+    return isDoneWithin(work, STOP, this.#clock)
+  }
+
+  /** Milliseconds since the time of an event; none if the clock has been put back. */
+  #ageOf(time: string): number {
+    return Math.max(this.#clock.date() - Date.parse(time), 0) || 0
+  }
+
   #fail(what: FailedEvent['what'], error: unknown): void {
     const message = error instanceof Error ? error.message : String(error)
-    this.#emit({ time: new Date().toISOString(), event: 'failed', what, message })
+    this.#emit({ time: isoDate(this.#clock), event: 'failed', what, message })
   }
 }
-
-/** Milliseconds since the time of an event; none if the clock has been put back. */
-const ageOf = (time: string): number => Math.max(Date.now() - Date.parse(time), 0) || 0

@@ -3,13 +3,14 @@
 //
 // News of packets and of transactions come on ways of their own: what happened to a grant just
 // before a flush may be reported after it.
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../clock/clock.js'
 import { isNotFound } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { ClosedEvent, KnockEvent } from '../view/event.js'
 import { lateOf } from '../view/late-news.js'
 
 interface LateNewsOptions {
+  readonly clock: Clock
   readonly table: {
     restore(state: KnockState): Promise<void>
     close(grant: ClosedEvent): Promise<unknown>
@@ -54,7 +55,7 @@ export class LateNews {
 
   /** The table was made anew. */
   made(): void {
-    this.#made = performance.now()
+    this.#made = this.#options.clock.now()
   }
 
   /** No table is being made any more. */
@@ -64,23 +65,23 @@ export class LateNews {
 
   /** Takes news of a grant or a ban. What is there already is left as it is. */
   take(event: KnockEvent): void {
-    const came = performance.now()
+    const came = this.#options.clock.now()
     if (!this.#isBeingMade && came >= this.#made + LATE) return
     this.#news.push({ event, came })
     this.#putting ??= this.#put()
   }
 
   async #put(): Promise<void> {
-    const { ensured, signal } = this.#options
+    const { clock, ensured, signal } = this.#options
     while (this.#news.length > 0 && !signal.aborted) {
       await ensured()
-      await this.#pause(GATHER)
+      await clock.pause(GATHER, signal)
       const news = this.#news.splice(0).filter(({ came }) => came < this.#made + LATE)
       if (news.length === 0) continue
       const left = await this.#apply(news)
       if (left.length === 0) continue
       this.#news.unshift(...left)
-      await this.#pause(RETRY)
+      await clock.pause(RETRY, signal)
     }
     // Not a moment later: news between would be nobody's.
     this.#putting = undefined
@@ -113,10 +114,5 @@ export class LateNews {
     }
     const isRestored = await isDone(() => table.restore(late.state))
     return isRestored ? news.filter(({ event }) => left.has(event)) : news
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    const { signal } = this.#options
-    await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,13 +1,13 @@
 // News of a table → the table as it should be: put back at once where it is gone, made whole,
 // loaded. Wiring only.
 import { setImmediate as immediate } from 'node:timers/promises'
+import { type Clock, isoDate } from '../clock/clock.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { CONTESTED, Contest } from './contest.js'
 import type { FailedEvent, RestoredEvent } from './event.js'
 import type { KeptTable } from './kept-table.js'
 import { LateNews } from './late.js'
 import type { Looks } from './looks.js'
-import { isOver } from './stop.js'
 
 /** Milliseconds until what failed is tried again: at first, and at the most. */
 const RETRY = 1000
@@ -40,6 +40,7 @@ export interface Seen {
 }
 
 interface MenderOptions {
+  readonly clock: Clock
   readonly table: KeptTable
   readonly looks: Pick<Looks, 'listed' | 'seenWhole'>
   /** What is known of the table. */
@@ -55,6 +56,7 @@ export class Mender {
   /** When records were lost last, in milliseconds of the monotonic clock. */
   lost = Number.NEGATIVE_INFINITY
   readonly late: LateNews
+  readonly #clock: Clock
   readonly #table: KeptTable
   readonly #looks: MenderOptions['looks']
   readonly #state: MenderOptions['state']
@@ -73,7 +75,9 @@ export class Mender {
   /** The last listing of a table that has been made anew since, or is about to be. */
   #basis: number | undefined
 
-  constructor({ table, looks, state, settled, emit, failed, signal }: MenderOptions) {
+  constructor(options: MenderOptions) {
+    const { clock, table, looks, state, settled, emit, failed, signal } = options
+    this.#clock = clock
     this.#table = table
     this.#looks = looks
     this.#state = state
@@ -82,6 +86,7 @@ export class Mender {
     this.#failed = failed
     this.#signal = signal
     this.late = new LateNews({
+      clock,
       table,
       state,
       ensured: async () => this.#ensuring,
@@ -98,7 +103,7 @@ export class Mender {
   /** Sees to it that the table stands; what comes meanwhile is seen to afterwards. */
   look({ age = 0, isGone = false, isUnheard = false, isDue = false }: Seen = {}): void {
     const before = this.#news
-    const since = before?.since ?? performance.now() - age
+    const since = before?.since ?? this.#clock.now() - age
     const isSeen = isUnheard && Number.isFinite(this.#looks.seenWhole)
     this.#news = {
       since,
@@ -124,7 +129,7 @@ export class Mender {
       } catch (error) {
         this.#failed('install', error)
         this.#news ??= news
-        await isOver(retry, this.#signal)
+        await this.#clock.pause(retry, this.#signal)
         retry = Math.min(2 * retry, LONGEST_RETRY)
       }
     }
@@ -183,12 +188,12 @@ export class Mender {
   }
 
   #restored(was: 'gone' | 'altered', { since, open: from }: News, { grants }: KnockState): void {
-    const now = performance.now()
+    const now = this.#clock.now()
     this.#looks.seenWhole = now
     const [took, open] = [Math.round(now - since), Math.round(now - from)]
-    const time = new Date().toISOString()
+    const time = isoDate(this.#clock)
     this.#emit({ time, event: 'restored', was, took, open, grants: grants.length })
-    if (this.#contest.putBack(performance.now())) this.#failed('contested', CONTESTED)
+    if (this.#contest.putBack(this.#clock.now())) this.#failed('contested', CONTESTED)
   }
 
   /**

@@ -1,8 +1,9 @@
 // Writes a state soon after it has changed, and again until it is written. Wiring only.
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../clock/clock.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 
 interface StateWriterOptions {
+  readonly clock: Clock
   readonly write: (state: KnockState) => Promise<void>
   /** What is to be written; undefined: nothing yet. */
   readonly state: () => KnockState | undefined
@@ -41,9 +42,9 @@ export class StateWriter {
   }
 
   async #write(): Promise<void> {
-    const { write, state, failed, signal } = this.#options
+    const { clock, write, state, failed, signal } = this.#options
     while (this.#isDue) {
-      await this.#pause(GATHER)
+      await clock.pause(GATHER, signal)
       const next = state()
       if (!next) break
       this.#isDue = false
@@ -57,7 +58,7 @@ export class StateWriter {
         if (message !== this.#failure) failed(error)
         this.#failure = message
         this.#isDue = true
-        await this.#pause(RETRY)
+        await clock.pause(RETRY, signal)
       }
     }
     // Not a moment later: what changed between would not be written.
@@ -75,9 +76,5 @@ export class StateWriter {
     } catch (error) {
       failed(error)
     }
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    await sleep(milliseconds, undefined, { signal: this.#options.signal }).catch(() => undefined)
   }
 }

@@ -1,17 +1,18 @@
-// Work that may hang → its end, or the end of the time that it is given. Pure but for timers.
-import { setTimeout as sleep } from 'node:timers/promises'
+// Work that may hang → its end, or the end of the time that it is given. Pure but
+// for the clock that it is given.
+import type { Clock } from '../clock/clock.js'
 
 /**
  * Resolves with false when the work has not settled after so many milliseconds: it goes on, and
  * nobody waits for it.
  */
-export async function isDoneWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
+export async function isDoneWithin(
+  work: Promise<unknown>,
+  milliseconds: number,
+  clock: Pick<Clock, 'pause'>,
+): Promise<boolean> {
   const limit = new AbortController()
-  const { signal } = limit
-  const late = sleep(milliseconds, undefined, { signal }).then(
-    () => false,
-    () => false,
-  )
+  const late = clock.pause(milliseconds, limit.signal).then(() => false)
   try {
     return await Promise.race([work.then(() => true), late])
   } finally {
@@ -36,10 +37,4 @@ export const UNWRITTEN =
 export async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-}
-
-/** Whether the time went by before the signal was aborted. */
-export async function isOver(milliseconds: number, signal: AbortSignal): Promise<boolean> {
-  await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
-  return !signal.aborted
 }

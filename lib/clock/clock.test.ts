@@ -1,0 +1,62 @@
+// What each clock keeps to: the system's, and the one that tests stand still.
+import t from 'tap'
+import { FakeClock } from '../../integration/fixtures/fake-clock.js'
+import { type Clock, isoDate, systemClock } from './clock.js'
+
+const HOUR = 3_600_000
+const clocks: Record<string, Clock> = { "the system's": systemClock, 'a fake one': new FakeClock() }
+
+for (const [name, clock] of Object.entries(clocks)) {
+  /** For a wait whose end is not known. */
+  const ended = <T>(wait: Promise<T>) => (clock instanceof FakeClock ? clock.passUntil(wait) : wait)
+
+  t.test(`${name}: a pause takes its time`, async (t) => {
+    const [now, date] = [clock.now(), clock.date()]
+    t.equal(await ended(clock.pause(20)), true)
+    // Timers count whole milliseconds.
+    t.ok(clock.now() - now >= 19)
+    t.ok(clock.date() - date >= 19)
+    t.equal(await ended(clock.pause(-1)), true, 'none is over at once')
+  })
+
+  t.test(`${name}: a pause ends when its signal is aborted`, async (t) => {
+    const stop = new AbortController()
+    const now = clock.now()
+    const pauses = [clock.pause(HOUR, stop.signal), clock.pause(HOUR, stop.signal)]
+    stop.abort()
+    t.strictSame(await Promise.all(pauses), [false, false])
+    t.equal(await clock.pause(HOUR, stop.signal), false, 'or was before')
+    t.ok(clock.now() - now < HOUR)
+  })
+}
+
+t.test('a date as events have it', async (t) => {
+  t.equal(isoDate({ date: () => 1000 }), '1970-01-01T00:00:01.000Z')
+  t.ok(Math.abs(Date.parse(isoDate(systemClock)) - Date.now()) < 60_000)
+})
+
+t.test('time passes as a test lets it', async (t) => {
+  const clock = new FakeClock()
+  const woken: [string, number][] = []
+  const wait = async (name: string, ...pauses: number[]) => {
+    for (const pause of pauses) {
+      await clock.pause(pause)
+      woken.push([name, clock.now()])
+    }
+  }
+  const waits = [wait('late', 30), wait('twice', 10, 10), wait('same', 20)]
+  await clock.pass(19)
+  t.strictSame(woken, [['twice', 10]])
+  await clock.pass(1)
+  t.strictSame(woken.slice(1), [
+    ['same', 20],
+    ['twice', 20],
+  ])
+  await clock.passUntil(Promise.all(waits))
+  t.equal(clock.now(), 30, 'no longer than that')
+  const date = clock.date()
+  clock.putForward(HOUR)
+  t.strictSame([clock.now(), clock.date() - date], [30, HOUR])
+  await t.rejects(clock.passUntil(new Promise(() => {})), /not over after 60000 ms/)
+  await t.rejects(clock.passUntil(Promise.reject(new Error('over'))), /over/)
+})

@@ -1,0 +1,27 @@
+// The time, and waits for it: the system's, or what a test gives instead. Reads the clocks.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Clock {
+  /** Milliseconds of the monotonic clock, which nobody sets. */
+  now(): number
+  /** Milliseconds since 1970 by the system's clock, which may be put right. */
+  date(): number
+  /**
+   * Waits for so many milliseconds, or until the signal is aborted. Never rejects.
+   *
+   * @returns false if the signal is aborted by then.
+   */
+  pause(milliseconds: number, signal?: AbortSignal): Promise<boolean>
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  date: () => Date.now(),
+  async pause(milliseconds, signal) {
+    await sleep(milliseconds, undefined, signal && { signal }).catch(() => undefined)
+    return !signal?.aborted
+  },
+}
+
+/** The date as events have it: ISO 8601, in UTC, with milliseconds. */
+export const isoDate = (clock: Pick<Clock, 'date'>): string => new Date(clock.date()).toISOString()

@@ -1,0 +1,29 @@
+// Who is given a clock asks no other, so that tests of it take no time. Read from the sources.
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.endsWith('.d.ts'))
+  .map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }))
+  .filter(({ path, text }) => path.startsWith('keep/') || text.includes('/clock/clock.js'))
+
+const COMMENTS = /^\s*(\/\/|\/?\*).*$/gm
+const TIME = /\b(Date\.now|new Date\(\)|performance\.|setTimeout|setInterval|hrtime)/g
+
+/** The clocks and timers that a text uses by itself. */
+const timesIn = (text: string): string[] => text.replace(COMMENTS, '').match(TIME) ?? []
+
+t.test('who is given a clock asks no other', async (t) => {
+  t.ok(sources.some(({ path }) => path === 'api/keep-installed.ts'))
+  for (const { path, text } of sources) t.strictSame(timesIn(text), [], path)
+})
+
+t.test('each way to ask another is found', async (t) => {
+  const timers = `import { setImmediate, setTimeout as sleep } from 'node:timers/promises'`
+  t.strictSame(timesIn(timers), ['setTimeout'])
+  t.strictSame(timesIn('performance.now() + Date.now()'), ['performance.', 'Date.now'])
+  t.strictSame(timesIn('new Date().toISOString()\nsetInterval(f)'), ['new Date()', 'setInterval'])
+  t.strictSame(timesIn('// by `performance.now()`\nconst then = new Date(text)'), [])
+})
