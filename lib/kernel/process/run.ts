@@ -95,8 +95,9 @@ export async function run(
     detached: isPiped,
     ...(asked.signal && { cancelSignal: asked.signal }),
   })
+  // Not when all is read: nft has the shell's stdout, too, and would keep it open.
+  if (isPiped) child.once('exit', (_code, by) => by !== null && endGroup(child.pid))
   const result = await child
-  if (isPiped && (result.timedOut || result.isCanceled)) endGroup(child.pid)
   const { failed, stdout, stderr, exitCode, signal, code, cause } = result
   const { timedOut, isCanceled, isMaxBuffer } = result
   const ending = { exitCode, signal, code, cause, timedOut, isCanceled, isMaxBuffer }
