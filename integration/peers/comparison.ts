@@ -1,4 +1,5 @@
-// What is known of peers, as data → the tables of the page that compares. Pure.
+// What is known of peers, as data → the tables and lists of the page that compares. Pure.
+import { list, table } from './markdown.js'
 
 export interface Comparison {
   readonly peers: readonly { readonly name: string; readonly is: string; readonly looked: string }[]
@@ -22,45 +23,46 @@ interface Feature {
   readonly others: Readonly<Record<string, string>>
 }
 
-const row = (cells: readonly string[]): string =>
-  `| ${cells.join(' | ')} |`.replaceAll('|  |', '| |')
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [row(head), `|${'---|'.repeat(head.length)}`, ...rows.map(row)].join('\n')
+const peersList = ({ peers }: Comparison): string =>
+  list(peers.map(({ name, is, looked }) => `**${name}**: ${is}. Basis: ${looked}.`))
 
-const peersTable = ({ peers }: Comparison): string =>
-  table(
-    ['', 'What it is', 'Looked at'],
-    peers.map(({ name, is, looked }) => [name, is, looked]),
-  )
+/** The tests that show features, each once: a link's label is its place here, from 1. */
+const testsOf = ({ features }: Comparison): string[] => [
+  ...new Set(features.flatMap(({ test }) => (test === undefined ? [] : [test]))),
+]
 
 /** Each feature that knocklib has links to the test that shows it. */
-function featuresTable({ features }: Comparison): string {
+function featuresTable(comparison: Comparison): string {
+  const { features } = comparison
   const peers = Object.keys(features[0]?.others ?? {})
-  return table(
-    ['', 'knocklib', ...peers.map((peer) => (peer === 'recent' ? '`recent`' : peer))],
-    features.map(({ feature, knocklib, test, others }) => [
-      feature,
-      test === undefined ? knocklib : `[${knocklib}](../../${test})`,
-      ...peers.map((peer) => others[peer] ?? '?'),
-    ]),
-  )
+  const tests = testsOf(comparison)
+  const rows = features.map(({ feature, knocklib, test, others }) => [
+    feature,
+    test === undefined ? knocklib : `[${knocklib}][${tests.indexOf(test) + 1}]`,
+    ...peers.map((peer) => others[peer] ?? '?'),
+  ])
+  const head = ['', 'knocklib', ...peers.map((peer) => (peer === 'recent' ? '`recent`' : peer))]
+  const links = tests.map((test, index) => `[${index + 1}]: ../../${test}`)
+  return `${table(head, rows)}\n\n${links.join('\n')}`
 }
 
-const newerTable = ({ newer }: Comparison): string =>
-  table(
-    ['', 'What it is', 'Has, and knocklib has not'],
-    newer.map(({ name, from, is, has }) => [`${name} (${from})`, is, has]),
+const newerList = ({ newer }: Comparison): string =>
+  list(
+    newer.map(({ name, from, is, has }) => `**${name}** (${from}): ${is}. knocklib lacks: ${has}.`),
   )
 
-/** The page with its tables, each after a comment that names it, as the data has them. */
+/** The parts of the page that come from the data, each between two comments that name it. */
+export const PARTS = ['peers', 'features', 'newer'] as const
+
+/** The page with its parts as the data has them. */
 export function withTables(page: string, comparison: Comparison): string {
-  const tables = {
-    peers: peersTable(comparison),
+  const parts: Readonly<Record<(typeof PARTS)[number], string>> = {
+    peers: peersList(comparison),
     features: featuresTable(comparison),
-    newer: newerTable(comparison),
+    newer: newerList(comparison),
   }
   return page.replace(
-    /<!-- (peers|features|newer) -->\n(?:\|.*\n)*/g,
-    (_, name: keyof typeof tables) => `<!-- ${name} -->\n${tables[name]}\n`,
+    /<!-- (peers|features|newer) -->\n.*?<!-- end -->/gs,
+    (_, name: (typeof PARTS)[number]) => `<!-- ${name} -->\n\n${parts[name]}\n\n<!-- end -->`,
   )
 }

@@ -35,8 +35,8 @@ export const RECIPES: readonly Recipe[] = [
   {
     title: 'One port, by rate: iptables `recent`',
     about:
-      'Knock and service share tcp/22: two packets, and a third from 3 to 5 s after ' +
-      'the first is let through.',
+      'Knock and service share tcp/22. Two packets are the knock, and a third is let ' +
+      'through from 3 to 5 s after the first.',
     peer: SINGLE_PORT,
     spec: SINGLE_PORT_SPEC,
     service: 22,
@@ -57,7 +57,7 @@ export const RECIPES: readonly Recipe[] = [
     title: 'A rhythm: Open Sesamy',
     about:
       'Knock and service share tcp/443: 1, 2, 3 and 4 packets in four windows of ' +
-      `${WINDOW} s,\nthen a connection within the last one. Bursts begin ${WINDOW} s ` +
+      `${WINDOW} s, then a connection within the last one. Bursts begin ${WINDOW} s ` +
       'after each other unless a trace says otherwise.',
     peer: openSesamy(WINDOW),
     spec: doorOf(
@@ -70,10 +70,11 @@ export const RECIPES: readonly Recipe[] = [
   {
     title: 'A sequence: knockd',
     about:
-      'A, B and C are SYNs to 7000, 8000 and 9000; within 5 s they open tcp/22 to ' +
-      `their source,\nand backwards they close it. X is another port, \`'\` another ` +
-      `source, \`"\` the same host over IPv6, \`.\` a second, \`|\` ${PAUSE} s.\nAt ` +
-      `the end, ${PATIENCE} s later, the first source connects.`,
+      'A, B and C are SYNs to 7000, 8000 and 9000. Within 5 s they open tcp/22 to ' +
+      'their source, and backwards they close it. ' +
+      `X is another port, \`'\` another source, \`"\` the same host over IPv6, ` +
+      `\`.\` a second, \`|\` ${PAUSE} s. ` +
+      `At the end, ${PATIENCE} s later, the first source connects.`,
     peer: OPEN_AND_CLOSE,
     spec: doorOf(
       {

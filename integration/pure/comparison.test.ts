@@ -1,22 +1,25 @@
-// docs/decide/comparison.md → its tables are those of comparison.json, and each feature of ours
-// names a test. UPDATE=1 writes the page anew.
+// docs/decide/comparison.md → its tables and lists are those of comparison.json, and each feature of
+// ours names a test. UPDATE=1 writes the page anew.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { type Comparison, withTables } from '../peers/comparison.js'
+import { type Comparison, PARTS, withTables } from '../peers/comparison.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const PAGE = `${ROOT}docs/decide/comparison.md`
 const known: Comparison = JSON.parse(readFileSync(`${ROOT}docs/decide/comparison.json`, 'utf8'))
 
-t.test('the tables are those of the data', async (t) => {
+t.test('the tables and lists are those of the data', async (t) => {
   const page = readFileSync(PAGE, 'utf8')
   const right = withTables(page, known)
   if (process.env['UPDATE'] === '1') writeFileSync(PAGE, right)
   t.equal(readFileSync(PAGE, 'utf8'), right)
-  for (const name of ['peers', 'features', 'newer']) {
-    t.match(page, `<!-- ${name} -->\n|`, name)
+  for (const name of PARTS) {
+    const part = page.split(`<!-- ${name} -->\n\n`)[1]?.split('\n\n<!-- end -->')[0] ?? ''
+    for (const each of known[name]) t.match(part, 'name' in each ? each.name : each.feature, name)
   }
+  const links = [...page.matchAll(/^\[\d+\]: \.\.\/\.\.\/(.*)$/gm)].map(([, path]) => path)
+  t.same(new Set(links), new Set(known.features.flatMap(({ test }) => test ?? [])))
 })
 
 t.test('what knocklib has is shown by a test, and what it has not by none', async (t) => {

@@ -55,11 +55,11 @@ export const PACKET_TRACES = cast([
     packets: ({ a }) => merge(repeated(a, KNOCK, [0, 1, 3, 7]), connects(a, 9)),
     ours: 'no',
     why:
-      'a SYN that is sent again is no knock: the door is open for 5 s, not for as ' +
+      'a retransmitted SYN is no knock, so the door is open for 5 s, and not for as ' +
       'long as telnet hangs',
   },
   {
-    name: 'a connection that came before the knock',
+    name: 'a connection before the knock',
     sent: 'one SYN to the service at 0, again at 1 and 3 s; knock at 2 s',
     packets: ({ a }) => merge(repeated(a, SERVICE, [0, 1, 3], 40000), knocks(a, 2)),
     isMany: true,
@@ -70,7 +70,7 @@ export const PACKET_TRACES = cast([
     sent: 'an ACK as knock at 0, connect at 1 s',
     packets: ({ a }) => merge(withFlags(knocks(a, 0), ACK), connects(a, 1)),
     ours: 'no',
-    why: 'only what starts a connection is a knock, unless the step says otherwise',
+    why: 'only a packet that starts a connection is a knock, unless the step says otherwise',
   },
   {
     name: 'a knock over UDP',

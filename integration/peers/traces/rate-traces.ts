@@ -21,20 +21,20 @@ export const RATE_TRACES = cast([
     name: 'too fast, and again',
     ...hits(0, 1, 2.5, 3.5),
     ours: 'no',
-    why: 'who was too fast stays out for 5 s, and anew with each packet',
+    why: 'a source that was too fast stays out for 5 s, and each packet restarts that time',
   },
   { name: 'too fast, and patient then', ...hits(0, 1, 2.5, 8, 9, 11.5), ours: '11.5 s' },
   {
     name: 'three hits at once',
     ...hits(0, 0.2, 0.4, 3.5),
     ours: 'no',
-    why: 'the knock is two packets; the third was too fast',
+    why: 'the knock is two packets, and the third was too fast',
   },
   {
     name: 'two attempts, one after the other',
     ...hits(0, 2, 5.5, 6.5),
     ours: 'no',
-    why: 'hits and connection are of one attempt, which ends 5 s after its first packet',
+    why: 'hits and connection belong to one attempt, which ends 5 s after its first packet',
   },
   {
     name: 'a connect() that waits',
@@ -42,13 +42,13 @@ export const RATE_TRACES = cast([
     packets: ({ a }) => repeated(a, PORT, [0, 1, 3.5, 7]),
     isMany: true,
     ours: 'no',
-    why: 'a SYN that is sent again is no knock',
+    why: 'a retransmitted SYN is no knock',
   },
   {
     name: 'a client that tries again and again',
     ...hits(...every(0.9, 6.3).map((at) => Math.round(at * 10) / 10)),
     ours: 'no',
-    why: 'the third packet was too fast, and each one renews the penalty',
+    why: 'the third packet was too fast, and each one after it restarts the penalty',
   },
   {
     name: 'a flood',
@@ -56,7 +56,7 @@ export const RATE_TRACES = cast([
     packets: ({ a }) => syns(a, PORT, every(0.1, 10)),
     isMany: true,
     ours: 'no',
-    why: 'however long it lasts, each packet renews the penalty',
+    why: 'each packet restarts the penalty, however long the flood lasts',
   },
   {
     name: 'hits of one source, connection of another',

@@ -59,7 +59,7 @@ export const RHYTHM_TRACES = cast([
     name: 'one too few, then two connections after it',
     ...knock('1233', 11.3, 11.6),
     ours: 'no',
-    why: 'the fourth window has ended: what comes is no part of the knock',
+    why: 'the fourth window has ended, so later packets are no part of the knock',
   },
   {
     name: 'one too few, then a connect() that waits',
@@ -67,7 +67,7 @@ export const RHYTHM_TRACES = cast([
     packets: ({ a }) => merge(bursts(a, '1233'), repeated(a, PORT, [10, 11], 40000)),
     isMany: true,
     ours: 'no',
-    why: 'a SYN that is sent again is no second connection',
+    why: 'a retransmitted SYN is no second connection',
   },
   { name: 'one too many', ...knock('1235', 10.5), ours: '9.2 s' },
   {

@@ -28,8 +28,8 @@ const letters = (sent: string) => ({
 })
 
 const STRAY =
-  'a packet to any other port ends the attempt; with `reset: never` ours does as the peer does'
-const APART = 'what one source sends is nothing to the attempts of another'
+  'a packet to any other port ends the attempt; with `reset: never` knocklib does as the peer does'
+const APART = 'packets of one source change no attempt of another'
 
 /** Of the worked traces, by their letters. */
 const WORKED_NAMES: Readonly<Record<string, Pick<Draft, 'name' | 'why'>>> = {
@@ -62,7 +62,7 @@ export const SEQUENCE_TRACES = cast([
     packets: ({ a }) =>
       thenConnect(merge(repeated(a, 7000, [0, 1]), syns(a, 8000, [1.4]), syns(a, 9000, [1.5])), a),
     ours: 'yes',
-    why: 'a SYN that is sent again is no knock, and no wrong one',
+    why: 'a retransmitted SYN is no knock, and no wrong one',
   },
   {
     name: 'slow, each knock in time',
@@ -108,14 +108,14 @@ export const SEQUENCE_TRACES = cast([
     ...letters('A B C . A B C . C B A'),
     ours: 'no',
     why:
-      'a source has one grant, however often it knocked; the peer adds a rule each ' +
-      'time and removes one',
+      'a source has one grant, however often it knocked; the peer adds a rule with ' +
+      'each knock and removes one',
   },
   {
     name: 'opened and closed in one go',
     ...letters('A B C B A'),
     ours: 'no',
-    why: 'opening and closing are attempts of their own: C ends the one and begins the other',
+    why: 'opening and closing are attempts of their own, and C ends the one and begins the other',
   },
   {
     name: 'another source after the knock',

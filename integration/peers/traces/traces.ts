@@ -19,9 +19,9 @@ export interface Trace {
 
 /** Why ours is right, where many come or one comes over IPv6. */
 export const CROWD =
-  'there is room for 65,536 sources, not for 100, and a full set refuses ' +
-  'newcomers instead of forgetting others'
-export const IPV6 = 'one table judges both families; the recipe has rules for IPv4'
+  'knocklib has room for 65,536 sources, not for 100, and a full set refuses ' +
+  'newcomers and forgets nobody'
+export const IPV6 = 'one table judges both families, and the recipe has rules for IPv4 only'
 
 /** The sources of one trace, which no other has. */
 export interface Cast {
