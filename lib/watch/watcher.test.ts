@@ -1,0 +1,41 @@
+// What `Knock.watch` is given, and what it gives.
+import t from 'tap'
+import { watchedTable } from '../../integration/fixtures/watched.js'
+import { FakeNft } from '../kernel/fake.js'
+import { KnockWatcher } from './watcher.js'
+
+const { place } = await watchedTable()
+const unnamed = { ...place, nft: new FakeNft() }
+
+t.test('a queue that is none', async (t) => {
+  for (const queue of [0, -1, 1.5, Number.NaN]) {
+    t.throws(() => new KnockWatcher(place, { queue }), {
+      name: 'ArgumentError',
+      message: `watch: queue: expected a whole number from 1, got ${queue}`,
+    })
+  }
+})
+
+t.test('a table that cannot be watched: who iterates is told, and nobody else', async (t) => {
+  const watcher = new KnockWatcher(unnamed, {})
+  await t.rejects(watcher.ready, { code: 'not-found' })
+  await t.rejects(
+    (async () => {
+      for await (const _ of watcher) t.fail('nothing happens there')
+    })(),
+    { code: 'not-found' },
+  )
+  t.same(await watcher.next(), { done: true, value: undefined }, 'once')
+  new KnockWatcher(unnamed, { queue: 1 })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+})
+
+t.test('one that is aborted, or left', async (t) => {
+  const done = { done: true, value: undefined }
+  const aborted = new KnockWatcher(place, { signal: AbortSignal.abort() })
+  await aborted.ready
+  t.same(await aborted.next(), done)
+  const watcher = new KnockWatcher(place, { signal: AbortSignal.abort() })
+  await watcher[Symbol.asyncDispose]()
+  t.same(await watcher.next(), done)
+})
