@@ -2,7 +2,7 @@
 import t from 'tap'
 import { later } from '../../integration/captures/elements.js'
 import { ackOf, type FakeSocket, fakeOpen } from '../../integration/captures/fake-socket.js'
-import { nftOf, said } from '../../integration/fixtures/nft-script.js'
+import { nftOf, said } from '../../integration/captures/nft-script.js'
 import { NetlinkError, NftError } from '../errors.js'
 import type { ElementDocument, NftDocument } from '../nft/document.js'
 import { debugged } from './debug.js'

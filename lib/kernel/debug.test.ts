@@ -1,6 +1,6 @@
 // What is said of transactions: by whom it is asked for, and what is left out.
 import t from 'tap'
-import { nftOf, said } from '../../integration/fixtures/nft-script.js'
+import { nftOf, said } from '../../integration/captures/nft-script.js'
 import type { NftDocument } from '../nft/document.js'
 import { debugged, outlineOf } from './debug.js'
 

@@ -2,7 +2,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { scriptOf } from '../../../integration/fixtures/nft-script.js'
+import { scriptOf } from '../../../integration/captures/nft-script.js'
 import type { NftDocument } from '../../nft/document.js'
 import { createNft } from './process-nft.js'
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { scriptOf } from '../../../integration/fixtures/nft-script.js'
+import { scriptOf } from '../../../integration/captures/nft-script.js'
 import { CapabilityError } from '../../errors.js'
 import { exhausted, outcomeOf, run } from './run.js'
 
