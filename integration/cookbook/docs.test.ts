@@ -113,15 +113,19 @@ t.test('examples and command lines run', { skip }, async (t) => {
   t.teardown(() => rm(own, { recursive: true }))
 
   const [example = ''] = blocks('README.md', 'js')
-  const attached =
-    blocks('docs/embed/api.md', 'js').find((text) => text.includes('attachKnock({')) ?? ''
-  for (const [index, code] of [example, attached].entries()) {
+  const api = blocks('docs/embed/api.md', 'js')
+  const attached = api.find((text) => text.includes('attachKnock({')) ?? ''
+  const printed: string[] = []
+  for (const [index, code] of [api[0] ?? '', example, attached].entries()) {
     t.match(code, "from 'knocklib'")
     const file = join(own, `example${index}.mjs`)
     await writeFile(file, code)
-    const { code: exitCode, stderr } = await exec(pair.server, process.execPath, [file])
+    const { code: exitCode, stdout, stderr } = await exec(pair.server, process.execPath, [file])
     t.equal(exitCode, 0, stderr)
+    printed.push(stdout)
   }
+  const [, shown] = /^```\n(made\n.*?)^```$/ms.exec(read('docs/embed/api.md')) ?? []
+  t.equal(printed[0]?.replace(/expiresIn: \d+/, 'expiresIn: 600'), shown, 'what the library prints')
 
   const spec: KnockSpec = JSON.parse(blocks('docs/start/spec.md', 'json')[0] ?? '')
   await writeFile(join(own, 'doors.yaml'), JSON.stringify(spec), { mode: 0o600 })
