@@ -1,5 +1,5 @@
-// Joins what the compiler made in dist/ into what runs: the library, the command, and beside each
-// the two reading processes.
+// The compiled modules in dist/ → bundles: the library, the command, and beside each the two reader
+// processes.
 import { chmodSync, cpSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { rollup } from '@rollup/wasm-node'
@@ -7,9 +7,9 @@ import { rollup } from '@rollup/wasm-node'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = (path) => `${root}dist/${path}`
 
-/** What is installed beside knocklib. */
+/** Dependencies, which are not bundled. */
 const external = [/^node:/, 'commander', 'execa', 'netlink/dist/raw.js', 'prom-client', 'yaml']
-/** Started by name, from the folder of who starts them. */
+/** Reader processes, started by name from the folder of the bundle. */
 const READERS = {
   'log-reader': dist('kernel/readers/log-reader.js'),
   'change-reader': dist('kernel/readers/change-reader.js'),

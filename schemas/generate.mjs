@@ -1,4 +1,4 @@
-// Makes the validators and the types in lib/spec/generated from the schemas beside this file.
+// The schemas beside this file → validators, `expected` texts and types in lib/spec/generated.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { Ajv } from 'ajv'
@@ -8,7 +8,7 @@ import { compile } from 'json-schema-to-typescript'
 const here = new URL('.', import.meta.url)
 const root = new URL('../', here)
 
-/** Every `expected` text, by the JSON Pointer of the schema that bears it. */
+/** Gathers every `expected` text, by the JSON Pointer of the schema that has it. */
 function expectations(schema, pointer = '#', found = {}) {
   if (schema === null || typeof schema !== 'object') return found
   if (typeof schema.expected === 'string') found[pointer] = schema.expected
@@ -17,14 +17,14 @@ function expectations(schema, pointer = '#', found = {}) {
 }
 
 /**
- * The schema with each $ref replaced by what it stands for: so an error's schemaPath says where it
- * is in the whole.
+ * Replaces each $ref by its definition, so that the schemaPath of an error is a path in the whole
+ * schema.
  */
 function inline(schema, root = schema) {
   if (schema === null || typeof schema !== 'object') return schema
   if (Array.isArray(schema)) return schema.map((item) => inline(item, root))
   const { $ref, definitions: _, ...own } = schema
-  // What stands there may itself be a $ref.
+  // A definition may itself be a $ref.
   const target =
     $ref === undefined ? {} : inline(root.definitions[$ref.replace('#/definitions/', '')], root)
   const entries = Object.entries({ ...target, ...own })
@@ -32,8 +32,8 @@ function inline(schema, root = schema) {
 }
 
 /**
- * ajv's standalone code, which must stand alone: so that ajv is needed to build and not to run.
- * CommonJS: it is loaded when the first document is validated.
+ * Compiles ajv's standalone code, so that ajv is needed to build and not to run. CommonJS, since it
+ * is loaded when the first document is validated.
  */
 function compileValidator(schema) {
   const ajv = new Ajv({
@@ -50,7 +50,10 @@ function compileValidator(schema) {
 
 const readSchema = (name) => JSON.parse(readFileSync(new URL(`${name}.schema.json`, here), 'utf8'))
 
-/** Each file must be whole, for editors that read it: what is in both is the same in both. */
+/**
+ * Fails if a shared definition differs between two files. Each file has its own copy, since editors
+ * read a single file.
+ */
 function requireShared(name, other, shared) {
   const [a, b] = [readSchema(name).definitions, readSchema(other).definitions]
   for (const key of shared) {
@@ -61,8 +64,8 @@ function requireShared(name, other, shared) {
 }
 
 /**
- * The same types for those who build a document in code: lists may be read-only, and a key that may
- * be left out may be undefined.
+ * Widens the types for callers that build a document in code: lists may be read-only, and optional
+ * keys may be undefined.
  */
 const lenient = (types) =>
   types
