@@ -60,7 +60,7 @@ const USAGE: readonly (readonly [line: string, words: RegExp])[] = [
   ['knock 127.0.0.1 --profile client-none.json', /\/steps: expected a list of steps/],
   [
     'knock 127.0.0.1 --profile client-two.json',
-    /\/token: expected no token beside steps,.*\n +\/token\/port: /,
+    /\/token: conflicts with \/steps: .*\n +\/token\/port: /,
   ],
   ['knock 127.0.0.1 --profile client-secret.json', /nosuch\.key: the secret cannot be read/],
   ['knock 127.0.0.1 --profile client-open.json', /doors\.json: .*\(chmod 600\), got mode/],

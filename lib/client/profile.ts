@@ -56,8 +56,12 @@ function readKnock(profile: KnockProfile, findings: Findings): ClientKnock | und
     findings.add('/steps', `a list of steps, or ${names} in its place`)
     return undefined
   }
-  for (const other of others) findings.add(at(other), `no ${other} beside ${key}`)
+  for (const other of others) {
+    findings.conflict(at(other), at(key), 'a profile has only one kind of knock')
+  }
   const kind = clientKindOf({ kind: key })
-  if (profile.gap !== undefined && !kind.hasGap) findings.add('/gap', `no gap beside ${key}`)
+  if (profile.gap !== undefined && !kind.hasGap) {
+    findings.conflict('/gap', at(key), 'this kind of knock sets its own pauses')
+  }
   return findings.isClean(at(key)) ? kind.read(profile[key], findings) : undefined
 }

@@ -14,8 +14,8 @@ import {
 type Ping = (length: number) => object
 
 const SEES = (hook: string) =>
-  `expected an address, or interfaces beside doors: hook "${hook}" sees all ` +
-  `hosts' packets, got nothing`
+  `expected an address, or interfaces in the spec, since hook "${hook}" sees ` +
+  'packets of all hosts, got nothing'
 
 const hooks: Contradiction[] = [
   ...['prerouting', 'ingress'].map((hook) => ({
@@ -29,10 +29,10 @@ const hooks: Contradiction[] = [
       { hook, interfaces: ['eth0'] },
     ),
     problems: {
-      '/doors/0/knock/steps/0/flags': `expected a plain SYN's: hook "${hook}" judges no other, got "!syn"`,
+      '/doors/0/knock/steps/0/flags': `conflicts with /hook: "${hook}" judges only plain SYNs`,
       '/doors/0/open/connections':
-        `expected no count of connections: hook "${hook}" takes each packet of UDP for ` +
-        'one, got 2',
+        `conflicts with /hook: with hook "${hook}" each packet of UDP would count as a ` +
+        'connection',
     },
   })),
   ...['prerouting', 'ingress'].flatMap((hook) => {
@@ -48,7 +48,7 @@ const hooks: Contradiction[] = [
     })) as [Ping, Ping, Ping]
     const tooLong = (most: number, got: number) =>
       `expected at most ${most}, or hook "input": hook "${hook}" sees longer pings in ` +
-      `fragments, which do not say how long the whole is, got ${got}`
+      `fragments, which do not have the whole length, got ${got}`
     return [
       right(
         `hook ${hook} with pings that a packet holds, and any datagram`,
@@ -83,7 +83,7 @@ const hooks: Contradiction[] = [
     document: spec({ address: '192.0.2.1' }, { hook: 'ingress' }),
     problems: {
       '/interfaces':
-        'expected a list of interfaces: hook "ingress" stands at each of them, got nothing',
+        'expected a list of interfaces, since hook "ingress" works on each of them, got nothing',
     },
   },
   {
@@ -91,7 +91,7 @@ const hooks: Contradiction[] = [
     document: spec({}, { hook: 'ingress', interfaces: ['eth0', 'wlan*', 'a b*'] }),
     problems: {
       '/interfaces/1':
-        'expected a whole name: hook "ingress" stands at each interface, got "wlan*"',
+        'expected a whole name, since hook "ingress" works on each interface, got "wlan*"',
       '/interfaces/2':
         'expected an interface name of at most 15 characters, such as eth0 or eth*, got "a b*"',
     },
@@ -114,13 +114,15 @@ const hooks: Contradiction[] = [
     },
     problems: {
       '/doors/0/service/1':
-        `expected tcp or ports: hook "${hook}" knows no answers to what this host ` +
-        'sends, got "udp"',
-      '/doors/0/open/established': `expected "keep": hook "${hook}" follows no connections, got "cut"`,
+        `conflicts with /hook: "${hook}" comes before conntrack, and would refuse ` +
+        'answers to this host; name ports',
+      '/doors/0/open/established':
+        `conflicts with /hook: hook "${hook}" comes before conntrack, so no connection ` +
+        'can be cut',
       '/doors/1/service':
-        `expected tcp or ports: hook "${hook}" knows no answers to what this host ` +
-        'sends, got "any"',
-      '/doors/2/open/redirectTo': `expected no redirectTo with hook "${hook}": only "input" has it, got 8443`,
+        `conflicts with /hook: "${hook}" comes before conntrack, and would refuse ` +
+        'answers to this host; name ports',
+      '/doors/2/open/redirectTo': 'conflicts with /hook: only hook "input" can redirect',
     },
   })),
   {
@@ -131,8 +133,7 @@ const hooks: Contradiction[] = [
       ...pair({ open: opening({ redirectTo: '192.0.2.7:22' }) }, {}),
     },
     problems: {
-      '/doors/0/open/redirectTo':
-        'expected no redirectTo with hook "forward": only "input" has it, got "192.0.2.7:22"',
+      '/doors/0/open/redirectTo': 'conflicts with /hook: only hook "input" can redirect',
     },
   },
   right('hook forward with whole protocols and cut connections', {

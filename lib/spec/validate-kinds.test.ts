@@ -1,7 +1,13 @@
 // Knocks of each kind in a wrong form → the problems of a spec.
 import t from 'tap'
 import { ana, rate, rhythm, rotate, token, wrongPart } from '../../integration/fixtures/kinds.js'
-import { spec, testWrongForms, type WrongForm } from '../../integration/fixtures/specs.js'
+import {
+  type Contradiction,
+  spec,
+  testContradictions,
+  testWrongForms,
+  type WrongForm,
+} from '../../integration/fixtures/specs.js'
 
 const DURATION =
   'a duration from 1 s to 365 d in whole seconds, such as 30, "30s", "5m", "1h" or "7d"'
@@ -43,18 +49,6 @@ const oneTimes: WrongForm[] = [
         '"x"',
       ],
       ['/doors/0/knock/0/oneTime/3/0', 'tcp/1..65535, udp/1..65535, icmp or icmpv6', '"tcp/70000"'],
-    ],
-  },
-  {
-    of: 'steps, oneTime and rotate at once',
-    document: spec({ knock: { ...rotate(), steps: ['icmp'], oneTime: [['icmp']] } }),
-    wrong: [
-      [
-        '/doors/0/knock/rotate',
-        'no rotate beside steps',
-        '{"secretFile":"ssh.key","every":"1h","steps":4,"ports":"20000-60000"}',
-      ],
-      ['/doors/0/knock/oneTime', 'no oneTime beside steps', '[["icmp"]]'],
     ],
   },
 ]
@@ -125,7 +119,6 @@ const rhythms: WrongForm[] = [
   },
   rhythmPart('port', 'udp/0', PORT),
   rhythmPart('port', 'udp/99999', 'a port from 1 to 65535'),
-  rhythmPart('ports', ['tcp/9'], 'no ports beside port'),
   ...[[], 'tcp/9', ['tcp/9', 'tcp/9']].map((value) =>
     portsPart('ports', value, 'a list of 1 to 16 ports, each once'),
   ),
@@ -190,4 +183,24 @@ const tokens: WrongForm[] = [
   },
 ]
 
+const ONE_FORM =
+  'conflicts with /doors/0/knock/steps: a sequence has only one of steps, oneTime and rotate'
+
+const alternatives: Contradiction[] = [
+  {
+    of: 'steps, oneTime and rotate at once',
+    document: spec({ knock: { ...rotate(), steps: ['icmp'], oneTime: [['icmp']] } }),
+    problems: { '/doors/0/knock/rotate': ONE_FORM, '/doors/0/knock/oneTime': ONE_FORM },
+  },
+  {
+    of: 'port and ports at once',
+    document: spec({ knock: rhythm({ ports: ['tcp/9'] }) }),
+    problems: {
+      '/doors/0/knock/ports':
+        'conflicts with /doors/0/knock/port: a rhythm has only one of the two',
+    },
+  },
+]
+
+testContradictions(t, { alternatives })
 testWrongForms(t, { oneTimes, rotations, rates, rhythms, tokens })

@@ -36,8 +36,8 @@ const names: Contradiction[] = [
       doors: [door(), other({ name: 'ssh' }), other({ name: 'ssh', service: 'tcp/80' })],
     },
     problems: {
-      '/doors/1/name': 'expected a name of its own, /doors/0 has this one, got "ssh"',
-      '/doors/2/name': 'expected a name of its own, /doors/0 has this one, got "ssh"',
+      '/doors/1/name': 'conflicts with /doors/0/name: both doors are called ssh',
+      '/doors/2/name': 'conflicts with /doors/0/name: both doors are called ssh',
     },
   },
   {
@@ -54,10 +54,8 @@ const ignored: Contradiction[] = [
     of: 'ports twice',
     document: ignoring('tcp/80-90', 'tcp/85', 'udp/85', 'tcp/90-99'),
     problems: {
-      '/guard/ignore/1':
-        'expected ports of its own, /guard/ignore/0 has some of them, got "tcp/85"',
-      '/guard/ignore/3':
-        'expected ports of its own, /guard/ignore/0 has some of them, got "tcp/90-99"',
+      '/guard/ignore/1': 'conflicts with /guard/ignore/0: the ports overlap',
+      '/guard/ignore/3': 'conflicts with /guard/ignore/0: the ports overlap',
     },
   },
   {
@@ -65,13 +63,15 @@ const ignored: Contradiction[] = [
     document: ignoring('tcp/20-30'),
     problems: {
       '/guard/ignore/0':
-        'expected no service of a door: traffic to ssh never resets an attempt, got "tcp/20-30"',
+        'conflicts with /doors/0/service: packets to a service never reset an attempt',
     },
   },
   {
     of: 'a knock port',
     document: ignoring('tcp/80', 'udp/8000'),
-    problems: { '/guard/ignore/1': 'expected no knock port: ssh is knocked there, got "udp/8000"' },
+    problems: {
+      '/guard/ignore/1': 'conflicts with /doors/0/knock/steps/1: a knock port cannot be ignored',
+    },
   },
   { of: 'the knock port of another protocol', document: ignoring('tcp/8000'), problems: {} },
   {
@@ -92,8 +92,8 @@ const crowds: Contradiction[] = [
     },
     problems: {
       '/doors/1/service/1':
-        'expected the same range at both addresses, or one apart, /doors/0/service is ' +
-        'tcp/20-30, got "tcp/28-40"',
+        'conflicts with /doors/0/service: tcp/28-40 and tcp/20-30 overlap in part, which nft ' +
+        'cannot have even at two addresses',
     },
   },
   {
@@ -136,20 +136,16 @@ const together: Contradiction[] = [
         'expected a duration from 1 s to 365 d in whole seconds, such as 30, "30s", ' +
         '"5m", "1h" or "7d", got 0',
       '/doors/10/open/refresh': 'expected true or false, got 1',
-      '/doors/11/service':
-        'expected a service of its own, /doors/10/service is tcp/22, got "tcp/22"',
-      '/doors/11/knock/steps/0':
-        'expected a port that is no door\'s service, this one belongs to ssh, got "tcp/22"',
+      '/doors/11/service': 'conflicts with /doors/10/service: both are tcp/22',
+      '/doors/11/knock/steps/0': 'conflicts with /doors/11/service: tcp/22 is a service of ssh',
       '/doors/11/knock/steps/1':
         'expected tcp/1..65535, udp/1..65535, icmp or icmpv6, got "tcp/99999"',
       '/doors/11/close/type': 'expected "sequence", got nothing',
       '/doors/11/close/steps': 'expected a list of 1 to 32 steps, got nothing',
       '/doors/11/more': 'expected no such key, got 1',
-      '/doors/12/name': 'expected a name of its own, /doors/2 has this one, got "d2"',
-      '/doors/12/service':
-        'expected a service of its own, /doors/0/service is tcp/100, got "tcp/100-200"',
-      '/doors/12/knock/steps/0':
-        'expected a port that is no door\'s service, this one belongs to d1, got "tcp/101"',
+      '/doors/12/name': 'conflicts with /doors/2/name: both doors are called d2',
+      '/doors/12/service': 'conflicts with /doors/0/service: tcp/100-200 and tcp/100 overlap',
+      '/doors/12/knock/steps/0': 'conflicts with /doors/1/service: tcp/101 is a service of d1',
       '/guard/capacity': 'expected a whole number from 1 to 16777216, got 0',
       '/guard/trusted/0': 'expected ::/64 (no host bits), got "::1/64"',
     },

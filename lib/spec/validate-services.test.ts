@@ -19,7 +19,7 @@ const services: Contradiction[] = [
     of: 'the same port',
     document: { doors: [door(), other({ service: 'tcp/22' })] },
     problems: {
-      '/doors/1/service': 'expected a service of its own, /doors/0/service is tcp/22, got "tcp/22"',
+      '/doors/1/service': 'conflicts with /doors/0/service: both are tcp/22',
     },
   },
   {
@@ -33,16 +33,14 @@ const services: Contradiction[] = [
       doors: [door({ service: 'tcp/20-30' }), other({ service: ['tcp/443', 'tcp/30'] })],
     },
     problems: {
-      '/doors/1/service/1':
-        'expected a service of its own, /doors/0/service is tcp/20-30, got "tcp/30"',
+      '/doors/1/service/1': 'conflicts with /doors/0/service: tcp/30 and tcp/20-30 overlap',
     },
   },
   {
     of: 'ranges that share one port, the higher first',
     document: { doors: [door({ service: 'tcp/30-40' }), other({ service: 'tcp/20-30' })] },
     problems: {
-      '/doors/1/service':
-        'expected a service of its own, /doors/0/service is tcp/30-40, got "tcp/20-30"',
+      '/doors/1/service': 'conflicts with /doors/0/service: tcp/20-30 and tcp/30-40 overlap',
     },
   },
   {
@@ -54,7 +52,7 @@ const services: Contradiction[] = [
     of: 'a whole protocol and one of its ports',
     document: { doors: [door(), other({ service: 'tcp' })] },
     problems: {
-      '/doors/1/service': 'expected a service of its own, /doors/0/service is tcp/22, got "tcp"',
+      '/doors/1/service': 'conflicts with /doors/0/service: tcp and tcp/22 overlap',
     },
   },
   {
@@ -66,7 +64,7 @@ const services: Contradiction[] = [
     of: 'any and a whole protocol',
     document: { doors: [door({ service: 'any' }), other({ service: 'udp' })] },
     problems: {
-      '/doors/1/service': 'expected a service of its own, /doors/0/service is any, got "udp"',
+      '/doors/1/service': 'conflicts with /doors/0/service: udp and any overlap',
     },
   },
   {
@@ -80,8 +78,7 @@ const services: Contradiction[] = [
     of: 'a protocol twice, by name and by number',
     document: { doors: [door({ service: 'protocol/vrrp' }), other({ service: 'protocol/112' })] },
     problems: {
-      '/doors/1/service':
-        'expected a service of its own, /doors/0/service is protocol/vrrp, got "protocol/112"',
+      '/doors/1/service': 'conflicts with /doors/0/service: both are protocol/vrrp',
     },
   },
   {
@@ -117,8 +114,8 @@ const services: Contradiction[] = [
     },
     problems: {
       '/doors/1/service/1':
-        'expected no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries ' +
-        'is judged in its place, got "protocol/51"',
+        'conflicts with /doors/1/address: over IPv6 nft judges the protocol behind AH; give ' +
+        'the door IPv4 addresses only',
     },
   },
   {
@@ -130,18 +127,16 @@ const services: Contradiction[] = [
     },
     problems: {
       '/doors/0/service':
-        'expected tcp or ports: hook "prerouting" knows no answers to what this host ' +
-        'sends, got "protocol/gre"',
+        'conflicts with /hook: "prerouting" comes before conntrack, and would refuse answers ' +
+        'to this host; name ports',
     },
   },
   {
     of: 'one door with overlapping services',
     document: spec({ service: ['tcp/22', 'udp/22', 'tcp/22', 'tcp/1-100'] }),
     problems: {
-      '/doors/0/service/2':
-        'expected a service of its own, /doors/0/service/0 is tcp/22, got "tcp/22"',
-      '/doors/0/service/3':
-        'expected a service of its own, /doors/0/service/0 is tcp/22, got "tcp/1-100"',
+      '/doors/0/service/2': 'conflicts with /doors/0/service/0: both are tcp/22',
+      '/doors/0/service/3': 'conflicts with /doors/0/service/0: tcp/1-100 and tcp/22 overlap',
     },
   },
   {
@@ -163,14 +158,14 @@ const services: Contradiction[] = [
       ],
     },
     problems: {
-      '/doors/1/service': 'expected a service of its own, /doors/0/service is tcp/22, got "tcp/22"',
+      '/doors/1/service': 'conflicts with /doors/0/service: both are tcp/22',
     },
   },
   {
     of: 'the same port at one address and at any',
     document: { doors: [door({ address: '192.0.2.1' }), other({ service: 'tcp/22' })] },
     problems: {
-      '/doors/1/service': 'expected a service of its own, /doors/0/service is tcp/22, got "tcp/22"',
+      '/doors/1/service': 'conflicts with /doors/0/service: both are tcp/22',
     },
   },
 ]

@@ -12,7 +12,7 @@ import {
 
 const everyone = opening({ scope: 'everyone' })
 
-const OWN = 'expected a service of its own, /doors/0/service is tcp/22, got "tcp/22"'
+const OWN = 'conflicts with /doors/0/service: both are tcp/22'
 
 const sharing: Contradiction[] = [
   right(
@@ -73,9 +73,7 @@ const sharing: Contradiction[] = [
     of,
     document: pair(first, { service: first.service, open: everyone }),
     problems: {
-      '/doors/1/service':
-        `expected a service of its own, /doors/0/service is ${first.service}, got ` +
-        `"${first.service}"`,
+      '/doors/1/service': `conflicts with /doors/0/service: both are ${first.service}`,
     },
   })),
   {
@@ -100,8 +98,8 @@ const strict = (of: string, document: ReturnType<typeof banning>, more: number, 
   document,
   problems: {
     '/guard/ban/after':
-      `expected more than ${more}: ${path}, done right, begins as many other attempts ` +
-      `that end wrong, got ${document.guard.ban.after}`,
+      `expected more than ${more}, since ${path} causes as many strikes when it is ` +
+      `correct, got ${document.guard.ban.after}`,
   },
 })
 
@@ -195,8 +193,8 @@ const bans: Contradiction[] = [
     document: banning(1, door(), other({ knock: rate('tcp/7000') })),
     problems: {
       '/doors/1/knock/port':
-        'expected a port of its own beside a ban, /doors/0/knock/steps/0 has this one, ' +
-        'got "tcp/7000"',
+        'conflicts with /doors/0/knock/steps/0: with a ban no other knock may have the port of ' +
+        'a rate or rhythm',
     },
   },
 ]

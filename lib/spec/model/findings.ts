@@ -27,12 +27,7 @@ export class Findings {
    * @param meant - the word that was probably meant.
    */
   add(path: string, expected: string, meant?: string): void {
-    if (!this.isClean(path)) return
-    this.#paths.add(path)
-    for (let part = path; part !== ''; part = part.slice(0, part.lastIndexOf('/'))) {
-      this.#around.add(part)
-    }
-    this.#around.add('')
+    if (!this.#isFirst(path)) return
     const value = valueAt(this.#document, path)
     const got = value ? echo(value.found) : 'nothing'
     this.problems.push({
@@ -42,6 +37,32 @@ export class Findings {
         `${got}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
       params: { expected, ...value, ...(meant !== undefined && { meant }) },
     })
+  }
+
+  /**
+   * Reports a value that contradicts another one. If the path was reported before, the first report
+   * stays.
+   *
+   * @param other - JSON Pointer of the other value.
+   */
+  conflict(path: string, other: string, reason: string): void {
+    if (!this.#isFirst(path)) return
+    const value = valueAt(this.#document, path)
+    this.problems.push({
+      path,
+      message: `conflicts with ${other}: ${reason}`,
+      params: { expected: `no conflict with ${other}`, ...value },
+    })
+  }
+
+  #isFirst(path: string): boolean {
+    if (!this.isClean(path)) return false
+    this.#paths.add(path)
+    for (let part = path; part !== ''; part = part.slice(0, part.lastIndexOf('/'))) {
+      this.#around.add(part)
+    }
+    this.#around.add('')
+    return true
   }
 
   /** Whether the document has anything at a path. */

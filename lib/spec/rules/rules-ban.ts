@@ -25,8 +25,7 @@ export function checkBan(
     if (strikes < ban.after) continue
     findings.add(
       path,
-      `more than ${strikes}: ${knock.origin}, done right, begins as many other ` +
-        'attempts that end wrong',
+      `more than ${strikes}, since ${knock.origin} causes as many strikes when it is correct`,
     )
     return
   }
@@ -43,7 +42,8 @@ function havePortsOfTheirOwn(placed: readonly PlacedStep[], findings: Findings):
     const other = first.get(port) ?? one
     first.set(port, other)
     if (other.knock === one.knock || ![other, one].some(isTimed)) continue
-    findings.add(one.path, `a port of its own beside a ban, ${other.path} has this one`)
+    const reason = 'with a ban no other knock may have the port of a rate or rhythm'
+    findings.conflict(one.path, other.path, reason)
     return false
   }
   return true

@@ -57,7 +57,7 @@ function checkAlone(door: ValidDoor, findings: Findings): void {
   const own = timed.find((knock) => isOwn(knock, door, findings))
   const other = timed.find((knock) => knock !== own)
   if (own && other && findings.isCleanBelow(own.origin)) {
-    const why = `${own.origin} is knocked on the service itself and takes all its packets`
-    findings.add(`${other.origin}/type`, `another type: ${why}`)
+    const reason = 'that knock is on the service itself and takes all its packets'
+    findings.conflict(`${other.origin}/type`, own.origin, reason)
   }
 }

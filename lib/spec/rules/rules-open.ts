@@ -16,23 +16,25 @@ export function checkHook(spec: ReadSpec, findings: Findings): void {
   if (!isStateless(hook)) return
   for (const { origin, open, services } of doors) {
     if (open.established === 'cut') {
-      findings.add(`${origin}/open/established`, `"keep": hook "${hook}" follows no connections`)
+      const reason = `hook "${hook}" comes before conntrack, so no connection can be cut`
+      findings.conflict(`${origin}/open/established`, '/hook', reason)
     }
     if (open.connections !== undefined && services.some(({ protocol }) => protocol === 'udp')) {
-      const why = `hook "${hook}" takes each packet of UDP for one`
-      findings.add(`${origin}/open/connections`, `no count of connections: ${why}`)
+      const reason = `with hook "${hook}" each packet of UDP would count as a connection`
+      findings.conflict(`${origin}/open/connections`, '/hook', reason)
     }
   }
   for (const { step, path, door } of placeSteps(spec, findings)) {
-    if (isOdd(step)) findings.add(`${path}/flags`, `a plain SYN's: hook "${hook}" judges no other`)
+    if (isOdd(step)) findings.conflict(`${path}/flags`, '/hook', `"${hook}" judges only plain SYNs`)
     const most = longestPing(step, door)
     if (step.length === undefined || step.length <= most) continue
-    const why = `hook "${hook}" sees longer pings in fragments, which do not say how long the whole is`
+    const why = `hook "${hook}" sees longer pings in fragments, which do not have the whole length`
     findings.add(`${path}/length`, `at most ${most}, or hook "input": ${why}`)
   }
   for (const { service, path } of placeServices(doors, findings)) {
     if (service.ports || service.protocol === 'tcp') continue
-    findings.add(path, `tcp or ports: hook "${hook}" knows no answers to what this host sends`)
+    const reason = `"${hook}" comes before conntrack, and would refuse answers to this host; name ports`
+    findings.conflict(path, '/hook', reason)
   }
 }
 
@@ -56,11 +58,17 @@ function checkInterfaces({ hook, interfaces, doors }: ReadSpec, findings: Findin
   if (hook === 'input' || !findings.isClean('/interfaces')) return
   if (hook === 'ingress') {
     if (interfaces.length === 0) {
-      findings.add('/interfaces', 'a list of interfaces: hook "ingress" stands at each of them')
+      findings.add(
+        '/interfaces',
+        'a list of interfaces, since hook "ingress" works on each of them',
+      )
     }
     for (const [index, name] of interfaces.entries()) {
       if (typeof name !== 'string' || !name.endsWith('*')) continue
-      findings.add(`/interfaces/${index}`, 'a whole name: hook "ingress" stands at each interface')
+      findings.add(
+        `/interfaces/${index}`,
+        'a whole name, since hook "ingress" works on each interface',
+      )
     }
   } else if (interfaces.length === 0) {
     for (const { origin, addresses } of doors) {
@@ -68,7 +76,7 @@ function checkInterfaces({ hook, interfaces, doors }: ReadSpec, findings: Findin
       if (addresses.length > 0 || !findings.isCleanBelow(path)) continue
       findings.add(
         path,
-        `an address, or interfaces beside doors: hook "${hook}" sees all hosts' packets`,
+        `an address, or interfaces in the spec, since hook "${hook}" sees packets of all hosts`,
       )
     }
   }
@@ -79,11 +87,16 @@ export function checkOpen({ origin, open }: ValidDoor, findings: Findings): void
   const path = `${origin}/open`
   if (open.refresh && open.connections === 1) {
     const isDefault = !findings.isGiven(`${path}/connections`)
-    const why = isDefault ? ', as after this knock unless connections says otherwise' : ''
-    findings.add(`${path}/refresh`, `no refresh where one connection uses the grant up${why}`)
+    const other = isDefault ? `${origin}/knock` : `${path}/connections`
+    const remedy = isDefault ? '; set connections to allow more' : ''
+    findings.conflict(`${path}/refresh`, other, `one connection uses the grant up${remedy}`)
   }
   if (open.established === 'cut' && open.redirectTo) {
-    findings.add(`${path}/established`, '"keep" beside redirectTo')
+    findings.conflict(
+      `${path}/established`,
+      `${path}/redirectTo`,
+      'redirected connections cannot be cut',
+    )
   }
 }
 
@@ -107,7 +120,7 @@ export function checkRedirects(around: Surroundings, findings: Findings): void {
       (redirectTo.address === undefined
         ? wrongWithPort(door, redirectTo, around, taken, findings)
         : wrongWithHost(door, redirectTo))
-    if (wrong !== undefined) findings.add(path, wrong)
+    if (wrong) findings.conflict(path, ...wrong)
     if (redirectTo.address !== undefined) continue
     for (const { step } of targetsOf(door, redirectTo)) {
       if (!taken.has(formatStep(step))) taken.set(formatStep(step), path)
@@ -115,11 +128,14 @@ export function checkRedirects(around: Surroundings, findings: Findings): void {
   }
 }
 
-function wrongWithDoor({ knocks, services }: ValidDoor, hook: Hook): string | undefined {
-  if (hook !== 'input') return `no redirectTo with hook "${hook}": only "input" has it`
+type Conflict = readonly [path: string, reason: string] | undefined
+
+function wrongWithDoor({ origin, knocks, services }: ValidDoor, hook: Hook): Conflict {
+  if (hook !== 'input') return ['/hook', 'only hook "input" can redirect']
   const rated = knocks.find(endsInService)
-  if (rated) return `no redirectTo with a ${rated.type}: its last packet is already the connection`
-  return services.some(({ ports }) => !ports) ? 'no redirectTo of a whole protocol' : undefined
+  if (rated) return [rated.origin, `the last packet of a ${rated.type} is already the connection`]
+  if (services.every(({ ports }) => ports)) return undefined
+  return [`${origin}/service`, 'a whole protocol cannot be redirected']
 }
 
 /** The target port, once for each protocol of the door's services. */
@@ -136,27 +152,27 @@ function wrongWithPort(
   { spec, placed, ranges, ownersOf }: Surroundings,
   taken: ReadonlyMap<string, string>,
   findings: Findings,
-): string | undefined {
+): Conflict {
   for (const { service, step } of targetsOf(door, target)) {
     const isIn = (other: Service) => servicesOverlap(other, service)
     const owner = ownersOf(step)[0] ?? spec.doors.find(({ services }) => services.some(isIn))
-    if (owner) return `a port that is no door's service, this one belongs to ${owner.name}`
+    if (owner) return [`${owner.origin}/service`, `the target is a service of ${owner.name}`]
     const knocked =
-      placed.find((one) => stepMeetsService(one.step, service))?.door.name ??
-      ranges.find((range) => isIn(range.service))?.knockedDoor
-    if (knocked !== undefined) return `a port that is no knock port, ${knocked} is knocked there`
+      placed.find((one) => stepMeetsService(one.step, service)) ??
+      ranges.find((range) => isIn(range.service))
+    if (knocked) return [knocked.path, 'the target is a knock port']
     const ignored = findings.isCleanBelow('/guard/ignore') ? spec.guard.ignore.findIndex(isIn) : -1
-    if (ignored !== -1) return `a port that is not ignored, /guard/ignore/${ignored} has this one`
+    if (ignored !== -1) return [`/guard/ignore/${ignored}`, 'the target is an ignored port']
     const twin = taken.get(formatStep(step))
-    if (twin !== undefined) return `a port of its own, ${twin} has this one`
+    if (twin !== undefined) return [twin, 'both have the same target']
   }
   return undefined
 }
 
-function wrongWithHost({ addresses }: ValidDoor, { family }: RedirectTarget): string | undefined {
+function wrongWithHost({ origin, addresses }: ValidDoor, { family }: RedirectTarget): Conflict {
   if (addresses.length === 0 || addresses.some((address) => address.family === family)) {
     return undefined
   }
   const other = family === 4 ? 'IPv6' : 'IPv4'
-  return `an ${other} address, as the door has ${other} addresses alone`
+  return [`${origin}/address`, `the door has only ${other} addresses, the target is IPv${family}`]
 }

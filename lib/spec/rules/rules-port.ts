@@ -19,8 +19,8 @@ export function checkOwners(
     const mayBeOwn = endsInService(knock)
     const owner = ownersOf(step).find((owner) => !mayBeOwn || owner !== door)
     if (!owner) continue
-    const whose = mayBeOwn ? "other door's" : "door's"
-    findings.add(path, `a port that is no ${whose} service, this one belongs to ${owner.name}`)
+    const reason = `${formatStep(step)} is a service of ${owner.name}`
+    findings.conflict(path, `${owner.origin}/service`, reason)
   }
 }
 
@@ -58,7 +58,7 @@ export function checkOwnPorts(placed: readonly PlacedStep[], findings: Findings)
     const isFirst = user?.first.knock === knock
     const other = isFirst ? user.other : user?.first
     if (!other || (isFirst && kindOf(other.knock).ownsPort)) continue
-    findings.add(path, `a port of its own, ${other.path} has this one`)
+    findings.conflict(path, other.path, 'no other knock may have the port of a token')
   }
 }
 
@@ -66,7 +66,6 @@ export interface PlacedRange {
   readonly service: Service
   /** JSON Pointer of the range. */
   readonly path: string
-  readonly knockedDoor: string
 }
 
 /** Finds the port ranges of all rotations that could be read. */
@@ -78,7 +77,7 @@ export function placeRanges({ doors }: ReadSpec, findings: Findings): PlacedRang
       .filter(isRead)
       .map(({ origin, protocol, ports }) => {
         const path = `${origin}/rotate/ports`
-        return { service: { protocol, ports }, path, knockedDoor: door.name }
+        return { service: { protocol, ports }, path }
       }),
   )
 }
@@ -93,15 +92,13 @@ export function checkRanges(
   const apart: PlacedRange[] = []
   for (const range of ranges) {
     const twin = apart.find(({ service }) => servicesOverlap(service, range.service))
-    if (twin) findings.add(range.path, `a range of its own, ${twin.path} has some of its ports`)
+    if (twin) findings.conflict(range.path, twin.path, 'the ranges overlap')
     if (twin) continue
     apart.push(range)
     const step = placed.find(({ step }) => stepMeetsService(step, range.service))
     if (step) {
-      findings.add(
-        range.path,
-        `a range without knock ports, ${step.path} is ${formatStep(step.step)}`,
-      )
+      const reason = `the range contains the knock port ${formatStep(step.step)}`
+      findings.conflict(range.path, step.path, reason)
     }
     checkRangeOutside(range, spec, findings)
   }
@@ -113,15 +110,16 @@ function checkRangeOutside(
   findings: Findings,
 ): void {
   const isIn = (service: Service) => service.ports && servicesOverlap(service, range)
-  for (const { name, services } of doors) {
+  for (const { name, origin, services } of doors) {
     const service = services.find(isIn)
     if (service) {
-      findings.add(path, `a range without a door's service, ${name} has ${formatService(service)}`)
+      const reason = `the range contains ${formatService(service)}, a service of ${name}`
+      findings.conflict(path, `${origin}/service`, reason)
     }
   }
   const ignored = findings.isCleanBelow('/guard/ignore') ? guard.ignore.findIndex(isIn) : -1
   if (ignored !== -1) {
-    findings.add(path, `a range without ignored ports, /guard/ignore/${ignored} has some of them`)
+    findings.conflict(path, `/guard/ignore/${ignored}`, 'the range contains ignored ports')
   }
 }
 
@@ -135,14 +133,15 @@ export function checkIgnore(
   for (const [index, ignored] of guard.ignore.entries()) {
     const path = `/guard/ignore/${index}`
     const twin = guard.ignore.findIndex((other) => servicesOverlap(other, ignored))
-    if (twin < index) findings.add(path, `ports of its own, /guard/ignore/${twin} has some of them`)
+    if (twin < index) findings.conflict(path, `/guard/ignore/${twin}`, 'the ports overlap')
     const owner = doors.find(({ services }) =>
       services.some((service) => service.ports && servicesOverlap(service, ignored)),
     )
     if (owner) {
-      findings.add(path, `no service of a door: traffic to ${owner.name} never resets an attempt`)
+      const reason = 'packets to a service never reset an attempt'
+      findings.conflict(path, `${owner.origin}/service`, reason)
     }
     const knocked = placed.find(({ step }) => stepMeetsService(step, ignored))
-    if (knocked) findings.add(path, `no knock port: ${knocked.door.name} is knocked there`)
+    if (knocked) findings.conflict(path, knocked.path, 'a knock port cannot be ignored')
   }
 }

@@ -82,15 +82,17 @@ const PLACES = new Intl.Collator('en', { numeric: true })
 
 /** Reports the second of two services that conflict; false if they do not. */
 function checkOverlap(low: PlacedService, high: PlacedService, findings: Findings): boolean {
-  const other = `${low.path} is ${formatService(low.service)}`
+  const [lower, higher] = [formatService(low.service), formatService(high.service)]
   const isOwn = low.door === high.door
   if (isOwn || addressesMeet(low.door, high.door)) {
     if (!isOwn && standTogether(low.door, high.door, findings)) return false
-    findings.add(high.path, `a service of its own, ${other}`)
+    const reason = lower === higher ? `both are ${lower}` : `${higher} and ${lower} overlap`
+    findings.conflict(high.path, low.path, reason)
     return true
   }
   if (fitTogether(low.service, high.service)) return false
-  findings.add(high.path, `the same range at both addresses, or one apart, ${other}`)
+  const reason = `${higher} and ${lower} overlap in part, which nft cannot have even at two addresses`
+  findings.conflict(high.path, low.path, reason)
   return true
 }
 
@@ -104,11 +106,8 @@ export function checkProtocols({ doors }: ReadSpec, findings: Findings): void {
     const { origin, addresses } = door
     const isIpv4 = addresses.length > 0 && addresses.every(({ family }) => family === 4)
     if (isIpv4 || !findings.isCleanBelow(`${origin}/address`)) continue
-    findings.add(
-      path,
-      'no protocol/ah but at IPv4 addresses alone: over IPv6 what it carries is ' +
-        'judged in its place',
-    )
+    const reason = 'over IPv6 nft judges the protocol behind AH; give the door IPv4 addresses only'
+    findings.conflict(path, `${origin}/address`, reason)
   }
 }
 

@@ -42,7 +42,7 @@ function checkNames({ doors }: ReadSpec, findings: Findings): void {
     if (!findings.isClean(`${origin}/name`)) continue
     const earlier = first.get(name)
     if (earlier === undefined) first.set(name, origin)
-    else findings.add(`${origin}/name`, `a name of its own, ${earlier} has this one`)
+    else findings.conflict(`${origin}/name`, `${earlier}/name`, `both doors are called ${name}`)
   }
 }
 

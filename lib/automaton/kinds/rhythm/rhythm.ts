@@ -30,7 +30,7 @@ export const rhythm: Kind<ValidRhythm, RhythmKnock> = {
     for (const { origin, window, counts } of rhythms) {
       const most = Math.floor(MAX_DURATION / (counts.length + 1))
       if (!areRead(origin, ['window', 'counts'], findings) || window <= most) continue
-      const why = 'so that all windows last 365 d at the most'
+      const why = 'so that all windows last at most 365 d'
       findings.add(`${origin}/window`, `at most ${most} s, ${why}`)
     }
   },
@@ -51,7 +51,9 @@ function readPorts({ port, ports }: RhythmKnock, origin: string, findings: Findi
     if (port === undefined) findings.add(`${origin}/port`, 'tcp/1..65535 or udp/1..65535')
     return [readKnockPort(port, `${origin}/port`, findings)]
   }
-  if (port !== undefined) findings.add(`${origin}/ports`, 'no ports beside port')
+  if (port !== undefined) {
+    findings.conflict(`${origin}/ports`, `${origin}/port`, 'a rhythm has only one of the two')
+  }
   return readValue(ports, `${origin}/ports`, [], findings).map((text, index) =>
     readKnockPort(text, `${origin}/ports/${index}`, findings),
   )

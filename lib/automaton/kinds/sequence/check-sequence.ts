@@ -40,17 +40,15 @@ function familiesOf(steps: readonly Step[]): Family[] {
 
 function checkFamilies(
   { steps, stepsOrigin }: ValidSequence,
-  { addresses }: ValidDoor,
+  { origin, addresses }: ValidDoor,
   findings: Findings,
 ): void {
   if (addresses.length === 0) return
   const reachable = familiesOf(steps)
   if (!addresses.some(({ family }) => reachable.includes(family))) {
     const index = steps.findIndex((step) => step.protocol === 'icmpv6')
-    findings.add(
-      `${stepsOrigin}/${index}`,
-      'a step that can reach the door, which has IPv4 addresses alone',
-    )
+    const reason = 'icmpv6 cannot reach a door that has only IPv4 addresses'
+    findings.conflict(`${stepsOrigin}/${index}`, `${origin}/address`, reason)
   }
 }
 
@@ -65,7 +63,7 @@ function checkClose(
   for (const { stepsOrigin, steps } of sequences) {
     if (stepsOrigin === close.stepsOrigin || !findings.isCleanBelow(stepsOrigin)) continue
     if (endAlike(steps, close.steps)) {
-      findings.add(close.stepsOrigin, 'steps that do not complete the opening knock as well')
+      findings.conflict(close.stepsOrigin, stepsOrigin, 'one packet would complete both')
       return
     }
   }
@@ -83,6 +81,6 @@ function checkOnce(sequences: readonly ValidSequence[], findings: Findings): voi
     if (once === undefined) continue
     const earlier = first.get(once)
     if (earlier === undefined) first.set(once, stepsOrigin)
-    else findings.add(stepsOrigin, `a sequence of its own, ${earlier} has the same steps`)
+    else findings.conflict(stepsOrigin, earlier, 'both have the same steps')
   }
 }

@@ -36,7 +36,10 @@ export function readSequences(
   if (!form) {
     findings.add(`${origin}/steps`, 'a list of 1 to 32 steps, or oneTime or rotate in its place')
   }
-  for (const other of others) findings.add(`${origin}/${other}`, `no ${other} beside ${form}`)
+  for (const other of others) {
+    const reason = 'a sequence has only one of steps, oneTime and rotate'
+    findings.conflict(`${origin}/${other}`, `${origin}/${form}`, reason)
+  }
   if (form === 'rotate' && knock.rotate) return readRotation(knock, knock.rotate, origin, findings)
   if (form === 'oneTime') return readOneTime(knock, origin, findings)
   return [readSequence(knock, origin, knock.steps, '/steps', findings)]

@@ -15,9 +15,9 @@ export function checkTokens(
     checkUsers(token, findings)
   }
   const [first, second] = tokens
-  // Both would accept the same tokens.
   if (second) {
-    findings.add(`${second.origin}/type`, `another type, ${first?.origin} has the door's tokens`)
+    const reason = 'both would accept the same tokens'
+    findings.conflict(`${second.origin}/type`, first?.origin ?? '', reason)
   }
 }
 
@@ -52,7 +52,7 @@ function checkUsers({ origin, users }: ValidToken, findings: Findings): void {
       if (!areRead(place, [key], findings)) continue
       const earlier = first.get(user[key])
       if (earlier === undefined) first.set(user[key], place)
-      else findings.add(`${place}/${key}`, `a ${what} of its own, ${earlier} has this one`)
+      else findings.conflict(`${place}/${key}`, `${earlier}/${key}`, `both have the same ${what}`)
     }
   }
 }
