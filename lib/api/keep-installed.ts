@@ -146,8 +146,7 @@ export async function keepInstalled(
     records: (options) =>
       new TableWatcher(new TableSource(place), {
         ...options,
-        queue: QUEUE,
-        needsLog: false,
+        ...{ clock, queue: QUEUE, needsLog: false },
         deaf: ({ message }) => fail('events', message),
         hears: () => onEvent({ time: time(), event: 'watching' }),
       }),

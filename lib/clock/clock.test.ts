@@ -28,6 +28,18 @@ for (const [name, clock] of Object.entries(clocks)) {
     t.equal(await clock.pause(HOUR, stop.signal), false, 'or was before')
     t.ok(clock.now() - now < HOUR)
   })
+
+  t.test(`${name}: what is to be called is called once, unless it is called off`, async (t) => {
+    const called: string[] = []
+    const callOff = clock.after(5, () => called.push('called off'))
+    clock.after(10, () => called.push('called'))
+    callOff()
+    await ended(clock.pause(5))
+    t.strictSame(called, [], 'not before its time')
+    await ended(clock.pause(20))
+    callOff()
+    t.strictSame(called, ['called'])
+  })
 }
 
 t.test('a date as events have it', async (t) => {

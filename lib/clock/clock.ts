@@ -12,6 +12,12 @@ export interface Clock {
    * @returns false if the signal is aborted by then.
    */
   pause(milliseconds: number, signal?: AbortSignal): Promise<boolean>
+  /**
+   * Calls back once, after so many milliseconds. Does not keep the process alive for that.
+   *
+   * @returns what calls it off.
+   */
+  after(milliseconds: number, call: () => void): () => void
 }
 
 export const systemClock: Clock = {
@@ -20,6 +26,10 @@ export const systemClock: Clock = {
   async pause(milliseconds, signal) {
     await sleep(milliseconds, undefined, signal && { signal }).catch(() => undefined)
     return !signal?.aborted
+  },
+  after(milliseconds, call) {
+    const timer = setTimeout(call, milliseconds).unref()
+    return () => clearTimeout(timer)
   },
 }
 

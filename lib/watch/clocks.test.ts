@@ -1,8 +1,8 @@
 // When grants run out, as far as is known, and what the table says when it is asked.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import { Clocks } from './clocks.js'
 import { SoonestFirst } from './soonest-first.js'
 
@@ -11,6 +11,7 @@ const collect = runInNewContext('gc') as () => void
 
 /** A table of grants by source, and the clocks' questions. */
 class Place {
+  readonly clock = new FakeClock()
   /** When each grant ends. */
   readonly ends = new Map<string, number>()
   readonly expired: string[] = []
@@ -21,28 +22,28 @@ class Place {
     find: async ({ source }) => {
       this.found += 1
       if (this.fails) throw new Error('no answer')
-      const left = (this.ends.get(source) ?? 0) - performance.now()
+      const left = (this.ends.get(source) ?? 0) - this.clock.now()
       return left > 0 ? left : undefined
     },
     list: async () => {
       this.listed += 1
       return [...this.ends]
-        .filter(([, due]) => due > performance.now())
+        .filter(([, due]) => due > this.clock.now())
         .map(([source, due]) => ({ door: 'ssh', source, due }))
     },
     expired: ({ source }) => this.expired.push(source),
-    now: () => performance.now(),
+    clock: this.clock,
   })
 
-  grant(source: string, milliseconds: number, now = performance.now()): void {
-    const due = now + milliseconds
+  grant(source: string, milliseconds: number): void {
+    const due = this.clock.now() + milliseconds
     this.ends.set(source, due)
     this.clocks.set({ door: 'ssh', source, due })
   }
 
-  /** Waits until so many have run out, three seconds at most. */
-  async ran(out: number): Promise<readonly string[]> {
-    for (let tries = 0; tries < 300 && this.expired.length < out; tries += 1) await sleep(10)
+  /** Who has run out after so many milliseconds more. */
+  async ranOut(milliseconds: number): Promise<readonly string[]> {
+    await this.clock.pass(milliseconds)
     return this.expired
   }
 }
@@ -51,18 +52,20 @@ t.test('each is reported when it is over, in order', async (t) => {
   const place = new Place()
   place.grant('b', 400)
   place.grant('a', 100)
-  t.same(await place.ran(1), ['a'])
-  t.same(await place.ran(2), ['a', 'b'])
+  t.same(await place.ranOut(99), [])
+  t.same(await place.ranOut(100), ['a'])
+  t.same(await place.ranOut(200), ['a'])
+  t.same(await place.ranOut(100), ['a', 'b'])
   t.equal(place.found, 2)
 })
 
 t.test('one that was renewed without a word is waited for', async (t) => {
   const place = new Place()
   place.grant('a', 100)
-  const end = performance.now() + 600
-  place.ends.set('a', end)
-  t.same(await place.ran(1), ['a'])
-  t.ok(performance.now() >= end, 'not before its time')
+  place.ends.set('a', 600)
+  t.same(await place.ranOut(599), [], 'not before its time')
+  t.same(await place.ranOut(100), ['a'])
+  t.equal(place.found, 2)
 })
 
 t.test('one that was renewed or closed with a word is not asked for', async (t) => {
@@ -71,9 +74,9 @@ t.test('one that was renewed or closed with a word is not asked for', async (t) 
   place.grant('b', 100)
   place.grant('a', 700)
   place.clocks.remove({ door: 'ssh', source: 'b' })
-  await sleep(300)
+  t.same(await place.ranOut(699), [])
   t.equal(place.found, 0)
-  t.same(await place.ran(1), ['a'])
+  t.same(await place.ranOut(100), ['a'])
 })
 
 t.test('one that is renewed again and again takes no memory, and ends once', async (t) => {
@@ -83,26 +86,27 @@ t.test('one that is renewed again and again takes no memory, and ends once', asy
     place.clocks.set(grant)
     return new WeakRef(grant)
   }
-  const far = performance.now() + 1e6
+  const far = place.clock.now() + 1e6
   const known = Array.from({ length: 1000 }, (_, n) => renew(far - n))
   place.grant('a', 400)
-  await sleep(10)
+  await place.clock.pass(10)
   collect()
   const kept = known.filter((grant) => grant.deref() !== undefined).length
   t.ok(kept < 100, `${kept} are kept`)
-  t.same(await place.ran(1), ['a'])
+  t.same(await place.ranOut(500), ['a'])
+  t.same(await place.ranOut(2e6), ['a'])
   t.equal(place.found, 1)
 })
 
 t.test('many at once are asked for together', async (t) => {
   const place = new Place()
-  const now = performance.now()
-  for (let n = 0; n < 100; n += 1) place.grant(`s${n}`, 200, now)
-  place.ends.set('s7', performance.now() + 1500)
-  t.equal((await place.ran(99)).length, 99)
+  for (let n = 0; n < 100; n += 1) place.grant(`s${n}`, 200)
+  place.ends.set('s7', 1500)
+  t.equal((await place.ranOut(1499)).length, 99)
   t.equal(place.found, 0)
   t.equal(place.listed, 1)
-  t.equal((await place.ran(100)).at(-1), 's7')
+  t.equal((await place.ranOut(100)).at(-1), 's7')
+  t.equal(place.found, 1)
 })
 
 t.test('a listing corrects what is known, and what ran out before it is reported', async (t) => {
@@ -110,21 +114,21 @@ t.test('a listing corrects what is known, and what ran out before it is reported
   place.grant('over', -100)
   place.grant('gone', 100)
   place.grant('longer', 100)
-  place.ends.set('longer', performance.now() + 400)
+  place.ends.set('longer', 400)
   place.clocks.correct(
     [...place.ends].map(([source, due]) => ({ door: 'ssh', source, due })).slice(2),
   )
   place.ends.delete('gone')
-  t.same(await place.ran(2), ['over', 'gone'])
+  t.same(await place.ranOut(399), ['over', 'gone'])
   t.equal(place.found, 2)
-  t.same(await place.ran(3), ['over', 'gone', 'longer'])
+  t.same(await place.ranOut(100), ['over', 'gone', 'longer'])
 })
 
 t.test('of a table that is gone nothing is reported', async (t) => {
   const place = new Place()
   place.grant('a', 50)
   place.clocks.clear()
-  await sleep(200)
+  await place.clock.pass(200)
   t.same([place.found, place.expired], [0, []])
 })
 
@@ -132,14 +136,15 @@ t.test('who gives no answer is asked again, and who has ended asks nothing', asy
   const place = new Place()
   place.fails = true
   place.grant('a', 50)
-  for (let tries = 0; tries < 100 && place.found === 0; tries += 1) await sleep(10)
+  t.same(await place.ranOut(100), [])
+  t.equal(place.found, 1)
   place.fails = false
-  t.same(place.expired, [])
-  t.same(await place.ran(1), ['a'])
+  t.same(await place.ranOut(900), [], 'a second later')
+  t.same(await place.ranOut(100), ['a'])
   const ended = new Place()
   ended.grant('a', 50)
   ended.clocks.end()
-  await sleep(200)
+  await ended.clock.pass(200)
   t.equal(ended.found, 0)
 })
 

@@ -1,5 +1,6 @@
 // The grants that are known and when each runs out → who is let in no longer. Asks the table when
 // one is due; its own timer.
+import type { Clock } from '../clock/clock.js'
 import { SoonestFirst } from './soonest-first.js'
 
 /**
@@ -20,8 +21,7 @@ interface ClockOptions {
   /** All grants. */
   list(): Promise<readonly DueGrant[]>
   expired(place: Place): void
-  /** Milliseconds of the monotonic clock. */
-  now(): number
+  readonly clock: Pick<Clock, 'now' | 'after'>
 }
 
 /** Milliseconds: the kernel's clock ticks no finer. */
@@ -49,12 +49,14 @@ export class Clocks {
   readonly #options: ClockOptions
   readonly #grants = new Map<string, DueGrant>()
   readonly #order = new SoonestFirst<DueGrant>(({ due }) => due)
-  #timer: NodeJS.Timeout | undefined
+  readonly #clock: ClockOptions['clock']
+  #callOff = () => {}
   #isAsking = false
   #hasEnded = false
 
   constructor(options: ClockOptions) {
     this.#options = options
+    this.#clock = options.clock
   }
 
   set(grant: DueGrant): void {
@@ -93,19 +95,18 @@ export class Clocks {
 
   end(): void {
     this.#hasEnded = true
-    clearTimeout(this.#timer)
+    this.#callOff()
   }
 
   /** Sets the timer for the soonest. */
   #wind(): void {
     if (this.#isAsking || this.#hasEnded) return
-    clearTimeout(this.#timer)
+    this.#callOff()
     const next = this.#soonest()
     if (!next) return
-    const wait = next.due + MARGIN - this.#options.now()
-    this.#timer = setTimeout(() => void this.#ask(), Math.min(Math.max(wait, 0), LONGEST))
-    // Somebody waits for its events: that keeps the process alive.
-    this.#timer.unref()
+    const wait = next.due + MARGIN - this.#clock.now()
+    // The process is kept alive by who waits for its events.
+    this.#callOff = this.#clock.after(Math.min(Math.max(wait, 0), LONGEST), () => void this.#ask())
   }
 
   /** Leaves out what has been set anew or removed since. */
@@ -119,7 +120,7 @@ export class Clocks {
 
   async #ask(): Promise<void> {
     const due: DueGrant[] = []
-    const now = this.#options.now()
+    const now = this.#clock.now()
     for (let next = this.#soonest(); next && next.due + MARGIN <= now; next = this.#soonest()) {
       due.push(next)
       this.#order.take()
@@ -129,7 +130,7 @@ export class Clocks {
       await (due.length > ONE_BY_ONE ? this.#askAll(due) : this.#askEach(due))
     } catch {
       // The table is gone, or nft is: others report what becomes of the table.
-      const later = this.#options.now() + LATER
+      const later = this.#clock.now() + LATER
       for (const grant of due) this.#wait(grant, later)
     } finally {
       this.#isAsking = false
@@ -143,7 +144,7 @@ export class Clocks {
 
   async #askAll(due: readonly DueGrant[]): Promise<void> {
     const listed = new Map((await this.#options.list()).map((grant) => [keyOf(grant), grant]))
-    const now = this.#options.now()
+    const now = this.#clock.now()
     for (const grant of due) {
       const still = listed.get(keyOf(grant))
       this.#judge(grant, still && still.due - now)
@@ -154,7 +155,7 @@ export class Clocks {
     // It was renewed or taken away while it was asked for: that is newer than the answer.
     if (this.#hasEnded || this.#grants.get(keyOf(grant)) !== grant) return
     if (remaining !== undefined) {
-      this.#wait(grant, this.#options.now() + Math.max(remaining, AGAIN))
+      this.#wait(grant, this.#clock.now() + Math.max(remaining, AGAIN))
       return
     }
     this.#grants.delete(keyOf(grant))

@@ -1,5 +1,6 @@
 // Records of the readers → the table's records, and what they mean for its grants' clocks. Pure but
 // for what it is given.
+import type { Clock } from '../clock/clock.js'
 import type { ChangedRecord, LogRecord, ReaderRecord } from '../kernel/readers/records.js'
 import type { TableRecord } from '../view/known-state.js'
 import type { Clocks } from './clocks.js'
@@ -7,6 +8,7 @@ import type { KnownTable, TableNews } from './known-table.js'
 import { calledGrants, recordOfCall, recordOfLog, tableEvent } from './records.js'
 
 interface IntakeOptions {
+  readonly clock: Pick<Clock, 'now' | 'date'>
   readonly known: KnownTable
   readonly clocks: Pick<Clocks, 'set' | 'remove'>
   /** Of records that wait. */
@@ -65,7 +67,7 @@ export class Intake {
     const { event } = found
     if (event.event === 'granted') {
       const { door, source, expiresIn } = event
-      clocks.set({ door, source, due: dueOf(record.at, expiresIn * 1000) })
+      clocks.set({ door, source, due: this.#dueOf(record.at, expiresIn * 1000) })
     } else if (event.event === 'closed') {
       clocks.remove(event)
     }
@@ -86,13 +88,16 @@ export class Intake {
     for (const grant of calledGrants(changed)) {
       const { door, source, expiresIn } = grant
       if (expiresIn === null) clocks.remove(grant)
-      else if (expiresIn !== undefined) clocks.set({ door, source, due: dueOf(at, expiresIn) })
+      else if (expiresIn !== undefined)
+        clocks.set({ door, source, due: this.#dueOf(at, expiresIn) })
       push(recordOfCall(grant, at))
     }
     if (changed.more) lose(undefined)
   }
-}
 
-/** By the monotonic clock; the other clock only gives a record's age, which is short. */
-const dueOf = (at: number, lasts: number): number =>
-  performance.now() - Math.max(Date.now() - at, 0) + lasts
+  /** By the monotonic clock; the other clock only gives a record's age, which is short. */
+  #dueOf(at: number, lasts: number): number {
+    const { clock } = this.#options
+    return clock.now() - Math.max(clock.date() - at, 0) + lasts
+  }
+}

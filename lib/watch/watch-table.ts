@@ -1,5 +1,6 @@
 // A table that stands → all that happens to it, as records in order. Reads the kernel through
 // processes of its own.
+import { type Clock, isoDate, systemClock } from '../clock/clock.js'
 import { CapabilityError, NetlinkError } from '../errors.js'
 import type { TableRecord } from '../view/known-state.js'
 import { Clocks } from './clocks.js'
@@ -22,6 +23,8 @@ interface TableWatchOptions {
   /** What packets do is reported again; not called before `ready`. */
   readonly hears?: () => void
   readonly shares?: ReaderShares | undefined
+  /** Default: the system's. */
+  readonly clock?: Clock
 }
 
 /** Milliseconds until the table is read after a loss, or again after that failed. */
@@ -36,13 +39,15 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   readonly ready: Promise<void>
   readonly #source: TableSource
   readonly #options: TableWatchOptions
+  readonly #clock: Clock
   readonly #queue: RecordQueue
   readonly #clocks: Clocks
   readonly #intake: Intake
   readonly #known: KnownTable
   readonly #read = oneAtATime(() => this.#readTable())
   #readers: TableReaders | undefined
-  #timer: NodeJS.Timeout | undefined
+  /** Undefined: no reading is to be done later. */
+  #callOff: (() => void) | undefined
   #isPlanned = false
   #isReady = false
   #deaf: Error | undefined
@@ -51,7 +56,9 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   constructor(source: TableSource, options: TableWatchOptions) {
     this.#source = source
     this.#options = options
-    this.#queue = new RecordQueue(options.queue, Date.now)
+    const { clock = systemClock } = options
+    this.#clock = clock
+    this.#queue = new RecordQueue(options.queue, () => clock.date())
     this.#known = new KnownTable(source.table, options.needsLog)
     this.#clocks = new Clocks({
       find: async ({ door: name, source: whom }) => {
@@ -60,13 +67,14 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
       },
       list: () => source.grants(this.#known.doors),
       expired: ({ door, source: whom }) => {
-        const time = new Date().toISOString()
+        const time = isoDate(clock)
         this.#push({ event: { time, event: 'expired', door, source: whom } })
       },
-      now: () => performance.now(),
+      clock,
     })
     this.#intake = new Intake({
       known: this.#known,
+      clock,
       clocks: this.#clocks,
       most: options.queue,
       push: (record) => this.#push(record),
@@ -177,7 +185,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     }
   }
 
-  #reportTable(event: TableNews, at = Date.now()): void {
+  #reportTable(event: TableNews, at = this.#clock.date()): void {
     this.#push({ event: { time: new Date(at).toISOString(), event } })
   }
 
@@ -189,10 +197,10 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
 
   #readLater(): void {
     if (this.#ended) return
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
+    this.#callOff ??= this.#clock.after(READ_AFTER, () => {
+      this.#callOff = undefined
       this.#readNow()
-    }, READ_AFTER).unref()
+    })
   }
 
   #readNow(): void {
@@ -238,7 +246,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
 
   async #giveBack(): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#abort)
-    clearTimeout(this.#timer)
+    this.#callOff?.()
     this.#clocks.end()
     this.#source.end()
     if (!this.#queue.hasFailed) this.#queue.end()
