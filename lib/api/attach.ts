@@ -1,4 +1,4 @@
-// A table's name → its handle, its removal, or its confirmation, without the spec. Wiring only.
+// A table's name → its handle, its removal or its confirmation. The spec is not needed.
 import { ArgumentError, NftError } from '../errors.js'
 import { chooseElements } from '../kernel/netlink/chosen.js'
 import type { Nft } from '../kernel/nft.js'
@@ -17,15 +17,16 @@ export interface AttachOptions extends KernelOptions {
   readonly table?: string
 }
 
-/** As the spec's schema has it. */
+/** The same pattern as in the spec's schema. */
 const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
 
 /**
- * Finds a table that stands, also from another process; the spec is not needed. The end of `await
- * using` ends the handle's watches, and leaves the table as it is.
+ * Returns a handle for a table that this or another process has installed. The spec is not needed.
+ * The end of `await using` ends the handle's watches and leaves the table as it is.
  *
- * @throws ArgumentError if the name is none that a spec's table can have.
- * @throws NftError `not-found` if there is none that knocklib made.
+ * @throws ArgumentError if a spec's table cannot have this name.
+ * @throws NftError `not-found` if there is no such table, or this version of knocklib did not make
+ * it.
  */
 export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
   const { table, nft, call } = placeOf(options, 'attachKnock')
@@ -41,8 +42,9 @@ export async function attachKnock(options: AttachOptions = {}): Promise<Knock> {
 }
 
 /**
- * The table that a call is about. @throws ArgumentError if the name is none that a spec's table can
- * have.
+ * Reads the table's name and resolves the options of a call.
+ *
+ * @throws ArgumentError if a spec's table cannot have this name.
  */
 function placeOf(options: AttachOptions, operation: string) {
   const { table = 'knock' } = options
@@ -55,8 +57,8 @@ function placeOf(options: AttachOptions, operation: string) {
 }
 
 /**
- * Removes a table that knocklib made, of whatever version: `attachKnock` reads the tables of its
- * own version alone. Its services are open to everyone afterwards.
+ * Removes a table that knocklib made. It works for any version of knocklib, while `attachKnock`
+ * reads only tables of its own version. Afterwards the table's services are open to everyone.
  *
  * @throws NftError `not-found` if there is no such table, or knocklib did not make it.
  */
@@ -67,10 +69,10 @@ export async function uninstallKnock(options: AttachOptions = {}): Promise<void>
 }
 
 /**
- * Confirms a table that knocklib made, of whatever version, as `Knock.confirm` does.
+ * Confirms a table that knocklib made, of any version, as `Knock.confirm` does.
  *
- * @throws NftError `not-found` if there is no such table, knocklib did not make it, or nothing
- * awaits to be confirmed; `timed-out` if the doors have fallen open.
+ * @throws NftError `not-found` if there is no such table, if knocklib did not make it, or if it is
+ * not waiting to be confirmed; `timed-out` if the doors have fallen open.
  */
 export async function confirmKnock(options: AttachOptions = {}): Promise<void> {
   const { table, nft, call } = placeOf(options, 'confirmKnock')

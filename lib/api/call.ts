@@ -1,11 +1,14 @@
-// The options of a call → the nft that it asks, the name for its errors, and its signal.
+// A call's options → the `Nft` that it uses, and a `Call`: the operation's name for errors, the
+// signal.
 import type { ElementOptions } from '../kernel/netlink/chosen.js'
 import type { Nft } from '../kernel/nft.js'
 import { createNft } from '../kernel/process/process-nft.js'
 import type { Call } from '../table/installation.js'
 
 export interface KernelOptions extends ElementOptions {
-  /** The nft binary's path, or an `Nft` of your own. Default: KNOCKLIB_NFT, then `nft` on PATH. */
+  /**
+   * The path of the nft binary, or an `Nft` of your own. Default: KNOCKLIB_NFT, then `nft` on PATH.
+   */
   readonly nft?: string | Nft
   /** Aborts the call, and every later call of the handle that it returns. */
   readonly signal?: AbortSignal

@@ -1,16 +1,16 @@
-// A valid spec and the other tables of a namespace → a note if nothing else keeps the services
-// closed. Asks nft.
+// A valid spec and the namespace's other tables → a note if nothing else keeps the services closed.
+// Asks nft.
 import { familiesWithoutPolicy } from '../host/judge-closing.js'
 import type { Nft } from '../kernel/nft.js'
 import { createNft } from '../kernel/process/process-nft.js'
 import type { Note, ValidSpec } from '../spec/model/model.js'
 
-/** Milliseconds that nft may take: a note is not worth waiting for. */
+/** Milliseconds that nft may take. A note is not worth a longer wait. */
 const PATIENCE = 1000
 
 /**
- * Says whether the services would be open without the doors' table. Says nothing if the chains
- * cannot be listed.
+ * Returns a note if the services would be open without the doors' table. Returns none if nft cannot
+ * list the chains.
  */
 export async function closingNotes(spec: ValidSpec, nft: Nft = createNft()): Promise<Note[]> {
   const listing = await nft.listChains?.({ timeout: PATIENCE }).catch(() => undefined)

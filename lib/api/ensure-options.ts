@@ -1,39 +1,39 @@
-// How a table is made to stand. Types alone.
+// The options of `Installation.ensure`. Types only.
 import type { WantedConfirm } from '../change/change.js'
 import type { ArgumentError } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 
 export interface EnsureOptions {
   /**
-   * A valid one: what was let in, banned and used before. Where the table stands, only what was
-   * used is taken of it.
+   * A valid saved state: grants, bans and what has been used. If the table exists already, only
+   * what has been used is taken from it.
    */
   readonly state?: KnockState | undefined
   /**
-   * Seconds in which it must be confirmed; `ended`: it needs no confirmation. Default: as it
-   * stands.
+   * Seconds in which the table must be confirmed; `ended`: it needs no confirmation. Default: as
+   * the existing table has it.
    */
   readonly pending: WantedConfirm
   /**
-   * Called if secrets cannot be read any more: a table that is gone is then made with those that
-   * were read last.
+   * Called if secrets can no longer be read. A table that is gone is then made with the secrets
+   * that were read last.
    */
   readonly unread?: (error: ArgumentError) => void
   /**
-   * Whether a table that stands as it should is loaded ahead anew, or only what it lacks. Default:
-   * it is.
+   * If the table is already as wanted: true loads tokens and ports ahead for the whole horizon
+   * again, false adds only what is missing. Default: true.
    */
   readonly isDue?: boolean
-  /** Asked when the table has been listed: true ends the call, which has done nothing then. */
+  /** Asked after the table has been listed. If it returns true, the call ends without a change. */
   readonly isStale?: () => boolean
   /**
-   * Whether a table that is made anew waits for the next call to be loaded ahead: what has been
-   * used may not be known.
+   * Whether a new table is made without tokens and ports, which the next call loads. Used when it
+   * is not known yet what has been used.
    */
   readonly loadsLater?: boolean
   /**
-   * Given when packets may have used tokens that `state` does not know: where all tokens of a door
-   * are to be loaded, those of the time are marked as used. Called with their number.
+   * Given if packets may have used tokens that `state` does not know. If all tokens of a door have
+   * to be loaded, those of that time are marked as used; this is called with their number.
    */
   readonly doubted?: ((count: number) => void) | undefined
 }

@@ -210,7 +210,10 @@ t.test('a table of another version is confirmed and removed, no other is', async
   await says(nft, OLD)
   await t.rejects(attachKnock({ nft }), { code: 'not-found' })
   await confirmKnock({ nft })
-  await t.rejects(confirmKnock({ nft }), { code: 'not-found', message: /nothing awaits/ })
+  await t.rejects(confirmKnock({ nft }), {
+    code: 'not-found',
+    message: /not waiting to be confirmed/,
+  })
   await uninstallKnock({ nft })
   t.notOk(await stands(nft))
   await t.rejects(uninstallKnock({ nft }), { code: 'not-found' })

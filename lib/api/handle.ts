@@ -1,4 +1,4 @@
-// The handle of a table that stands: its doors and what it holds. Touches the kernel.
+// A table's name and doors → the handle `Knock`, whose calls read and change the kernel's table.
 import type { DoorSummary } from '../automaton/language/summary.js'
 import type { InstallOutcome } from '../change/change.js'
 import type { RestoreReport } from '../change/saved-state.js'
@@ -28,7 +28,7 @@ interface HandleOptions {
   readonly signal?: AbortSignal | undefined
   readonly elements?: Elements | undefined
   readonly warnings?: readonly Warning[] | undefined
-  /** How this process has installed the table, and what that did. */
+  /** How this process installed the table, and what that changed. */
   readonly installed?:
     | { readonly installation: Installation; readonly outcome: InstallOutcome }
     | undefined
@@ -37,30 +37,29 @@ interface HandleOptions {
 }
 
 /**
- * A table that stands in the kernel. It holds no state of its own: each call asks the kernel, so
- * several handles, also in several processes, see the same. Calls reject with NftError `not-found`
- * once the table is gone.
+ * An installed table. The handle holds no state: each call asks the kernel, so that several
+ * handles, also of several processes, see the same. Calls reject with NftError `not-found` once the
+ * table is gone.
  *
- * The end of `await using` ends the handle's watches and its `keepInstalled`. ATTENTION: a handle
- * of `installKnock` also removes the table, and everyone is let in: also if the block ends with an
- * error. A handle of `attachKnock` does not. To leave the doors standing, write `const knock =
- * await installKnock(spec)`.
+ * The end of `await using` ends the handle's watches and its `keepInstalled`. ATTENTION: it also
+ * removes the table if the handle is one of `installKnock`, even if the block ends with an error.
+ * Then everyone is let in. A handle of `attachKnock` leaves the table. To keep the doors, write
+ * `const knock = await installKnock(spec)`.
  */
 export class Knock implements AsyncDisposable {
-  /** The table's name. */
   readonly table: string
-  /** What `installKnock` found that is probably not meant; empty for a handle of `attachKnock`. */
+  /** What `installKnock` warned of; empty for a handle of `attachKnock`. */
   readonly warnings: readonly Warning[]
-  /** What `installKnock` did; a refill alone is no change. Undefined after `attachKnock`. */
+  /** What `installKnock` did; `unchanged` also after a refill. Undefined after `attachKnock`. */
   readonly outcome: InstallOutcome | undefined
-  /** @internal How this process has installed the table. */
+  /** @internal How this process installed the table. */
   readonly installation: Installation | undefined
   readonly #reader: TableReader
   readonly #doors = new Map<string, Door>()
   readonly #signal: AbortSignal | undefined
   readonly #atEnd: HandleOptions['atEnd']
   readonly #ended = new AbortController()
-  /** One that has ended and that nobody holds any more need not be kept. */
+  /** Weak: a watcher that ended and is no longer used can be collected. */
   readonly #watchers = new Set<WeakRef<Watcher>>()
   #kept: Promise<unknown> | undefined
 
@@ -76,21 +75,21 @@ export class Knock implements AsyncDisposable {
     this.#reader = new TableReader(known, { table, nft, elements }, signal)
   }
 
-  /** The doors in the spec's order, as last read: each call but `open` and `close` reads them. */
+  /** The doors as last read, in the spec's order. All calls but `open` and `close` read them. */
   get doors(): readonly Door[] {
     return this.#reader.standing.all.map((summary) => this.#doorOf(summary))
   }
 
   /**
-   * A door by its name, as this handle last read the table.
-   * @throws NftError `not-found` if the table has no such door; the message says which there are.
+   * Returns a door by its name, as this handle last read the table.
+   * @throws NftError `not-found` if the table has no such door; the message lists the doors.
    */
   door(name: string): Door {
     return this.#doorOf(this.#reader.standing.require(name, 'door'))
   }
 
   /**
-   * Reads the doors anew: another process may have installed another spec.
+   * Reads the doors again: another process may have installed another spec.
    * @throws NftError `not-found` if the table is gone.
    */
   async readDoors(): Promise<readonly Door[]> {
@@ -98,7 +97,7 @@ export class Knock implements AsyncDisposable {
     return this.doors
   }
 
-  /** What happened at each door since the table was made, by the door's name. */
+  /** Counts what happened at each door since the table was made, by the door's name. */
   async counters(): Promise<Record<string, Counters>> {
     const { doors, listing } = await this.#reader.read('counters', () => 0)
     const contents = listedContents(listing)
@@ -106,28 +105,29 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Everything at once: doors, grants, progress, counters. Of the sets that strangers can fill it
-   * shows 4,096 sources each, and 65,536 bans of each family; `cut` names the sets that hold more.
+   * Returns doors, grants, progress and counters at once. Of each set that strangers can fill it
+   * has at most 4,096 sources, and 65,536 bans of each family; `cut` names the sets that hold more.
    */
   async status(): Promise<Status> {
     return readStatus(this.#reader)
   }
 
-  /** The status as OpenMetrics text, without sources; `counts` are this process's own. */
+  /** Renders the status as OpenMetrics text, without sources; `counts` are of this process. */
   async metrics(counts: ProcessCounts = {}): Promise<string> {
     const { netns } = this.#reader.place.nft
     const foreign = netns === undefined ? undefined : foreignLogPackets(netns)
     return renderMetrics(await this.status(), { foreignLogPackets: foreign, ...counts })
   }
 
-  /** The sources whose knocks are ignored. */
+  /** Lists the sources whose knocks are ignored. */
   async bans(): Promise<readonly Ban[]> {
     return listBans(this.#reader.place, this.#reader.callOf('bans'))
   }
 
   /**
-   * Ends a source's ban before its time; false if there was none.
-   * @throws ArgumentError if the address is none; NftError `not-found` if the table is gone.
+   * Ends a source's ban early. Returns false if the source was not banned.
+   * @throws ArgumentError if it is no address.
+   * @throws NftError `not-found` if the table is gone.
    */
   async unban(source: string): Promise<boolean> {
     const address = readSource('unban', this.table, source)
@@ -135,32 +135,32 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Takes down what a reboot would lose: grants and bans with their ends, and what has been used.
+   * Returns what a reboot would lose: grants and bans with their ends, and what has been used.
    * `saveState` writes it to a file.
+   *
    * @throws NftError `not-found` if the table is gone.
    */
   async save(): Promise<KnockState> {
     return (await this.saveWithConfirm()).state
   }
 
-  /** @internal The state, and whether the table awaits to be confirmed. */
+  /** @internal The state, and whether the table is waiting to be confirmed. */
   async saveWithConfirm(): Promise<SavedTable> {
     return saveTable(this.#reader)
   }
 
-  /** @internal Whether the table awaits to be confirmed: only the set that says so is listed. */
+  /** @internal Whether the table is waiting to be confirmed. Lists only the set that says so. */
   async pending(): Promise<PendingConfirm | undefined> {
     return pendingOf(this.#reader)
   }
 
   /**
-   * Puts a saved state back, in one transaction. Grants and bans end at their time, and last no
-   * longer than they still had when they were saved, whatever the clock did since; what has been
-   * used stays used. What the table holds already stays as it is, and so do grants and bans that
-   * the state does not have. To have it in place before the first packet, give it to
-   * `installKnock`.
+   * Adds a saved state to the table, in one transaction. Grants and bans end at their time, and
+   * never later than the time left when they were saved, even if the clock was set back. What has
+   * been used stays used. Everything that the table already has stays. To restore before the first
+   * packet, pass the state to `installKnock` instead.
    *
-   * @throws StateError with every problem of the state, or if it is that of another table.
+   * @throws StateError with every problem of the state, or if it belongs to another table.
    * @throws NftError `not-found` if the table is gone.
    */
   async restore(state: KnockState): Promise<RestoreReport> {
@@ -168,12 +168,12 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Watches what happens at the doors, from this call on, as `Watcher` says. The watch goes on
-   * while the table is installed anew or removed.
+   * Watches the doors' events from this call on, as `Watcher` says. The watch goes on if the table
+   * is installed again or removed.
    *
-   * @throws ArgumentError at once, if the queue's length is none. The iteration rejects, and
-   * `ready` with it, with CapabilityError if the spec has `log: false`, NetlinkError `EBUSY` if
-   * another process has the group, and NftError `not-found` if the table is gone when it begins.
+   * @throws ArgumentError at once, if `queue` is invalid. The iteration and `ready` reject with
+   * CapabilityError if the spec has `log: false`, NetlinkError `EBUSY` if another process has the
+   * group, and NftError `not-found` if the table is gone at the start.
    */
   watch(options: WatchOptions = {}): Watcher {
     const watcher = new KnockWatcher(this.#reader.place, {
@@ -185,9 +185,9 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Keeps the table standing until the signal is aborted, as `KeepOptions` says.
+   * Keeps the table installed until the signal is aborted, as `KeepOptions` says. Resolves when it
+   * has ended and the state's file, if any, is written.
    *
-   * @returns when it has ended, and the state's file, if one is asked for, is written.
    * @throws ArgumentError if the handle is one of `attachKnock`, which does not know the spec.
    */
   async keepInstalled(options: KeepOptions): Promise<void> {
@@ -210,24 +210,24 @@ export class Knock implements AsyncDisposable {
   }
 
   /**
-   * Confirms a table that was installed with `confirmWithin`, by any process: its doors stay.
-   * @throws NftError `not-found` if nothing awaits to be confirmed; `timed-out` if the time
-   * has run out and the doors have fallen open: then the spec must be installed again.
+   * Confirms a table that any process installed with `confirmWithin`: its doors stay.
+   * @throws NftError `not-found` if it is not waiting to be confirmed; `timed-out` if the doors
+   * have fallen open: then the spec must be installed again.
    */
   async confirm(): Promise<void> {
     await confirmTable(this.#reader.place.nft, this.table, this.#reader.callOf('confirm'))
   }
 
-  /** Removes the table; nothing is left behind. One that is gone already is no error. */
+  /** Removes the table and everything of it. Does nothing if it is gone already. */
   async uninstall(): Promise<void> {
     await removeAny(this.#reader.place.nft, this.table, this.#reader.callOf('uninstall'))
   }
 
-  /** See the class: only a handle of `installKnock` removes its table. */
+  /** Removes the table only if the handle is one of `installKnock`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort()
     const watchers = [...this.#watchers].map(async (watcher) => watcher.deref()?.return())
-    // What keeps the table would put it back.
+    // First: the keeper would put the table back.
     await Promise.allSettled([...watchers, this.#kept])
     await this.#atEnd?.(this.#reader.callOf('uninstall'))
   }
@@ -242,7 +242,7 @@ export class Knock implements AsyncDisposable {
     return door
   }
 
-  /** Until the handle ends, or one of the signals is aborted. */
+  /** A signal that is aborted with the handle or with one of the given signals. */
   #until(...given: readonly (AbortSignal | undefined)[]): AbortSignal {
     const signals = [this.#signal, ...given].filter((signal) => signal !== undefined)
     return AbortSignal.any([this.#ended.signal, ...signals])

@@ -1,4 +1,4 @@
-// A valid spec → its table in the kernel, made or changed in one transaction, also where others
+// A valid spec → its table in the kernel, made or changed in one transaction, also if others
 // install at the same time.
 import { buildAutomaton } from '../automaton/build.js'
 import { doubtedTokens } from '../automaton/doubts.js'
@@ -28,34 +28,34 @@ import { heldBy } from '../view/state-of-table.js'
 import type { EnsureOptions } from './ensure-options.js'
 
 /**
- * How often a transaction is tried that others come before, and the most milliseconds between the
- * first two tries.
+ * How often a transaction is tried again if others change the table first, and the longest pause
+ * before the second try, in milliseconds.
  */
 const TRIES = 12
 const PAUSE = 20
 
 /**
- * How often nft refuses until the refusal is thrown. While the kernel prepares somebody's change
- * that fails in the end, it lists rules and elements twice, or leaves some out, for knocklib and
- * for nft itself, and the table stays the one that it was.
+ * How often nft may refuse before the refusal is thrown. While the kernel prepares a change of
+ * somebody else that fails in the end, it lists rules and elements twice or leaves some out. The
+ * table itself does not change.
  */
 const REFUSALS = 3
 
-/** A spec that is valid, and how it is made to stand. */
+/** A valid spec and how its table is installed, put back and kept current. */
 export class Installation {
   readonly spec: ValidSpec
   readonly automaton: Automaton
   readonly document: NftDocument
   readonly nft: Nft
   readonly clock: Clock
-  /** When the time ends in which it must be confirmed, in milliseconds of the monotonic clock. */
+  /** When the time to confirm ends, in milliseconds of the monotonic clock. */
   confirmEnds: number | undefined
   /**
-   * What the table held when it was installed first, or kept last, and when, in milliseconds of the
-   * monotonic clock.
+   * What the table held when it was first installed or last kept, and when that was, in
+   * milliseconds of the monotonic clock.
    */
   held: { readonly state: KnockState; readonly at: number } | undefined
-  /** Milliseconds between the date by which it was loaded and the monotonic clock. */
+  /** `Date.now()` minus `performance.now()` at the last load. */
   offset: number
   readonly #verified: Verification
   #version: string | undefined
@@ -74,20 +74,20 @@ export class Installation {
   }
 
   /**
-   * Makes the table stand as the spec has it, in one transaction or not at all. Where it stands
-   * already, only what is loaded ahead is changed. Where others change the table at the same
-   * moment, it is listed anew and tried again.
+   * Makes the table as the spec has it, in one transaction or not at all. If it is that already,
+   * changes only what is loaded ahead. If others change the table at the same time, lists it again
+   * and tries again.
    *
    * @throws ArgumentError if a secret cannot be read.
-   * @throws CapabilityError if the spec asks for what this nft does not know.
-   * @throws NftError `already-exists` if a table of that name is not ours; `conflict` if
-   * others came first each time; `unverified` if it did not become what was asked for; otherwise
+   * @throws CapabilityError if the spec needs what this nft does not know.
+   * @throws NftError `already-exists` if a table of that name is not ours; `conflict` if others
+   * came first each time; `unverified` if the table did not become what was asked for; otherwise
    * what nft answered.
    */
   async ensure(call: Call, options: EnsureOptions): Promise<Change['outcome']> {
     const [given, version] = await Promise.all([
       this.#secrets.read(call.operation, options.unread),
-      // Asked once: who puts a flushed table back has no time to lose.
+      // Asked once: putting a flushed table back must be quick.
       this.#version ?? this.nft.version(call),
     ])
     requireVersion(version, call.operation)
@@ -101,7 +101,7 @@ export class Installation {
         refusals += 1
         if (refusals === REFUSALS) throw done
       } else if (done) {
-        // What was changed once is changed, also where nothing is left to do afterwards.
+        // A change of an earlier try counts, even if the last try found nothing to do.
         if ((outcome ?? 'unchanged') === 'unchanged') outcome = done.outcome
         if (outcome && done.isWhole) {
           const { pending } = options
@@ -109,7 +109,7 @@ export class Installation {
           return outcome
         }
       }
-      // By chance: two that meet would meet again.
+      // Random: two processes with the same pause would collide again.
       await this.clock.pause(Math.random() * PAUSE * tries)
     }
     if (outcome) {
@@ -124,16 +124,16 @@ export class Installation {
       'conflict',
       this.automaton.table,
       call,
-      `others changed it first, ${TRIES} times; it is as they left it`,
+      `others changed it first, in each of ${TRIES} tries; the table is as they left it`,
     )
   }
 
   /**
-   * Makes a table that is gone, at once: no listing comes first, and no secret is read. Nothing is
-   * loaded ahead: a token or a port of a rotation opens nothing until `ensure` has been called.
+   * Makes a table that is gone, without a listing or reading a secret first. Nothing is loaded
+   * ahead: no token and no port of a rotation opens until `ensure` is called.
    *
-   * @param left - seconds that are left to confirm it; undefined: it needs no confirmation.
-   * @returns whether it was made; false: there is one of that name.
+   * @param left - seconds left to confirm it; undefined: it needs no confirmation.
+   * @returns false if a table of that name exists.
    * @throws NftError as `ensure`.
    */
   async putBack(call: Call, state: KnockState, left: number | undefined): Promise<boolean> {
@@ -150,13 +150,13 @@ export class Installation {
       now,
     )
     if (await this.#isMade(withNewTags(commands), call)) return true
-    // Only the doors' table may be gone.
+    // The doors' table may be gone while its table of tags still exists.
     const tags = await this.#standingTags(undefined, call)
     if (tags === 'none' || tags === 'foreign') return false
     return this.#isMade(commands, call)
   }
 
-  /** False: there is a table of one of the names that are made. */
+  /** False if a table with one of these names exists. */
   async #isMade(nftables: NftCommand[], call: Call): Promise<boolean> {
     try {
       await this.nft.apply({ nftables }, call)
@@ -167,7 +167,7 @@ export class Installation {
     }
   }
 
-  /** Asked where the doors are, or were by this listing, at ingress. */
+  /** Asks only if the doors are at ingress, or were by this listing. */
   async #standingTags(listing: unknown, call: Call): Promise<StandingTags> {
     const { document, nft, spec } = this
     if (spec.hook !== 'ingress' && !isAtIngress(listing)) return 'none'
@@ -175,8 +175,8 @@ export class Installation {
   }
 
   /**
-   * Undefined where somebody else changed the table between the listing and the transaction; an
-   * error where nft refused what was computed from a listing of the same table.
+   * Undefined if somebody else changed the table between listing and transaction. An error if nft
+   * refused a change of a table that nobody else had changed.
    */
   async #try(
     call: Call,
@@ -190,18 +190,18 @@ export class Installation {
     if (isStale?.()) return { outcome: 'unchanged', isWhole: true }
     const before = listing === undefined ? undefined : parseListing(listing)
     if (before && !isOurs(aboutComments(before))) {
-      const reason = 'there already, and not made by knocklib; it is left as it is'
+      const reason = 'exists already and was not made by knocklib; it is left as it is'
       throw tableError('already-exists', this.automaton.table, call, reason)
     }
     const tags = await this.#standingTags(listing, call)
     if (tags === 'foreign' && spec.hook === 'ingress') {
-      const reason = 'there already, and not made by knocklib; it is left as it is'
+      const reason = 'exists already and was not made by knocklib; it is left as it is'
       throw tableError('already-exists', spec.table, call, reason, 'netdev')
     }
     const now = this.clock.date() / 1000
     this.offset = this.clock.date() - this.clock.now()
     const loads = !before && loadsLater ? NO_LOADS : loadsOf(this.spec, secrets, now)
-    // In a table that somebody made anew there is none.
+    // A table that somebody else made again has no tokens.
     const isUnloaded = before && missingOf(loads, before).tokens.length > 0
     const doubts =
       known && doubted && isUnloaded ? doubtedTokens(this.spec, secrets, known, now) : []
@@ -209,8 +209,8 @@ export class Installation {
     const state = known && { ...known, tokens: [...known.tokens, ...doubts] }
     const serial = Math.floor(Math.random() * SERIALS)
     const knowsTokens = knowsTypeof(this.#version as string)
-    // Whoever's secret was taken away gets nothing more by it; a table that opens to nobody would
-    // be worse.
+    // Without current secrets nothing is refilled, but a new table gets the old ones: a table that
+    // opens to nobody would be worse.
     const wanted = {
       automaton,
       document,
@@ -233,7 +233,7 @@ export class Installation {
       throw error
     }
     if (outcome !== 'unchanged') await this.#verified.requireApplied(serial, call)
-    // One that was made is computed from no listing.
+    // A new table is not computed from a listing, so that no wrong listing can spoil it.
     return {
       outcome,
       isWhole: outcome !== 'changed' || (await this.#verified.isWhole(serial, call)),
@@ -245,6 +245,6 @@ const NO_LOADS: Loads = { tokens: [], ports: [] }
 
 interface Done {
   readonly outcome: Change['outcome']
-  /** Whether the table became what was asked for, as far as can be seen. */
+  /** False if the table shows as something else than was asked for. */
   readonly isWhole: boolean
 }

@@ -1,5 +1,5 @@
-// `Knock.keepInstalled`: the keeper's loop on a table that was installed by this process. Wiring
-// only.
+// A table that this process installed → kept in the kernel: connects the keeper's loop, the
+// watcher, the relay, warnings and the state's file.
 import { knocksOf } from '../automaton/knocks.js'
 import type { Attempt } from '../automaton/language/names.js'
 import { secretFilesOf } from '../automaton/loads.js'
@@ -30,30 +30,27 @@ import { KnownState } from '../view/known-state.js'
 import type { TablePlace } from '../watch/table-source.js'
 import type { Installation } from './install.js'
 
-/** Seconds between two refills at the most and at the least. */
+/** Seconds between two refills: at most and at least. */
 const REFILL = { most: 3600, least: 10 } as const
 /** Refills in the time for which tokens are loaded ahead. */
 const REFILLS = 10
-/** Records that wait: the keeper takes them at once. */
+/** Records that may wait. The keeper takes them at once. */
 const QUEUE = 100_000
 
-/** Milliseconds between two looks at until when tokens and ports are loaded. */
+/** Milliseconds between two checks of how far tokens and ports are loaded. */
 const LOOK_AHEAD = 10_000
 
-/** Milliseconds for which what an install found in the table is taken for what it holds. */
+/** Milliseconds for which an install's listing counts as what the table holds. */
 const FRESH = 5000
 
 const CALL = { operation: 'keepInstalled' } as const
 
-/** A table that this process has installed, and what the keeper asks of its handle. */
+/** A table that this process installed, and what the keeper needs of its handle. */
 interface Installed {
   readonly installation: Installation
-  /** What the install found. */
+  /** What the install warned of. */
   readonly warnings: readonly Warning[]
-  /**
-   * A handle of the same table without the caller's signal: what is left to do at the end must not
-   * be aborted with it.
-   */
+  /** A handle without the caller's signal: the work at the end must not be aborted with it. */
   readonly own: OwnHandle
 }
 
@@ -65,8 +62,7 @@ interface OwnHandle {
 }
 
 /**
- * A table's state, whether it awaits to be confirmed, which ruleset it is, and what was listed of
- * it.
+ * A table's state, whether it is waiting to be confirmed, its ruleset's digest, and its listing.
  */
 export interface SavedTable {
   readonly state: KnockState
@@ -75,13 +71,13 @@ export interface SavedTable {
   readonly objects: readonly unknown[]
 }
 
-/** Keeps an installed table standing, as `Knock.keepInstalled` says. */
+/** Keeps an installed table, as `Knock.keepInstalled` says. */
 export async function keepInstalled(
   { installation, warnings, own }: Installed,
   place: TablePlace,
   { signal, stateFile, onEvent = () => {} }: KeepOptions,
 ): Promise<void> {
-  // Loaded with the first watch: most who import knocklib watch nothing.
+  // Imported here: most users of knocklib watch nothing.
   const [{ TableSource }, { TableWatcher }] = await Promise.all([
     import('../watch/table-source.js'),
     import('../watch/watch-table.js'),
@@ -99,16 +95,16 @@ export async function keepInstalled(
   const haveItsChains = compareChains(installation.document)
   const look = async () => {
     const { state, confirm, digest, objects } = await own.saveWithConfirm()
-    // What another spec waits for is not this one's.
+    // If another spec stands there, its confirmation is not this one's.
     if (digest === digestOfOwn) pending.read(confirm, clock.now())
     return { state, isWhole: haveItsChains(objects) }
   }
-  // Before the whole table is listed: it may be flushed right after it was confirmed.
+  // Runs before the whole table is listed: the table may be flushed right after it was confirmed.
   const noteConfirmed = async () => {
     if (pending.left(clock.now()) === undefined) return
     const serial = await listSerial(place.nft, spec.table, CALL)
     if (serial === undefined || (await own.pending())) return
-    // What says that it waits goes with a table that is flushed, too, and with another spec's.
+    // The set is missing also after a flush and in another spec's table: rule both out.
     const about = await listAbout(place.nft, spec.table, CALL)
     const isOwn = about !== undefined && parseAbout(about)?.digest === digestOfOwn
     const isSame = isOwn && (await listSerial(place.nft, spec.table, CALL)) === serial
@@ -133,8 +129,8 @@ export async function keepInstalled(
       const left = pending.left(clock.now())
       const how = { unread, isDue, isStale, loadsLater: true, ...(!isCertain && { doubted }) }
       const outcome = await installation.ensure(CALL, { state, pending: { left }, ...how })
-      // What was taken for an alteration may have been a confirmation, or another install that
-      // awaits one.
+      // What looked like an alteration may have been a confirmation, or an install that waits for
+      // one.
       if (outcome === 'made') pending.putBack(clock.now())
       else await ifFound(look)
       return outcome
@@ -157,7 +153,7 @@ export async function keepInstalled(
     onEvent({ time: time(), event: 'warning', ...warning, ...(isOver && { over: true }) })
   const until = AbortSignal.any([signal, heard.signal])
   const roles = rolesByDoor(automaton.periodSets.map(({ name }) => name))
-  // As the kernel counts it down: whatever keeps a refill from being done shows there.
+  // Asks the kernel's own countdown, so that it shows any reason for a missed refill.
   const lookAhead = async () => {
     const query = { table: spec.table, set: LOADED_SET }
     const loaded = loadedIn(parseListing(await place.nft.list(query, CALL)))
@@ -187,7 +183,7 @@ export async function keepInstalled(
   else if (held) known.remember(held.state)
   installation.held = undefined
   const take = (event: KeepEvent) => {
-    // At once: whatever is under way takes its time.
+    // Now, not in the keeper's turn: the work under way may take long.
     if (event.event === 'installed') noteConfirmed().catch(() => {})
     if (isOfTable(event)) service?.send(event)
     onEvent(event)
@@ -206,12 +202,12 @@ export async function keepInstalled(
   } finally {
     heard.abort()
     await Promise.all([warned, lapsed])
-    // For whoever goes on keeping it.
+    // For the next `keepInstalled` of this handle.
     if (known.isComplete) installation.held = { state: known.state(clock.date()), at: clock.now() }
   }
 }
 
-/** What `Knock.watch` gives, too. */
+/** Whether `Knock.watch` yields this event, too. */
 function isOfTable(event: KeepEvent): event is KnockEvent {
   return !OF_KEEPER.has(event.event)
 }

@@ -1,4 +1,5 @@
-// A spec → its table in the kernel; or, of a check, its warnings. Wiring only.
+// A spec → its installed table and a handle; or its warnings, or nft's verdict, with nothing
+// changed.
 import { buildAutomaton } from '../automaton/build.js'
 import { ArgumentError, StrictError, type Warning } from '../errors.js'
 import { hostWarnings } from '../host/warnings.js'
@@ -19,57 +20,56 @@ import { Knock } from './handle.js'
 import { Installation } from './install.js'
 
 export interface CheckOptions extends KernelOptions {
-  /** Whether a warning is an error: then nothing is installed. Default: false. */
+  /** Whether warnings are errors: then nothing is installed. Default: false. */
   readonly strict?: boolean | undefined
   /**
-   * Warnings of the caller's own, such as of the spec's file: they come first in `warnings`, and
-   * count for `strict`.
+   * Warnings that the caller found, for example in the spec's file. They come first in `warnings`
+   * and count for `strict`.
    */
   readonly warnings?: readonly Warning[] | undefined
 }
 
-/** What `checkKnock` found of a spec that nft takes. */
+/** What `checkKnock` found in a spec that nft accepts. */
 export interface CheckReport {
   readonly warnings: readonly Warning[]
 }
 
 export interface InstallOptions extends CheckOptions {
   /**
-   * How long the doors stay without being confirmed, as in the spec or in seconds. Unless `confirm`
-   * is called in that time the kernel lets them fall open by itself: every packet passes as if
-   * there were no table, whether this process lives or not. Default: they need no confirmation.
+   * How long the doors stay without confirmation, as in the spec or in seconds. If `confirm` is not
+   * called in that time, the kernel lets them fall open by itself: every packet passes as if there
+   * were no table, even if this process is gone. Default: no confirmation is needed.
    */
   readonly confirmWithin?: string | number | undefined
   /**
-   * What a table held before, as `knock.save()` or `loadState()` returns it: put into the table in
-   * the same transaction, so that it holds from the first packet on. Where the table stands
-   * already, it knows better who is let in and who is banned: then only what has been used is taken
-   * of it.
+   * What a table held before, as `knock.save()` or `loadState()` returns it. The same transaction
+   * puts it into the table, so that it holds from the first packet on. If the table exists already,
+   * it knows grants and bans better: then only what has been used is taken from the state.
    */
   readonly state?: KnockState | undefined
 }
 
 /**
- * Installs a spec's table in one transaction: all of it stands, or nothing has changed. The same
- * spec again changes nothing but that tokens and rotating sequences are loaded ahead anew. Another
- * spec changes the table in place: grants and counters stay with doors of the same name, attempts
- * with knocks that are the same, bans and strikes where the new spec bans; what has been used stays
- * used; established connections live on. A packet is judged by the old rules or the new ones.
- * Several processes may install at once: one comes after the other.
+ * Installs a spec's table in one transaction: all of it, or nothing changes. The same spec again
+ * only loads tokens and rotating sequences ahead again. Another spec changes the table in place.
+ * Doors of the same name keep grants and counters. Unchanged knocks keep their attempts. Bans and
+ * strikes stay if the new spec bans. What has been used stays used, and established connections go
+ * on. A packet is judged by the old rules or by the new ones. Installs by several processes follow
+ * one after the other.
  *
- * What probably does not do what was meant is in the handle's `warnings`.
+ * The handle's `warnings` says what probably does not do what was meant.
  *
  * ATTENTION: `await using knock = await installKnock(spec)` removes the table at the end of its
- * block, also if that ends with an error, and everyone is let in. A table of another spec that
- * somebody has installed meanwhile stays.
+ * block, even if the block ends with an error. Then everyone is let in. The table stays if somebody
+ * has installed another spec meanwhile.
  *
  * @throws SpecError with every problem of the spec.
  * @throws StrictError with `strict`, if there are warnings.
- * @throws StateError with every problem of the state, or if it is that of another table.
+ * @throws StateError with every problem of the state, or if it belongs to another table.
  * @throws ArgumentError if a secret cannot be read, or `confirmWithin` is no duration.
- * @throws CapabilityError if the spec asks for what this nft does not know.
+ * @throws CapabilityError if the spec needs what this nft does not know.
  * @throws NftError `already-exists` if a table of that name is not ours; `conflict` if others
- * changed it first again and again; otherwise what nft answered.
+ * changed it first in each try; otherwise what nft answered.
  */
 export async function installKnock(spec: SpecInput, options: InstallOptions = {}): Promise<Knock> {
   const { nft, call } = resolveCall(options, 'installKnock')
@@ -90,8 +90,8 @@ export async function installKnock(spec: SpecInput, options: InstallOptions = {}
 }
 
 /**
- * Looks for what a valid spec probably does not do as it was meant, on this host. Changes nothing,
- * asks no nft to change or check anything, and needs no privilege.
+ * Finds what a valid spec probably does not do as meant on this host. Changes nothing, does not ask
+ * nft to check the ruleset, and needs no privilege.
  *
  * @throws SpecError with every problem of the spec.
  * @throws StrictError with `strict`, if there are warnings.
@@ -104,10 +104,7 @@ export async function findWarnings(
   return gatherWarnings(requireValid(spec, call.operation), nft, options, call)
 }
 
-/**
- * The one place where warnings are gathered, and refused with `strict`: a new source of them is a
- * line here.
- */
+/** The one place that gathers warnings and refuses them with `strict`. Add new sources here. */
 async function gatherWarnings(
   spec: ValidSpec,
   nft: Nft,
@@ -127,12 +124,12 @@ function readConfirm(value: string | number | undefined, operation: string): num
 }
 
 /**
- * Validates a spec and asks nft whether it would take the ruleset; changes nothing. Needs
- * CAP_NET_ADMIN like `installKnock`: nft reads the kernel's ruleset also when it only checks.
+ * Validates a spec and asks nft whether it would accept the ruleset. Changes nothing. Needs
+ * CAP_NET_ADMIN as `installKnock` does: nft reads the kernel's ruleset even to check.
  *
  * @throws SpecError with every problem of the spec.
  * @throws StrictError with `strict`, if there are warnings.
- * @throws NftError
+ * @throws NftError with what nft answered.
  */
 export async function checkKnock(
   spec: SpecInput,

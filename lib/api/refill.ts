@@ -1,5 +1,4 @@
-// A spec and a table that stands as it says → tokens and rotating sequences loaded ahead anew.
-// Wiring only.
+// A spec and its installed table → tokens and rotating sequences loaded ahead again.
 import { buildAutomaton } from '../automaton/build.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { isNotFound, NftError } from '../errors.js'
@@ -15,12 +14,13 @@ import { listAbout, listSerial } from '../table/installation.js'
 import { type KernelOptions, resolveCall } from './call.js'
 
 /**
- * Loads the tokens and rotating sequences of a spec ahead anew, from now for their whole horizon:
- * for a timer. The table must stand as the spec has it. Used tokens stay used.
+ * Loads the spec's tokens and rotating sequences ahead again, from now for their whole horizon. A
+ * timer calls it. The table must be installed from this spec. Used tokens stay used.
  *
  * @throws SpecError with every problem of the spec.
  * @throws ArgumentError if a secret cannot be read.
- * @throws NftError `not-found` if the table is not there, or was made of another spec.
+ * @throws NftError `not-found` if the table is missing, or was made of another spec or with other
+ * secrets.
  */
 export async function refillKnock(spec: SpecInput, options: KernelOptions = {}): Promise<void> {
   const { nft, call } = resolveCall(options, 'refillKnock')
@@ -43,12 +43,13 @@ export async function refillKnock(spec: SpecInput, options: KernelOptions = {}):
       parseListing(await nft.list({ table, set: commonSet(set) }, call)),
     ),
   )
-  if (listings.some((listing) => hasForeignPorts(listing, loads))) throw refuse('other secrets')
+  const isForeign = listings.some((listing) => hasForeignPorts(listing, loads))
+  if (isForeign) throw refuse('made with other secrets')
   const commands = renderLoads(table, loads, now)
   if (commands.length === 0) return
   try {
     await nft.apply({ nftables: [...renderNext(table, serial), ...commands] }, call)
   } catch (error) {
-    throw isNotFound(error) ? refuse('changed by others at this moment') : error
+    throw isNotFound(error) ? refuse('changed by others during the refill') : error
   }
 }

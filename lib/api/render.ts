@@ -8,16 +8,14 @@ import { requireValid, type SpecInput } from '../spec/validate.js'
 
 export interface TextOptions {
   /**
-   * Whether a table that stands keeps grants, bans, counters, tokens and what has been used when
-   * the text is loaded over it; knocks under way begin again. Default: false, the table is made
-   * anew.
+   * Whether loading the text over an existing table keeps its grants, bans, counters, tokens and
+   * what has been used. Attempts start over. Default: false, the table is made anew.
    */
   readonly keep?: boolean | undefined
 }
 
 /**
- * Renders a spec as nft's JSON: what `nft -j -f` reads. Pure, no root; the same spec gives the same
- * bytes.
+ * Renders a spec as nft's JSON, which `nft -j -f` reads. Pure: the same spec gives the same bytes.
  *
  * @throws SpecError with every problem of the spec.
  */
@@ -26,8 +24,8 @@ export function renderKnock(spec: SpecInput): NftDocument {
 }
 
 /**
- * Renders a spec as text that `nft -f` reads: a whole table, to be included beside others and never
- * within one. Pure, no root.
+ * Renders a spec as text that `nft -f` reads. It is a whole table: include it beside other tables,
+ * not inside one. Pure.
  *
  * @throws SpecError with every problem of the spec.
  */

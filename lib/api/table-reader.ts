@@ -1,4 +1,4 @@
-// How a handle reads its table: its doors, what it holds, its state, and back. Touches the kernel.
+// A table's place → its doors, status and state as read from the kernel; a saved state → the table.
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { type RestoreReport, renderState } from '../change/saved-state.js'
 import { interfaceWarnings } from '../host/warnings.js'
@@ -45,10 +45,10 @@ export class TableReader {
     (await this.read(operation, most)).listing
 
   /**
-   * The table, with its doors as they are in it. Its parts are listed one after the other: if
-   * others change the doors meanwhile, it is listed anew.
+   * Lists the table with its current doors. The parts are listed one after the other; if others
+   * change the doors meanwhile, all is listed again.
    *
-   * @param most - how many elements of a set are wanted.
+   * @param most - the number of elements that are wanted of a set.
    */
   readonly read = (operation: string, most: (set: string) => number): Promise<Read> => {
     const call = this.callOf(operation)
@@ -61,7 +61,7 @@ export class TableReader {
   }
 }
 
-/** Everything at once; of what strangers can fill only a part. */
+/** Reads the whole status. Of sets that strangers can fill it reads only a part. */
 export async function readStatus({ place: { table, nft }, read }: TableReader): Promise<Status> {
   const { doors, listing } = await read('status', mostOfStatus)
   const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
@@ -71,9 +71,9 @@ export async function readStatus({ place: { table, nft }, read }: TableReader): 
   return warnings.length > 0 ? { ...status, warnings } : status
 }
 
-/** The state, whether the table awaits to be confirmed, its digest, and what was listed of it. */
+/** Reads the state, whether the table is waiting to be confirmed, its digest, and its listing. */
 export async function saveTable(reader: TableReader): Promise<SavedTable> {
-  // Of before the listing: nothing that lasts gets longer by it.
+  // The time before the listing, so that no grant lasts longer after a restore.
   const now = Date.now()
   const { doors, listing } = await reader.read('save', ALL_SAVED)
   const state = viewState(reader.place.table, doors, listing, now)
@@ -81,7 +81,7 @@ export async function saveTable(reader: TableReader): Promise<SavedTable> {
   return { state, confirm: viewConfirm(listing), digest, objects: listing.objects }
 }
 
-/** Whether the table awaits to be confirmed: only the set that says so is listed. */
+/** Reads whether the table is waiting to be confirmed. Lists only the set that says so. */
 export async function pendingOf({
   place: { table, nft },
   callOf,
@@ -90,7 +90,7 @@ export async function pendingOf({
   return listing === undefined ? undefined : viewConfirm(parseListing(listing))
 }
 
-/** Puts a saved state into the table, in one transaction. */
+/** Adds a saved state to the table, in one transaction. */
 export async function restoreTable(reader: TableReader, state: KnockState): Promise<RestoreReport> {
   const { table, nft } = reader.place
   const valid = requireTable(validateState(state, 'restore'), table, 'restore')
@@ -100,7 +100,7 @@ export async function restoreTable(reader: TableReader, state: KnockState): Prom
     const { doors, listing, doorsSet } = await reader.read('restore', ALL_SAVED)
     const place = { table, doors, sets: listing.sets, knowsTokens }
     const { commands, report } = renderState(place, valid, Date.now() / 1000)
-    // Another install may have come since the table was listed.
+    // Fails if another spec was installed since the table was listed.
     const nftables = [...whileThere({ table, while: doorsSet }), ...commands]
     if (commands.length > 0) await nft.apply({ nftables }, call)
     return report
@@ -108,8 +108,8 @@ export async function restoreTable(reader: TableReader, state: KnockState): Prom
 }
 
 /**
- * What a state saves, what the table says of itself, and whether it waits to be confirmed; nothing
- * that strangers fill.
+ * The sets that are listed for a state: what it saves, what the table says of itself, and whether
+ * it is waiting to be confirmed. No set that strangers fill.
  */
 const ALL_SAVED = (set: string): number =>
   isSaved(set) || set === CONFIRM_SET || set === ABOUT_SET ? Number.POSITIVE_INFINITY : 0

@@ -1,4 +1,4 @@
-// The bans of a table that stands: listed, and ended before their time. Touches the kernel.
+// An installed table → the list of its bans; or one of them ended early.
 import { BANNED } from '../automaton/language/names.js'
 import { isNotFound } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
@@ -14,7 +14,11 @@ interface Place {
   readonly elements: Elements
 }
 
-/** @throws NftError `not-found` if the table is gone. */
+/**
+ * Lists the bans of both families, with the seconds left. Empty if the table bans nobody.
+ *
+ * @throws NftError `not-found` if the table is gone.
+ */
 export async function listBans({ table, elements }: Place, call: Call): Promise<Ban[]> {
   const bans: Ban[] = []
   try {
@@ -28,14 +32,16 @@ export async function listBans({ table, elements }: Place, call: Call): Promise<
     return bans
   } catch (error) {
     if (!isNotFound(error)) throw error
-    // There is no such set in a table that bans nobody.
+    // A table without `guard.ban` has no such set.
     await elements.require({ table, set: ABOUT_SET }, call)
     return []
   }
 }
 
 /**
- * @returns whether the address was banned.
+ * Ends the ban of an address.
+ *
+ * @returns false if the address was not banned.
  * @throws NftError `not-found` if the table is gone.
  */
 export async function endBan(
@@ -48,7 +54,7 @@ export async function endBan(
     return true
   } catch (error) {
     if (!isNotFound(error)) throw error
-    // The kernel says the same of a ban, of a table that bans nobody, and of one that is not there.
+    // The kernel answers the same if the ban, its set or the whole table is missing.
     await elements.require({ table, set: ABOUT_SET }, call)
     return false
   }

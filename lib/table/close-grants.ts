@@ -1,4 +1,4 @@
-// Takes grants away that may be there or not, and says which were. Touches the kernel.
+// Sources that may have a grant → their grants deleted, and which of them had one.
 import { isNotFound } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
 import type { CallOptions } from '../kernel/nft.js'
@@ -10,16 +10,16 @@ type Source = Address | undefined
 type Closing = Omit<GrantChange, 'used'>
 
 /**
- * Grants end while it is looked which are there; who is unlucky so often gets a transaction for
- * each.
+ * Tries with all sources in one transaction; grants may expire between listing and deleting. After
+ * these, each source gets a transaction of its own.
  */
 const MOST_TRIES = 3
 
 /**
- * Deletes at once those of the sources that are there.
+ * Deletes the grants of those sources that have one, in one transaction if possible.
  *
- * @returns which they were.
- * @throws NftError `not-found` if there is no such set, or the table has other doors by now.
+ * @returns the sources that had a grant.
+ * @throws NftError `not-found` if a set is missing, or the table has other doors by now.
  */
 export async function closeGrants(
   elements: Elements,
@@ -29,7 +29,7 @@ export async function closeGrants(
   let sources = change.sources
   for (let tries = 0; tries < MOST_TRIES && sources.length > 0; tries += 1) {
     if (await areDeleted(elements, { ...change, sources }, call)) return sources
-    // The kernel does not say which one was missing, nor whether a set was.
+    // The kernel does not say which element was missing, or whether a whole set was.
     if (change.while !== undefined) {
       await elements.require({ table: change.table, set: change.while }, call)
     }

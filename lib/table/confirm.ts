@@ -1,4 +1,4 @@
-// A table that awaits to be confirmed → one that stays. Touches the kernel.
+// A table that is waiting to be confirmed → one that stays.
 import { isNotFound, NftError } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
 import { listParts } from '../kernel/table-listing.js'
@@ -7,18 +7,18 @@ import { parseListing } from '../nft/listing.js'
 import { SERIALS } from '../nft/serial.js'
 import type { Call } from './installation.js'
 
-/** How often it is tried where others change the table at the same moment. */
+/** Tries if others change the table at the same time. */
 const TRIES = 12
 
-/** How often nft refuses until the refusal is thrown. */
+/** Refusals by nft before the refusal is thrown. */
 const REFUSALS = 3
 
 const isRefused = (error: unknown): boolean =>
   error instanceof NftError && error.code === 'rejected'
 
 /**
- * Takes the rules that wait for it and their set away, in one transaction. Throws as
- * `Knock.confirm` says.
+ * Removes the rules and the set of the confirmation, in one transaction. Throws as `Knock.confirm`
+ * says.
  */
 export async function confirmTable(nft: Nft, table: string, call: Call): Promise<void> {
   const error = (code: NftError['code'], reason: string) =>
@@ -27,10 +27,9 @@ export async function confirmTable(nft: Nft, table: string, call: Call): Promise
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const listing = await listParts(nft, table, ({ name }) => name === CONFIRM_SET, call)
     const pending = confirmOf(parseListing(listing))
-    if (pending === undefined) throw error('not-found', 'nothing awaits to be confirmed')
+    if (pending === undefined) throw error('not-found', 'it is not waiting to be confirmed')
     if (pending === 'over') {
-      const reason =
-        'the time to confirm has run out and the doors have fallen open; install the spec again'
+      const reason = 'it was not confirmed in time and has fallen open; install the spec again'
       throw error('timed-out', reason)
     }
     try {
@@ -38,14 +37,13 @@ export async function confirmTable(nft: Nft, table: string, call: Call): Promise
       await nft.apply(renderConfirmation(table, listing, serial), call)
       return
     } catch (error) {
-      // The time has run out, or somebody else has installed or confirmed: the next listing says
-      // which.
+      // The time ran out, or somebody else installed or confirmed: the next listing shows which.
       if (isNotFound(error)) continue
-      // While the kernel prepares somebody's change that fails in the end, it leaves rules out of
-      // listings, and nft refuses to delete a set that such a rule names.
+      // While the kernel prepares a change of somebody else that fails in the end, it leaves rules
+      // out of listings, and nft refuses to delete a set that such a rule names.
       refusals += 1
       if (!isRefused(error) || refusals === REFUSALS) throw error
     }
   }
-  throw error('conflict', `others changed it first, ${TRIES} times`)
+  throw error('conflict', `others changed it first, in each of ${TRIES} tries`)
 }

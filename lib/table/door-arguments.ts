@@ -1,4 +1,5 @@
-// What a door's calls are given → addresses and seconds, or an ArgumentError with the value. Pure.
+// The arguments of a door's calls → addresses and seconds, or an ArgumentError with the value.
+// Pure.
 
 import { COUNTED_AT_LEAST } from '../automaton/door/grant.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
@@ -7,10 +8,14 @@ import { type Address, parseAddress } from '../spec/model/address.js'
 import { EXPECTED_DURATION, MAX_DURATION, parseDuration } from '../spec/model/duration.js'
 import { EVERYONE } from '../view/contents.js'
 
-/** Undefined: everyone. */
+/** Undefined stands for everyone. */
 export type Source = Address | undefined
 
-/** Reads an address; `subject` is the door or the table that is asked. */
+/**
+ * Reads an address. `subject` names the door or the table in errors.
+ *
+ * @throws ArgumentError if it is no address.
+ */
 export function readSource(operation: string, subject: string, source: string): Address {
   const address = parseAddress(source)
   if (address) return address
@@ -20,7 +25,11 @@ export function readSource(operation: string, subject: string, source: string): 
   )
 }
 
-/** Reads sources of a door, each once. */
+/**
+ * Reads a door's sources and removes duplicates.
+ *
+ * @throws ArgumentError if one is no address, or is not `everyone` at a door for everyone.
+ */
 export function readSources(
   { name, scope }: DoorSummary,
   operation: string,
@@ -37,13 +46,17 @@ export function readSources(
 
 function requireEveryone(name: string, operation: string, source: string): void {
   if (source === EVERYONE) return
-  const expected = `"${EVERYONE}", whom this door is for`
+  const expected = `"${EVERYONE}", since this door opens to everyone at once`
   throw new ArgumentError(
     `${operation}: ${name}: expected ${expected}, got ${JSON.stringify(source)}`,
   )
 }
 
-/** Reads how long a door shall be open; by default as long as a knock opens it. */
+/**
+ * Reads how long to open a door, in seconds. Default: as long as a knock opens it.
+ *
+ * @throws ArgumentError if it is no duration, or longer than the door counts connections.
+ */
 export function readSeconds(
   { name, grantTimeout, connections }: DoorSummary,
   operation: string,
@@ -57,6 +70,6 @@ export function readSeconds(
   const longest =
     connections === undefined ? MAX_DURATION : Math.max(grantTimeout, COUNTED_AT_LEAST)
   if (seconds <= longest) return seconds
-  const limit = `at most ${longest} s, for which this door counts connections`
+  const limit = `at most ${longest} s, as long as this door counts connections`
   throw new ArgumentError(`${operation}: ${name}: for: expected ${limit}, got ${value}`)
 }

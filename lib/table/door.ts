@@ -1,4 +1,4 @@
-// One door of a table that stands: opens, closes and lists. Touches the kernel.
+// A door's name and its table → the door's calls: open, close, list grants and progress.
 import { countingSets } from '../automaton/door/grant.js'
 import { grantsSet, parseSetName } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
@@ -14,38 +14,40 @@ import { closeGrants } from './close-grants.js'
 import { readSeconds, readSources, type Source } from './door-arguments.js'
 import type { StandingDoors } from './standing-doors.js'
 
-/** The table that a door stands in. */
+/** The table of a door. */
 export interface Place {
   readonly table: string
   readonly elements: Elements
   readonly doors: StandingDoors
-  /** Lists the table, with so many elements of each set, by nft's name of it. */
+  /**
+   * Lists the table. `most` says how many elements of a set are wanted, by the set's name in nft.
+   */
   list(operation: string, most: (set: string) => number): Promise<Listing>
   call(operation: string): CallOptions & { readonly operation: string }
 }
 
 export interface CloseOptions {
-  /** Insist that established connections end, too. Default: as the spec has it. */
+  /** Requires that established connections end, too. Default: as in the spec. */
   readonly cut?: boolean
 }
 
 export interface OpenOptions {
-  /** How long the grant lasts, as in the spec or in seconds. Default: the door's own `open.for`. */
+  /** How long the grant lasts, as in the spec or in seconds. Default: the door's `open.for`. */
   readonly for?: string | number
 }
 
-/** Sources in one transaction, for a netlink socket's buffers; at a door that counts: 15 sets more. */
+/** Sources in one transaction: a netlink socket's buffer holds no more. Counting adds 15 sets. */
 const [TOGETHER, TOGETHER_COUNTED] = [1000, 60]
 
 /**
- * One door of a table that stands. Another spec may change it at any moment, from any process: each
- * call does what the door is then, and rejects with NftError `not-found` that says which doors
- * there are if it is gone.
+ * A door of an installed table. Any process may install another spec at any time: each call uses
+ * the door as it is then. It rejects with NftError `not-found` if the door is gone; the message
+ * lists the doors that exist.
  */
 export class Door {
   readonly name: string
   readonly #place: Place
-  /** As the table had it when the door was last there. */
+  /** As last read while the door existed. */
   #summary: DoorSummary
 
   /** @internal */
@@ -55,19 +57,19 @@ export class Door {
     this.#place = place
   }
 
-  /** What stands behind it, as in the spec; as it was when this handle last read the table. */
+  /** Its services as in the spec, as this handle last read the table. */
   get services(): readonly string[] {
     this.#summary = this.#place.doors.find(this.name) ?? this.#summary
     return this.#summary.services
   }
 
   /**
-   * Grants a source, without a knock. Where it has a grant, that is renewed: its time starts anew.
+   * Grants a source access without a knock. An existing grant is renewed: its time starts over.
    *
-   * @param source IPv4 or IPv6; an IPv4-mapped address stands for its IPv4 one. No names, no
-   * blocks. Of a door for everyone: `everyone`.
+   * @param source IPv4 or IPv6, not a name or a block; an IPv4-mapped address means the IPv4 one.
+   * If the door is for everyone: `everyone`.
    * @returns the grant, its source in canonical form.
-   * @throws ArgumentError if the address or the duration is none.
+   * @throws ArgumentError if the address or the duration is invalid.
    * @throws NftError
    */
   async open(source: string, options: OpenOptions = {}): Promise<Grant> {
@@ -76,12 +78,12 @@ export class Door {
   }
 
   /**
-   * Grants many sources, as `open` does each. Up to 1,000 are let in at once or not at all (60
-   * where the door counts connections); more go in several such transactions, in order: where one
-   * fails, those before it stand, and the same call again does the rest.
+   * Grants many sources, as `open` does. Up to 1,000 (60 if the door counts connections) form one
+   * transaction. More make several in order: if one fails, earlier ones stand, and the same call
+   * again does the rest.
    *
-   * @returns their grants, each source once.
-   * @throws ArgumentError if one of the addresses is none, before any is let in.
+   * @returns the grants, each source once.
+   * @throws ArgumentError if an address is invalid, before anything changes.
    * @throws NftError
    */
   openMany(sources: Iterable<string>, options: OpenOptions = {}): Promise<Grant[]> {
@@ -95,7 +97,7 @@ export class Door {
   ): Promise<Grant[]> {
     const { elements, doors } = this.#place
     const call = this.#place.call(operation)
-    // An iterable can be read once, and a call that others come before begins anew.
+    // An iterable can be read only once, and a call may start over.
     const given = [...sources]
     return doors.with(this.name, call, async (door, doorsSet) => {
       const addresses = readSources(door, operation, given)
@@ -108,13 +110,13 @@ export class Door {
   }
 
   /**
-   * Takes a source's grant away. Connections that are established live on, or end where the door
-   * cuts them (`open.established`).
+   * Deletes a source's grant. Established connections go on, unless the door cuts them
+   * (`open.established`).
    *
-   * @param source as `open` takes it.
+   * @param source as in `open`.
    * @returns whether there was a grant.
-   * @throws ArgumentError if the address is none.
-   * @throws CapabilityError if connections shall be cut and the door keeps them.
+   * @throws ArgumentError if the address is invalid.
+   * @throws CapabilityError if `cut` is required and the door keeps connections.
    * @throws NftError `not-found` if the table is gone.
    */
   async close(source: string, options: CloseOptions = {}): Promise<boolean> {
@@ -123,12 +125,11 @@ export class Door {
   }
 
   /**
-   * Takes the grants of many sources away, as `close` does each, in transactions as `openMany`
-   * makes them.
+   * Deletes the grants of many sources, as `close` does, in transactions as in `openMany`.
    *
    * @returns the sources that had one, in canonical form.
-   * @throws ArgumentError if one of the addresses is none, before any grant is taken away.
-   * @throws CapabilityError if connections shall be cut and the door keeps them.
+   * @throws ArgumentError if an address is invalid, before anything changes.
+   * @throws CapabilityError if `cut` is required and the door keeps connections.
    * @throws NftError `not-found` if the table is gone.
    */
   closeMany(sources: Iterable<string>, options: CloseOptions = {}): Promise<string[]> {
@@ -147,7 +148,7 @@ export class Door {
     const close = async (door: DoorSummary, doorsSet: string) => {
       const addresses = readSources(door, operation, given)
       if (cut && door.established !== 'cut') {
-        const provider = "open.established: 'cut' in its spec makes them need a live grant"
+        const provider = "write open.established: 'cut' in its spec to end them with the grant"
         throw new CapabilityError(operation, `${this.name} keeps established connections`, provider)
       }
       for (const change of this.#changes(door, doorsSet, addresses)) {
@@ -160,10 +161,10 @@ export class Door {
   }
 
   /**
-   * Finds a source's grant: undefined where it has none.
+   * Finds a source's grant; undefined if it has none.
    *
-   * @param source as `open` takes it.
-   * @throws ArgumentError if the address is none.
+   * @param source as in `open`.
+   * @throws ArgumentError if the address is invalid.
    * @throws NftError `not-found` if the table is gone.
    */
   async grantOf(source: string): Promise<Grant | undefined> {
@@ -177,7 +178,7 @@ export class Door {
     })
   }
 
-  /** The sources that this door lets in now. */
+  /** Lists all grants of this door. */
   async grants(): Promise<Grant[]> {
     const grants: Grant[] = []
     for await (const part of this.#parts('grants')) for (const grant of part) grants.push(grant)
@@ -185,12 +186,10 @@ export class Door {
   }
 
   /**
-   * The sources that this door lets in, one by one as the kernel lists them: all that it lets in
-   * from the beginning to the end, each once. Whose grant begins or ends meanwhile may be among
-   * them or not.
+   * Yields the grants as the kernel lists them, each once. A grant that begins or ends meanwhile
+   * may be missing.
    *
-   * @throws NetlinkError `interrupted` if the ruleset was changed again and again while a long
-   * list was read.
+   * @throws NetlinkError `interrupted` if the ruleset kept changing while a long list was read.
    */
   async *eachGrant(): AsyncGenerator<Grant, void, undefined> {
     for await (const part of this.#parts('eachGrant')) yield* part
@@ -200,7 +199,7 @@ export class Door {
     const { elements, table, doors } = this.#place
     const call = this.#place.call(operation)
     const set = grantsSet(this.name)
-    // Whose door is gone, or for others now, has no such set any more.
+    // If the door is gone, or its scope has changed, this set is missing.
     const { door, sets } = await doors.with(this.name, call, async (door) => {
       const sets =
         door.scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
@@ -214,7 +213,7 @@ export class Door {
     }
   }
 
-  /** The sources that are on their way: who has made how many of the knocks that open this door. */
+  /** Lists the sources with an attempt under way, and how many knocks each has made. */
   async progress(): Promise<Progress[]> {
     const isOwn = (name: string) =>
       parseSetName(parseFamilySet(name)?.set ?? name)?.door === this.name
@@ -224,7 +223,7 @@ export class Door {
     return viewProgress(door, listedContents(listing))
   }
 
-  /** One for each transaction. */
+  /** One change for each transaction. */
   *#changes(
     { connections }: DoorSummary,
     doorsSet: string,

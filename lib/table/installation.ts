@@ -1,15 +1,14 @@
-// What a table says of itself, asked of the kernel: undefined where it is not there, or says
-// nothing.
+// A table's name → what the table says of itself; undefined if the table or that part is missing.
 import { isNotFound } from '../errors.js'
 import type { CallOptions, Nft } from '../kernel/nft.js'
 import { ABOUT_SET, aboutComments } from '../nft/about.js'
 import { parseListing } from '../nft/listing.js'
 import { SERIAL_SET, serialOf } from '../nft/serial.js'
 
-/** Who calls, and until when. */
+/** The caller's operation, for errors, and how long nft may take. */
 export type Call = CallOptions & { readonly operation: string }
 
-/** The comments of the set `about`, in their order. */
+/** Lists the comments of the set `about`, in their order. */
 export async function listAbout(
   nft: Nft,
   table: string,
@@ -21,7 +20,7 @@ export async function listAbout(
   return listing && aboutComments(listing)
 }
 
-/** The mark of the install that made it. */
+/** Reads the number that the last install gave the table. */
 export async function listSerial(
   nft: Nft,
   table: string,
@@ -33,11 +32,11 @@ export async function listSerial(
   return listing && serialOf(listing)
 }
 
-/** The table of family netdev at the side of one at ingress. */
+/** Lists the table of family netdev that belongs to doors at ingress. */
 export const listTags = (nft: Nft, table: string, call: CallOptions): Promise<unknown> =>
   ifFound(() => nft.list({ family: 'netdev', table }, call))
 
-/** Undefined where nft says that it is not there. */
+/** Returns undefined if nft says `not-found`. */
 export async function ifFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask()

@@ -1,5 +1,4 @@
-// A table that an install made → removed, with the table against tags at its side. Touches the
-// kernel.
+// A table that knocklib installed → removed, together with its netdev table of tags.
 import { isNotFound } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
 import { digestIn, isAtIngress } from '../nft/about.js'
@@ -7,12 +6,12 @@ import { isForeign } from '../nft/tags.js'
 import { renderUninstall } from '../nft/transaction.js'
 import { type Call, listAbout, listSerial, listTags } from './installation.js'
 
-/** How often it is tried while others change the table at the same moment. */
+/** Tries if others change the table at the same time. */
 const TRIES = 12
 
 /**
- * Removes the table if its ruleset is still the one with this digest. A table that somebody has
- * installed in its place stays: the end of a block must not open the doors of another process.
+ * Removes the table if its ruleset still has this digest. A table that somebody else installed in
+ * its place stays: the end of a block must not open the doors of another process.
  */
 export async function removeOwn(
   nft: Nft,
@@ -29,13 +28,13 @@ export async function removeOwn(
       await nft.apply(renderUninstall(table, serial, hasTags), call)
       return
     } catch (error) {
-      // Somebody else has installed or removed it since: the next look says which.
+      // Somebody else installed or removed it since: the next listing shows which.
       if (!isNotFound(error)) throw error
     }
   }
 }
 
-/** Removes the table, whoever has installed it. One that is gone already is no error. */
+/** Removes the table, whoever installed it. Does nothing if it is gone already. */
 export async function removeAny(nft: Nft, table: string, call: Call): Promise<void> {
   const hasTags = await ownsTags(nft, table, await listAbout(nft, table, call), call)
   try {
@@ -45,7 +44,7 @@ export async function removeAny(nft: Nft, table: string, call: Call): Promise<vo
   }
 }
 
-/** Whether the table against tags goes with it; one that others have made under that name stays. */
+/** Whether the table of tags is removed with it; one that others made under that name stays. */
 async function ownsTags(
   nft: Nft,
   table: string,

@@ -1,5 +1,4 @@
-// The doors of a table as it said of itself when it was read last → each call's door as the table
-// has it now. Touches the kernel.
+// The doors as last read from a table → the current door for each call.
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { ArgumentError, CapabilityError, isNotFound, NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
@@ -8,10 +7,10 @@ import { ABOUT_SET, type About, aboutComments, doorsSet, isOurs, parseAbout } fr
 import { type Listing, parseListing } from '../nft/listing.js'
 import type { Call } from './installation.js'
 
-/** How often a call begins anew because another install came between. */
+/** Times that a call starts over because another spec was installed meanwhile. */
 const TRIES = 12
 
-/** What a table says of its doors. */
+/** The doors that a table lists in its set `about`. */
 export type KnownDoors = Pick<About, 'doors' | 'doorsDigest'>
 
 interface StandingPlace {
@@ -21,9 +20,9 @@ interface StandingPlace {
 }
 
 /**
- * Another process may install another spec at any moment. A change of elements names a set that is
- * called by a digest of the doors: if the doors are others by now, that set is not there, nothing
- * is done, and the table is read anew.
+ * The doors of an installed table, kept current. Another process may install another spec at any
+ * time. Therefore each change of elements also names a set whose name is a digest of the doors. If
+ * the doors have changed, that set is missing, nothing is done, and the table is read again.
  */
 export class StandingDoors {
   readonly #place: StandingPlace
@@ -35,7 +34,7 @@ export class StandingDoors {
     this.#take(known)
   }
 
-  /** In the spec's order. */
+  /** The doors as last read, in the spec's order. */
   get all(): readonly DoorSummary[] {
     return [...this.#doors.values()]
   }
@@ -44,7 +43,7 @@ export class StandingDoors {
     return this.#doors.get(name)
   }
 
-  /** @throws NftError `not-found` that says which doors there are. */
+  /** @throws NftError `not-found` if there is no such door; the message lists the doors. */
   require(name: string, operation: string): DoorSummary {
     const door = this.#doors.get(name)
     if (door) return door
@@ -53,9 +52,9 @@ export class StandingDoors {
   }
 
   /**
-   * Takes the doors out of a listing of the table or of its set `about`.
-   * @throws NftError `not-found` if it was made by another version of knocklib, or by somebody
-   * else.
+   * Takes the doors from a listing of the table or of its set `about`.
+   *
+   * @throws NftError `not-found` if another version of knocklib or somebody else made the table.
    */
   take(listing: Listing, operation: string): readonly DoorSummary[] {
     const comments = aboutComments(listing)
@@ -66,26 +65,32 @@ export class StandingDoors {
   }
 
   /**
-   * The set that is there as long as the doors are these, which were taken out of the listing.
-   * @throws NftError `not-found` if its parts are of two tables, one before and one after an
+   * Returns the name of the set that exists as long as the doors are those of this listing.
+   *
+   * @throws NftError `not-found` if parts of the listing are from before and parts from after an
    * install.
    */
   requireSet(listing: Listing, operation: string): string {
     if (listing.sets.has(this.#set)) return this.#set
-    throw this.#missing(operation, 'others changed it while it was listed')
+    throw this.#missing(operation, 'others changed it during the listing')
   }
 
-  /** @throws NftError `not-found` if the table is gone. */
+  /**
+   * Reads the doors again.
+   *
+   * @throws NftError `not-found` if the table is gone.
+   */
   async read(call: Call): Promise<readonly DoorSummary[]> {
     const { nft, table } = this.#place
     return this.take(parseListing(await nft.list({ table, set: ABOUT_SET }, call)), call.operation)
   }
 
   /**
-   * Does something with one door. If that fails because the doors are others by now, the table is
-   * read anew and it is done again, with the door as it is then.
+   * Runs `work` with one door. If it fails because the doors have changed, reads the table again
+   * and repeats it with the door as it is then.
    *
-   * @param work - is given the door, and the set that is there as long as the doors are these.
+   * @param work - gets the door, and the name of the set that exists as long as the doors are
+   * these.
    * @throws NftError `not-found` if the door or the table is gone.
    */
   with<T>(
@@ -99,7 +104,11 @@ export class StandingDoors {
     })
   }
 
-  /** The same with all of them. */
+  /**
+   * Runs `work` as `with` does, for all doors.
+   *
+   * @throws NftError `conflict` if the doors changed during each try.
+   */
   async current<T>(call: Call, work: (doorsSet: string) => Promise<T>): Promise<T> {
     for (let tries = 1; tries <= TRIES; tries += 1) {
       const before = this.#set
@@ -111,11 +120,11 @@ export class StandingDoors {
       }
     }
     const { table } = this.#place
-    const reason = `others installed other doors at each of ${TRIES} tries; nothing was changed`
+    const reason = `others installed other doors in each of ${TRIES} tries; nothing was changed`
     throw new NftError('conflict', `${call.operation}: table inet ${table}: ${reason}`)
   }
 
-  /** Whether the table has other doors than those that were read; they are read by then. */
+  /** Whether the table has other doors than those last read; if so, reads them. */
   async #isOther(error: unknown, call: Call): Promise<boolean> {
     const { table, elements } = this.#place
     try {
@@ -124,7 +133,7 @@ export class StandingDoors {
     } catch (missing) {
       if (isNotFound(missing)) {
         await this.read(call).catch((gone: unknown) => {
-          // A wrong question is answered as such, whatever has become of the table.
+          // If the arguments were wrong, that error comes first, even if the table is gone.
           throw isNotFound(error) ? gone : error
         })
         return true
@@ -144,14 +153,14 @@ export class StandingDoors {
 }
 
 /**
- * What another spec's doors may be the reason of: what is not there, or what this door does not
- * take.
+ * Errors that a change of the doors may explain: something is missing, or this door does not accept
+ * the argument.
  */
 const mayBeStale = (error: unknown): boolean =>
   isNotFound(error) || error instanceof ArgumentError || error instanceof CapabilityError
 
-/** Why a table cannot be read. */
+/** Says why a table's comments cannot be read. */
 export const unreadable = (comments: readonly string[] | undefined): string =>
   isOurs(comments)
-    ? 'made by another version of knocklib, which alone can read it; install the spec again'
+    ? 'made by another version of knocklib and only readable with that; install the spec again'
     : 'not there, or not made by knocklib'

@@ -1,5 +1,5 @@
-// A table that was changed, and what nft answered → whether it is what was asked for, or another
-// one. Touches the kernel.
+// A changed table and nft's answer → whether the table became what was asked for, or others changed
+// it.
 
 import { isIntact } from '../change/intact.js'
 import { neededBy } from '../change/needed.js'
@@ -12,13 +12,10 @@ import { parseListing } from '../nft/listing.js'
 import { serialOf } from '../nft/serial.js'
 import { type Call, ifFound, listAbout, listSerial } from './installation.js'
 
-/**
- * How often a changed table is listed until it shows as what was asked for, before it is changed
- * once more.
- */
+/** Listings of a changed table until it shows as wanted. After these, it is changed once more. */
 const LOOKS = 3
 
-/** What was listed of a table before it was changed. */
+/** What was listed of a table before the change. */
 export interface Seen {
   readonly serial: number | undefined
   readonly comments: readonly string[] | undefined
@@ -31,10 +28,10 @@ export class Verification {
     this.#place = place
   }
 
-  /** Whether a transaction failed since the table is another than the one that was listed. */
+  /** Whether a transaction failed because the table is no longer the one that was listed. */
   async isOther(error: unknown, had: Seen | undefined, call: Call): Promise<boolean> {
     if (!mayBeConflict(error)) return false
-    // It may be gone again by now.
+    // The other table may already be gone again.
     if (!had && error.code === 'already-exists') return true
     const { nft, table } = this.#place
     const comments = await listAbout(nft, table, call)
@@ -44,16 +41,16 @@ export class Verification {
   }
 
   /**
-   * Whether a change made of the table what was asked for. One that was computed from a wrong
-   * listing leaves behind what was not in that. A listing leaves out or doubles, but has nothing
-   * that is not there: one that is intact is a proof, one that is not is none.
+   * Whether the table is what was asked for. A change that was computed from a wrong listing leaves
+   * something behind. A listing can leave out or double objects, but it never invents any.
+   * Therefore one intact listing proves the table intact; a defective one proves nothing.
    */
   async isWhole(serial: number, call: Call): Promise<boolean> {
     const { nft, table, document } = this.#place
     for (let look = 1; look <= LOOKS; look += 1) {
       const isCompared = neededBy(document, false)
       const listing = await ifFound(() => listParts(nft, table, isCompared, call))
-      // Another install has followed this one, or it has been removed.
+      // Another install followed, or the table was removed.
       if (listing === undefined || serialOf(parseListing(listing)) !== serial) return true
       if (isIntact(listing, document)) return true
     }
@@ -61,19 +58,22 @@ export class Verification {
   }
 
   /**
-   * nft's exit code alone is no proof: some versions drop what they don't know and report success.
+   * Requires that the table shows this install.
+   *
+   * @throws NftError `unverified` if it does not: some versions of nft drop what they do not know
+   * and still report success.
    */
   async requireApplied(serial: number, call: Call): Promise<void> {
     const { nft, table, document } = this.#place
     const comments = await listAbout(nft, table, call)
     if (comments && parseAbout(comments)?.digest === digestOf(document)) return
     const standing = await listSerial(nft, table, call)
-    // Another install has followed this one.
+    // Another install followed.
     if (standing !== undefined && standing !== serial) return
     const reason =
       comments === undefined
-        ? 'nft reported success, but the table is not there: it has been removed since, ' +
-          'or was never made'
+        ? 'nft reported success, but the table is not there: it was removed since, ' +
+          'or never made'
         : NOT_AS_ASKED
     throw tableError('unverified', table, call, reason)
   }
@@ -82,11 +82,11 @@ export class Verification {
 interface VerifiedPlace {
   readonly nft: Nft
   readonly table: string
-  /** What the table is to be. */
+  /** The table as wanted. */
   readonly document: NftDocument
 }
 
-/** An error that names the table. */
+/** Makes an error that names the table. */
 export const tableError = (
   code: NftError['code'],
   table: string,
@@ -97,12 +97,9 @@ export const tableError = (
 
 export const NOT_AS_ASKED = 'nft reported success, but the table is not what was asked for'
 
-/**
- * What nft answers where something was listed that is there no more, or is there meanwhile, or is
- * named meanwhile.
- */
+/** nft's answers if an object that was listed is gone, exists by now, or is in use by now. */
 const CONFLICTS: ReadonlySet<string> = new Set(['not-found', 'already-exists', 'rejected'])
 
-/** The kernel says the same of a module that it lacks as of a set that is gone. */
+/** The kernel gives the same answer for a missing module as for a missing set. */
 export const mayBeConflict = (error: unknown): error is KnockError =>
   error instanceof CapabilityError || (error instanceof NftError && CONFLICTS.has(error.code))
