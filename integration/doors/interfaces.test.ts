@@ -74,7 +74,7 @@ atServer('a bridge, its port, and names of nothing', skip, async (t, user) => {
       /^knocklib install: warning: \/interfaces\/0: eth0 is a port of the bridge br0: at input .*; write br0\n$/,
     ],
     ['prerouting', 'eth0', /eth0 is a port of the bridge br0/],
-    ['input', 'wan0', /wan0 is a second name of eth0/],
+    ['input', 'wan0', /wan0 is an alternative name of eth0/],
     ['input', 'rb0', /did you mean br0\?/],
   ]
   for (const [hook, name, warning] of cases) {
@@ -115,7 +115,7 @@ atServer('strict, check, JSON, and what status shows', skip, async (t, user) => 
   await user.shell('ip link set eth0 nomaster')
   t.notMatch(await user.serve(t, 'status'), 'warning')
   await user.shell('ip link set eth0 name lan0')
-  t.match(await user.serve(t, 'status'), 'eth0 is no interface here now')
+  t.match(await user.serve(t, 'status'), 'this host has no interface eth0 now')
 })
 
 atServer('addresses that are elsewhere', skip, async (t, user) => {

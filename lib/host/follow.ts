@@ -1,29 +1,28 @@
-// Warnings that were found once → each that is new or over since, looked for again and again. Pure
-// but for the clock that it is given.
+// Warnings that are checked again and again → a report of each that is new or over.
 import type { Clock } from '../clock/clock.js'
 import type { Warning } from '../errors.js'
 
 interface Following {
-  /** What has been reported already. */
+  /** Warnings that have been reported already. */
   readonly known: readonly Warning[]
   look(): Promise<readonly Warning[]>
   /** Must not throw. */
   report(warning: Warning, isOver: boolean): void
   readonly signal: AbortSignal
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two checks. */
   readonly every?: number
   readonly clock: Pick<Clock, 'pause'>
 }
 
 const EVERY = 5000
 
-/** Resolves when the signal is aborted; never rejects. */
+/** Checks until the signal is aborted, and resolves then; never rejects. */
 export async function followWarnings(following: Following): Promise<void> {
   const { look, report, signal, every = EVERY, clock } = following
   let known = byKey(following.known)
   while (await clock.pause(every, signal)) {
     const found = await look().then(byKey, () => undefined)
-    // A look that fails says nothing.
+    // If a check fails, the known warnings stay.
     if (!found || signal.aborted) continue
     for (const [key, warning] of found) if (!known.has(key)) report(warning, false)
     for (const [key, warning] of known) if (!found.has(key)) report(warning, true)
@@ -31,6 +30,6 @@ export async function followWarnings(following: Following): Promise<void> {
   }
 }
 
-/** The same place may be wrong in another way. */
+/** With the message: another problem at the same place is another warning. */
 const byKey = (warnings: readonly Warning[]): ReadonlyMap<string, Warning> =>
   new Map(warnings.map((warning) => [`${warning.id} ${warning.path} ${warning.message}`, warning]))

@@ -1,4 +1,4 @@
-// What can be said of a spec and a host, by name. Pure.
+// The names and type of warnings about a spec on this host. Pure.
 import type { Warning } from '../errors.js'
 
 const OF_HOST = [
@@ -8,14 +8,14 @@ const OF_HOST = [
   ...(['address-elsewhere', 'address-own', 'address-bridged'] as const),
 ] as const
 
-/** A warning that comes and goes with the host's network. */
+/** A warning that depends on the host's network and can come and go. */
 export interface HostWarning extends Warning {
   readonly id: (typeof OF_HOST)[number]
 }
 
-/** A warning whose place in the spec is not known yet. */
+/** A warning before its place in the spec is known. */
 export type Found = Omit<HostWarning, 'path'>
 
-/** Whether a warning is one that comes and goes with the host's network. */
+/** Whether a warning depends on the host's network. */
 export const isOfHost = (warning: Warning): warning is HostWarning =>
   (OF_HOST as readonly string[]).includes(warning.id)

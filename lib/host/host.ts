@@ -1,21 +1,19 @@
-// What was found of a network namespace: its interfaces, and where packets to some addresses go.
-// Types alone.
+// What is known of a network namespace: its interfaces, and its routes to some addresses. Types
+// only.
 
 export interface Interface {
-  /** The one name that nft compares. */
+  /** The name that nft compares. */
   readonly name: string
-  /** Other names that `ip` takes for it. */
+  /** Alternative names, which `ip` accepts and nft does not. */
   readonly alternatives: readonly string[]
   /** As `ip -d link` prints it, such as `bridge`, `veth`, `vlan`; absent for most hardware. */
   readonly kind?: string
-  /** The interface that takes over what comes in here, and its kind. */
+  /** The interface that receives this one's packets, such as a bridge, and its kind. */
   readonly master?: { readonly name: string; readonly kind?: string }
-  /**
-   * The interface that it stands on, such as the parent of a VLAN, if it is in the same namespace.
-   */
+  /** The interface below it, such as the parent of a VLAN, if it is in the same namespace. */
   readonly lower?: string
   readonly isUp: boolean
-  /** Without link-local ones. */
+  /** Without link-local addresses. */
   readonly addresses: readonly string[]
 }
 
@@ -28,13 +26,10 @@ export type Route =
 
 export interface Host {
   readonly interfaces: readonly Interface[]
-  /** Of the addresses that were asked for; without what could not be asked. */
+  /** Routes to the addresses that were asked for; an address without an answer is absent. */
   readonly routes: ReadonlyMap<string, Route>
-  /** Whether it forwards packets of a family, on any interface; absent if that is not known. */
+  /** Whether the host forwards packets of a family on any interface; absent if unknown. */
   readonly forwards?: { readonly 4: boolean; readonly 6: boolean }
-  /**
-   * Whether what a bridge passes on also comes to the hooks of the family inet; absent if that is
-   * not known.
-   */
+  /** Whether bridged packets also pass the hooks of family inet; absent if unknown. */
   readonly filtersBridges?: { readonly 4: boolean; readonly 6: boolean }
 }

@@ -1,4 +1,4 @@
-// `ip -j -d address` → interfaces. Pure.
+// The output of `ip -j -d address` → interfaces. Pure.
 import type { Interface } from './host.js'
 
 interface Listed {
@@ -17,7 +17,11 @@ const isListed = (value: unknown): value is Listed =>
   'ifname' in value &&
   typeof value.ifname === 'string'
 
-/** @throws SyntaxError if it is no JSON: an `ip` of busybox prints text. */
+/**
+ * Reads what `ip` printed.
+ *
+ * @throws SyntaxError if it is not JSON: busybox's `ip` prints text.
+ */
 export function parseIpListing(text: string): Interface[] {
   const parsed: unknown = JSON.parse(text)
   const listed = Array.isArray(parsed) ? parsed.filter(isListed) : []
@@ -36,7 +40,7 @@ export function parseIpListing(text: string): Interface[] {
         ...(master !== undefined && {
           master: { name: master, ...(masterKind !== undefined && { kind: masterKind }) },
         }),
-        // A veth's other end is named so, too, and so is one that has become of another namespace.
+        // `link` is also a veth's other end, or may name an interface of another namespace.
         ...(link !== undefined &&
           kinds.has(link) &&
           linkinfo?.info_kind !== 'veth' && { lower: link }),

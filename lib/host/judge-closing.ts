@@ -1,5 +1,4 @@
-// The base chains of a namespace → whether anything but our table keeps the doors' services closed.
-// Pure.
+// The base chains of a namespace → whether another table keeps the doors' services closed. Pure.
 import { isContent, listedObjects } from '../nft/parts.js'
 import type { Family, ValidDoor, ValidSpec } from '../spec/model/model.js'
 
@@ -10,8 +9,8 @@ interface Place extends Pick<ValidSpec, 'hook' | 'table'> {
 type Hook = 'prerouting' | 'input' | 'forward'
 
 /**
- * Where packets to the services end. Of doors at prerouting and ingress nobody knows whether a
- * service is this host's.
+ * The hooks where packets to the services end. At prerouting and ingress it is unknown whether a
+ * service is on this host, so both count.
  */
 const ENDS: Readonly<Record<ValidSpec['hook'], readonly Hook[]>> = {
   input: ['input'],
@@ -21,18 +20,18 @@ const ENDS: Readonly<Record<ValidSpec['hook'], readonly Hook[]>> = {
 }
 
 /**
- * What each family of tables sees. Chains of netdev tables stand at one device each, and close no
- * service.
+ * The address families that a table's family sees. A netdev table's chain sees one device and does
+ * not close a service.
  */
 const SEES: Readonly<Record<string, readonly Family[]>> = { inet: [4, 6], ip: [4], ip6: [6] }
 
 /**
- * The families of addresses that the doors judge and for which no base chain of another table drops
- * what no rule accepts. Their rules are not judged: a chain with the policy accept may end with a
- * rule that drops.
+ * Finds the address families of the doors for which no base chain of another table has policy drop.
+ * The rules in chains are not judged: a chain with policy accept may still end with a rule that
+ * drops.
  *
- * @param listing - as `nft -j list chains` gives it; of anything else nothing is known, and none is
- * returned.
+ * @param listing - what `nft -j list chains` gives. Anything else counts as unknown and gives an
+ * empty list.
  */
 export function familiesWithoutPolicy(listing: unknown, { hook, table, doors }: Place): Family[] {
   if (!isContent(listing) || !Array.isArray(listing['nftables'])) return []

@@ -1,13 +1,13 @@
-// The doors of a spec, and where this host sends packets to their addresses → which doors nothing
-// comes to. Pure.
+// A spec's doors, and this host's routes to their addresses → warnings of doors that receive no
+// packets. Pure.
 import type { Cidr, ValidDoor, ValidSpec } from '../spec/model/model.js'
 import type { Host, Route } from './host.js'
 import type { Found, HostWarning } from './host-warning.js'
 
-/** More are not looked up. */
+/** The most addresses that are looked up. */
 const MOST_ADDRESSES = 256
 
-/** Whole addresses that doors name, each once. */
+/** Lists the single addresses that doors name, each once. */
 export function addressesOf({ doors }: ValidSpec): string[] {
   const named = doors
     .flatMap((door) => door.addresses.filter(isWhole))
@@ -31,7 +31,7 @@ export function judgeDoors(spec: ValidSpec, host: Host): HostWarning[] {
   ]
 }
 
-/** Addresses are merged and in an order of their own: the message names the one that is meant. */
+/** The path has no index: addresses are merged and sorted. The message names the address. */
 const pathOf = ({ origin }: ValidDoor): string => `${origin}/address`
 
 function judgeAddress(
@@ -42,12 +42,11 @@ function judgeAddress(
 ): Found | undefined {
   if (hook === 'input') {
     if (route.to === 'local' || route.to === 'group') return undefined
-    const instead =
-      'write the address that the packets have when they arrive, or use hook "forward"'
+    const instead = 'write the address that packets have when they arrive, or use hook "forward"'
     return {
       id: 'address-elsewhere',
       message:
-        `${address} is no address of this host now, so nothing to it comes to input; ` +
+        `${address} is not an address of this host now, so packets to it do not reach input; ` +
         `${instead} for a host behind this one`,
     }
   }
@@ -55,7 +54,7 @@ function judgeAddress(
     return {
       id: 'address-own',
       message:
-        `${address} is this host's own address: packets to it never come to forward; ` +
+        `${address} is this host's own address, so packets to it never reach forward; ` +
         'use hook "input"',
     }
   }
@@ -63,7 +62,7 @@ function judgeAddress(
   return judgeGuest(address, route.name, { hook, interfaces }, host)
 }
 
-/** A guest that a bridge of this host reaches without routing. */
+/** Warns of a guest that packets reach over this host's bridge without routing. */
 function judgeGuest(
   address: string,
   out: string,
@@ -72,10 +71,10 @@ function judgeGuest(
 ): Found | undefined {
   const bridge = host.interfaces.find(({ name, kind }) => name === out && kind === 'bridge')
   const family = address.includes(':') ? 6 : 4
-  // At ingress that makes no difference.
+  // At ingress of a port, bridged packets are seen anyway.
   const isFiltered = hook !== 'ingress' && host.filtersBridges?.[family] !== false
   if (!bridge || interfaces.length === 0 || isFiltered) return undefined
-  // What comes in by another interface is routed to the bridge, and judged.
+  // Packets from an interface outside the bridge are routed to it, and judged.
   const isPart = (name: string) =>
     name === out || host.interfaces.some((port) => port.name === name && port.master?.name === out)
   const isBridged = interfaces.every(isPart)
@@ -86,9 +85,9 @@ function judgeGuest(
   return {
     id: 'address-bridged',
     message:
-      `${address} is reached over the bridge ${out}, and what the bridge passes on is ` +
-      `not judged at ${hook} of ${interfaces.join(', ')}; use hook "ingress" and name ` +
-      `the port${list} where it comes in`,
+      `${address} is reached over the bridge ${out}, and bridged packets are not judged ` +
+      `at ${hook} of ${interfaces.join(', ')}; use hook "ingress" and name ` +
+      `the port${list} where they come in`,
   }
 }
 
@@ -107,8 +106,8 @@ function judgeForwarding({ hook, doors }: ValidSpec, host: Host): HostWarning[] 
       id: 'not-forwarding',
       path: '/hook',
       message:
-        'this host forwards nothing now (net.ipv4.ip_forward and ' +
-        'net.ipv6.conf.all.forwarding are off), so nothing comes to forward; for its ' +
+        'this host does not forward now (net.ipv4.ip_forward and ' +
+        'net.ipv6.conf.all.forwarding are off), so no packet reaches forward; for its ' +
         'own services use hook "input"',
     },
   ]

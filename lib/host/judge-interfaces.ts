@@ -1,20 +1,23 @@
-// The interfaces that a spec names, and those that there are → which of them are not judged as the
-// spec says. Pure.
+// The interfaces that a spec names, and those that exist → warnings of interfaces that are not
+// judged as meant. Pure.
 import type { Hook } from '../spec/model/model.js'
 import { nearest } from '../text/nearest.js'
 import type { Host, Interface } from './host.js'
 import type { Found, HostWarning } from './host-warning.js'
 
-/** Of a spec, or of what a table says of itself. */
+/** The part of a spec, or of an installed table, that is judged here. */
 export interface Named {
   readonly hook: Hook
   readonly interfaces: readonly string[]
 }
 
-/** More names than these are not listed. */
+/** The most names in a message. */
 const MOST_LISTED = 6
 
-/** None for a spec that names no interface: it judges what comes in at any. */
+/**
+ * Judges each interface that the spec names. A spec without interfaces judges all of them and gets
+ * no warning.
+ */
 export function judgeInterfaces({ hook, interfaces }: Named, host: Host): HostWarning[] {
   const warnings = interfaces.flatMap((name, index): HostWarning[] => {
     const found = judgeOne(name, { hook, interfaces }, host)
@@ -28,8 +31,8 @@ const ONLY_LOOPBACK: HostWarning = {
   id: 'only-loopback',
   path: '/interfaces',
   message:
-    'lo sees only what this host sends to itself: nothing that comes from outside ' +
-    'is judged; name the interface where it comes in',
+    'lo sees only what this host sends to itself, so no packet from outside ' +
+    'is judged; name the interface where packets come in',
 }
 
 function judgeOne(name: string, spec: Named, host: Host): Found | undefined {
@@ -37,12 +40,12 @@ function judgeOne(name: string, spec: Named, host: Host): Found | undefined {
   if (matched.length === 0) return judgeMissing(name, host)
   const enslaved = matched.map((found) => judgeEnslaved(found, spec, host))
   const [first] = enslaved
-  // A pattern is right if it matches anything that is.
+  // A pattern is right if at least one interface that it matches is right.
   if (first && enslaved.every((found) => found !== undefined)) return first
   return matched.length === 1 ? judgeLower(matched[0] as Interface, spec, host) : undefined
 }
 
-/** As nft compares names: by the first one alone, whose ending a `*` leaves open. */
+/** As nft compares: only the main name; a final `*` matches any ending. */
 function matcherOf(name: string): (found: Interface) => boolean {
   const start = name.endsWith('*') ? name.slice(0, -1) : undefined
   return (found) => (start === undefined ? found.name === name : found.name.startsWith(start))
@@ -51,7 +54,7 @@ function matcherOf(name: string): (found: Interface) => boolean {
 function judgeMissing(name: string, { interfaces }: Host): Found {
   const same = interfaces.find(({ alternatives }) => alternatives.includes(name))
   if (same) {
-    const reason = `${name} is a second name of ${same.name}, and nft compares the first alone`
+    const reason = `${name} is an alternative name of ${same.name}, and nft compares main names`
     return {
       id: 'interface-alternative',
       message: `${reason}: nothing is judged; write ${same.name}`,
@@ -61,18 +64,18 @@ function judgeMissing(name: string, { interfaces }: Host): Found {
   const meant = name.endsWith('*') ? undefined : nearest(name, names)
   const isPattern = name.endsWith('*')
   const what = isPattern
-    ? `no interface here begins with ${name.slice(0, -1)}`
-    : `${name} is no interface here`
+    ? `no interface of this host begins with ${name.slice(0, -1)}`
+    : `this host has no interface ${name}`
   const more = names.length > MOST_LISTED ? `, and ${names.length - MOST_LISTED} more` : ''
-  const known = `there is ${names.slice(0, MOST_LISTED).join(', ')}${more}`
+  const known = `it has ${names.slice(0, MOST_LISTED).join(', ')}${more}`
   const hint = meant === undefined ? known : `did you mean ${meant}?`
   return {
     id: 'interface-missing',
-    message: `${what} now: nothing is judged there until it comes; ${hint}`,
+    message: `${what} now, so nothing is judged there until it appears; ${hint}`,
   }
 }
 
-/** What the field calls those that belong to a master. */
+/** The usual words for a member of each kind of master. */
 const MEMBERS: Readonly<Record<string, string>> = {
   bridge: 'a port of the bridge',
   bond: 'a port of the bond',
@@ -95,7 +98,7 @@ function judgeEnslaved(
   const what = `${name} is ${MEMBERS[kind] ?? 'enslaved to'} ${master.name}`
   const id = 'interface-enslaved'
   if (kind === 'vrf') {
-    // At prerouting and ingress the member itself is seen.
+    // These hooks see the member itself.
     if (hook === 'prerouting' || hook === 'ingress') return undefined
     return {
       id,
@@ -108,15 +111,15 @@ function judgeEnslaved(
     return {
       id,
       message:
-        `${what}, which takes its packets away before ${hook}: nothing is judged; ` + `${instead}`,
+        `${what}, which takes its packets before ${hook}, so nothing is judged; ` + `${instead}`,
     }
   }
   const { filtersBridges: filters } = host
   const guests =
     kind === 'bridge' && hook !== 'input' && filters && !(filters[4] && filters[6])
-      ? `; what the bridge passes on to its guests comes to ${hook} only with ` +
-        'net.bridge.bridge-nf-call-iptables (ip6tables): for those, hook "ingress" at ' +
-        `${name} is the place`
+      ? `; bridged packets to guests reach ${hook} only with ` +
+        'net.bridge.bridge-nf-call-iptables (ip6tables): for guests, use hook "ingress" at ' +
+        `${name}`
       : ''
   const instead = `at ${hook} its packets come in as ${master.name}; write ${master.name}${guests}`
   return { id, message: `${what}: ${instead}` }
@@ -124,7 +127,7 @@ function judgeEnslaved(
 
 const NOBODY: Interface = { name: '', alternatives: [], isUp: true, addresses: [] }
 
-/** At ingress a port sees its own packets. Those of a bond come by any of its ports. */
+/** At ingress a port sees only its own packets. Those of a bond may arrive at any of its ports. */
 function judgePort(
   name: string,
   master: NonNullable<Interface['master']>,
@@ -138,11 +141,13 @@ function judgePort(
     .map((other) => other.name)
     .filter((other) => !interfaces.includes(other))
   if (others.length === 0) return undefined
-  const reason = `what comes by ${others.join(', ')} passes unjudged; write ${master.name}`
+  const reason = `packets from ${others.join(', ')} pass unjudged; write ${master.name}`
   return { id: 'interface-enslaved', message: `${what}: ${reason}` }
 }
 
-/** At input, an interface without an address below others that have one: VLANs, macvlans. */
+/**
+ * Warns at input of an interface without an address that carries others with one: VLANs, macvlans.
+ */
 function judgeLower(
   { name, addresses, isUp }: Interface,
   { hook, interfaces }: Named,
@@ -159,7 +164,7 @@ function judgeLower(
   return {
     id: 'interface-without-address',
     message:
-      `${name} has no address, and what stands on it has: the packets to ${list} come ` +
-      `in as ${list}; write ${list}`,
+      `${name} has no address, but ${list} on top of it has: its packets ` +
+      `come in as ${list}; write ${list}`,
   }
 }

@@ -82,20 +82,20 @@ t.test('what is found, and what to write', async (t) => {
     says('input', 's0'),
     's0 is a port of the bridge br0: at input its packets come in as br0; write br0',
   )
-  t.match(says('forward', 's0'), /write br0; .* guests .* hook "ingress" at s0 is the place/)
+  t.match(says('forward', 's0'), /write br0; .* guests .* hook "ingress" at s0/)
   t.match(says('input', 'm0'), 'm0 is a member of the VRF vrf7: ')
   t.match(
     says('input', 'o0'),
     /o0 is a port of Open vSwitch ovs-system, .* write its internal port/,
   )
   t.match(says('input', 'odd0'), 'odd0 is enslaved to odd: ')
-  t.match(says('ingress', 'p0'), 'what comes by p1 passes unjudged; write bond0')
+  t.match(says('ingress', 'p0'), 'packets from p1 pass unjudged; write bond0')
   t.match(says('input', 'trunk'), /come in as trunk\.5; write trunk\.5/)
-  t.match(says('input', 'wan'), /second name of eth0.*write eth0/)
+  t.match(says('input', 'wan'), /alternative name of eth0.*write eth0/)
   t.match(says('input', 'eht0'), 'did you mean eth0?')
   t.match(says('input', 'ETH0'), 'did you mean eth0?')
-  t.match(says('input', 'wlan0'), /there is lo, eth0, br0, s0, v0, bond0, and \d+ more/)
-  t.match(says('input', 'wlan*'), 'no interface here begins with wlan now')
+  t.match(says('input', 'wlan0'), /it has lo, eth0, br0, s0, v0, bond0, and \d+ more/)
+  t.match(says('input', 'wlan*'), 'no interface of this host begins with wlan now')
 })
 
 function doors(hook: NonNullable<KnockSpec['hook']>, addresses: string[], interfaces?: string[]) {

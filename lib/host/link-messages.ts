@@ -1,17 +1,17 @@
-// Questions to rtnetlink and what it answers: bytes ↔ interfaces, addresses and routes. Pure
-// (rtnetlink(7), linux/if_link.h, linux/rtnetlink.h).
+// Questions to rtnetlink ↔ bytes; answers → interfaces, addresses and routes. Pure (rtnetlink(7),
+// linux/if_link.h, linux/rtnetlink.h).
 import { ADDRESS_BYTES, addressBytes, addressText } from '../kernel/netlink/address-bytes.js'
 import { FLAG } from '../kernel/netlink/numbers.js'
 import { MessageWriter, type NetlinkMessage, parseAttributes } from '../kernel/netlink/wire.js'
 import type { Interface, Route } from './host.js'
 
-/** RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE; what answers them is called NEW, and is two less. */
+/** RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE. Each answer is RTM_NEW…, which is two less. */
 const GET_LINK = 18
 const GET_ADDRESS = 22
 const GET_ROUTE = 26
 const DUMP = FLAG.request | FLAG.dump
 
-/** struct ifinfomsg: its index and its flags; IFF_UP. */
+/** struct ifinfomsg: offsets of the index and the flags; IFF_UP. Then IFLA_ attributes. */
 const LINK = { header: 16, index: 4, flags: 8 } as const
 const UP = 1
 const IFNAME = 3
@@ -21,23 +21,20 @@ const LINK_INFO = 18
 const LOWER_NAMESPACE = 37
 const PROPERTIES = 52
 const ALTERNATIVE = 53
-/** Within LINK_INFO. */
+/** IFLA_INFO_KIND, inside LINK_INFO. */
 const KIND = 1
 
-/** struct ifaddrmsg: its family, scope and index; AF_INET, AF_INET6. */
+/** struct ifaddrmsg: offsets of family, scope and index; AF_INET, AF_INET6. */
 const ADDRESS = { header: 8, family: 0, scope: 3, index: 4 } as const
 const AF = { 4: 2, 6: 10 } as const
-/**
- * RT_SCOPE_LINK, and IFA_ADDRESS and IFA_LOCAL: at a point-to-point link the first is the other
- * end's.
- */
+/** RT_SCOPE_LINK, IFA_ADDRESS and IFA_LOCAL. On a point-to-point link IFA_ADDRESS is the peer's. */
 const SCOPE_LINK = 253
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
 
 /**
- * struct rtmsg: the route's type; RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST,
- * RTN_UNICAST.
+ * struct rtmsg: the offset of the route's type; RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST,
+ * RTN_MULTICAST.
  */
 const ROUTE = { header: 12, type: 7 } as const
 const ROUTE_TYPE = { unicast: 1, local: 2, broadcast: 3, anycast: 4, multicast: 5 } as const
@@ -74,7 +71,7 @@ function render(
   return writer.take()
 }
 
-/** Reads what the dumps of links and of addresses answered. */
+/** Reads the answers to `askLinks` and `askAddresses`. */
 export function parseInterfaces(
   linkMessages: readonly NetlinkMessage[],
   addressMessages: readonly NetlinkMessage[],
@@ -97,7 +94,7 @@ export function parseInterfaces(
       ...(over && {
         master: { name: over.name, ...(over.kind !== undefined && { kind: over.kind }) },
       }),
-      // A veth names its other end so.
+      // IFLA_LINK of a veth is its other end.
       ...(under && kind !== 'veth' && under.index !== index && { lower: under.name }),
     }
   })
@@ -117,7 +114,7 @@ function parseLink({ payload }: NetlinkMessage) {
       .map(({ value }) => textOf(value)),
     kind: kind && textOf(kind.value),
     master: readIndex(attributes.get(MASTER)),
-    // The index is of another namespace where that is named.
+    // With IFLA_LINK_NETNSID the index belongs to another namespace.
     lower: attributes.has(LOWER_NAMESPACE) ? 0 : readIndex(attributes.get(LOWER)),
     isUp: (readIndex(payload, LINK.flags) & UP) !== 0,
   }
@@ -133,7 +130,7 @@ function parseAddress({ payload }: NetlinkMessage) {
   return { index: readIndex(payload, ADDRESS.index), address: addressText(family, bytes) }
 }
 
-/** A refusal, such as ENETUNREACH, says that it goes nowhere. */
+/** Reads the answer to `askRoute`. An error such as ENETUNREACH means `nowhere`. */
 export function parseRoute(
   message: NetlinkMessage,
   nameOf: (index: number) => string | undefined,
@@ -149,10 +146,10 @@ export function parseRoute(
   return name === undefined ? { to: 'nowhere' } : { to: 'interface', name }
 }
 
-/** Of an interface's message. */
+/** The interface's index in an answer to `askLinks`. */
 export const indexOf = ({ payload }: NetlinkMessage): number => readIndex(payload, LINK.index)
 
-/** The kernel's own byte order. */
+/** Reads 4 bytes as little-endian; 0 if the bytes are too short. */
 function readIndex(bytes: Uint8Array = new Uint8Array(), at = 0): number {
   if (bytes.length < at + 4) return 0
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true)

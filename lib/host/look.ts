@@ -1,5 +1,5 @@
-// Looks at the network namespace in which nft works: its interfaces, and where packets to some
-// addresses go. Touches the system.
+// A network namespace and some addresses → its interfaces, and its routes to them. Reads rtnetlink,
+// /proc/sys or `ip`.
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -7,7 +7,7 @@ import type { Host } from './host.js'
 import { parseIpListing } from './ip-listing.js'
 import { askNetwork } from './rtnetlink.js'
 
-/** Why nothing could be looked at. */
+/** Why the namespace could not be read. */
 interface Unseen {
   readonly reason: string
 }
@@ -15,10 +15,10 @@ interface Unseen {
 const LONGEST = { timeout: 10_000, maxBuffer: 2 ** 24 } as const
 
 /**
- * Looks at this process's own namespace through rtnetlink, which needs neither privilege nor a
- * program; at another one through nsenter and ip, which shows its interfaces alone.
+ * Reads this process's own namespace through rtnetlink, without privilege or another program. Reads
+ * another namespace through nsenter and ip, which gives only its interfaces.
  *
- * @param netns - as `Nft` has it: empty for this process's own.
+ * @param netns - as in `Nft`; empty: this process's own.
  */
 export async function lookAtHost(
   netns: string,
@@ -60,7 +60,7 @@ async function readForwarding(): Promise<Host['forwards']> {
   return isKnown ? { 4: four === true, 6: six === true } : undefined
 }
 
-/** Without br_netfilter there is no such switch, and no bridge is filtered. */
+/** Without the module br_netfilter there are no switches, and no bridge is filtered. */
 async function readBridgeFilter(): Promise<NonNullable<Host['filtersBridges']>> {
   const names = ['iptables', 'ip6tables']
   const values = names.map((name) => readSwitch(`${SYSCTLS}/bridge/bridge-nf-call-${name}`))

@@ -1,8 +1,7 @@
-// Asks rtnetlink, in this process's own network namespace, for interfaces, addresses and routes.
-// Touches the kernel.
+// Some addresses → this network namespace's interfaces, and its routes to the addresses. Asks
+// rtnetlink.
 //
-// /sys/class/net is not asked: it shows the namespace in which /sys was mounted, which may be
-// another one.
+// /sys/class/net would show the namespace where /sys was mounted, which may be another one.
 import { NetlinkError } from '../errors.js'
 import { FLAG, MESSAGE } from '../kernel/netlink/numbers.js'
 import { openSocket } from '../kernel/netlink/socket.js'
@@ -19,7 +18,7 @@ import {
 
 /** NETLINK_ROUTE. */
 const ROUTE_PROTOCOL = 0
-/** How often a dump is made that changes interrupt. */
+/** Tries of a dump that changes interrupt. The last answer is used even if it was interrupted. */
 const TRIES = 5
 
 interface Network {
@@ -28,9 +27,9 @@ interface Network {
 }
 
 /**
- * Lists all interfaces, and looks up where packets to some addresses go.
+ * Lists all interfaces, and asks for the routes to some addresses.
  *
- * @throws NetlinkError if there is no socket to be had.
+ * @throws NetlinkError if no socket can be opened.
  */
 export async function askNetwork(
   operation: string,
@@ -55,7 +54,7 @@ export async function askNetwork(
   }
 }
 
-/** One question at a time, each answered before the next. */
+/** Sends one question at a time and waits for its answer. */
 class Asker {
   #send: (bytes: Uint8Array) => void = () => {}
   close: () => void = () => {}
@@ -102,7 +101,8 @@ class Asker {
   }
 
   #take(bytes: Uint8Array, isCut: boolean): void {
-    if (isCut) throw new NetlinkError('malformed', 'look', 'rtnetlink: an answer was cut')
+    if (isCut)
+      throw new NetlinkError('malformed', 'look', 'rtnetlink: an answer was longer than the buffer')
     const own = parseMessages(bytes).filter(({ sequence }) => sequence === this.#sequence)
     this.#answers.push(...own)
     const isPart = this.#answers.length > 0 && own.every(({ type, flags }) => isMulti(type, flags))
@@ -110,6 +110,6 @@ class Asker {
   }
 }
 
-/** NLM_F_MULTI: more follow. */
+/** NLM_F_MULTI: more parts follow. */
 const isMulti = (type: number, flags: number): boolean =>
   type !== MESSAGE.done && type !== MESSAGE.error && (flags & 2) !== 0

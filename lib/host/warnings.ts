@@ -1,5 +1,4 @@
-// A valid spec, or what a table says of itself, and the host where it stands → warnings. Touches
-// the system by look.ts alone.
+// A spec or an installed table, and its host → warnings. Reads the system only through look.ts.
 import type { ValidSpec } from '../spec/model/model.js'
 import type { HostWarning } from './host-warning.js'
 import { addressesOf, judgeDoors } from './judge-doors.js'
@@ -7,10 +6,10 @@ import { judgeInterfaces, type Named } from './judge-interfaces.js'
 import { lookAtHost } from './look.js'
 
 /**
- * Looks at the host, and judges a spec by what it finds. Nothing is said of what was not found out,
- * but for interfaces that the spec names.
+ * Reads the host and judges a spec by it. If the host cannot be read, warns only if the spec names
+ * interfaces.
  *
- * @param netns - as `Nft` has it; undefined: a ruleset of no kernel, which stands on no host.
+ * @param netns - as in `Nft`; undefined: there is no kernel, so there are no warnings.
  */
 export async function hostWarnings(
   spec: ValidSpec,
@@ -25,7 +24,7 @@ export async function hostWarnings(
   return [...judgeInterfaces(spec, host), ...judgeDoors(spec, host)]
 }
 
-/** The same of a table that stands, which knows its hook and its interfaces. */
+/** Judges an installed table, which knows its hook and interfaces, in the same way. */
 export async function interfaceWarnings(
   named: Named | undefined,
   netns: string | undefined,
@@ -39,7 +38,7 @@ export async function interfaceWarnings(
 function unseen({ interfaces }: Pick<Named, 'interfaces'>, reason: string): HostWarning[] {
   if (interfaces.length === 0) return []
   const message =
-    `the host's interfaces could not be looked at (${reason}), so nobody knows ` +
+    `the host's interfaces could not be read (${reason}), so it is unknown ` +
     'whether packets come in there'
   return [{ id: 'host-not-seen', path: '/interfaces', message }]
 }
