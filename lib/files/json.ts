@@ -1,23 +1,22 @@
-// JSON text → the value, or the first key that an object has twice, which JSON.parse passes over.
-// Pure.
+// JSON text → the first key that an object has twice. JSON.parse keeps the last one silently. Pure.
 import { at } from '../spec/model/findings.js'
 
-/** A place in a text, both counted from 1. */
+/** A place in a text; line and column are counted from 1. */
 export interface Place {
   readonly line: number
   readonly column: number
 }
 
-/** A key that stands twice in one object. */
+/** A key that occurs twice in one object. */
 export interface Twice {
-  /** JSON Pointer of the key. */
+  /** The JSON Pointer of the key. */
   readonly path: string
   readonly key: string
-  /** Where it stands the second time. */
+  /** Where it occurs the second time. */
   readonly place: Place
 }
 
-/** Counts lines up to an offset. */
+/** Counts the lines up to an offset. */
 function placeAt(text: string, offset: number): Place {
   let line = 1
   let start = 0
@@ -28,16 +27,17 @@ function placeAt(text: string, offset: number): Place {
   return { line, column: offset - start + 1 }
 }
 
-/** One object or list on the way to the place that is read. */
+/** An object or list that is open at the current offset. */
 interface Level {
-  /** Of an object. */
+  /** The keys so far, if it is an object. */
   readonly keys?: Set<string>
-  /** The key, or the number of the item. */
+  /** The current key, or the index of the current item. */
   at: string | number
 }
 
 /**
- * Finds the first key that an object has twice. The text must be JSON: JSON.parse says so before.
+ * Finds the first key that an object has twice; undefined if there is none. The text must have
+ * passed JSON.parse.
  */
 export function findTwice(text: string): Twice | undefined {
   const levels: Level[] = []
@@ -84,7 +84,7 @@ export function findTwice(text: string): Twice | undefined {
   return undefined
 }
 
-/** The offset of the quote that ends the string which begins at an offset. */
+/** Returns the offset of the quote that closes the string which starts at `start`. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1)
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1)

@@ -1,4 +1,4 @@
-// The files that a spec names, read again and again → the secrets in them, or those that were read
+// The files that a spec names → their secrets; if they can no longer be read, those that were read
 // last. Reads files.
 
 import type { Secrets } from '../automaton/language/loads.js'
@@ -7,11 +7,11 @@ import { readSecrets } from './secrets.js'
 
 export interface GivenSecrets {
   readonly secrets: Secrets
-  /** Whether they are as their files have them now. */
+  /** Whether the secrets are those that the files hold now. */
   readonly isCurrent: boolean
 }
 
-/** Secrets that stay known when their files cannot be read any more. */
+/** Keeps the secrets that were read last, for a time when the files cannot be read. */
 export class KnownSecrets {
   readonly #files: readonly string[]
   #last: Secrets | undefined
@@ -23,9 +23,9 @@ export class KnownSecrets {
   /**
    * Reads the files.
    *
-   * @param unread - called with the reason why they cannot be read; then those that were read last
-   * are returned.
-   * @throws ArgumentError if they cannot be read, and there is no `unread`, or none were read
+   * @param unread - called with the reason if they cannot be read; then the secrets that were read
+   * last are returned.
+   * @throws ArgumentError if they cannot be read and there is no `unread`, or none were read
    * before.
    */
   async read(operation: string, unread?: (error: ArgumentError) => void): Promise<GivenSecrets> {

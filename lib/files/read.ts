@@ -1,4 +1,4 @@
-// A path → the bytes of the file there, bounded in size and in time; what is no file is refused.
+// A path → the bytes of the regular file there, limited in size and time; anything else is refused.
 // Reads one file.
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
@@ -7,29 +7,29 @@ import { ArgumentError } from '../errors.js'
 import { kindOf } from './replace.js'
 
 interface ReadOptions {
-  /** What an error's message begins with, as in `loadState: /var/lib/knocklib/state.json`. */
+  /** The start of an error's message, such as `loadState: /var/lib/knocklib/state.json`. */
   readonly subject: string
-  /** What it is, for errors: `the secret`. */
+  /** What the file holds, for errors: `the secret`. */
   readonly what: string
-  /** The most bytes. */
+  /** The maximum size in bytes. */
   readonly most: number
   /**
-   * Permission bits that it may not have, and what to say of that. Given, it must be root's or the
-   * reader's own.
+   * Permission bits that are forbidden, and the words for what is expected. If given, root or the
+   * reading user must own the file.
    */
   readonly private?: { readonly forbidden: number; readonly expected: string }
 }
 
-/** Milliseconds for all of it: a file system may never answer. */
+/** Milliseconds for the whole read: a file system may never answer. */
 const PATIENCE = 10_000
 
 /**
- * Reads a file whole. A link is followed. A pipe, a device, a socket and a directory are refused
- * before they are opened.
+ * Reads a whole file. Follows links. Refuses a pipe, a device, a socket and a directory without
+ * opening it.
  *
- * @returns undefined if nothing has that name.
- * @throws ArgumentError if it is no file, too large, not private if it must be, cannot be read,
- * or takes too long.
+ * @returns undefined if the file does not exist.
+ * @throws ArgumentError if it is no regular file, is too large, is not private enough, cannot be
+ * read, or takes too long.
  */
 export async function readBounded(path: string, options: ReadOptions): Promise<Buffer | undefined> {
   const { subject, what } = options
@@ -37,7 +37,7 @@ export async function readBounded(path: string, options: ReadOptions): Promise<B
   const late = sleep(PATIENCE, undefined, { signal: ended.signal, ref: false }).then(() => {
     throw new Error(`the file system did not answer within ${PATIENCE / 1000} s`)
   })
-  // When it is ended nobody waits for it any more.
+  // Its rejection after the race is expected.
   late.catch(() => {})
   try {
     return await Promise.race([readNow(path, options), late])
@@ -52,9 +52,9 @@ export async function readBounded(path: string, options: ReadOptions): Promise<B
 }
 
 async function readNow(path: string, options: ReadOptions): Promise<Buffer> {
-  // Some devices act when they are opened.
+  // Before `open`: some devices act when they are opened.
   requireFile(await stat(path), options)
-  // It may be another one by now: a pipe that nobody writes would be waited for.
+  // It may be another file by now. Without O_NONBLOCK, `open` would wait for the writer of a pipe.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   try {
     requireFile(await file.stat(), options)
@@ -82,7 +82,7 @@ function requireFile(found: Stats, options: ReadOptions): void {
 const tooLong = ({ subject, what, most }: ReadOptions, size: number): ArgumentError =>
   new ArgumentError(`${subject}: expected ${what} of at most ${most} bytes, got ${size}`)
 
-/** It may grow while it is read, and files of /proc say that they are empty. */
+/** Counts while reading: the file may grow, and files in /proc have size 0. */
 async function readUpTo(file: FileHandle, options: ReadOptions): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
@@ -95,5 +95,5 @@ async function readUpTo(file: FileHandle, options: ReadOptions): Promise<Buffer>
   }
 }
 
-/** Bytes that are read at once. */
+/** Bytes per read. */
 const CHUNK = 2 ** 16

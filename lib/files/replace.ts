@@ -1,5 +1,4 @@
-// Text → a file that holds all of it or is as it was. Writes one file; the only place that replaces
-// files.
+// Text → a file that holds all of it, or is unchanged. The only place that replaces files.
 import { randomUUID } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, readlink, rename, rm, stat } from 'node:fs/promises'
@@ -8,31 +7,31 @@ import { ArgumentError } from '../errors.js'
 
 interface ReplaceOptions {
   readonly operation: string
-  /** What it is, for errors: `the state`. */
+  /** What the file holds, for errors: `the state`. */
   readonly what: string
   /**
-   * What becomes of a pipe or a character device: `write`: it is written to, as by a shell's `>`;
-   * `refuse`: that is an error. It is never replaced.
+   * What to do with a pipe or a character device: `write` writes to it, as a shell's `>` does;
+   * `refuse` is an error. It is never replaced.
    */
   readonly special: 'write' | 'refuse'
 }
 
 /**
- * What a temporary file has behind the file's name, and milliseconds after which one is nobody's
- * any more.
+ * The ending of a temporary file's name, and the age in milliseconds at which one is removed as
+ * left over.
  */
 const TEMPORARY = /^\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const FORGOTTEN = 600_000
-/** Links that lead to a file one after the other; the kernel follows as many. */
+/** The longest chain of links; the kernel's limit is the same (path_resolution(7)). */
 const MOST_LINKS = 40
 
 /**
- * Replaces a file at once: whatever happens meanwhile, it holds what it held or all of the text,
- * and when this resolves the disk has it. Its owner alone can read it (mode 0600). A link stays,
- * and the file that it leads to is replaced, if the link is root's or the caller's own.
+ * Replaces a file atomically: at each moment it holds its old content or the whole text, and the
+ * text is on disk when this resolves. Its mode is 0600. A link stays, and the file that it points
+ * to is replaced, if root or the caller owns the link.
  *
- * @param parts - written one after the other: a large text need not be one string.
- * @throws ArgumentError if it cannot be written; then the file is as it was.
+ * @param parts - written one after the other, so that a large text need not be one string.
+ * @throws ArgumentError if it cannot be written; then the file is unchanged.
  */
 export async function replaceFile(
   path: string,
@@ -62,7 +61,7 @@ async function replace(path: string, parts: Iterable<string>): Promise<void> {
   }
 }
 
-/** Fills a new file, closes it, and gives it the name of the one that it replaces. */
+/** Fills a new file, syncs and closes it, and renames it to `path`. */
 export async function putInPlace(
   file: FileHandle,
   temporary: string,
@@ -79,7 +78,10 @@ export async function putInPlace(
   await syncFolder(dirname(path))
 }
 
-/** Writes to what cannot be replaced. A pipe that nobody reads is an error, and not waited for. */
+/**
+ * Writes to what cannot be replaced. A pipe without a reader is an error, so that the call does not
+ * wait.
+ */
 async function writeSpecial(
   path: string,
   found: Stats,
@@ -106,15 +108,17 @@ function noReader(error: NodeJS.ErrnoException): never {
   throw error.code === 'ENXIO' ? new Error('nobody reads this pipe') : error
 }
 
-/** The file that a chain of links leads to, whether it is there or not. */
+/** Follows a chain of links to a file, which need not exist. */
 async function targetOf(path: string): Promise<string> {
   let target = path
   for (let links = 0; links <= MOST_LINKS; links += 1) {
     const found = await lstat(target).catch(absent)
     if (!found?.isSymbolicLink()) return target
-    // In a folder that others may write, a link can lead to any file.
+    // In a folder that others can write, a link can point to any file.
     if (found.uid !== 0 && found.uid !== process.geteuid?.()) {
-      throw new Error(`expected a file or a link of one's own, got a link of user ${found.uid}`)
+      throw new Error(
+        `expected a file, or a link of root or of your own, got a link of user ${found.uid}`,
+      )
     }
     target = resolve(dirname(target), await readlink(target))
   }
@@ -125,7 +129,7 @@ function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }
 
-/** Removes what a process left behind that was killed while it wrote. */
+/** Removes temporary files of processes that were killed while they wrote. */
 async function sweep(path: string): Promise<void> {
   const name = basename(path)
   for (const entry of await readdir(dirname(path))) {
@@ -136,7 +140,7 @@ async function sweep(path: string): Promise<void> {
   }
 }
 
-/** A crash must not leave the folder with the file's old name for the new content. */
+/** Without this, a crash could leave the old content under the file's name. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
@@ -146,13 +150,13 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Node's words name the call and the temporary file, which are nobody's business. */
+/** Node's message names the call and the temporary file, which do not help the reader. */
 function reasonOf({ code, message }: NodeJS.ErrnoException, path: string): string {
   if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no directory ${dirname(path)}`
   return message.replace(/, \w+(?: '.*)?$/s, '')
 }
 
-/** What something in a folder is, in words. */
+/** Says what kind of file it is. */
 export function kindOf(found: Stats): string {
   if (found.isFile()) return 'a file'
   if (found.isDirectory()) return 'a directory'

@@ -1,18 +1,20 @@
-// The files that a spec names → the secrets in them. Reads files.
+// The files that a spec names → their secrets. Reads files.
 import type { Secrets } from '../automaton/language/loads.js'
 import { ArgumentError } from '../errors.js'
 import { readBounded } from './read.js'
 
-/** The fewest bytes of a secret: what is shorter can be tried out by who has seen one token. */
+/**
+ * The shortest secret in bytes. Whoever has seen one token could guess a shorter one by trying all.
+ */
 const SHORTEST = 16
-/** A secret's file is a line; what is longer is another file. */
+/** The largest file in bytes. A secret is one line, so a larger file is the wrong file. */
 const LONGEST = 4096
 
 /**
- * Reads secrets: each is its file's content, without the line's end.
+ * Reads secrets: each is the content of its file without the final newline.
  *
- * @throws ArgumentError if a file is no regular file, belongs to neither root nor the reader, is
- * for others to read as well, cannot be read in time, or holds too little.
+ * @throws ArgumentError if a file is no regular file, is not owned by root or the reader, can be
+ * read by others, cannot be read in time, or is too short.
  */
 export async function readSecrets(paths: readonly string[], operation: string): Promise<Secrets> {
   const secrets = await Promise.all(

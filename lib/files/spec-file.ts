@@ -1,5 +1,5 @@
-// A spec's file, JSON or YAML → the document in it, not validated yet; and where in the file its
-// problems are. Reads one file.
+// A spec's file, JSON or YAML → its document, not validated yet; a problem → its line and column.
+// Reads one file.
 import { extname } from 'node:path'
 import { ArgumentError, DocumentError, SpecError } from '../errors.js'
 import { keysOf } from '../spec/model/findings.js'
@@ -8,19 +8,23 @@ import { findTwice } from './json.js'
 import { readBounded } from './read.js'
 import { locate, parseYaml } from './yaml.js'
 
-/** Bytes of a spec of ten thousand doors, and some. */
+/** The largest file in bytes: enough for a spec of ten thousand doors. */
 const LONGEST = 2 ** 25
 
 /**
- * Reads a JSON or YAML file; the ending says which (.yaml and .yml are YAML, all others JSON). A
- * key may stand in an object once. YAML may have 4 MiB, 1000 anchors and 1000 aliases.
+ * Reads a JSON or YAML file: YAML if the name ends in .yaml or .yml, otherwise JSON. An object must
+ * not have a key twice. YAML may have 4 MiB, 1000 anchors and 1000 aliases.
  *
- * @throws DocumentError if the text is not of that form, with line and column.
- * @throws ArgumentError if it is no regular file, too large, or cannot be read.
+ * @throws DocumentError if the text is not JSON or YAML, with line and column.
+ * @throws ArgumentError if it is no regular file, is too large, or cannot be read.
  */
 export const loadDocument = (path: string): Promise<unknown> => readDocument(path, 'loadDocument')
 
-/** @param operation what an error's message begins with. */
+/**
+ * Reads a file as `loadDocument` does.
+ *
+ * @param operation the start of an error's message.
+ */
 export async function readDocument(path: string, operation: string): Promise<unknown> {
   const text = await readText(path, operation)
   if (!isYaml(path)) return parseJson(text, path, operation)
@@ -61,12 +65,12 @@ const notOfForm = (
   cause?: unknown,
 ) => new DocumentError(`${operation}: ${path}: expected ${form}: ${reason}`, { cause })
 
-/** More than people read. */
+/** Later problems get no line: nobody reads that many. */
 const MOST_LOCATED = 1000
 
 /**
- * Adds to each problem of a spec the line and column of its place in the file; none if the file
- * cannot be read any more.
+ * Adds to each problem of a spec its line and column in the file. Returns the error unchanged if
+ * the file can no longer be read.
  */
 export async function withPlaces(error: SpecError, path: string): Promise<SpecError> {
   const problems = error.problems.slice(0, MOST_LOCATED)

@@ -1,4 +1,4 @@
-// A saved state ↔ the file that holds it. Reads and replaces one file.
+// A saved state ↔ its file. Reads and replaces one file.
 import { StateError } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { requireTable, validateState } from '../spec/read-state.js'
@@ -6,21 +6,21 @@ import { quoted } from '../text/printable.js'
 import { findTwice } from './json.js'
 import { readBounded } from './read.js'
 
-/** The longest text that JSON.parse can be given, nearly. */
+/** The largest file in bytes: slightly less than the longest string of V8. */
 const LONGEST = 2 ** 29 - 2 ** 16
-/** Lines that are written at once. */
+/** Lines per write. */
 const AT_ONCE = 5000
 
 /**
- * Writes a state to a file that its owner alone can read. It is replaced at once: whatever happens
- * meanwhile, the file holds the state of before or this one, and when this resolves the disk has
- * it. A link stays; what is neither a file nor a link is refused.
+ * Writes a state to a file with mode 0600. It is replaced atomically: at each moment the file holds
+ * the old state or the new one, and the new one is on disk when this resolves. A link stays.
+ * Anything but a file or a link is refused.
  *
- * @throws StateError if the state is wrong; the file is as it was.
- * @throws ArgumentError if the file cannot be written; it is as it was.
+ * @throws StateError if the state is invalid; the file is unchanged.
+ * @throws ArgumentError if the file cannot be written; it is unchanged.
  */
 export async function saveState(path: string, state: KnockState): Promise<void> {
-  // One that cannot be read back would be found out at the next boot.
+  // Otherwise an invalid state would only be noticed at the next boot.
   const valid = validateState(state, 'saveState')
   const { replaceFile } = await import('./replace.js')
   await replaceFile(path, textOf(valid), {
@@ -31,8 +31,8 @@ export async function saveState(path: string, state: KnockState): Promise<void> 
 }
 
 /**
- * JSON with a line for each entry: a person may want to look, and a million of them are no single
- * string.
+ * Renders JSON with one line for each entry, for people who read it. In parts: a million entries do
+ * not fit into one string.
  */
 function* textOf(state: KnockState): Generator<string> {
   const { version, table, saved, ...lists } = state
@@ -53,10 +53,11 @@ function* textOf(state: KnockState): Generator<string> {
 /**
  * Reads a state from the file that `saveState` wrote.
  *
- * @param options - `table`: the table that the state is for; without it that of any table is read.
- * @returns the state, its addresses in canonical form; undefined where there is no such file.
- * @throws StateError if the file holds none, with every problem, or that of another table.
- * @throws ArgumentError if it cannot be read, or others than its owner and root may write it.
+ * @param options - `table`: the table that the state must belong to; without it any table is
+ * accepted.
+ * @returns the state, its addresses in canonical form; undefined if the file does not exist.
+ * @throws StateError with every problem of the state, or if it belongs to another table.
+ * @throws ArgumentError if it cannot be read, or can be written by others than its owner.
  */
 export async function loadState(
   path: string,

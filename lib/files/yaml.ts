@@ -1,26 +1,26 @@
-// YAML text → the value, or the first thing that is wrong with it; and where a JSON Pointer leads
-// in such a text. The only importer of yaml.
+// YAML text → its value or its first error; a JSON Pointer → its place in the text. Pure; the only
+// importer of yaml.
 import type { Document, Lexer, LineCounter, Node, Pair, ParsedNode } from 'yaml'
 import { quoted } from '../text/printable.js'
 import type { Place } from './json.js'
 
-/** The most characters of a text: more takes minutes to read. */
+/** The most characters: reading more takes minutes. */
 const LONGEST = 4 * 1024 * 1024
-/** The most anchors and aliases, each: for an alias the text before it is walked. */
+/** The most anchors, and the most aliases: yaml walks the text before each alias. */
 const MOST_NAMED = 1000
-/** How deep lists and maps may be nested: each level is a call. */
+/** The deepest nesting of lists and maps: each level is a recursive call. */
 const DEEPEST = 100
 
 type Parsed = { readonly value: unknown } | { readonly wrong: string; readonly cause?: unknown }
 
-/** Reads YAML 1.2 of one document. Everything that is wrong is said with its line and column. */
+/** Reads one YAML 1.2 document. Errors name their line and column. */
 export async function parseYaml(text: string): Promise<Parsed> {
   const { Lexer, LineCounter, parseDocument, visit } = await import('yaml')
   const wrong = excessIn(text, new Lexer())
   if (wrong !== undefined) return { wrong }
   try {
     const lines = new LineCounter()
-    // Its own look for keys that stand twice compares all with all.
+    // The check for duplicate keys is below: yaml's own compares every key with every other.
     const document = parseDocument(text, { uniqueKeys: false, lineCounter: lines })
     const [error] = document.errors
     if (error) return { wrong: firstLine(error.message), cause: error }
@@ -39,12 +39,12 @@ export async function parseYaml(text: string): Promise<Parsed> {
     })
     return twice === undefined ? { value: document.toJS({ maxAliasCount: 100 }) } : { wrong: twice }
   } catch (cause) {
-    // Aliases of aliases: a few lines that stand for more than fits into memory.
+    // Aliases of aliases: a few lines that expand to more than the memory holds.
     return { wrong: firstLine((cause as Error).message), cause }
   }
 }
 
-/** What there is too much of, before anything is made of the text. */
+/** Says which limit a text exceeds, before yaml builds anything of it. */
 function excessIn(text: string, lexer: Lexer): string | undefined {
   if (text.length > LONGEST) return `at most ${LONGEST} characters can be read, got ${text.length}`
   const counts: Record<string, number> = { '&': 0, '*': 0 }
@@ -71,10 +71,10 @@ function excessIn(text: string, lexer: Lexer): string | undefined {
   return undefined
 }
 
-/** What the lexer puts between what it read: a document, the end of a flow, a scalar. */
+/** Marks that the lexer inserts: a document, the end of a flow collection, a scalar. */
 const SIGNS = new Set(['\u0002', '\u0018', '\u001f'])
 
-/** Lexemes → how many lists and maps are open here, by where in their lines they begin. */
+/** Counts the block lists and maps that are open, by the columns where they begin. */
 class Blocks {
   readonly #columns: number[] = []
   #column = 0
@@ -91,7 +91,7 @@ class Blocks {
     if (begins) this.#begin()
     const end = lexeme.lastIndexOf('\n')
     this.#column = end === -1 ? this.#column + lexeme.length : lexeme.length - end - 1
-    // Behind such a sign a list or a map may begin in the same line.
+    // A list or map may begin on the same line after one of these.
     if (end !== -1 || lexeme === '-' || lexeme === '?' || lexeme === ':') this.#isStart = true
     else if (begins) this.#isStart = false
   }
@@ -113,8 +113,8 @@ function atPlace(lines: LineCounter, node: unknown): string {
 }
 
 /**
- * Finds where JSON Pointers lead in a text of YAML or JSON: to the key of what stands there, or to
- * that of the nearest part around it. Undefined for a text that cannot be read.
+ * Finds where JSON Pointers lead in YAML or JSON text: the key of the value, or of the nearest part
+ * around it. Undefined for each if the text cannot be read.
  */
 export async function locate(
   text: string,

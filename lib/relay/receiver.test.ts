@@ -57,7 +57,7 @@ t.test('no keeper: none there, one that ends, or a folder that others can write'
   t.equal(await connectToKeeper(path), undefined)
   await chmod(folder, 0o777)
   t.equal(await connectToKeeper(path), undefined)
-  await t.rejects(requireSafe(folder), { message: /root alone can write/ })
+  await t.rejects(requireSafe(folder), { message: /only root can write/ })
   await writeFile(join(folder, 'file'), '')
   await t.rejects(requireSafe(join(folder, 'file')), { message: /expected a folder/ })
 })

@@ -1,16 +1,16 @@
-// A keeper's socket → the events of its table, one by one. Touches the socket.
+// A keeper's socket → the events of its table, one by one.
 import { createConnection, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { KnockEvent } from '../view/event.js'
 import { requireSafe } from './place.js'
 
-/** Milliseconds in which a keeper that lives says its first word. */
+/** Milliseconds in which a keeper must send its first line. */
 const PATIENCE = 5000
 
 /**
- * Connects to a keeper, and waits until it sends; undefined if there is none, or this process may
- * not ask it.
+ * Connects to a keeper and waits for its first line. Undefined if there is no keeper, or this
+ * process must not connect to it.
  */
 export async function connectToKeeper(path: string): Promise<Socket | undefined> {
   try {
@@ -26,10 +26,10 @@ export async function connectToKeeper(path: string): Promise<Socket | undefined>
       resolve(undefined)
     }
     const limit = setTimeout(refuse, PATIENCE)
-    // The kernel connects for a keeper that is not there yet: only its first line says that nothing
-    // is missed.
+    // The kernel accepts a connection before the keeper does. Only the first line proves that no
+    // event is missed.
     socket.once('readable', () => {
-      // Its end is readable, too.
+      // The end of the stream is also `readable`.
       if (socket.readableLength === 0) return refuse()
       clearTimeout(limit)
       socket.off('error', refuse).off('close', refuse)
@@ -40,8 +40,8 @@ export async function connectToKeeper(path: string): Promise<Socket | undefined>
 }
 
 /**
- * The events that a keeper sends, until it ends or the signal is aborted. What is not read waits at
- * the keeper.
+ * Yields the events that a keeper sends, until it ends or the signal is aborted. Unread events wait
+ * at the keeper.
  */
 export async function* receiveEvents(
   socket: Socket,
@@ -49,7 +49,7 @@ export async function* receiveEvents(
 ): AsyncGenerator<KnockEvent, void, undefined> {
   const lines = createInterface({ input: socket })
   const end = () => {
-    // Lines end with their input's end, which a socket that is destroyed never has.
+    // A destroyed socket never ends its lines.
     lines.close()
     socket.destroy()
   }
@@ -69,7 +69,7 @@ export async function* receiveEvents(
   }
 }
 
-/** The first line is no event. The last line of a keeper that was killed may be cut. */
+/** The first line is no event. The last line of a killed keeper may be incomplete. */
 function read(line: string): KnockEvent | undefined {
   try {
     const found = JSON.parse(line) as Partial<KnockEvent>

@@ -91,6 +91,6 @@ t.test('a folder that others may write is not used', async (t) => {
   const folder = await folderOf(t)
   await mkdir(join(folder, 'run'))
   await chmod(join(folder, 'run'), 0o777)
-  await t.rejects(EventSender.open(pathIn(folder)), /root alone can write/)
+  await t.rejects(EventSender.open(pathIn(folder)), /only root can write/)
   t.equal(await connectToKeeper(pathIn(folder)), undefined)
 })

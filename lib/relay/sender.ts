@@ -1,38 +1,37 @@
-// The events of a keeper → everybody who connects to its socket, a line of JSON each. Touches the
-// file system and the socket.
+// The events of a keeper → every process that connects to its socket, as lines of JSON.
 import { lstat, rename, rm, stat } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { KnockEvent } from '../view/event.js'
 import { makeFolder } from './place.js'
 
-/** The most who are served at a time; others are turned away. */
+/** The most clients at a time; more are turned away. */
 const MOST_CLIENTS = 64
-/** The most bytes that wait for one that does not read; what comes then is counted, not kept. */
+/** The most bytes that wait for a client. Later events are dropped and counted in an `overrun`. */
 const MOST_WAITING = 2 ** 20
 
-/** Hands events on. Whoever does not read, or sends something, holds nobody up. */
+/** Relays events. A client that does not read, or that sends something, does not hold up others. */
 export class EventSender implements AsyncDisposable {
   readonly #path: string
   readonly #server: Server
   readonly #clients = new Map<Socket, { lost: number }>()
-  /** Of the socket's file: another keeper may have put its own in its place. */
+  /** The inode of the socket's file: another keeper may have replaced it. */
   #inode: number | undefined
 
   private constructor(path: string) {
     this.#path = path
     this.#server = createServer((client) => this.#welcome(client))
     this.#server.maxConnections = MOST_CLIENTS
-    // It must not end the process; who connects finds nobody and reads the log itself.
+    // An error must not end the process. A client that cannot connect reads the log itself.
     this.#server.on('error', () => {})
     this.#server.unref()
   }
 
   /**
-   * Opens the socket, in place of one that a killed process left behind.
+   * Opens the socket, and replaces one that a killed process left behind.
    *
    * @returns undefined if another process serves the socket.
-   * @throws Error if a file of another kind stands there, or the folder cannot be used.
+   * @throws Error if the path is a file of another kind, or the folder cannot be used.
    */
   static async open(path: string): Promise<EventSender | undefined> {
     await makeFolder(dirname(path))
@@ -43,7 +42,7 @@ export class EventSender implements AsyncDisposable {
   }
 
   async #listen(): Promise<void> {
-    // Under a name of its own first: a rename replaces what is left behind at once.
+    // Listens under another name first: a rename replaces the old socket atomically.
     const own = `${this.#path}.${process.pid}`
     await rm(own, { force: true })
     await new Promise<void>((resolve, reject) => {
@@ -82,7 +81,7 @@ export class EventSender implements AsyncDisposable {
     client.on('drain', () => {
       if (state.lost > 0) this.#reportLost(client, state)
     })
-    // Nothing that they say matters.
+    // Discards what clients send.
     client.resume()
     client.write('{"ready":true}\n')
   }
@@ -112,7 +111,7 @@ function isServed(path: string): Promise<boolean> {
       probe.destroy()
       resolve(true)
     })
-    // Only a refusal says that nobody listens: a full backlog does not.
+    // Only a refusal proves that nobody listens; a full backlog does not.
     probe.on('error', ({ code }: NodeJS.ErrnoException) => {
       resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT')
     })

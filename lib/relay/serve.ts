@@ -1,4 +1,4 @@
-// The events of a keeper → its socket, opened as soon as that can be. Wiring only.
+// The events of a keeper → its socket, which is opened as soon as possible.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KnockEvent } from '../view/event.js'
 import { FOLDER, socketPath } from './place.js'
@@ -7,14 +7,14 @@ import { EventSender } from './sender.js'
 interface ServeOptions {
   readonly netns: string
   readonly table: string
-  /** Ends it. */
+  /** Ends the service. */
   readonly signal: AbortSignal
-  /** The socket cannot be made: once. It is tried again. */
+  /** Called once, when the socket cannot be opened. Opening is tried again. */
   readonly failed: (message: string) => void
   readonly folder?: string
 }
 
-/** Milliseconds until it is tried again. */
+/** Milliseconds until the next try. */
 const RETRY = 5000
 
 export class EventService implements AsyncDisposable {
@@ -42,7 +42,7 @@ export class EventService implements AsyncDisposable {
       } catch (error) {
         const { message } = error as Error
         if (!this.#hasFailed)
-          failed(`${message}; other processes cannot watch this table meanwhile`)
+          failed(`${message}; until then other processes cannot watch this table`)
         this.#hasFailed = true
       }
       if (!this.#sender) await sleep(RETRY, undefined, { signal, ref: false }).catch(() => {})

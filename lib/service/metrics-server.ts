@@ -1,19 +1,16 @@
-// Something that makes OpenMetrics text → an HTTP server that answers GET /metrics with it. Listens
-// on one address.
+// A function that renders OpenMetrics text → an HTTP server that answers GET /metrics with it.
+// Listens on one address.
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP, type Socket } from 'node:net'
 import { ArgumentError } from '../errors.js'
 import { METRICS_TYPE } from './metrics.js'
 
-/**
- * Milliseconds for which a text is given to whoever asks: however many ask, the kernel is not asked
- * more often.
- */
+/** Milliseconds for which a text is reused: more requests do not ask the kernel more often. */
 const FRESH = 1000
-/** Milliseconds for a request's head, and for all of it. */
+/** Milliseconds for a request's head, and for a whole request. */
 const PATIENCE = 5000
-/** Connections at once. Prometheus is one. */
+/** The most connections at a time. Prometheus needs one. */
 const MOST = 32
 
 export interface ListenAddress {
@@ -21,16 +18,17 @@ export interface ListenAddress {
   readonly port: number
 }
 
-/** A server that runs. Closing it ends the requests that are under way. */
+/** A running server. `close` also ends the requests that are under way. */
 export interface MetricsServer extends ListenAddress, AsyncDisposable {
   close(): Promise<void>
 }
 
 /**
- * Reads where to listen: `127.0.0.1:9477`, `[::1]:9477`, or a port alone, which is on loopback.
- * Port 0: any that is free.
+ * Reads where to listen: `127.0.0.1:9477`, `[::1]:9477`, or only a port, on loopback. Port 0 means
+ * any free port.
  *
- * @throws ArgumentError if it is none; names are none, since they may mean several addresses.
+ * @throws ArgumentError if it is anything else. Names are refused, since one may mean several
+ * addresses.
  */
 export function parseListenAddress(text: string, operation = 'parseListenAddress'): ListenAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]:|([0-9.]+):|:)?(\d{1,5})$/.exec(text)
@@ -44,19 +42,19 @@ export function parseListenAddress(text: string, operation = 'parseListenAddress
 }
 
 /**
- * Serves metrics: GET and HEAD of /metrics, nothing else. Asks `render` for one text at a time,
- * which serves all who ask within a second; where it rejects, the answer is 503 with the error's
- * message. Each connection ends with its answer. If too many are held, the oldest of the client
- * that holds most of them ends: nobody can keep others out.
+ * Serves metrics: GET and HEAD of /metrics, nothing else. Calls `render` once at a time; the text
+ * serves all requests within a second. If `render` rejects, the answer is 503 with the error's
+ * message. Each connection ends with its answer. With too many connections, the oldest one of the
+ * client that has the most is closed, so that no client can keep others out.
  *
- * @throws ArgumentError if it cannot listen there: the address is taken, not this host's, or not
- * permitted.
+ * @throws ArgumentError if it cannot listen there: the address is taken, is not this host's, or is
+ * not permitted.
  */
 export async function serveMetrics(
   { address, port }: ListenAddress,
   render: () => Promise<string>,
 ): Promise<MetricsServer> {
-  // Only those who serve wait for them to load.
+  // Imported here: only servers wait until it has loaded.
   const { createServer } = await import('node:http')
   const text = shared(render)
   const server = createServer(
@@ -77,9 +75,9 @@ export async function serveMetrics(
   return { address, port: actual, close, [Symbol.asyncDispose]: close }
 }
 
-/** Takes each new connection, and ends one of whoever holds most if there are too many. */
+/** Accepts connections. If there are too many, closes one of the client that has the most. */
 function makeRoom(): (socket: Socket) => void {
-  /** Each with its client's address, the oldest first. */
+  /** Connections with their client's address, the oldest first. */
   const held = new Map<Socket, string>()
   return (socket) => {
     held.set(socket, socket.remoteAddress ?? '')
@@ -90,7 +88,7 @@ function makeRoom(): (socket: Socket) => void {
     const most = Math.max(...counts.values())
     for (const [oldest, address] of held) {
       if (counts.get(address) !== most) continue
-      // It closes a moment later.
+      // Now: the `close` event comes later.
       held.delete(oldest)
       oldest.destroy()
       return
@@ -101,7 +99,7 @@ function makeRoom(): (socket: Socket) => void {
 async function listen(server: Server, { address, port }: ListenAddress): Promise<void> {
   const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
   try {
-    // Without ipv6Only `::` would take IPv4's port as well.
+    // Without ipv6Only, `::` would take the port for IPv4 as well.
     server.listen({ host: address, port, ipv6Only: true })
     await once(server, 'listening')
   } catch (cause) {
@@ -128,7 +126,8 @@ async function answer(
   }
   const refuse = (status: number, text: string, headers?: object) =>
     end(status, 'text/plain; charset=utf-8', `${text}\n`, headers)
-  if (url.replace(/\?.*$/, '') !== '/metrics') return refuse(404, 'there is /metrics alone')
+  if (url.replace(/\?.*$/, '') !== '/metrics')
+    return refuse(404, 'not found; only /metrics is served')
   if (method !== 'GET' && method !== 'HEAD') {
     return refuse(405, 'expected GET or HEAD', { allow: 'GET, HEAD' })
   }
@@ -140,8 +139,8 @@ async function answer(
 }
 
 /**
- * One call at a time, whose text serves all until it is too old. A failure serves those who wait
- * for it.
+ * Makes one call at a time and reuses its text until it is too old. A failure also goes to all who
+ * wait for that call.
  */
 function shared(render: () => Promise<string>): () => Promise<string> {
   let last: { readonly text: Promise<string>; readonly until: number } | undefined

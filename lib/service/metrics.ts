@@ -1,49 +1,48 @@
-// A table's status → OpenMetrics text, for Prometheus. Asks nobody; the only importer of
-// prom-client.
+// A table's status → OpenMetrics text for Prometheus. No I/O; the only importer of prom-client.
 import type { Gauge, OpenMetricsContentType } from 'prom-client'
 import type { Counters, Status } from '../view/status.js'
 
-/** What `renderMetrics` renders: to be sent with it. */
+/** The content type of what `renderMetrics` returns. */
 export const METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
-/** What a process counts itself, beside what the kernel counts. */
+/** What this process counts, beside the kernel's counters. */
 export interface ProcessCounts {
-  /** Events that the watcher could not read in time, since the process began. */
+  /** Events that the watcher could not read in time, since the process started. */
   readonly lostEvents?: number
   /**
-   * Log messages in the NFLOG group that no table of knocklib wrote, since the process began; they
-   * were refused.
+   * Log messages in the NFLOG group that no table of knocklib wrote, since the process started.
+   * They were ignored.
    */
   readonly foreignLogPackets?: number | undefined
 }
 
-/** Of each door, by the counter's name without its `_total`. */
+/** The help of each door's counters, by the counter's name without `_total`. */
 const DOOR_COUNTERS: Readonly<Record<keyof Counters, string>> = {
-  knocks: 'Packets that were a step of the knocks of a door',
+  knocks: 'Packets that were a step of a knock of the door',
   grants: 'Grants by knocks',
   closes: 'Closing knocks, and grants that their last connection used up',
   resets: 'Attempts that a wrong packet ended',
-  wrong: 'Tokens that were none, or used already',
+  wrong: 'Tokens that are invalid or were used already',
   denied: 'Packets to the service from sources without a grant',
 }
 
 const TABLE_COUNTERS: Readonly<Record<keyof Status['counters'], string>> = {
   bans: 'Bans made',
   ignored: 'Packets of banned sources that were ignored',
-  repeated: 'SYNs to knock ports that came again, or could not be remembered',
+  repeated: 'SYNs to knock ports that were retransmitted, or could not be remembered',
   unlogged: 'Events that were not logged, above the rate of the log',
 }
 
 /**
- * Renders a status as OpenMetrics text, ending with `# EOF`. Counters start anew with the table;
- * sources are in none of it, since each would be a time series of its own.
+ * Renders a status as OpenMetrics text, which ends with `# EOF`. Counters start over with the
+ * table. There are no sources: each would be a time series of its own.
  */
 export async function renderMetrics(
   status: Status,
   { lostEvents, foreignLogPackets }: ProcessCounts = {},
 ): Promise<string> {
   const { Registry, Counter, Gauge } = await import('prom-client')
-  // Its own: the global one belongs to the program that uses us.
+  // Not the global registry, which belongs to the program that uses knocklib.
   const registry = new Registry<OpenMetricsContentType>()
   registry.setContentType(METRICS_TYPE)
   const { table, doors } = status
@@ -85,11 +84,11 @@ function setGauges(
   { table, doors, bans, fill, confirm }: Status,
   gauge: (name: string, help: string, labelNames?: readonly string[]) => Gauge,
 ): void {
-  gauge('table_info', 'The table that the rest is about').set({ table }, 1)
-  const info = gauge('door_info', 'What stands behind a door', ['door', 'service'])
+  gauge('table_info', 'The table that the other metrics are of').set({ table }, 1)
+  const info = gauge('door_info', 'The services of a door', ['door', 'service'])
   const openFor = gauge('open_seconds', 'How long a grant lasts', ['door'])
   const grants = gauge('active_grants', 'Sources that a door lets in now', ['door'])
-  const attempts = gauge('active_attempts', 'Sources that are on their way', ['door'])
+  const attempts = gauge('active_attempts', 'Sources with an attempt under way', ['door'])
   for (const { name: door, service, openFor: seconds, ...now } of doors) {
     info.set({ table, door, service: service.join(' ') }, 1)
     openFor.set({ table, door }, seconds)
@@ -119,13 +118,16 @@ function setGauges(
   gauge('active_bans', 'Sources whose knocks are ignored now').set({ table }, bans.length)
   const pending = confirm !== undefined && 'expiresIn' in confirm
   const fallen = confirm !== undefined && !pending
-  gauge('unconfirmed', 'Whether the table waits to be confirmed').set({ table }, Number(pending))
+  gauge('unconfirmed', 'Whether the table is waiting to be confirmed').set(
+    { table },
+    Number(pending),
+  )
   gauge('fallen_open', 'Whether it was not confirmed in time and lets everything through').set(
     { table },
     Number(fallen),
   )
-  const elements = gauge('set_elements', 'Elements of a set that holds some', ['set'])
-  const capacity = gauge('set_capacity', 'The most elements of a set that holds some', ['set'])
+  const elements = gauge('set_elements', 'Elements of a set that is not empty', ['set'])
+  const capacity = gauge('set_capacity', 'The most elements of a set that is not empty', ['set'])
   for (const { set, elements: held, capacity: most } of fill) {
     elements.set({ table, set }, held)
     capacity.set({ table, set }, most)

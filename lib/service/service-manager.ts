@@ -1,51 +1,49 @@
-// Notifies a service manager by sd_notify(3): that we are ready, what we do, that we live. Runs
+// A service's state → notifications for its manager (sd_notify(3)): ready, status, watchdog. Runs
 // systemd-notify.
 import { execFile } from 'node:child_process'
 
-/** Milliseconds that one notification may take; systemd-notify waits until it has been received. */
+/** Milliseconds for one notification; systemd-notify waits until it has been received. */
 const PATIENCE = 5000
 
 interface ServiceManagerOptions {
   /**
-   * Where NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are. Default: the process's own
-   * environment.
+   * Where NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are. Default: the process's environment.
    */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Called once, at the first notification that fails; later failures are like it. */
+  /** Called with the first notification that fails, and never again. */
   readonly onFailure?: (reason: string) => void
 }
 
 /**
  * The manager that started this process. Without one all calls do nothing. Notifications are sent
- * in the order of the calls; none of them rejects, since a service does its work whoever listens.
+ * in the order of the calls. No call rejects: a service works even if its manager does not listen.
  */
 export interface ServiceManager {
-  /** Whether there is one. */
+  /** Whether there is a manager. */
   readonly isThere: boolean
   /**
-   * Milliseconds between two signs of life: half of what the manager waits for. Undefined: it waits
-   * for none.
+   * Milliseconds between two watchdog notifications: half of what the manager allows. Undefined if
+   * it expects none.
    */
   readonly watchdogInterval: number | undefined
   /** Says that the service works from now on. */
   ready(status?: string): Promise<void>
-  /** Says what the service does, in a line for people. */
+  /** Sets the status line for people. */
   status(text: string): Promise<void>
-  /** Says that the configuration is read anew; `ready` ends it. */
+  /** Says that the configuration is being read again, until `ready`. */
   reloading(status?: string): Promise<void>
   /** Says that the service is about to end. */
   stopping(status?: string): Promise<void>
   /**
-   * Gives a sign of life now and at each interval, for as long as `isWell` says so: a service that
-   * is not, or that does not get round to it, is started anew by the manager. Disposing of it ends
-   * that.
+   * Notifies the watchdog now and at each interval, while `isWell` returns true. Without
+   * notifications the manager restarts the service. Dispose to stop.
    */
   keepWatch(isWell?: () => boolean): Disposable
 }
 
 /**
- * Node has no datagram sockets of the family unix: the manager's own program, which comes with it,
- * sends.
+ * Creates the connection to the manager. Uses systemd-notify, because Node has no unix datagram
+ * sockets.
  */
 export function createServiceManager(options: ServiceManagerOptions = {}): ServiceManager {
   return new SystemdNotify(options)
@@ -86,7 +84,7 @@ class SystemdNotify implements ServiceManager {
     if (interval === undefined) return { [Symbol.dispose]: () => {} }
     let isUnderWay = false
     const notify = async () => {
-      // One that takes long is not followed by more of them.
+      // Skips a turn if the notification before is still under way.
       if (isUnderWay || !isWell()) return
       isUnderWay = true
       await this.#send(['WATCHDOG=1'])
@@ -99,7 +97,7 @@ class SystemdNotify implements ServiceManager {
 
   #send(variables: readonly string[], status?: string): Promise<void> {
     if (!this.isThere) return Promise.resolve()
-    // A line's end would begin another variable.
+    // A newline would start another variable.
     const text = status === undefined ? [] : [`STATUS=${status.replace(/\s+/g, ' ')}`]
     const sent = this.#sent.then(() => this.#run([...variables, ...text]))
     this.#sent = sent
@@ -122,7 +120,7 @@ class SystemdNotify implements ServiceManager {
   }
 }
 
-/** Half of the time in which the manager wants a sign of life of this process. */
+/** Half of WATCHDOG_USEC in milliseconds, if it is for this process. */
 function intervalOf(env: ServiceManagerOptions['env'] = {}): number | undefined {
   const { WATCHDOG_USEC: micros = '', WATCHDOG_PID: pid } = env
   if (pid !== undefined && pid !== String(process.pid)) return undefined
