@@ -1,4 +1,4 @@
-// What a command is, and how its result or its error ends: text or JSON, and an exit code. Pure.
+// A command's definition; its result or error → text or JSON, and an exit code. Pure.
 import {
   ArgumentError,
   CapabilityError,
@@ -12,20 +12,20 @@ import {
 } from '../../index.js'
 
 /**
- * 0 done; 1 refused by kernel or nft, or `status --check` found something; 2 usage or invalid spec;
- * 3 missing permission or capability; 4 not found.
+ * 0: done. 1: refused by kernel or nft, or `status --check` found something. 2: wrong usage or
+ * invalid spec. 3: missing permission or capability. 4: not found.
  */
 export const EXIT = { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 } as const
 
 /**
- * A command's result: what `--json` prints, what people read, and the exit code where it is not 0.
- * Without `json` the command has printed all itself.
+ * A command's result: what `--json` prints, what people read, and the exit code unless it is 0.
+ * Without `json` the command has already printed everything.
  */
 export interface Outcome {
   readonly json?: unknown
   readonly text: string
   readonly exitCode?: number
-  /** Printed on stderr; with `--json` a key of the document, also if there are none. */
+  /** Printed on stderr. With `--json` a key of the document, even if the list is empty. */
   readonly warnings?: readonly Warning[]
 }
 
@@ -37,7 +37,7 @@ interface OptionDefinition {
   readonly default?: string
 }
 
-/** The options as commander parses them: by name, text or true. */
+/** The options as commander parsed them: text or true, by name. */
 export type Options = Readonly<Record<string, string | boolean | undefined>>
 
 /** One command, in a file of its own. */
@@ -47,28 +47,27 @@ export interface CommandDefinition {
   readonly summary: string
   readonly examples: readonly string[]
   readonly options?: readonly OptionDefinition[]
-  /** What `--json` does, if that is not to print one document; false: it has no such option. */
+  /** What `--json` does, unless it prints one document; false: the command has no such option. */
   readonly json?: string | false
-  /** False: it is about no table. */
+  /** False: the command needs no table. */
   readonly table?: false
   run(args: readonly (string | readonly string[])[], options: Options): Promise<Outcome>
 }
 
-/** Of commands that can warn. */
+/** The option of commands that can warn. */
 export const STRICT: OptionDefinition = {
   flags: '--strict',
   description: 'refuse what would be a warning: exit 2, and nothing has changed',
 }
 
-/** An option's text, undefined where it is not given. */
+/** Returns an option's text; undefined if it is not given. */
 export const textOf = (options: Options, name: string): string | undefined => {
   const value = options[name]
   return typeof value === 'string' ? value : undefined
 }
 
 /**
- * A duration's text, or its number if it is a plain one: seconds. The library's call reads it
- * further.
+ * Returns a duration's text, or a number of seconds if it has only digits. The library parses it.
  */
 export const durationOf = (options: Options, name: string): string | number | undefined => {
   const text = textOf(options, name)
@@ -76,15 +75,14 @@ export const durationOf = (options: Options, name: string): string | number | un
 }
 
 /**
- * What people read of an error. It begins with the call that failed: at a shell that is the
- * command.
+ * Renders an error for people. Replaces the library call's name by the command's.
  *
- * @param file - the spec's, which the problems of a spec do not name.
+ * @param file - the spec's file, because the problems of a spec do not name it.
  */
 export function messageOf(error: KnockError, command: string, file?: string): string {
   const subject =
     (isInvalidSpec(error) || error instanceof StrictError) && file !== undefined ? `${file}: ` : ''
-  // A function: a file's name may have a `$`.
+  // As a function, because a file's name may contain `$`.
   return error.message
     .replace(/^[A-Za-z]+: /, () => `knocklib ${command}: ${subject}`)
     .replace(/ (confirmWithin|for): (?=expected (?:a duration|at most) )/, (_, name: string) =>
@@ -92,7 +90,7 @@ export function messageOf(error: KnockError, command: string, file?: string): st
     )
 }
 
-/** What `--json` prints of an error. */
+/** Returns what `--json` prints for an error. */
 export function describeError(error: KnockError, command: string): unknown {
   const { code } = error
   const problems = error instanceof ProblemError && { problems: error.problems }

@@ -1,20 +1,18 @@
-// A spec's file → warnings if others can read knocks in it that are secrets, or can write it. Looks
-// at the file and its folders.
+// A spec's file → warnings if other users can write it, or can read secret knocks in it. Reads the
+// modes of the file and its folders.
 import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { secretFilesOf } from '../../automaton/kinds/kinds.js'
 import type { ValidSpec, Warning } from '../../index.js'
 import { quoted } from '../../text/printable.js'
 
-/** Permission bits, of a file and of a folder on the way to it. */
+/** Permission bits of a file, and of a folder above it. */
 const [READ, WRITE, ENTER] = [0o4, 0o2, 0o1]
 
 /**
- * Warns of a file that others may read or write. Some knocks have their secrets in files of their
- * own; every other knock opens the door to whoever has read it. Nothing is said of a file that
- * cannot be looked at.
- *
- * @throws SpecError with every problem of the spec.
+ * Warns of a file that other users may read or write. Some knocks keep their secrets in files of
+ * their own; any other knock opens the door to everybody who can read it. Says nothing if the
+ * file's mode cannot be read.
  */
 export async function findExposure(path: string, spec: ValidSpec): Promise<Warning[]> {
   const mode = await reachableMode(path)
@@ -48,8 +46,8 @@ export async function findExposure(path: string, spec: ValidSpec): Promise<Warni
 }
 
 /**
- * What the group and all others may do with a file: only if they may enter each folder on the way.
- * 0 if nobody knows.
+ * Returns the permission bits of the group and of others, if they may also enter each folder above
+ * the file. 0 if that is unknown.
  */
 async function reachableMode(path: string): Promise<number> {
   try {
@@ -57,7 +55,7 @@ async function reachableMode(path: string): Promise<number> {
     const { mode } = await stat(real)
     let entered = ENTER | (ENTER << 3)
     for (let folder = dirname(real); ; folder = dirname(folder)) {
-      // A member of the file's group may be one of the others to a folder.
+      // A member of the file's group may count as `others` for a folder.
       const { mode: own } = await stat(folder)
       entered &= (own & ENTER) | ((own | (own << 3)) & (ENTER << 3))
       if (folder === dirname(folder)) break

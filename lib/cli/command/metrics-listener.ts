@@ -1,22 +1,25 @@
-// An address that may not be there yet → metrics served there as soon as it is. Never ends what it
-// serves for.
+// An address that may not exist yet → metrics served there as soon as it does. A failure does not
+// end the process.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError } from '../../index.js'
 import type { ListenAddress, MetricsServer, serveMetrics } from '../../service/metrics-server.js'
 
-/** Milliseconds until it is tried again. */
+/** Milliseconds until the next try. */
 const RETRY = 3000
 
 interface ListenerOptions {
   readonly serve: typeof serveMetrics
   readonly render: () => Promise<string>
-  /** Called with the place where it is served, and once with the reason why it is not. */
+  /**
+   * `onServed` is called with the place that is served, `onFailure` with each new reason for a
+   * failure.
+   */
   readonly onServed: (place: ListenAddress) => void
   readonly onFailure: (message: string) => void
   readonly retry?: number
 }
 
-/** Begins to serve, or goes on to try; resolves with the first try. Closed, it does neither. */
+/** Starts to serve, or keeps trying. `start` resolves after the first try. */
 export class MetricsListener implements AsyncDisposable {
   readonly #address: ListenAddress
   readonly #options: ListenerOptions
@@ -43,7 +46,7 @@ export class MetricsListener implements AsyncDisposable {
     } while (!this.#stop.signal.aborted && !(await this.#try()))
   }
 
-  /** Whether it is served now. */
+  /** Returns whether the metrics are served now. */
   async #try(): Promise<boolean> {
     const { serve, render, onServed, onFailure } = this.#options
     try {

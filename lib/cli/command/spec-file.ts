@@ -1,5 +1,5 @@
-// A spec's file → the valid spec in it, under the table's name from the command line. Reads one
-// file.
+// A spec's file and the options → the valid spec in it, with the table's name from `--table`. Reads
+// one file.
 import { readDocument } from '../../files/spec-file.js'
 import type { ValidSpec } from '../../index.js'
 import { requireValid } from '../../spec/validate.js'
@@ -8,6 +8,8 @@ import { type Options, textOf } from './command.js'
 const OPERATION = 'loadSpec'
 
 /**
+ * Reads and validates a spec.
+ *
  * @throws DocumentError if the file is neither JSON nor YAML.
  * @throws SpecError with every problem of the spec.
  * @throws ArgumentError if the file cannot be read.

@@ -1,5 +1,5 @@
-// A saved state's file → the state to install with. Reads one file, and puts aside one that cannot
-// be read.
+// A saved state's file → the state to install with. Reads one file; renames one that cannot be
+// read.
 import { lstat, rename } from 'node:fs/promises'
 import { kindOf } from '../../automaton/kinds/kinds.js'
 import {
@@ -10,18 +10,20 @@ import {
   type ValidSpec,
 } from '../../index.js'
 
-/** The state, where there is one; why there is none, where it cannot be read. */
+/** The state, undefined if there is none; and the reason if it cannot be read. */
 export interface ReadState {
   readonly state: KnockState | undefined
   readonly error?: string
-  /** The file holds the state of another table, and is in use there: it stays as it is. */
+  /** The file holds the state of another table and is in use there: it must stay as it is. */
   readonly isOthers?: boolean
 }
 
 /**
- * A state that cannot be read must not leave services without their doors: where nothing of the
- * spec works once, all that is lost with it are grants and bans, and the doors stand without them.
- * Where something does, it would work once more for who saw it used: then it is an error.
+ * Reads the state for a spec. If it cannot be read, services must not be left without their doors.
+ * If no knock of the spec works only once, only grants and bans are lost: returns the error and no
+ * state. Otherwise somebody who saw a used knock could use it again: then it throws.
+ *
+ * @throws StateError and ArgumentError as `loadState`, if a knock of the spec works only once.
  */
 export async function loadStateFor(spec: ValidSpec, path: string): Promise<ReadState> {
   try {
@@ -42,8 +44,8 @@ export async function loadStateFor(spec: ValidSpec, path: string): Promise<ReadS
 
 const NOTHING_INSTALLED =
   'nothing was installed or changed: the spec has tokens or one-time sequences, ' +
-  'and without the state those that were ' +
-  'used would work once more; restore the file, or move it away to do without'
+  'and without the state used ones would work again; ' +
+  'restore the file, or move it away to install without it'
 
 function worksOnce({ doors }: ValidSpec): boolean {
   return doors.some(({ knocks, close }) =>
@@ -54,10 +56,10 @@ function worksOnce({ doors }: ValidSpec): boolean {
 }
 
 /**
- * Renames a state that cannot be read, so that it is not replaced by the next one; nothing that is
- * there is replaced.
+ * Renames a state that cannot be read, so that the next save does not replace it. Never replaces
+ * another file.
  *
- * @returns its new name.
+ * @returns the new name.
  * @throws ArgumentError if that fails.
  */
 export async function setAside(path: string): Promise<string> {

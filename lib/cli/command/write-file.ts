@@ -1,9 +1,9 @@
-// Text → a file that holds it whole or is as it was, readable by its owner alone. Writes one file.
+// Text → a file with mode 0600 that holds all of it, or is unchanged. Writes one file.
 import { replaceFile } from '../../files/replace.js'
 
 /**
- * Replaces a file at once: one that ends half-way, or an empty one, would be loaded at the next
- * boot as a table without doors. A pipe or a device is written to, as by a shell's `>`.
+ * Replaces a file atomically: half a file, or an empty one, would be loaded at the next boot as a
+ * table without doors. Writes into a pipe or a device, as a shell's `>` does.
  *
  * @throws ArgumentError if it cannot be written.
  */

@@ -1,16 +1,16 @@
-// Addresses → the order of their numbers: text would put 10.0.0.10 before 10.0.0.9. Pure.
+// Two sources → their order by number; as text 10.0.0.10 would come before 10.0.0.9. Pure.
 
 interface WithSource {
   readonly source: string
 }
 
-/** IPv4 before IPv6; what is no address comes first. */
+/** Puts IPv4 before IPv6, and anything that is no address first. */
 export const bySource = (a: WithSource, b: WithSource): number => {
   const [left, right] = [keyOf(a.source), keyOf(b.source)]
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** Of the same length within a family, so that text compares as numbers do. */
+/** Keys of one family have the same length, so that text sorts like numbers. */
 function keyOf(source: string): string {
   if (!source.includes(':')) {
     const bytes = source.split('.').map((byte) => byte.padStart(3, '0'))

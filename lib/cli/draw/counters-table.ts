@@ -1,4 +1,5 @@
-// Doors with their counters → a table with a line for each; words where a table is too wide. Pure.
+// Doors and their counters → a table with a line for each door, or words if a table is too wide.
+// Pure.
 import type { Counters, DoorStatus } from '../../index.js'
 import { type Line, type Role, span } from './paint.js'
 import { wrapSpans } from './words.js'
@@ -7,17 +8,19 @@ type Counted = Pick<DoorStatus, 'name' | 'counters'>
 type CounterName = keyof Counters
 
 const COLUMNS = ['knocks', 'grants', 'closes', 'resets', 'wrong', 'denied'] as const
-/** Most doors have no use for these. */
+/** Left out if they are 0 at each door: most doors do not use them. */
 const RARE: ReadonlySet<CounterName> = new Set(['closes', 'wrong'])
 const ROLES: Partial<Record<CounterName, Role>> = { grants: 'open', wrong: 'shut' }
 
 const INDENT = 2
-/** Where less room is left for names, the columns move together. */
+/** With less room for names, the gap between columns is one blank. */
 const SHORTEST_NAME = 8
-/** With less than this there is no table. */
+/** With less room for names than this, there is no table. */
 const LEAST_NAME = 'door'.length
 
-/** Of more doors than the limit, those with the most packets; always in the spec's order. */
+/**
+ * Draws the doors in the spec's order. If there are more than `limit`, those with the most packets.
+ */
 export function drawCounters(doors: readonly Counted[], width: number, limit: number): Line[] {
   const shown = busiest(doors, limit)
   const columns = COLUMNS.filter(
@@ -28,7 +31,7 @@ export function drawCounters(doors: readonly Counted[], width: number, limit: nu
   return [...(drawTable(shown, columns, width) ?? drawWords(shown, columns, width)), ...more]
 }
 
-/** Undefined where it does not fit. */
+/** Undefined if the table does not fit. */
 function drawTable(
   doors: readonly Counted[],
   names: readonly CounterName[],
@@ -51,7 +54,7 @@ function drawTable(
       return cell(text, column.width, text === '0' ? 'faint' : ROLES[column.name])
     })
     if (name.length <= nameWidth) return [[span(`  ${name.padEnd(nameWidth)}`), ...cells]]
-    // As with sources: a name that does not fit has a line of its own.
+    // A name that does not fit gets its own line, as sources do.
     return [[span(`  ${name}`)], [span(' '.repeat(INDENT + nameWidth)), ...cells]]
   })
   const head = columns.map(({ name, width }) => cell(name, width, 'faint'))
@@ -80,7 +83,7 @@ function busiest(doors: readonly Counted[], limit: number): readonly Counted[] {
 
 const MILLION = 1_000_000
 
-/** Exact up to a million. */
+/** Exact below one million. */
 const formatCount = (count: number): string => {
   if (count < MILLION) return String(count)
   const [amount, unit] = count < 1000 * MILLION ? [count / MILLION, 'M'] : [count / 1e9, 'G']

@@ -4,13 +4,12 @@ import { printableLine } from '../../text/printable.js'
 import { formatSeconds } from './gauge.js'
 import type { Role } from './paint.js'
 
-/** Stands where an event has no door or no source. */
+/** Shown if an event has no door or no source. */
 const NONE = '-'
 
 /**
- * One line without its end: `TIME EVENT DOOR SOURCE details`, separated by blanks, `-` for what an
- * event has not. Whoever made the event, nothing in it reaches the terminal that a terminal would
- * obey.
+ * Renders `TIME EVENT DOOR SOURCE details` without a newline, separated by blanks, with `-` for a
+ * missing part. Whatever the event contains, no control character reaches the terminal.
  */
 export function formatEvent(event: KnockEvent): string {
   const { door = NONE, source = NONE, details } = wordsOf(event)
@@ -23,7 +22,7 @@ const LONGEST = 'installed'.length
 interface EventWords {
   readonly door?: string
   readonly source?: string
-  /** Perhaps empty. */
+  /** May be empty. */
   readonly details: string
 }
 

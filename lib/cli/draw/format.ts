@@ -1,5 +1,4 @@
-// A status → text that people read and programs search, the same at every width: what a pipe gets.
-// Pure.
+// A status → text for people and for programs that search it, the same at every width. Pure.
 import {
   type Ahead,
   type Counters,
@@ -14,10 +13,10 @@ import {
 import { bySource } from './by-source.js'
 import { type Paint, type Role, UNPAINTED } from './paint.js'
 
-/** The sets that are shown: when the fullest has room, all have. */
+/** Sets that are shown: if the fullest ones have room, all have. */
 const FULLEST = 3
 
-/** Without the paint's colours it is the same text, to the letter. */
+/** Renders a status. Colours change nothing else in the text. */
 export function formatStatus(status: Status, paint: Paint = UNPAINTED): string {
   const { table, confirm, doors, bans, counters, fill, cut = [], warnings = [] } = status
   const parts = [
@@ -82,14 +81,14 @@ function grantedOf({ expiresIn, token }: DoorStatus['grants'][number]): string {
   return `${expiresIn} s left${token ? `, token of ${token.user} ${token.ago} s ago` : ''}`
 }
 
-/** What a source does whose grant is used up. */
+/** Said of a source whose grant is used up. */
 const AGAIN = 'must knock again'
 
-/** `open`, the first knock, is the only one of most doors. */
+/** Most doors have only one knock, `open`, which is not named. */
 const penaltyOf = ({ knock, expiresIn }: Penalised): string =>
   `${expiresIn} s left${knock === 'open' ? '' : ` at ${knock}`}`
 
-/** Until when tokens and sequences are loaded: from then on they open nothing. */
+/** Says until when tokens and sequences are loaded; later none opens. */
 function formatAhead({ tokens = [], rotations = [] }: DoorStatus, paint: Paint): string[] {
   const lines: readonly (readonly [Ahead, string])[] = [
     ...tokens.map((ahead) => [ahead, `tokens of ${ahead.user}`] as const),
@@ -123,7 +122,7 @@ function formatBans(bans: Status['bans'], counters: Status['counters'], paint: P
 }
 
 function formatFill(fill: readonly Fill[]): string {
-  // A set of one is full as soon as it is used.
+  // A set with a capacity of 1 is always full once it is used.
   const fullest = fill.filter(({ capacity }) => capacity > 1).slice(0, FULLEST)
   if (fullest.length === 0) return ''
   const lines = fullest.map(({ set, elements, capacity, atLeast }) => {

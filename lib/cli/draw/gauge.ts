@@ -1,13 +1,13 @@
-// Shares of a time or a set, and knocks of so many → bars and stages; seconds → words. Pure.
+// A share, or a number of steps → a bar or stages; seconds → words. Pure.
 import { type Role, type Span, span } from './paint.js'
 import type { Signs } from './terminal.js'
 
-/** What a gauge shows: how much of something there is, or how many of so many steps are done. */
+/** Either the share of something that is left, or how many of `of` steps are done. */
 export type Gauge =
   | { readonly share: number; readonly done?: never }
   | { readonly done: number; readonly of: number; readonly share?: never }
 
-/** Draws a gauge exactly so wide. More steps than fit are drawn as a bar. */
+/** Draws a gauge of exactly this width. If there are more steps than columns, draws a bar. */
 export function drawGauge(gauge: Gauge, width: number, role: Role, signs: Signs): Span[] {
   if (gauge.share === undefined && gauge.of <= width) {
     const { done, of } = gauge
@@ -18,7 +18,7 @@ export function drawGauge(gauge: Gauge, width: number, role: Role, signs: Signs)
     return [...stages, span(' '.repeat(width - of))]
   }
   const share = gauge.share ?? gauge.done / gauge.of
-  // Something is never drawn as nothing.
+  // Rounded up: a small share is never drawn as nothing.
   const full = Math.ceil(width * Math.min(Math.max(share, 0), 1))
   return [span(signs.full.repeat(full), role), span(signs.empty.repeat(width - full), 'faint')]
 }
@@ -27,7 +27,7 @@ const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** The two largest units alone: `28 s`, `9 m 20 s`, `1 h 12 m`, `6 d 3 h`. */
+/** Renders the two largest units: `28 s`, `9 m 20 s`, `1 h 12 m`, `6 d 3 h`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < MINUTE) return `${seconds} s`
   if (seconds < HOUR) return twoUnits(seconds, MINUTE, 'm', 1, 's')

@@ -1,19 +1,19 @@
-// Pieces of text with the part that each plays → lines for a terminal, in colour or without. Pure.
+// Pieces of text with roles → lines for a terminal, with or without colours. Pure.
 import { styleText } from 'node:util'
 
-/** What a piece of text is to the reader. No colour says what the words do not say as well. */
+/** What a piece of text means. Colours only repeat what the words say. */
 export type Role =
-  /** Names of tables, doors and parts. */
+  /** A name of a table, a door or a part. */
   | 'name'
-  /** Who is let in. */
+  /** Sources with a grant. */
   | 'open'
-  /** Attempts on their way. */
+  /** Attempts under way. */
   | 'stage'
-  /** Who is kept out. */
+  /** Sources that are kept out. */
   | 'shut'
-  /** What somebody must act on. */
+  /** What an administrator must act on. */
   | 'alarm'
-  /** What is only there to lead the eye. */
+  /** Less important text. */
   | 'faint'
 
 type Format = Parameters<typeof styleText>[0]
@@ -27,12 +27,12 @@ const FORMATS: Readonly<Record<Role, Format>> = {
   faint: 'dim',
 }
 
-/** Text in the colour of its role. */
+/** Adds the colour of a role to a text. */
 export type Paint = (role: Role, text: string) => string
 
 export const UNPAINTED: Paint = (_role, text) => text
 export const PAINTED: Paint = (role, text) =>
-  // Whoever calls has asked already whether the stream takes colours.
+  // The caller has already checked whether the stream shows colours.
   text === '' ? '' : styleText(FORMATS[role], text, { validateStream: false })
 
 /** A piece of a line. */
@@ -49,7 +49,7 @@ export const span = (text: string, role?: Role): Span => (role ? { text, role } 
 export const widthOf = (line: Line): number =>
   line.reduce((width, { text }) => width + text.length, 0)
 
-/** Cuts what is longer than the width, and says so by its last character. */
+/** Cuts a text that is longer than the width, and ends it with the ellipsis. */
 export function clipText(text: string, width: number, ellipsis: string): string {
   if (text.length <= width) return text
   return width <= ellipsis.length
@@ -57,7 +57,7 @@ export function clipText(text: string, width: number, ellipsis: string): string 
     : `${text.slice(0, width - ellipsis.length)}${ellipsis}`
 }
 
-/** The same for a line: no line is ever broken by the terminal. */
+/** Cuts a line in the same way, so that the terminal never wraps it. */
 export function clipLine(line: Line, width: number, ellipsis: string): Line {
   if (widthOf(line) <= width) return line
   const spans: Span[] = []
@@ -70,7 +70,7 @@ export function clipLine(line: Line, width: number, ellipsis: string): Line {
   return [...spans, span(ellipsis, 'faint')]
 }
 
-/** A line as the terminal gets it, without blanks at its end. */
+/** Renders a line for the terminal, without blanks at its end. */
 export function paintLine(line: Line, paint: Paint): string {
   const joined: Span[] = []
   for (const { text, role } of line) {

@@ -1,12 +1,11 @@
-// Sources with a gauge, a word and a time each → lines whose columns agree over the whole screen.
-// Pure.
+// Rows of source, gauge, word and time → lines with the same columns on the whole screen. Pure.
 import { drawGauge, type Gauge } from './gauge.js'
 import { type Line, type Role, span } from './paint.js'
 import type { Signs } from './terminal.js'
 
 /** One source, or one set. */
 export interface Row {
-  /** What it is about: an address, a set. */
+  /** An address, or the name of a set. */
   readonly source: string
   readonly role: Role
   readonly gauge?: Gauge
@@ -14,9 +13,9 @@ export interface Row {
   readonly time: string
 }
 
-/** How wide the columns are. */
+/** The widths of the columns. */
 export interface Columns {
-  /** 0: every source has a line of its own. */
+  /** 0: every source gets its own line. */
   readonly source: number
   readonly gauge: number
   readonly word: number
@@ -25,12 +24,12 @@ export interface Columns {
 const INDENT = 2
 const GAP = 2
 const GAUGE = { least: 6, most: 20 } as const
-/** Room that is kept for times, so that columns do not move when 10 s become 9 s. */
+/** Room for the longest usual time, so that columns do not move when 10 s become 9 s. */
 const TIME = 'next within 59 s'.length
-/** The longest IPv4 address. Where this does not fit beside the rest, no source shall. */
+/** The longest IPv4 address. If even this does not fit, every source gets its own line. */
 const SHORT = '255.255.255.255'.length
 
-/** Finds columns in which these rows fit. */
+/** Finds the columns for these rows. */
 export function columnsOf(rows: readonly Row[], width: number): Columns {
   const word = Math.max(0, ...rows.map((row) => row.word.length))
   const time = Math.max(TIME, ...rows.map((row) => row.time.length))
@@ -44,7 +43,7 @@ export function columnsOf(rows: readonly Row[], width: number): Columns {
   return { source, gauge: Math.min(room - source, GAUGE.most), word }
 }
 
-/** One line; two where the source does not fit beside the rest. */
+/** Draws one line, or two if the source does not fit into its column. */
 export function drawRow(row: Row, columns: Columns, signs: Signs): Line[] {
   const { source, role, word, time, gauge } = row
   const isApart = source.length > columns.source

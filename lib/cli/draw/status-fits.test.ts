@@ -90,7 +90,7 @@ t.test('many doors and many sources are cut, and it is said how many', async (t)
   const crowd = doors.map((door) => ({ ...door, grants: grants.slice(0, 1) }))
   t.match(
     frame({ ...guard, table: 'knock', doors: crowd }, 60),
-    '\nand 288 more doors with somebody there\n',
+    '\nand 288 more doors with sources\n',
   )
 })
 

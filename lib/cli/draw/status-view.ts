@@ -1,4 +1,4 @@
-// A status → the lines of a screen that people like to look at. Pure.
+// A status → the lines of a screen for people. Pure.
 import { describeWarning } from '../../index.js'
 import { drawCounters } from './counters-table.js'
 import { formatSeconds } from './gauge.js'
@@ -22,14 +22,16 @@ import {
 } from './viewed.js'
 import { headingLine, listLine, wrapSpans, wrapWords } from './words.js'
 
-/** How much is shown of what may be long. */
+/** Limits for what may be long. */
 export interface Limits {
-  /** Of each list: who is let in at a door, who is on the way, who is banned. */
+  /** Rows of each list: a door's grants, its attempts, the bans. */
   readonly rows: number
-  /** Doors with a block of their own. Of more than these, those where nobody is share one line. */
+  /**
+   * Doors with a block of their own. If there are more doors, those without sources share one line.
+   */
   readonly doors: number
   readonly counters: number
-  /** Without lines between the parts. */
+  /** Leaves out the empty lines between parts. */
   readonly isDense?: true
 }
 
@@ -38,7 +40,7 @@ export const STATUS_LIMITS: Limits = { rows: 20, doors: 12, counters: 20 }
 type Place = Pick<Terminal, 'width' | 'signs'>
 type Block = readonly (Line | Row)[]
 
-/** Every line fits the width. */
+/** Draws a status. Every line fits the width. */
 export function viewStatus(status: Viewed, place: Place, limits: Limits = STATUS_LIMITS): Line[] {
   const { width, signs } = place
   const blocks: Block[] = [
@@ -123,7 +125,7 @@ function viewDoors(doors: readonly ViewedDoor[], place: Place, limits: Limits): 
 }
 
 const moreDoors = (rest: number): string =>
-  `and ${rest} more ${rest === 1 ? 'door' : 'doors'} with somebody there`
+  `and ${rest} more ${rest === 1 ? 'door' : 'doors'} with sources`
 
 function viewDoor(door: ViewedDoor, { width, signs }: Place, limits: Limits): Block {
   const { name, service, openFor, grants, progress, penalised = [], usedUp = [] } = door
@@ -152,7 +154,7 @@ function cut<T>(
   limit: number,
   what: string,
 ): Block {
-  // A line that says "1 more" could as well be that one.
+  // The line `1 more` takes as much room as that row.
   if (members.length <= limit + 1) return members.map(rowOf)
   const rest = `  and ${members.length - limit} more ${what}`
   return [...members.slice(0, limit).map(rowOf), [span(rest, 'faint')]]

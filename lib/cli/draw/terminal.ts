@@ -1,7 +1,6 @@
-// A stream and the environment → what may be drawn there: how wide, in colour or not, with which
-// signs. Pure.
+// A stream and the environment → what can be drawn there: width, colours, signs. Pure.
 
-/** What is asked of a stream: of process.stdout. */
+/** The part of process.stdout that matters here. */
 export interface Stream {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -10,7 +9,7 @@ export interface Stream {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** A place to draw. */
+/** A terminal's size and abilities. */
 export interface Terminal {
   readonly width: number
   readonly height: number
@@ -18,7 +17,7 @@ export interface Terminal {
   readonly signs: Signs
 }
 
-/** The signs of which bars, stages and rules are made; each one column wide. */
+/** The signs of bars, stages and rules; each is one column wide. */
 export interface Signs {
   readonly full: string
   readonly empty: string
@@ -52,18 +51,18 @@ const ASCII: Signs = {
   times: 'x',
 }
 
-/** Below, lines are longer than the terminal is wide: nothing of use fits there. */
+/** In a narrower terminal lines are cut: nothing useful fits there. */
 const NARROWEST = 40
-/** Above, the eye loses the line. */
+/** Wider lines are hard to follow. */
 const WIDEST = 120
 const USUAL = { columns: 80, rows: 24 } as const
 
-/** Whether people look at it, and it can do more than go on to the next line. */
+/** Whether it is a terminal that can move the cursor. */
 export const isTerminal = (stream: Stream, env: Environment): boolean =>
   stream.isTTY === true && env['TERM'] !== 'dumb'
 
 export function terminalOf(stream: Stream, env: Environment): Terminal {
-  // A terminal that does not know its size says 0.
+  // A terminal that does not know its size reports 0.
   const columns = stream.columns || USUAL.columns
   return {
     width: Math.min(Math.max(columns, NARROWEST), WIDEST),
@@ -74,8 +73,8 @@ export function terminalOf(stream: Stream, env: Environment): Terminal {
 }
 
 /**
- * NO_COLOR decides (anything: none), then FORCE_COLOR (0: none), then whether it is a terminal that
- * has colours.
+ * Decides by NO_COLOR (anything but empty: no colours), then FORCE_COLOR (0 or false: none), then
+ * by the terminal.
  */
 export function takesColour(stream: Stream, env: Environment): boolean {
   const { FORCE_COLOR, NO_COLOR } = env
@@ -84,7 +83,7 @@ export function takesColour(stream: Stream, env: Environment): boolean {
   return isTerminal(stream, env)
 }
 
-/** As the C library finds the locale: the first of these that is not empty. */
+/** As the C library finds the locale: the first variable that is not empty. */
 function isUtf8(env: Environment): boolean {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''
   return /utf-?8/i.test(locale)

@@ -1,5 +1,4 @@
-// What is drawn of a status: the status itself, or what a watcher knows between two of them. Types
-// and rows, pure.
+// A status, or what the live view knows between two of them → the rows to draw. Pure.
 
 import {
   type Ahead,
@@ -16,17 +15,14 @@ import { bySource } from './by-source.js'
 import { formatSeconds } from './gauge.js'
 import type { Row } from './rows.js'
 
-/**
- * An attempt that is known from an event alone: until when the next knock must come is not known
- * yet.
- */
+/** An attempt. If it is known only from an event, there is no time for its next knock yet. */
 export type ViewedProgress = Omit<Progress, 'door' | 'expiresIn'> & { readonly expiresIn?: number }
 
 export interface ViewedDoor extends Omit<DoorStatus, 'progress'> {
   readonly progress: readonly ViewedProgress[]
 }
 
-/** The same for a ban. */
+/** A ban. If it is known only from an event, there is no end yet. */
 export type ViewedBan = Pick<Ban, 'source'> & { readonly expiresIn?: number }
 
 export interface Viewed extends Omit<Status, 'doors' | 'bans'> {
@@ -34,7 +30,7 @@ export interface Viewed extends Omit<Status, 'doors' | 'bans'> {
   readonly bans: readonly ViewedBan[]
 }
 
-/** From here on a set's fill level is worth a line. */
+/** Sets below this share of their capacity are not shown. */
 const WORTH_SHOWING = 0.5
 const NEARLY_FULL = 0.9
 
@@ -97,7 +93,7 @@ function wordOf(elements: number, capacity: number, atLeast = false): string {
   return atLeast ? 'many' : `${Math.floor((100 * elements) / capacity)} %`
 }
 
-/** Of what is loaded ahead at a door, that which ends soon. */
+/** Lists the tokens and sequences of a door that end soon. */
 export function aheadRows({ tokens = [], rotations = [] }: ViewedDoor): Row[] {
   const all: readonly (readonly [string, Ahead])[] = [
     ...tokens.map((ahead) => [`tokens of ${ahead.user}`, ahead] as const),
@@ -118,7 +114,10 @@ export function aheadRows({ tokens = [], rotations = [] }: ViewedDoor): Row[] {
     })
 }
 
-/** Undefined if nothing is loaded ahead, or something of it ends soon. */
+/**
+ * Says for how long tokens or sequences are loaded. Undefined if none are loaded ahead, or some end
+ * soon.
+ */
 export function aheadLine({ tokens = [], rotations = [] }: ViewedDoor): string | undefined {
   const all = [...tokens, ...rotations]
   if (all.length === 0 || all.some(endsSoon)) return undefined
@@ -127,7 +126,10 @@ export function aheadLine({ tokens = [], rotations = [] }: ViewedDoor): string |
   return `${what} loaded for ${formatSeconds(least)}`
 }
 
-/** The sets that somebody should know of. A set of one is full as soon as it is used. */
+/**
+ * Lists the sets that an administrator should know of. A set with a capacity of 1 is always full
+ * once it is used.
+ */
 export const fillRows = (fill: readonly Fill[]): Row[] =>
   fill
     .filter(
@@ -136,17 +138,17 @@ export const fillRows = (fill: readonly Fill[]): Row[] =>
     )
     .map(fillRow)
 
-/** Those that stay longest first: nft lists them in no order. */
+/** Sorts by the time left, the longest first: nft lists in no order. */
 export const sortByTime = <T extends ViewedBan>(members: readonly T[]): T[] =>
   members.toSorted((a, b) => timeOf(b) - timeOf(a) || bySource(a, b))
 
-/** The last ones first: somebody has just found that nothing opens. */
+/** Sorts the latest first: that source has just found that the door no longer opens. */
 export const sortUsedUp = (usedUp: readonly UsedUp[]): UsedUp[] =>
   usedUp.toSorted((a, b) => a.ago - b.ago || bySource(a, b))
 
-/** What has just begun is not known to end yet. */
+/** Without an end it has just begun. */
 const timeOf = ({ expiresIn = Number.MAX_SAFE_INTEGER }: ViewedBan): number => expiresIn
 
-/** Those that are furthest first. */
+/** Sorts by the knocks that are left, the fewest first. */
 export const sortProgress = (progress: readonly ViewedProgress[]): ViewedProgress[] =>
   progress.toSorted((a, b) => a.of - a.stage - (b.of - b.stage) || bySource(a, b))

@@ -3,8 +3,7 @@ import { clipText, type Line, type Role, type Span, span, widthOf } from './pain
 import type { Signs } from './terminal.js'
 
 /**
- * `name  about ──────── note`. What does not fit goes: first the note, then the end of what it is
- * about.
+ * Draws `name  about ──────── note`. If it does not fit, leaves out the note and then cuts `about`.
  */
 export function headingLine(
   name: string,
@@ -23,7 +22,7 @@ export function headingLine(
 
 const SHORTEST_RULE = 2
 
-/** As many names as fit in one line, and how many more there are. */
+/** Draws as many names as fit in one line, and the number of the others. */
 export function listLine(word: string, names: readonly string[], width: number): Line {
   let shown = names.length
   while (shown > 1 && textOf(word, names, shown).length > width) shown -= 1
@@ -36,7 +35,7 @@ function textOf(word: string, names: readonly string[], shown: number): string {
   return `${word} ${listed}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
-/** Puts pieces into as few lines as they fit in, with a separator between them. */
+/** Puts pieces into as few lines as possible, with a separator between them. */
 export function wrapSpans(pieces: readonly Span[], separator: Span, width: number): Line[] {
   const lines: Span[][] = []
   for (const piece of pieces) {
@@ -48,7 +47,7 @@ export function wrapSpans(pieces: readonly Span[], separator: Span, width: numbe
   return lines
 }
 
-/** Breaks between words; a non-breaking space holds two together, and is drawn as any other. */
+/** Wraps between words. A non-breaking space keeps two words together and is drawn as a space. */
 export function wrapWords(text: string, width: number, role: Role): Line[] {
   const words = text.split(' ').map((word) => span(word.replaceAll('\u00a0', ' '), role))
   return wrapSpans(words, span(' ', role), width)

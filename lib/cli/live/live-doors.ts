@@ -1,15 +1,15 @@
-// Events at doors → who is let in and who is on the way there. Pure.
+// Doors and events → the doors' grants and attempts after these events. Pure.
 import type { KnockEvent } from '../../index.js'
 import type { LiveDoor } from './live-model.js'
 
 export type DoorEvent = Extract<KnockEvent, { door: string }>
 
-/** What a door knows of a source. */
+/** What a door knows of one source. */
 type Known = Pick<LiveDoor, 'grants' | 'progress'>
 
 const WITHOUT_EFFECT: ReadonlySet<KnockEvent['event']> = new Set(['denied', 'wrong'])
 
-/** Doors that are not known yet are left to the next status. */
+/** Applies events. Doors that are not known yet come with the next status. */
 export const changeDoors = (
   doors: readonly LiveDoor[],
   events: readonly DoorEvent[],
@@ -22,8 +22,7 @@ export const changeDoors = (
   })
 
 /**
- * Goes through all sources once, however many events there are: tens of thousands may be on the
- * way.
+ * Walks through all sources once, however many events there are: there may be tens of thousands.
  */
 function changeDoor(door: LiveDoor, events: readonly DoorEvent[]): LiveDoor {
   const heard = new Set(events.map(({ source }) => source))
@@ -57,7 +56,7 @@ function changeKnown(known: Known, event: DoorEvent): Known {
   const at = Date.parse(event.time)
   switch (event.event) {
     case 'knock': {
-      // Of who is let in it is most often the knock that closes; the next status knows.
+      // If the source has a grant, this is probably the closing knock; the next status shows it.
       if (grants.some(({ until }) => until > at)) return known
       const { stage, of } = event
       const others = progress.filter((attempt) => attempt.of !== of)
@@ -66,7 +65,7 @@ function changeKnown(known: Known, event: DoorEvent): Known {
     case 'granted': {
       const token = event.by === 'knock' && event.user !== undefined && { user: event.user, at }
       const grant = { source, until: at + 1000 * event.expiresIn, ...(token && { token }) }
-      // Whichever of its knocks it was: the others are of no more use.
+      // A grant ends all other attempts of the source at this door.
       return { grants: [grant], progress: [] }
     }
     case 'reset':
@@ -79,7 +78,7 @@ function changeKnown(known: Known, event: DoorEvent): Known {
   }
 }
 
-/** Attempts that are known from events alone, with the times that a status has of them. */
+/** Adds the times from a status to attempts that are known only from events. */
 export const withTimes = (
   doors: readonly LiveDoor[],
   read: readonly LiveDoor[],

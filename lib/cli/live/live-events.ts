@@ -12,13 +12,13 @@ interface EventColumns {
   readonly source: number
 }
 
-/** Below this width long addresses have a line of their own. */
+/** In a narrower terminal, long addresses get their own line. */
 const NARROW = 70
 const INDENT = 2
 const GAP = 2
 const TIME = 'hh:mm:ss'.length
 
-/** As many as there is room for. */
+/** Draws as many events as fit. */
 export function viewEvents(
   events: readonly Heard[],
   width: number,
@@ -82,7 +82,7 @@ function viewEvent(
   return [apart, [span(' '.repeat(indent) + source)]]
 }
 
-/** In local time: it is for who sits there. */
+/** Local time: it is for the person at the terminal. */
 function timeOfDay(time: string): string {
   const date = new Date(time)
   const parts = [date.getHours(), date.getMinutes(), date.getSeconds()]

@@ -1,15 +1,15 @@
-// What a watcher knows: statuses and events, in the order in which they come → who is where until
-// when. Pure; times are milliseconds since 1970.
+// Statuses and events in the order in which they arrive → grants, attempts and bans at a time.
+// Pure; times are milliseconds since 1970.
 import type { Ban, DoorStatus, Grant, KnockEvent, Penalised, Status, UsedUp } from '../../index.js'
 import type { Viewed, ViewedBan, ViewedProgress } from '../draw/viewed.js'
 import { changeDoors, type DoorEvent, withTimes } from './live-doors.js'
 
 type Until<T> = Omit<T, 'door' | 'expiresIn'> & { readonly until: number }
 
-/** An attempt; of one that is known from an event alone, it is not known how long it lasts. */
+/** An attempt. If it is known only from an event, it has no `until`. */
 interface LiveProgress extends Omit<ViewedProgress, 'expiresIn'> {
   readonly until?: number
-  /** When this came. */
+  /** When its last knock came. */
   readonly since: number
 }
 
@@ -20,7 +20,7 @@ interface LiveGrant extends Until<Grant> {
 export interface LiveDoor extends Omit<DoorStatus, 'grants' | 'progress' | 'penalised' | 'usedUp'> {
   readonly grants: readonly LiveGrant[]
   readonly progress: readonly LiveProgress[]
-  /** No event has these two: the next status does. */
+  /** No event reports these two; only a status does. */
   readonly penalised: readonly Until<Penalised>[]
   readonly usedUp: readonly (Omit<UsedUp, 'ago'> & { readonly at: number })[]
 }
@@ -28,17 +28,17 @@ export interface LiveDoor extends Omit<DoorStatus, 'grants' | 'progress' | 'pena
 export interface LiveModel {
   readonly table: string
   readonly doors: readonly LiveDoor[]
-  /** Of a ban that is known from an event alone, it is not known how long it lasts. */
+  /** If a ban is known only from an event, it has no `until`. */
   readonly bans: readonly (Omit<Until<Ban>, 'until'> & { readonly until?: number })[]
-  /** The rest of the last status. */
+  /** Other parts of the last status. */
   readonly status: Pick<Status, 'counters' | 'fill' | 'warnings'>
   readonly pending?: { readonly until: number } | 'fallen-open'
-  /** When the last status was asked for; undefined before the first. */
+  /** When the last status was requested; undefined before the first. */
   readonly readAt?: number
-  /** Why the last attempt to read one failed. */
+  /** Why the last request for a status failed. */
   readonly problem?: string
   readonly isGone: boolean
-  /** The last ones, oldest first; repetitions are counted. */
+  /** The last events, the oldest first; repetitions are counted. */
   readonly events: readonly { readonly event: KnockEvent; readonly times: number }[]
   readonly overruns: { readonly times: number; readonly lost: number }
 }
@@ -58,7 +58,7 @@ export const emptyModel = (table: string): LiveModel => ({
 export const addEvent = (model: LiveModel, event: KnockEvent): LiveModel =>
   addEvents(model, [event])
 
-/** In their order; many at once take hardly longer than one. */
+/** Adds events in their order. Many at once take hardly longer than one. */
 export function addEvents(model: LiveModel, events: readonly KnockEvent[]): LiveModel {
   const gaps = events.filter((event) => event.event === 'overrun')
   const { times, lost } = model.overruns
@@ -91,7 +91,7 @@ function changed(model: LiveModel, events: readonly KnockEvent[]): LiveModel {
   }
 }
 
-/** A source that tries again and again fills one line, not the screen. */
+/** A source that repeats itself fills one line, not the screen. */
 function withRepeated(
   heard: LiveModel['events'],
   events: readonly KnockEvent[],
@@ -109,7 +109,8 @@ function withRepeated(
 const sameBut = ({ time: _, ...rest }: KnockEvent): string => JSON.stringify(rest)
 
 /**
- * A status that was asked for at a time: what events have said since stands, all else is corrected.
+ * Applies a status that was requested at `askedAt`. Later events win; everything else comes from
+ * the status.
  */
 export function correctModel(model: LiveModel, status: Status, askedAt: number): LiveModel {
   const { table, confirm, doors, bans, counters, fill, warnings } = status
@@ -154,7 +155,7 @@ const since =
     return token ? { ...grant, token: { user: token.user, at: askedAt - 1000 * token.ago } } : grant
   }
 
-/** Seconds are whole: an end that is known more exactly, and is still right, stays. */
+/** A status has whole seconds. If the known end agrees with it, keeps that, which is more exact. */
 function withUntil<T extends { source: string; expiresIn: number }>(
   members: readonly T[],
   known: readonly { source: string; until?: number }[],
@@ -172,12 +173,10 @@ const SLACK = 1500
 
 export const failToRead = (model: LiveModel, problem: string): LiveModel => ({ ...model, problem })
 
-/**
- * How long an attempt that is known from an event alone is shown without a status that confirms it.
- */
+/** Milliseconds for which an attempt is shown that no status has confirmed. */
 const UNCONFIRMED = 15_000
 
-/** What is so at a time: what has run out by then is left out. */
+/** Returns the model at a time, without what has expired by then. */
 export function modelAt(model: LiveModel, now: number): Viewed {
   const { table, doors, bans, status, pending } = model
   return {
@@ -202,7 +201,7 @@ export function modelAt(model: LiveModel, now: number): Viewed {
   }
 }
 
-/** Without those that have knocked again since. */
+/** Leaves out sources that have a new grant. */
 function usedUpAt({ usedUp, grants }: LiveDoor, now: number): UsedUp[] {
   const granted = new Set(grants.map(({ source }) => source))
   return usedUp
@@ -229,7 +228,7 @@ function remaining<T extends { until: number }>(
 ): (Omit<T, 'until'> & { expiresIn: number })[] {
   return (
     members
-      // The kernel gives whole seconds: an end is up to a second later.
+      // The kernel gives whole seconds, so the true end is up to a second later.
       .filter(({ until }) => until + 1000 > now)
       .map(({ until, ...rest }) => ({ ...rest, expiresIn: secondsUntil(until, now) }))
   )

@@ -140,10 +140,10 @@ t.test('what somebody must know: lost events, old news, a table that is gone', a
   const foot = (model: LiveModel, second: number) =>
     frame(model, second, 80, 20).trimEnd().split('\n').slice(-2)
   t.same(foot(lost, 2), [
-    '! 12 events or more were lost unread; the doors above are right all the same',
+    '! 12 events or more were lost; the doors above are still right',
     'q quits                                              the kernel was read 2 s ago',
   ])
-  t.match(foot(unknown, 2)[0], /^! events were lost unread; /)
+  t.match(foot(unknown, 2)[0], /^! events were lost; /)
   t.match(
     foot(failToRead(read, 'nft: timed out'), 10)[1],
     /^q quits +the kernel was read 10 s ago$/,
@@ -153,7 +153,7 @@ t.test('what somebody must know: lost events, old news, a table that is gone', a
     / {2}! the kernel was read 1 m 20 s ago: nft: timed out$/,
   )
   const gone = frame(addEvent(read, { time: time(1), event: 'removed' }), 2, 80, 8)
-  t.match(gone, /^!! table inet knock IS GONE: what stood behind its doors is open to everyone\n/)
+  t.match(gone, /^!! table inet knock IS GONE: its services are open to everyone\n/)
   const never = frame(failToRead(emptyModel('knock'), 'nft is missing'), 2, 80, 8)
   t.match(never, / {2}! the kernel was not read yet: nft is missing\n$/)
 })

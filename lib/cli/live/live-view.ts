@@ -1,5 +1,4 @@
-// What a watcher knows, the time and the size of the screen → the lines of the live view, exactly
-// as many as fit. Pure.
+// The live model, the time and the screen's size → exactly the lines that fill the screen. Pure.
 import { formatSeconds } from '../draw/gauge.js'
 import { clipLine, type Line, type Span, span, widthOf } from '../draw/paint.js'
 import { type Limits, viewStatus } from '../draw/status-view.js'
@@ -10,14 +9,14 @@ import { type LiveModel, modelAt } from './live-model.js'
 
 type Screen = Pick<Terminal, 'width' | 'height' | 'signs'>
 
-/** Lines of events that are kept free below long lists. */
+/** Lines that are kept for events below long lists. */
 const LEAST_EVENTS = 5
-/** So many lines leave one for the eye. */
+/** From this height on, there is an empty line above the foot. */
 const ROOMY = 24
-/** A status is read every few seconds; older than this somebody should know. */
+/** A status is read every few seconds; the age in milliseconds that needs a warning. */
 const STALE = 15_000
 
-/** From all that there may be to the least that is of use. */
+/** From everything to the least that is useful. */
 const LIMITS: readonly Limits[] = [
   { rows: 20, doors: 12, counters: 12 },
   { rows: 10, doors: 12, counters: 6 },
@@ -44,7 +43,7 @@ export function viewLive(model: LiveModel, now: number, screen: Screen): Line[] 
 function viewTop(model: LiveModel, now: number, screen: Screen, room: number): Line[] {
   const { width, signs } = screen
   if (model.isGone) {
-    const text = `!! table inet ${model.table} IS GONE: what stood behind its doors is open to everyone`
+    const text = `!! table inet ${model.table} IS GONE: its services are open to everyone`
     return wrapWords(text, width, 'alarm')
   }
   if (model.readAt === undefined && model.doors.length === 0) {
@@ -61,8 +60,8 @@ function viewTop(model: LiveModel, now: number, screen: Screen, room: number): L
 }
 
 /**
- * Lost events, and how old the last status is. Always there, since no news is only good where one
- * can see it.
+ * Says which events were lost, and how old the last status is. The age is always shown, so that a
+ * quiet screen is known to be current.
  */
 function viewFoot(model: LiveModel, now: number, { width }: Screen): Line[] {
   const { times, lost } = model.overruns
@@ -70,11 +69,7 @@ function viewFoot(model: LiveModel, now: number, { width }: Screen): Line[] {
   const overrun =
     times === 0
       ? []
-      : wrapWords(
-          `! ${count} were lost unread; the doors above are right all the same`,
-          width,
-          'alarm',
-        )
+      : wrapWords(`! ${count} were lost; the doors above are still right`, width, 'alarm')
   const age = model.readAt === undefined ? undefined : now - model.readAt
   const isOld = age === undefined ? model.problem !== undefined : age > STALE
   const problem = isOld && model.problem ? `: ${model.problem}` : ''

@@ -1,5 +1,5 @@
-// knocklib watch on a terminal: events and statuses as they come, drawn each second and with every
-// change. Touches the terminal, signals and the clock.
+// A table's events and statuses → a live view on a terminal, drawn each second and after each
+// change. Uses terminal, signals and clock.
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { KnockEvent, Status } from '../../index.js'
 import { PAINTED, paintLine, UNPAINTED } from '../draw/paint.js'
@@ -10,9 +10,9 @@ import { Screen } from './screen.js'
 
 interface LiveOptions {
   readonly table: string
-  /** Reads the whole table; never called again before it has answered. */
+  /** Reads the whole table. Never called again before it has answered. */
   status(): Promise<Status>
-  /** Ends, or rejects, when the signal is aborted. */
+  /** Ends or rejects when the signal is aborted. */
   watch(options: { readonly signal: AbortSignal }): AsyncIterable<KnockEvent>
   readonly stdin: ReadStream
   readonly stdout: WriteStream
@@ -20,21 +20,24 @@ interface LiveOptions {
 }
 
 const SECOND = 1000
-/** At most so many milliseconds behind the events, and so many frames where thousands come. */
+/** The least milliseconds between two frames. */
 const FRAME = 50
-/** How many times longer than drawing took at least: the rest is left to the events. */
+/**
+ * The pause between frames is at least this many times the drawing time, so that events get the
+ * rest.
+ */
 const DRAW_SHARE = 4
 /**
- * The table is read again so often, and soon after an event, but not all the time: nft has to list
- * it whole.
+ * Milliseconds: the table is read this often, and sooner after an event. Between two reads is a
+ * pause, because nft lists the whole table.
  */
 const READ_EVERY = 5 * SECOND
 const READ_AFTER_EVENT = 200
 const LEAST_PAUSE = SECOND
 
 /**
- * Shows who is let in, who is on the way and what happens, until somebody quits (q, Ctrl-C, SIGINT,
- * SIGTERM, SIGHUP) or the terminal is gone. However it ends, the terminal is as it was.
+ * Shows grants, attempts and events until the user quits (q, Ctrl-C, SIGINT, SIGTERM, SIGHUP) or
+ * the terminal is gone. Always restores the terminal.
  *
  * @throws what `watch` rejects with.
  */
@@ -57,7 +60,7 @@ class Live {
   readonly #quit: AbortController
   readonly #screen: Screen
   #model: LiveModel
-  /** What is not in the model yet. */
+  /** Events that are not in the model yet. */
   readonly #heard: KnockEvent[] = []
   #frame: NodeJS.Timeout | undefined
   #second: NodeJS.Timeout | undefined
@@ -66,7 +69,7 @@ class Live {
   #nextRead = 0
   #pauseUntil = 0
   #isReading = false
-  /** Whether an event came while the table was read. */
+  /** Whether an event came during a read. */
   #isReadAgain = false
 
   constructor(options: LiveOptions, quit: AbortController) {
@@ -80,7 +83,7 @@ class Live {
       redraw: () => this.#draw(),
       end: () => quit.abort(),
     })
-    // Whatever the watcher does then, the terminal is given back at once.
+    // Restores the terminal at once, even if the watcher needs longer to end.
     quit.signal.addEventListener('abort', () => this.stop(), { once: true })
   }
 
@@ -103,10 +106,7 @@ class Live {
     this.#drawSoon()
   }
 
-  /**
-   * Frame by frame: one event after the other would take too long where there are very many
-   * sources.
-   */
+  /** Adds all waiting events at once: one by one would take too long with very many sources. */
   #takeHeard(): void {
     if (this.#heard.length > 0) this.#model = addEvents(this.#model, this.#heard.splice(0))
   }
@@ -129,8 +129,8 @@ class Live {
   }
 
   /**
-   * Reads so soon, or sooner where that is due already; after the reading that is under way, and a
-   * pause.
+   * Plans the next read in `delay` milliseconds, unless one is due sooner. It starts after the
+   * current read and a pause.
    */
   #readIn(delay: number): void {
     if (this.#isReading) {

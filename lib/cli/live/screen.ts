@@ -1,27 +1,25 @@
-// A terminal that is taken over and always given back: the other screen, no cursor, keys one by
-// one. Touches the terminal and the process's signals.
+// Lines → the terminal's alternate screen; keys and signals → calls. Always restores the terminal.
 import type { ReadStream, WriteStream } from 'node:tty'
 
 const CONTROL = '\u001b['
-/**
- * The alternate screen, so that what stood there before comes back; no cursor; no line breaks but
- * ours.
- */
+/** The alternate screen, so that the old content comes back; no cursor; no automatic line wrap. */
 const ENTER = `${CONTROL}?1049h${CONTROL}?25l${CONTROL}?7l`
 const LEAVE = `${CONTROL}?7h${CONTROL}?25h${CONTROL}?1049l`
 const HOME = `${CONTROL}H`
 const ERASE_LINE = `${CONTROL}K`
-/** Shown at once where the terminal knows this, and passed over where not. */
+/**
+ * Synchronized output: the terminal shows a frame at once. Terminals that do not know it ignore it.
+ */
 const BEGIN_FRAME = `${CONTROL}?2026h`
 const END_FRAME = `${CONTROL}?2026l`
 
-/** What people and the system want. */
+/** What the user or the system asks for. */
 interface Requests {
-  /** Of keys: as they are typed. */
+  /** A key was typed. */
   key(key: string): void
-  /** Another size, or back in the foreground. */
+  /** The size changed, or the process is in the foreground again. */
   redraw(): void
-  /** A signal to end, or a terminal that is gone. */
+  /** A signal to end, or the terminal is gone. */
   end(): void
 }
 
@@ -37,19 +35,19 @@ export class Screen {
     this.#requests = requests
   }
 
-  /** Takes the terminal; it is given back by `close`, and with the process at the latest. */
+  /** Takes the terminal until `close`, or until the process ends. */
   open(): void {
     this.#listen('on')
     this.#take()
   }
 
   /**
-   * Draws as many lines as the screen has. Nothing where the terminal does not keep up: the next
-   * frame is newer anyway.
+   * Draws as many lines as the screen has. Skips the frame if the terminal does not keep up; the
+   * next one is newer.
    */
   draw(lines: readonly string[]): void {
     if (!this.#isTaken || this.#stdout.writableNeedDrain) return
-    // Erased before it is written: behind a line as wide as the screen its last sign would be.
+    // Erases before writing: after a line as wide as the screen, its last sign would be erased.
     const body = lines.map((line) => ERASE_LINE + line).join('\r\n')
     this.#stdout.write(BEGIN_FRAME + HOME + body + END_FRAME)
   }
@@ -64,7 +62,7 @@ export class Screen {
       process[change](signal, this.#end)
     process[change]('SIGCONT', this.#takeAgain)
     process[change]('exit', this.#giveBack)
-    // Before the words of the error, so that they can be read.
+    // Before the error is printed, so that it can be read.
     process[change]('uncaughtExceptionMonitor', this.#giveBack)
     this.#stdout[change]('resize', this.#redraw)
     this.#stdout[change]('error', this.#end)
@@ -83,7 +81,7 @@ export class Screen {
   readonly #giveBack = (): void => {
     if (!this.#isTaken) return
     this.#isTaken = false
-    // On a terminal that is gone these fail, and there is nothing to give back.
+    // Fails on a terminal that is gone, which needs no restoring.
     try {
       if (this.#stdin.isTTY) this.#stdin.setRawMode(false)
       this.#stdin.pause()
@@ -112,6 +110,6 @@ export class Screen {
   }
 }
 
-/** What Ctrl-C and Ctrl-Z type where the terminal makes no signals of them. */
+/** Ctrl-C and Ctrl-Z, which raw mode delivers as keys. */
 const INTERRUPT = '\u0003'
 const SUSPEND = '\u001a'
