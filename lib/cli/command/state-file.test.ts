@@ -26,7 +26,8 @@ t.test(
     })
     await t.rejects(loadStateFor(ONCE, path), {
       code: 'invalid-state',
-      message: /state\.json: (.|\n)*nothing was installed.*work again; restore the file, or move it/,
+      message:
+        /state\.json: (.|\n)*nothing was installed.*work again; restore the file, or move it/,
     })
     await t.rejects(loadStateFor(TOKEN, path), { code: 'invalid-state' })
     t.strictSame(await loadStateFor(ONCE, `${folder}/none.json`), { state: undefined })
