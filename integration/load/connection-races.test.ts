@@ -18,13 +18,13 @@ const SOURCES = 500
 const source = (index: number, family: 4 | 6): string =>
   family === 4 ? `10.99.${index >> 8}.${index & 255}` : `fd00:99::${(index + 1).toString(16)}`
 
-/** SYNs of all sources one after the other, each at its moment, from one processor. */
+/** SYNs of all sources one after the other, from one processor: each at its moment, or at once. */
 async function volley(
   { pair }: Ground,
   family: 4 | 6,
   cpu: number,
-  begin: number,
   sourcePort: number,
+  begin?: number,
 ) {
   const stdio = ['pipe', 'ignore', 'inherit'] as const
   const child = start(pair.client, 'taskset', ['-c', String(cpu), 'perl', INJECT], {
@@ -34,7 +34,8 @@ async function volley(
     const packet = { at: 0, protocol: 'tcp', port: PORT, sourcePort } as const
     const addresses = { source: source(index, family), destination: SERVER[family] }
     const frame = frameOf({ ...packet, ...addresses })
-    return `${CABLE} ${frame.toString('hex')} ${(begin + 0.002 * index).toFixed(6)}\n`
+    const moment = begin === undefined ? '' : ` ${(begin + 0.002 * index).toFixed(6)}`
+    return `${CABLE} ${frame.toString('hex')}${moment}\n`
   })
   child.stdin?.end(lines.join(''))
   await once(child, 'close')
@@ -66,10 +67,10 @@ async function race(t: Test, hook: string, connections: number, family: 4 | 6) {
   )
   // One connection more than the grant is good for, the last two of them at the same moment.
   for (let rest = connections - 1; rest > 0; rest -= 1) {
-    await volley(ground, family, 0, Date.now() / 1000, 2000 + rest)
+    await volley(ground, family, 0, 2000 + rest)
   }
   const begin = Date.now() / 1000 + 0.5
-  await Promise.all([0, 1].map((cpu) => volley(ground, family, cpu, begin, 1000 + cpu)))
+  await Promise.all([0, 1].map((cpu) => volley(ground, family, cpu, 1000 + cpu, begin)))
   const { stdout } = await exec(server, NFT, ['list', 'counters', 'table', 'inet', 'arrived'])
   const arrived = Number(/packets (\d+)/.exec(stdout)?.[1])
   t.equal(arrived, connections * SOURCES, `${hook}, IPv${family}, ${connections} for each`)
