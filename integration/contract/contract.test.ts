@@ -9,10 +9,13 @@ import { runCases, TABLES } from './contract-cases.js'
 const { versions, skip } = await versionsOrSkip()
 
 t.test('the real one', { skip }, async (t) => {
+  t.jobs = 2
   for (const { version, path } of versions) {
-    await using pair = await createPair()
-    const nft = createNft({ binary: path, netns: pair.server })
-    t.equal(await nft.version(), version)
-    await t.test(`nft ${version}`, (t) => runCases(t, TABLES, nft))
+    t.test(`nft ${version}`, { buffered: true }, async (t) => {
+      await using pair = await createPair()
+      const nft = createNft({ binary: path, netns: pair.server })
+      t.equal(await nft.version(), version)
+      await runCases(t, TABLES, nft)
+    })
   }
 })

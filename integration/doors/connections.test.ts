@@ -21,6 +21,8 @@ import { Ground, host as stranger } from '../scene/ground.js'
 const skip = missing('hping3', 'nc')
 const { versions } = await versionsOrSkip()
 
+t.jobs = 4
+
 const PORT = 2222
 
 const specOf = (service: string, open: OpenSpec): KnockSpec => ({
@@ -36,7 +38,8 @@ const ECHO = `
 
 /** Connects; for each line on its stdin it says what came back within a second. */
 const TALKER = (host: string) => `
-  const socket = require('node:net').connect({ host: '${host}', port: ${PORT} }, () => console.log('connected'))
+  const place = { host: '${host}', port: ${PORT} }
+  const socket = require('node:net').connect(place, () => console.log('connected'))
   socket.on('error', (error) => console.log(error.code))
   process.stdin.on('end', () => process.exit()).on('data', (line) => {
     const timer = setTimeout(() => console.log('nothing'), 1000)
@@ -70,6 +73,7 @@ for (const { version, path } of versions) {
     for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
       t.test(
         `a connection from before lives on: ${service}, ${host}, nft ${version}`,
+        { buffered: true },
         async (t) => {
           await using pair = await createPair()
           await using _service = await run(pair.server, ECHO, 'ready')
@@ -91,19 +95,23 @@ for (const { version, path } of versions) {
 const probe = ({ client }: Pair, ...args: string[]) =>
   exec(client, 'hping3', ['-c', '1', '-p', String(PORT), '-s', '40000', ...args, SERVER[4]])
 
-t.test('a stranger who pretends to have a connection meets silence', { skip }, async (t) => {
-  await using pair = await createPair()
-  await using _service = await run(pair.server, ECHO, 'ready')
-  const nft = createNft({ netns: pair.server })
-  await using knock = await installKnock(specOf(`tcp/${PORT}`, { for: '30s' }), { nft })
-  for (const flags of ['-A', '-F', '-R', '-P', '-S', '-Y', '-X']) {
-    const { stdout } = await probe(pair, flags)
-    t.notMatch(stdout, 'flags=', `${flags}: no answer`)
-  }
-  t.equal((await knock.counters())['door']?.denied, 7)
-})
+t.test(
+  'a stranger who pretends to have a connection meets silence',
+  { skip, buffered: true },
+  async (t) => {
+    await using pair = await createPair()
+    await using _service = await run(pair.server, ECHO, 'ready')
+    const nft = createNft({ netns: pair.server })
+    await using knock = await installKnock(specOf(`tcp/${PORT}`, { for: '30s' }), { nft })
+    for (const flags of ['-A', '-F', '-R', '-P', '-S', '-Y', '-X']) {
+      const { stdout } = await probe(pair, flags)
+      t.notMatch(stdout, 'flags=', `${flags}: no answer`)
+    }
+    t.equal((await knock.counters())['door']?.denied, 7)
+  },
+)
 
-t.test('one connection is one, whatever its source port', { skip }, async (t) => {
+t.test('one connection is one, whatever its source port', { skip, buffered: true }, async (t) => {
   await using pair = await createPair()
   await using _service = await run(pair.server, ECHO, 'ready')
   const nft = createNft({ netns: pair.server })
@@ -150,65 +158,73 @@ async function sender(ground: Ground, source: string, binary: string) {
 
 for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => one ?? [])) {
   for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
-    t.test(`a SYN on an established connection: ${service}, nft ${version}`, async (t) => {
-      for (const open of [{}, { connections: 2 }, { established: 'cut' } as const]) {
-        const spec = specOf(service, { for: '60s', ...open })
-        await using ground = await Ground.open(spec, path)
-        await using _service = await listen(ground.pair.server, PORT, 'hello')
-        await apply(ground.pair.server, behind(), path)
-        const door = ground.knock.door('door')
-        for (const family of [4, 6] as const) {
-          const send = await sender(ground, stranger(1, family), path)
-          const name = `IPv${family}, ${JSON.stringify(open)}`
-          t.equal(await send(1), 0, `${name}: a stranger`)
-          await door.open(stranger(1, family))
-          t.equal(await send(2), 1, `${name}: let in, and answered`)
-          await door.close(stranger(1, family))
-          t.equal(await send(2, 3, 4), 0, `${name}: neither the same SYN again nor others`)
-          await door.open(stranger(1, family))
-          const rest = 'connections' in open ? 2 : 3
-          t.equal(await send(5, 6, 7), rest, `${name}: each counts with the next grant`)
+    t.test(
+      `a SYN on an established connection: ${service}, nft ${version}`,
+      { buffered: true },
+      async (t) => {
+        for (const open of [{}, { connections: 2 }, { established: 'cut' } as const]) {
+          const spec = specOf(service, { for: '60s', ...open })
+          await using ground = await Ground.open(spec, path)
+          await using _service = await listen(ground.pair.server, PORT, 'hello')
+          await apply(ground.pair.server, behind(), path)
+          const door = ground.knock.door('door')
+          for (const family of [4, 6] as const) {
+            const send = await sender(ground, stranger(1, family), path)
+            const name = `IPv${family}, ${JSON.stringify(open)}`
+            t.equal(await send(1), 0, `${name}: a stranger`)
+            await door.open(stranger(1, family))
+            t.equal(await send(2), 1, `${name}: let in, and answered`)
+            await door.close(stranger(1, family))
+            t.equal(await send(2, 3, 4), 0, `${name}: neither the same SYN again nor others`)
+            await door.open(stranger(1, family))
+            const rest = 'connections' in open ? 2 : 3
+            t.equal(await send(5, 6, 7), rest, `${name}: each counts with the next grant`)
+          }
         }
-      }
-    })
+      },
+    )
   }
 }
 
 for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => one ?? [])) {
-  t.test(`what conntrack does not track is counted as well, nft ${version}`, async (t) => {
-    for (const hook of ['input', 'prerouting']) {
-      for (const connections of [1, 2]) {
-        const spec = specOf(`tcp/${PORT}`, { for: '60s', connections })
-        await using ground = await Ground.open({ ...spec, hook, interfaces: [CABLE] }, path)
-        const { pair, knock } = ground
-        await using _service = await listen(pair.server, PORT, 'hello')
-        const raw = ['prerouting', 'output'].map(
-          (hook) => `chain raw_${hook} {
+  t.test(
+    `what conntrack does not track is counted as well, nft ${version}`,
+    { buffered: true },
+    async (t) => {
+      for (const hook of ['input', 'prerouting']) {
+        for (const connections of [1, 2]) {
+          const spec = specOf(`tcp/${PORT}`, { for: '60s', connections })
+          await using ground = await Ground.open({ ...spec, hook, interfaces: [CABLE] }, path)
+          const { pair, knock } = ground
+          await using _service = await listen(pair.server, PORT, 'hello')
+          const raw = ['prerouting', 'output'].map(
+            (hook) => `chain raw_${hook} {
             type filter hook ${hook} priority -310
             tcp dport ${PORT} notrack
             tcp sport ${PORT} notrack
           }`,
-        )
-        await apply(pair.server, behind(raw.join('\n')), path)
-        for (const family of [4, 6] as const) {
-          const name = `${hook}, IPv${family}, ${connections}`
-          const me = CLIENT[family]
-          const ask = () => greeting(pair.client, SERVER[family], PORT)
-          const mine = await sender(ground, me, path)
-          t.equal(await mine(1), 0, `${name}: a stranger`)
-          await knock.door('door').open(me)
-          for (let i = 0; i < connections; i += 1) {
-            t.equal(await ask(), 'hello', `${name}: connection ${i + 1}`)
+          )
+          await apply(pair.server, behind(raw.join('\n')), path)
+          for (const family of [4, 6] as const) {
+            const name = `${hook}, IPv${family}, ${connections}`
+            const me = CLIENT[family]
+            const ask = () => greeting(pair.client, SERVER[family], PORT)
+            const mine = await sender(ground, me, path)
+            t.equal(await mine(1), 0, `${name}: a stranger`)
+            await knock.door('door').open(me)
+            for (let i = 0; i < connections; i += 1) {
+              t.equal(await ask(), 'hello', `${name}: connection ${i + 1}`)
+            }
+            t.equal(await mine(2), 0, `${name}: one more`)
+            const [{ usedUp = [] } = {}] = (await knock.status()).doors
+            const used = usedUp.filter(({ source, ago }) => source === me && ago < 60)
+            t.equal(used.length, 1, `${name}: a status says so`)
+            const send = await sender(ground, stranger(1, family), path)
+            await knock.door('door').open(stranger(1, family))
+            t.equal(await send(2, 2, 2), 1, `${name}: one SYN is one connection`)
           }
-          t.equal(await mine(2), 0, `${name}: one more`)
-          const [{ usedUp = [] } = {}] = (await knock.status()).doors
-          const used = usedUp.filter(({ source, ago }) => source === me && ago < 60)
-          t.equal(used.length, 1, `${name}: a status says so`)
-          const send = await sender(ground, stranger(1, family), path)
-          await knock.door('door').open(stranger(1, family))
-          t.equal(await send(2, 2, 2), 1, `${name}: one SYN is one connection`)
         }
       }
-    }
-  })
+    },
+  )
 }

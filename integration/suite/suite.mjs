@@ -21,6 +21,11 @@ const LONG = [
   'table/keep/altered',
   'contract/contract',
   'ruleset/text',
+  'ruleset/nft-schema',
+  'table/kills',
+  'table/reboot',
+  'cookbook/cookbook-sequences',
+  'cookbook/cookbook-secrets',
 ]
 
 const names = readdirSync(join(root, 'integration'), { recursive: true })
@@ -38,6 +43,6 @@ const others = names.filter((name) => ![...paced, ...alone, ...LONG].includes(na
 
 const pathOf = (name) => `integration/${name}.test.ts`
 
-runFiles(t, 'side by side', { files: [...LONG, ...others].map(pathOf), jobs: 4 })
+runFiles(t, 'side by side', { files: [...LONG, ...others].map(pathOf), jobs: 5 })
 runFiles(t, 'paced', { files: paced.map(pathOf), jobs: 4 })
 runFiles(t, 'alone', { files: alone.map(pathOf), jobs: 1 })
