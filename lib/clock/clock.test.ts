@@ -42,6 +42,19 @@ for (const [name, clock] of Object.entries(clocks)) {
   })
 }
 
+t.test("the system's: a pause that is not held does not keep the process alive", async (t) => {
+  /** Of those that do. */
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  const stop = new AbortController()
+  const free = systemClock.pause(HOUR, stop.signal, false)
+  t.equal(timers(), before)
+  const held = systemClock.pause(HOUR, stop.signal)
+  t.equal(timers(), before + 1)
+  stop.abort()
+  t.strictSame(await Promise.all([free, held]), [false, false])
+})
+
 t.test('a date as events have it', async (t) => {
   t.equal(isoDate({ date: () => 1000 }), '1970-01-01T00:00:01.000Z')
   t.ok(Math.abs(Date.parse(isoDate(systemClock)) - Date.now()) < 60_000)

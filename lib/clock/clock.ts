@@ -9,9 +9,10 @@ export interface Clock {
   /**
    * Waits for so many milliseconds, or until the signal is aborted. Never rejects.
    *
+   * @param isHeld - whether the wait keeps the process alive. Default: true.
    * @returns false if the signal is aborted by then.
    */
-  pause(milliseconds: number, signal?: AbortSignal): Promise<boolean>
+  pause(milliseconds: number, signal?: AbortSignal, isHeld?: boolean): Promise<boolean>
   /**
    * Calls back once, after so many milliseconds. Does not keep the process alive for that.
    *
@@ -23,8 +24,9 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => Date.now(),
-  async pause(milliseconds, signal) {
-    await sleep(milliseconds, undefined, signal && { signal }).catch(() => undefined)
+  async pause(milliseconds, signal, isHeld = true) {
+    const options = { ref: isHeld, ...(signal && { signal }) }
+    await sleep(milliseconds, undefined, options).catch(() => undefined)
     return !signal?.aborted
   },
   after(milliseconds, call) {

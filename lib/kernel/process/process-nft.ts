@@ -8,6 +8,7 @@ import { type Binary, chooseBinary } from './binary.js'
 import { knowsTypeof } from './capability.js'
 import { type Asked, asksWhatIsThere, describeFailure, makesParts, NOTHING } from './failure.js'
 import { type Given, HandOver } from './hand-over.js'
+import { inNamespace } from './launch.js'
 import { exhausted, outcomeOf, type Result, run } from './run.js'
 
 /** As `createNft` says. */
@@ -24,8 +25,7 @@ class ProcessNft implements Nft {
     this.#binary = chooseBinary(binary)
     const { path } = this.#binary
     this.netns = netns ?? ''
-    const namespace = netns?.includes('/') ? netns : `/run/netns/${netns}`
-    this.#command = netns === undefined ? [path] : ['nsenter', `--net=${namespace}`, '--', path]
+    this.#command = netns === undefined ? [path] : [...inNamespace(netns), path]
     this.#timeout = timeout
   }
 

@@ -1,9 +1,12 @@
 // Questions by their numbers: answered, too late, given up.
 import t from 'tap'
+import { FakeClock } from '../../../integration/fixtures/fake-clock.js'
+import { systemClock } from '../../clock/clock.js'
 import { Questions } from './questions.js'
 
 t.test('each answer is for its own question', async (t) => {
-  const questions = new Questions()
+  const clock = new FakeClock()
+  const questions = new Questions(clock)
   const put: number[] = []
   const asked = [1, 2, 3].map(() => questions.ask((number) => put.push(number), 10_000))
   t.same(put, [1, 2, 3])
@@ -13,10 +16,28 @@ t.test('each answer is for its own question', async (t) => {
   questions.answer(1)
   questions.giveUp()
   t.same(await Promise.all(asked), [true, true, false])
+  t.notOk(clock.isHeld, 'nobody waits for what is answered')
 })
 
 t.test('without an answer in time it is no', async (t) => {
-  const questions = new Questions()
-  t.equal(await questions.ask(() => {}, 1), false)
+  const clock = new FakeClock()
+  const questions = new Questions(clock)
+  const [late, last] = [questions.ask(() => {}, 1000), questions.ask(() => {}, 1001)]
+  await clock.pass(1000)
+  t.equal(await late, false)
   questions.answer(1)
+  questions.answer(2)
+  t.equal(await last, true, 'a later one still has its time')
+})
+
+t.test('one that was busy meanwhile finds the answer after its timers', async (t) => {
+  const questions = new Questions({
+    ...systemClock,
+    // Over at once, and the answer is read in the same turn.
+    pause: async () => {
+      process.nextTick(() => questions.answer(1))
+      return true
+    },
+  })
+  t.equal(await questions.ask(() => {}, 1), true)
 })

@@ -1,9 +1,15 @@
 // Questions to a reading process by their numbers → whether each was answered in time. Pure but for
-// timers.
+// its clock.
+import type { Clock } from '../../clock/clock.js'
 
 export class Questions {
+  readonly #clock: Clock
   readonly #asked = new Map<number, (isAnswered: boolean) => void>()
   #last = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   /**
    * Calls `put` with a new number. Resolves with false after so many milliseconds, or when all are
@@ -13,12 +19,14 @@ export class Questions {
     this.#last += 1
     const number = this.#last
     return new Promise((resolve) => {
-      // A process that was busy all the while finds the answer only after its timers.
-      const giveUp = () => setImmediate(() => this.#settle(number, false))
-      const timer = setTimeout(giveUp, patience)
+      const answered = new AbortController()
       this.#asked.set(number, (isAnswered) => {
-        clearTimeout(timer)
+        answered.abort()
         resolve(isAnswered)
+      })
+      void this.#clock.pause(patience, answered.signal).then((isOver) => {
+        // A process that was busy all the while finds the answer only after its timers.
+        if (isOver) setImmediate(() => this.#settle(number, false))
       })
       put(number)
     })

@@ -1,9 +1,10 @@
 // Supervises a reader process: forwards its records and restarts it when it dies.
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { type Clock, systemClock } from '../../clock/clock.js'
 import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
+import { inNamespace, launch } from '../process/launch.js'
 import { Questions } from './questions.js'
 import type { ReaderRecord } from './records.js'
 
@@ -29,6 +30,9 @@ export interface ReaderOptions {
   readonly pause?: number
   /** Milliseconds until a process that has not said that it reads is replaced. */
   readonly patience?: number
+  readonly clock?: Clock
+  /** Starts a process, or says why it cannot. Default: with `spawn`. */
+  readonly launch?: typeof launch
 }
 
 /** V8 would let a process that reads much take 45 MB for what it needs for a moment. */
@@ -50,16 +54,20 @@ export class Reader {
   readonly #options: ReaderOptions
   readonly #listener: ReaderListener
   #child: ChildProcess | undefined
-  #timer: NodeJS.Timeout | undefined
+  readonly #clock: Clock
+  /** Ends the pause before a new process. */
+  #pausing: AbortController | undefined
   #pause: number
   #hasEnded = false
   #isHeld = true
-  readonly #questions = new Questions()
+  readonly #questions: Questions
 
   constructor(options: ReaderOptions, listener: ReaderListener) {
     this.#options = options
     this.#listener = listener
     this.#pause = options.pause ?? FIRST_PAUSE
+    this.#clock = options.clock ?? systemClock
+    this.#questions = new Questions(this.#clock)
   }
 
   /**
@@ -74,7 +82,7 @@ export class Reader {
   #begin(ready: () => void, refused: (error: Error) => void, tries: number): void {
     this.#spawn(ready, (error) => {
       if (tries === 1 || isFinal(error)) refused(error)
-      else setTimeout(() => this.#begin(ready, refused, tries - 1), this.#pause)
+      else void this.#after(() => this.#begin(ready, refused, tries - 1))
     })
   }
 
@@ -83,8 +91,9 @@ export class Reader {
     this.#isHeld = isHeld
     const child = this.#child
     const { stdin, stdout, stderr } = child ?? {}
-    const parts = [child, stdin, stdout, stderr, this.#timer] as (Held | undefined)[]
+    const parts = [child, stdin, stdout, stderr] as (Held | undefined)[]
     for (const part of parts) part?.[isHeld ? 'ref' : 'unref']()
+    this.#pausing?.abort()
   }
 
   /**
@@ -100,7 +109,7 @@ export class Reader {
   /** Ends it; settles when the process is gone. */
   async end(): Promise<void> {
     this.#hasEnded = true
-    clearTimeout(this.#timer)
+    this.#pausing?.abort()
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     child.ref()
@@ -110,30 +119,30 @@ export class Reader {
   }
 
   #spawn(ready: () => void, refused: (error: Error) => void): void {
-    const { netns, patience = PATIENCE } = this.#options
+    const { netns, patience = PATIENCE, launch: start = launch } = this.#options
     const argv = [process.execPath, ...LEAN, pathOf(this.#options.module), ...this.#options.args]
     const [command = '', ...args] = netns === '' ? argv : [...inNamespace(netns), ...argv]
-    const begun = Date.now()
+    const begun = this.#clock.now()
     let isReady = false
     // What is set for this process is not meant for another.
     const env = { ...process.env, NODE_OPTIONS: undefined }
-    const child = launch(command, args, env)
+    const child = start(command, args, env)
     if (child instanceof Error) {
       refused(this.#refusal({ code: 'socket', reason: child.message }))
       return
     }
     this.#child = child
     let failure: Error | undefined
-    const limit = setTimeout(() => {
+    const inTime = this.#clock.after(patience, () => {
       const reason = `the process that reads it was not ready after ${patience} ms`
       failure = this.#refusal({ code: 'socket', reason })
       child.kill('SIGKILL')
-    }, patience).unref()
+    })
     const take = (record: ReaderRecord) => {
       if (this.#hasEnded) return
       if ('ready' in record) {
         isReady = true
-        clearTimeout(limit)
+        inTime()
         ready()
       } else if ('failed' in record) {
         failure = this.#refusal(record.failed)
@@ -155,11 +164,11 @@ export class Reader {
     })
     child.on('close', () => {
       this.#child = undefined
-      clearTimeout(limit)
+      inTime()
       this.#questions.giveUp()
       if (this.#hasEnded) return
       if (!isReady) refused(failure ?? this.#refusal({ code: 'socket', reason: ended(words) }))
-      else this.#restart(Date.now() - begun)
+      else this.#restart(this.#clock.now() - begun)
     })
     this.hold(this.#isHeld)
   }
@@ -172,14 +181,23 @@ export class Reader {
   }
 
   #again(): void {
-    if (this.#hasEnded) return
-    this.#timer = setTimeout(() => {
+    void this.#after(() => {
       this.#spawn(
         () => this.#listener.restarted(),
         (error) => this.#refused(error),
       )
-    }, this.#pause)
-    if (!this.#isHeld) this.#timer.unref()
+    })
+  }
+
+  /** Pauses before a new process, and anew when `hold` says otherwise. */
+  async #after(start: () => void): Promise<void> {
+    const end = this.#clock.now() + this.#pause
+    for (let isOver = false; !isOver && !this.#hasEnded; ) {
+      this.#pausing = new AbortController()
+      const left = end - this.#clock.now()
+      isOver = await this.#clock.pause(left, this.#pausing.signal, this.#isHeld)
+    }
+    if (!this.#hasEnded) start()
   }
 
   /** A process may fail to start for want of memory; another that has the group will keep it. */
@@ -204,29 +222,7 @@ const isFinal = (error: Error): boolean => error instanceof NetlinkError && erro
 const ended = (words: string): string =>
   ['the process that reads it ended', words.trim().replace(/\s+/g, ' ')].filter(Boolean).join(': ')
 
-type Piped = ChildProcessByStdio<Writable, Readable, Readable>
-
-/** The error where no process could be started at all. */
-function launch(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Piped | Error {
-  try {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
-    if ((child as ChildProcess).stdout) return child
-    // Without descriptors for its streams node gives a child that has none, and that is never
-    // closed.
-    child.on('error', () => {})
-    return new Error('no file descriptors are left for the process that reads it')
-  } catch (error) {
-    return error as Error
-  }
-}
-
 type Held = { ref(): void; unref(): void }
-
-const inNamespace = (netns: string): string[] => [
-  'nsenter',
-  `--net=${netns.includes('/') ? netns : `/run/netns/${netns}`}`,
-  '--',
-]
 
 /**
  * Beside this module, whether it runs as it was compiled or out of the bundle; sources run the

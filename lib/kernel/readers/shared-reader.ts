@@ -13,8 +13,11 @@ export interface Share {
   end(): Promise<void>
 }
 
+type SharedReader = Pick<Reader, 'start' | 'hold' | 'settled' | 'end'>
+type OpenReader = (options: ReaderOptions, listener: ReaderListener) => SharedReader
+
 interface Shared {
-  readonly reader: Reader
+  readonly reader: SharedReader
   readonly started: Promise<void>
   /** By who listens, whether they keep this process alive. */
   readonly listeners: Map<ReaderListener, boolean>
@@ -41,6 +44,7 @@ export const shareLog = (
   netns: string,
   group: number,
   listener: ReaderListener,
+  open?: OpenReader,
 ): Promise<Share> => {
   foreign.set(netns, foreign.get(netns) ?? 0)
   return share(
@@ -51,6 +55,7 @@ export const shareLog = (
       subject: `NFLOG group ${group}`,
     },
     listener,
+    open,
   )
 }
 
@@ -58,16 +63,29 @@ export const shareLog = (
  * Listens to what transactions change, in tables of whatever name.
  * @throws NetlinkError as `Reader.start`.
  */
-export const shareChanges = (netns: string, listener: ReaderListener): Promise<Share> =>
+export const shareChanges = (
+  netns: string,
+  listener: ReaderListener,
+  open?: OpenReader,
+): Promise<Share> =>
   share(
     { module: 'change-reader.js', args: [], netns, subject: "nftables' notifications" },
     listener,
+    open,
   )
 
-async function share(options: ReaderOptions, listener: ReaderListener): Promise<Share> {
+/**
+ * Shares a reader with all who ask for the same.
+ * @param open - makes one where there is none.
+ */
+export async function share(
+  options: ReaderOptions,
+  listener: ReaderListener,
+  open: OpenReader = (options, listener) => new Reader(options, listener),
+): Promise<Share> {
   const key = [options.netns, options.module, ...options.args].join(' ')
   while (ending.has(key)) await ending.get(key)
-  const own = shared.get(key) ?? begin(key, options)
+  const own = shared.get(key) ?? begin(key, options, open)
   own.listeners.set(listener, true)
   holdAsAsked(own)
   try {
@@ -87,12 +105,12 @@ async function share(options: ReaderOptions, listener: ReaderListener): Promise<
   }
 }
 
-function begin(key: string, options: ReaderOptions): Shared {
+function begin(key: string, options: ReaderOptions, open: OpenReader): Shared {
   const listeners = new Map<ReaderListener, boolean>()
   const all = (report: (listener: ReaderListener) => void) => {
     for (const listener of [...listeners.keys()]) report(listener)
   }
-  const reader = new Reader(options, {
+  const reader = open(options, {
     record(record: ReaderRecord) {
       if ('foreign' in record) {
         foreign.set(options.netns, (foreign.get(options.netns) ?? 0) + record.foreign)
