@@ -46,7 +46,7 @@ const USAGE: readonly (readonly [line: string, words: RegExp])[] = [
   ['check null.json', /expected an object with doors, got null/],
   ['render doors.json --format xml', /Allowed choices are json, nft/],
   ['simulate doors.json nosuch.txt', /ENOENT/],
-  ['simulate doors.json trace-line.txt', /line 2: expected seconds, source and where to/],
+  ['simulate doors.json trace-line.txt', /line 2: expected seconds, source and destination/],
   ['simulate doors.json trace-null.json', /\/0: expected a packet, got null/],
   ['simulate doors.json trace-flags.json', /\/0\/flags: expected TCP flags as a byte/],
   ['simulate doors.json doors.json', /expected a list of packets/],

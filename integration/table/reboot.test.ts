@@ -181,7 +181,7 @@ atServer(
       ],
       'of another table': [
         good.replace('"knock"', '"knock2"'),
-        /\/table: expected "knock", the table that it is for, got "knock2"; take the state of "knock", or/,
+        /\/table: expected "knock", the table into which the state is put, got "knock2"; use a state of "knock", or/,
       ],
       'a spec': ['{"doors":[]}', /\/doors: expected no such key/],
     }

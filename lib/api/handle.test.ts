@@ -174,7 +174,7 @@ t.test('a state goes into the table that stands when it is put back', async (t) 
   const other = { ...state, table: 'knock2' }
   const refused = {
     code: 'other-table',
-    message: /: \/table: expected "knock", the table that it is for, got "knock2"; /,
+    message: /: \/table: expected "knock", the table into which the state is put, got "knock2"; /,
   }
   await knock.door('web').close('192.0.2.1')
   await t.rejects(knock.restore(other), refused)

@@ -1,4 +1,4 @@
-// Knocks, where they stand in a spec → whether an attempt under way goes on.
+// Knocks at different places of a spec → whether attempts under way go on.
 import t from 'tap'
 import { door, other } from '../../integration/fixtures/specs.js'
 import { validateSpec } from '../spec/validate.js'
@@ -13,13 +13,13 @@ function meaningOf(...doors: unknown[]) {
   return attempts.find(({ door }) => door === 'ssh')?.meaning
 }
 
-t.test('the same knock at another place of the spec means the same', async (t) => {
+t.test('a knock that moves within the spec keeps its summary', async (t) => {
   const ssh = door({ knock: SEQUENCE })
   t.strictSame(meaningOf(other(), ssh), meaningOf(ssh, other()))
   t.notSame(meaningOf(door({ knock: { ...SEQUENCE, steps: ['tcp/1', 'tcp/3'] } })), meaningOf(ssh))
 })
 
-t.test('the service belongs to a knock that ends in it, and to no other', async (t) => {
+t.test('the service is part of the summary only if the knock ends in it', async (t) => {
   const rate = (service: string) => meaningOf(door({ service: [service, 'tcp/22'], knock: RATE }))
   t.notSame(rate('tcp/80'), rate('tcp/81'))
   const sequence = (service: string) => meaningOf(door({ service, knock: SEQUENCE }))

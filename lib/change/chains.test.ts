@@ -1,5 +1,5 @@
-// A table's document, and listings without elements → whether the chains stand, and what is said
-// where nothing judges.
+// A table's document, and listings without elements → whether the chains are unchanged, and the
+// warnings if nothing is judged.
 import t from 'tap'
 import type { Listed } from '../../integration/fixtures/altered.js'
 import { buildAutomaton } from '../automaton/build.js'

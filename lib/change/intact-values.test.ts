@@ -1,4 +1,4 @@
-// Each value that a hand may change in a table → it is noticed.
+// Each value that somebody may change in a table by hand → the change is found.
 import t from 'tap'
 import {
   DOCUMENT,
@@ -141,7 +141,7 @@ t.test('each value of each rule, set, map and chain is compared', async (t) => {
   t.ok(leaves.length > 300, `${leaves.length} values`)
 })
 
-t.test('so is the order of the rules of a chain', async (t) => {
+t.test('the order of the rules of a chain is compared', async (t) => {
   const objects = listTable()
   const rules = objects.flatMap(({ rule }, index) => (rule ? [index] : []))
   for (const [place, index] of rules.entries()) {

@@ -1,4 +1,4 @@
-// A listing and a document → whether the table is as the document made it.
+// A listing and a document → whether the table is unchanged.
 import t from 'tap'
 import { DOCUMENT, find, leaveBehind, listTable } from '../../integration/fixtures/altered.js'
 import { canonicalText, isSameText } from '../nft/canonical.js'
@@ -19,7 +19,7 @@ t.test('a table as its document made it is intact, whatever its timed sets hold'
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 
-t.test('however much was used at doors that are gone', async (t) => {
+t.test('used tokens and sequences of doors that are gone do not matter', async (t) => {
   const objects = listTable()
   const spent = find(objects, 'set', 'spent_vpn_0')
   for (let index = 0; index < 1500; index += 1) {
@@ -29,7 +29,7 @@ t.test('however much was used at doors that are gone', async (t) => {
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 
-t.test('what packets under way still need may be left behind', async (t) => {
+t.test('parts left behind for packets under way do not matter', async (t) => {
   const objects = listTable()
   leaveBehind(objects)
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
@@ -41,7 +41,7 @@ t.test('nft 1.0.6 does not list the device of a chain', async (t) => {
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 
-t.test('as each version of nft writes it', async (t) => {
+t.test('is intact as each version of nft lists it', async (t) => {
   const flags = { payload: { protocol: 'tcp', field: 'flags' } }
   const same: readonly (readonly [unknown, unknown])[] = [
     [
@@ -89,7 +89,7 @@ t.test('as each version of nft writes it', async (t) => {
   t.notOk(isSameText(canonicalText(first), canonicalText(second)))
 })
 
-t.test('what is no listing is not intact', async (t) => {
+t.test('a document that is no listing is not intact', async (t) => {
   for (const listing of [undefined, null, [], {}, { nftables: 'x' }, { nftables: [null, 1] }]) {
     t.notOk(isIntact(listing, DOCUMENT), JSON.stringify(listing))
   }

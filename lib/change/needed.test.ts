@@ -1,4 +1,4 @@
-// A table that is wanted → the sets of the one that stands whose elements an install must list.
+// A wanted table → the sets of the installed one whose elements an install must list.
 import t from 'tap'
 import { buildAutomaton } from '../automaton/build.js'
 import { partsOf } from '../nft/parts.js'
@@ -40,7 +40,7 @@ function needed(from: number, to: number): string[] {
     .map(({ name }) => name)
 }
 
-t.test('nothing of what strangers fill, if the sets stay', async (t) => {
+t.test('sets that strangers fill are not listed if they stay', async (t) => {
   t.strictSame(needed(1000, 1000).sort(), ['grants_ssh_4', 'used1_ssh_4'])
 })
 

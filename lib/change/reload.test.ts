@@ -1,5 +1,5 @@
-// A document and the listing of a table that stands → what is taken away, what stays, and what is
-// made anew.
+// A document and the listing of an installed table → what is deleted, what stays, and what is made
+// anew.
 import t from 'tap'
 import { renderKnock } from '../api/render.js'
 import { FakeNft } from '../kernel/fake.js'
@@ -56,7 +56,7 @@ async function standing() {
   return { nft, elements, reload }
 }
 
-t.test('the same again: what is kept stays, all else begins anew', async (t) => {
+t.test('the same table: kept sets stay, all others are made anew', async (t) => {
   const { nft, elements, reload } = await standing()
   await reload(FIRST)
   t.equal(await elements(FIRST_SPENT), 1)
@@ -64,7 +64,7 @@ t.test('the same again: what is kept stays, all else begins anew', async (t) => 
   t.ok(isIntact(await nft.list({ table: 'knock' }), FIRST))
 })
 
-t.test('another table: nothing of the old one is left but what both have', async (t) => {
+t.test('another table: only the parts that both have are left', async (t) => {
   const { nft, elements, reload } = await standing()
   const other = documentOf([['tcp/7001'], ['udp/9000']], 3)
   await reload(other)
@@ -73,7 +73,7 @@ t.test('another table: nothing of the old one is left but what both have', async
   t.ok(isIntact(await nft.list({ table: 'knock' }), other))
 })
 
-t.test('a set of the same name that is not the same is made anew', async (t) => {
+t.test('a set of the same name and another shape is made anew', async (t) => {
   for (const change of [{ type: 'ipv4_addr' }, { timeout: 5 }, { size: 7 }]) {
     const listing = { nftables: [{ set: { ...here, name: FIRST_SPENT, type: 'mark', ...change } }] }
     const { nftables } = renderReload(FIRST, listing, isSpent)
@@ -85,18 +85,21 @@ t.test('a set of the same name that is not the same is made anew', async (t) => 
   }
 })
 
-t.test('rules go first, then what is not kept; chains, maps and counters stay', async (t) => {
-  const { nft } = await standing()
-  const { nftables } = renderReload(FIRST, await nft.list({ table: 'knock' }), () => false)
-  const order = nftables.map((command) => {
-    const [verb, object] = Object.entries(command)[0] as [string, object]
-    return `${verb} ${verb === 'add' ? '' : Object.keys(object)[0]}`.trim()
-  })
-  t.strictSame(
-    order.filter((word, index) => word !== order[index - 1]),
-    ['flush table', 'delete set', 'add'],
-  )
-})
+t.test(
+  'rules are deleted first, then parts that are not kept; chains, maps and counters stay',
+  async (t) => {
+    const { nft } = await standing()
+    const { nftables } = renderReload(FIRST, await nft.list({ table: 'knock' }), () => false)
+    const order = nftables.map((command) => {
+      const [verb, object] = Object.entries(command)[0] as [string, object]
+      return `${verb} ${verb === 'add' ? '' : Object.keys(object)[0]}`.trim()
+    })
+    t.strictSame(
+      order.filter((word, index) => word !== order[index - 1]),
+      ['flush table', 'delete set', 'add'],
+    )
+  },
+)
 
 /** One door under a name, before a port. */
 const doorOf = (name: string, service: string) =>
@@ -116,7 +119,7 @@ const mapOf = (document: typeof FIRST): string =>
     'add' in command && 'map' in command.add ? [command.add.map.name] : [],
   )[0] ?? ''
 
-t.test('packets under way are led by the map that they began with', async (t) => {
+t.test('packets under way find the map of the rules that they are in', async (t) => {
   const nft = new FakeNft()
   const documents = [doorOf('ssh', 'tcp/22'), doorOf('sshd', 'tcp/22'), doorOf('sshd', 'tcp/20-30')]
   const maps = documents.map(mapOf)

@@ -1,4 +1,4 @@
-// A saved state → the elements that a table gets, and what is left out of it.
+// A saved state → the elements that a table gets, and those that are left out.
 import t from 'tap'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import type { KnockState } from '../spec/generated/state-types.js'
@@ -62,7 +62,7 @@ function play(state: KnockState, now = NOW, sets = SETS, knowsTokens = true) {
 }
 const timed = (val: string | number, timeout: number) => ({ elem: { val, timeout } })
 
-t.test('everything has its place', async (t) => {
+t.test('each part of a state goes into its set', async (t) => {
   const { elements, report } = play(
     empty({
       grants: [
@@ -152,7 +152,7 @@ t.test('doors that have changed', async (t) => {
   )
 })
 
-t.test('what is there stays as it is', async (t) => {
+t.test('existing elements stay as they are', async (t) => {
   const element = (key: string) => ({ key: [key], timeout: 30, expires: 5 })
   const held = new Map([
     ...SETS,
@@ -177,7 +177,7 @@ t.test('what is there stays as it is', async (t) => {
   t.equal(report.skipped.present, 4)
 })
 
-t.test('no more than there is room for, in commands that are not too long', async (t) => {
+t.test('adds no more than there is room for, in commands of bounded length', async (t) => {
   const many = (count: number) =>
     Array.from({ length: count }, (_, index) => ({
       door: 'tok',
@@ -192,7 +192,7 @@ t.test('no more than there is room for, in commands that are not too long', asyn
   t.equal(renderState(place, empty({ tokens: many(120_000) }), NOW).commands.length, 3)
 })
 
-t.test('the sets of a document, and what is used alone', async (t) => {
+t.test('lists the sets of a document, and keeps only used tokens and sequences', async (t) => {
   const set = (name: string) =>
     ({ add: { set: { family: 'inet', table: 'knock', name, type: 'mark', size: 7 } } }) as const
   const element = { key: ['0'], timeout: undefined, expires: undefined }

@@ -1,4 +1,4 @@
-// What a table says of itself, written and read back; what is strange is not read.
+// What a table says of itself: written, read, and refused if it has an unexpected form.
 import t from 'tap'
 import { renderKnock } from '../api/render.js'
 import { buildAutomaton } from '../automaton/build.js'
@@ -65,7 +65,7 @@ function listed(elem: unknown[]): readonly string[] {
   return aboutComments(parseListing({ nftables: [{ set: { name: 'about', elem } }] })) ?? []
 }
 
-t.test('is read back as it was written, whatever the order', async (t) => {
+t.test('is read as it was written, in any order', async (t) => {
   for (const elem of [
     aboutElements(automaton, DIGEST),
     aboutElements(automaton, DIGEST).reverse(),
@@ -76,7 +76,7 @@ t.test('is read back as it was written, whatever the order', async (t) => {
   }
 })
 
-t.test('each door with what opens it, and how', async (t) => {
+t.test('has each door with its knocks', async (t) => {
   const about = parseAbout(listed(aboutElements(automaton, DIGEST)))
   t.same(
     about?.doors.map(({ name, knocks, connections, scope, established }) => {
@@ -93,7 +93,7 @@ t.test('each door with what opens it, and how', async (t) => {
   )
 })
 
-t.test('each user of tokens by name, and no name that no spec can say', async (t) => {
+t.test('has the users of tokens, and refuses names that no spec can have', async (t) => {
   const comments = listed(aboutElements(automaton, DIGEST))
   const vpn = parseAbout(comments)?.doors.find(({ name }) => name === 'vpn')
   t.same(vpn?.knocks, [{ attempt: 'open', steps: 1, users: ['ann', 'bob'] }])
@@ -103,7 +103,7 @@ t.test('each user of tokens by name, and no name that no spec can say', async (t
   }
 })
 
-t.test('where packets are judged, if the spec says so', async (t) => {
+t.test('has the hook and interfaces if the spec names interfaces', async (t) => {
   t.notOk(parseAbout(listed(aboutElements(automaton, DIGEST)))?.place)
   const interfaces = ['eth0', 'br-lan.5', 'wg*']
   const placed = buildAutomaton(validateSpec({ ...SPEC, interfaces }))
@@ -112,7 +112,7 @@ t.test('where packets are judged, if the spec says so', async (t) => {
   t.same(about?.doors, automaton.doors)
 })
 
-t.test('stands in the ruleset', async (t) => {
+t.test('is part of the ruleset', async (t) => {
   const { nftables } = renderKnock(SPEC)
   const elem = nftables.flatMap((command) =>
     'add' in command && 'set' in command.add && command.add.set.name === 'about'
@@ -122,19 +122,19 @@ t.test('stands in the ruleset', async (t) => {
   t.same(parseAbout(listed(elem))?.doors, automaton.doors)
 })
 
-t.test('the digest is the same for the same commands alone', async (t) => {
+t.test('the digest is the same only for the same commands', async (t) => {
   const { nftables } = renderKnock(SPEC)
   t.match(digestCommands(nftables), /^[0-9a-f]{32}$/)
   t.equal(digestCommands(nftables), digestCommands(structuredClone(nftables)))
   t.not(digestCommands(nftables), digestCommands(nftables.slice(1)))
 })
 
-t.test('the digest of a document, which every document of a table has', async (t) => {
+t.test('each document of a table has a digest', async (t) => {
   t.match(digestOf(renderKnock(SPEC)), /^[0-9a-f]{32}$/)
   t.throws(() => digestOf({ nftables: [] }), { message: /^unreachable/ })
 })
 
-t.test('whether a table is ours, in whatever layout', async (t) => {
+t.test('recognises tables of knocklib in any layout', async (t) => {
   t.ok(isOurs([`knocklib 1 ${DIGEST}`]))
   t.ok(isOurs([`knocklib 99 ${DIGEST}`, 'whatever']))
   for (const comments of [undefined, [], [''], ['knocklib'], [`Knocklib 1 ${DIGEST}`]]) {
@@ -143,7 +143,7 @@ t.test('whether a table is ours, in whatever layout', async (t) => {
   t.notOk(isOurs(['theirs', `knocklib 1 ${DIGEST}`]), 'the first rule says so')
 })
 
-t.test('does not read what it cannot know', async (t) => {
+t.test('refuses other layouts, and words that no spec can have', async (t) => {
   const [first = '', ...rest] = listed(aboutElements(automaton, DIGEST))
   t.ok(parseAbout([first, ...rest]))
   const strange = [
@@ -164,7 +164,7 @@ t.test('does not read what it cannot know', async (t) => {
     [first, 'door ssh 30 0 source keep', 'service ssh'],
     [first, 'service ssh tcp/22'],
     [first, ...rest, ''],
-    // What no spec can say must not reach a terminal.
+    // What no spec can have must not reach a terminal.
     ...[
       'service ssh tcp/22\n  nobody is let in',
       'service ssh any\u009b2J',

@@ -1,5 +1,5 @@
-// A document and seconds → the same waiting to be confirmed, in which every base chain begins with
-// the rule that opens.
+// A document and seconds → the same with a pending confirmation: each base chain begins with the
+// rule that lets all packets pass.
 import t from 'tap'
 import { type KnockSpec, renderKnock } from '../index.js'
 import { isConfirmRule, withConfirm } from './confirm.js'

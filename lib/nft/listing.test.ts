@@ -1,4 +1,4 @@
-// nft's listings, right and strange → what is read of them, or the fragment that was not expected.
+// nft's listings, expected and unexpected ones → sets and counters, or the unexpected fragment.
 import t from 'tap'
 import { ListingError } from '../errors.js'
 import { parseListing } from './listing.js'
@@ -47,7 +47,7 @@ t.test('reads sets and the forms of their elements', async (t) => {
   })
 })
 
-t.test('reads counters, and passes over what is not read back', async (t) => {
+t.test('reads counters, and skips other objects', async (t) => {
   const { counters, sets } = parseListing(
     listed(
       { metainfo: { version: '1.0.6' } },
@@ -64,12 +64,12 @@ t.test('reads counters, and passes over what is not read back', async (t) => {
   t.same([...sets], [])
 })
 
-t.test('of nothing comes nothing', async (t) => {
+t.test('an empty listing has no sets and counters', async (t) => {
   const { sets, counters } = parseListing(listed())
   t.same([sets.size, counters.size], [0, 0])
 })
 
-t.test('what is strange is an error with its fragment, never a guess', async (t) => {
+t.test('an unexpected form is an error with its fragment', async (t) => {
   const strange: readonly (readonly [document: unknown, fragment: unknown])[] = [
     [undefined, undefined],
     [null, null],
@@ -104,7 +104,7 @@ t.test('what is strange is an error with its fragment, never a guess', async (t)
   }
 })
 
-t.test('a long fragment is cut in the message, not in the error', async (t) => {
+t.test('a long fragment is cut in the message and whole in the error', async (t) => {
   const elem = { strange: 'x'.repeat(5000) }
   t.throws(() => parseListing(listed(set({ elem: [elem] }))), {
     message: /^.{1,300}$/,

@@ -1,4 +1,4 @@
-// Until when sets are loaded ahead: written beside them, read back, and judged in a status.
+// Until when sets are loaded ahead: written beside them, read back, and shown in a status.
 import t from 'tap'
 import { buildAutomaton } from '../automaton/build.js'
 import { FakeNft } from '../kernel/fake.js'
@@ -73,7 +73,7 @@ async function tableOf(ann: number, bob: number, first: number, second: number) 
   return { nft, clock, loads, listing, status }
 }
 
-t.test('each user with what is left, a rotation with its shortest step', async (t) => {
+t.test('has the time left of each user, and of the shortest step of a rotation', async (t) => {
   const { status, clock } = await tableOf(WEEK, 0.5, 7200, 3600)
   const [ssh, other] = (await status()).doors
   t.same(ssh?.tokens, [
@@ -88,7 +88,7 @@ t.test('each user with what is left, a rotation with its shortest step', async (
   t.same(later?.rotations, [{ knock: 'open', expiresIn: 600, loadedFor: 3600 }])
 })
 
-t.test('loading some sets anew leaves the others; what holds nothing says so', async (t) => {
+t.test('loading some sets leaves the others, and an empty set has 0 seconds', async (t) => {
   const { nft, clock, loads, listing, status } = await tableOf(WEEK, WEEK, WEEK, WEEK)
   clock.now += 1_000_000
   const { tokens } = loads
@@ -117,7 +117,7 @@ t.test('loading some sets anew leaves the others; what holds nothing says so', a
   t.same(await left(), [WEEK, WEEK], 'the same keys again')
 })
 
-t.test('a table that is made and not loaded yet opens to no token', async (t) => {
+t.test('a new table that is not loaded yet has 0 seconds', async (t) => {
   const nft = new FakeNft({ version: '1.1.3' })
   await nft.apply(renderRuleset(automaton))
   const contents = listedContents(parseListing(await nft.list({ table: 'knock' })))
@@ -128,7 +128,7 @@ t.test('a table that is made and not loaded yet opens to no token', async (t) =>
   )
 })
 
-t.test('a table of an older knocklib says nothing, and nor does what a hand wrote', async (t) => {
+t.test('a table of an older knocklib and elements added by hand say nothing', async (t) => {
   t.equal(loadedIn(parseListing({ nftables: [] })), undefined)
   const elem = ['tokens1_ssh', 'grants_ssh', 'tokens1_ssh\nall is well', ''].map((comment, val) => {
     return { elem: { val, timeout: 9, expires: 5, comment } }
@@ -139,7 +139,7 @@ t.test('a table of an older knocklib says nothing, and nor does what a hand wrot
   t.notOk(viewStatus('knock', automaton.doors, listedContents(old)).doors[0]?.tokens)
 })
 
-t.test('is listed whole for a status, and made only where something is loaded', async (t) => {
+t.test('is listed whole for a status, and made only if something is loaded', async (t) => {
   t.equal(mostOfStatus(LOADED_SET), Number.POSITIVE_INFINITY)
   const plain = validateSpec({
     doors: [

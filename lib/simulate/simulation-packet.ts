@@ -62,7 +62,8 @@ export function readPacket(packet: TracePacket, index: number, earliest: number)
     return new PacketError(`simulateKnock: /${index}/${part}: expected ${expected}, got ${got}`)
   }
   const { at, to, source, destination, ...parts } = packet
-  if (!Number.isFinite(at) || at < earliest) throw wrong('at', 'a time not before the last')
+  if (!Number.isFinite(at) || at < earliest)
+    throw wrong('at', 'a time not before that of the last packet')
   const addresses = readAddresses(
     { source, ...(destination !== undefined && { destination }) },
     wrong,

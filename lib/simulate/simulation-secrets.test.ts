@@ -87,14 +87,14 @@ t.test('with secrets rotating sequences open', async (t) => {
   await t.rejects(loadSecrets({ doors: [] }), { code: 'invalid-spec' })
 })
 
-t.test('names the secret that is not given', async (t) => {
+t.test('names the secret that is missing', async (t) => {
   t.throws(() => simulateKnock(secretSpec('/k'), [], { secrets: new Map() }), {
     code: 'invalid-argument',
-    message: 'simulateKnock: secrets: expected that of /k, got none',
+    message: 'simulateKnock: secrets: expected the secret of /k, got none',
   })
 })
 
-t.test('more sources of one user than are remembered are let in all the same', async (t) => {
+t.test('a full set of a user does not stop further sources', async (t) => {
   const guard = { ban: { after: 1, within: 600, for: 600 } }
   const spec = { ...secretSpec('/k', '1h'), guard }
   // The set of one user has room for 66: two grants of 30 s and 32 more, twice.

@@ -16,7 +16,7 @@ const SPEC: KnockSpec = {
 
 const source = '10.0.0.1'
 
-t.test('judges each packet, and tells where everybody is in the end', async (t) => {
+t.test('judges each packet, and has the status at the end', async (t) => {
   const packets = [
     { at: 100, source, to: 'tcp/7000' },
     { at: 101, source, to: 'udp/8000' },
@@ -72,7 +72,7 @@ t.test('judges each packet, and tells where everybody is in the end', async (t) 
   )
 })
 
-t.test('no packets at all', async (t) => {
+t.test('accepts a trace without packets', async (t) => {
   const { packets, status } = simulateKnock(SPEC, [])
   t.same(packets, [])
   t.same(status.doors[0]?.grants, [])
@@ -105,7 +105,7 @@ t.test('takes every part that a packet may have', async (t) => {
   t.same(simulateKnock(SPEC, [whole]).packets, [{ ...whole, verdict: 'drop' }])
 })
 
-t.test('names the packet and the part that cannot be', async (t) => {
+t.test('names the packet and the part that is wrong', async (t) => {
   const right = { at: 5, source, to: 'tcp/7000' }
   const wrong: readonly (readonly [part: string, packet: unknown])[] = [
     ['', null],

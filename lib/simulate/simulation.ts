@@ -92,7 +92,7 @@ function requireSecrets(spec: ValidSpec, secrets: Secrets): void {
   const missing = secretFilesOf(spec).filter((file) => !secrets.has(file))
   if (missing.length === 0) return
   throw new ArgumentError(
-    `${OPERATION}: secrets: expected that of ${missing.join(', of ')}, got none`,
+    `${OPERATION}: secrets: expected the secret of ${missing.join(', of ')}, got none`,
   )
 }
 

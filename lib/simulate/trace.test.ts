@@ -1,4 +1,4 @@
-// A trace's file → its packets, or the line that is none.
+// A trace's file → its packets, or the line that is wrong.
 import { join } from 'node:path'
 import t from 'tap'
 import { loadTrace, parseTrace } from './trace.js'
@@ -18,7 +18,7 @@ t.test('reads lines, with comments and empty ones between', async (t) => {
   ])
 })
 
-t.test('names the line that is none', async (t) => {
+t.test('names the line that is wrong', async (t) => {
   for (const line of [
     '1 10.0.0.1',
     'one 10.0.0.1 tcp/1',
@@ -32,7 +32,7 @@ t.test('names the line that is none', async (t) => {
     t.throws(() => parseTrace(`0 a tcp/1\n${line}\n`), {
       code: 'invalid-packet',
       message:
-        'loadTrace: line 2: expected seconds, source and where to, such as: 0.5 ' +
+        'loadTrace: line 2: expected seconds, source and destination, such as: 0.5 ' +
         `10.77.0.2 tcp/7000, got ${JSON.stringify(line)}`,
     })
   }

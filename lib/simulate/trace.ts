@@ -16,6 +16,7 @@ const LONGEST = 2 ** 28
  *     0.5  10.77.0.2  udp/6000  payload=00112233445566778899aabbccddeeff
  *
  * @throws PacketError if a line is wrong, or the document is no list.
+ * @throws DocumentError if a .json or .yaml file is not of that form.
  * @throws ArgumentError if the file cannot be read.
  */
 export async function loadTrace(path: string): Promise<TracePacket[]> {
@@ -51,4 +52,4 @@ export function parseTrace(text: string): TracePacket[] {
 }
 
 const PAYLOAD = /^payload=((?:[0-9a-f]{2})*)$/i
-const LINE = 'seconds, source and where to, such as: 0.5 10.77.0.2 tcp/7000'
+const LINE = 'seconds, source and destination, such as: 0.5 10.77.0.2 tcp/7000'

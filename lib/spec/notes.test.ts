@@ -1,4 +1,4 @@
-// What is noted of a valid spec, since it is easily believed to be otherwise.
+// A valid spec → remarks about parts that are easily misunderstood.
 import t from 'tap'
 import { sequence, spec } from '../../integration/fixtures/specs.js'
 import { notesOf } from './notes.js'

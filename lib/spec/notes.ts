@@ -45,11 +45,11 @@ const ofBroadcast = (name: string): string =>
   'network, 224.0.0.0/4 and ff00::/8), or leave address out'
 
 const ofHost = (name: string, address: string): string =>
-  `${name} sends granted sources to ${address}; whoever can reach that host ` +
-  'directly needs no knock: no door of this table stands there'
+  `${name} redirects granted sources to ${address}; a source that can reach that ` +
+  'host directly needs no knock, since no door of this table protects it'
 
 const ofAny = (name: string): string =>
   `"any" of ${name} judges TCP, UDP and echo requests (ping), and nothing else; ` +
-  'every other protocol passes as it came, ' +
+  'every other protocol passes, ' +
   'also from strangers: other ICMP and IGMP, IPIP, 6in4, GRE, ESP, AH, OSPF, ' +
   'VRRP, SCTP; to close one, name it in service: protocol/sctp'

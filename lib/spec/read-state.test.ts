@@ -1,4 +1,4 @@
-// Saved states that are right, and all that is wrong with others.
+// Saved states → valid ones, or all their problems.
 import t from 'tap'
 import type { StateError } from '../errors.js'
 import { validateState } from './read-state.js'
@@ -24,7 +24,7 @@ const problemsOf = (document: unknown): string[] => {
   }
 }
 
-t.test('a right one, with addresses as nft writes them', async (t) => {
+t.test('accepts a valid state, with addresses as nft lists them', async (t) => {
   const before = structuredClone(STATE)
   t.strictSame(validateState(STATE), {
     ...STATE,
@@ -35,7 +35,7 @@ t.test('a right one, with addresses as nft writes them', async (t) => {
   t.strictSame(problemsOf({ ...STATE, grants: [everyone] }), [])
 })
 
-t.test('all problems at once, in order', async (t) => {
+t.test('reports all problems at once, in order', async (t) => {
   const [grant] = STATE.grants
   const [token] = STATE.tokens
   const wrong = {
@@ -73,7 +73,7 @@ t.test('all problems at once, in order', async (t) => {
   ])
 })
 
-t.test('what lasts too long, and what is there twice', async (t) => {
+t.test('refuses ends that are too far away, and entries that are there twice', async (t) => {
   const [grant] = STATE.grants
   const [ban] = STATE.bans
   const [token] = STATE.tokens
@@ -93,17 +93,17 @@ t.test('what lasts too long, and what is there twice', async (t) => {
     }).map((line) => line.replace(/, got .*/, '')),
     [
       '/grants/0/until expected a time at most 365d after /saved',
-      '/grants/2 expected each once',
+      '/grants/2 expected each entry once',
       '/bans/0/until expected a time at most 365d after /saved',
-      '/bans/1 expected each once',
+      '/bans/1 expected each entry once',
       '/tokens/0/until expected a time at most 120d after /saved',
-      '/tokens/1 expected each once',
-      '/sequences/1 expected each once',
+      '/tokens/1 expected each entry once',
+      '/sequences/1 expected each entry once',
     ],
   )
 })
 
-t.test('garbage', async (t) => {
+t.test('refuses documents of another form', async (t) => {
   const expected =
     'expected an object with version, table, saved, grants, bans, tokens and sequences'
   for (const garbage of [null, undefined, 1, 'state', [], [STATE]]) {

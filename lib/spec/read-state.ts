@@ -36,8 +36,8 @@ export function requireTable(state: KnockState, table: string, subject: string):
   if (state.table === table) return state
   const path = '/table'
   const message =
-    `expected ${quoted(table)}, the table that it is for, got ` +
-    `${quoted(state.table)}; take the state of ` +
+    `expected ${quoted(table)}, the table into which the state is put, got ` +
+    `${quoted(state.table)}; use a state of ` +
     `${quoted(table)}, or write ${quoted(table)} there if the table was renamed`
   const params = { expected: table, found: state.table }
   throw new StateError(subject, [{ path, message, params }], { code: 'other-table' })
@@ -110,7 +110,7 @@ class Reader {
   once(keyOf: () => string, path: string): void {
     if (!this.#findings.isCleanBelow(path)) return
     const key = keyOf()
-    if (this.#known.has(key)) this.#findings.add(path, 'each once')
+    if (this.#known.has(key)) this.#findings.add(path, 'each entry once')
     this.#known.add(key)
   }
 

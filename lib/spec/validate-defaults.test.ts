@@ -1,4 +1,4 @@
-// Knocks of each kind → what is read of them, with defaults filled in.
+// Knocks of each kind → their valid form, with defaults filled in.
 import t from 'tap'
 import { ana, rate, rhythm, rotate, token, wrongPart } from '../../integration/fixtures/kinds.js'
 import { sequence, spec } from '../../integration/fixtures/specs.js'

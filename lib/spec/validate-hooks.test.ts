@@ -1,4 +1,4 @@
-// What a hook needs and cannot do → the problems of a spec.
+// Hooks, with what they need and what they cannot do → the problems of a spec.
 import t from 'tap'
 import { opening, pair } from '../../integration/fixtures/openings.js'
 import {

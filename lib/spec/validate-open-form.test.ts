@@ -1,4 +1,4 @@
-// What a door opens in a wrong form → the problems of a spec.
+// The `open` part of a door in a wrong form → the problems of a spec.
 import t from 'tap'
 import { spec, testWrongForms, type WrongForm } from '../../integration/fixtures/specs.js'
 
@@ -107,7 +107,7 @@ const opens: WrongForm[] = [
     wrong: [
       [
         '/doors/0/open/redirectTo',
-        'the address of another host; of this one, the port alone',
+        'the address of another host; for this host write only the port',
         `"${redirectTo}"`,
       ] as const,
     ],

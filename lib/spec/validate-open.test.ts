@@ -1,4 +1,4 @@
-// What a door opens, and where it sends connections → the problems of a spec.
+// The `open` part of a door, and its redirect → the problems of a spec.
 import t from 'tap'
 import { opening, pair, rate, rhythm, token } from '../../integration/fixtures/openings.js'
 import {

@@ -1,4 +1,4 @@
-// How many knocks, and at which ports → the problems of a spec.
+// Numbers of knocks, and their ports → the problems of a spec.
 import t from 'tap'
 import {
   knocking,

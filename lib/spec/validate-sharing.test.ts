@@ -193,8 +193,7 @@ const bans: Contradiction[] = [
     document: banning(1, door(), other({ knock: rate('tcp/7000') })),
     problems: {
       '/doors/1/knock/port':
-        'conflicts with /doors/0/knock/steps/0: with a ban no other knock may have the port of ' +
-        'a rate or rhythm',
+        'conflicts with /doors/0/knock/steps/0: beside a ban these knocks may not share a port',
     },
   },
 ]

@@ -1,5 +1,4 @@
-// Documents of many parts → their problems, in a time that grows with their size and not with its
-// square.
+// Large documents → their problems, in a time that grows with the size and not with its square.
 import t from 'tap'
 import { SpecError } from '../errors.js'
 import { validateSpec } from './validate.js'

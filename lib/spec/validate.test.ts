@@ -1,4 +1,4 @@
-// What becomes of a spec that is right: defaults, normal forms; and the error of one that is not.
+// A valid spec → defaults and normal forms; an invalid one → the error.
 import t from 'tap'
 import { door, sequence, spec } from '../../integration/fixtures/specs.js'
 import { SpecError } from '../errors.js'
@@ -176,7 +176,7 @@ t.test('reads every part', async (t) => {
   t.strictSame(full, before, 'the document is left as it is')
 })
 
-t.test('the log has defaults for each of its parts, and may be none', async (t) => {
+t.test('fills in the defaults of the log, and accepts false', async (t) => {
   const logOf = (log: unknown) => validateSpec(spec({}, { log })).log
   t.strictSame(logOf({}), { group: 5, rate: 1000, deniedRate: 10 })
   t.strictSame(logOf({ deniedRate: 100 }), { group: 5, rate: 1000, deniedRate: 100 })
@@ -195,7 +195,7 @@ t.test('is quick with the largest spec', async (t) => {
   t.throws(() => validateSpec({ doors: broken }), { code: 'invalid-spec' })
 })
 
-t.test('throws what is wrong as data and as text', async (t) => {
+t.test('throws the problems as data and as text', async (t) => {
   const document = spec({ service: 'tcp/0', open: { for: '1s', long: 1 } })
   const error = t.throws(() => requireValid(document, 'installKnock'), SpecError) as SpecError
   const expected =

@@ -1,4 +1,4 @@
-// What a terminal obeys is escaped, wherever it came from; all else stays as it is.
+// Text → the same with the characters escaped that control a terminal.
 import t from 'tap'
 import { ArgumentError, SpecError } from '../errors.js'
 import { printable, printableLine, quoted } from './printable.js'
@@ -6,7 +6,7 @@ import { printable, printableLine, quoted } from './printable.js'
 const ESC = '\u001b'
 const CSI = '\u009b'
 
-t.test('what is not obeyed stays', async (t) => {
+t.test('leaves text without control characters as it is', async (t) => {
   for (const text of ['', 'ssh /doors/0', 'äöü €', '日本', '🚪', 'a\nb', '\\u009b', '\u00a0']) {
     t.equal(printable(text), text)
   }
@@ -24,14 +24,14 @@ t.test('each control character is escaped', async (t) => {
   }
 })
 
-t.test('a value keeps its line', async (t) => {
+t.test('escapes newlines in values', async (t) => {
   t.equal(printableLine('a\nb\r'), 'a\\nb\\u000d')
   t.equal(quoted(`a\n${CSI}`), '"a\\n\\u009b"')
   t.equal(quoted({ a: ['\u007f'] }), '{"a":["\\u007f"]}')
   t.equal(quoted(undefined), 'nothing')
 })
 
-t.test('errors show nothing that is obeyed', async (t) => {
+t.test('errors have no control characters in their messages', async (t) => {
   t.equal(new ArgumentError(`x: ${CSI}1m`).message, 'x: \\u009b1m')
   const problem = { path: `/${ESC}`, message: `got "${CSI}"`, params: { expected: 'x' } }
   const { message, problems } = new SpecError('validateSpec', [problem, problem])

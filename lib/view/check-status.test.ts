@@ -1,4 +1,4 @@
-// A status → what of it needs somebody, and when.
+// A status → its problems, and when they begin.
 import t from 'tap'
 import { endsSoon } from './ahead.js'
 import { checkStatus, warnOfAhead } from './check-status.js'
@@ -14,7 +14,7 @@ const ids = (status: Partial<Status>): string[] =>
 const WEEK = 604_800
 const DAY = 86_400
 
-t.test('soon is a tenth of what was loaded, or a day', async (t) => {
+t.test('warns when a tenth of the loaded time is left, or a day', async (t) => {
   t.notOk(endsSoon({ expiresIn: WEEK / 10, loadedFor: WEEK }))
   t.ok(endsSoon({ expiresIn: WEEK / 10 - 1, loadedFor: WEEK }))
   t.ok(endsSoon({ expiresIn: DAY - 1, loadedFor: 100 * DAY }))
@@ -22,7 +22,7 @@ t.test('soon is a tenth of what was loaded, or a day', async (t) => {
   t.ok(endsSoon({ expiresIn: 0 }))
 })
 
-t.test('a keeper warns in the same words from look to look', async (t) => {
+t.test('a keeper warns in the same words each time', async (t) => {
   const steps = { attempt: 'open' as const, steps: 1 }
   const summary = {
     ...{ name: 'ssh', services: [], grantTimeout: 30, connections: undefined },
@@ -40,7 +40,7 @@ t.test('a keeper warns in the same words from look to look', async (t) => {
   t.same(warnOfAhead([summary], { roles: new Map() }), [], 'a table that does not say it')
 })
 
-t.test('nothing to say of what is well', async (t) => {
+t.test('finds no problem in a healthy status', async (t) => {
   const tokens = [{ user: 'ann', expiresIn: WEEK, loadedFor: WEEK }]
   const rotations = [{ knock: 'open' as const, expiresIn: WEEK, loadedFor: WEEK }]
   const fill = [
@@ -50,7 +50,7 @@ t.test('nothing to say of what is well', async (t) => {
   t.same(ids({ doors: [door(), door({ tokens, rotations })], fill }), [])
 })
 
-t.test('what is not well, the worst first, each in plain words', async (t) => {
+t.test('finds every problem, the worst first', async (t) => {
   const tokens = [
     { user: 'ann', expiresIn: 60, loadedFor: WEEK },
     { user: 'bob', expiresIn: 0 },

@@ -92,7 +92,7 @@ function judgeDoor(
   ]
 }
 
-const REFILL = 'knocklib refill SPEC loads ahead, from the time of this host on'
+const REFILL = 'knocklib refill SPEC loads more, from the time of this host on'
 
 function judgeAhead(
   kind: 'tokens' | 'rotation',
@@ -114,6 +114,6 @@ function judgeAhead(
 const isFull = ({ elements, capacity }: Fill): boolean => capacity > 1 && elements >= capacity
 
 function judgeFill({ set, capacity }: Fill): StatusProblem {
-  const message = `the set ${set} is full (${capacity}): it takes nothing new until something in it ends`
+  const message = `the set ${set} is full (${capacity}): it takes no new element until one expires`
   return { id: 'set-full', message }
 }

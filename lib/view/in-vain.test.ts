@@ -1,4 +1,4 @@
-// What the sets of a door hold → who is penalised, and whose grant is used up; from listings, and
+// The sets of a door → the penalised sources, and those whose grant is used up; from listings and
 // from simulated packets.
 import t from 'tap'
 import type { DoorSummary } from '../automaton/language/summary.js'
@@ -29,7 +29,7 @@ const set = (name: string, timeout: number, members: Readonly<Record<string, num
 const statusOf = (door: DoorSummary, ...nftables: readonly unknown[]) =>
   viewStatus('knock', [door], listedContents(parseListing({ nftables }))).doors[0]
 
-t.test('the last connection of a grant that is no more', async (t) => {
+t.test('shows a source whose last connection used its grant up', async (t) => {
   const sets = [
     set('grants_ssh_4', 30, { '10.0.0.3': 20 }),
     set('used1_ssh_4', DAY, { '10.0.0.4': DAY - 3 }),
@@ -52,13 +52,13 @@ t.test('the last connection of a grant that is no more', async (t) => {
   t.same(statusOf(door(3), ...sets)?.usedUp, [])
 })
 
-t.test('the times of elements are their own, where they say so', async (t) => {
+t.test("uses an element's own timeout if it has one", async (t) => {
   const elem = [{ elem: { val: '10.0.0.1', timeout: 100, expires: 89 } }]
   const lock = { set: { name: 'lock1_ssh_4', timeout: DAY, size: 100, elem } }
   t.same(statusOf(door(1), lock)?.usedUp, [{ source: '10.0.0.1', ago: 10 }])
 })
 
-t.test('a knock that ends with its connection makes no grant: what began says so', async (t) => {
+t.test('shows a used-up knock whose last packet was the connection', async (t) => {
   const begun = set('begun_ssh_4', 60, { '10.0.0.1': 49, '10.0.0.2': 55 })
   const granted = set('grants_ssh_4', 30, { '10.0.0.2': 20 })
   const penalty = set('penalty_ssh_4', 30)
@@ -77,7 +77,7 @@ t.test('everyone', async (t) => {
   t.same(statusOf(all, lock, granted, ...own)?.usedUp, [], 'let in anew')
 })
 
-t.test('penalties, of each knock', async (t) => {
+t.test('shows the penalised sources of each knock', async (t) => {
   const sets = [
     set('penalty_ssh_4', 30, { '10.0.0.1': 5 }),
     set('open2_penalty_ssh_6', 30, { 'fd00::1': 0 }),
@@ -89,7 +89,7 @@ t.test('penalties, of each knock', async (t) => {
   t.notOk('penalised' in (statusOf(door()) ?? {}), 'of a door without any')
 })
 
-t.test('sets that hold more than is shown are named where it matters', async (t) => {
+t.test('names the sets of which not all sources are shown', async (t) => {
   const names = ['lock1_ssh_4', 'lock2_ssh_4', 'begun_ssh_4', 'penalty_ssh_4']
   const listing = parseListing({ nftables: names.map((name) => set(name, 60)) })
   const sets = new Map([...listing.sets].map(([name, own]) => [name, { ...own, isCut: true }]))
@@ -99,7 +99,7 @@ t.test('sets that hold more than is shown are named where it matters', async (t)
   t.same(cutOf(1), ['lock1_ssh_4', 'penalty_ssh_4'])
 })
 
-t.test('as the rules do it', async (t) => {
+t.test('agrees with the simulated rules', async (t) => {
   const me = '203.0.113.5'
   const syn = (at: number, port: number) => {
     return { at, source: me, to: `tcp/${port}` as const, sourcePort: 1000 + at, sequence: at }

@@ -17,7 +17,7 @@ const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress']
  */
 export function judgingWarnings(objects: readonly unknown[], place: Place | undefined): Warning[] {
   if (contentsOf(objects, 'table').some(({ flags }) => isDormant(flags))) {
-    return [warn('dormant', 'it is dormant, so no packet is judged')]
+    return [warn('dormant', 'the table is dormant, so no packet is judged')]
   }
   const full = new Set(contentsOf(objects, 'rule').map(({ chain }) => chain))
   const judging = baseChainsOf(objects)
@@ -25,14 +25,14 @@ export function judgingWarnings(objects: readonly unknown[], place: Place | unde
     .map(({ name }) => name)
   if (!place) {
     if (judging.some((name) => HOOKS.includes(name))) return []
-    return [warn('chain-missing', 'its base chain is missing or empty, so no packet is judged')]
+    return [warn('chain-missing', 'the base chain is missing or empty, so no packet is judged')]
   }
   return chainsOf(place)
     .filter(({ name }) => !judging.includes(name))
     .map(({ name, where }) =>
       warn(
         'chain-missing',
-        `its base chain ${name} is missing or empty, so what comes in at ${where} is not judged`,
+        `the base chain ${name} is missing or empty, so nothing that comes in on ${where} is judged`,
       ),
     )
 }
@@ -41,8 +41,8 @@ const warn = (id: string, reason: string): Warning => {
   return {
     id,
     message:
-      `NOT SHUT: ${reason}: strangers get in; install the spec again, or let knocklib ` +
-      'run keep it',
+      `NOT SHUT: ${reason} and strangers get in; install the spec again, or supervise ` +
+      'the table with knocklib run',
   }
 }
 

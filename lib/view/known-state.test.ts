@@ -1,4 +1,4 @@
-// Listings and events → what is known of a table.
+// Listings and events → the known state of a table.
 import t from 'tap'
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { KnockEvent } from './event.js'
@@ -27,7 +27,7 @@ const heard = (event: 'closed' | 'expired', source: string): TableRecord => ({
   event: { event, time: '', door: 'ssh', source, by: 'call' } as KnockEvent,
 })
 
-t.test('knows what was listed, until it is over', async (t) => {
+t.test('has listed grants and bans until they expire', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20), used: 1 }
   const ban = { source: 'fd00::1', until: iso(40) }
@@ -37,7 +37,7 @@ t.test('knows what was listed, until it is over', async (t) => {
   t.strictSame(state.state(at(40)), listed(40))
 })
 
-t.test('knows what was reported since', async (t) => {
+t.test('applies events since the listing', async (t) => {
   const state = known()
   state.read(listed(0), at(0))
   state.hear(granted('10.0.0.1'), at(1))
@@ -51,7 +51,7 @@ t.test('knows what was reported since', async (t) => {
   t.strictSame(state.state(at(4)), listed(4, { grants, bans }))
 })
 
-t.test('a listing does not undo what was reported while it was made', async (t) => {
+t.test('a listing does not undo events that came while it was made', async (t) => {
   const state = known()
   state.hear(granted('10.0.0.1'), at(10))
   state.read(listed(10), at(10))
@@ -63,7 +63,7 @@ t.test('a listing does not undo what was reported while it was made', async (t) 
   t.equal(state.state(at(30)).grants.length, 0, 'closed meanwhile')
 })
 
-t.test('what has been used stays used, whatever a listing says', async (t) => {
+t.test('used tokens and sequences stay used, even if a listing lacks them', async (t) => {
   const state = known()
   const token = 'ab'.repeat(16)
   state.hear(granted('10.0.0.1', { attempt: 'open', token }), at(0))
@@ -77,7 +77,7 @@ t.test('what has been used stays used, whatever a listing says', async (t) => {
   t.strictSame(state.state(at(1000)).tokens, [], 'until it is over, and listed no more')
 })
 
-t.test('says whether a listing is news', async (t) => {
+t.test('says whether a listing changed the state', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(24) }
   t.equal(state.read(listed(0), at(0)), false)
@@ -92,7 +92,7 @@ t.test('says whether a listing is news', async (t) => {
   t.equal(state.read(listed(2), at(2)), true)
 })
 
-t.test('a listing that takes long does not undo what was reported meanwhile', async (t) => {
+t.test('a slow listing does not undo events that came meanwhile', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(60) }
   state.read(listed(0, { grants: [grant] }), at(0))
@@ -112,7 +112,7 @@ t.test('remembers no more events than it needs', async (t) => {
   t.equal(state.state(at(9991)).grants.length, 1)
 })
 
-t.test('a clock that was put back', async (t) => {
+t.test('ignores events from before the clock was set back', async (t) => {
   const state = known()
   const token = 'ab'.repeat(16)
   state.hear(granted('10.0.0.1', { attempt: 'open', token }), at(3600))
@@ -129,7 +129,7 @@ t.test('a clock that was put back', async (t) => {
   t.strictSame(state.state(at(2)).grants, [], 'and ends')
 })
 
-t.test('how often a grant was used is known, also where it was reported just before', async (t) => {
+t.test('keeps the listed count of a grant that an event reported just before', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(30), used: 2 }
   state.hear(granted('10.0.0.1'), at(0))
@@ -139,7 +139,7 @@ t.test('how often a grant was used is known, also where it was reported just bef
   t.strictSame(state.state(at(2)).grants, [{ door: 'ssh', source: '10.0.0.1', until: iso(32) }])
 })
 
-t.test('a clock that is put forward or back changes no time that is left', async (t) => {
+t.test('a clock set forward or back changes no remaining time', async (t) => {
   const state = known()
   t.notOk(state.isComplete)
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20) }
@@ -168,7 +168,7 @@ t.test('a clock that is put forward or back changes no time that is left', async
   )
 })
 
-t.test('what was used is remembered before anything is listed', async (t) => {
+t.test('used tokens and sequences are remembered before the first listing', async (t) => {
   const state = known()
   const sequence = { door: 'ssh', digest: '0123456789ab' }
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20) }

@@ -1,4 +1,4 @@
-// Late news → what must become of the table that stands by then.
+// Late events → the changes that the new table needs.
 import t from 'tap'
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { KnockEvent } from './event.js'
@@ -23,19 +23,22 @@ const closed = (door: string, source: string): KnockEvent => {
   return { event: 'closed', time: '', door, source, by: 'knock' }
 }
 
-t.test('puts there what is named, and all that has been used', async (t) => {
-  const news: KnockEvent[] = [
-    granted('ssh', '10.0.0.1'),
-    granted('ssh', '10.0.0.77'),
-    { event: 'banned', time: '', source: 'fd00::9' },
-  ]
-  const { tokens, sequences } = state
-  t.match(lateOf(state, news), {
-    closed: [],
-    state: { grants: [grant('ssh', '10.0.0.1')], bans: [state.bans[1]], tokens, sequences },
-  })
-  t.equal(lateOf(state, news).state.grants.length, 1)
-})
+t.test(
+  'puts in the grants and bans of the events, and all used tokens and sequences',
+  async (t) => {
+    const news: KnockEvent[] = [
+      granted('ssh', '10.0.0.1'),
+      granted('ssh', '10.0.0.77'),
+      { event: 'banned', time: '', source: 'fd00::9' },
+    ]
+    const { tokens, sequences } = state
+    t.match(lateOf(state, news), {
+      closed: [],
+      state: { grants: [grant('ssh', '10.0.0.1')], bans: [state.bans[1]], tokens, sequences },
+    })
+    t.equal(lateOf(state, news).state.grants.length, 1)
+  },
+)
 
 t.test('closes what is not held again by now', async (t) => {
   const news = [closed('ssh', '10.0.0.2'), closed('web', '10.0.0.1'), closed('web', 'fd00::1')]

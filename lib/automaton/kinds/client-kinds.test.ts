@@ -1,4 +1,4 @@
-// A knock, a secret and the time → which packets are sent when.
+// A knock of a client, a secret and the time → the packets and when they are sent.
 import t from 'tap'
 import { derivePorts, deriveToken } from '../../spec/model/derive.js'
 import { planKnock } from './client-kinds.js'
@@ -8,7 +8,7 @@ import type { RotatingKnock } from './sequence/rotation-client.js'
 const secret = new TextEncoder().encode('sixteen bytes or more')
 const at = { secret, now: 7200, gap: 100 }
 
-t.test('steps as they are written, and of one-time sequences the first', async (t) => {
+t.test('sends steps as written, and the first of one-time sequences', async (t) => {
   const [first, second] = [{ protocol: 'tcp', port: 7000 } as const, { protocol: 'icmp' } as const]
   const { delay, shots, ready } = planKnock({ kind: 'steps', steps: [first, second] }, at)
   t.same({ delay, ready }, { delay: 0, ready: 0 })
@@ -20,7 +20,7 @@ t.test('steps as they are written, and of one-time sequences the first', async (
   t.same(oneTime.shots, [{ step: second, label: 'packet 1 of 1', isSecret: true }])
 })
 
-t.test('a token of the period that is now', async (t) => {
+t.test('sends the token of the current period', async (t) => {
   const knock = { kind: 'token', door: 'ssh', secretFile: '/k', port: 6000, period: 30 } as const
   for (const now of [60, 89.999]) {
     const { shots } = planKnock(knock, { ...at, now })
@@ -40,7 +40,7 @@ const rotation: RotatingKnock = {
   ports: { from: 20000, to: 60000 },
 }
 
-t.test('a rotation that would not end in its period waits for the next', async (t) => {
+t.test('waits for the next period if a rotation would not end in this one', async (t) => {
   const plan = (now: number, gap = 100) => {
     const { delay, shots } = planKnock(rotation, { secret, now, gap })
     return { delay, steps: shots.map(({ step }) => step) }
@@ -58,7 +58,7 @@ t.test('a rotation that would not end in its period waits for the next', async (
   }
 })
 
-t.test('a rate: hits close together, and the time for a connection', async (t) => {
+t.test('sends the hits of a rate close together, and says when to connect', async (t) => {
   const plan = (times: Partial<RateKnock>) =>
     planKnock({ kind: 'rate', port: { protocol: 'tcp', port: 22 }, hits: 3, min: 0, ...times }, at)
   t.same(
@@ -72,7 +72,7 @@ t.test('a rate: hits close together, and the time for a connection', async (t) =
   t.equal(plan({ min: 3, max: 3600 }).ready, 4000)
 })
 
-t.test('a rhythm: each burst in the middle of its window', async (t) => {
+t.test('sends each burst of a rhythm in the middle of its window', async (t) => {
   const port = { protocol: 'tcp', port: 443 } as const
   const { shots, ready } = planKnock({ kind: 'rhythm', port, counts: [1, 3, 2], window: 4 }, at)
   const times = [0, 4000, 4050, 4100, 8000, 8050]

@@ -1,5 +1,5 @@
-// What names a kind of knock outside its room, held against the list that the contributors' page
-// gives. Reads the sources.
+// The files that name a kind of knock, compared with the list in the contributors' page. Reads the
+// sources.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -43,13 +43,13 @@ function listed(): string[] {
     .filter((path) => path !== undefined)
 }
 
-t.test('each file that names a kind stands in the list of what a new kind touches', async (t) => {
+t.test('each file that names a kind is in the list of files for a new kind', async (t) => {
   const found = ['lib', 'integration'].flatMap(sources).filter(namesKind).sort()
   const files = listed().filter((path) => path.endsWith('.ts'))
   t.same([...files].sort(), found)
 })
 
-t.test('whatever the list names is there', async (t) => {
+t.test('each path in the list exists', async (t) => {
   const paths = listed()
   t.ok(paths.length > 8, 'the list was found')
   for (const path of paths) t.ok(existsSync(`${ROOT}${path.replace('<kind>', 'rhythm')}`), path)

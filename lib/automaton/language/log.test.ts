@@ -1,4 +1,4 @@
-// What the chains that tell look like, and that no two of them meet.
+// Chains with events → the chains that log them. No two of these have one name.
 import t from 'tap'
 import { validateSpec } from '../../spec/validate.js'
 import { buildAutomaton } from '../build.js'
@@ -15,7 +15,7 @@ const rule = (logs: Logged, rest: Partial<Rule> = {}): Rule => ({
 })
 const logging = (...rules: Rule[]) => logAll([{ name: 'gate_ssh', rules }], { table: 'knock', log })
 
-t.test('a rule goes on to what tells it and then does what it did', async (t) => {
+t.test('a rule goes to the chain that logs it and then has its verdict', async (t) => {
   const when = [{ kind: 'loopback' }] as const
   const then = [{ op: 'count', counter: 'denied_ssh' }] as const
   const denied = rule({ event: 'denied', door: 'ssh' }, { when, then, verdict: DROP })
@@ -47,7 +47,7 @@ t.test('a rule goes on to what tells it and then does what it did', async (t) =>
   ])
 })
 
-t.test('what returns needs no verdict at its end', async (t) => {
+t.test('a chain that returns has no verdict at its end', async (t) => {
   const [, logged] = logging(rule({ event: 'banned' }, { verdict: RETURN }))
   t.equal(logged?.name, 'log_banned_return')
   t.strictSame(
@@ -57,7 +57,7 @@ t.test('what returns needs no verdict at its end', async (t) => {
   t.strictSame(logged?.rules[0]?.when, [{ kind: 'within-rate', rate: 1000 }])
 })
 
-t.test('what resets is of TCP, as nft would have it', async (t) => {
+t.test('a chain that resets matches TCP, as nft lists it', async (t) => {
   const [, logged] = logging(rule({ event: 'denied', door: 'ssh' }, { verdict: RESET }))
   const tcp = { kind: 'protocol', protocols: ['tcp'] } as const
   t.strictSame(
@@ -66,7 +66,7 @@ t.test('what resets is of TCP, as nft would have it', async (t) => {
   )
 })
 
-t.test('what tells the same and ends the same shares a chain', async (t) => {
+t.test('rules with the same event and verdict share a chain', async (t) => {
   const logged = { event: 'wrong', door: 'ssh', attempt: 'open' } as const
   const names = logging(
     rule(logged, { verdict: RETURN }),
@@ -85,7 +85,7 @@ t.test('without a log nothing is logged', async (t) => {
   t.strictSame(logCounters(log), ['unlogged'])
 })
 
-t.test('names do not meet, whatever doors and users are called', async (t) => {
+t.test('no two chains have one name, whatever doors and users are called', async (t) => {
   const granted = { event: 'granted', attempt: 'open', stage: 1, of: 1 } as const
   const all: Logged[] = [
     { ...granted, door: 'b_c', user: 'a' },
@@ -123,7 +123,7 @@ const many = {
   ],
 }
 
-t.test('prefixes fit, and each is of a kind', async (t) => {
+t.test('prefixes fit into 127 bytes, and each kind of event has some', async (t) => {
   const prefixes = prefixesOf(buildAutomaton(validateSpec(many)))
   const lengths = prefixes.map((prefix) => prefix.length)
   t.ok(Math.max(...lengths) <= 127, `${Math.max(...lengths)} bytes`)
@@ -141,7 +141,7 @@ t.test('prefixes fit, and each is of a kind', async (t) => {
   t.ok(prefixes.includes(renderPrefix(many.table, { ...logged, user: longest })))
 })
 
-t.test('a spec without a log has the rules of one with it, but for what logs', async (t) => {
+t.test('without a log a spec has the same rules, except those that log', async (t) => {
   const silent = buildAutomaton(validateSpec({ ...many, log: false }))
   const logging = buildAutomaton(validateSpec(many))
   t.strictSame(prefixesOf(silent), [])

@@ -1,5 +1,5 @@
-// Doors that are called like parts of names: no two sets, chains or counters meet, and each set is
-// read back.
+// Doors whose names look like parts of names → no two sets, chains or counters have one name, and
+// each set's name is read back.
 import t from 'tap'
 import { validateSpec } from '../../spec/validate.js'
 import { buildAutomaton } from '../build.js'
@@ -54,7 +54,7 @@ const doors = [...WORDS, ...MORE].map((name, index) => ({
   },
 }))
 
-t.test('names', async (t) => {
+t.test('no two names are equal, and each set is read back', async (t) => {
   const { sets, periodSets, chains } = buildAutomaton(validateSpec({ doors }))
   t.ok(chains.length > 400, 'and no two of one name')
   const names = [...sets, ...periodSets].map(({ name }) => name)

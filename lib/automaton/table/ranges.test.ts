@@ -1,5 +1,4 @@
-// Doors before ranges of ports → the rules that lead to them, each port to its own door and to no
-// other.
+// Doors before ranges of ports → the rules that lead each port to its own door and to no other.
 import t from 'tap'
 import { type DispatchEntry, jump, type Rule, type Verdict } from '../language/automaton.js'
 import { type RangeRules, rangeRules } from './ranges.js'

@@ -1,5 +1,5 @@
-// Parts of the automaton's rules → nft's expressions and statements, where they are not what their
-// names say.
+// Parts of the automaton's rules → nft's expressions and statements, if they differ from their
+// names.
 import t from 'tap'
 import type { KeyField, Match, Verdict } from '../../automaton/language/automaton.js'
 import { renderAction, renderMatch, renderVerdict } from './expression.js'
@@ -23,7 +23,7 @@ const time = {
   ],
 }
 
-t.test('keys, and the types of sets that have them', async (t) => {
+t.test('renders keys, and the types of sets that have them', async (t) => {
   t.same(renderKey(['all'], 4), mark)
   t.same(renderKey(['token'], 4), bits)
   t.same(renderType(['all'], 6), 'mark')
@@ -44,7 +44,7 @@ t.test(
   },
 )
 
-t.test('a claim is an element that lets one packet pass', async (t) => {
+t.test('renders a claim as an element with a limit of one packet', async (t) => {
   const limit = { rate: 1, per: 'week', burst: 1 }
   t.same(renderAction({ op: 'claim', set: 'lock_c' }, 4, keyOf), {
     set: { op: 'add', elem: bits, set: '@lock_c_0', stmt: [{ limit }] },
@@ -80,7 +80,7 @@ t.test('a claim is an element that lets one packet pass', async (t) => {
   })
 })
 
-t.test('verdicts beside those of nft', async (t) => {
+t.test('renders verdicts that nft does not have', async (t) => {
   const redirect = (to: Extract<Verdict, { kind: 'redirect' }>['to']) =>
     renderVerdict({ kind: 'redirect', to })
   t.same(renderVerdict({ kind: 'reset' }), { reject: { type: 'tcp reset' } })
@@ -93,7 +93,7 @@ t.test('verdicts beside those of nft', async (t) => {
   })
 })
 
-t.test('what is known of a connection, and flags that are not', async (t) => {
+t.test("renders a connection's state, and negated flags", async (t) => {
   const rendered = (match: Match) => renderMatch(match, 4, keyOf)
   t.same(rendered({ kind: 'original-direction' }), {
     match: { op: '==', left: { ct: { key: 'direction' } }, right: 'original' },

@@ -27,7 +27,7 @@ const ports = (...periods: ReturnType<typeof period>[]): Loads => {
   return { ...NONE, ports: [{ set: 'ports1_ssh', periods }] }
 }
 
-t.test('tokens: the set is emptied first, each has its own time', async (t) => {
+t.test('flushes the set of tokens first, and gives each token its timeout', async (t) => {
   const name = 'tokens1_ssh_0'
   t.strictSame(rendered(tokens(token(30), token(59.9, 'ab')), NOW), [
     { flush: { set: { ...here, name } } },
@@ -43,12 +43,12 @@ t.test('tokens: the set is emptied first, each has its own time', async (t) => {
   ])
 })
 
-t.test('a token with less than a second left is not loaded: 0 would be for ever', async (t) => {
+t.test('does not load a token with less than a second left, since 0 is for ever', async (t) => {
   const flush = { flush: { set: { ...here, name: 'tokens1_ssh_0' } } }
   t.strictSame(rendered(tokens(token(0.9), token(0), token(-5)), NOW), [flush])
 })
 
-t.test('ports: added to those that are there, with both ends of their period', async (t) => {
+t.test('adds ports to the existing ones, with both ends of their period', async (t) => {
   const from = 1_800_000_000
   const loads = ports(period(20000, from, from + 599), period(20001, from - 600, from - 1))
   t.strictSame(rendered(loads, NOW), [
@@ -68,12 +68,12 @@ t.test('ports: added to those that are there, with both ends of their period', a
   ])
 })
 
-t.test('of nothing comes nothing', async (t) => {
+t.test('renders nothing if there is nothing to load', async (t) => {
   t.strictSame(rendered(NONE, NOW), [])
   t.strictSame(rendered(ports(), NOW), [])
 })
 
-t.test('very many are loaded with several commands', async (t) => {
+t.test('loads very many tokens with several commands', async (t) => {
   const many = Array.from({ length: 120_000 }, () => token(30))
   const commands = rendered(tokens(...many), NOW)
   const sizes = commands.map((command) =>
@@ -82,7 +82,7 @@ t.test('very many are loaded with several commands', async (t) => {
   t.strictSame(sizes, [0, 50_000, 50_000, 20_000])
 })
 
-t.test('other ports in a period that would be loaded are of another secret', async (t) => {
+t.test('another port in a period of the loads is of another secret', async (t) => {
   const START = Date.parse('2026-11-21T07:00:00Z') / 1000
   const listed = (...found: (readonly [port: number, from: number | string])[]) => {
     const elem = found.map(([port, from]) => {

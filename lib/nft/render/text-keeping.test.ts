@@ -1,4 +1,4 @@
-// Text that leaves what a table holds in place: what it empties, what it fills, and what it leaves.
+// Text that keeps the contents of a table: what it flushes, what it fills, and what it leaves.
 import t from 'tap'
 import { renderKnock, renderKnockText } from '../../api/render.js'
 import { partsOf } from '../parts.js'
@@ -29,12 +29,12 @@ const flushed = lines.flatMap(
   (line) => /^flush (?:set|map) inet knock (\w+)$/.exec(line)?.[1] ?? [],
 )
 
-t.test('the table is emptied of its rules, and never removed', async (t) => {
+t.test('flushes the rules of the table, and never deletes it', async (t) => {
   const first = lines.filter((line) => /^(add|delete|flush) table/.test(line))
   t.same(first, ['add table inet knock', 'flush table inet knock'])
 })
 
-t.test('what a source has stays, and an attempt under way begins again', async (t) => {
+t.test('grants and bans stay, and attempts under way begin again', async (t) => {
   for (const kept of ['grants_ssh_4', 'used1_ssh_6', 'banned_4', 'strikes_6', 'syns_4']) {
     t.match(text, `set ${kept} {`, kept)
     t.notOk(flushed.includes(kept), kept)
@@ -49,14 +49,14 @@ t.test('what a source has stays, and an attempt under way begins again', async (
   }
 })
 
-t.test('what the spec says is put in place anew', async (t) => {
+t.test('constant sets and maps are filled anew', async (t) => {
   t.ok(flushed.includes('about'), 'what the table says of itself')
   t.ok(flushed.includes('trusted_4'), 'trusted addresses')
   t.match(text, '192.168.1.0/24')
   for (const mark of ['serial', 'trial']) t.match(text, `delete set inet knock ${mark}`)
 })
 
-t.test('each set and each chain of the ruleset is in it', async (t) => {
+t.test('has each set and each chain of the ruleset', async (t) => {
   const objects = renderKnock(SPEC).nftables.flatMap((c) => ('add' in c ? [c.add] : []))
   for (const key of partsOf(objects).keys()) {
     if (/^(set|map|chain|counter) /.test(key)) t.match(text, new RegExp(`${key} \\{`), key)

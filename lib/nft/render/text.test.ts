@@ -1,4 +1,4 @@
-// A rendered document → text; and that nothing which is not ours is ever glued into it.
+// A rendered document → text, with no foreign text in it.
 import t from 'tap'
 import { spec } from '../../../integration/fixtures/specs.js'
 import { buildAutomaton } from '../../automaton/build.js'
@@ -24,7 +24,7 @@ t.test('one table, made anew', async (t) => {
   t.equal(text.match(/\btable inet\b/g)?.length, 3)
 })
 
-t.test('its parts', async (t) => {
+t.test('writes each kind of part', async (t) => {
   const address = ['10.0.0.0/8', '192.0.2.1']
   const parts = { service: ['tcp/22', 'tcp/80-90'], address }
   const guard = { trusted: ['10.1.0.0/16', '::1'] }
@@ -65,7 +65,7 @@ const textOf = (doors: readonly object[], rest: object = {}): string =>
 const steps = { type: 'sequence', steps: ['tcp/7000'] }
 const ssh = { name: 'ssh', service: 'tcp/22', knock: steps, open: { for: '30s' } }
 
-t.test('what later kinds of knocks and openings need', async (t) => {
+t.test('writes the forms of all kinds of knocks and openings', async (t) => {
   const user = { name: 'ana', secretFile: '/etc/knock/ana' }
   const token = { type: 'token', port: 'udp/7001', period: '30s', users: [user] }
   const rotate = { secretFile: '/etc/knock/x', every: '1h', steps: 2, ports: '20000-20999' }
@@ -139,7 +139,7 @@ const add = (...objects: unknown[]): NftDocument => ({
   nftables: [...head, ...objects.map((object) => ({ add: object as NftObject }))],
 })
 
-t.test('what the renderer never writes has no text', async (t) => {
+t.test('refuses forms that the renderer never writes', async (t) => {
   const match = (left: unknown, right: unknown, op = '==') =>
     withRule('x', { match: { op, left, right } })
   const saddr = { payload: { protocol: 'ip', field: 'saddr' } }
@@ -221,7 +221,7 @@ t.test('what the renderer never writes has no text', async (t) => {
   }
 })
 
-t.test('a comment may have all else in it', async (t) => {
+t.test('accepts all other characters in a comment', async (t) => {
   const text = renderText(withRule("a'b; # {c} /doors/0~1 $x @y", { accept: null }))
   t.match(text, `accept comment "a'b; # {c} /doors/0~1 $x @y"`)
 })

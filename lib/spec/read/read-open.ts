@@ -57,7 +57,7 @@ function readTarget(
     return undefined
   }
   if (isNowhere(address.address)) {
-    findings.add(path, 'the address of another host; of this one, the port alone')
+    findings.add(path, 'the address of another host; for this host write only the port')
     return undefined
   }
   return { port: Number(port), ...address }

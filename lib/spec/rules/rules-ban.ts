@@ -42,7 +42,7 @@ function havePortsOfTheirOwn(placed: readonly PlacedStep[], findings: Findings):
     const other = first.get(port) ?? one
     first.set(port, other)
     if (other.knock === one.knock || ![other, one].some(isTimed)) continue
-    const reason = 'with a ban no other knock may have the port of a rate or rhythm'
+    const reason = 'beside a ban these knocks may not share a port'
     findings.conflict(one.path, other.path, reason)
     return false
   }

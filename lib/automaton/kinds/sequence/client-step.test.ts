@@ -1,4 +1,4 @@
-// A step in the words of a client → what is read of it, or what was found wrong.
+// A step, as a client's user writes it → the step, or a problem.
 import t from 'tap'
 import { readProfile } from '../../../client/profile.js'
 import type { ProfileStep } from '../../../spec/generated/client-types.js'
@@ -33,7 +33,7 @@ t.test('reads objects', async (t) => {
   t.same(read({ protocol: 'icmpv6' }), { protocol: 'icmpv6' })
 })
 
-t.test('refuses everything else, and says what it got', async (t) => {
+t.test('refuses everything else, and echoes it', async (t) => {
   const texts = ['', 'tcp/0', 'tcp/65536', '0', '65536', '07000', '7000:sctp', ' 7000', '7000-7001']
   const numbers = [0, -1, 65536, 1.5, Number.NaN]
   const things = [null, undefined, true, [], ['tcp/7000'], {}, { protocol: 'sctp', port: 1 }]

@@ -60,8 +60,8 @@ export const token: Kind<ValidToken, TokenKnock> = {
       message:
         `a token of ${name} opens from when it is loaded, so up to ` +
         `${formatDuration(horizon)} before its period (horizon): ` +
-        'whoever has the secret, or tokens made ahead, need not wait; a shorter ' +
-        'horizon, loaded by knocklib run, bounds that',
+        'somebody with the secret, or with tokens made ahead, need not wait; a ' +
+        'shorter horizon, loaded by knocklib run, limits that',
     },
   ],
   build: buildToken,
