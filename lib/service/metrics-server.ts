@@ -3,11 +3,11 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP, type Socket } from 'node:net'
+import { systemClock } from '../clock/clock.js'
 import { ArgumentError } from '../errors.js'
+import { freshText } from './fresh-text.js'
 import { METRICS_TYPE } from './metrics.js'
 
-/** Milliseconds for which a text is reused: more requests do not ask the kernel more often. */
-const FRESH = 1000
 /** Milliseconds for a request's head, and for a whole request. */
 const PATIENCE = 5000
 /** The most connections at a time. Prometheus needs one. */
@@ -56,7 +56,7 @@ export async function serveMetrics(
 ): Promise<MetricsServer> {
   // Imported here: only servers wait until it has loaded.
   const { createServer } = await import('node:http')
-  const text = shared(render)
+  const text = freshText(render, systemClock)
   const server = createServer(
     { requestTimeout: PATIENCE, headersTimeout: PATIENCE, connectionsCheckingInterval: 1000 },
     (request, response) => void answer(request, response, text),
@@ -135,25 +135,5 @@ async function answer(
     end(200, METRICS_TYPE, await render())
   } catch (error) {
     refuse(503, error instanceof Error ? error.message : String(error))
-  }
-}
-
-/**
- * Makes one call at a time and reuses its text until it is too old. A failure also goes to all who
- * wait for that call.
- */
-function shared(render: () => Promise<string>): () => Promise<string> {
-  let last: { readonly text: Promise<string>; readonly until: number } | undefined
-  return async () => {
-    if (last && performance.now() < last.until) return last.text
-    const text = render()
-    last = { text, until: Number.POSITIVE_INFINITY }
-    try {
-      await text
-      last = { text, until: performance.now() + FRESH }
-    } catch {
-      last = undefined
-    }
-    return text
   }
 }

@@ -93,11 +93,11 @@ t.test('signs of life, while all is well', { skip }, async (t) => {
     env: {
       PATH,
       NOTIFY_SOCKET: manager.path,
-      WATCHDOG_USEC: '400000',
+      WATCHDOG_USEC: '40000',
       WATCHDOG_PID: String(process.pid),
     },
   })
-  t.equal(heard.watchdogInterval, 200)
+  t.equal(heard.watchdogInterval, 20)
   let isWell = true
   const watch = heard.keepWatch(() => isWell)
   const lines = await manager.heard(3)
@@ -106,7 +106,7 @@ t.test('signs of life, while all is well', { skip }, async (t) => {
   await heard.status('ill')
   await manager.saw('STATUS=ill')
   const until = manager.lines.length
-  await new Promise((resolve) => setTimeout(resolve, 700))
+  await new Promise((resolve) => setTimeout(resolve, 200))
   t.equal(manager.lines.length, until, 'nothing more')
   watch[Symbol.dispose]()
 })

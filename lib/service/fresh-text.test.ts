@@ -1,0 +1,45 @@
+// How often a text is made, however many ask for it.
+import t from 'tap'
+import { FakeClock } from '../../integration/fixtures/fake-clock.js'
+import { freshText } from './fresh-text.js'
+
+t.test('one call at a time, and one text for a second after it is made', async (t) => {
+  const clock = new FakeClock()
+  let [calls, running, most] = [0, 0, 0]
+  const text = freshText(async () => {
+    calls += 1
+    running += 1
+    most = Math.max(most, running)
+    const own = calls
+    await clock.pause(100)
+    running -= 1
+    return `${own}`
+  }, clock)
+  const first = Promise.all([text(), text()])
+  await clock.pass(50)
+  t.strictSame(await clock.passUntil(Promise.all([first, text()])), [['1', '1'], '1'])
+  await clock.pass(999)
+  t.equal(await text(), '1', 'fresh still')
+  await clock.pass(1)
+  t.strictSame(await clock.passUntil(Promise.all([text(), text()])), ['2', '2'], 'and then anew')
+  t.strictSame([calls, most], [2, 1])
+})
+
+t.test('a failure serves those who wait for it, and the next one tries again', async (t) => {
+  const clock = new FakeClock()
+  let calls = 0
+  const text = freshText(async () => {
+    calls += 1
+    await clock.pause(100)
+    if (calls === 1) throw new Error('not there')
+    return 'well'
+  }, clock)
+  const waiting = Promise.allSettled([text(), text()])
+  const found = await clock.passUntil(waiting)
+  t.strictSame(
+    found.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  )
+  t.equal(calls, 1)
+  t.equal(await clock.passUntil(text()), 'well')
+})
