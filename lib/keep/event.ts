@@ -1,39 +1,39 @@
-// The events of a keeper, beside those of its table.
+// The types of a keeper's own events. Types only.
 import type { Warning } from '../errors.js'
 import type { KnockEvent } from '../view/event.js'
 import type { UnconfirmedEvent } from './kept-confirm.js'
 
-/** The table was put back: what it took, and with how many grants. */
+/** The table was put back. */
 export interface RestoredEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'restored'
-  /** Whether all of it was gone, or some of it altered. */
+  /** Whether the whole table was gone, or a part of it was changed. */
   readonly was: 'gone' | 'altered'
-  /** Milliseconds from the news of it until it stood again. */
+  /** Milliseconds from the report of the change until the table stood again. */
   readonly took: number
   /**
-   * Milliseconds that the doors may have been open: `took`, or from the last look that found the
-   * table whole if nobody reported it. What the kernel needed to report it is not in it.
+   * Milliseconds for which the doors may have been open: `took`, or the time since the table was
+   * last seen whole if nobody reported the change. The kernel's delay in reporting is not included.
    */
   readonly open: number
   readonly grants: number
 }
 
 /**
- * Something did not succeed. It is tried again by itself, but for `confirm`: a table that fell open
- * stays open.
+ * Something failed. It is tried again automatically, except `confirm`: a table that fell open stays
+ * open.
  */
 export interface FailedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'failed'
   /**
-   * `events`: what packets do is not reported until the NFLOG group can be read again; that is
-   * `watching` again. `secrets`: the table stands with those that were read before, and nothing is
-   * loaded ahead anew. `tokens`: those of the last minutes are refused, since some may have been
-   * used just before the table was gone. `watchers`: no other process can watch the table
-   * meanwhile, since its socket cannot be made.
+   * `events`: packets are not reported until the NFLOG group can be read again; then `watching`
+   * follows. `secrets`: the table stands with the secrets that were read before, and nothing is
+   * loaded ahead. `tokens`: the tokens of the last minutes are refused, because some may have been
+   * used just before the table was gone. `watchers`: the relay's socket cannot be made, so that no
+   * other process can watch the table.
    */
   readonly what:
     | 'install'
@@ -50,8 +50,8 @@ export interface FailedEvent {
 }
 
 /**
- * From now on nothing is missed: all that happens to the table is reported. Does not come while its
- * NFLOG group cannot be read.
+ * From now on everything that happens to the table is reported. Does not come while the NFLOG group
+ * cannot be read.
  */
 export interface WatchingEvent {
   /** ISO 8601, in UTC, with milliseconds. */
@@ -60,14 +60,13 @@ export interface WatchingEvent {
 }
 
 /**
- * A warning, as `installKnock` gives it: at the start, at a reload, when it is new, and when it is
- * over.
+ * A warning as from `installKnock`: at the start, at a reload, when it is new, and when it is over.
  */
 export interface WarningEvent extends Warning {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'warning'
-  /** What was found is so no more. */
+  /** Set if the warning no longer applies. */
   readonly over?: true
 }
 

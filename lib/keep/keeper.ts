@@ -1,5 +1,5 @@
-// Keeps a table standing: put back where it was flushed or altered, refilled, its state known and
-// saved. Wiring only.
+// An installed table → kept: put back if it is flushed or altered, refilled, its state known and
+// saved. Joins the room's parts.
 import { setImmediate as immediate } from 'node:timers/promises'
 import { type Clock, isoDate } from '../clock/clock.js'
 import { isNotFound } from '../errors.js'
@@ -12,15 +12,15 @@ import { StateWriter } from './state-writer.js'
 import { aborted, isDoneWithin, STOP, UNDER_WAY, UNREAD, UNWRITTEN } from './stop.js'
 import { WatchedClock } from './watched-clock.js'
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two checks of the clock. */
 const CLOCK_EVERY = 1000
 
 interface KeeperOptions {
   readonly clock: Clock
-  /** Ends it. */
+  /** Ends the keeper. */
   readonly signal: AbortSignal
   readonly emit: (event: KeepEvent) => void
-  /** Milliseconds between the date by which the table was loaded and the monotonic clock. */
+  /** The date minus the monotonic clock at the last load, in milliseconds. */
   readonly offset: number
 }
 
@@ -29,7 +29,7 @@ export class Keeper {
   readonly #known: KnownState
   readonly #emit: (event: KeepEvent) => void
   readonly #ended = new AbortController()
-  /** When nothing more is to be done but to write what is known. */
+  /** Aborted when only the last state is left to write. */
   readonly #signal: AbortSignal
   readonly #clock: Clock
   readonly #dates: WatchedClock
@@ -48,7 +48,7 @@ export class Keeper {
     this.#clock = clock
     this.#dates = new WatchedClock(clock, offset, (step) => {
       known.shift(step)
-      // What was loaded by a clock that is put right since is loaded anew.
+      // What was loaded by a wrong clock is loaded again.
       if (table.refillEvery !== undefined) this.#mender.look({ isDue: true })
     })
     this.#looks = new Looks({
@@ -78,8 +78,7 @@ export class Keeper {
       new StateWriter({
         clock,
         write,
-        // What is not known yet is in the file that stands. The first listing says that it may be
-        // written.
+        // Before the first listing the saved file knows more, so it must not be replaced.
         state: () => (known.isComplete ? known.state(this.#dates.date()) : undefined),
         failed: (error) => this.#fail('save', error),
         signal: this.#signal,
@@ -87,7 +86,7 @@ export class Keeper {
   }
 
   /**
-   * Resolves when the signal is aborted, after the last state is written; rejects where nothing can
+   * Resolves when the signal is aborted and the last state is written. Rejects if the table cannot
    * be watched.
    */
   async run(): Promise<void> {
@@ -103,7 +102,7 @@ export class Keeper {
     )
     await Promise.race([ended, aborted(this.#signal)])
     this.#ended.abort()
-    // nft may hang, and so may a disk: a stop ends all the same, and what is known is written.
+    // nft or a disk may hang: the stop must not wait for them, and still writes what is known.
     const under = Promise.allSettled([...parts, this.#mender.late.settled, this.#mender.ensuring])
     if (!(await this.#isDone(under))) this.#fail('stop', UNDER_WAY)
     await this.#end()
@@ -112,7 +111,7 @@ export class Keeper {
     if (failure) throw failure.error
   }
 
-  /** A table that goes just as a watch of it begins is put back, and watched anew. */
+  /** A table that is removed while its watch starts is put back and watched again. */
   async #follow(): Promise<void> {
     for (;;) {
       try {
@@ -133,13 +132,13 @@ export class Keeper {
       () => {
         if (!records.isDeaf) this.#emit({ time: isoDate(this.#clock), event: 'watching' })
       },
-      // The iteration rejects with the same.
+      // The iteration rejects with the same error.
       () => {},
     )
     try {
       for await (const record of records) this.#take(record)
     } finally {
-      // The last state need not wait for that.
+      // The last state is written without waiting for this.
       this.#givenBack = records.return?.(undefined).catch(() => {})
     }
   }
@@ -168,7 +167,7 @@ export class Keeper {
     }
   }
 
-  /** The last state, as the kernel has it: nothing reports connections that were used. */
+  /** Writes the last state from a listing: no event reports used connections. */
   async #end(): Promise<void> {
     if (!this.#writer) return
     const isWritten = async (work: Promise<unknown> | undefined): Promise<boolean> => {
@@ -185,12 +184,12 @@ export class Keeper {
     await isWritten(this.#writer.end())
   }
 
-  /** Whether it ends in the time that each part of the end may take. */
+  /** Whether work ends in the time that each part of the end may take. */
   #isDone(work: Promise<unknown>): Promise<boolean> {
     return isDoneWithin(work, STOP, this.#clock)
   }
 
-  /** Milliseconds since the time of an event; none if the clock has been put back. */
+  /** Milliseconds since an event; 0 if the clock was set back. */
   #ageOf(time: string): number {
     return Math.max(this.#clock.date() - Date.parse(time), 0) || 0
   }

@@ -1,18 +1,18 @@
-// A table that waits to be confirmed, as its keeper sees it: what is left of its time, and what
-// must be reported. Pure.
+// Listings of a table that is waiting to be confirmed → the time left, and what must be reported.
+// Pure.
 import type { PendingConfirm } from '../view/contents.js'
 
-/** A table waits to be confirmed: where nobody does in time, its doors fall open to everyone. */
+/** The table is waiting to be confirmed. Without that its doors fall open to everyone. */
 export interface UnconfirmedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
   readonly event: 'unconfirmed'
-  /** Whole seconds that remain. */
+  /** Whole seconds left. */
   readonly expiresIn: number
 }
 
 /**
- * Milliseconds by which an end may differ between two listings: those have whole seconds, and come
+ * Milliseconds by which two listings of the same end may differ: they have whole seconds and come
  * late.
  */
 const COARSE = 5000
@@ -23,18 +23,19 @@ const FALLEN =
   'install the spec again (with --confirm TIME, then knocklib confirm; or ' +
   'without, then they are shut at once)'
 
-/** It goes on waiting, also where it is flushed meanwhile. */
+/** The confirmation that a kept table waits for. It survives a flush. */
 export class KeptConfirm {
   readonly #emit: (expiresIn: number) => void
   readonly #fail: (message: string) => void
-  /** When it ends or has ended, in milliseconds of the monotonic clock. */
+  /** The end, in milliseconds of the monotonic clock; it may be in the past. */
   #ends: number | undefined
   #hasFallen = false
 
   /**
-   * Both are called once for each confirmation, and each time the table is put back with it.
+   * `emit` and `fail` are called once for each confirmation, and each time the table is put back
+   * with it.
    *
-   * @param ends - of one that is known already, in milliseconds of the monotonic clock.
+   * @param ends - the end if it is known already, in milliseconds of the monotonic clock.
    */
   constructor(emit: (expiresIn: number) => void, fail: (message: string) => void, ends?: number) {
     this.#ends = ends
@@ -42,7 +43,7 @@ export class KeptConfirm {
     this.#fail = fail
   }
 
-  /** Takes what a listing says; the time in milliseconds of the monotonic clock. */
+  /** Takes what a listing says; `now` in milliseconds of the monotonic clock. */
   read(confirm: PendingConfirm | undefined, now: number): void {
     const [ends, hasFallen] = [this.#ends, this.#hasFallen]
     this.#hasFallen = confirm?.fallenOpen === true
@@ -58,9 +59,7 @@ export class KeptConfirm {
     }
   }
 
-  /**
-   * The table was put back with what is left: said again, since somebody may take it for confirmed.
-   */
+  /** Reports again after the table was put back: otherwise it could be taken for confirmed. */
   putBack(now: number): void {
     const left = this.left(now)
     if (left === undefined) return
@@ -69,7 +68,7 @@ export class KeptConfirm {
   }
 
   /**
-   * Whole seconds that are left, 0 where it has fallen open; undefined where nothing waits to be
+   * Returns the whole seconds left, 0 if it has fallen open; undefined if it is not waiting to be
    * confirmed.
    */
   left(now: number): number | undefined {

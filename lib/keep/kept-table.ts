@@ -1,67 +1,65 @@
-// What a keeper asks of its table, and what it hears of it. Types alone.
+// What a keeper needs of its table. Types only.
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { ClosedEvent } from '../view/event.js'
 import type { TableRecord } from '../view/known-state.js'
 
-/** The news of a table. */
+/** The records of a table. */
 export interface TableRecords extends AsyncIterable<TableRecord> {
-  /** Settles when all news that can come have come; rejects as the iteration does. */
+  /** Settles when nothing is missed any more; rejects as the iteration does. */
   readonly ready: Promise<void>
-  /** Whether what packets do is not reported. */
+  /** Whether packets are not reported. */
   readonly isDeaf: boolean
-  /** Whether all that packets did by now is among the records, within so many milliseconds. */
+  /**
+   * Whether everything that packets have done is among the records, within `patience` milliseconds.
+   */
   settled(patience: number): Promise<boolean>
-  /** Ends it; settles when all is given back. */
+  /** Ends it; settles when all processes and sockets are released. */
   return?(value: undefined): Promise<unknown>
 }
 
 interface EnsureHow {
-  /** Whether all that was used is in the state. */
+  /** Whether the state has everything that was used. */
   readonly isCertain: boolean
-  /** Whether what is loaded already is loaded anew. */
+  /** Whether to load ahead again what is loaded already. */
   readonly isDue: boolean
   /**
-   * Whether the table was put back meanwhile, so that what was used is not known any more: then
-   * nothing is done.
+   * Whether the table was put back meanwhile. Then the state may lack what was used, and nothing is
+   * done.
    */
   readonly isStale: () => boolean
 }
 
-/** What a look at a table finds. */
+/** What a listing of the table found. */
 export interface Held {
   readonly state: KnockState
-  /** Whether its base chains and its rules stand as the spec has them. */
+  /** Whether its base chains and rules are as in the spec. */
   readonly isWhole: boolean
 }
 
-/** What a keeper does to its table. */
+/** The calls on a table that its keeper makes. */
 export interface KeptTable {
   /**
-   * Makes a table that is gone with this state, as fast as can be: its doors are shut, and nothing
-   * is loaded ahead yet.
+   * Makes a table that is gone, with this state, as fast as possible: its doors are closed, and
+   * nothing is loaded ahead yet.
    *
-   * @returns false where a table is there.
+   * @returns false if the table exists.
    */
   putBack(state: KnockState): Promise<boolean>
   /**
-   * Makes the table stand as the spec has it, with this state where it is made anew; loads tokens
-   * and rotating sequences ahead from now, but not into a table that it makes: the next call does
-   * that.
+   * Makes the table as in the spec; a new one with this state. Loads tokens and rotating sequences
+   * ahead, but not into a new table: the next call does that.
    */
   ensure(state: KnockState, how: EnsureHow): Promise<'unchanged' | 'made' | 'changed'>
-  /** Seconds after which it is loaded ahead anew; undefined where nothing is loaded. */
+  /** Seconds between two refills; undefined if nothing is loaded ahead. */
   readonly refillEvery: number | undefined
-  /** Puts into the table what it lacks of a state. */
+  /** Adds to the table what it lacks of a state. */
   restore(state: KnockState): Promise<void>
-  /** Takes a grant away, where there is one. */
+  /** Deletes a grant if it exists. */
   close(grant: ClosedEvent): Promise<unknown>
-  /** What the table holds now, and whether its chains are those of the spec. */
+  /** Lists what the table holds, and whether its chains are as in the spec. */
   save(): Promise<Held>
-  /** The news of the table, until the signal is aborted. */
+  /** Yields the table's records until the signal is aborted. */
   records(options: { readonly signal: AbortSignal }): TableRecords
-  /**
-   * Writes a state where it outlives the machine's next start; undefined where nobody asked for
-   * that.
-   */
+  /** Writes a state to a file that survives a reboot; undefined without such a file. */
   readonly write: ((state: KnockState) => Promise<void>) | undefined
 }

@@ -1,8 +1,7 @@
-// News of a table that is gone, which come when another stands in its place → put into that one.
-// Wiring only.
+// Late events of a table that is gone → added to the table that replaced it.
 //
-// News of packets and of transactions come on ways of their own: what happened to a grant just
-// before a flush may be reported after it.
+// Packets and transactions are reported on separate ways: a grant's event from just before a flush
+// may come after it.
 import type { Clock } from '../clock/clock.js'
 import { isNotFound } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'
@@ -15,7 +14,7 @@ interface LateNewsOptions {
     restore(state: KnockState): Promise<void>
     close(grant: ClosedEvent): Promise<unknown>
   }
-  /** What is known, with these news. */
+  /** What is known, including these events. */
   readonly state: () => KnockState
   /** Settles when no table is being made. */
   readonly ensured: () => Promise<void>
@@ -24,12 +23,12 @@ interface LateNewsOptions {
 }
 
 /**
- * Milliseconds after the table was made in which news of the one before may come, and how long they
- * are gathered.
+ * Milliseconds after the table was made in which late events may come, and for which they are
+ * collected.
  */
 const LATE = 2000
 const GATHER = 20
-/** Milliseconds until what failed is tried again. */
+/** Milliseconds until a failed change is tried again. */
 const RETRY = 1000
 
 export class LateNews {
@@ -43,27 +42,27 @@ export class LateNews {
     this.#options = options
   }
 
-  /** Settles when nothing is being put there. */
+  /** Settles when no event is being applied. */
   get settled(): Promise<void> | undefined {
     return this.#putting
   }
 
-  /** The table is made, or altered, from now on until `ensured`. */
+  /** Says that the table is being made or altered, until `done`. */
   making(): void {
     this.#isBeingMade = true
   }
 
-  /** The table was made anew. */
+  /** Says that the table was made anew. */
   made(): void {
     this.#made = this.#options.clock.now()
   }
 
-  /** No table is being made any more. */
+  /** Says that no table is being made. */
   done(): void {
     this.#isBeingMade = false
   }
 
-  /** Takes news of a grant or a ban. What is there already is left as it is. */
+  /** Takes the event of a grant or a ban. What the table has already stays. */
   take(event: KnockEvent): void {
     const came = this.#options.clock.now()
     if (!this.#isBeingMade && came >= this.#made + LATE) return
@@ -83,11 +82,13 @@ export class LateNews {
       this.#news.unshift(...left)
       await clock.pause(RETRY, signal)
     }
-    // Not a moment later: news between would be nobody's.
+    // Synchronously: an event between the loop's end and this would be lost.
     this.#putting = undefined
   }
 
-  /** One that fails must not lose the others. Gives back what is to be tried again. */
+  /**
+   * Applies events one by one, so that a failure does not lose others. Returns those to try again.
+   */
   async #apply<T extends { readonly event: KnockEvent }>(
     news: readonly T[],
   ): Promise<readonly T[]> {
@@ -100,8 +101,8 @@ export class LateNews {
       try {
         await work()
       } catch (error) {
-        // A table that is gone is made with all of this; a door or a grant that is not there has
-        // nothing to close.
+        // If the table is gone, the next one is made with all of this. If the door or grant is
+        // gone, there is nothing to close.
         if (isNotFound(error)) return true
         failed(error)
         return false

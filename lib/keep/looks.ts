@@ -1,5 +1,4 @@
-// A table that is kept → what it holds and whether its chains stand, listed again and again. Wiring
-// only.
+// A kept table → what it holds and whether its chains are intact, listed again and again.
 import type { Clock } from '../clock/clock.js'
 import { isNotFound } from '../errors.js'
 import type { KnownState } from '../view/known-state.js'
@@ -7,10 +6,12 @@ import type { KeptTable } from './kept-table.js'
 import type { Seen } from './mender.js'
 import type { WatchedClock } from './watched-clock.js'
 
-/** Milliseconds between two listings: many times what one takes, within bounds. */
+/**
+ * Milliseconds between two listings: a multiple of the time that one takes, within these bounds.
+ */
 const LIST_EVERY = { least: 1000, most: 30_000 } as const
 const LIST_SHARE = 10
-/** Milliseconds until a listing that failed is tried again. */
+/** Milliseconds until a failed listing is tried again. */
 const RETRY = 1000
 
 interface LooksOptions {
@@ -18,11 +19,11 @@ interface LooksOptions {
   readonly known: KnownState
   readonly clock: Clock
   readonly dates: WatchedClock
-  /** Called if the table holds what was not known. */
+  /** Called if the table holds something that was not known. */
   readonly changed: () => void
-  /** Asked to see to the table. */
+  /** Asks to mend the table. */
   readonly look: (seen: Seen) => void
-  /** Whether the table is being seen to. */
+  /** Whether the table is being mended. */
   readonly isBusy: () => boolean
   readonly failed: (error: unknown) => void
   readonly signal: AbortSignal
@@ -30,7 +31,7 @@ interface LooksOptions {
 
 export class Looks {
   /**
-   * When the last listing began, and when the table was known to be whole last, in milliseconds of
+   * When the last listing began, and when the table was last known to be whole, in milliseconds of
    * the monotonic clock.
    */
   listed = Number.NEGATIVE_INFINITY
@@ -57,13 +58,17 @@ export class Looks {
     this.#signal = options.signal
   }
 
-  /** Packets change grants without a word where nothing is logged, or more than may be. */
+  /**
+   * Lists the table again and again. Packets change grants without an event if logging is off or
+   * above its rate.
+   */
   async run(): Promise<void> {
     let [pause, isFirst] = [0, true]
     while (await this.#clock.pause(pause, this.#signal)) {
       const begun = this.#clock.now()
       try {
-        // A file that cannot be written shows at once, not when there is something to lose.
+        // At the start: a file that cannot be written is noticed now, not when there is something
+        // to lose.
         const { isNews, isWhole } = await this.read()
         if (isNews || isFirst) this.#changed()
         isFirst = false
@@ -71,7 +76,7 @@ export class Looks {
         const share = LIST_SHARE * (this.#clock.now() - begun)
         pause = Math.min(Math.max(LIST_EVERY.least, share), LIST_EVERY.most)
       } catch (error) {
-        // News of a table that is gone are seen to elsewhere; this is for when none come.
+        // An event usually reports a table that is gone; this is for when none comes.
         if (!this.#signal.aborted) this.#look({ isGone: isNotFound(error), isUnheard: true })
         if (!isNotFound(error)) this.#failed(error)
         pause = RETRY
@@ -79,14 +84,16 @@ export class Looks {
     }
   }
 
-  /** Beside transactions that fail a listing may be wrong: what two of them show is so. */
+  /**
+   * Lists once more: a listing during a failing transaction can be wrong, but two in a row are not.
+   */
   async #lookAgain(): Promise<void> {
     if (this.#isBusy() || this.#signal.aborted) return
     const { isWhole } = await this.read()
     if (!isWhole && !this.#isBusy() && !this.#signal.aborted) this.#look({ isUnheard: true })
   }
 
-  /** Reads what the table holds; whether that is news, and whether its chains stand. */
+  /** Lists the table. Returns whether that was news, and whether the chains are intact. */
   async read(): Promise<{ readonly isNews: boolean; readonly isWhole: boolean }> {
     for (;;) {
       this.#dates.date()
@@ -94,7 +101,7 @@ export class Looks {
       const begun = this.#clock.now()
       const { state, isWhole } = await this.#table.save()
       const date = this.#dates.date()
-      // Else it is dated by a clock that has been put right since.
+      // The clock was set during the listing, so its times are wrong.
       if (isPutRight()) continue
       this.listed = begun
       if (isWhole) this.seenWhole = Math.max(this.seenWhole, begun)

@@ -1,5 +1,5 @@
-// News of a table → the table as it should be: put back at once where it is gone, made whole,
-// loaded. Wiring only.
+// Reports of changes → the table as it should be: put back at once if it is gone, mended, loaded
+// ahead.
 import { setImmediate as immediate } from 'node:timers/promises'
 import { type Clock, isoDate } from '../clock/clock.js'
 import type { KnockState } from '../spec/generated/state-types.js'
@@ -9,32 +9,35 @@ import type { KeptTable } from './kept-table.js'
 import { LateNews } from './late.js'
 import type { Looks } from './looks.js'
 
-/** Milliseconds until what failed is tried again: at first, and at the most. */
+/** Milliseconds until a failure is tried again: first, and at most. */
 const RETRY = 1000
 const LONGEST_RETRY = 10_000
 /**
- * Milliseconds in which the packets' last deeds must be known before tokens are loaded: while the
- * doors are shut, and while they may stand open.
+ * Milliseconds to wait for the last events of packets before tokens are loaded: while the doors are
+ * closed, and while they may be open.
  */
 const SETTLE = { shut: 2000, open: 200 } as const
 
-/** News that is not seen to yet. */
+/** A change that is not handled yet. */
 interface News {
-  /** When it came, in milliseconds of the monotonic clock. */
+  /** When it was reported, in milliseconds of the monotonic clock. */
   readonly since: number
-  /** From when on the doors may be open, by the same clock. */
+  /** Since when the doors may be open, by the same clock. */
   readonly open: number
-  /** Whether it is time to load ahead anew what stands, too. */
+  /** Whether a refill of what is loaded already is due. */
   readonly isDue: boolean
 }
 
-/** What asks for a look at the table. */
+/** The reason for a look at the table. */
 export interface Seen {
   /** Milliseconds since it happened. */
   readonly age?: number
   /** Whether the table is gone. */
   readonly isGone?: boolean
-  /** Whether nobody reported it: then it happened at any time since the table was seen whole. */
+  /**
+   * Whether no event reported it. Then it may have happened at any time since the table was last
+   * seen whole.
+   */
   readonly isUnheard?: boolean
   readonly isDue?: boolean
 }
@@ -45,7 +48,7 @@ interface MenderOptions {
   readonly looks: Pick<Looks, 'listed' | 'seenWhole'>
   /** What is known of the table. */
   readonly state: () => KnockState
-  /** Whether all that packets did by now is reported, within so many milliseconds. */
+  /** Whether everything that packets have done is reported, within `patience` milliseconds. */
   readonly settled: (patience: number) => Promise<boolean>
   readonly emit: (event: RestoredEvent) => void
   readonly failed: (what: FailedEvent['what'], error: unknown) => void
@@ -53,7 +56,7 @@ interface MenderOptions {
 }
 
 export class Mender {
-  /** When records were lost last, in milliseconds of the monotonic clock. */
+  /** When records were last lost, in milliseconds of the monotonic clock. */
   lost = Number.NEGATIVE_INFINITY
   readonly late: LateNews
   readonly #clock: Clock
@@ -66,13 +69,13 @@ export class Mender {
   readonly #signal: AbortSignal
   #news: News | undefined
   #shutting: Promise<void> | undefined
-  /** How often it was put back at once. */
+  /** Counts how often the table was put back at once. */
   #generation = 0
-  /** Whether the table was made and not loaded ahead yet. */
+  /** Whether the table was made and nothing is loaded ahead yet. */
   #isShut = false
   #ensuring: Promise<void> | undefined
   readonly #contest = new Contest()
-  /** The last listing of a table that has been made anew since, or is about to be. */
+  /** When the last listing began before the table was made anew. */
   #basis: number | undefined
 
   constructor(options: MenderOptions) {
@@ -95,12 +98,12 @@ export class Mender {
     })
   }
 
-  /** Settles when nothing is left to see to; undefined where nothing is. */
+  /** Settles when no change is left to handle; undefined if there is none. */
   get ensuring(): Promise<void> | undefined {
     return this.#ensuring
   }
 
-  /** Sees to it that the table stands; what comes meanwhile is seen to afterwards. */
+  /** Handles a change. One that comes meanwhile is handled afterwards. */
   look({ age = 0, isGone = false, isUnheard = false, isDue = false }: Seen = {}): void {
     const before = this.#news
     const since = before?.since ?? this.#clock.now() - age
@@ -111,13 +114,13 @@ export class Mender {
       isDue: isDue || (before?.isDue ?? false),
     }
     this.late.making()
-    // At once, whatever else is under way: until then everyone gets in.
+    // At once, even during other work: until then everyone gets in.
     if (isGone) this.#shutting ??= this.#shut(this.#news)
     this.#ensuring ??= this.#ensure()
   }
 
   async #ensure(): Promise<void> {
-    // Whoever begins it must have noted that first: a look at the clock may ask for it once more.
+    // The caller must have stored this promise first: a check of the clock may call `look` again.
     await undefined
     let retry = RETRY
     while (this.#news !== undefined && !this.#signal.aborted) {
@@ -133,17 +136,17 @@ export class Mender {
         retry = Math.min(2 * retry, LONGEST_RETRY)
       }
     }
-    // Not a moment later: news between would be nobody's.
+    // Synchronously: a change between the loop's end and this would be lost.
     this.#ensuring = undefined
     this.late.done()
   }
 
   /**
-   * Shuts the doors of a table that is gone, without what is loaded ahead: that waits until all
-   * that was used is known.
+   * Puts back a table that is gone, without tokens and ports: those wait until it is known what was
+   * used.
    */
   async #shut(news: News): Promise<void> {
-    // What is listed from now on may be another table.
+    // A later listing may be of another table.
     this.#basis ??= this.#looks.listed
     const state = this.#state()
     this.#generation += 1
@@ -151,7 +154,7 @@ export class Mender {
       if (!(await this.#table.putBack(state))) return
       this.#isShut = true
       this.late.made()
-      // It is looked at, and loaded, as a table that stands.
+      // The next look checks and loads it, as an existing table.
       this.look()
       this.#restored('gone', news, state)
     } catch (error) {
@@ -167,14 +170,14 @@ export class Mender {
     const isCertain = await this.#settle(this.#isShut ? SETTLE.shut : SETTLE.open)
     const generation = this.#generation
     const state = this.#state()
-    // What is not in this state may have been used in the table before.
+    // What this state lacks may have been used in the earlier table.
     const isStale = () => generation !== this.#generation
     const outcome = await this.#table.ensure(state, { isCertain, isDue, isStale })
     if (isStale() && outcome !== 'made') {
       this.look({ isDue })
       return
     }
-    // What made it may have listed a table that was gone before anybody knew.
+    // `ensure` may have made a table that was gone before that was reported.
     const heard = isStale() ? (this.#news ?? news) : news
     this.#isShut = outcome === 'made'
     if (outcome === 'unchanged' || outcome === 'changed') this.#basis = undefined
@@ -197,12 +200,13 @@ export class Mender {
   }
 
   /**
-   * Whether all that was used by now is known. Where nothing is loaded, that makes no difference.
+   * Whether everything that was used is known. True if nothing is loaded ahead, because then it
+   * does not matter.
    */
   async #settle(patience: number): Promise<boolean> {
     if (this.#table.refillEvery === undefined) return true
     const isSettled = await this.#settled(patience)
-    // The records are taken as soon as they are asked for.
+    // Lets the iteration take the records that have arrived.
     await immediate()
     return isSettled && this.lost < (this.#basis ?? this.#looks.listed)
   }

@@ -1,30 +1,28 @@
-// Writes a state soon after it has changed, and again until it is written. Wiring only.
+// A state that changes → written soon after each change, and again if that fails.
 import type { Clock } from '../clock/clock.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 
 interface StateWriterOptions {
   readonly clock: Clock
   readonly write: (state: KnockState) => Promise<void>
-  /** What is to be written; undefined: nothing yet. */
+  /** The state to write; undefined if none is known yet. */
   readonly state: () => KnockState | undefined
-  /** Called once until a state can be written, and if the last one cannot. */
+  /** Called once until a write succeeds, and if the last write fails. */
   readonly failed: (error: unknown) => void
-  /** Aborted: nothing more is tried again, but for the last one. */
+  /** Aborted: nothing is tried again, except the last write. */
   readonly signal: AbortSignal
 }
 
-/**
- * Milliseconds in which changes are written together: what has been used is worth no longer a wait.
- */
+/** Milliseconds in which changes are collected: what has been used must be saved soon. */
 const GATHER = 100
-/** Milliseconds until it is tried again. */
+/** Milliseconds until a failed write is tried again. */
 const RETRY = 1000
 
 export class StateWriter {
   readonly #options: StateWriterOptions
   #isDue = false
   #writing: Promise<void> | undefined
-  /** Reported already; true until one succeeds. */
+  /** The failure that was reported, until a write succeeds. */
   #failure: string | undefined
 
   constructor(options: StateWriterOptions) {
@@ -52,7 +50,7 @@ export class StateWriter {
         await write(next)
         this.#failure = undefined
       } catch (error) {
-        // The last state is written anew.
+        // `end` writes the last state.
         if (signal.aborted) break
         const { message } = error as Error
         if (message !== this.#failure) failed(error)
@@ -61,7 +59,7 @@ export class StateWriter {
         await clock.pause(RETRY, signal)
       }
     }
-    // Not a moment later: what changed between would not be written.
+    // Synchronously: a change between the loop's end and this would not be written.
     this.#writing = undefined
   }
 

@@ -3,8 +3,7 @@
 import type { Clock } from '../clock/clock.js'
 
 /**
- * Resolves with false when the work has not settled after so many milliseconds: it goes on, and
- * nobody waits for it.
+ * Resolves with false if the work has not settled after so many milliseconds. The work continues.
  */
 export async function isDoneWithin(
   work: Promise<unknown>,
@@ -22,7 +21,7 @@ export async function isDoneWithin(
 
 /** Milliseconds that each part of the end may take. */
 export const STOP = 3000
-/** The message about what does not end in that time. */
+/** Messages about work that did not end in that time. */
 export const UNDER_WAY =
   'what was under way did not end within 3 s (does nft hang?), and is left; the ' +
   'table may be as it was before, or after it'

@@ -1,13 +1,13 @@
 // The system's clock, and when it is put right. Pure but for the clock that it is given.
 import type { Clock } from '../clock/clock.js'
 
-/** Milliseconds by which a clock that is put right jumps; what is less is another clock's drift. */
+/** Milliseconds: a smaller difference is drift, a larger one means that the clock was set. */
 const STEP = 2000
 
-/** A clock that says of each reading whether it was put right since the one before. */
+/** A clock that notices, at each reading, whether it was set since the reading before. */
 export class WatchedClock {
   readonly #clock: Clock
-  /** Milliseconds between the clock and the monotonic one. */
+  /** The date minus the monotonic clock, in milliseconds. */
   #offset: number
   readonly #stepped: (step: number) => void
 
@@ -31,7 +31,7 @@ export class WatchedClock {
     return date
   }
 
-  /** Marks this moment: the function says whether the clock was put right since. */
+  /** Marks this moment. The returned function says whether the clock was set since. */
   mark(): () => boolean {
     const offset = this.#offset
     return () => Math.abs(this.#offset - offset) > STEP

@@ -1,12 +1,8 @@
-// The grants that are known and when each runs out → who is let in no longer. Asks the table when
-// one is due; its own timer.
+// Known grants and their ends → a call when one has expired. Asks the table when a grant is due.
 import type { Clock } from '../clock/clock.js'
 import { SoonestFirst } from './soonest-first.js'
 
-/**
- * A grant, and when it ends as far as is known: milliseconds of the monotonic clock, which nobody
- * sets.
- */
+/** A grant and its end as far as known, in milliseconds of the monotonic clock. */
 export interface DueGrant {
   readonly door: string
   readonly source: string
@@ -16,25 +12,25 @@ export interface DueGrant {
 type Place = Pick<DueGrant, 'door' | 'source'>
 
 interface ClockOptions {
-  /** Milliseconds that a grant still lasts; undefined: it is gone. */
+  /** Milliseconds that a grant has left; undefined: it is gone. */
   find(place: Place): Promise<number | undefined>
-  /** All grants. */
+  /** Lists all grants. */
   list(): Promise<readonly DueGrant[]>
   expired(place: Place): void
   readonly clock: Pick<Clock, 'now' | 'after'>
 }
 
-/** Milliseconds: the kernel's clock ticks no finer. */
+/** Milliseconds: the kernel's timers are no finer. */
 const MARGIN = 20
-/** Where seconds are all that is known of what remains, it may be nearly one more. */
+/** Milliseconds: a listing has whole seconds, so nearly one more may be left. */
 const AGAIN = 250
-/** After a question that had no answer. */
+/** Milliseconds after a question without an answer. */
 const LATER = 1000
-/** More than that are asked for by one listing. */
+/** If more grants are due than this, one listing asks for all. */
 const ONE_BY_ONE = 16
 /**
- * What has been set anew since stays in the order until it is its turn, or there is more of that
- * than of the rest.
+ * Outdated entries stay in the order until their turn, or until there are more of them than this
+ * and twice the rest.
  */
 const STALE = 64
 const LONGEST = 2 ** 31 - 1
@@ -42,8 +38,8 @@ const LONGEST = 2 ** 31 - 1
 const keyOf = ({ door, source }: Place): string => `${door} ${source}`
 
 /**
- * The kernel never announces that a grant expires. So each is asked for when it is due: one that
- * packets or calls have renewed meanwhile is waited for again.
+ * Finds the grants that expire. The kernel does not announce that, so each grant is asked for when
+ * it is due. If packets or calls have renewed it, waits for its new end.
  */
 export class Clocks {
   readonly #options: ClockOptions
@@ -74,20 +70,20 @@ export class Clocks {
     }
   }
 
-  /** It has been taken away, and who listens knows. */
+  /** Forgets a grant that was deleted and reported. */
   remove(place: Place): void {
     this.#grants.delete(keyOf(place))
   }
 
   /**
-   * What a listing has. Grants that it lacks have most likely run out: they are asked for when that
-   * is due.
+   * Takes the grants of a listing. A grant that it lacks has probably expired: it is asked for when
+   * it is due.
    */
   correct(grants: readonly DueGrant[]): void {
     for (const grant of grants) this.set(grant)
   }
 
-  /** All are taken away, and who listens knows. */
+  /** Forgets all grants: they were deleted and reported. */
   clear(): void {
     this.#grants.clear()
     this.#order.clear()
@@ -98,18 +94,18 @@ export class Clocks {
     this.#callOff()
   }
 
-  /** Sets the timer for the soonest. */
+  /** Sets the timer for the next grant that is due. */
   #wind(): void {
     if (this.#isAsking || this.#hasEnded) return
     this.#callOff()
     const next = this.#soonest()
     if (!next) return
     const wait = next.due + MARGIN - this.#clock.now()
-    // The process is kept alive by who waits for its events.
+    // Only a waiting iteration keeps the process alive.
     this.#callOff = this.#clock.after(Math.min(Math.max(wait, 0), LONGEST), () => void this.#ask())
   }
 
-  /** Leaves out what has been set anew or removed since. */
+  /** Drops outdated entries. */
   #soonest(): DueGrant | undefined {
     for (;;) {
       const next = this.#order.first
@@ -129,7 +125,7 @@ export class Clocks {
     try {
       await (due.length > ONE_BY_ONE ? this.#askAll(due) : this.#askEach(due))
     } catch {
-      // The table is gone, or nft is: others report what becomes of the table.
+      // The table or nft is missing; the watcher reports what becomes of the table.
       const later = this.#clock.now() + LATER
       for (const grant of due) this.#wait(grant, later)
     } finally {
@@ -152,7 +148,7 @@ export class Clocks {
   }
 
   #judge(grant: DueGrant, remaining: number | undefined): void {
-    // It was renewed or taken away while it was asked for: that is newer than the answer.
+    // The grant was renewed or deleted during the question; that is newer than the answer.
     if (this.#hasEnded || this.#grants.get(keyOf(grant)) !== grant) return
     if (remaining !== undefined) {
       this.#wait(grant, this.#clock.now() + Math.max(remaining, AGAIN))

@@ -1,5 +1,4 @@
-// Records of the readers → the table's records, and what they mean for its grants' clocks. Pure but
-// for what it is given.
+// Records of the readers → the table's records, and the ends of its grants. No I/O of its own.
 import type { Clock } from '../clock/clock.js'
 import type { ChangedRecord, LogRecord, ReaderRecord } from '../kernel/readers/records.js'
 import type { TableRecord } from '../view/known-state.js'
@@ -11,15 +10,15 @@ interface IntakeOptions {
   readonly clock: Pick<Clock, 'now' | 'date'>
   readonly known: KnownTable
   readonly clocks: Pick<Clocks, 'set' | 'remove'>
-  /** Of records that wait. */
+  /** The most records that wait. */
   readonly most: number
   push(record: TableRecord): void
   lose(count: number | undefined): void
-  /** The table is another now, or gone, since so many milliseconds since 1970. */
+  /** The table was installed or removed, at this time in milliseconds since 1970. */
   change(event: TableNews, at: number): void
 }
 
-/** Begins with waiting. */
+/** Turns readers' records into the table's. Starts in the state of `wait`. */
 export class Intake {
   readonly #options: IntakeOptions
   #waiting: (LogRecord | ChangedRecord)[] | undefined = []
@@ -35,7 +34,7 @@ export class Intake {
     else if ('logged' in record && !this.#waits(record)) this.#takeLog(record)
   }
 
-  /** Keeps what comes until the table has been read: what it means is known then. */
+  /** Keeps records until the table has been read: only then is their meaning known. */
   wait(): void {
     this.#waiting ??= []
   }
@@ -47,7 +46,7 @@ export class Intake {
     for (const wake of this.#idle.splice(0)) wake()
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when no record waits. */
   async idle(): Promise<void> {
     if (!this.#waiting) return
     await new Promise<void>((resolve) => this.#idle.push(resolve))
@@ -95,7 +94,7 @@ export class Intake {
     if (changed.more) lose(undefined)
   }
 
-  /** By the monotonic clock; the other clock only gives a record's age, which is short. */
+  /** By the monotonic clock; the date is used only for a record's short age. */
   #dueOf(at: number, lasts: number): number {
     const { clock } = this.#options
     return clock.now() - Math.max(clock.date() - at, 0) + lasts

@@ -1,5 +1,5 @@
-// What a watched table says of itself, as it was read last, and whether it has become another
-// since. Pure but for what it is given to do.
+// What a table says of itself, as last read → whether it has become another one since. No I/O of
+// its own.
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { CapabilityError, isNotFound } from '../errors.js'
 import type { About } from '../nft/about.js'
@@ -13,10 +13,10 @@ export class KnownTable {
   #doors = new Map<string, DoorSummary>()
   #digest: string | undefined
   #stands = true
-  /** Whether what the next reading finds has been reported. */
+  /** Whether the change that the next reading finds was reported already. */
   #isAnnounced = false
 
-  /** @param needsLog - whether it is a failure that the table logs nothing. */
+  /** @param needsLog - whether a table without logging is an error. */
   constructor(table: string, needsLog: boolean) {
     this.#table = table
     this.#needsLog = needsLog
@@ -38,7 +38,7 @@ export class KnownTable {
     }
   }
 
-  /** @throws CapabilityError */
+  /** @throws CapabilityError if the table has no log and `needsLog` is set. */
   take({ doors, digest, log }: About): void {
     if (log === undefined && this.#needsLog) {
       const missing = `what happens in table inet ${this.#table}`
@@ -49,15 +49,15 @@ export class KnownTable {
     this.#stands = true
   }
 
-  /** Somebody has reported that the table is another now. */
+  /** Notes that an event has reported a change of the table. */
   announce(): void {
     this.#isAnnounced = true
   }
 
   /**
-   * Reads the table; `read` takes what it says of itself.
+   * Reads the table again; `read` must call `take`.
    *
-   * @returns what has become of it, if nobody has reported that.
+   * @returns what became of the table, if that was not reported already.
    */
   async follow(read: () => Promise<void>): Promise<TableNews | undefined> {
     const wasAnnounced = this.#isAnnounced

@@ -1,5 +1,4 @@
-// Records that wait for one who asks for them: so many, and in place of those that came too many a
-// word of how many. Pure but for promises.
+// A bounded async queue. On overflow the newest records are dropped and counted in an `overrun`.
 import type { OverrunEvent } from '../view/event.js'
 import type { TableRecord } from '../view/known-state.js'
 
@@ -16,8 +15,8 @@ interface Asking {
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 /**
- * Of what does not fit, the newest is dropped: who asks gets events in order, from a time before a
- * gap and from one after it.
+ * Keeps records for one consumer. The consumer gets events in order, with one `overrun` in place of
+ * each gap.
  */
 export class RecordQueue {
   readonly #most: number
@@ -49,7 +48,7 @@ export class RecordQueue {
     else this.lose(1)
   }
 
-  /** So many are missing here; undefined: nobody knows how many. */
+  /** Notes a gap of `count` records; undefined: of unknown size. */
   lose(count: number | undefined): void {
     if (this.#end) return
     const last = this.#items.at(-1)
@@ -81,7 +80,7 @@ export class RecordQueue {
     return 'error' in end ? Promise.reject(end.error) : Promise.resolve(DONE)
   }
 
-  /** Nothing comes any more, but what waits is still there. */
+  /** Ends the queue after the records that wait. */
   fail(error: unknown): void {
     if (this.#end) return
     const asking = this.#asking.shift()
@@ -90,7 +89,7 @@ export class RecordQueue {
     this.#release()
   }
 
-  /** Nothing comes any more, and what waits is dropped. */
+  /** Ends the queue and drops the records that wait. */
   end(): void {
     this.#end = {}
     this.#items = []

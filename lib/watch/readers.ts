@@ -1,11 +1,11 @@
-// The two readers that a table's watcher listens to: of its NFLOG group, and of nftables'
-// notifications. Starts processes.
+// A table's NFLOG group and namespace → records of its log and of nftables' notifications. Starts
+// or shares reader processes.
 import { NetlinkError } from '../errors.js'
 import type { ReaderListener } from '../kernel/readers/reader.js'
 import type { ReaderRecord } from '../kernel/readers/records.js'
 import { type Share, shareChanges, shareLog } from '../kernel/readers/shared-reader.js'
 
-/** Gives shares in readers: of processes, or of what a test has in their place. */
+/** Gives shares in readers: processes, or what a test has instead. */
 export interface ReaderShares {
   readonly log: typeof shareLog
   readonly changes: typeof shareChanges
@@ -17,17 +17,19 @@ interface ReadersOptions {
   readonly netns: string
   /** Default: processes. */
   readonly shares?: ReaderShares | undefined
-  /** Whether it is a failure that the group cannot be read, as where another process has it. */
+  /**
+   * Whether a group that cannot be read is an error, for example because another process has it.
+   */
   readonly needsLog: boolean
-  /** Milliseconds until it is tried again where it is none. */
+  /** Milliseconds until it is tried again if that is no error. */
   readonly retry?: number
-  /** What packets and transactions did. */
+  /** Takes what packets and transactions did. */
   record(record: ReaderRecord): void
-  /** So many records are missing; undefined: nobody knows how many. */
+  /** So many records are missing; undefined: an unknown number. */
   lost(count: number | undefined): void
   /** Records come again after some were lost. */
   restarted(): void
-  /** The group cannot be read; from now on no packets are reported. Once until `hears`. */
+  /** The group cannot be read, so packets are no longer reported. Called once until `hears`. */
   deaf(error: Error): void
   /** The group is read again. */
   hears(): void
@@ -46,7 +48,7 @@ export class TableReaders {
   #isDeaf = false
   #hasEnded = false
   #timer: NodeJS.Timeout | undefined
-  /** One group after the other, and the end last. */
+  /** Changes of the group one after the other, and the end last. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: ReadersOptions) {
@@ -54,9 +56,13 @@ export class TableReaders {
     this.#shares = options.shares ?? PROCESSES
   }
 
-  /** @throws NetlinkError as `Reader.start`; then neither is left. */
+  /**
+   * Starts both readers.
+   *
+   * @throws NetlinkError as `Reader.start`; then neither is left running.
+   */
   async start(group: number | undefined): Promise<void> {
-    // One after the other would take twice as long.
+    // Both at once, in half the time.
     const [changes, log] = await Promise.allSettled([
       this.#shares.changes(this.#options.netns, this.#listener(this.#options.failed)),
       this.read(group),
@@ -73,7 +79,8 @@ export class TableReaders {
 
   /**
    * Reads this group from now on; undefined: none.
-   * @returns whether it was another before, so that what was logged meanwhile is lost.
+   *
+   * @returns whether the group changed, so that what was logged meanwhile is lost.
    */
   read(group: number | undefined): Promise<boolean> {
     return this.#inTurn(async () => {
@@ -111,7 +118,7 @@ export class TableReaders {
     }
   }
 
-  /** Nothing announces that a group is free: it is tried again and again. */
+  /** Nothing announces that a group is free, so it is tried again and again. */
   #deafen(error: Error): void {
     if (this.#hasEnded) return
     clearTimeout(this.#timer)
@@ -139,14 +146,14 @@ export class TableReaders {
   }
 
   /**
-   * Whether all that packets did by now has been given to `record`, within so many milliseconds;
-   * false when no group is read. What was lost on the way is in `lost`.
+   * Whether everything that packets have done was given to `record`, within `patience`
+   * milliseconds; false if no group is read. Records that were lost are in `lost`.
    */
   settled(patience: number): Promise<boolean> {
     return this.#log?.settled(patience) ?? Promise.resolve(false)
   }
 
-  /** Whether they keep this process alive. */
+  /** Whether the readers keep this process alive. */
   hold(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return
     this.#isHeld = isHeld
@@ -154,7 +161,7 @@ export class TableReaders {
     this.#log?.hold(isHeld)
   }
 
-  /** Settles when both are given back, also one that was about to be read. */
+  /** Settles when both are released, also one that is still starting. */
   end(): Promise<void> {
     this.#hasEnded = true
     clearTimeout(this.#timer)

@@ -17,18 +17,18 @@ import { EVERYONE } from '../view/contents.js'
 import type { KnockEvent } from '../view/event.js'
 import type { TableRecord } from '../view/known-state.js'
 
-/** Whose table it is, and how long a door's grants last. */
+/** The watched table, and what is needed of its doors. */
 export interface WatchedTable {
   readonly table: string
   /** Seconds, by the door's name. */
   readonly grantTimeout: (door: string) => number | undefined
-  /** Whether a door's grants are everyone's. */
+  /** Whether a door's grants are for everyone. */
   readonly isForEveryone: (door: string) => boolean
 }
 
 const isoOf = (at: number): string => new Date(at).toISOString()
 
-/** Undefined where it is none of this table's. */
+/** Returns undefined if the record is not of this table. */
 export function recordOfLog(
   { logged: prefix, at, source = '', service, token }: LogRecord,
   watched: WatchedTable,
@@ -71,11 +71,11 @@ function eventOf(
   }
 }
 
-/** A grant that a transaction has added or taken away. */
+/** A grant that a transaction added or deleted. */
 interface CalledGrant {
   readonly door: string
   readonly source: string
-  /** Milliseconds that it lasts; null: it was taken away; undefined: it stays for good. */
+  /** Milliseconds that it lasts; null: it was deleted; undefined: it does not expire. */
   readonly expiresIn: number | null | undefined
 }
 
@@ -98,12 +98,12 @@ export function recordOfCall({ door, source, expiresIn }: CalledGrant, at: numbe
   return { event: { time, event: 'granted', door, source, by: 'call', expiresIn: seconds } }
 }
 
-/** Sets whose elements only a new spec changes, or somebody's hand. */
+/** Sets whose elements change only with a new spec, or by hand. */
 const CONSTANT = new Set([ABOUT_SET, TRUSTED, STEPS, INVALID_STEPS])
 
 /**
- * What a transaction did to the table as a whole: nothing where it changed no more than a table's
- * life does.
+ * Returns what a transaction did to the table as a whole; undefined if it only changed what a
+ * running table changes.
  */
 export function tableEvent({
   event,

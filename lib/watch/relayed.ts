@@ -1,5 +1,5 @@
-// The events of a table, read from its NFLOG group or, while a keeper has that, from the keeper.
-// Goes from one to the other.
+// A table → its events, from its NFLOG group, or from the keeper while that has the group. Switches
+// between the two.
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NetlinkError } from '../errors.js'
@@ -14,17 +14,17 @@ export interface RelayedOptions {
   readonly signal?: AbortSignal | undefined
   readonly queue: number
   readonly shares?: ReaderShares
-  /** Connects to the keeper of a table; undefined if there is none. Default: by its socket. */
+  /** Connects to the table's keeper; undefined if there is none. */
   readonly connect?: typeof connectByPlace
 }
 
 /**
- * Milliseconds between two looks for a keeper, and how long one that ended is waited for before the
- * log is read.
+ * Milliseconds between two searches for a keeper, and the time to wait for the return of one that
+ * ended.
  */
 const LOOK_EVERY = 250
 const KEEPER_RETURNS = 2000
-/** Milliseconds for which neither the group nor a keeper may be to be had, after a keeper ended. */
+/** Milliseconds after a keeper's end for which both the group and a keeper may be missing. */
 const PATIENCE = 20_000
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
@@ -32,7 +32,7 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }
 interface Source {
   next(): Promise<IteratorResult<KnockEvent, unknown>>
   return(): Promise<unknown>
-  /** Whether another takes its place when it is over. */
+  /** Whether another source follows when this one ends. */
   readonly isFollowed: boolean
 }
 
@@ -69,7 +69,7 @@ export class RelayedEvents {
       if (!done) return { done: false, value }
       if (this.#signal.aborted || !source.isFollowed) return DONE
       if (asked === this.#source) this.#source = this.#follow(source)
-      // Nobody knows what happened between the two.
+      // It is unknown what happened between the two sources.
       return { done: false, value: { time: new Date().toISOString(), event: 'overrun' } }
     } catch (error) {
       this.#hasFailed = true
@@ -86,7 +86,7 @@ export class RelayedEvents {
 
   async #follow(before: Source): Promise<Source> {
     await before.return()
-    // One that reads its spec anew is back at once, and needs the group itself.
+    // A keeper that reloads its spec is back soon, and needs the group itself.
     const keeper = await this.#awaitKeeper(KEEPER_RETURNS)
     return keeper ?? this.#open(performance.now() + PATIENCE)
   }
@@ -134,8 +134,8 @@ export class RelayedEvents {
   }
 
   /**
-   * A keeper that has come back needs the group: what packets did just before a flush is known from
-   * the log alone.
+   * Leaves the group to a keeper that came back: only the log shows it what packets did just before
+   * a flush.
    */
   #giveWay(stop: AbortController): void {
     const look = async () => {

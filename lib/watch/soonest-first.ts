@@ -1,4 +1,4 @@
-// Things with a time each → the one whose time comes first. Pure; a binary heap.
+// Items with a time → the item with the earliest time. Pure; a binary heap.
 
 export class SoonestFirst<T> {
   readonly #timeOf: (item: T) => number
@@ -31,7 +31,7 @@ export class SoonestFirst<T> {
     }
   }
 
-  /** Takes the first out. */
+  /** Removes the first item. */
   take(): void {
     const items = this.#items
     const last = items.pop()

@@ -1,4 +1,4 @@
-// What a watcher asks of its table: what it says of itself, and who is let in. Touches the kernel.
+// A table's place → what it says of itself and its grants, for a watcher. Asks the kernel.
 
 import { grantsSet, parseSetName } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
@@ -13,10 +13,10 @@ import { EVERYONE, listedContents } from '../view/contents.js'
 import { type Grant, viewGrants } from '../view/status.js'
 import type { DueGrant } from './clocks.js'
 
-/** More sets than that are listed by listing the table first: most of them may be empty. */
+/** With more sets than this, lists the table first: most sets may be empty. */
 const SET_BY_SET = 8
 
-/** Where a table stands. */
+/** Where to find a table. */
 export interface TablePlace {
   readonly table: string
   readonly nft: Nft
@@ -40,12 +40,16 @@ export class TableSource {
     return this.#nft.netns
   }
 
-  /** What is under way, and all that is asked from now on, rejects with NftError `aborted`. */
+  /** Aborts current and later calls: they reject with NftError `aborted`. */
   end(): void {
     this.#stop.abort()
   }
 
-  /** @throws NftError `not-found` if there is no such table that we can read. */
+  /**
+   * Reads what the table says of itself.
+   *
+   * @throws NftError `not-found` if there is no such table that this version can read.
+   */
   async about(): Promise<About> {
     const { table } = this
     const listing = parseListing(await this.#nft.list({ table, set: ABOUT_SET }, this.#call))
@@ -55,11 +59,11 @@ export class TableSource {
     throw new NftError('not-found', `watch: table inet ${table}: ${reason}`)
   }
 
-  /** Milliseconds that a grant lasts; undefined: there is none. */
+  /** Returns the milliseconds that a grant has left; undefined if there is none. */
   async find(door: DoorSummary, source: string): Promise<number | undefined> {
     const [first, second] = setsOf(door)
     const set = second !== undefined && source.includes(':') ? second : (first as string)
-    // In a set for everyone there is one element, whatever its key.
+    // A set for everyone has at most one element, whatever its key.
     const element =
       source === EVERYONE
         ? (await this.#listSet(set))[0]
@@ -67,7 +71,7 @@ export class TableSource {
     return element && (element.expires ?? 0) * 1000
   }
 
-  /** All grants, each with when it ends. */
+  /** Lists all grants with their ends. */
   async grants(doors: readonly DoorSummary[]): Promise<DueGrant[]> {
     const now = performance.now()
     const dated = ({ door, source, expiresIn }: Grant): DueGrant => {
@@ -102,7 +106,7 @@ export class TableSource {
   }
 }
 
-/** nft's names of the sets of grants. */
+/** The names of a door's sets of grants in nft. */
 function setsOf({ name, scope }: DoorSummary): string[] {
   const set = grantsSet(name)
   return scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]

@@ -1,8 +1,10 @@
-// Calls that come while one is under way, and answers that may not come → promises that settle.
-// Waits.
+// Calls that overlap → one run at a time; an answer that may not come → false in time.
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 
-/** Returns what asks for the work; it settles when the work has been done since. */
+/**
+ * Returns a function that requests the work. Its promise settles when the work has run after the
+ * request.
+ */
 export function oneAtATime(work: () => Promise<void>): () => Promise<void> {
   let isWanted = false
   let running: Promise<void> | undefined
@@ -23,11 +25,14 @@ export function oneAtATime(work: () => Promise<void>): () => Promise<void> {
   }
 }
 
-/** The answer if it comes within so many milliseconds, else false. Rejects as it does. */
+/**
+ * Returns the answer, or false if it does not come within so many milliseconds. Rejects as the
+ * answer does.
+ */
 export async function within(patience: number, answer: Promise<boolean>): Promise<boolean> {
   const limit = new AbortController()
   const { signal } = limit
-  // A process that was busy all the while finds the answer only after its timers.
+  // A process that was busy sees the answer only after its timers.
   const late = sleep(patience, undefined, { signal }).then(
     () => immediate(false),
     () => false,

@@ -1,5 +1,4 @@
-// A table that stands → all that happens to it, as records in order. Reads the kernel through
-// processes of its own.
+// An installed table → everything that happens to it, as records in order. Starts reader processes.
 import { type Clock, isoDate, systemClock } from '../clock/clock.js'
 import { CapabilityError, NetlinkError } from '../errors.js'
 import type { TableRecord } from '../view/known-state.js'
@@ -14,28 +13,25 @@ import { oneAtATime, within } from './waits.js'
 interface TableWatchOptions {
   /** Ends the watch. */
   readonly signal?: AbortSignal | undefined
-  /** The most records that wait for whoever asks. */
+  /** The most records that wait for the iteration. */
   readonly queue: number
-  /** Whether a table that logs nothing, or whose group another process reads, is a failure. */
+  /** Whether it is an error that the table has no log, or that another process has its group. */
   readonly needsLog: boolean
-  /** If not: nothing that packets do is reported now. Tried again. Not before `ready`. */
+  /** Without `needsLog`: packets are not reported now. Tried again. Not called before `ready`. */
   readonly deaf?: (error: Error) => void
-  /** What packets do is reported again; not called before `ready`. */
+  /** Packets are reported again. Not called before `ready`. */
   readonly hears?: () => void
   readonly shares?: ReaderShares | undefined
   /** Default: the system's. */
   readonly clock?: Clock
 }
 
-/** Milliseconds until the table is read after a loss, or again after that failed. */
+/** Milliseconds until the table is read after a loss, or again after a failure. */
 const READ_AFTER = 1000
 
-/**
- * Begins at once; whoever asks for records gets those from its beginning on. Ends, without an
- * error, at an abort.
- */
+/** Watches a table from its construction on. An abort ends it without an error. */
 export class TableWatcher implements AsyncIterableIterator<TableRecord, undefined> {
-  /** Settles when nothing is missed but what `isDeaf` says, or the watch has ended before. */
+  /** Settles when nothing but what `isDeaf` says is missed, or when the watch has ended. */
   readonly ready: Promise<void>
   readonly #source: TableSource
   readonly #options: TableWatchOptions
@@ -85,14 +81,14 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     if (options.signal?.aborted) this.#abort()
     this.ready = this.#start().catch((error: unknown) => {
       if (this.#ended) return
-      // The iteration rejects with the same.
+      // The iteration rejects with the same error.
       this.#fail(error)
       throw error
     })
     this.ready.catch(() => {})
   }
 
-  /** Whether the group of the table cannot be read now: what packets do is not reported. */
+  /** Whether the table's group cannot be read now, so that packets are not reported. */
   get isDeaf(): boolean {
     return this.#deaf !== undefined
   }
@@ -108,20 +104,20 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   }
 
   /**
-   * Whether all that packets did by now has been reported, within so many milliseconds; false when
-   * their group is not read, or not yet.
+   * Whether everything that packets have done was reported, within `patience` milliseconds; false
+   * if their group is not read (yet).
    */
   async settled(patience: number): Promise<boolean> {
     const logged = async () => {
       const isSettled = await this.#readers?.settled(patience)
-      // While the table is read, what comes waits for that.
+      // While the table is read, records wait for that.
       if (isSettled) await this.#intake.idle()
       return isSettled ?? false
     }
     return within(patience, logged())
   }
 
-  /** Ends the watch; settles when all is given back. */
+  /** Ends the watch; settles when all processes are released. */
   async return(): Promise<IteratorReturnResult<undefined>> {
     await this.#finish()
     return { done: true, value: undefined }
@@ -162,7 +158,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#holdAsAsked()
   }
 
-  /** Reads what the table says of itself, and who is let in. */
+  /** Reads what the table says of itself, and its grants. */
   async #readTable(): Promise<void> {
     if (this.#ended) return
     this.#intake.wait()
@@ -178,7 +174,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     } catch (error) {
       const isTaken = error instanceof NetlinkError && error.code === 'EBUSY'
       if (isTaken || error instanceof CapabilityError) throw error
-      // nft was busy or is being replaced: the watch goes on meanwhile.
+      // nft was busy or is being replaced: the watch goes on.
       this.#readLater()
     } finally {
       this.#intake.goOn()
@@ -189,7 +185,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#push({ event: { time: new Date(at).toISOString(), event } })
   }
 
-  /** What was granted meanwhile is known from a listing alone. */
+  /** Only a listing shows what was granted meanwhile. */
   #lose(count: number | undefined): void {
     this.#queue.lose(count)
     this.#readLater()
@@ -207,7 +203,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#read().catch(this.#fail)
   }
 
-  /** It is another table from now on, or none. */
+  /** Handles a table that was installed or removed. */
   #change(event: TableNews, at: number): void {
     this.#reportTable(event, at)
     this.#known.announce()
@@ -217,7 +213,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   #push(record: TableRecord): void {
     this.#queue.push(record)
     if (this.#isPlanned || this.#queue.isAsked) return
-    // Whoever has got the last record asks for the next one at once, or has had enough.
+    // Later: a consumer that wants more asks for the next record at once.
     this.#isPlanned = true
     setImmediate(() => {
       this.#isPlanned = false
@@ -239,7 +235,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
   }
 
   #finish(): Promise<void> {
-    // After a failure there may be records that nobody has asked for yet.
+    // After a failure there may be records that were not consumed yet.
     this.#ended ??= this.#giveBack()
     return this.#ended
   }
@@ -250,7 +246,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     this.#clocks.end()
     this.#source.end()
     if (!this.#queue.hasFailed) this.#queue.end()
-    // What is starting is given back, too.
+    // Also releases what is still starting.
     await this.ready?.catch(() => {})
     await this.#readers?.end()
     await this.#read().catch(() => {})

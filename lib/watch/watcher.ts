@@ -1,33 +1,33 @@
-// What `Knock.watch` gives: the events of a table as they happen. The rest of watching is loaded
-// with the first one.
+// A table's place → the iterator that `Knock.watch` returns. Loads the rest of the room with the
+// first watch.
 import { ArgumentError } from '../errors.js'
 import type { KnockEvent } from '../view/event.js'
 import type { RelayedEvents, RelayedOptions } from './relayed.js'
 import type { TablePlace } from './table-source.js'
 
 export interface WatchOptions {
-  /** Ends the watch: the iteration is over, without an error. */
+  /** Ends the watch: the iteration ends without an error. */
   readonly signal?: AbortSignal
-  /** The most events that wait for whoever iterates. Default: 10,000. */
+  /** The most events that wait for the iteration. Default: 10,000. */
   readonly queue?: number
 }
 
 /**
- * The events of a table: knocks, grants, attempts that end, packets that are turned away, bans,
- * grants that are closed or expire, what calls of any process open or close, and what becomes of
- * the table. One iteration at a time; `return`, which leaving a `for await` calls, ends the watch.
+ * The events of a table: knocks, grants, ended attempts, denied packets, bans, grants that are
+ * closed or expire, calls of any process that open or close, and changes of the table. One
+ * iteration at a time. `return`, which leaving a `for await` calls, ends the watch.
  *
- * Events come in the order in which they were read, of packets as many in a second as `log.rate` in
- * the spec allows. What is lost on the way, because nobody iterates fast enough or the kernel's
- * buffer is full, is an `overrun` in its place. A child process reads the NFLOG group for all
- * watchers of this process. While a keeper (`keepInstalled`, `knocklib run`) has the group, its
- * events come through a socket; no other process can watch the same group meanwhile.
+ * Events come in the order in which they were read. Packets make at most `log.rate` events a
+ * second. If the iteration is too slow or the kernel's buffer is full, an `overrun` stands in place
+ * of the lost events. A child process reads the NFLOG group for all watchers of this process. While
+ * a keeper (`keepInstalled`, `knocklib run`) has the group, its events come through a socket; no
+ * other process can watch the same group.
  */
 export interface Watcher extends AsyncIterableIterator<KnockEvent, undefined>, AsyncDisposable {
   /** Settles when nothing is missed any more; rejects as the iteration does. */
   readonly ready: Promise<void>
   next(): Promise<IteratorResult<KnockEvent, undefined>>
-  /** Settles when the processes that read are gone and the NFLOG group is free. */
+  /** Settles when the reader processes are gone and the NFLOG group is free. */
   return(): Promise<IteratorReturnResult<undefined>>
   [Symbol.asyncIterator](): Watcher
 }
@@ -38,14 +38,14 @@ export class KnockWatcher implements Watcher {
   readonly ready: Promise<void>
   readonly #watcher: Promise<RelayedEvents>
 
-  /** @throws ArgumentError */
+  /** @throws ArgumentError if `queue` is no whole number from 1. */
   constructor(place: TablePlace, { signal, queue = QUEUE }: WatchOptions) {
     if (!Number.isSafeInteger(queue) || queue < 1) {
       throw new ArgumentError(`watch: queue: expected a whole number from 1, got ${queue}`)
     }
     this.#watcher = begin(place, { signal, queue })
     this.ready = this.#watcher.then((watcher) => watcher.ready)
-    // Only the iteration rejects with it: without one, nobody may care.
+    // Without an iteration nobody may handle it.
     this.ready.catch(() => {})
   }
 
