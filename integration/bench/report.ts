@@ -1,5 +1,5 @@
-// Figures → a table for people and a JSON file under .cache/bench. Each figure is the minimum and
-// the median of its runs.
+// Figures → a table for people and a JSON file under .cache/bench. Each has the minimum and the
+// median of its runs.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 

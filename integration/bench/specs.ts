@@ -1,4 +1,4 @@
-// The specs that are measured: one door, and as many as asked for, each with ports of its own.
+// The specs of the benchmarks: one door, or a number of doors, each with its own ports.
 import type { DoorSpec, KnockSpec } from 'knocklib'
 
 export function specOf(doors: number): KnockSpec {

@@ -1,5 +1,4 @@
-// The changes of elements that are given to nft and to our own codec, to compare what both make of
-// them.
+// The changes of elements that nft and our own codec both encode, for a comparison. Data only.
 import type { ElementDocument } from '../../lib/nft/document.js'
 import { renderClose, renderOpen, renderUnban } from '../../lib/nft/transaction.js'
 import type { Address } from '../../lib/spec/model/address.js'

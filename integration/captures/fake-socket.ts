@@ -1,4 +1,4 @@
-// A netlink socket in memory: what is sent is kept, and a test says what the kernel answers.
+// A netlink socket in memory: keeps what is sent, and answers what the test says.
 import type { NetlinkSocket, OpenSocket, SocketListener } from '../../lib/kernel/netlink/socket.js'
 import { renderAttribute, renderMessage, renderNested } from './messages.js'
 import { readMessages } from './reading.js'

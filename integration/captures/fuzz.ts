@@ -1,5 +1,5 @@
-// Messages that no kernel would send, made from recorded ones: what lib/kernel reads of each must
-// be what a second reading gives.
+// Recorded messages → messages that no kernel sends, for which lib/kernel and the second reading
+// must agree.
 import { isDeepStrictEqual } from 'node:util'
 import { NetlinkError } from '../../lib/errors.js'
 import { addressBytes } from '../../lib/kernel/netlink/address-bytes.js'

@@ -1,5 +1,5 @@
-// Netlink's messages and attributes, written a second time and in another way than the library's
-// writer does: for tests. Pure.
+// Netlink's messages and attributes → bytes, written independently of the library's writer, for
+// tests. Pure.
 import { IS_LITTLE, type NetlinkMessage } from '../../lib/kernel/netlink/wire.js'
 
 const MESSAGE_HEADER = 16

@@ -1,4 +1,4 @@
-// What nft sent to the kernel and was answered, as `npm run bench -- capture` recorded it.
+// The recording of `npm run bench -- capture` → what nft sent to the kernel, and the answers.
 import { readFileSync } from 'node:fs'
 
 export interface Datagrams {

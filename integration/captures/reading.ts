@@ -1,5 +1,5 @@
-// A second reading of what the kernel answers, made apart from lib/kernel to hold it against: no
-// code in common, slow and plain. Pure.
+// The kernel's answers → their content, by an independent second reading for tests of lib/kernel:
+// no common code, slow and simple. Pure.
 
 export class Unreadable extends Error {}
 

@@ -1,4 +1,4 @@
-// An event, in numbers, and a valid spec → the packets that are sent. Pure.
+// A random event as numbers, and a valid spec → the packets to send. Pure.
 import type { ValidDoor, ValidKnock, ValidSpec } from '../../lib/spec/model/model.js'
 import {
   type Circumstances,

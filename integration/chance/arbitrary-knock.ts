@@ -1,4 +1,4 @@
-// Random choices → knocks of every kind, as a spec document has them. Pure.
+// Random choices → knocks of every kind, as in a spec. Pure.
 import fc from 'fast-check'
 
 /** How long things last: short ones for traces that are played in real time. */

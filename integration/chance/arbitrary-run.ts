@@ -1,5 +1,5 @@
-// A knock and some numbers → packets that are likely to complete it, each so many seconds behind
-// the one before. Pure.
+// A knock and some numbers → packets that are likely to complete it, with the seconds between them.
+// Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type {
   Step,

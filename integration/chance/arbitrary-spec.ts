@@ -1,5 +1,5 @@
-// Random choices → spec documents that use every part of the language. Pure; validateSpec has yet
-// to accept them.
+// Random choices → spec documents that use every part of the language. Pure; validateSpec may
+// refuse some.
 import fc from 'fast-check'
 import { SpecError } from '../../lib/errors.js'
 import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'

@@ -1,4 +1,4 @@
-// A valid spec and random choices → packets that are likely to get somewhere with it. Pure.
+// A valid spec and random choices → packets that are likely to make progress with it. Pure.
 import fc from 'fast-check'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'

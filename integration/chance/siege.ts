@@ -1,4 +1,5 @@
-// A guesser before one door in the simulator, and what chance is counted with. Pure.
+// A source that guesses at one door, in the simulator → how often it succeeds; and the chance that
+// is expected. Pure.
 import type { Test } from 'tap'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { Simulator } from '../../lib/simulate/simulate.js'

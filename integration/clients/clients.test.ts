@@ -1,5 +1,4 @@
-// Clients that are not ours, and our own: each opens a door of three steps by itself, with one
-// packet for each step.
+// Other clients and our own: each opens a door of three steps alone, with one packet for each step.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'

@@ -1,5 +1,5 @@
-// What sendKnock puts on the wire: one SYN for each tcp step, whatever the port does with it, and
-// nothing after it; and every kind of profile.
+// The packets that sendKnock sends: one SYN for each tcp step, whatever the port answers, and
+// nothing after it; every kind of profile.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'

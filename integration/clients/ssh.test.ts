@@ -1,4 +1,4 @@
-// A real OpenSSH behind a door: no way in before the knock, a login after it, and a session that
+// A real OpenSSH behind a door: refused before the knock, a login after it, and a session that
 // outlives the grant.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,4 +1,4 @@
-// The built command without a table to keep: knock, simulate, and what it says of itself.
+// The built command without a table: knock, simulate, help and version.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'

@@ -1,5 +1,5 @@
-// How the built command fails: an exit code for each kind of failure, text that says what to do,
-// and never a stack trace.
+// Failures of the built command: an exit code for each kind, text that says what to do, no stack
+// trace.
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

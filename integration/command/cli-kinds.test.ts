@@ -1,5 +1,4 @@
-// Doors of every kind, opened by `knocklib knock --profile` and by nothing else; refill, and a
-// trace with a token.
+// Doors of every kind, which only `knocklib knock --profile` opens; refill; a trace with a token.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

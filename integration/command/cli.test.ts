@@ -1,5 +1,4 @@
-// The built command at a server, as its keeper runs it: check, render, install, status, open,
-// close, uninstall.
+// The built command at a server: check, render, install, status, open, close, uninstall.
 import t, { type Test } from 'tap'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'

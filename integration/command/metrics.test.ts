@@ -1,4 +1,4 @@
-// What Prometheus would read of a table that is knocked at: by the command, and by a server.
+// The metrics that Prometheus reads of a table with traffic: from the command, and from a server.
 import { request } from 'node:http'
 import t from 'tap'
 import { METRICS_TYPE } from '../../lib/index.js'

@@ -1,5 +1,5 @@
-// The units that are shipped: systemd finds nothing wrong with them, and what they do works with
-// the one capability they leave.
+// The shipped systemd units: systemd finds no fault, and they work with the one capability that
+// they keep.
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

@@ -1,4 +1,4 @@
-// Cases of the contract: what each Nft does with tables.
+// The contract's cases: what each Nft does with tables.
 import type { Test } from 'tap'
 import {
   attachKnock,

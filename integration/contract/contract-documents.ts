@@ -1,4 +1,4 @@
-// Cases of the contract: what each Nft does with documents, whatever they are for.
+// The contract's cases: what each Nft does with any document.
 import {
   attachKnock,
   checkKnock,

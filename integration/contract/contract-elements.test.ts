@@ -1,5 +1,5 @@
-// The contract's cases of grants and bans by each version of nft.
-// contract-netlink.test.ts has them through netlink.
+// The contract's cases of grants and bans with each version of nft. contract-netlink.test.ts runs
+// them through netlink.
 import t from 'tap'
 import { createNft } from '../../lib/index.js'
 import { createPair } from '../machine/namespaces.js'

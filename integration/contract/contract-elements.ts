@@ -1,5 +1,4 @@
-// Cases of the contract in which grants and bans are changed and listed: the same by nft and
-// through netlink.
+// The contract's cases that change and list grants and bans: the same through nft and netlink.
 import { installKnock, type KnockSpec } from '../../lib/index.js'
 import { type Case, SPEC } from './contract-reload.js'
 

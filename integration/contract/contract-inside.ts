@@ -1,5 +1,5 @@
-// The contract's cases with elements through netlink, for a process that has been put into a
-// namespace; argument: the nft.
+// A program that runs the contract's cases with elements through netlink, inside a namespace.
+// Argument: the nft.
 import t from 'tap'
 import { createNft } from '../../lib/index.js'
 import { runCases, TABLES } from './contract-cases.js'

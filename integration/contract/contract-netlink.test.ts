@@ -1,5 +1,5 @@
-// The contract's table of cases with grants and bans through netlink, in tables that each version
-// of nft has made.
+// The contract's cases with grants and bans through netlink, in tables that each version of nft
+// made.
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { createPair } from '../machine/namespaces.js'

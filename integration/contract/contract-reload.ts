@@ -1,4 +1,4 @@
-// Cases of the contract in which a table that stands is emptied, taken apart and made anew.
+// The contract's cases that empty a table, take it apart and make it again.
 import type { Test } from 'tap'
 import { isIntact } from '../../lib/change/intact.js'
 import { renderReload } from '../../lib/change/reload.js'

@@ -1,4 +1,4 @@
-// Cases of the contract in which a table's state is saved and put back.
+// The contract's cases that save a table's state and restore it.
 import { installKnock, type KnockSpec, type KnockState, type Nft } from '../../lib/index.js'
 import { knowsTypeof } from '../../lib/kernel/process/capability.js'
 import type { NftValue } from '../../lib/nft/document.js'

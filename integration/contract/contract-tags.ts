@@ -1,5 +1,5 @@
-// Cases of the contract for doors at ingress: the table against tags comes, goes and stays as
-// theirs does.
+// The contract's cases of doors at ingress: the table of tags is made, removed and kept with the
+// doors' table.
 import {
   attachKnock,
   installKnock,

@@ -1,5 +1,5 @@
-// One table of cases through the real nft in each version, in a namespace of its own.
-// pure/contract.test.ts has them through the one in memory.
+// The contract's cases with each version of nft, in a namespace. pure/contract.test.ts runs them
+// with the fake.
 import t from 'tap'
 import { createNft } from '../../lib/index.js'
 import { createPair } from '../machine/namespaces.js'

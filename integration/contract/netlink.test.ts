@@ -1,4 +1,4 @@
-// Netlink where it hurts: refusals that fill the receive buffer, dumps amid changes, no permission,
+// Netlink under stress: refusals that fill the receive buffer, dumps during changes, no permission,
 // another namespace, an idle process.
 import t from 'tap'
 import { build, LIBRARY } from '../machine/built.js'

@@ -1,5 +1,5 @@
-// A third namespace behind a pair's server, which forwards to it: an inner host with the addresses
-// that the cookbook has for one.
+// A pair → a third namespace behind its server, with the addresses that the cookbook gives to an
+// inner host.
 import { CABLE, CLIENT, createPair, exec, type Pair, SERVER } from '../machine/namespaces.js'
 import type { Addresses } from './scene.js'
 

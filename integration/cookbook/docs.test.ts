@@ -1,4 +1,5 @@
-// What README and docs show → run as a reader would: examples, command lines, specs and links.
+// What README and docs show → run as a reader would run it: examples, command lines, specs and
+// links.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

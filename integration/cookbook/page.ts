@@ -1,5 +1,5 @@
-// A page of the cookbook, or another that has such blocks → its marked blocks: specs, and command
-// lines for the server and for clients. Pure but for reading it.
+// A page with marked blocks → its specs, and its command lines for the server and for clients.
+// Reads one file.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

@@ -1,5 +1,5 @@
-// README's quick start, done by its text alone: its lines at the server and at the client, with a
-// real sshd.
+// README's quick start, followed literally: its lines at the server and at the client, with a real
+// sshd.
 import t from 'tap'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'

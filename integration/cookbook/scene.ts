@@ -1,5 +1,5 @@
-// A recipe set up as its page says: a server with its doors and a real sshd, and a client that runs
-// the page's own command lines.
+// A recipe → a server with its doors and a real sshd, and a client that runs the page's command
+// lines.
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The demo → its story told to the end, and nothing left of it when it is interrupted.
+// The demo → its story runs to the end, and an interruption leaves nothing behind.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'

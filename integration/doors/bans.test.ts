@@ -1,5 +1,5 @@
-// Bans in the kernel: what counts as a strike, what a banned source can still do, and how it is
-// over.
+// Bans in the kernel: what counts as a strike, what a banned source can still do, and how a ban
+// ends.
 import { chmod } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'

@@ -1,5 +1,5 @@
-// Connections that stand when a door is put before them, and connections that a grant counts, in
-// the kernel.
+// Connections that exist before a door is installed, and connections that a grant counts, in the
+// kernel.
 import { once } from 'node:events'
 import t from 'tap'
 import { createNft, installKnock, type KnockSpec, type OpenSpec } from '../../lib/index.js'

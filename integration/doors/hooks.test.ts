@@ -1,5 +1,5 @@
 // Doors at other hooks than input: before a host behind the gateway, before the host's own
-// redirections, before everything.
+// redirections, at ingress.
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { createInner, GATEWAY, INNER, INSIDE } from '../machine/inner.js'

@@ -1,5 +1,5 @@
-// Interfaces and addresses that a spec may name at a server with a bridge: what is warned of is
-// what the kernel brings to no door.
+// Interfaces and addresses in a spec, at a server with a bridge: a warning exactly if the kernel
+// brings no packets to the door.
 import t, { type Test } from 'tap'
 import { createNft, findWarnings, type KnockSpec } from '../../lib/index.js'
 import { build } from '../machine/built.js'

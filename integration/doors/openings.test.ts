@@ -1,5 +1,5 @@
-// What a knock opens, with real sockets: to one or to all, for new connections or for those under
-// way too.
+// What a knock opens, with real sockets: for one source or for all, for new connections or for
+// established ones too.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'

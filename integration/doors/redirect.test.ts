@@ -1,5 +1,5 @@
-// One port for the world and for who knocked: redirected to another port of the host, or to another
-// host.
+// One port for everybody, redirected for sources with a grant: to another port of the host, or to
+// another host.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'

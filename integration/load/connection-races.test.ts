@@ -1,5 +1,4 @@
-// Grants that are good for so many connections, and connections that come at the same moment on two
-// processors.
+// Grants for a number of connections, and connections at the same moment on two processors.
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'

@@ -1,5 +1,5 @@
-// What duplicates, full sets and conntrack's states do to a knock in the kernel, and that the
-// simulator knows.
+// Duplicates, full sets and conntrack's states: the kernel and the simulator agree on what they do
+// to a knock.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Packet } from '../../lib/simulate/packet.js'

@@ -1,5 +1,5 @@
-// A table that is changed 40 times under traffic: who is let in is never refused, no stranger gets
-// in, nothing is lost.
+// A table that is changed 40 times under traffic: no grant is refused, no stranger is let in,
+// nothing is lost.
 import t from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'

@@ -1,5 +1,4 @@
-// Packets on each other's heels: what is sent right after the last knock is let in, for each of a
-// thousand sources.
+// A thousand sources that connect right after their last knock → each is let in.
 import t from 'tap'
 import type { Packet } from '../../lib/simulate/packet.js'
 import { validateSpec } from '../../lib/spec/validate.js'

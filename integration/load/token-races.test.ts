@@ -1,5 +1,5 @@
-// The same token from two sources at the same moment, tokens while the table is filled anew, and a
-// flood of wrong ones.
+// The same token from two sources at the same moment, tokens during a refill, and a flood of wrong
+// tokens.
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'

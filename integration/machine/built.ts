@@ -1,5 +1,4 @@
-// The built library and command, as a user has them: built first where they are older than their
-// sources.
+// The sources → the built library and command; builds them first if they are older.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// What the tests need of the machine → whether it is there, by name. A machine without it skips
-// them; CI must have it all.
+// The name of a capability → whether the machine has it. Tests skip without it; in CI that is a
+// failure.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, resolve } from 'node:path'

@@ -1,4 +1,4 @@
-// A host behind a pair's server, which forwards: the third namespace of a gateway.
+// A pair → a third namespace behind its server, which forwards to it.
 import { createPair, exec, type Pair, SERVER } from './namespaces.js'
 
 /** The server's end and the host's. */

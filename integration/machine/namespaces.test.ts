@@ -1,5 +1,4 @@
-// Pairs of namespaces: they are joined, they stand apart from the host, and whatever happens they
-// are gone in the end.
+// Pairs of namespaces are joined, are separate from the host, and are always removed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'

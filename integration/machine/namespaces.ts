@@ -1,5 +1,5 @@
-// Pairs of network namespaces, a server and a client joined by a cable of their own; what runs
-// inside, runs there alone.
+// Pairs of network namespaces: a server and a client that a veth pair joins. Runs programs inside
+// them.
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -1,5 +1,5 @@
-// Debian's releases → an nft of each, unpacked under .cache/nft/ and run with its own libraries.
-// Asks the machine's mirror once.
+// Debian's releases → an nft of each, under .cache/nft/ with its own libraries. Downloads them once
+// from the machine's mirror.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'

@@ -1,5 +1,4 @@
-// Real sockets in namespaces: listeners that greet and answer, and connections that say what
-// becomes of them.
+// Real sockets in namespaces: listeners that greet and answer, connections → how they ended.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'

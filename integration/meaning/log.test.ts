@@ -1,5 +1,5 @@
-// What a kernel tells through NFLOG, packet by packet → what the simulator says; and that a rate
-// bounds it and nothing else.
+// What the kernel logs to NFLOG, packet by packet → what the simulator says; a rate limits the log
+// and nothing else.
 import t, { type Test } from 'tap'
 import { type Logged, renderPrefix } from '../../lib/automaton/language/log-prefix.js'
 import type { Packet } from '../../lib/simulate/packet.js'

@@ -1,5 +1,5 @@
-// One-time sequences in the kernel: each works once, for whoever comes first, and is not forgotten
-// with a new spec.
+// One-time sequences in the kernel: each works once, for the first source, and stays used under a
+// new spec.
 import t from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { NFT, sweep } from '../machine/namespaces.js'

@@ -1,5 +1,4 @@
-// What does not open a door, what closes it, and what a prober sees of it: with clients that are
-// not ours.
+// What does not open a door, what closes it, and what a scanner sees of it, with other clients.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Family } from '../../lib/spec/model/model.js'

@@ -1,5 +1,5 @@
-// A plain connect() that nobody answers sends its SYN again and again: inside an attempt that
-// neither counts nor resets.
+// A connect() without an answer retransmits its SYN: within an attempt that neither counts nor
+// resets.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { validateSpec } from '../../lib/spec/validate.js'

@@ -1,5 +1,5 @@
-// Frames with VLAN tags at ingress: two, one of them of number 0, bring nothing by a closed door;
-// others are judged as without tags.
+// Frames with VLAN tags at ingress: two tags, one with number 0, do not pass a closed door; other
+// frames are judged as without tags.
 import t from 'tap'
 import { installKnock, type KeepEvent, type KnockSpec } from '../../lib/index.js'
 import { build } from '../machine/built.js'

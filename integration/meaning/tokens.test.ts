@@ -1,5 +1,4 @@
-// Tokens in the kernel: made and sent without our library, each opens its door once, whatever
-// happens in between.
+// Tokens in the kernel, made and sent without knocklib: each opens its door once.
 import t from 'tap'
 import { installKnock, refillKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'

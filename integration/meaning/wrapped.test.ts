@@ -1,5 +1,5 @@
-// One packet in some three hundred wrappings, at each hook → no wrapping brings it through a closed
-// door, and each that works without a table works through an open one.
+// One packet in about 300 wrappings, at each hook → none passes a closed door, and each that passes
+// without a table passes an open one.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { missing } from '../machine/capabilities.js'

@@ -1,5 +1,5 @@
-// An attempt, a packet and the steps that it fits → where its source is then. Keeps its records in
-// the attempt; the oracle's statement of how a sequence goes on, starts over and ends.
+// An attempt, a packet and the steps that it matches → the source's new stage. States how a
+// sequence goes on, starts over and ends.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ResetMode, Step } from '../../lib/spec/model/model.js'
 import { grant, type Knocked, revoke } from './oracle-door.js'

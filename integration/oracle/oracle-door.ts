@@ -1,5 +1,5 @@
-// A door, a source and a time → whether the source is let in, and the record of its grant. The
-// oracle's statement of what a grant is; it keeps its records in the door.
+// A door, a source and a time → whether the source has a grant, and its record. States what a grant
+// is.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidDoor } from '../../lib/spec/model/model.js'
 import type { Guard } from './oracle-guard.js'

@@ -1,5 +1,5 @@
-// A packet to a door's service → whether it is let through. The oracle's statement of who is; it
-// keeps its records in the table.
+// A packet to a door's service → whether it passes. States who is let in; keeps its records in the
+// table.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { type Door, isGranted, use } from './oracle-door.js'

@@ -1,5 +1,5 @@
-// Strikes and SYNs of sources → who is banned, and which SYNs were seen before. Keeps its own
-// records; the oracle's statement of what holds for all doors of a table.
+// Strikes and SYNs → banned sources, and SYNs that were seen before. States what holds for all
+// doors of a table.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidBan } from '../../lib/spec/model/model.js'
 import { flowOf } from './oracle-packets.js'

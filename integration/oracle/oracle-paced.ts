@@ -1,5 +1,4 @@
-// A rate or a rhythm and a packet → whether it is let through, and where its source is then. Keeps
-// its records in the attempt; the oracle's statement of the knocks in which times decide.
+// A rate or rhythm and a packet → its verdict, and the source's new stage. States the timed knocks.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { KnockPort, ValidRate, ValidRhythm } from '../../lib/spec/model/model.js'
 import { grant, type Knocked } from './oracle-door.js'

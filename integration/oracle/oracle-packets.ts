@@ -1,5 +1,4 @@
-// A packet and a part of a spec → whether the one is meant by the other. Pure; the oracle's own
-// reading of both.
+// A packet and a part of a spec → whether they match. Pure; the oracle's own reading of both.
 import { BlockList } from 'node:net'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Cidr, Service, Step, TcpFlags, ValidDoor } from '../../lib/spec/model/model.js'

@@ -1,5 +1,5 @@
-// An attempt and a packet → whether the packet is the attempt's to judge, and whether it is a knock
-// of it. Pure.
+// An attempt and a packet → whether the attempt judges the packet, and whether it is one of its
+// knocks. Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Step } from '../../lib/spec/model/model.js'
 import { isAt, isOdd, isStep, isSyn } from './oracle-packets.js'

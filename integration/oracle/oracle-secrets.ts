@@ -1,5 +1,5 @@
-// Secrets, a knock and the time → which tokens are taken and which ports are knocked, as the text
-// says they are derived. Pure.
+// Secrets, a knock and the time → valid tokens and the ports of the steps, as the documentation
+// derives them. Pure.
 import { createHmac } from 'node:crypto'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Step, ValidRotation, ValidToken } from '../../lib/spec/model/model.js'

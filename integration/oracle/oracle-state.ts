@@ -1,4 +1,4 @@
-// The oracle's records and a time → who is where then. Pure.
+// The oracle's records and a time → each source's stage and grants then. Pure.
 import { type Sequence, stageOf } from './oracle-attempts.js'
 import type { Counters, Door } from './oracle-door.js'
 import { countOf, type Paced } from './oracle-paced.js'

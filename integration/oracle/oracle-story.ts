@@ -1,5 +1,4 @@
-// What happens at the doors, as it happens → a list of it: what a kernel would tell. The oracle's
-// own words.
+// What happens at the doors → the list of events that a kernel would log.
 import type { Packet } from '../../lib/simulate/packet.js'
 
 export interface Happening {

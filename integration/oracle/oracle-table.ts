@@ -1,4 +1,4 @@
-// A valid spec → records for each of its doors and knocks, as yet of nobody. Pure.
+// A valid spec → empty records for each of its doors and knocks. Pure.
 import type { ValidDoor, ValidKnock, ValidSpec, ValidToken } from '../../lib/spec/model/model.js'
 import type { Sequence } from './oracle-attempts.js'
 import { type Door, doorOf, type Knocked } from './oracle-door.js'

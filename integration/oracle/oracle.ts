@@ -1,6 +1,6 @@
-// A valid spec and packets → what the documented meaning of its knocks says of them. Pure; the
-// tests' witness, which shares no code with the compiler: it keeps a record for each source, where
-// the compiler builds sets and rules.
+// A valid spec and packets → the verdicts by the documented meaning. Pure. An independent witness
+// for tests: it shares no code with the compiler, and keeps a record for each source instead of
+// sets and rules.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { end, move, type Sequence, stageOf } from './oracle-attempts.js'

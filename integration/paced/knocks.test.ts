@@ -1,5 +1,5 @@
-// Rates and rhythms in the kernel, with real clients that take their time; and those that hang,
-// flood or guess.
+// Rates and rhythms in the kernel, with real clients that keep the times, and with clients that
+// hang, flood or guess.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'

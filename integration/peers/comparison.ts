@@ -1,4 +1,4 @@
-// What is known of peers, as data → the tables and lists of the page that compares. Pure.
+// Facts about peers, as data → the tables of the comparison page. Pure.
 import { list, table } from './markdown.js'
 
 export interface Comparison {

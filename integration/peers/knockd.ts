@@ -1,4 +1,4 @@
-// Debian's knockd at a server: a configuration → its daemon, which runs until it is disposed of.
+// A configuration → Debian's knockd at a server, until it is disposed of.
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// A spec → our table at a server, to stand where a peer stands.
+// A spec → knocklib's table at a server, as a peer.
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { renderRuleset } from '../../lib/nft/render/render.js'
 import { validateSpec } from '../../lib/spec/validate.js'

@@ -1,4 +1,4 @@
-// Recipes and what was let in → a page of Markdown. Pure.
+// Recipes and the packets that passed → a page of Markdown. Pure.
 import { list, paragraph, table } from './markdown.js'
 import type { Recipe } from './recipes.js'
 import type { Trace } from './traces/traces.js'

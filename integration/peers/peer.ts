@@ -1,4 +1,5 @@
-// What judges packets at a server: a peer's rules or its daemon, or a table of ours. Types alone.
+// Something that judges packets at a server: a peer's rules, its daemon, or a table of knocklib.
+// Types only.
 
 export interface Peer {
   /** Whether one source's attempt can spoil another's: then no two traces share a server. */

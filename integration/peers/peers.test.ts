@@ -1,5 +1,5 @@
-// The recipes that people know and our tables for the same purpose, played the same packets:
-// docs/decide/peers.md is what each lets in. UPDATE=1 writes the page anew.
+// The well-known recipes and knocklib's tables for the same purpose, with the same packets →
+// docs/decide/peers.md. UPDATE=1 writes the page again.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

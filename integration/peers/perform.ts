@@ -1,4 +1,4 @@
-// Peers with traces → what got through each, all played at the same time.
+// Peers with traces → the packets that passed each peer, all played at the same time.
 import type { Packet } from '../../lib/simulate/packet.js'
 import { now } from '../wire/inject.js'
 import type { Peer } from './peer.js'

@@ -1,5 +1,4 @@
-// The recipes that people know for iptables and its match `recent`, as rules in a server's
-// namespace.
+// The well-known recipes for iptables' match `recent` → rules in a server's namespace.
 import { exec } from '../machine/namespaces.js'
 import type { Peer } from './peer.js'
 

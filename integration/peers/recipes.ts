@@ -1,4 +1,4 @@
-// The recipes: for each a peer, our spec for the same purpose, and the traces that both are played.
+// The recipes: for each a peer, a spec for the same purpose, and the traces for both. Data only.
 import { OPEN_AND_CLOSE } from './knockd.js'
 import type { Peer } from './peer.js'
 import { ONE_PACKET, openSesamy, SINGLE_PORT } from './recent.js'

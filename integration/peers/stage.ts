@@ -1,4 +1,4 @@
-// What judges packets at a server, and packets with their times → those that get through it.
+// A peer at a server, and packets with their times → the packets that passed.
 import type { Packet } from '../../lib/simulate/packet.js'
 import { createPair, type Pair, SERVER } from '../machine/namespaces.js'
 import { listArrivals, watchArrivals } from '../play/kernel-table.js'

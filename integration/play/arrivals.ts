@@ -1,5 +1,4 @@
-// What arrived behind a spec's table, and what a witness lets through → the same form, to be
-// compared. Pure.
+// Packets that passed a table, and a witness's verdicts → one form, for a comparison. Pure.
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import type { Verdict } from '../oracle/oracle.js'
 import type { Addressed } from '../wire/frames.js'

@@ -1,4 +1,4 @@
-// A plan and what a kernel made of it → tests that the simulator and the oracle say the same of it.
+// A plan and the kernel's result → tests that simulator and oracle agree with it.
 import type { Test } from 'tap'
 import { kindsOf } from '../chance/arbitrary-spec.js'
 import type { DoorState, GuardState } from '../oracle/oracle.js'

@@ -1,5 +1,4 @@
-// nft's listings → the kernel's contents of a table's sets and counters, and what arrived behind
-// it.
+// nft's listings → the kernel's sets and counters of a table, and the packets that passed it.
 import { commonSet, familySet } from '../../lib/nft/names.js'
 import { apply, listTable } from '../machine/namespaces.js'
 import type { Contents } from './state.js'

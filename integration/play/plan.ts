@@ -1,5 +1,4 @@
-// Random choices → traces for the kernel whose outcome does not depend on a third of a second.
-// Pure.
+// Random choices → traces for the kernel whose outcome a third of a second cannot change. Pure.
 import fc from 'fast-check'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { KINDS, type Scale } from '../chance/arbitrary-knock.js'

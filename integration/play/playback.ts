@@ -1,5 +1,4 @@
-// A spec and packets with their times → what a kernel made of them, in a pair of namespaces of its
-// own.
+// A spec and packets with their times → what the kernel did with them, in a pair of namespaces.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { loadsOf } from '../../lib/automaton/loads.js'

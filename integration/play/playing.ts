@@ -1,4 +1,4 @@
-// Plans → what kernels made of them, all played at the same time.
+// Plans → the kernel's results, all played at the same time.
 import { kindsOf } from '../chance/arbitrary-spec.js'
 import type { NftVersion } from '../machine/nft-versions.js'
 import { now } from '../wire/inject.js'

@@ -1,5 +1,5 @@
-// Traces for the kernel → whether their outcome depends on a third of a second, and where their
-// sources surely are. Pure.
+// Traces for the kernel → whether a third of a second can change their outcome, and the stages that
+// are certain. Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { EVERYONE } from '../oracle/oracle-door.js'

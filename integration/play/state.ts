@@ -1,5 +1,4 @@
-// What sets hold and counters count, of the simulator or of the kernel → who is where with each
-// door. Pure.
+// Sets and counters, of the simulator or the kernel → each source's stage at each door. Pure.
 import { knocksOf } from '../../lib/automaton/knocks.js'
 import {
   type Attempt,

@@ -1,4 +1,4 @@
-// A spec and packets → what the oracle and the simulator say of them, in one form. Pure.
+// A spec and packets → the verdicts of the oracle and the simulator, in one form. Pure.
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { loadsOf } from '../../lib/automaton/loads.js'
 import type { Packet } from '../../lib/simulate/packet.js'

@@ -1,5 +1,5 @@
-// docs/decide/comparison.md → its tables and lists are those of comparison.json, and each feature of
-// ours names a test. UPDATE=1 writes the page anew.
+// docs/decide/comparison.md → its tables are those of comparison.json, and each feature of knocklib
+// names a test. UPDATE=1 writes the page again.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

@@ -1,5 +1,4 @@
-// The contract's cases through the nft in memory. No root needed; contract/ has them through nft and
-// netlink.
+// The contract's cases with the fake Nft. No root needed; contract/ runs them with nft and netlink.
 import t from 'tap'
 import { installKnock } from '../../lib/index.js'
 import { FakeNft } from '../../lib/kernel/fake.js'

@@ -1,4 +1,5 @@
-// Guessers of rates and rhythms, and tokens, in the simulator → the threat model has the chances that are counted. No root needed.
+// Sources that guess rates, rhythms and tokens, in the simulator → the chances in the threat model
+// are right. No root needed.
 import t from 'tap'
 import {
   agrees,

@@ -1,4 +1,5 @@
-// Guessers and scanners of sequences in the simulator → the threat model has the chances that are counted. No root needed.
+// Sources that guess or scan sequences, in the simulator → the chances in the threat model are
+// right. No root needed.
 import t from 'tap'
 import {
   agrees,

@@ -1,5 +1,5 @@
-// The rooms of integration/ → each imports only rooms above it in the list, and has a dozen files
-// at most.
+// The rooms of integration/ → each imports only rooms above it in the list, and has at most a dozen
+// files.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

@@ -1,5 +1,5 @@
-// The built package → what it exports, held against docs/embed/surface.txt. UPDATE=1 writes that
-// anew: read its difference.
+// The built package → the same exports as in docs/embed/surface.txt. UPDATE=1 writes that file
+// again; read the difference.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

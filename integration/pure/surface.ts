@@ -1,5 +1,5 @@
-// What is built → the public surface as text: each export of each entry with its declaration,
-// without comments. Reads files.
+// The built declarations → the public surface as text: each export with its declaration, without
+// comments. Reads files.
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 

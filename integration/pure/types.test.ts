@@ -1,5 +1,5 @@
-// The public types, as programs use them → what compiles, and what does not. The compiler is the
-// test; what runs here are the examples.
+// The public types → what compiles and what does not. The compiler is the test; at run time only
+// the examples run.
 import t from 'tap'
 import {
   attachKnock,

@@ -1,6 +1,5 @@
-// Each case's spec → its ruleset, its listing and the fate of its packets, held against the files
-// beside it. UPDATE=1 writes rulesets and listings anew; the packets' verdicts are the hand's
-// alone.
+// Each case's spec → its ruleset, its listing and its packets' verdicts, as in the golden files.
+// UPDATE=1 writes rulesets and listings again, but never verdicts.
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { renderKnock } from '../../lib/api/render.js'

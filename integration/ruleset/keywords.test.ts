@@ -1,4 +1,4 @@
-// Each word that may not name a table, and words near them that may, given to every nft.
+// Each word that must not name a table, and similar words that may → the same answer by every nft.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// The schema of nft's JSON, held against all that is rendered and what three versions of nft list
-// of it.
+// Everything that is rendered, and what three versions of nft list of it → valid by the schema of
+// nft's JSON.
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import t from 'tap'

@@ -1,4 +1,4 @@
-// A pair whose server has a spec's table, and packets from any source at its doors.
+// A spec → a pair of namespaces with its table, and packets from any source to its doors.
 import {
   createNft,
   type InstallOptions,

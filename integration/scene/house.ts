@@ -1,5 +1,4 @@
-// A server with doors, a service behind them that greets, and a client: what is knocked at from end
-// to end.
+// A spec → a server with doors and a service that greets, and a client, in namespaces.
 import { once } from 'node:events'
 import { createNft, installKnock, type Knock, type KnockSpec } from '../../lib/index.js'
 import type { Family } from '../../lib/spec/model/model.js'

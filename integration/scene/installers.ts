@@ -1,5 +1,4 @@
-// Processes of their own that install, open, close and uninstall in a namespace → how each of their
-// calls ended.
+// Processes in a namespace that install, open, close and uninstall → how each of their calls ended.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// A table that is kept standing, and what its keeper reports meanwhile.
+// A table → the same table with a keeper, and what the keeper reports.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KeepEvent, Knock } from '../../lib/index.js'
 import { SERVER } from '../machine/namespaces.js'

@@ -1,5 +1,5 @@
-// A server whose table is changed again and again under traffic → who was refused meanwhile, who
-// was let in, what was lost.
+// A server whose table is changed again and again under traffic → refused sources, admitted
+// strangers and lost packets.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { installKnock, type KnockSpec } from '../../lib/index.js'

@@ -1,4 +1,4 @@
-// A server where `knocklib run` runs, with a folder for its files: what it writes, and its end.
+// A folder with files → a server that runs `knocklib run` there: its output and its exit.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

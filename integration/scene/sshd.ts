@@ -1,4 +1,4 @@
-// A real OpenSSH server and client with keys of their own, in a folder that is removed with them.
+// A real OpenSSH server and client with keys in a temporary folder, which is removed with them.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// A program on a terminal of its own (util-linux' `script`) inside a namespace: what it draws, and
-// keys typed to it.
+// A program in a namespace, on a terminal of its own (util-linux' `script`) → what it draws; keys →
+// the program.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

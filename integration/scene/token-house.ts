@@ -1,4 +1,4 @@
-// A house whose door tokens open, and clients that make and send them without our library.
+// A server with a door that tokens open, and clients that make and send tokens without knocklib.
 
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'

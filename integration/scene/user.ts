@@ -1,5 +1,5 @@
-// A person at the built command, in a folder with specs, traces and profiles, at a server and a
-// client in namespaces.
+// A folder with specs, traces and profiles → the built command, run at a server and a client in
+// namespaces.
 import { chmodSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// A watcher's events as they come: collected, waited for, and compared without their times.
+// A watcher → its events: collected, waited for, and compared without their times.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knock, KnockEvent, KnockSpec, Watcher, WatchOptions } from '../../lib/index.js'

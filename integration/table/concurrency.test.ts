@@ -1,5 +1,5 @@
-// Processes that install, open, confirm and uninstall at once: what stands is always whole, and
-// each call ends in a way that it says.
+// Processes that install, open, confirm and uninstall at once: the table is always whole, and each
+// call ends as documented.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { attachKnock, createNft, type KnockSpec } from '../../lib/index.js'

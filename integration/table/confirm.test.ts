@@ -1,5 +1,5 @@
-// A table that is not confirmed: at every hook its doors fall open by the kernel's clock alone,
-// with no process left.
+// A table that is not confirmed: at every hook its doors fall open by the kernel's clock, without
+// any process.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,4 +1,5 @@
-// A process that installs, killed at moments of chance: the old table stands or the new one, whole.
+// A process that installs and is killed at random moments: the old table stands or the new one,
+// whole.
 import t from 'tap'
 import type { KnockSpec } from '../../lib/index.js'
 import { build } from '../machine/built.js'

@@ -1,5 +1,5 @@
-// A reboot: the namespace is torn down and made anew, and what was saved of the table comes back
-// with it.
+// A reboot: the namespace is removed and made again, and the table's saved state comes back with
+// it.
 import { readFile, stat } from 'node:fs/promises'
 import t from 'tap'
 import { installKnock, loadState, saveState } from '../../lib/index.js'

@@ -1,5 +1,5 @@
-// The folders of integration/cases → each with its spec, its packets with what becomes of them, and
-// its golden files.
+// The folders of integration/cases → their specs, packets with verdicts, and golden files. Reads
+// files.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import type { Secrets } from '../../lib/automaton/language/loads.js'

@@ -1,5 +1,4 @@
-// Cases of rates, rhythms, tokens, one-time and several knocks that a random trace seldom meets.
-// Data alone.
+// Rare cases of rates, rhythms, tokens, one-time sequences and several knocks. Data only.
 import { SECRETS } from '../chance/arbitrary-knock.js'
 import { tokenAt } from '../oracle/oracle-secrets.js'
 import type { TimedCorner } from './corners-openings.js'

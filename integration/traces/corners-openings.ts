@@ -1,4 +1,4 @@
-// Cases of openings, hooks and bans that a random trace seldom meets. Data alone.
+// Rare cases of openings, hooks and bans. Data only.
 import type { Corner } from './corners.js'
 
 /** One whose packets have pauses between them, at a hook that may be another. */

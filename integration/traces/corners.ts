@@ -1,5 +1,4 @@
-// Cases that a random trace seldom meets: specs and packets, with what becomes of the packets and
-// what is counted. Data alone.
+// Rare cases: specs and packets, with the verdicts and counters that are expected. Data only.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Verdict } from '../oracle/oracle.js'
 import type { Counters } from '../oracle/oracle-door.js'

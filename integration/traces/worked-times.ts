@@ -1,5 +1,4 @@
-// The documented traces of knocks in which times decide, with how many packets of each are let
-// through. Pure.
+// The documented traces of timed knocks, with the number of packets of each that pass. Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
 
 export interface TimedTrace {

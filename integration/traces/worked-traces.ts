@@ -1,4 +1,4 @@
-// The traces of the documented meaning, with what comes of each, and their letters → packets. Pure.
+// The documented traces, with their outcome; their letters → packets. Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
 
 export interface Worked {

@@ -1,5 +1,5 @@
-// The packet generator → a run of it in a pair's client namespace, for so many packets or until it
-// is stopped.
+// The packet generator → a run of it in a pair's client namespace, for a number of packets or until
+// it is stopped.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'

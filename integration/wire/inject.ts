@@ -1,4 +1,4 @@
-// Packets with their times → frames on the cable from the client's end, each at its moment.
+// Packets with their times → frames from the client's end of the veth pair, each at its time.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'

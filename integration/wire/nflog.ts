@@ -1,5 +1,5 @@
-// An NFLOG group of a namespace → what is reported there, read by a program that shares no code
-// with ours.
+// An NFLOG group of a namespace → its messages, read by a program that shares no code with
+// knocklib.
 import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'

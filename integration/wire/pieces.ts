@@ -1,4 +1,5 @@
-// A packet's frame → frames of its pieces, honest ones and such as hide what the packet is. Pure.
+// A packet's frame → frames of its fragments: honest ones, and ones that hide what the packet is.
+// Pure.
 import { checksum } from './frames.js'
 
 interface Piece {

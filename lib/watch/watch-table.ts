@@ -11,7 +11,6 @@ import type { TableSource } from './table-source.js'
 import { oneAtATime, within } from './waits.js'
 
 interface TableWatchOptions {
-  /** Ends the watch. */
   readonly signal?: AbortSignal | undefined
   /** The most records that wait for the iteration. */
   readonly queue: number
@@ -103,10 +102,7 @@ export class TableWatcher implements AsyncIterableIterator<TableRecord, undefine
     return next
   }
 
-  /**
-   * Whether everything that packets have done was reported, within `patience` milliseconds; false
-   * if their group is not read (yet).
-   */
+  /** Whether all that packets did is reported within `patience` ms; false if no group is read. */
   async settled(patience: number): Promise<boolean> {
     const logged = async () => {
       const isSettled = await this.#readers?.settled(patience)

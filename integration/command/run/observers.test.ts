@@ -1,4 +1,4 @@
-// Who looks at `knocklib run`: watchers beside it, and those that ask for its metrics.
+// `knocklib run` and its observers: other watchers, and clients that ask for metrics.
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,5 +1,5 @@
-// `knocklib run` as a process: how it begins, which signals end it, what it leaves behind, and what
-// it says to a service manager.
+// `knocklib run` as a process: its start, the signals that end it, what it leaves behind, and its
+// notifications.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'

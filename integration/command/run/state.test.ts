@@ -1,4 +1,4 @@
-// The file of state of `knocklib run`: what outlives a reboot, and a file that cannot be written or
+// The state file of `knocklib run`: what survives a reboot, and files that cannot be written or
 // read.
 import { chmod, readFile, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'

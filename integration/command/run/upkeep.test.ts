@@ -1,5 +1,5 @@
-// The table of `knocklib run`: put back when it is flushed, changed when the spec is read anew, and
-// left open when nobody confirms it.
+// The table of `knocklib run`: put back after a flush, changed by a reload, and left open without
+// confirmation.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { build } from '../../machine/built.js'

@@ -1,4 +1,4 @@
-// A program in nft's place, and the error that comes of it.
+// A program in nft's place → the error that a call throws.
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// What can be wrong with nft itself, shown by a program in its place → its own clear error: missing,
-// old, crashing, slow, lying.
+// Failures of nft, pretended by a program in its place → a clear error for each: missing, old,
+// crashing, slow, lying.
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

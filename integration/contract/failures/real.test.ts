@@ -1,5 +1,5 @@
-// What a real nft cannot do → its own clear error: without permission, on another's table, without a
-// namespace, without a place to read from.
+// Failures of a real nft → a clear error for each: no permission, somebody else's table, no
+// namespace.
 import t from 'tap'
 import { attachKnock, checkKnock, createNft, installKnock } from '../../../lib/index.js'
 import { createPair } from '../../machine/namespaces.js'

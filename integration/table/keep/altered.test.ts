@@ -1,4 +1,4 @@
-// A kept table that is altered by hand, with and without a word of it: each change is undone.
+// A kept table that is altered by hand, with or without an event: each change is undone.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,5 +1,5 @@
-// What a keeper knows and needs to know: of the spec, of packets that nobody logs, of a confirmation,
-// in a file of state, and while another process reads the log.
+// What a keeper must know: the spec, packets that are not logged, a confirmation, a state file, and
+// events while another process reads the log.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

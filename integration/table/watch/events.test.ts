@@ -1,4 +1,4 @@
-// What a watcher is reported while packets and calls do what they do, and grants run out.
+// The events of a watcher while packets and calls change the doors and grants expire.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { attachKnock, createNft } from '../../../lib/index.js'

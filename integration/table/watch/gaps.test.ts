@@ -1,4 +1,5 @@
-// A watch that goes on: tables come and go, readers die, and each gap is reported.
+// A watch that goes on while tables are installed and removed and readers die: each gap is
+// reported.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createNft, installKnock } from '../../../lib/index.js'

@@ -1,4 +1,5 @@
-// Who watches a table: several at once, in processes of their own, the command; and how each ends.
+// Several watchers of one table at once: in one process, in others, and in the command; how each
+// ends.
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
