@@ -37,7 +37,7 @@ export function chooseElements(nft: Nft, { nft: given, elements }: ElementOption
  * Tries netlink first. Where there is no socket to be had, or no permission, nft is asked from then
  * on.
  */
-class AutoElements implements Elements {
+export class AutoElements implements Elements {
   readonly #netlink: NetlinkElements
   readonly #nft: Elements
   #isGivenUp = false
