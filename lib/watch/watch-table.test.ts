@@ -1,6 +1,8 @@
 // When a watch begins, fails and ends, and what it gives back.
+import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { specOf, ssh } from '../../integration/fixtures/installed.js'
 import {
   allDone,
   StandingTime,
@@ -10,6 +12,7 @@ import {
   watchedTable,
 } from '../../integration/fixtures/watched.js'
 import { NetlinkError, NftError } from '../errors.js'
+import { installKnock } from '../index.js'
 import { DocumentElements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
 import { TableSource } from './table-source.js'
@@ -79,6 +82,7 @@ t.test('an abort after its end, and an end after its end', async (t) => {
   const [log] = stand.readers.listeners('log')
   log?.record({ lost: 1 })
   await watcher.return()
+  t.same(getEventListeners(stop.signal, 'abort'), [], 'a signal that lives on keeps nothing of it')
   stop.abort()
   t.same(await watcher.return(), { done: true, value: undefined })
   log?.died()
@@ -154,6 +158,19 @@ t.test('a table that cannot be read is read again, until it can', async (t) => {
   watched.beforeReading = async () => undefined
   await time.pass(8000)
   t.same(await watched.told(), ['expired 10.0.0.1'])
+})
+
+t.test('another group that somebody has ends it', async (t) => {
+  const watched = await watch()
+  const { readers, nft } = watched.stand
+  readers.refusal = taken()
+  await installKnock({ ...specOf(ssh), log: { group: 9 } }, { nft })
+  readers.changed({ shape: true })
+  t.match(await watched.watcher.next(), { value: { event: { event: 'installed' } } })
+  await allDone()
+  await t.rejects(watched.told(), { code: 'EBUSY' })
+  await watched.watcher.return()
+  t.same(readers.shares, [])
 })
 
 t.test('changes that come while the table is read are read after that, once', async (t) => {
