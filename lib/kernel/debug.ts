@@ -1,5 +1,4 @@
-// KNOCKLIB_DEBUG=nft → a line on stderr for each transaction and each question to the kernel, with
-// its time and no secret.
+// A call to the kernel → a line on stderr with its time and no secret, if KNOCKLIB_DEBUG=nft.
 import { constants } from 'node:os'
 import { KnockError } from '../errors.js'
 import type { NftDocument } from '../nft/document.js'

@@ -1,4 +1,4 @@
-// The elements of a table's sets behind a small interface, and the implementation by nft's
+// Changes and queries of a table's elements → a small interface; and its implementation by nft's
 // documents and listings.
 import type { ElementDocument, ElementKey } from '../nft/document.js'
 import { type ListedElement, parseListing } from '../nft/listing.js'

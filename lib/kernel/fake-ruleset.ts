@@ -1,4 +1,4 @@
-// Tables in memory: what they hold, what names what, and how a refusal reads. Pure; fake.ts does
+// Tables in memory: their content, their references, and the text of refusals. Pure; fake.ts runs
 // the commands.
 import { NftError } from '../errors.js'
 import type {

@@ -1,5 +1,5 @@
-// A ruleset in memory that keeps nft's promises, for tests that need no kernel: same documents,
-// listings and errors.
+// nft's documents → a ruleset in memory, its listings and errors, as nft gives them. For tests
+// without a kernel.
 import type {
   NftCommand,
   NftDocument,

@@ -1,4 +1,4 @@
-// The kernel's ruleset behind a tiny interface. Types alone.
+// The small interface `Nft` to the kernel's ruleset. Types only.
 import type { NftDocument, NftFamily } from '../nft/document.js'
 
 export interface CallOptions {

@@ -1,5 +1,5 @@
-// Which way to the elements of a table's sets: through netlink where that works, by nft where it
-// does not. Touches the kernel.
+// An `Nft` and options → the access to elements: netlink if it works, otherwise nft. Touches the
+// kernel.
 import { isNotPermitted, NetlinkError } from '../../errors.js'
 import type { ElementDocument, ElementKey } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'

@@ -1,5 +1,4 @@
-// The requests that are under way on one netlink socket: matches answers with requests. Touches the
-// kernel through the socket alone.
+// Requests on one netlink socket → their answers. Touches the kernel only through the socket.
 import { NetlinkError, NftError } from '../../errors.js'
 import { type Answer, type KernelError, parseAnswers, parseCut } from './element-answers.js'
 import type { RenderedRequest } from './element-messages.js'

@@ -1,5 +1,5 @@
-// A dump of a set over a socket of its own: elements part by part as they come, dumped again where
-// others interrupt. Touches the kernel.
+// A set → its elements in parts as they arrive, over a socket of its own. Starts over if changes
+// interrupt it.
 import { setTimeout } from 'node:timers/promises'
 import type { NetlinkError } from '../../errors.js'
 import type { ListedElement } from '../../nft/listing.js'

@@ -1,5 +1,4 @@
-// What the kernel answers to changes of sets and questions about them: netlink messages → elements
-// and refusals. Pure.
+// The kernel's answers to changes and queries of sets → elements and refusals. Pure.
 import type { ListedElement } from '../../nft/listing.js'
 import type { Family } from '../../spec/model/model.js'
 import { ADDRESS_BYTES, addressText } from './address-bytes.js'

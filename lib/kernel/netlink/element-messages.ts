@@ -1,4 +1,4 @@
-// Elements of nftables' sets: changes, questions → netlink messages. Pure
+// Changes and queries of elements → netlink messages. Pure
 // (include/uapi/linux/netfilter/nf_tables.h).
 import type { ElementChange, ElementDocument, ElementKey } from '../../nft/document.js'
 import type { SetQuery } from '../elements.js'

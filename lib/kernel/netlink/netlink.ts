@@ -1,5 +1,5 @@
-// The elements of a table's sets through netlink: what nft would send to the kernel, without a
-// process for each call. Touches the kernel.
+// Changes and queries of elements → the kernel through netlink, as nft would send them, without a
+// process for each call.
 import { isNotFound } from '../../errors.js'
 import type { ElementDocument, ElementKey } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'

@@ -1,5 +1,5 @@
-// The numbers that netlink's and nf_tables' messages are made of, each once
-// (include/uapi/linux/netlink.h, nfnetlink.h, nf_tables.h in the kernel).
+// The constants of netlink and nf_tables (include/uapi/linux/netlink.h, nfnetlink.h, nf_tables.h in
+// the kernel).
 
 /** NLMSG_ERROR, which is also an acknowledgement; NLMSG_DONE, the end of a dump; NLMSG_OVERRUN. */
 export const MESSAGE = { error: 2, done: 3, overrun: 4 } as const

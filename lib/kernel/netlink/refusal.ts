@@ -1,5 +1,5 @@
-// What an errno of the kernel means → the error that nft's path gives for the same. Pure but for
-// the system's table of errnos.
+// An errno of the kernel → the same error as nft's refusal gives. Pure except for the system's
+// table of errnos.
 import { getSystemErrorName } from 'node:util'
 import { NetlinkError, NftError, type NftErrorCode } from '../../errors.js'
 import { parseFamilySet } from '../../nft/names.js'

@@ -1,5 +1,5 @@
-// A netlink socket: whole datagrams out and in. Touches the kernel; the only importer of the
-// package netlink, loaded with the first socket.
+// Whole datagrams ↔ a netlink socket. The only importer of the package netlink, loaded with the
+// first socket.
 import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
 
 /** NETLINK_NETFILTER: nftables' ruleset, its notifications, and NFLOG. */

@@ -1,5 +1,4 @@
-// Netlink's bytes: messages and attributes, both ways. Pure (netlink(7),
-// include/uapi/linux/netlink.h).
+// Messages and attributes of netlink ↔ bytes. Pure (netlink(7), include/uapi/linux/netlink.h).
 import { NetlinkError } from '../../errors.js'
 
 export interface NetlinkMessage {

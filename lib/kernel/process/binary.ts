@@ -1,4 +1,4 @@
-// Which nft is run, and who chose it. Pure but for the environment.
+// Options and environment → the nft binary to run, and what chose it. Reads only the environment.
 
 /** The environment's, if it names one. An empty variable names none. */
 export const environmentNft = (): string | undefined => process.env['KNOCKLIB_NFT'] || undefined

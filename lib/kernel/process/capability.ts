@@ -1,4 +1,4 @@
-// Whether this nft will do: a version that is new enough. Pure.
+// nft's version → an error if it is too old. Pure.
 import type { Automaton } from '../../automaton/language/automaton.js'
 import { CapabilityError, NftError } from '../../errors.js'
 

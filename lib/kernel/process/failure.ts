@@ -1,4 +1,4 @@
-// What a failed run of nft means → an error that says it. Pure.
+// A failed run of nft → an error with a code and what nft said. Pure.
 import { constants } from 'node:os'
 import { CapabilityError, NftError, type NftErrorCode, type NftFailure } from '../../errors.js'
 import type { NftCommand, NftDocument } from '../../nft/document.js'

@@ -1,5 +1,4 @@
-// A document → the nft that reads it, by the first way that works on this machine. Writes to a
-// pipe, or to a file if it must.
+// A document → the nft process that reads it, through a pipe, or a file if a pipe does not work.
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

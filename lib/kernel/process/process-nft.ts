@@ -1,4 +1,4 @@
-// What is asked of an Nft → runs of nft, and their answers or errors. Runs nft.
+// The calls of `Nft` → runs of nft, and their answers or errors.
 import { ArgumentError, CapabilityError, isNotFound, ListingError, NftError } from '../../errors.js'
 import type { NftDocument } from '../../nft/document.js'
 import { listedObjects } from '../../nft/parts.js'

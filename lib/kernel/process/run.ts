@@ -1,4 +1,4 @@
-// A command line → the process's output and how it ended. The only importer of execa.
+// A command line → a process's output and exit. The only importer of execa.
 import { CapabilityError, NftError } from '../../errors.js'
 import { searchPath } from './binary.js'
 import { type Asked, type Ending, LONGEST_ANSWER, RESOURCES, signalOf } from './failure.js'

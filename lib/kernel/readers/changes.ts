@@ -1,4 +1,4 @@
-// nftables' notifications of a transaction → what it did to each table, in sum. Pure
+// nftables' notifications of a transaction → one summary for each table. Pure
 // (include/uapi/linux/netfilter/nf_tables.h).
 import {
   DATA_VALUE,

@@ -1,5 +1,4 @@
-// A NFLOG group → the process that has it, from /proc. Reads /proc of this process's network
-// namespace.
+// An NFLOG group → the process that holds it. Reads /proc in this process's network namespace.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 interface GroupHolder {

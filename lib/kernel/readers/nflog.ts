@@ -1,4 +1,4 @@
-// NFLOG's messages: asking for a group, and the packets that it logs. Pure
+// Requests for an NFLOG group → messages; messages → logged packets. Pure
 // (include/uapi/linux/netfilter/nfnetlink_log.h).
 import { FLAG, MESSAGE, NFGEN_HEADER, SUBSYSTEM } from '../netlink/numbers.js'
 import { IS_LITTLE, MessageWriter, parseAttributes } from '../netlink/wire.js'

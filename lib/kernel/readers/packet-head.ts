@@ -1,4 +1,4 @@
-// A packet's first bytes → whom it comes from, and where to. Pure (RFC 791, RFC 8200).
+// A packet's first bytes → its source and destination. Pure (RFC 791, RFC 8200).
 import { addressText } from '../netlink/address-bytes.js'
 
 interface PacketHead {

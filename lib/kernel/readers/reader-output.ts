@@ -1,5 +1,5 @@
-// Records → lines on a stream that may stop reading: as many wait as memory may hold, the others
-// are counted. Touches the stream given.
+// Records → lines on a stream. If the stream is not read, a bounded number waits, and the rest is
+// counted.
 import type { Writable } from 'node:stream'
 
 /** What waits at most: some megabytes. */

@@ -1,5 +1,5 @@
-// What both reading processes have in common: their output, their failures, and that they end with
-// who started them. Touches the process.
+// The common part of both reader processes: output, failures, and the end together with the parent
+// process.
 import { NetlinkError } from '../../errors.js'
 import { ReaderOutput } from './reader-output.js'
 import type { FailedRecord } from './records.js'

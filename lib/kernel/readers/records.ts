@@ -1,5 +1,4 @@
-// What the reading processes write to the process that started them: a line of JSON each. Types
-// alone.
+// The records that reader processes write, one line of JSON each. Types only.
 import type { TableChange } from './changes.js'
 
 /** The kernel logged a packet. */

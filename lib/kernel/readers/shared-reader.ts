@@ -1,5 +1,5 @@
-// Readers that several watchers of this process share: one process for each NFLOG group and for
-// each namespace's notifications.
+// Watchers of this process → shares in one reader for each NFLOG group, and one for each
+// namespace's notifications.
 import { Reader, type ReaderListener, type ReaderOptions } from './reader.js'
 import type { ReaderRecord } from './records.js'
 
