@@ -18,8 +18,27 @@ export type { Secrets } from './automaton/language/loads.js'
 export type { Attempt } from './automaton/language/names.js'
 export type { InstallOutcome } from './change/change.js'
 export type { RestoreReport } from './change/saved-state.js'
-export { loadProfile } from './client/profile.js'
-export { type SendOptions, type SentKnock, sendKnock } from './client/send.js'
+export type { Progress as SendProgress } from './client/carry-out.js'
+export {
+  type DerivedAt,
+  type DerivedPorts,
+  type DerivedToken,
+  portsAt,
+  tokenAt,
+} from './client/derived.js'
+export { loadProfile } from './client/load-profile.js'
+export {
+  type DoorVerdict,
+  type OpenDoorOptions,
+  openDoor,
+  type Verdict,
+} from './client/open-door.js'
+export {
+  type FailedAddress,
+  type SendOptions,
+  type SentKnock,
+  sendKnock,
+} from './client/send.js'
 export {
   ArgumentError,
   CapabilityError,
@@ -94,8 +113,10 @@ export {
 } from './simulate/simulation.js'
 export { PacketError, type TracePacket } from './simulate/simulation-packet.js'
 export { loadTrace, parseTrace } from './simulate/trace.js'
+export type { Carrier } from './spec/derive/carrier.js'
 export type {
   KnockProfile,
+  ProfileDoor,
   ProfileStep,
   RateProfile,
   RhythmProfile,

@@ -1,6 +1,6 @@
 // The compiled modules in dist/ → bundles: the library, the command, and beside each the two reader
-// processes.
-import { chmodSync, cpSync } from 'node:fs'
+// processes; and the client, which needs nothing that is installed beside it.
+import { chmodSync, cpSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { rollup } from '@rollup/wasm-node'
 
@@ -24,10 +24,44 @@ async function join(entries, folder) {
   await bundle.close()
 }
 
+/** Bundled with the client: loaded when a profile is YAML. */
+const YAML = `${root}node_modules/yaml/`
+const CLIENT = dist('client/client.js')
+/** What a browser needs: one file, behind the one that is imported. */
+const IN_CLIENT = [
+  CLIENT,
+  dist('client/system/browser.js'),
+  dist('spec/generated/validate-client.js'),
+]
+
+/**
+ * The client as one file that imports nothing but, on Node, Deno and Bun, what stands beside it.
+ */
+async function joinClient() {
+  const resolveYaml = {
+    name: 'yaml',
+    resolveId: (from) => (from === 'yaml' ? `${YAML}browser/dist/index.js` : null),
+  }
+  const plugins = [resolveYaml]
+  const bundle = await rollup({ input: CLIENT, external: [/^node:/], plugins, logLevel: 'silent' })
+  const licence = `/* yaml\n${readFileSync(`${YAML}LICENSE`, 'utf8')}*/`
+  await bundle.write({
+    dir: dist('portable'),
+    format: 'es',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+    banner: ({ name }) => (name === 'yaml' ? licence : ''),
+    manualChunks: (id) =>
+      id.startsWith(YAML) ? 'yaml' : IN_CLIENT.includes(id) ? 'core' : undefined,
+  })
+  await bundle.close()
+}
+
 const isValidator = (path) => !/\.[^/.]+$/.test(path) || path.endsWith('.cjs')
 
 await join({ index: dist('index.js'), testing: dist('kernel/fake.js') }, 'bundle')
 await join({ main: dist('cli/main.js') }, 'command')
+await joinClient()
 for (const folder of ['spec', 'bundle', 'command']) {
   cpSync(VALIDATORS, dist(`${folder}/generated`), { recursive: true, filter: isValidator })
 }

@@ -9,7 +9,7 @@ import type {
   ValidRhythm,
   ValidToken,
 } from '../../lib/spec/model/model.js'
-import { rotatedSteps, type Secrets, tokenAt } from '../oracle/oracle-secrets.js'
+import { rotatedSteps, type Secrets, tokensAt } from '../oracle/oracle-secrets.js'
 
 /** A packet of which it is left open who sends it. */
 export type Sent = Omit<Packet, 'at' | 'source'> & {
@@ -157,14 +157,15 @@ function tokenFor(
 ): Sent {
   const { period, drift, users, port } = knock
   const file = pick(users, detail).secretFile
-  const make = (time: number) => tokenAt(secrets, file, name, knock, time)
+  const make = (time: number, of = file, half = 0): string =>
+    tokensAt(secrets, of, name, knock, time)[half] ?? ''
   const stranger = [...secrets.keys()].find((own) => users.every((user) => user.secretFile !== own))
   const payload = pick(
     [
       make(at),
       make(at),
       make(at),
-      make(at),
+      make(at, file, 1),
       make(at - period),
       make(at - 2 * period - drift),
       make(at - YEAR),
@@ -172,7 +173,7 @@ function tokenFor(
       make(at + YEAR),
       `${make(at)}00`,
       make(at).slice(2),
-      tokenAt(secrets, stranger ?? file, name, knock, at),
+      make(at, stranger ?? file),
       '',
     ],
     detail,

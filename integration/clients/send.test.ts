@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { derivePorts } from '../../lib/spec/model/derive.js'
+import { derivePorts } from '../../lib/spec/derive/derive.js'
 import type { Family } from '../../lib/spec/model/model.js'
 import { build, LIBRARY } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
@@ -180,23 +180,24 @@ for (const family of FAMILIES) {
     const base = { door: 'ssh', secretFile }
     await atPair(family, async (pair, host) => {
       const send = (profile: object) => sendProfile(t, pair, host, profile)
+      const at = { host, addresses: [host] }
       const token = { ...base, port: 'udp/6000' }
-      t.same(await send({ token }), { kind: 'token', packets: 1 })
+      t.same(await send({ token }), { ...at, kind: 'token', packets: 1 })
       t.same(countPorts(t, await seen(pair, 'tokens')), { 6000: 1 })
 
       const oneTime = [[CLOSED, `udp/${CLOSED}`, DROPPING], [OPEN]]
-      t.same(await send({ oneTime }), { kind: 'oneTime', packets: 3, left: 1 })
+      t.same(await send({ oneTime }), { ...at, kind: 'oneTime', packets: 3, left: 1 })
       const rate = { port: `tcp/${DROPPING}`, hits: 5 }
-      t.same(await send({ rate }), { kind: 'rate', packets: 5 })
+      t.same(await send({ rate }), { ...at, kind: 'rate', packets: 5 })
       const rhythm = { port: `udp/${DROPPING}`, counts: [1, 2, 3], window: 2 }
-      t.same(await send({ rhythm }), { kind: 'rhythm', packets: 6 })
+      t.same(await send({ rhythm }), { ...at, kind: 'rhythm', packets: 6 })
       t.same(countPorts(t, await seen(pair, 'syns')), { [CLOSED]: 1, [DROPPING]: 6 })
       const datagrams = countPorts(t, await seen(pair, 'datagrams'))
       t.same(datagrams, { 6000: 1, [CLOSED]: 1, [DROPPING]: 6 })
 
       const ports = { from: 20000, to: 60000 }
       const rotate = { ...base, every: '1d', steps: 8, protocol: 'udp', ports: '20000-60000' }
-      t.same(await send({ rotate }), { kind: 'rotate', packets: 8 })
+      t.same(await send({ rotate }), { ...at, kind: 'rotate', packets: 8 })
       const period = Math.floor(Date.now() / 86_400_000)
       const shape = { length: 8, protocol: 'udp', ports } as const
       const derived = derivePorts(new TextEncoder().encode(SECRET), 'ssh', period, shape)

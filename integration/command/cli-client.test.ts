@@ -28,7 +28,7 @@ atServer('knock: steps, profiles, the pause', skip, async (t, user) => {
   const began = performance.now()
   const sent = await user.call(t, 'knock', SERVER[4], ...STEPS, '--gap', '500ms', '--json')
   t.ok(performance.now() - began > 1500, 'three pauses')
-  t.same(JSON.parse(sent), { host: SERVER[4], sent: 4 })
+  t.same(JSON.parse(sent), { host: SERVER[4], sent: 4, addresses: [SERVER[4]] })
   t.same(await grants(), [CLIENT[4]])
 })
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { deriveToken } from '../../lib/spec/model/derive.js'
+import { deriveToken } from '../../lib/spec/derive/derive.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { exec, SERVER, sweep } from '../machine/namespaces.js'
@@ -118,7 +118,7 @@ atServer('one-time sequences', lacks, async (t, user) => {
   await user.serve(t, 'close', 'ssh', '10.77.0.2')
   await user.write('profile.json', { oneTime: oneTime.slice(0, 1) })
   const again = await user.call(t, 'knock', SERVER[4], '--profile', 'profile.json', '--json')
-  t.same(JSON.parse(again), { host: SERVER[4], sent: 2, left: 0 })
+  t.same(JSON.parse(again), { host: SERVER[4], sent: 2, addresses: [SERVER[4]], left: 0 })
   t.equal(await answers(user, SERVER[4]), false, 'none opens it twice')
 })
 

@@ -13,27 +13,31 @@ function secretOf(secrets: Secrets, file: string): Uint8Array {
   return secret
 }
 
-/** The token that a user makes at a time, as hex digits. */
-export function tokenAt(
+/**
+ * The tokens that a user makes at a time, as hex digits: of IPv4, and of IPv6. Each is taken over
+ * either.
+ */
+export function tokensAt(
   secrets: Secrets,
   file: string,
   door: string,
   { period }: ValidToken,
   at: number,
-): string {
+): readonly string[] {
   const text = `knocklib/1 ${door} ${Math.floor(at / period)}`
   const secret = secretOf(secrets, file)
   const key = `${Buffer.from(secret).toString('hex')} ${text}`
   const made = tokens.get(key)
   if (made !== undefined) return made
   const digest = createHmac('sha256', secret).update(text).digest()
-  const token = digest.subarray(0, 16).toString('hex')
-  tokens.set(key, token)
-  return token
+  const halves = [digest.subarray(0, 16), digest.subarray(16)]
+  const both = halves.map((half) => half.toString('hex'))
+  tokens.set(key, both)
+  return both
 }
 
 /** Each is asked for a thousand times: whether a payload is one of them. */
-const tokens = new Map<string, string>()
+const tokens = new Map<string, readonly string[]>()
 
 /**
  * Whose token a payload is that is taken when it comes, if anybody's. `loaded`: when tokens were
@@ -57,7 +61,7 @@ export function userOf(
     if (at < (begin + 1) * period + drift) begins.push(begin * period)
   }
   return users.find(({ secretFile }) =>
-    begins.some((begin) => tokenAt(secrets, secretFile, door, token, begin) === payload),
+    begins.some((begin) => tokensAt(secrets, secretFile, door, token, begin).includes(payload)),
   )?.name
 }
 

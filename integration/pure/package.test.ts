@@ -49,7 +49,7 @@ t.test('what is packed', async (t) => {
     const asked = [file, '--profile', 'esm-only', '--format', 'json']
     const { stdout } = await exec(process.execPath, [attw, ...asked], { maxBuffer: 2 ** 24 })
     const { analysis } = JSON.parse(stdout)
-    t.same(Object.keys(analysis.entrypoints).slice(0, 2), ['.', './testing'])
+    t.same(Object.keys(analysis.entrypoints).slice(0, 3), ['.', './client', './testing'])
     for (const { kind, resolutionKind } of analysis.problems) {
       t.ok(IGNORED.includes(resolutionKind), `${kind} ${resolutionKind}`)
     }

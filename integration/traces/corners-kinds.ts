@@ -1,6 +1,6 @@
 // Rare cases of rates, rhythms, tokens, one-time sequences and several knocks. Data only.
 import { SECRETS } from '../chance/arbitrary-knock.js'
-import { tokenAt } from '../oracle/oracle-secrets.js'
+import { tokensAt } from '../oracle/oracle-secrets.js'
 import type { TimedCorner } from './corners-openings.js'
 
 const A = { source: '10.99.0.1', destination: '10.77.0.1' } as const
@@ -36,7 +36,7 @@ const TIMES = {
 } as const
 const token = (door: string, at: number) => ({
   ...udp(7200),
-  payload: tokenAt(SECRETS, '/etc/knock/alice', door, TIMES, at),
+  payload: tokensAt(SECRETS, '/etc/knock/alice', door, TIMES, at)[0] ?? '',
 })
 
 export const KIND_CORNERS: readonly TimedCorner[] = [

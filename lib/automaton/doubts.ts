@@ -1,7 +1,7 @@
 // A state whose last uses are unknown → all tokens that may have been used. Pure.
 
+import { LONGEST_TOKEN } from '../spec/derive/derivation.js'
 import type { KnockState, UsedToken } from '../spec/generated/state-types.js'
-import { LONGEST_TOKEN } from '../spec/model/derive.js'
 import type { ValidSpec } from '../spec/model/model.js'
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf } from './knocks.js'

@@ -13,8 +13,8 @@ import {
   messageOf,
   type Options,
 } from './command/command.js'
+import { knock } from './commands/client/knock.js'
 import { close } from './commands/doors/close.js'
-import { knock } from './commands/doors/knock.js'
 import { open } from './commands/doors/open.js'
 import { unban } from './commands/doors/unban.js'
 import { check } from './commands/table/check.js'

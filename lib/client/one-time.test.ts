@@ -5,10 +5,12 @@ import { chmod, lstat, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { takeSequence } from './one-time.js'
+import { readProfile } from './profile.js'
 import { sendKnock } from './send.js'
+import { takeSequence } from './system/one-time.js'
 
 const HOST = '127.0.0.1'
+const AT = { host: HOST, addresses: [HOST] }
 
 async function write(t: Test, document: unknown, name = 'ssh.json'): Promise<string> {
   const file = join(t.testdir({}), name)
@@ -19,21 +21,44 @@ async function write(t: Test, document: unknown, name = 'ssh.json'): Promise<str
 
 const read = async (file: string) => JSON.parse(await readFile(file, 'utf8'))
 
+const take = (path: string, door?: string) =>
+  takeSequence(
+    {
+      path,
+      door,
+      async read(document) {
+        const { knock } = await readProfile(document, 'here', door)
+        return knock.kind === 'oneTime' ? knock.sequences : []
+      },
+    },
+    'sendKnock',
+  )
+
 t.test('takes the first, and leaves all else as it is', async (t) => {
   const document = { $schema: 'x', oneTime: [['udp/1'], [2, 'icmp']], gap: '1ms' }
   const file = await write(t, document)
-  const taken = await takeSequence(file, 'sendKnock')
+  const taken = await take(file)
   t.same(taken, { steps: [{ protocol: 'udp', port: 1 }], left: 1 })
   t.same(await read(file), { ...document, oneTime: [[2, 'icmp']] })
   t.equal((await stat(file)).mode & 0o777, 0o640)
   t.same(await readdir(join(file, '..')), ['ssh.json'])
 })
 
+t.test('takes it from the door that is named', async (t) => {
+  const [ssh, web] = [{ oneTime: [[1], [2]] }, { oneTime: [[3], [4]] }]
+  const file = await write(t, { host: 'h', doors: { ssh, web } })
+  t.match(await take(file, 'web'), { steps: [{ port: 3 }], left: 1 })
+  t.same(await read(file), { host: 'h', doors: { ssh, web: { oneTime: [[4]] } } })
+  const only = await write(t, { doors: { ssh } }, 'only.json')
+  t.match(await take(only), { steps: [{ port: 1 }], left: 1 })
+  t.same(await read(only), { doors: { ssh: { oneTime: [[2]] } } })
+})
+
 t.test('a link stays one', async (t) => {
   const file = await write(t, { oneTime: [['udp/1']] })
   const link = join(file, '../link.json')
   await symlink('ssh.json', link)
-  await takeSequence(link, 'sendKnock')
+  await take(link)
   t.ok((await lstat(link)).isSymbolicLink())
   t.same(await read(file), { oneTime: [] })
 })
@@ -41,7 +66,7 @@ t.test('a link stays one', async (t) => {
 t.test('many at once take different ones', async (t) => {
   const ports = Array.from({ length: 20 }, (_, index) => index + 1)
   const file = await write(t, { oneTime: ports.map((port) => [port]) })
-  const taken = await Promise.all(ports.map(() => takeSequence(file, 'sendKnock')))
+  const taken = await Promise.all(ports.map(() => take(file)))
   const got = taken.map(({ steps }) => steps[0]?.port ?? 0).sort((a, b) => a - b)
   t.same(got, ports)
   t.same(await read(file), { oneTime: [] })
@@ -58,8 +83,8 @@ t.test('sends them one after the other, to the last', async (t) => {
   const step = `udp/${socket.address().port}`
   const file = await write(t, { oneTime: [[step], [step, step]] })
   const gap = { gap: 0 }
-  t.same(await sendKnock(HOST, file, gap), { kind: 'oneTime', packets: 1, left: 1 })
-  t.same(await sendKnock(HOST, file, gap), { kind: 'oneTime', packets: 2, left: 0 })
+  t.same(await sendKnock(HOST, file, gap), { ...AT, kind: 'oneTime', packets: 1, left: 1 })
+  t.same(await sendKnock(HOST, file, gap), { ...AT, kind: 'oneTime', packets: 2, left: 0 })
   while (arrived < 3) await sleep(5)
   await t.rejects(sendKnock(HOST, file, gap), {
     code: 'invalid-argument',
@@ -90,7 +115,7 @@ t.test('needs a file of JSON that can be replaced', async (t) => {
   const refused = /ssh\.yaml: \/oneTime: expected JSON, .* got YAML/
   await t.rejects(sendKnock(HOST, yaml), { code: 'invalid-argument', message: refused })
   t.same(await read(yaml), { oneTime })
-  await t.rejects(takeSequence(join(yaml, '../none.json'), 'sendKnock'), {
+  await t.rejects(take(join(yaml, '../none.json')), {
     code: 'invalid-argument',
     message: /none\.json: no sequence can be taken: ENOENT/,
   })
@@ -100,7 +125,7 @@ t.test('waits for another that is taking one', async (t) => {
   const file = await write(t, { oneTime: [['udp/9']] })
   await writeFile(`${file}.next`, '')
   const { rm } = await import('node:fs/promises')
-  const taking = takeSequence(file, 'sendKnock')
+  const taking = take(file)
   await sleep(100)
   t.equal((await read(file)).oneTime.length, 1)
   await rm(`${file}.next`)

@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { ProfileError } from '../errors.js'
-import { loadProfile, readProfile } from './profile.js'
+import { loadProfile } from './load-profile.js'
+import { readProfile } from './profile.js'
 
 const FILES = {
   'whole.json': '{"$schema": "x", "steps": ["tcp/7000", {"protocol": "icmp"}], "gap": "200ms"}',
@@ -55,32 +56,37 @@ const rhythm = { port: 'tcp/443', counts: [1, 2], window: '4s' }
 t.test('reads every kind, defaults filled in', async (t) => {
   const read = (document: unknown) => readProfile(document, 'here')
   const tcp = (port: number) => ({ protocol: 'tcp', port })
-  t.same(read({ steps: [7000], gap: '1s' }), {
+  t.same(await read({ steps: [7000], gap: '1s' }), {
     knock: { kind: 'steps', steps: [tcp(7000)] },
     gap: '1s',
   })
-  t.same(read({ oneTime: [[7000, 'tcp/1'], ['icmp']] }).knock, {
+  t.same((await read({ oneTime: [[7000, 'tcp/1'], ['icmp']] })).knock, {
     kind: 'oneTime',
     sequences: [[tcp(7000), tcp(1)], [{ protocol: 'icmp' }]],
   })
-  t.same(read({ oneTime: [] }).knock, { kind: 'oneTime', sequences: [] })
-  const whole = { kind: 'token', door: 'ssh', secretFile: '/k', port: 6000 }
-  t.same(read({ token }).knock, { ...whole, period: 30 })
-  t.same(read({ token: { ...token, period: '1m' } }).knock, { ...whole, period: 60 })
+  t.same((await read({ oneTime: [] })).knock, { kind: 'oneTime', sequences: [] })
+  const whole = { kind: 'token', door: 'ssh', secretFile: '/k', port: 6000, carrier: 'udp' }
+  t.same((await read({ token })).knock, { ...whole, period: 30 })
+  t.same((await read({ token: { ...token, period: '1m' } })).knock, { ...whole, period: 60 })
   const ports = { from: 20000, to: 60000 }
   const every = { door: 'ssh', secretFile: '/k', every: 3600, length: 4, ports }
-  t.same(read({ rotate }).knock, { kind: 'rotate', ...every, protocol: 'tcp' })
-  t.match(read({ rotate: { ...rotate, protocol: 'udp' } }).knock, { protocol: 'udp' })
-  t.strictSame(read({ rate }).knock, { kind: 'rate', port: tcp(22), hits: 2, min: 0 })
+  t.same((await read({ rotate })).knock, { kind: 'rotate', ...every, protocol: 'tcp' })
+  t.match((await read({ rotate: { ...rotate, protocol: 'udp' } })).knock, { protocol: 'udp' })
+  t.strictSame((await read({ rate })).knock, { kind: 'rate', port: tcp(22), hits: 2, min: 0 })
   const timed = { ...rate, min: '3s', max: 5 }
-  t.match(read({ rate: timed }).knock, { min: 3, max: 5 })
-  t.same(read({ rhythm }).knock, { kind: 'rhythm', port: tcp(443), counts: [1, 2], window: 4 })
+  t.match((await read({ rate: timed })).knock, { min: 3, max: 5 })
+  t.same((await read({ rhythm })).knock, {
+    kind: 'rhythm',
+    port: tcp(443),
+    counts: [1, 2],
+    window: 4,
+  })
 })
 
 /** The paths of all problems, in their order. */
-function problemsOf(document: unknown): string[] {
+async function problemsOf(document: unknown): Promise<string[]> {
   try {
-    readProfile(document, 'here')
+    await readProfile(document, 'here')
     return []
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error
@@ -92,13 +98,23 @@ t.test('finds every problem at once', async (t) => {
   const wrong: readonly (readonly [document: unknown, paths: readonly string[]])[] = [
     [{ steps: ['tcp/0', 7000, 'x'], gap: 1, x: 1 }, ['/steps/0', '/steps/2', '/gap', '/x']],
     [{ steps: [7000], token }, ['/token']],
+    [{ steps: [7000], doors: { ssh: { token } } }, ['/steps']],
+    [
+      { doors: { ssh: { steps: [1], token }, 'a b': rate, x: {} } },
+      ['/doors/ssh/token', '/doors/a b', '/doors/x/steps'],
+    ],
+    [{ doors: {} }, ['/doors']],
+    [{ token: { port: 'udp/1', secret: 'short' } }, ['/token/secret', '/token/door']],
+    [{ token: { ...token, secret: 'sixteen bytes or more' } }, ['/token/secret']],
+    [{ token: { ...token, carrier: 'tcp' } }, ['/token/carrier']],
+    [{ steps: [1], port: 0, connections: 0, for: '0s' }, ['/port', '/connections', '/for']],
     [{ rate, rhythm, steps: [1] }, ['/rate', '/rhythm']],
     [
       { oneTime: [[], [7000], ['tcp/65536', null]] },
       ['/oneTime/0', '/oneTime/2/0', '/oneTime/2/1'],
     ],
     [{ oneTime: [7000] }, ['/oneTime/0']],
-    [{ token: {} }, ['/token/door', '/token/port', '/token/secretFile']],
+    [{ token: {} }, ['/token/port', '/token/door', '/token/secretFile']],
     [{ token: { ...token, port: 'tcp/1', period: '5s' } }, ['/token/port', '/token/period']],
     [{ token: { ...token, port: 'udp/65536' } }, ['/token/port']],
     [{ token: 'ssh' }, ['/token']],
@@ -111,6 +127,30 @@ t.test('finds every problem at once', async (t) => {
     [{ rhythm: { ...rhythm, counts: [1] } }, ['/rhythm/counts']],
   ]
   for (const [document, paths] of wrong) {
-    t.same(problemsOf(document), paths, JSON.stringify(document))
+    t.same(await problemsOf(document), paths, JSON.stringify(document))
   }
+})
+
+t.test('chooses one of several doors, and adds what holds for all', async (t) => {
+  const document = {
+    host: 'server.example',
+    doors: {
+      ssh: { port: 22, for: '30s', token: { port: 'udp/6000', secretFile: '/k' } },
+      web: { port: 443, connections: 1, steps: [7000], gap: '1s' },
+    },
+  }
+  t.match(await readProfile(document, 'here', 'ssh'), {
+    host: 'server.example',
+    door: 'ssh',
+    port: 22,
+    lasts: 30,
+    knock: { kind: 'token', door: 'ssh' },
+  })
+  t.match(await readProfile(document, 'here', 'web'), { door: 'web', connections: 1, gap: '1s' })
+  const unnamed = /^here: \/doors: expected one of these to be named: ssh, web/
+  await t.rejects(readProfile(document, 'here'), { message: unnamed })
+  await t.rejects(readProfile(document, 'here', 'mail'), { message: /a door named mail/ })
+  await t.rejects(readProfile({ steps: [1] }, 'here', 'mail'), { message: /a door named mail/ })
+  const only = { doors: { ssh: document.doors.ssh } }
+  t.match(await readProfile(only, 'here'), { door: 'ssh' })
 })

@@ -5,10 +5,11 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { deriveToken } from '../spec/model/derive.js'
+import { deriveToken } from '../spec/derive/derive.js'
 import { sendKnock } from './send.js'
 
 const HOST = '127.0.0.1'
+const AT = { host: HOST, addresses: [HOST] }
 
 interface Arrival {
   readonly hex: string
@@ -38,7 +39,7 @@ t.test('a token', async (t) => {
   const { port, arrivals } = await listen(t)
   const secretFile = await writeSecret(t, 'sixteen bytes or more\n')
   const token = { door: 'ssh', port: `udp/${port}`, secretFile, period: '1d' }
-  t.same(await sendKnock(HOST, { token }), { kind: 'token', packets: 1 })
+  t.same(await sendKnock(HOST, { token }), { ...AT, kind: 'token', packets: 1 })
   while (arrivals.length < 1) await sleep(5)
   const secret = new TextEncoder().encode('sixteen bytes or more')
   t.equal(arrivals[0]?.hex, deriveToken(secret, 'ssh', Math.floor(Date.now() / 86_400_000)))
@@ -68,7 +69,7 @@ t.test('a rotation, whose ports no error tells', async (t) => {
   const base = { door: 'ssh', secretFile, every: '1d', steps: 3, ports: '20000-60000' }
   const rotate = { ...base, protocol: 'udp' } as const
   const sent = await sendKnock(HOST, { rotate, gap: '1ms' })
-  t.same(sent, { kind: 'rotate', packets: 3 })
+  t.same(sent, { ...AT, kind: 'rotate', packets: 3 })
   const error = await sendKnock('255.255.255.255', { rotate }).catch((error) => error)
   t.equal(error.message, 'sendKnock: 255.255.255.255 packet 1 of 3: EACCES')
   t.equal(error.cause, undefined)
@@ -78,7 +79,7 @@ t.test('a rate, after which a connection is in time', async (t) => {
   const { port, arrivals } = await listen(t)
   const began = performance.now()
   const rate = { port: `udp/${port}`, hits: 3 }
-  t.same(await sendKnock(HOST, { rate }), { kind: 'rate', packets: 3 })
+  t.same(await sendKnock(HOST, { rate }), { ...AT, kind: 'rate', packets: 3 })
   t.ok(performance.now() - began < 500, 'none is too early')
   await sendKnock(HOST, { rate: { ...rate, min: 1, max: 2 } })
   const took = performance.now() - (arrivals[3]?.at ?? 0)
@@ -89,7 +90,7 @@ t.test('a rate, after which a connection is in time', async (t) => {
 t.test('a rhythm', async (t) => {
   const { port, arrivals } = await listen(t)
   const rhythm = { port: `udp/${port}`, counts: [2, 3], window: '2s' }
-  t.same(await sendKnock(HOST, { rhythm }), { kind: 'rhythm', packets: 5 })
+  t.same(await sendKnock(HOST, { rhythm }), { ...AT, kind: 'rhythm', packets: 5 })
   while (arrivals.length < 5) await sleep(5)
   const times = arrivals.map(({ at }) => at - (arrivals[0]?.at ?? 0))
   for (const [index, expected] of [0, 50, 2000, 2050, 2100].entries()) {

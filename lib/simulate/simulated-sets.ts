@@ -8,8 +8,8 @@ import {
   type TimedSet,
 } from '../automaton/language/automaton.js'
 import type { Loads, PortPeriod } from '../automaton/language/loads.js'
+import { TOKEN_LENGTH } from '../spec/derive/derivation.js'
 import { cidrContains } from '../spec/model/address.js'
-import { TOKEN_LENGTH } from '../spec/model/derive.js'
 import type { Cidr, Family } from '../spec/model/model.js'
 import { familyOf, hasPorts, type Packet } from './packet.js'
 

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { loadSecrets } from '../api/load-secrets.js'
+import { derivePorts, deriveToken } from '../spec/derive/derive.js'
 import type { KnockSpec } from '../spec/generated/knock-types.js'
-import { derivePorts, deriveToken } from '../spec/model/derive.js'
 import { simulateKnock } from './simulation.js'
 import type { TracePacket } from './simulation-packet.js'
 

@@ -2,10 +2,10 @@
 // Pure.
 import { StateError } from '../errors.js'
 import { quoted } from '../text/printable.js'
+import { LONGEST_TOKEN } from './derive/derivation.js'
 import { expected } from './generated/expected-state.js'
 import type { KnockState } from './generated/state-types.js'
 import { parseAddress } from './model/address.js'
-import { LONGEST_TOKEN } from './model/derive.js'
 import { formatDuration, MAX_DURATION } from './model/duration.js'
 import type { Findings } from './model/findings.js'
 import { checkSchema } from './validate.js'

@@ -25,5 +25,5 @@ export const clientKindOf = ({ kind }: Pick<ClientKnock, 'kind'>) =>
   CLIENT_KINDS[kind] as ClientKind<ClientKnock, unknown>
 
 /** Plans the packets of a knock; of one-time sequences the first. */
-export const planKnock = (knock: ClientKnock, circumstances: Circumstances): Plan =>
+export const planKnock = async (knock: ClientKnock, circumstances: Circumstances): Promise<Plan> =>
   clientKindOf(knock).plan(knock, circumstances)

@@ -1,5 +1,5 @@
 // The sets that remember used tokens and one-time sequences, the same for every spec. Pure.
-import { LONGEST_TOKEN } from '../../spec/model/derive.js'
+import { LONGEST_TOKEN } from '../../spec/derive/derivation.js'
 import type { TimedSet } from './automaton.js'
 import { spentSequenceSet, spentTokensSet } from './names.js'
 

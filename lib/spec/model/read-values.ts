@@ -3,10 +3,9 @@
 
 import { expected } from '../generated/expected-knock.js'
 import type { Step as SpecStep } from '../generated/knock-types.js'
-import { parseCidr } from '../model/address.js'
 import { formatDuration, MAX_DURATION, parseDuration } from '../model/duration.js'
 import type { Findings } from '../model/findings.js'
-import type { Cidr, KnockPort, Service, Step } from '../model/model.js'
+import type { KnockPort, Service, Step } from '../model/model.js'
 import { insteadOfProtocol, parseProtocol } from '../model/protocol.js'
 import { parseFlags, parseKnockStep, parseService, parseStep } from '../model/step.js'
 
@@ -77,7 +76,7 @@ export function readKnockPort(
 }
 
 /** Reads one value or a list of values. Those that cannot be read are reported and left out. */
-function readList<T>(
+export function readList<T>(
   values: string | readonly string[],
   path: string,
   findings: Findings,
@@ -112,23 +111,6 @@ function expectedService(text: string): string {
   const number = parseProtocol(name)
   const unknown = "a protocol's number from 0 to 255 or its IANA name, such as protocol/sctp"
   return number === undefined ? unknown : (insteadOfProtocol(number) ?? unknown)
-}
-
-export function readCidrs(
-  values: string | readonly string[],
-  path: string,
-  findings: Findings,
-): Cidr[] {
-  return readList(values, path, findings, (value, where) => {
-    const cidr = parseCidr(value)
-    if (!cidr) {
-      findings.add(where, 'an IPv4 or IPv6 address or a CIDR block')
-      return undefined
-    }
-    const { hostBits, ...block } = cidr
-    if (hostBits) findings.add(where, `${block.address}/${block.prefixLength} (no host bits)`)
-    return block
-  })
 }
 
 /** Whether each of these parts of a knock is absent or has the right form. */

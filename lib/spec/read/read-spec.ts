@@ -5,7 +5,8 @@ import type { BanSpec, DoorSpec, GuardSpec, KnockSpec, LogSpec } from '../genera
 import { mergeCidrs } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
 import type { ReadSpec, ValidBan, ValidDoor, ValidLog } from '../model/model.js'
-import { readCidrs, readDuration, readServices, readValue } from '../model/read-values.js'
+import { readDuration, readServices, readValue } from '../model/read-values.js'
+import { readCidrs } from './read-cidrs.js'
 import { readClose, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
 

@@ -31,15 +31,15 @@ const MARGIN = 0.5
 const LONGEST_MARGIN = 1
 
 export const rate: ClientKind<RateKnock, RateProfile> = {
-  read(written, findings) {
-    const min = readPause(written.min, '/rate/min', 0, findings)
+  read(written, { path, findings }) {
+    const min = readPause(written.min, `${path}/min`, 0, findings)
     const max =
-      written.max === undefined ? {} : { max: readDuration(written.max, '/rate/max', findings) }
-    if (max.max !== undefined && max.max <= min) findings.add('/rate/max', 'a time after min')
+      written.max === undefined ? {} : { max: readDuration(written.max, `${path}/max`, findings) }
+    if (max.max !== undefined && max.max <= min) findings.add(`${path}/max`, 'a time after min')
     return {
       kind: 'rate',
-      port: readKnockPort(written.port, '/rate/port', findings),
-      hits: readValue(written.hits, '/rate/hits', 1, findings),
+      port: readKnockPort(written.port, `${path}/port`, findings),
+      hits: readValue(written.hits, `${path}/hits`, 1, findings),
       min,
       ...max,
     }

@@ -17,11 +17,11 @@ export interface RhythmKnock {
 const PACE = 50
 
 export const rhythm: ClientKind<RhythmKnock, RhythmProfile> = {
-  read: (written, findings) => ({
+  read: (written, { path, findings }) => ({
     kind: 'rhythm',
-    port: readKnockPort(written.port, '/rhythm/port', findings),
-    counts: readValue(written.counts, '/rhythm/counts', [], findings),
-    window: readDuration(written.window, '/rhythm/window', findings, LEAST_WINDOW),
+    port: readKnockPort(written.port, `${path}/port`, findings),
+    counts: readValue(written.counts, `${path}/counts`, [], findings),
+    window: readDuration(written.window, `${path}/window`, findings, LEAST_WINDOW),
   }),
   plan({ port, counts, window }) {
     const shots = counts.flatMap((count, burst) =>

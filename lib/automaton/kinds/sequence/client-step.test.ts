@@ -52,9 +52,9 @@ t.test('refuses everything else, and echoes it', async (t) => {
   ]
   for (const step of [...texts, ...numbers, ...things, ...objects]) {
     const refused = { code: 'invalid-argument', message: /^here: \/steps\/0/ }
-    t.throws(() => readProfile({ steps: [step] }, 'here'), refused, JSON.stringify(step))
+    await t.rejects(readProfile({ steps: [step] }, 'here'), refused, JSON.stringify(step))
   }
   const message = /^here: \/steps\/0: expected tcp\/1\.\.65535, .*PORT:udp, .* got "tcp\/0"$/
-  t.throws(() => readProfile({ steps: ['tcp/0'] }, 'here'), { message })
-  t.throws(() => readProfile({ steps: [null] }, 'here'), { message: /PORT:udp, .* got null$/ })
+  await t.rejects(readProfile({ steps: ['tcp/0'] }, 'here'), { message })
+  await t.rejects(readProfile({ steps: [null] }, 'here'), { message: /PORT:udp, .* got null$/ })
 })

@@ -1,16 +1,16 @@
 // Sequences, as the user wrote them (steps, one-time or rotating) → their valid forms. Pure.
 
+import { identifySteps } from '../../../spec/derive/derive.js'
 import type {
   ClosingSequence,
   RotateSpec,
   SequenceKnock,
   Step as SpecStep,
 } from '../../../spec/generated/knock-types.js'
-import { identifySteps } from '../../../spec/model/derive.js'
 import type { Findings } from '../../../spec/model/findings.js'
-import type { PortRange, ValidRotation, ValidSequence } from '../../../spec/model/model.js'
+import type { ValidRotation, ValidSequence } from '../../../spec/model/model.js'
 import { readDuration, readStep, readValue } from '../../../spec/model/read-values.js'
-import { parseService } from '../../../spec/model/step.js'
+import { readRotationValues } from './rotation-values.js'
 
 /** The default for `stepTimeout`, in seconds. */
 const DEFAULT_STEP_TIMEOUT = 5
@@ -20,9 +20,6 @@ const DEFAULT_HORIZON = 7 * 86400
 
 /** The most sequences of one rotation that are loaded at a time. */
 export const MOST_SEQUENCES = 1000
-
-export const LEAST_EVERY = 600
-const LEAST_PORTS = 256
 
 const FORMS = ['steps', 'oneTime', 'rotate'] as const
 
@@ -95,28 +92,17 @@ function readRotation(
 ): ValidRotation[] {
   const path = `${origin}/rotate`
   if (!findings.isClean(path)) return []
-  const every = readDuration(rotate.every, `${path}/every`, findings, LEAST_EVERY)
+  const values = readRotationValues(rotate, path, findings)
   return [
     {
       type: 'rotation',
       origin,
       secretFile: readValue(rotate.secretFile, `${path}/secretFile`, '', findings),
-      every,
-      length: readValue(rotate.steps, `${path}/steps`, 2, findings),
-      protocol: readValue(rotate.protocol, `${path}/protocol`, 'tcp' as const, findings),
-      ports: readRange(rotate.ports, `${path}/ports`, findings),
-      horizon: readHorizon(rotate, `${path}/horizon`, every, findings),
+      ...values,
+      horizon: readHorizon(rotate, `${path}/horizon`, values.every, findings),
       ...readTimes(knock, origin, findings),
     },
   ]
-}
-
-export function readRange(text: string, path: string, findings: Findings): PortRange {
-  const range = findings.isClean(path) ? parseService(`tcp/${text}`)?.ports : undefined
-  if (!range || range.to - range.from + 1 < LEAST_PORTS) {
-    findings.add(path, 'a range of at least 256 ports up to 65535, such as "20000-60000"')
-  }
-  return range ?? { from: 0, to: 0 }
 }
 
 function readHorizon(

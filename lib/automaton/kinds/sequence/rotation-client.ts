@@ -1,22 +1,25 @@
 // A sequence whose ports are derived from a secret and the time → the packets of its period. Pure.
+
+import { periodAt } from '../../../spec/derive/derivation.js'
+import { webPorts } from '../../../spec/derive/web.js'
 import type { RotateProfile } from '../../../spec/generated/client-types.js'
-import { derivePorts, periodAt } from '../../../spec/model/derive.js'
 import type { PortRange } from '../../../spec/model/model.js'
-import { readDuration, readValue } from '../../../spec/model/read-values.js'
 import {
   atOnce,
   type ClientKind,
   conceal,
   count,
+  readDoor,
+  readSecretSource,
   requireSecret,
+  type SecretSource,
   SILENCE,
 } from '../../language/client-kind.js'
-import { LEAST_EVERY, readRange } from './read-sequence.js'
+import { readRotationValues } from './rotation-values.js'
 
-export interface RotatingKnock {
+export interface RotatingKnock extends SecretSource {
   readonly kind: 'rotate'
   readonly door: string
-  readonly secretFile: string
   /** Seconds for which one sequence is valid. */
   readonly every: number
   readonly length: number
@@ -28,16 +31,13 @@ export interface RotatingKnock {
 const LATE = 0.25
 
 export const rotate: ClientKind<RotatingKnock, RotateProfile> = {
-  read: (written, findings) => ({
+  read: (written, part) => ({
     kind: 'rotate',
-    door: readValue(written.door, '/rotate/door', '', findings),
-    secretFile: readValue(written.secretFile, '/rotate/secretFile', '', findings),
-    every: readDuration(written.every, '/rotate/every', findings, LEAST_EVERY),
-    length: readValue(written.steps, '/rotate/steps', 2, findings),
-    protocol: readValue(written.protocol, '/rotate/protocol', 'tcp' as const, findings),
-    ports: readRange(written.ports, '/rotate/ports', findings),
+    door: readDoor(written, part),
+    ...readSecretSource(written, part),
+    ...readRotationValues(written, part.path, part.findings),
   }),
-  plan(knock, { secret, now, gap }) {
+  async plan(knock, { secret, now, gap }) {
     const { every, door } = knock
     const current = periodAt(now, every)
     const left = (current + 1) * every - now
@@ -45,7 +45,8 @@ export const rotate: ClientKind<RotatingKnock, RotateProfile> = {
     const takes = (knock.length * gap) / 1000 + 1
     // A sequence that takes longer than its period can only be tried.
     const waits = left < takes && takes < every
-    const ports = derivePorts(requireSecret(secret), door, waits ? current + 1 : current, knock)
+    const period = waits ? current + 1 : current
+    const ports = await webPorts(requireSecret(secret), door, period, knock)
     return { ...atOnce(conceal(ports)), delay: waits ? (left + LATE) * 1000 : 0 }
   },
   hasGap: true,

@@ -1,6 +1,7 @@
 // Knocks in an order whose ports are derived from a secret and the time: checks, rules and loads.
 // Pure.
-import { derivePorts, periodAt } from '../../../spec/model/derive.js'
+import { periodAt } from '../../../spec/derive/derivation.js'
+import { derivePorts } from '../../../spec/derive/derive.js'
 import type { KnockPort, ValidRotation } from '../../../spec/model/model.js'
 import { areRead } from '../../../spec/model/read-values.js'
 import { SYN } from '../../../spec/model/step.js'

@@ -22,7 +22,10 @@ const readSteps = (list: readonly ProfileStep[], path: string, findings: Finding
   list.map((step, index) => readClientStep(step, `${path}/${index}`, findings))
 
 export const steps: ClientKind<StepsKnock, readonly ProfileStep[]> = {
-  read: (written, findings) => ({ kind: 'steps', steps: readSteps(written, '/steps', findings) }),
+  read: (written, { path, findings }) => ({
+    kind: 'steps',
+    steps: readSteps(written, path, findings),
+  }),
   stepsOf: ({ steps }) => steps,
   plan: ({ steps }) => atOnce(steps.map((step) => ({ step, label: formatStep(step) }))),
   hasGap: true,
@@ -31,10 +34,10 @@ export const steps: ClientKind<StepsKnock, readonly ProfileStep[]> = {
 }
 
 export const oneTime: ClientKind<OneTimeKnock, readonly (readonly ProfileStep[])[]> = {
-  read(written, findings) {
+  read(written, { path, findings }) {
     const sequences = written.map((list, index) => {
-      const path = `/oneTime/${index}`
-      return findings.isClean(path) ? readSteps(list, path, findings) : []
+      const place = `${path}/${index}`
+      return findings.isClean(place) ? readSteps(list, place, findings) : []
     })
     return { kind: 'oneTime', sequences }
   },

@@ -1,5 +1,5 @@
 // Rejects tokens of a door that cannot work or that conflict with each other. Pure.
-import { LONGEST_TOKEN } from '../../../spec/model/derive.js'
+import { LONGEST_TOKEN } from '../../../spec/derive/derivation.js'
 import { formatDuration } from '../../../spec/model/duration.js'
 import type { Findings } from '../../../spec/model/findings.js'
 import type { ValidDoor, ValidToken } from '../../../spec/model/model.js'
@@ -21,11 +21,11 @@ export function checkTokens(
   }
 }
 
-/** The most tokens of one user that are loaded at a time. */
-const MOST_TOKENS = 100_000
+/** The most periods for which tokens of one user are loaded at a time. */
+const MOST_PERIODS = 100_000
 
 function checkTimes({ origin, period, drift, horizon }: ValidToken, findings: Findings): void {
-  const most = MOST_TOKENS - 2
+  const most = MOST_PERIODS - 2
   if (!areRead(origin, ['period', 'drift', 'horizon'], findings)) return
   const isLong = horizon + drift + period > LONGEST_TOKEN
   if (horizon + drift <= most * period && !isLong) return

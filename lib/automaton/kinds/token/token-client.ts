@@ -1,16 +1,26 @@
 // A secret and the time → the packet with the token of the period. Pure.
+import { type Carrier, payloadOf, tokenText } from '../../../spec/derive/carrier.js'
+import { LEAST_PERIOD, periodAt } from '../../../spec/derive/derivation.js'
+import { webToken } from '../../../spec/derive/web.js'
 import type { TokenProfile } from '../../../spec/generated/client-types.js'
-import { deriveToken, LEAST_PERIOD, periodAt } from '../../../spec/model/derive.js'
 import { readDuration, readKnockPort, readValue } from '../../../spec/model/read-values.js'
 import { formatStep } from '../../../spec/model/step.js'
-import { atOnce, type ClientKind, requireSecret, SILENCE } from '../../language/client-kind.js'
+import {
+  atOnce,
+  type ClientKind,
+  readDoor,
+  readSecretSource,
+  requireSecret,
+  type SecretSource,
+  SILENCE,
+} from '../../language/client-kind.js'
 
-export interface TokenKnock {
+export interface TokenKnock extends SecretSource {
   readonly kind: 'token'
   readonly door: string
-  readonly secretFile: string
   /** A UDP port. */
   readonly port: number
+  readonly carrier: Carrier
   /** Seconds for which one token is valid. */
   readonly period: number
 }
@@ -19,17 +29,22 @@ export interface TokenKnock {
 const DEFAULT_PERIOD = 30
 
 export const token: ClientKind<TokenKnock, TokenProfile> = {
-  read: ({ period = DEFAULT_PERIOD, ...written }, findings) => ({
+  read: ({ period = DEFAULT_PERIOD, ...written }, part) => ({
     kind: 'token',
-    door: readValue(written.door, '/token/door', '', findings),
-    secretFile: readValue(written.secretFile, '/token/secretFile', '', findings),
-    port: readKnockPort(written.port, '/token/port', findings).port,
-    period: readDuration(period, '/token/period', findings, LEAST_PERIOD),
+    door: readDoor(written, part),
+    ...readSecretSource(written, part),
+    port: readKnockPort(written.port, `${part.path}/port`, part.findings).port,
+    carrier: readValue(written.carrier, `${part.path}/carrier`, 'udp', part.findings),
+    period: readDuration(period, `${part.path}/period`, part.findings, LEAST_PERIOD),
   }),
-  plan({ door, port, period }, { secret, now }) {
-    const payload = deriveToken(requireSecret(secret), door, periodAt(now, period))
+  async plan({ door, port, period, carrier }, { secret, now, family, id }) {
+    const made = await webToken(requireSecret(secret), door, periodAt(now, period), family)
     const step = { protocol: 'udp', port } as const
-    return atOnce([{ step, label: formatStep(step), payload }])
+    const fragment = carrier === 'stun' ? tokenText(carrier, made) : undefined
+    const payload = payloadOf(carrier, made, id)
+    return atOnce([
+      { step, label: formatStep(step), payload, ...(fragment !== undefined && { fragment }) },
+    ])
   },
   hasGap: false,
   describe: () => `a token sent; ${SILENCE}`,

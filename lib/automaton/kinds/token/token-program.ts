@@ -1,6 +1,6 @@
 // Tokens, each of which works once → the knock's program. Nothing is stored for the sender of a
 // wrong token. Pure.
-import { TOKEN_LENGTH } from '../../../spec/model/derive.js'
+import { TOKEN_LENGTH } from '../../../spec/derive/derivation.js'
 import type { ValidToken } from '../../../spec/model/model.js'
 import { rememberUser } from '../../door/by-user.js'
 import {
@@ -58,9 +58,9 @@ export function buildToken(token: ValidToken, context: KnockContext): KnockProgr
   }
 }
 
-/** The most tokens of one user that are valid at a time. */
+/** The most tokens of one user that are valid at a time: two in a period, one for each family. */
 const tokensAhead = ({ horizon, drift, period }: ValidToken): number =>
-  Math.ceil((horizon + drift) / period) + 2
+  2 * (Math.ceil((horizon + drift) / period) + 2)
 
 interface TokenSets {
   /** By user, the set of loaded tokens. */

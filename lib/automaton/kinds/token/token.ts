@@ -1,6 +1,7 @@
 // One packet with a token that works once: reading, checks, rules, loads and remarks. Pure.
+import { LEAST_PERIOD, periodAt } from '../../../spec/derive/derivation.js'
+import { deriveTokens } from '../../../spec/derive/derive.js'
 import type { TokenKnock } from '../../../spec/generated/knock-types.js'
-import { deriveToken, LEAST_PERIOD, periodAt } from '../../../spec/model/derive.js'
 import { formatDuration } from '../../../spec/model/duration.js'
 import type { Findings } from '../../../spec/model/findings.js'
 import type { ValidToken, ValidUser } from '../../../spec/model/model.js'
@@ -50,7 +51,7 @@ export const token: Kind<ValidToken, TokenKnock> = {
     const indices = range(periodAt(now - drift, period), periodAt(now + drift, period))
     return users.flatMap(({ secretFile }) => {
       const secret = secretOf(secrets, secretFile)
-      return indices.map((index) => deriveToken(secret, door.name, index))
+      return indices.flatMap((index) => deriveTokens(secret, door.name, index))
     })
   },
   worksOnce: () => true,
@@ -91,10 +92,10 @@ function tokensOf(
   const last = periodAt(now + horizon, period)
   return users.map(({ secretFile }, user) => {
     const secret = secretOf(secrets, secretFile)
-    const tokens = range(first, last).map((index) => ({
-      token: deriveToken(secret, name, index),
-      until: (index + 1) * period + drift,
-    }))
+    const tokens = range(first, last).flatMap((index) => {
+      const until = (index + 1) * period + drift
+      return deriveTokens(secret, name, index).map((token) => ({ token, until }))
+    })
     return {
       set: tokensSet(name, attempt, user + 1),
       tokens: tokens.filter(({ until }) => until > now),

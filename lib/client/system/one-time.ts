@@ -2,11 +2,18 @@
 // one file.
 import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ArgumentError, KnockError } from '../errors.js'
-import { putInPlace } from '../files/replace.js'
-import { readDocument } from '../files/spec-file.js'
-import type { Step } from '../spec/model/model.js'
-import { readProfile } from './profile.js'
+import { ArgumentError, KnockError } from '../../errors.js'
+import { putInPlace } from '../../files/replace.js'
+import { readDocument } from '../../files/spec-file.js'
+import type { Step } from '../../spec/model/model.js'
+
+/** A profile's file, and which of its doors is knocked at. */
+export interface OneTimeFile {
+  readonly path: string
+  readonly door: string | undefined
+  /** Reads the sequences of the door out of the file's document. */
+  read(document: unknown): Promise<readonly (readonly Step[])[]>
+}
 
 interface Taken {
   readonly steps: readonly Step[]
@@ -25,7 +32,8 @@ const LOOK = 25
  * @throws ProfileError if the file is no profile any more.
  * @throws ArgumentError if it has no sequence, or cannot be replaced.
  */
-export async function takeSequence(path: string, operation: string): Promise<Taken> {
+export async function takeSequence(from: OneTimeFile, operation: string): Promise<Taken> {
+  const { path } = from
   try {
     // A link stays a link.
     const file = await realpath(path)
@@ -33,7 +41,7 @@ export async function takeSequence(path: string, operation: string): Promise<Tak
     // Whoever has made the file that comes next has the right to take: two never take the same.
     const handle = await makeAlone(next, operation)
     try {
-      const { text, ...taken } = await takeFirst(file, operation)
+      const { text, ...taken } = await takeFirst(file, from, operation)
       await keepOwner(handle, file)
       await putInPlace(handle, next, file, [text])
       return taken
@@ -50,13 +58,32 @@ export async function takeSequence(path: string, operation: string): Promise<Tak
 }
 
 /** Reads the file again: another process may have taken a sequence since. */
-async function takeFirst(file: string, operation: string): Promise<Taken & { text: string }> {
-  const document = (await readDocument(file, operation)) as { oneTime?: readonly unknown[] }
-  const { knock } = readProfile(document, `${operation}: ${file}`)
-  const [steps, ...others] = knock.kind === 'oneTime' ? knock.sequences : []
+async function takeFirst(
+  file: string,
+  { door, read }: OneTimeFile,
+  operation: string,
+): Promise<Taken & { text: string }> {
+  const document = await readDocument(file, operation)
+  const [steps, ...others] = await read(document)
   if (!steps) throw noneLeft(file, operation)
-  const rest = { ...document, oneTime: document.oneTime?.slice(1) }
-  return { steps, left: others.length, text: `${JSON.stringify(rest, null, 2)}\n` }
+  const text = `${JSON.stringify(withoutFirst(document as OneTimePart, door), null, 2)}\n`
+  return { steps, left: others.length, text }
+}
+
+interface OneTimePart {
+  readonly oneTime?: readonly unknown[]
+  readonly doors?: Readonly<Record<string, OneTimePart>>
+}
+
+function withoutFirst(part: OneTimePart, door: string | undefined): OneTimePart {
+  if (part.oneTime) return { ...part, oneTime: part.oneTime.slice(1) }
+  const { doors = {} } = part
+  const own = Object.entries(doors).find(
+    ([name, { oneTime }]) => oneTime && (door ?? name) === name,
+  )
+  if (!own) throw new Error('unreachable: a profile without the sequences that it was read with')
+  const [name, one] = own
+  return { ...part, doors: { ...doors, [name]: withoutFirst(one, name) } }
 }
 
 export const noneLeft = (path: string, operation: string): ArgumentError =>

@@ -1,0 +1,33 @@
+// How far a knock is → a line on a terminal, and none elsewhere.
+import type { SendProgress } from '../../../index.js'
+
+/** Milliseconds that a knock may still take without a line about it. */
+const SHORT = 1000
+
+/** Where the line is written: process.stderr. */
+interface Screen {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+/** Writes over a line of its own, which `end` takes away. */
+export class ProgressLine {
+  readonly #screen: Screen
+  #isShown = false
+
+  constructor(screen: Screen) {
+    this.#screen = screen
+  }
+
+  show({ sent, of, remaining }: SendProgress): void {
+    if (!this.#screen.isTTY || (!this.#isShown && remaining < SHORT)) return
+    this.#isShown = true
+    const seconds = Math.ceil(remaining / 1000)
+    this.#screen.write(`\r\u001b[Kknocking: ${sent} of ${of} packets sent, ${seconds} s left`)
+  }
+
+  end(): void {
+    if (this.#isShown) this.#screen.write('\r\u001b[K')
+    this.#isShown = false
+  }
+}
