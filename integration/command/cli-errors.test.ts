@@ -137,8 +137,10 @@ atServer('2: --strict, and a spec that others can read', skip, async (t, user) =
   const { folder } = user
   await chmod(folder, 0o711)
   await chmod(join(folder, 'doors.json'), 0o604)
-  const words =
-    /\/doors\/0\/knock: the spec's file "doors\.json" can be read by other users, and this sequence .*: chmod 600 it\n$/
+  const words = new RegExp(
+    '/doors/0/knock: the spec\'s file "doors\\.json" can be read by other users, ' +
+      'and this sequence .*: chmod 600 it\n$',
+  )
   for (const command of ['check', 'install']) {
     await fails(t, user, `${command} doors.json --strict`, 2, words)
   }

@@ -71,7 +71,7 @@ export const TAGS: Readonly<Record<string, Case>> = {
     const chain = { family: 'netdev', table: 'knock', name: 'own' } as const
     const foreign = { nftables: [{ add: { table } }, { add: { chain } }] }
     await nft.apply(foreign)
-    const message = /table netdev knock: there already, and not made by knocklib/
+    const message = /table netdev knock: exists already and was not made by knocklib/
     await t.rejects(installKnock(INGRESS, options), { code: 'already-exists', message })
     await t.rejects(attachKnock(options), { code: 'not-found' }, 'nothing was installed')
     const knock = await installKnock(specOf('prerouting'), options)

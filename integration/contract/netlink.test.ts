@@ -28,7 +28,8 @@ const SPEC = {
 const program = (body: string): string => `
 import { attachKnock, createNft, installKnock } from ${JSON.stringify(LIBRARY)}
 const SPEC = ${JSON.stringify(SPEC)}
-const v4 = (count, from = 0) => Array.from({ length: count }, (_, i) => '10.' + [i >> 16, i >> 8 & 255, i & 255].map((n, at) => at ? n : n + from).join('.'))
+const v4 = (count, from = 0) => Array.from({ length: count }, (_, i) =>
+  '10.' + [i >> 16, i >> 8 & 255, i & 255].map((n, at) => at ? n : n + from).join('.'))
 const v6 = (count) => Array.from({ length: count }, (_, i) => '2001:db8::' + (i + 1).toString(16))
 const codeOf = (promise) => promise.then(() => 'done', (error) => error.name + ' ' + error.code)
 const tell = (value) => console.log(JSON.stringify(value))
@@ -165,7 +166,8 @@ t.test('through netlink', { skip }, async (t) => {
       const here = await attachKnock()
       const there = await installKnock(SPEC, { nft: createNft({ netns: '${pair.client}' }) })
       await there.door('ssh').openMany(['192.0.2.1', '192.0.2.2'])
-      const counts = await Promise.all([here, there].map(async (knock) => (await knock.door('ssh').grants()).length))
+      const countOf = async (knock) => (await knock.door('ssh').grants()).length
+      const counts = await Promise.all([here, there].map(countOf))
       await Promise.all([here.uninstall(), there.uninstall()])
       tell(counts)
     `)

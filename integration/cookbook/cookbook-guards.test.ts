@@ -1,5 +1,5 @@
-// docs/start/cookbook/: the recipes of bans and marks, set up as their pages say and knocked at with
-// the pages' own lines.
+// docs/start/cookbook/: the recipes of bans and marks, set up as their pages say and knocked at
+// with the pages' own lines.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { build } from '../machine/built.js'

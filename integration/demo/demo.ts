@@ -62,7 +62,8 @@ async function startService({ server }: Pair): Promise<AsyncDisposable> {
 async function tryService({ client }: Pair, host: string): Promise<string | undefined> {
   const code = `
     const socket = require('node:net').connect({ host: ${JSON.stringify(host)}, port: ${PORT} })
-    socket.setTimeout(700, () => process.exit(1)).on('error', () => process.exit(1)).pipe(process.stdout)`
+    const fail = () => process.exit(1)
+    socket.setTimeout(700, fail).on('error', fail).pipe(process.stdout)`
   const { code: exitCode, stdout } = await exec(client, process.execPath, ['-e', code])
   return exitCode === 0 ? stdout : undefined
 }

@@ -31,12 +31,15 @@ const specOf = (hook: string, interfaces: readonly string[], address?: string) =
 
 /** The cable becomes a port of br0, which gets the server's addresses; it has a second name. */
 const BRIDGE = `set -e
-  sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null || true
+  for part in iptables ip6tables; do
+    sysctl -qw net.bridge.bridge-nf-call-$part=0 2>/dev/null || true
+  done
   ip link add br0 type bridge
   ip link set br0 addrgenmode none; ip link set br0 address ${SERVER.mac}; ip link set br0 up
   ip address flush dev eth0; ip link set eth0 master br0; ip link property add dev eth0 altname wan0
   ip address add ${SERVER[4]}/24 dev br0; ip address add ${SERVER[6]}/64 dev br0 nodad
-  ip neigh replace ${CLIENT[4]} lladdr ${CLIENT.mac} dev br0; ip neigh replace ${CLIENT[6]} lladdr ${CLIENT.mac} dev br0`
+  ip neigh replace ${CLIENT[4]} lladdr ${CLIENT.mac} dev br0
+  ip neigh replace ${CLIENT[6]} lladdr ${CLIENT.mac} dev br0`
 
 const SYNS = [SERVER[4], SERVER[6]]
   .map((address) => `timeout 0.3 bash -c ': < /dev/tcp/${address}/22' 2>/dev/null`)
@@ -71,7 +74,10 @@ atServer('a bridge, its port, and names of nothing', skip, async (t, user) => {
     [
       'input',
       'eth0',
-      /^knocklib install: warning: \/interfaces\/0: eth0 is a port of the bridge br0: at input .*; write br0\n$/,
+      new RegExp(
+        '^knocklib install: warning: /interfaces/0: eth0 is a port of the bridge br0: ' +
+          'at input .*; write br0\n$',
+      ),
     ],
     ['prerouting', 'eth0', /eth0 is a port of the bridge br0/],
     ['input', 'wan0', /wan0 is an alternative name of eth0/],

@@ -52,7 +52,10 @@ for (const hook of ['input', 'prerouting', 'ingress']) {
       server,
       `table inet answered {
         counter answers { }
-        chain out { type filter hook output priority 0; tcp sport ${PORT} tcp flags & 18 == 18 counter name answers; }
+        chain out {
+          type filter hook output priority 0
+          tcp sport ${PORT} tcp flags & 18 == 18 counter name answers
+        }
       }`,
       binary,
     )

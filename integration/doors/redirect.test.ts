@@ -104,7 +104,11 @@ onEach('a host that redirects as well', async (t, binary) => {
   await apply(
     server,
     `table inet own {
-      chain nat { type nat hook prerouting priority dstnat; tcp dport 443 redirect to :8443; tcp dport 444 redirect to :2200; }
+      chain nat {
+        type nat hook prerouting priority dstnat
+        tcp dport 443 redirect to :8443
+        tcp dport 444 redirect to :2200
+      }
     }`,
     binary,
   )

@@ -22,7 +22,8 @@ const LISTENER = `
 /** Connects, sends the lines it is given, and prints what comes. */
 const CONNECTION = `
   const [host, port, localAddress] = process.argv.slice(1)
-  const socket = require('node:net').connect({ host, port: Number(port), ...(localAddress && { localAddress }) })
+  const place = { host, port: Number(port), ...(localAddress && { localAddress }) }
+  const socket = require('node:net').connect(place)
   socket.on('data', (data) => console.log(String(data).trim()))
   socket.on('error', (error) => console.log(error.code)).on('end', () => console.log('end'))
   process.stdin.on('end', () => process.exit()).on('data', (line) => socket.write(line))`

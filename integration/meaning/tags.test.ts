@@ -90,7 +90,10 @@ function tagged(frame: Buffer, tags: readonly Tag[]): Buffer {
 /** What comes to the host, by source port, and what goes on with tags of the numbers 10 and 20. */
 const ARRIVED = `table inet arrived {
   set ports { type inet_service; size 65535; flags dynamic, timeout; timeout 1h; }
-  chain in { type filter hook input priority 100; udp dport { ${PORT}, ${LAST} } add @ports { udp sport }; }
+  chain in {
+          type filter hook input priority 100
+          udp dport { ${PORT}, ${LAST} } add @ports { udp sport }
+        }
 }
 table netdev others {
   counter stacked { }

@@ -20,7 +20,9 @@ npm run test:one -- integration/peers/peers.test.ts     # as root, with iptables
 
 const COLUMNS = ['Trace', 'Sent', 'Peer lets in', 'knocklib lets in']
 
-/** The traces that the two judge differently, by their reasons: those with one reason in one item. */
+/**
+ * The traces that the two judge differently, by their reasons: those with one reason in one item.
+ */
 function differences(traces: readonly Trace[], seen: readonly string[]): string[] {
   const names = new Map<string, string[]>()
   for (const [index, { name, ours, why = '' }] of traces.entries()) {

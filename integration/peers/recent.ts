@@ -22,12 +22,14 @@ const NEW = '-m conntrack --ctstate NEW'
 /** What is established goes on; so begins each of them. */
 export const ESTABLISHED = '-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT'
 
+const SINGLE = '-m recent --name single'
+
 /** Two packets to the service's own port, then a third from 3 to 5 s after the first. */
 export const SINGLE_PORT = iptablesRules(`
   ${ESTABLISHED}
-  -A INPUT -p tcp --dport 22 ${NEW} -m recent --name single --rcheck --seconds 3 --hitcount 2 -j DROP
-  -A INPUT -p tcp --dport 22 ${NEW} -m recent --name single --rcheck --seconds 5 --hitcount 2 -j ACCEPT
-  -A INPUT -p tcp --dport 22 ${NEW} -m recent --name single --set -j DROP
+  -A INPUT -p tcp --dport 22 ${NEW} ${SINGLE} --rcheck --seconds 3 --hitcount 2 -j DROP
+  -A INPUT -p tcp --dport 22 ${NEW} ${SINGLE} --rcheck --seconds 5 --hitcount 2 -j ACCEPT
+  -A INPUT -p tcp --dport 22 ${NEW} ${SINGLE} --set -j DROP
 `)
 
 /** A packet to 1000, then 5 s for the service. */

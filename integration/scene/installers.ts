@@ -34,7 +34,8 @@ const CODE = `
   console.log('begun')
   for (let turn = 0; !ended; turn += 1) {
     await tell('install', async () => {
-      const knock = await installKnock(specs[turn % specs.length], { nft, confirmWithin: turn % 2 ? 600 : undefined })
+      const confirmWithin = turn % 2 ? 600 : undefined
+      const knock = await installKnock(specs[turn % specs.length], { nft, confirmWithin })
       const [door] = knock.doors
       await tell('open', () => door.open('192.0.2.' + (1 + turn % 250)))
       await tell('close', () => door.close('192.0.2.' + (1 + turn % 250)))

@@ -137,7 +137,8 @@ const HOLDER = `
       if (type === ANSWER && parseAnswer(payload) === 0) isHeld = true
     }
   }
-  const socket = await openSocket({ operation: 'hold', protocol: NETFILTER }, { message, failed() {} })
+  const what = { operation: 'hold', protocol: NETFILTER }
+  const socket = await openSocket(what, { message, failed() {} })
   setInterval(() => isHeld || socket.send(renderBind(5, 128, 1)), 5)
   process.stdin.on('end', () => process.exit()).resume()
   console.log('ready')`

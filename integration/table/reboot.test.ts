@@ -177,7 +177,10 @@ atServer(
       'of another version': [good.replace('1', '2'), /\/version: expected 1/],
       'with a name for an address': [
         good.replace('"grants": [', '"grants": [{"door":"ssh","source":"host","until":"soon"}'),
-        /\/grants\/0\/source: expected an IPv4 or IPv6 address.*\n {2}\/grants\/0\/until: expected a time/,
+        new RegExp(
+          '/grants/0/source: expected an IPv4 or IPv6 address.*\n' +
+            '  /grants/0/until: expected a time',
+        ),
       ],
       'of another table': [
         good.replace('"knock"', '"knock2"'),

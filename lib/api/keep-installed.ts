@@ -116,7 +116,8 @@ export async function keepInstalled(
   }
   const doubted = (count: number) => {
     const tokens = `the ${count} tokens that may have been used by now are refused`
-    const message = `what packets did just before the table was gone is not known for certain: ${tokens}`
+    const doubt = 'what packets did just before the table was gone is not known for certain'
+    const message = `${doubt}: ${tokens}`
     fail('tokens', `${message}; later ones open`)
   }
   const table: KeptTable = {

@@ -11,6 +11,9 @@ c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]
 d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]
 `
 
+const lines = (count: number, lineOf: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => lineOf(index)).join('\n')
+
 t.test('the ending says which form it is', async (t) => {
   const folder = t.testdir({
     'a.json': '{"a": [1, "2"]}',
@@ -38,7 +41,7 @@ t.test('what is not of its form', async (t) => {
     'deep-map.yaml': Array.from({ length: 1500 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
     'deep-list.yaml': '- '.repeat(100_000),
     'deep-key.yaml': '? '.repeat(100_000),
-    'deep-both.yaml': `a:\n${Array.from({ length: 60 }, (_, i) => `${' '.repeat(3 * i + 1)}- b:`).join('\n')}`,
+    'deep-both.yaml': `a:\n${lines(60, (i) => `${' '.repeat(3 * i + 1)}- b:`)}`,
     'deep-mixed.yaml': `${'- '.repeat(60)}${'['.repeat(60)}`,
     'long.yaml': `a: ${'x'.repeat(5_000_000)}`,
   })
@@ -70,7 +73,7 @@ t.test('what is long, and not deep', async (t) => {
   const long = Array.from({ length: 3000 }, (_, i) => `- a:\n    b: "x\n      y"\n    c: [${i}]\n`)
   const folder = t.testdir({
     'long.yaml': long.join(''),
-    'lines.yaml': `a: |\n${Array.from({ length: 500 }, (_, i) => `${' '.repeat(i + 1)}x`).join('\n')}`,
+    'lines.yaml': `a: |\n${lines(500, (i) => `${' '.repeat(i + 1)}x`)}`,
     'list.yaml': `a:\n${'- - - x\n'.repeat(500)}`,
     'ninety.yaml': `${'- '.repeat(90)}x`,
     'levels.yaml': Array.from({ length: 90 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),

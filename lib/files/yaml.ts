@@ -31,8 +31,10 @@ export async function parseYaml(text: string): Promise<Parsed> {
         for (const { key } of map.items) {
           const name = keyOf(key)
           if (!keys.has(name)) keys.add(name)
-          else
-            twice ??= `Map keys must be unique, ${quoted(name)} is there twice${atPlace(lines, key)}`
+          else {
+            const place = atPlace(lines, key)
+            twice ??= `Map keys must be unique, ${quoted(name)} is there twice${place}`
+          }
         }
         if (twice !== undefined) return visit.BREAK
       },

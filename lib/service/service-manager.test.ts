@@ -10,7 +10,9 @@ const RECEIVER = `
   socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; bind($s, pack_sockaddr_un($ARGV[0])) or die "$!";
   print "there\\n";
   $SIG{ALRM} = sub { exit }; alarm 30;
-  while (defined recv($s, my $m, 65536, 0)) { $m =~ s/\\n/|/g; print "$m\\n" unless $m eq 'BARRIER=1' }`
+  while (defined recv($s, my $m, 65536, 0)) {
+    $m =~ s/\\n/|/g; print "$m\\n" unless $m eq 'BARRIER=1'
+  }`
 
 /** A manager; what it was reported can be read line by line. */
 class Manager implements AsyncDisposable {

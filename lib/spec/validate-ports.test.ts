@@ -46,7 +46,10 @@ const numbers: Contradiction[] = [
     of: '257 rates on services',
     document: many(257, (index) => rate(`tcp/${1000 + index}`)),
     problems: {
-      '/doors/256/name': `expected a table with at most 256 knocks on the service itself, ${MORE}, got "d256"`,
+      '/doors/256/name': [
+        'expected a table with at most 256 knocks on the service itself',
+        `${MORE}, got "d256"`,
+      ].join(', '),
     },
   },
   {

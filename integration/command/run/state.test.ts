@@ -36,7 +36,7 @@ test('what was known outlives a reboot', async (t, site) => {
   t.equal(await site.end('SIGTERM'), 0)
 })
 
-test('a state that cannot be written is reported at the start, and by the exit code', async (t, site) => {
+test('a state that cannot be written is reported, and by the exit code', async (t, site) => {
   site.run(['--state', '/nonexistent/folder/state.json'])
   const { message, what } = await site.heard('failed')
   t.equal(what, 'save')
@@ -53,7 +53,7 @@ test('a state that cannot be written is reported at the start, and by the exit c
   t.match(saved.stderr, /there is no directory \/nonexistent\/folder\n$/)
 })
 
-test('a state that cannot be read leaves no service without its door, and is kept', async (t, site) => {
+test('a state that cannot be read is kept, and no service is without its door', async (t, site) => {
   await site.write('state.json', { nothing: 1 })
   await chmod(site.file('state.json'), 0o600)
   site.run(['--state', site.file('state.json')])

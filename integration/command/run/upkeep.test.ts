@@ -48,8 +48,10 @@ test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, site) 
   process.kill(site.pid, 'SIGHUP')
   t.match(await site.heard('failed'), {
     what: 'reload',
-    message:
-      /^\S+\/doors\.json: \/doors\/0\/service: .*; nothing was changed: the spec before still stands$/,
+    message: new RegExp(
+      '^\\S+/doors\\.json: /doors/0/service: .*; ' +
+        'nothing was changed: the spec before still stands$',
+    ),
   })
   await site.write('doors.json', { doors: [web], table: 'other' })
   process.kill(site.pid, 'SIGHUP')
@@ -76,7 +78,7 @@ test('a flush right after a reload takes no grant along', async (t, site) => {
   t.match((await site.cli('status')).stdout, CLIENT[4])
 })
 
-test('says that a table awaits to be confirmed, and that it fell open; and leaves it open', async (t, site) => {
+test('says that a table awaits a confirmation and fell open, and leaves it so', async (t, site) => {
   site.run()
   await site.heard('watching')
   t.equal((await site.cli('install', site.file('doors.json'), '--confirm', '3s')).code, 0)

@@ -17,8 +17,8 @@ import type { Logged } from './log-prefix.js'
 import type { AttemptSummary, DoorSummary } from './summary.js'
 
 /**
- * A packet field that can be part of a set's key. `all` is a constant, `token` the first 16 bytes of
- * the payload. `sequence`, a hash of TCP's sequence number, cannot be looked up, only added and
+ * A packet field that can be part of a set's key. `all` is a constant, `token` the first 16 bytes
+ * of the payload. `sequence`, a hash of TCP's sequence number, cannot be looked up, only added and
  * deleted.
  */
 export type KeyField =

@@ -33,8 +33,8 @@ export function checkHook(spec: ReadSpec, findings: Findings): void {
   }
   for (const { service, path } of placeServices(doors, findings)) {
     if (service.ports || service.protocol === 'tcp') continue
-    const reason = `"${hook}" comes before conntrack, and would refuse answers to this host; name ports`
-    findings.conflict(path, '/hook', reason)
+    const refused = `"${hook}" comes before conntrack, and would refuse answers to this host`
+    findings.conflict(path, '/hook', `${refused}; name ports`)
   }
 }
 

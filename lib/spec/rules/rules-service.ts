@@ -91,7 +91,8 @@ function checkOverlap(low: PlacedService, high: PlacedService, findings: Finding
     return true
   }
   if (fitTogether(low.service, high.service)) return false
-  const reason = `${higher} and ${lower} overlap in part, which nft cannot have even at two addresses`
+  const overlap = `${higher} and ${lower} overlap in part`
+  const reason = `${overlap}, which nft cannot have even at two addresses`
   findings.conflict(high.path, low.path, reason)
   return true
 }

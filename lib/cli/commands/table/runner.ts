@@ -110,8 +110,8 @@ export class Runner {
     const spec = await loadSpec(this.#path, this.#options)
     const { table } = spec
     if (before !== undefined && table !== before) {
-      const reason = `table: expected ${before} as before, got ${table}; start anew for another table`
-      throw new ArgumentError(`run: ${this.#path}: ${reason}`)
+      const reason = `table: expected ${before} as before, got ${table}`
+      throw new ArgumentError(`run: ${this.#path}: ${reason}; start anew for another table`)
     }
     const file = this.#stateFile
     this.#saveFile = file
