@@ -94,9 +94,12 @@ async function generate(name, typeName, { isModule = false } = {}) {
   const banner = `// Generated from schemas/${name}.schema.json.\n`
   const file = new URL(`validate-${name}.${isModule ? 'ts' : 'cjs'}`, out)
   writeFileSync(file, `${isModule ? '// @ts-nocheck\n' : ''}${banner}${code}\n`)
+  const { definitions } = schema
+  const texts = JSON.stringify(expectations({ ...inlined, definitions }), null, 2)
   writeFileSync(
     new URL(`expected-${name}.ts`, out),
-    `// Generated from schemas/${name}.schema.json.\nexport const expected: Readonly<Record<string, string>> = ${JSON.stringify(expectations({ ...inlined, definitions: schema.definitions }), null, 2)}\n`,
+    `// Generated from schemas/${name}.schema.json.\n` +
+      `export const expected: Readonly<Record<string, string>> = ${texts}\n`,
   )
   const types = await compile(schema, typeName, {
     bannerComment: `// Generated from schemas/${name}.schema.json.`,

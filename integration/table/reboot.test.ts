@@ -184,7 +184,10 @@ atServer(
       ],
       'of another table': [
         good.replace('"knock"', '"knock2"'),
-        /\/table: expected "knock", the table into which the state is put, got "knock2"; use a state of "knock", or/,
+        new RegExp(
+          '/table: expected "knock", the table into which the state is put, got "knock2"; ' +
+            'use a state of "knock", or',
+        ),
       ],
       'a spec': ['{"doors":[]}', /\/doors: expected no such key/],
     }
