@@ -82,7 +82,7 @@ const importersOf = (name: string): string =>
   IMPORTERS[name] ? `only ${IMPORTERS[name].join(' or ')} may` : 'is no dependency'
 
 const PURE =
-  /^(spec|text|automaton|nft|change|view)\/|^kernel\/netlink\/(wire|element-messages|element-answers|address-bytes)\.ts$|^host\/(host|host-warning|ip-listing|judge-closing|judge-doors|judge-interfaces|link-messages)\.ts$/
+  /^(spec|text|automaton|nft|change|view|profile)\/|^kernel\/netlink\/(wire|element-messages|element-answers|address-bytes)\.ts$|^host\/(host|host-warning|ip-listing|judge-closing|judge-doors|judge-interfaces|link-messages)\.ts$/
 
 const stayPure: Rule = ({ path, imports, impure }) => {
   if (!PURE.test(path)) return []

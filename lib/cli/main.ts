@@ -14,6 +14,7 @@ import {
   type Options,
 } from './command/command.js'
 import { knock } from './commands/client/knock.js'
+import { profile } from './commands/client/profile.js'
 import { close } from './commands/doors/close.js'
 import { open } from './commands/doors/open.js'
 import { unban } from './commands/doors/unban.js'
@@ -35,7 +36,7 @@ const COMMANDS = [
   ...[check, render, install, confirm, keepRunning, refill, uninstall],
   ...[status, watch, open, close, unban],
   ...[save, restore, metrics],
-  ...[knock, simulate],
+  ...[knock, profile, simulate],
 ]
 
 const EXIT_CODES = `

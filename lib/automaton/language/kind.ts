@@ -1,6 +1,7 @@
 // The interface of a kind of knock, by which all kinds are treated alike. Types.
+import type { ProfileDoor } from '../../spec/generated/client-types.js'
 import type { Findings } from '../../spec/model/findings.js'
-import type { Note, Step, ValidDoor, ValidKnock } from '../../spec/model/model.js'
+import type { Note, Step, ValidDoor, ValidKnock, ValidUser } from '../../spec/model/model.js'
 import type { Loads, Secrets } from './loads.js'
 import type { Attempt } from './names.js'
 import type { KnockContext, KnockProgram } from './program.js'
@@ -14,6 +15,9 @@ export interface PlacedKnock<Knock extends ValidKnock = ValidKnock> {
 
 /** A step or knock port, with the JSON Pointer of its place in the spec. */
 type SteppedPlace = readonly [step: Step, path: string]
+
+/** One kind of knock, as a profile writes it. */
+export type ProfileKnock = Omit<ProfileDoor, 'port' | 'for' | 'connections' | 'gap'>
 
 export interface Kind<Knock extends ValidKnock = ValidKnock, Written = unknown> {
   /**
@@ -49,6 +53,15 @@ export interface Kind<Knock extends ValidKnock = ValidKnock, Written = unknown> 
   doubt?(placed: PlacedKnock<Knock>, secrets: Secrets, now: number): readonly string[]
   /** Whether the packets that opened the door once never open it again. */
   worksOnce?(knock: Knock): boolean
+  /**
+   * What a client's profile says of the knock.
+   *
+   * @param knocks - those that one place of the spec became: one, or a list of one-time sequences.
+   * @param secretFile - where the client has the secret; empty if the kind has none.
+   */
+  profileOf(knocks: readonly [Knock, ...Knock[]], secretFile: string): ProfileKnock
+  /** Those who have a secret of their own. Absent: nobody is told from another. */
+  usersOf?(knock: Knock): readonly ValidUser[]
   /** Remarks about parts that are easily misunderstood. */
   notesOf?(knock: Knock, door: ValidDoor): readonly Note[]
 }

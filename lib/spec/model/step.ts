@@ -69,6 +69,13 @@ export function parseFlags(text: string): TcpFlags | undefined {
   return set & clear ? undefined : { mask: set | clear, value: set }
 }
 
+/** Writes flags as `parseFlags` reads them. */
+export const formatFlags = ({ mask, value }: TcpFlags): string =>
+  [...FLAGS]
+    .filter(([, bit]) => mask & bit)
+    .map(([name, bit]) => (value & bit ? name : `!${name}`))
+    .join(',')
+
 /** Writes a service as `parseService` reads it. */
 export function formatService({ protocol, ports }: Service): string {
   if (typeof protocol === 'number') return `protocol/${formatProtocol(protocol)}`

@@ -1,6 +1,7 @@
 // A number of hits on a port, then one packet to the service at the right time: reading, checks and
 // rules. Pure.
 import type { RateKnock } from '../../../spec/generated/knock-types.js'
+import { formatDuration } from '../../../spec/model/duration.js'
 import type { ValidRate } from '../../../spec/model/model.js'
 import {
   areRead,
@@ -9,6 +10,7 @@ import {
   readPause,
   readValue,
 } from '../../../spec/model/read-values.js'
+import { formatStep } from '../../../spec/model/step.js'
 import {
   inSet,
   type Match,
@@ -49,6 +51,14 @@ export const rate: Kind<ValidRate, RateKnock> = {
   stepsOf: ({ port, origin }) => [[port, `${origin}/port`]],
   lengthOf: ({ hits }) => hits,
   endsInService: true,
+  profileOf: ([{ port, hits, min, max }]) => ({
+    rate: {
+      port: formatStep(port),
+      hits,
+      ...(min > 0 && { min: formatDuration(min) }),
+      max: formatDuration(max),
+    },
+  }),
   build,
 }
 

@@ -1,10 +1,11 @@
 // A number of knocks in each of several windows of time, then a packet to the service: reading,
 // checks and rules. Pure.
 import type { RhythmKnock } from '../../../spec/generated/knock-types.js'
-import { LEAST_WINDOW, MAX_DURATION } from '../../../spec/model/duration.js'
+import { formatDuration, LEAST_WINDOW, MAX_DURATION } from '../../../spec/model/duration.js'
 import type { Findings } from '../../../spec/model/findings.js'
 import type { KnockPort, ValidRhythm } from '../../../spec/model/model.js'
 import { areRead, readDuration, readKnockPort, readValue } from '../../../spec/model/read-values.js'
+import { formatStep } from '../../../spec/model/step.js'
 import { inSet, type Match, notInSet, RETURN, remove, update } from '../../language/automaton.js'
 import type { Kind } from '../../language/kind.js'
 import { armedSet, attemptSet, stageSet, windowSet } from '../../language/names.js'
@@ -42,6 +43,9 @@ export const rhythm: Kind<ValidRhythm, RhythmKnock> = {
   endsInService: true,
   // The grant is for the one connection that the rhythm announced.
   connections: 1,
+  profileOf: ([{ ports, counts, window }]) => ({
+    rhythm: { port: formatStep(ports[0] as KnockPort), counts, window: formatDuration(window) },
+  }),
   build,
 }
 

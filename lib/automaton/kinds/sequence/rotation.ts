@@ -2,6 +2,7 @@
 // Pure.
 import { periodAt } from '../../../spec/derive/derivation.js'
 import { derivePorts } from '../../../spec/derive/derive.js'
+import { formatDuration } from '../../../spec/model/duration.js'
 import type { KnockPort, ValidRotation } from '../../../spec/model/model.js'
 import { areRead } from '../../../spec/model/read-values.js'
 import { SYN } from '../../../spec/model/step.js'
@@ -33,6 +34,15 @@ export const rotation: Kind<ValidRotation> = {
   stepsOf: () => [],
   lengthOf: ({ length }) => length,
   secretFilesOf: ({ secretFile }) => [secretFile],
+  profileOf: ([{ every, length: steps, protocol, ports }], secretFile) => ({
+    rotate: {
+      secretFile,
+      every: formatDuration(every),
+      steps,
+      protocol,
+      ports: `${ports.from}-${ports.to}`,
+    },
+  }),
   load: (placed, secrets, now) => ({ ports: portsOf(placed, secrets, now) }),
   build,
 }

@@ -1,7 +1,8 @@
 // Knocks in a written order: reading, checks and rules. Pure.
-import type { SequenceKnock } from '../../../spec/generated/knock-types.js'
+import type { ProfileStep } from '../../../spec/generated/client-types.js'
+import type { SequenceKnock, StepObject } from '../../../spec/generated/knock-types.js'
 import type { Step, ValidSequence } from '../../../spec/model/model.js'
-import { isOdd, SYN } from '../../../spec/model/step.js'
+import { formatFlags, formatStep, isOdd, SYN } from '../../../spec/model/step.js'
 import type { Match } from '../../language/automaton.js'
 import type { Kind } from '../../language/kind.js'
 import type { KnockContext, KnockProgram, PacketMatch } from '../../language/program.js'
@@ -15,6 +16,10 @@ export const sequence: Kind<ValidSequence, SequenceKnock> = {
   stepsOf: ({ steps, stepsOrigin }) => steps.map((step, i) => [step, `${stepsOrigin}/${i}`]),
   lengthOf: ({ steps }) => steps.length,
   worksOnce: ({ once }) => once !== undefined,
+  profileOf([first, ...others]) {
+    const lists = [first, ...others].map(({ steps }) => steps.map(writeStep))
+    return first.once === undefined ? { steps: lists.flat() } : { oneTime: lists }
+  },
   build,
 }
 
@@ -53,4 +58,14 @@ function matchStep({ protocol, flags, length }: Step): PacketMatch {
     default:
       return { when: payload }
   }
+}
+
+/** Writes a step as a profile has it: as text, if nothing but protocol and port is asked for. */
+function writeStep({ flags, length, ...step }: Step): ProfileStep {
+  if (!flags && length === undefined) return formatStep(step)
+  return {
+    ...step,
+    ...(flags && { flags: formatFlags(flags) }),
+    ...(length !== undefined && { length }),
+  } as StepObject
 }

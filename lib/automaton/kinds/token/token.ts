@@ -55,6 +55,10 @@ export const token: Kind<ValidToken, TokenKnock> = {
     })
   },
   worksOnce: () => true,
+  usersOf: ({ users }) => users,
+  profileOf: ([{ port, period }], secretFile) => ({
+    token: { port: `udp/${port}`, secretFile, period: formatDuration(period) },
+  }),
   notesOf: ({ origin, horizon }, { name }) => [
     {
       path: origin,
