@@ -1,6 +1,9 @@
 // Whole datagrams ↔ a netlink socket. The only importer of the package netlink, loaded with the
 // first socket.
-import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { CapabilityError, NetlinkError, type NetlinkErrorCode } from '../../errors.js'
 
 /** NETLINK_NETFILTER: nftables' ruleset, its notifications, and NFLOG. */
 export const NETFILTER = 12
@@ -57,6 +60,21 @@ type RawSocket = InstanceType<Package['RawNetlinkSocket']>
 
 let loading: Promise<Package> | undefined
 
+/** What is said, and by whose cause it is known, if the package is not installed. */
+const ABSENT = ['netlink', 'the optional package netlink', 'npm install netlink'] as const
+
+const require = createRequire(import.meta.url)
+
+/**
+ * Whether the package is not installed. Node says the same when it can open no file; to look for a
+ * folder needs no descriptor.
+ */
+function isAbsent(error: unknown): boolean {
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return false
+  const folders = require.resolve.paths('netlink') ?? []
+  return !folders.some((folder) => existsSync(join(folder, 'netlink')))
+}
+
 /**
  * Opens a socket. It keeps the process alive until it is unreferenced or closed.
  *
@@ -84,7 +102,7 @@ export async function openSocket(
     })
     return new SafeSocket(socket, operation, listener)
   } catch (error) {
-    throw failure('socket', operation, error)
+    throw failure('socket', operation, isAbsent(error) ? new CapabilityError(...ABSENT) : error)
   }
 }
 

@@ -1,6 +1,6 @@
 // The common part of both reader processes: output, failures, and the end together with the parent
 // process.
-import { NetlinkError } from '../../errors.js'
+import { CapabilityError, NetlinkError } from '../../errors.js'
 import { ReaderOutput } from './reader-output.js'
 import type { FailedRecord } from './records.js'
 
@@ -40,8 +40,11 @@ export async function runReader(
 
 /** Reports why it ends, and ends when that has been read. */
 export function fail(output: ReaderOutput, error: unknown): void {
-  const code = error instanceof NetlinkError ? error.code : 'socket'
+  const code = error instanceof NetlinkError ? codeOf(error) : 'socket'
   const reason = error instanceof Error ? error.message : String(error)
   const record: FailedRecord = { failed: { code, reason } }
   output.report(record)
 }
+
+const codeOf = ({ code, cause }: NetlinkError): string =>
+  cause instanceof CapabilityError ? cause.code : code

@@ -98,6 +98,19 @@ t.test('what cannot be otherwise is not tried again', async (t) => {
   t.equal(last().signalCode, 'SIGKILL')
 })
 
+t.test('a package that is not installed is named', async (t) => {
+  const { reader, children, last } = readerOf()
+  const refused = t.rejects(reader.start(), {
+    name: 'CapabilityError',
+    code: 'missing-capability',
+    missing: 'the test: the optional package netlink',
+    message: /npm install netlink$/,
+  })
+  await last().say({ failed: { code: 'missing-capability', reason: 'not there' } })
+  await refused
+  t.equal(children.length, 1)
+})
+
 t.test('records come whole, in whatever parts they are written', async (t) => {
   const { reader, logged, begin, last } = readerOf()
   await begin()

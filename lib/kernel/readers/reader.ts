@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Clock, systemClock } from '../../clock/clock.js'
-import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
+import { CapabilityError, KnockError, NetlinkError, type NetlinkErrorCode } from '../../errors.js'
 import { inNamespace, launch } from '../process/launch.js'
 import { Questions } from './questions.js'
 import type { ReaderRecord } from './records.js'
@@ -73,6 +73,7 @@ export class Reader {
   /**
    * Starts it. Settles when nothing is missed any more.
    * @throws NetlinkError `EBUSY` if somebody else has what is asked for, `EPERM`, or `socket`.
+   * @throws CapabilityError if the package netlink is not installed.
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => this.#begin(resolve, reject, FIRST_TRIES))
@@ -210,14 +211,19 @@ export class Reader {
     this.#again()
   }
 
-  #refusal({ code, reason }: { code: string; reason: string }): NetlinkError {
-    const message = `watch: ${this.#options.subject}: ${reason}`
+  #refusal({ code, reason }: { code: string; reason: string }): KnockError {
+    const { subject } = this.#options
+    if (code === 'missing-capability') {
+      const provider = 'it is not installed; npm install netlink'
+      return new CapabilityError('watch', `${subject}: the optional package netlink`, provider)
+    }
+    const message = `watch: ${subject}: ${reason}`
     return new NetlinkError(code as NetlinkErrorCode, 'watch', message)
   }
 }
 
 /** Whether it was said why, and it would be the same again. */
-const isFinal = (error: Error): boolean => error instanceof NetlinkError && error.code !== 'socket'
+const isFinal = (error: Error): boolean => error instanceof KnockError && error.code !== 'socket'
 
 const ended = (words: string): string =>
   ['the process that reads it ended', words.trim().replace(/\s+/g, ' ')].filter(Boolean).join(': ')
