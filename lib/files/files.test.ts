@@ -129,6 +129,17 @@ t.test('reads files, and nothing that would be waited for', async (t) => {
   await wrong(mkfifo(t), /expected the state as a file, got a pipe$/)
 })
 
+t.test('on Windows a file has neither owner nor mode', async (t) => {
+  const path = join(t.testdir({ secret: SECRET }), 'secret')
+  // As Node sees every file there.
+  await chmod(path, 0o666)
+  t.intercept(process, 'platform', { value: 'win32' })
+  t.equal(String(await readSecret(path, 'x')), SECRET)
+  // A folder cannot be opened there.
+  await replaceFile(path, ['whole'], OPTIONS)
+  t.equal(await readFile(path, 'utf8'), 'whole')
+})
+
 t.test('a secret is a private file of root or the reader', async (t) => {
   const path = join(t.testdir({ secret: SECRET }), 'secret')
   await chmod(path, 0o600)

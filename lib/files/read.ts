@@ -15,7 +15,8 @@ interface ReadOptions {
   readonly most: number
   /**
    * Permission bits that are forbidden, and the words for what is expected. If given, root or the
-   * reading user must own the file.
+   * reading user must own the file. Windows has neither, and its files none of these limits: there
+   * the access list that a file has from its folder decides who may read it.
    */
   readonly private?: { readonly forbidden: number; readonly expected: string }
 }
@@ -69,7 +70,7 @@ function requireFile(found: Stats, options: ReadOptions): void {
   const wrong = (reason: string) => new ArgumentError(`${subject}: ${reason}`)
   if (!found.isFile()) throw wrong(`expected ${what} as a file, got ${kindOf(found)}`)
   if (found.size > most) throw tooLong(options, found.size)
-  if (!isPrivate) return
+  if (!isPrivate || process.platform === 'win32') return
   const { uid, mode } = found
   if (uid !== 0 && uid !== process.geteuid?.()) {
     throw wrong(`expected a file of root or of whoever reads it, got one of user ${uid}`)

@@ -140,8 +140,12 @@ async function sweep(path: string): Promise<void> {
   }
 }
 
-/** Without this, a crash could leave the old content under the file's name. */
+/**
+ * Without this, a crash could leave the old content under the file's name. Windows opens no folder
+ * as a file, and its file system writes names down by itself.
+ */
 async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
   const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     await folder.sync()

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import type { Shot } from '../../automaton/language/client-kind.js'
 import { CapabilityError, SendError } from '../../errors.js'
 import type { Address } from '../../spec/model/address.js'
-import { pingCommand } from './ping.js'
+import { pingCommand, unanswered } from './ping.js'
 import type { Leaving } from './system.js'
 
 /** Where a packet goes, and the address that it leaves from. */
@@ -94,8 +94,9 @@ function sendEcho({ step }: Shot, { address, family, source }: Way): Promise<voi
   const [program, ...argv] = pingCommand(process.platform, { address, family, length, source })
   return new Promise((resolve, reject) => {
     execFile(program, argv, { timeout: ECHO_TIME }, (error, _stdout, stderr) => {
-      // Exit code 1 says that nothing came back, as nothing should; one that is ended has sent.
-      if (!error || error.code === 1 || error.killed) return resolve()
+      // Nothing came back, as nothing should; one that is ended has sent.
+      const isSent = error?.killed || error?.code === unanswered(process.platform)
+      if (!error || isSent) return resolve()
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
         const isLinux = process.platform === 'linux'
         const provider = isLinux ? 'install the package iputils-ping' : 'it is not on PATH'

@@ -10,6 +10,13 @@ export interface Echo {
   readonly source: string | undefined
 }
 
+/**
+ * The exit code that says: the request was sent, and nothing came back (ping(8) of iputils 1, of
+ * macOS and FreeBSD 2; that of Windows 1).
+ */
+export const unanswered = (platform: string): number =>
+  ['linux', 'android', 'win32'].includes(platform) ? 1 : 2
+
 /** The program and its arguments: one request, names are not looked up, no answer is waited for. */
 export function pingCommand(platform: string, echo: Echo): [program: string, ...argv: string[]] {
   const { address, family, source } = echo

@@ -2,7 +2,7 @@
 // user's folder → the host, the profile, and how it is sent. Looks for one file.
 import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, posix, win32 } from 'node:path'
 import { ArgumentError, type KnockProfile, type SendOptions } from '../../../index.js'
 import { type Options, textOf } from '../../command/command.js'
 
@@ -75,11 +75,19 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** The folder of the user's profiles (XDG Base Directory Specification; on Windows %APPDATA%). */
-export function profileFolder(): string {
-  const { XDG_CONFIG_HOME: config, APPDATA: data } = process.env
-  const base = config || (process.platform === 'win32' && data) || join(homedir(), '.config')
-  return join(base, 'knocklib')
+/**
+ * The folder of the user's profiles: `knocklib` in $XDG_CONFIG_HOME, which is ~/.config unless it
+ * is set to an absolute path (XDG Base Directory Specification), on Windows in %APPDATA%.
+ */
+export function profileFolder(
+  { platform, env }: Pick<NodeJS.Process, 'platform' | 'env'> = process,
+  home: string = homedir(),
+): string {
+  const isWindows = platform === 'win32'
+  const { isAbsolute, join } = isWindows ? win32 : posix
+  const chosen = [env['XDG_CONFIG_HOME'], isWindows ? env['APPDATA'] : undefined]
+  const base = chosen.find((path) => path !== undefined && isAbsolute(path))
+  return join(base ?? join(home, '.config'), 'knocklib')
 }
 
 /** How a knock is sent, from the options. */
