@@ -33,6 +33,18 @@ export function missing(...more: readonly string[]): string | false {
     ...PROGRAMS.filter(([name, args]) => spawnSync(name, args).status !== 0).map(([name]) => name),
     ...more.filter((name) => !(KERNEL[name] ? isInKernel(KERNEL[name]) : isOnPath(name))),
   ]
+  return reasonOf(lacks)
+}
+
+/**
+ * The reason to skip what needs programs alone, and no root, or false.
+ *
+ * @throws Error in CI, where nothing may be missing.
+ */
+export const missingPrograms = (...names: readonly string[]): string | false =>
+  reasonOf(names.filter((name) => !isOnPath(name)))
+
+function reasonOf(lacks: readonly string[]): string | false {
   if (lacks.length === 0) return false
   const reason = `missing capability: ${lacks.join(', ')}`
   if (process.env['CI'] === 'true') throw new Error(reason)

@@ -27,6 +27,8 @@ const PACKAGES = {
     ssh: 'openssh-client',
     sshd: 'openssh-server',
     openssl: 'openssl',
+    basenc: 'coreutils',
+    python3: 'python3',
     telnet: 'inetutils-telnet',
     'systemd-analyze': 'systemd',
     'systemd-notify': 'systemd',
