@@ -50,10 +50,7 @@ const USAGE: readonly (readonly [line: string, words: RegExp])[] = [
   ['simulate doors.json trace-null.json', /\/0: expected a packet, got null/],
   ['simulate doors.json trace-flags.json', /\/0\/flags: expected TCP flags as a byte/],
   ['simulate doors.json doors.json', /expected a list of packets/],
-  [
-    'knock 127.0.0.1',
-    /expected steps, --profile, or the name of a profile in .*, got 127\.0\.0\.1/,
-  ],
+  ['knock 127.0.0.1', /expected steps, --profile, .* got 127\.0\.0\.1/],
   ['knock 127.0.0.1 7000 --profile client.json', /got both/],
   ['knock 127.0.0.1 tcp/0', /expected tcp\/1\.\.65535, .* got "tcp\/0"/],
   ['knock 127.0.0.1 7000 --gap 100', /expected a gap such as "100ms" or "2s", .* got "100"/],

@@ -56,6 +56,6 @@ async function coveredByRoom() {
 function roomsBelow(rooms) {
   for (const [room, percent] of Object.entries(rooms)) t.comment(`${room}: ${percent} %`)
   return Object.entries(rooms)
-    .filter(([room, percent]) => percent < FLOOR)
+    .filter(([, percent]) => percent < FLOOR)
     .map(([room, percent]) => `${room}: ${percent} %, at least ${FLOOR}`)
 }
