@@ -39,6 +39,7 @@ export {
   type SentKnock,
   sendKnock,
 } from './client/send.js'
+export { profileFromUri, profileToUri, type UriOptions } from './client/uri.js'
 export {
   ArgumentError,
   CapabilityError,

@@ -32,3 +32,4 @@ export {
 export { loadProfile } from './load-profile.js'
 export { type DoorVerdict, type OpenDoorOptions, openDoor, type Verdict } from './open-door.js'
 export { type FailedAddress, type SendOptions, type SentKnock, sendKnock } from './send.js'
+export { profileFromUri, profileToUri, type UriOptions } from './uri.js'

@@ -104,6 +104,12 @@ t.test('finds every problem at once', async (t) => {
       ['/doors/ssh/token', '/doors/a b', '/doors/x/steps'],
     ],
     [{ doors: {} }, ['/doors']],
+    [{ doors: { web: { steps: [1], addresses: ['::1'] } } }, ['/doors/web/addresses']],
+    [{ steps: [1], addresses: [] }, ['/addresses']],
+    [
+      { steps: [1], addresses: ['::1', 'a.example', '1.2.3', '1.2.3.4%e'] },
+      ['/addresses/1', '/addresses/2', '/addresses/3'],
+    ],
     [{ token: { port: 'udp/1', secret: 'short' } }, ['/token/secret', '/token/door']],
     [{ token: { ...token, secret: 'sixteen bytes or more' } }, ['/token/secret']],
     [{ token: { ...token, carrier: 'tcp' } }, ['/token/carrier']],
@@ -134,6 +140,7 @@ t.test('finds every problem at once', async (t) => {
 t.test('chooses one of several doors, and adds what holds for all', async (t) => {
   const document = {
     host: 'server.example',
+    addresses: ['203.0.113.9', '2001:DB8::0:9', '::ffff:203.0.113.9'],
     doors: {
       ssh: { port: 22, for: '30s', token: { port: 'udp/6000', secretFile: '/k' } },
       web: { port: 443, connections: 1, steps: [7000], gap: '1s' },
@@ -141,6 +148,11 @@ t.test('chooses one of several doors, and adds what holds for all', async (t) =>
   }
   t.match(await readProfile(document, 'here', 'ssh'), {
     host: 'server.example',
+    addresses: [
+      { family: 4, address: '203.0.113.9' },
+      { family: 6, address: '2001:db8::9' },
+      { family: 4, address: '203.0.113.9' },
+    ],
     door: 'ssh',
     port: 22,
     lasts: 30,

@@ -3,14 +3,18 @@ import { CLIENT_KINDS, type ClientKnock, clientKindOf } from '../automaton/kinds
 import { ProfileError } from '../errors.js'
 import type { KnockProfile, ProfileDoor } from '../spec/generated/client-types.js'
 import { expected } from '../spec/generated/expected-client.js'
+import type { Address } from '../spec/model/address.js'
 import { at, type Findings } from '../spec/model/findings.js'
 import { readDuration } from '../spec/model/read-values.js'
 import { addErrors, findErrors, type Validator } from '../spec/schema-errors.js'
+import { readAddress } from './read-address.js'
 
 /** One door of a profile, its defaults filled in. */
 export interface ValidProfile {
   readonly knock: ClientKnock
   readonly host?: string
+  /** Of the host, in place of those that its name has. */
+  readonly addresses?: readonly Address[]
   /** The door's name. */
   readonly door?: string
   /** The TCP port of the service behind it. */
@@ -88,12 +92,13 @@ const KEYS = Object.keys(CLIENT_KINDS) as Key[]
 /** Keys of one door, which have no place beside several. */
 const OF_ONE = [...KEYS, 'door', 'port', 'for', 'connections', 'gap'] as const
 /** Keys of the whole, which have no place in one of several. */
-const OF_PROFILE = ['$schema', 'host', 'door', 'doors'] as const
+const OF_PROFILE = ['$schema', 'host', 'addresses', 'door', 'doors'] as const
 
 function readDoors(profile: KnockProfile, findings: Findings): ValidProfile[] {
   const { doors, host } = profile
-  const found = (door: ValidProfile | undefined) =>
-    door ? [{ ...door, ...(host !== undefined && { host }) }] : []
+  const addresses = readAddresses(profile, findings)
+  const whole = { ...(host !== undefined && { host }), ...(addresses && { addresses }) }
+  const found = (door: ValidProfile | undefined) => (door ? [{ ...door, ...whole }] : [])
   if (doors === undefined) {
     return found(readDoor(profile, { path: '', name: profile.door, findings }))
   }
@@ -106,6 +111,14 @@ function readDoors(profile: KnockProfile, findings: Findings): ValidProfile[] {
   return Object.entries(doors).flatMap(([name, door]) => {
     const path = `/doors${at(name)}`
     return findings.isClean(path) ? found(readDoor(door, { path, name, findings })) : []
+  })
+}
+
+function readAddresses(profile: KnockProfile, findings: Findings): Address[] | undefined {
+  return profile.addresses?.flatMap((text, index) => {
+    const address = readAddress(text)
+    if (!address) findings.add(`/addresses/${index}`, 'an IPv4 or IPv6 address')
+    return address ?? []
   })
 }
 

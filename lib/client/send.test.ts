@@ -56,6 +56,23 @@ t.test('a connection for each tcp step to a port that is open', async (t) => {
   t.equal(connections, 2)
 })
 
+t.test("a profile's addresses, in place of its host's", async (t) => {
+  const { port, sizes } = await listen(t, 4)
+  const steps = [`udp/${port}`]
+  const profile = { host: 'nowhere.invalid', addresses: ['127.0.0.1'], steps }
+  t.match(await sendKnock(undefined, profile), {
+    host: 'nowhere.invalid',
+    addresses: ['127.0.0.1'],
+  })
+  while (sizes.length < 1) await sleep(5)
+  const message = 'sendKnock: nowhere.invalid: no IPv6 address'
+  await t.rejects(sendKnock(undefined, profile, { family: 6 }), { code: 'not-sent', message })
+  // A host that the caller names has addresses of its own.
+  t.match(await sendKnock('127.0.0.1', { ...profile, addresses: ['::1'] }), {
+    addresses: ['127.0.0.1'],
+  })
+})
+
 t.test('a closed port is no error', async () => {
   await sendKnock('127.0.0.1', { steps: ['tcp/1', 'udp/1'] }, { gap: 0 })
 })

@@ -112,7 +112,13 @@ export async function prepareKnock(
   if (named === undefined) {
     throw new ArgumentError(`${subject}: /host: expected a name or an address, got nothing`)
   }
-  const found = await system.resolve(named, familiesOf(knock, options.family))
+  const families = familiesOf(knock, options.family)
+  const given = host === undefined ? profile.addresses : undefined
+  const known = given?.filter(({ family }) => families.includes(family))
+  const found = known ?? (await system.resolve(named, families))
+  if (found.length === 0) {
+    throw new SendError(`${OPERATION}: ${named}: no IPv${families.join(' or IPv')} address`)
+  }
   options.signal?.throwIfAborted()
   // A sequence that works once would be wrong at the second address.
   const addresses = knock.kind === 'oneTime' ? found.slice(0, 1) : found
