@@ -164,18 +164,6 @@ t.test('no row names a room that is below it, or that it does not need', async (
   }
 })
 
-t.test('a room has a dozen files at most, and none lies loose', async (t) => {
-  const paths = sources.map(({ path }) => path)
-  for (const room of Object.keys(ROWS)) {
-    const files = paths.filter((path) => roomOf(path) === room)
-    t.ok(files.length <= 12, `${room}: ${files.length} files`)
-  }
-  t.strictSame(
-    paths.filter((path) => roomOf(path) === '.'),
-    ['errors.ts', 'index.ts'],
-  )
-})
-
 t.test('all of it was read', async (t) => {
   const [first] = sources.filter(({ path }) => path === 'spec/validate.ts')
   t.ok(first?.imports.some(({ from }) => from === 'errors.ts'))
