@@ -195,7 +195,7 @@ atServer('3: nft is missing, or may not', skip, async (t, user) => {
       user,
       line,
       3,
-      /this is no nft \(KNOCKLIB_NFT=\/bin\/true\): it calls itself "/,
+      /this is not nft \(KNOCKLIB_NFT=\/bin\/true\): it calls itself "/,
       other,
     )
   }

@@ -7,11 +7,11 @@ import { printableLine } from '../text/printable.js'
 const isOn = (): boolean => process.env['KNOCKLIB_DEBUG'] === 'nft'
 
 /**
- * Runs something and says what it was, how it ended and how long it took: `knocklib nft: apply
+ * Runs a call, and writes what it was, how it ended and how long it took: `knocklib nft: apply
  * table inet knock: 12 add rule, 1 add element grants_ssh_4 (1): done in 11.8 ms`.
  *
- * @param describe called only if somebody wants to know.
- * @param outcome what became of it, if not every end without an error is a success.
+ * @param describe - called only if KNOCKLIB_DEBUG asks for the line.
+ * @param outcome - the end in words, for a call whose result can be a failure.
  */
 export async function debugged<T>(
   describe: () => string,
@@ -35,8 +35,8 @@ export async function debugged<T>(
 }
 
 /**
- * An error by its code, or the system's name of it. Its message may quote what nft was given, and
- * so a secret; whoever catches the error decides who sees that.
+ * Returns an error's code, or the system's name for it. The line must not have the error's message:
+ * that may quote what nft was given, and so a secret.
  */
 function kindOf(error: unknown): string {
   if (error instanceof KnockError) return error.code
@@ -45,9 +45,8 @@ function kindOf(error: unknown): string {
 }
 
 /**
- * What the commands of a document do, in their order and with those that are alike counted. Rules,
- * addresses, tokens and ports are left out: a sequence is a secret, too. The name of a set says
- * what is in it.
+ * Outlines the commands of a document in their order; equal ones are counted. Rules, addresses,
+ * tokens and ports are left out, because a sequence of ports is a secret, too.
  */
 export function outlineOf({ nftables }: NftDocument): string {
   const counts = new Map<string, number>()

@@ -9,22 +9,22 @@ export interface SetQuery {
   readonly table: string
   /** nft's name of it, with its family. */
   readonly set: string
-  /** Through netlink: its keys are given as bytes in hexadecimal, of whatever type they are. */
+  /** Only through netlink: keys of any type are given as bytes in hexadecimal. */
   readonly isRaw?: boolean
 }
 
 /**
- * Changes and lists sets of sources. By nft or through netlink, results and errors are the same;
- * one table of cases runs through both.
+ * Changes and lists sets of sources, by nft or through netlink. Results and errors are the same:
+ * the same contract tests run on both.
  */
 export interface Elements {
   /**
-   * Does all changes of a document, or none.
-   * @throws NftError `not-found` if an element that it deletes is not there, or the set.
+   * Executes all changes of a document, or none.
+   * @throws NftError `not-found` if the set or an element to delete does not exist.
    */
   change(document: ElementDocument, options?: CallOptions): Promise<void>
   /**
-   * Finds those elements of a set that are there.
+   * Returns the elements that a set has of these keys.
    * @throws NftError `not-found` if there is no such set.
    */
   find(
@@ -33,21 +33,20 @@ export interface Elements {
     options?: CallOptions,
   ): Promise<readonly ListedElement[]>
   /**
-   * Lists a set part by part, each element once: all that stand from the beginning to the end, and
-   * of those that come or go meanwhile some.
+   * Lists a set part by part, each element once. Elements that come or go meanwhile may be missing.
    * @throws NftError `not-found` if there is no such set.
-   * @throws NetlinkError `interrupted` if others changed the ruleset again and again while it
-   * was listed.
+   * @throws NetlinkError `interrupted` if others kept changing the ruleset during the listing.
    */
   list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]>
   /** @throws NftError `not-found` if there is no such set. */
   require(query: SetQuery, options?: CallOptions): Promise<void>
-  /** Whether a list comes in parts, so that whoever leaves it early does not pay for the rest. */
+  /** Whether a list comes in parts, so that leaving it early saves the cost of the rest. */
   streams(options?: CallOptions): Promise<boolean>
 }
 
 /**
- * By nft's documents and listings: works wherever nft does, at the cost of a process for each call.
+ * Uses nft's documents and listings: works wherever nft does, at the cost of a process for each
+ * call.
  */
 export class DocumentElements implements Elements {
   readonly #nft: Nft

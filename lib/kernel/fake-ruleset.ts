@@ -22,16 +22,17 @@ export interface Table {
 
 export interface Element {
   readonly value: NftValue
-  /** Seconds, and milliseconds since the epoch; without them the element stays. */
+  /** In seconds. Without `timeout` and `expiry` the element stays. */
   readonly timeout?: number
+  /** In milliseconds since 1970. */
   readonly expiry?: number
   readonly comment?: string
 }
 
-/** By family and name, parted by a blank. */
+/** By family and name, with a space between them. */
 export type Ruleset = Map<string, Table>
 
-/** Takes the rules of a chain or of all chains away, or the elements of a set. */
+/** Removes the rules of one chain or of all chains, or the elements of a set. */
 export function flush(ruleset: Ruleset, object: NftContainer, operation: string | undefined): void {
   const table = tableOf(ruleset, object, operation)
   if ('table' in object) {
@@ -52,7 +53,8 @@ export function flush(ruleset: Ruleset, object: NftContainer, operation: string 
 export const emptyTable = (): Table => ({ chains: new Map(), sets: new Map(), counters: new Map() })
 
 /**
- * Every chain and set that a rule or a verdict names must be there, as the kernel asks at the end.
+ * Throws if a rule or verdict names a chain or set that does not exist. The kernel checks that at
+ * the end of a transaction.
  */
 export function checkReferences(ruleset: Ruleset, operation: string | undefined): void {
   for (const [name, table] of ruleset) {
@@ -77,7 +79,7 @@ function references(value: unknown): { kind: 'chain' | 'set'; target: string }[]
   return Object.values(value).flatMap(references)
 }
 
-/** An element as it stands, or in `{"elem": {"val", "timeout", "comment"}}`. */
+/** Reads an element, which is bare or in `{"elem": {"val", "timeout", "comment"}}`. */
 export function unwrap(item: NftValue): { value: NftValue; timeout?: number; comment?: string } {
   if (item && typeof item === 'object' && !Array.isArray(item) && item['elem']) {
     const { val, ...rest } = item['elem'] as { val: NftValue; timeout?: number; comment?: string }
@@ -86,7 +88,7 @@ export function unwrap(item: NftValue): { value: NftValue; timeout?: number; com
   return { value: item }
 }
 
-/** An element of a map is a pair of key and data. */
+/** Returns an element's key; an element of a map is a pair of key and data. */
 export const keyOf = (value: NftValue): string =>
   JSON.stringify(Array.isArray(value) ? value[0] : value)
 

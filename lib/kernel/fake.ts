@@ -37,8 +37,8 @@ export interface FakeNftOptions {
 }
 
 /**
- * Keeps tables of families inet and netdev. Documents are done all or none; elements expire by its
- * clock. It judges no packets: `simulateKnock` does that.
+ * Keeps tables of the families inet and netdev in memory. A document is executed whole or not at
+ * all. Elements expire by its clock. It judges no packets: `simulateKnock` does that.
  */
 export class FakeNft implements Nft {
   #ruleset: Ruleset = new Map()
@@ -111,7 +111,7 @@ export class FakeNft implements Nft {
     return expiry === undefined || expiry > this.#now()
   }
 
-  /** The ruleset as it would be after the document. */
+  /** Returns the ruleset that the document would make of the present one. */
   #attempt(document: NftDocument, { signal, operation }: CallOptions): Ruleset {
     throwIfAborted(signal, operation, 'apply')
     const next = structuredClone(this.#ruleset)

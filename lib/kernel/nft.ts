@@ -2,64 +2,64 @@
 import type { NftDocument, NftFamily } from '../nft/document.js'
 
 export interface CallOptions {
-  /** Who asks, for error messages. */
+  /** The name of the call, for error messages. */
   readonly operation?: string
   readonly signal?: AbortSignal
-  /** The most milliseconds that nft may take for this call; then it is ended with `timed-out`. */
+  /** Milliseconds that nft may take for this call. Then nft is ended: `timed-out`. */
   readonly timeout?: number
 }
 
-/** What can be listed: a table whole, or one chain, set or map of it. */
+/** What to list: a whole table, or one of its chains, sets or maps. */
 export interface ListQuery {
-  /** Of a table listed whole. Default: inet. */
+  /** Only for a whole table. Default: inet. */
   readonly family?: NftFamily
   readonly table: string
   readonly chain?: string
   readonly set?: string
   readonly map?: string
   /**
-   * Of a whole table: without the elements of its sets and maps, so that it costs the same however
-   * many sources they hold. An `Nft` that cannot do that lists the elements as well.
+   * Only for a whole table: leaves out the elements of its sets and maps, so that the cost does not
+   * grow with the number of sources. An `Nft` that cannot do that lists the elements as well.
    */
   readonly terse?: boolean
 }
 
 /**
  * What knocklib asks of nftables. `createNft` makes the real one, `FakeNft` keeps a ruleset in
- * memory; both keep the same promises, which one table of cases runs through both.
+ * memory. The same contract tests run on both.
  */
 export interface Nft {
   /**
-   * The kernel's network namespace that it works in: a name as `ip netns` knows it, or a path;
-   * empty: this process's own. Absent, it is no kernel's, and there is nothing to watch.
+   * The network namespace in which it works: a name as `ip netns` knows it, or a path; empty for
+   * this process's own. Absent if it does not work on a kernel: then there is nothing to watch.
    */
   readonly netns?: string
   /**
-   * Does all commands of a document, or none of them.
+   * Executes all commands of a document, or none of them.
    * @throws NftError
    */
   apply(document: NftDocument, options?: CallOptions): Promise<void>
   /**
-   * Asks whether `apply` would succeed; changes nothing.
+   * Rejects if `apply` would. Changes nothing.
    * @throws NftError
    */
   check(document: NftDocument, options?: CallOptions): Promise<void>
   /**
    * Lists as nft's JSON does; `parseListing` reads it.
-   * @throws ArgumentError if a name has other characters than letters, digits and _.
-   * @throws ListingError if nft's answer is no JSON.
+   * @throws ArgumentError if a name has characters other than letters, digits and _.
+   * @throws ListingError if nft's answer is not JSON.
    * @throws NftError `not-found` if there is no such table, chain or set.
    */
   list(query: ListQuery, options?: CallOptions): Promise<unknown>
   /**
-   * Lists the chains of all tables, without their rules, as nft's JSON does. Absent where there are
-   * no other tables to know of.
-   * @throws ListingError if nft's answer is no JSON.
+   * Lists the chains of all tables, without their rules, as nft's JSON does. Absent if other tables
+   * cannot be listed.
+   * @throws ListingError if nft's answer is not JSON.
    * @throws NftError
    */
   listChains?(options?: CallOptions): Promise<unknown>
   /**
-   * The version as nft prints it, such as `1.0.6`.
+   * Returns the version as nft prints it, such as `1.0.6`.
    * @throws NftError
    */
   version(options?: CallOptions): Promise<string>

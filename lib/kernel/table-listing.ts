@@ -10,17 +10,14 @@ import { SERIAL_SET } from '../nft/serial.js'
 import type { Elements } from './elements.js'
 import type { CallOptions, Nft } from './nft.js'
 
-/** More sets than that are listed with the whole table, by nft alone: each takes a process. */
+/** If more sets are wanted, nft lists the whole table: each set alone takes a process. */
 const MOST_PROCESSES = 64
-/** Processes at a time. */
+/** Processes that run at once. */
 const AT_ONCE = 4
-/**
- * Milliseconds that nft may take for a whole table, where there is no other way to most of its
- * sets.
- */
+/** Milliseconds that nft may take for a whole table, if most sets cannot be listed otherwise. */
 const BRIEF = 1000
 
-/** Where a table is listed. */
+/** A table, and the ways to list it. */
 interface ListedPlace {
   readonly nft: Nft
   readonly elements: Elements
@@ -28,12 +25,12 @@ interface ListedPlace {
 }
 
 /**
- * Lists a table as nft does, without the elements of the sets and maps that are not wanted.
+ * Lists a table as nft does, without the elements of unwanted sets and maps.
  *
- * The mark of the last install is listed first: a transaction that takes it away fails if the table
- * became another table while its parts were listed.
+ * The mark of the last install is listed first. So a transaction that deletes this mark fails if
+ * the table was replaced while its parts were listed.
  *
- * @throws NftError `not-found` if the table is not there, or a part of it was removed meanwhile.
+ * @throws NftError `not-found` if the table does not exist, or a part of it was removed meanwhile.
  */
 export async function listParts(
   nft: Nft,
@@ -64,7 +61,7 @@ export async function listParts(
   return { nftables: objects.map((object) => listed.get(keyOf(object)) ?? object) }
 }
 
-/** A table of somebody else has no mark, and neither has one that is not there. */
+/** Returns undefined for a missing mark: a table of another program has none. */
 function noSerial(error: unknown): unknown {
   if (error instanceof NftError && error.code === 'not-found') return undefined
   throw error
@@ -80,14 +77,14 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
 
-/** A listing, and the objects of it; of sets and maps it may have no elements. */
+/** A listing and its objects; the elements of its sets and maps may be left out. */
 export type ListedTable = Listing & { readonly objects: readonly unknown[] }
 
 /**
- * Lists a table with at most so many elements of each set.
+ * Lists a table with a limited number of elements of each set.
  *
- * @param most - how many are wanted of a set, by nft's name of it; 0: none, Infinity: all.
- * @throws NftError `not-found` if the table is not there.
+ * @param most - the limit for a set, by nft's name for it; 0: none, Infinity: all.
+ * @throws NftError `not-found` if the table does not exist.
  */
 export async function listElements(
   place: ListedPlace,
@@ -141,11 +138,11 @@ async function withElements(
     return { ...set, elements: listing.sets.get(name)?.elements ?? [] }
   }
   if (!streams || set.count !== undefined) return { ...set, isCut: true }
-  // What their keys mean does not matter: they are counted.
+  // The elements are only counted, so their keys need not be read.
   return { ...set, ...(await take(elements.list({ ...query, isRaw: true }, call), most)) }
 }
 
-/** Leaving the loop ends the dump: the kernel is not asked for the rest. */
+/** Takes at most `most` elements. Leaving the loop ends the dump, so the rest costs nothing. */
 async function take(
   parts: AsyncIterable<readonly ListedElement[]>,
   most: number,

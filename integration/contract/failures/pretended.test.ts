@@ -34,13 +34,13 @@ t.test('nft crashes', async (t) => {
   const error = await failureOf(installKnock(SPEC, { nft }))
   t.equal(error.code, 'nft-crashed')
   t.equal(error.signal, 'SIGSEGV')
-  t.match(error.message, /a newer nft has probably written tables in this network namespace/)
+  t.match(error.message, /it may be that a newer nft has written tables in this network namespace/)
 })
 
 t.test('nft is ended from outside', async (t) => {
   for (const [signal, reason] of [
     ['INT', /ended from outside \(SIGINT\); whether the change was made is not known/],
-    ['KILL', /want of memory .*\(SIGKILL\)/],
+    ['KILL', /memory ran out .*\(SIGKILL\)/],
   ] as const) {
     const nft = await pretend(t, `${NEW_ENOUGH}\nkill -${signal} $$`)
     const error = await failureOf(checkKnock(SPEC, { nft }))

@@ -1,10 +1,10 @@
 // Addresses as text ↔ as the bytes of a packet. Pure; the text is as inet_ntop(3) and nft write it.
 import type { Family } from '../../spec/model/model.js'
 
-/** Bytes of an address. */
+/** Bytes of an address of each family. */
 export const ADDRESS_BYTES: Readonly<Record<Family, number>> = { 4: 4, 6: 16 }
 
-/** Of a canonical address, as `parseAddress` returns it. */
+/** Returns the bytes of a canonical address, as `parseAddress` returns it. */
 export function addressBytes(address: string): Uint8Array {
   return address.includes(':') ? bytesOf6(address) : bytesOf4(address)
 }
@@ -28,7 +28,7 @@ function bytesOf6(address: string): Uint8Array {
   return bytes
 }
 
-/** The last group may be an IPv4 address. */
+/** Counts the bytes of groups; the last group may be an IPv4 address. */
 const lengthOf = (groups: string): number =>
   2 * groups.split(':').length + (groups.includes('.') ? 2 : 0)
 
@@ -47,7 +47,7 @@ function writeGroups(bytes: Uint8Array, at: number, groups: string): void {
   }
 }
 
-/** Writes the address that begins there. */
+/** Returns the text of the address that begins at `at`. */
 export function addressText(family: Family, bytes: Uint8Array, at = 0): string {
   return family === 4 ? text4(bytes, at) : text6(bytes, at)
 }
@@ -69,7 +69,7 @@ function text6(bytes: Uint8Array, at: number): string {
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`
 }
 
-/** The first of the longest runs of groups that are zero. */
+/** Finds the first of the longest runs of zero groups; `start` is -1 if no group is zero. */
 function longestZeros(groups: readonly number[]): { start: number; length: number } {
   let best = { start: -1, length: 0 }
   for (let start = 0; start < groups.length; start += 1) {

@@ -11,21 +11,21 @@ import { NetlinkElements } from './netlink.js'
 export interface ElementOptions {
   readonly nft?: string | Nft
   /**
-   * How grants and bans are changed and listed. `auto`: through netlink, or by nft where there is
-   * no netlink socket to be had or no permission, and where `nft` or KNOCKLIB_NFT is given: that
-   * may work in another network namespace, which netlink does not reach. Default: `auto`. The
-   * results are the same.
+   * How grants and bans are changed and listed. The results are the same. `auto`: through netlink,
+   * or by nft if no netlink socket can be opened, if it has no permission, or if `nft` or
+   * KNOCKLIB_NFT is given: that nft may work in another network namespace, which netlink does not
+   * reach. Default: `auto`.
    */
   readonly elements?: 'auto' | 'nft' | 'netlink'
 }
 
 /**
- * One socket serves all handles of the process. It is never closed, and does not keep the process
+ * The one socket for all handles of the process. It is never closed, and does not keep the process
  * alive.
  */
 let shared: NetlinkElements | undefined
 
-/** Chooses for the options of a call, and the nft that was made of them. */
+/** Chooses by the options of a call. `nft` is what was made of the same options. */
 export function chooseElements(nft: Nft, { nft: given, elements }: ElementOptions): Elements {
   const isOwn = given === undefined && environmentNft() === undefined
   if (elements === 'nft' || (elements !== 'netlink' && !isOwn)) return new DocumentElements(nft)
@@ -34,8 +34,8 @@ export function chooseElements(nft: Nft, { nft: given, elements }: ElementOption
 }
 
 /**
- * Tries netlink first. Where there is no socket to be had, or no permission, nft is asked from then
- * on.
+ * Tries netlink first. After the first time that no socket can be opened or permission is missing,
+ * it uses nft alone.
  */
 export class AutoElements implements Elements {
   readonly #netlink: NetlinkElements
@@ -60,7 +60,7 @@ export class AutoElements implements Elements {
   }
 
   async *list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]> {
-    // Says as well whether the list may be asked for.
+    // Also decides whether netlink may be used.
     await this.require(query, options)
     yield* (this.#isGivenUp ? this.#nft : this.#netlink).list(query, options)
   }
@@ -83,8 +83,8 @@ export class AutoElements implements Elements {
     } catch (error) {
       if (isNotPermitted(error)) this.#isGivenUp = true
       else if (!(error instanceof NetlinkError && error.code === 'EMSGSIZE')) throw error
-      // Neither has changed anything. The socket's buffers are too small for some: nft has no such
-      // limit.
+      // Neither failure has changed anything. EMSGSIZE: the change is too large for the socket's
+      // buffers, but nft has no such limit.
       return work(this.#nft)
     }
   }

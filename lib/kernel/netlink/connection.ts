@@ -6,56 +6,54 @@ import type { NetlinkSocket, SocketListener } from './socket.js'
 
 export interface Request {
   readonly operation: string
-  /** What it is about, for messages. */
+  /** The object of the request, for messages. */
   readonly subject: string
-  /** Whether it changes something: that is left open where it ends without an answer. */
+  /** Whether it changes something. Without an answer, the error says that this is not known. */
   readonly isChange: boolean
   readonly signal?: AbortSignal | undefined
   render(sequence: number): RenderedRequest
 }
 
-/**
- * An errno, 0 for none, with the kernel's words where it has any; or a set's elements, for
- * `parseElements`.
- */
+/** An errno (0: success), perhaps with the kernel's words; or elements, for `parseElements`. */
 export type Reply = Omit<KernelError, 'sequence'> & { readonly payload?: Uint8Array }
 
 interface Pending {
   readonly request: Request
   readonly rendered: RenderedRequest
-  /** The first of its messages that was refused. */
+  /** The first refusal of one of its messages. */
   refusal?: Reply
   settle(result: Reply | Error): void
 }
 
 /**
- * A refused message comes back whole: all that is under way must fit the receive buffer with the
- * kernel's overhead, even if all of it is refused. The package ends the process where it does not.
+ * The most bytes of requests under way. The kernel sends a refused message back whole, so even if
+ * all are refused, they must fit the receive buffer with the kernel's overhead. If they do not, the
+ * package ends the process.
  */
 const MOST_BYTES = 128 * 1024
 export const RECEIVE_BUFFER = 4 * MOST_BYTES
 const MOST_REQUESTS = 64
-/** Of an answer: a refusal's errno stands at its beginning, the rest may be cut. */
+/** Bytes that are read of an answer. A refusal begins with its errno; the rest may be cut. */
 export const ANSWER_BYTES = 8192
 
 export class Connection implements SocketListener {
   #socket: NetlinkSocket | undefined
-  /** What may be under way, and what is. */
+  /** Bytes that the answers to requests under way may need, and those that they need now. */
   #room = 0
   #taken = 0
   #sequence = 1
   readonly #waiting: Pending[] = []
-  /** In the order sent, which is that of the answers. */
+  /** In the order in which they were sent. Answers come in the same order. */
   readonly #sent: Pending[] = []
   readonly #aborts = new Aborts((pending) => this.#abort(pending))
 
   /**
-   * Begins with a socket whose listener this is. It keeps the process alive only while a request is
-   * under way.
+   * Begins to use a socket, whose listener this connection must be. The socket keeps the process
+   * alive only while a request is under way.
    */
   start(socket: NetlinkSocket): void {
     this.#socket = socket
-    // The kernel counts the memory that a datagram takes: up to twice its length.
+    // The kernel counts the memory of a datagram, which is up to twice its length.
     this.#room = Math.min(MOST_BYTES, Math.floor(socket.receiveBuffer / 3))
     socket.unref()
   }
@@ -65,11 +63,10 @@ export class Connection implements SocketListener {
   }
 
   /**
-   * Resolves with the kernel's answer, also where it refuses.
+   * Resolves with the kernel's answer, also if that is a refusal.
    *
    * @throws NftError `aborted`
-   * @throws NetlinkError if the socket fails first; `EMSGSIZE` if the request is too long for
-   * it.
+   * @throws NetlinkError if the socket fails first; `EMSGSIZE` if the request is too long for it.
    */
   ask(request: Request): Promise<Reply> {
     if (!this.isOpen) return Promise.reject(failure('socket', request, 'closed', false))
@@ -91,7 +88,7 @@ export class Connection implements SocketListener {
     })
   }
 
-  /** Ends what is under way: its requests fail with this error's code and reason. */
+  /** Closes the socket. Requests under way reject with this code and reason. */
   end(code: NetlinkError['code'], reason: string): void {
     this.#socket?.close()
     this.#socket = undefined
@@ -134,15 +131,15 @@ export class Connection implements SocketListener {
       return
     }
     const pending = this.#sent.find(({ rendered }) => has(rendered, answer.sequence))
-    // What follows an answer to a whole batch.
+    // Nobody waits for it if it follows the refusal of a whole batch.
     if (!pending || answer.kind === 'done') return
     const { first, last } = pending.rendered
     const { sequence } = answer
     if (answer.kind === 'elements') this.#finish(pending, { errno: 0, payload: answer.payload })
     else {
       if (answer.errno !== 0) pending.refusal ??= answer
-      // A batch that is refused as a whole is refused by its beginning; otherwise its last
-      // message's answer comes last.
+      // The kernel refuses a whole batch by an error about its first message. Otherwise the answer
+      // to the last message ends it.
       if (sequence === last || (sequence === first && answer.errno !== 0))
         this.#finish(pending, pending.refusal ?? answer)
     }
@@ -154,7 +151,7 @@ export class Connection implements SocketListener {
     pending.settle(reply)
   }
 
-  /** What has been sent stays in its place, so that its answer is known. */
+  /** Rejects a request. One that was sent stays in the list, so that its answer is recognised. */
   #abort(pending: Pending): void {
     const index = this.#waiting.indexOf(pending)
     if (index >= 0) this.#waiting.splice(index, 1)
@@ -163,8 +160,8 @@ export class Connection implements SocketListener {
 }
 
 /**
- * Listens once to each signal, however many requests it ends: an EventTarget warns of many
- * listeners.
+ * Listens only once to each signal, for all its requests: Node warns of many listeners on one
+ * EventTarget.
  */
 class Aborts {
   readonly #abort: (pending: Pending) => void
@@ -200,7 +197,7 @@ class Aborts {
   }
 }
 
-/** Whether a sequence number is of a request; they begin anew after 32 bits. */
+/** Whether a sequence number belongs to a request. The numbers wrap at 2^32. */
 const has = ({ first, last }: RenderedRequest, sequence: number): boolean =>
   (sequence - first) >>> 0 <= (last - first) >>> 0
 

@@ -9,23 +9,22 @@ import { refusal } from './refusal.js'
 import { NETFILTER, type NetlinkSocket, type OpenSocket, type SocketListener } from './socket.js'
 import { malformed } from './wire.js'
 
-/** The kernel's longest part of a dump. */
+/** Bytes of the longest part of a dump that the kernel sends. */
 const PART_BYTES = 32768
-/** Another transaction in the network namespace interrupts a dump of several parts. */
+/** Tries in all: any transaction in the network namespace interrupts a dump of several parts. */
 const MOST_TRIES = 10
 /**
- * While the kernel resizes a set its elements move: some come twice, and as many not at all. It
- * does not say so.
+ * Tries while elements move. When the kernel resizes a set during a dump, some elements come twice
+ * and as many do not come. The kernel does not report that.
  */
 const MOST_TRIES_MOVED = 3
 
 /**
- * Lists a set. An element that is there from the first part to the last comes once, however often
- * the dump is begun anew; the socket is closed when the last part has been taken, or no more are
- * asked for.
+ * Lists a set. An element that exists all the time comes once, however often the dump starts over.
+ * The socket is closed at the end of the iteration, also if the caller ends it early.
  *
- * @throws NftError as the kernel refuses; `aborted`.
- * @throws NetlinkError `interrupted` if no try was left alone, or the socket's failure.
+ * @throws NftError if the kernel refuses; `aborted`.
+ * @throws NetlinkError `interrupted` if changes interrupted each try, or the socket's failure.
  */
 export async function* listElements(
   open: OpenSocket,
@@ -45,8 +44,8 @@ export async function* listElements(
       socket.send(request.render(sequence).bytes)
       const outcome = yield* pass(parts, request, sequence, family, seen)
       if (outcome === 'whole') return
-      // Elements that knocks add while a large set is listed move others, too: that is no reason to
-      // fail.
+      // Knocks that add elements to a large set during the listing move others, too. So this must
+      // not fail.
       if (outcome === 'moved' && sequence >= MOST_TRIES_MOVED) return
       await setTimeout(2 ** Math.min(sequence, 6))
     }
@@ -60,7 +59,7 @@ export async function* listElements(
 
 type Outcome = 'whole' | 'moved' | 'interrupted'
 
-/** One dump: yields what has not been seen before. */
+/** Takes one dump. Yields the elements whose keys are not in `seen`. */
 async function* pass(
   parts: Parts,
   request: Request,
@@ -69,7 +68,7 @@ async function* pass(
   seen: Set<string>,
 ): AsyncGenerator<readonly ListedElement[], Outcome, undefined> {
   let outcome: Outcome = 'whole'
-  // In the first dump what has come before has come twice.
+  // In the first dump `seen` itself shows which elements come twice.
   const own = seen.size === 0 ? seen : new Set<string>()
   const isNew = (keys: Set<string>, key: string): boolean => {
     const { size } = keys
@@ -91,7 +90,7 @@ async function* pass(
         if (fresh.length > 0) yield fresh
       } else if (answer.errno !== 0) {
         const error = refusal(request, answer)
-        // In kernels that end an interrupted dump.
+        // Some kernels end an interrupted dump with this error.
         if ((error.cause as NetlinkError).code === 'EINTR') return 'interrupted'
         throw error
       } else if (answer.kind === 'done') return outcome
@@ -99,7 +98,7 @@ async function* pass(
   }
 }
 
-/** The datagrams of a socket, one after the other for who asks. */
+/** The datagrams of a socket as an iteration. */
 class Parts implements SocketListener {
   readonly #request: Request
   readonly #parts: Uint8Array[] = []
@@ -111,7 +110,7 @@ class Parts implements SocketListener {
     this.#request = request
   }
 
-  /** It keeps the process alive only while somebody waits for a part. */
+  /** Begins to use a socket, which keeps the process alive only while a part is awaited. */
   start(socket: NetlinkSocket): void {
     this.#socket = socket
     socket.unref()

@@ -16,17 +16,16 @@ import {
 import { eachAttribute, IS_LITTLE, malformed, type NetlinkMessage, parseMessages } from './wire.js'
 
 const HEADER = 16
-/** NLMSGERR_ATTR_MSG. */
+/** NLMSGERR_ATTR_MSG: the attribute with the kernel's words. */
 const TEXT = 1
 
 /**
- * A key's form: an address of a family, without one a number such as a mark, or whatever bytes it
- * has.
+ * A key's form: 4 or 6 for an address, `raw` for its bytes, undefined for a number such as a mark.
  */
 export type KeyFamily = Family | 'raw' | undefined
 
 export type Answer =
-  /** errno 0: done. */
+  /** errno 0: success. */
   | ({ readonly kind: 'ack' } & KernelError)
   /** For `parseElements`. */
   | { readonly kind: 'elements'; readonly sequence: number; readonly payload: Uint8Array }
@@ -40,7 +39,7 @@ export interface Answers {
 }
 
 /**
- * Parses one datagram. Messages of other kinds are passed over.
+ * Parses one datagram. Ignores messages of other kinds.
  * @throws NetlinkError `malformed`
  */
 export function parseAnswers(bytes: Uint8Array): Answers {
@@ -50,13 +49,14 @@ export function parseAnswers(bytes: Uint8Array): Answers {
 }
 
 /**
- * Of a datagram that was cut, what a refusal says before it repeats the message that it refuses.
- * @throws NetlinkError `malformed` if it is no refusal.
+ * Parses the beginning of a datagram that was cut: a refusal's errno, without the message that it
+ * repeats.
+ * @throws NetlinkError `malformed` if it is not a refusal.
  */
 export function parseCut(bytes: Uint8Array): KernelError {
   const whole = HEADER + 4 + HEADER
   if (bytes.length < whole) throw malformed(`a message cut to ${bytes.length} bytes`)
-  // Not slice(): of a Buffer that is no copy.
+  // Not slice(): that does not copy a Buffer.
   const head = new Uint8Array(bytes.subarray(0, whole))
   const view = new DataView(head.buffer)
   view.setUint32(0, whole, IS_LITTLE)
@@ -72,7 +72,7 @@ function parseAnswer(message: NetlinkMessage): Answer | undefined {
     case MESSAGE.error:
       return { kind: 'ack', ...parseError(message) }
     case MESSAGE.done:
-      // Without an errno in old kernels.
+      // Old kernels send no errno.
       return { kind: 'done', sequence, errno: payload.length < 4 ? 0 : readErrno(payload) }
     case MESSAGE.overrun:
       return { kind: 'overrun' }
@@ -85,15 +85,14 @@ function parseAnswer(message: NetlinkMessage): Answer | undefined {
 
 export interface KernelError {
   readonly sequence: number
-  /** 0: no error, but an acknowledgement. */
+  /** 0: an acknowledgement. */
   readonly errno: number
-  /** The kernel's words, where the socket asks for them. */
+  /** The kernel's words, if the socket asked for them. */
   readonly text?: string
 }
 
 /**
- * Reads an NLMSG_ERROR: an errno, the message that it is about, or its header alone, and
- * attributes.
+ * Reads an NLMSG_ERROR: an errno, the message or only the header that it is about, and attributes.
  * @throws NetlinkError `malformed`
  */
 function parseError({ sequence, flags, payload }: NetlinkMessage): KernelError {
@@ -101,7 +100,7 @@ function parseError({ sequence, flags, payload }: NetlinkMessage): KernelError {
   const errno = readErrno(payload)
   if (!(flags & FLAG.hasAttributes)) return { sequence, errno }
   const length = new DataView(payload.buffer, payload.byteOffset + 4).getUint32(0, IS_LITTLE)
-  // An acknowledgement repeats the header alone, with the length that the message had.
+  // An acknowledgement repeats only the header, with the length of the whole message.
   const repeated = flags & FLAG.capped || errno === 0 ? HEADER : (length + 3) & ~3
   if (repeated < HEADER || 4 + repeated > payload.length)
     throw malformed(`an error about ${length} in ${payload.length} bytes`)
@@ -112,21 +111,24 @@ function parseError({ sequence, flags, payload }: NetlinkMessage): KernelError {
   return { sequence, errno, ...(text !== undefined && { text }) }
 }
 
-/** The kernel gives errors as negative numbers. */
+/** Reads an errno, which the kernel sends as a negative number. */
 function readErrno(payload: Uint8Array): number {
   const value = new DataView(payload.buffer, payload.byteOffset).getInt32(0, IS_LITTLE)
   if (value > 0) throw malformed(`an error that is ${value}`)
   return Math.abs(value)
 }
 
-/** Up to the zero that ends it. */
+/** Reads text up to the zero byte that ends it. */
 function textOf(bytes: Uint8Array, from: number, to: number): string {
   const text = Buffer.from(bytes.subarray(from, to)).toString('latin1')
   const end = text.indexOf('\0')
   return end < 0 ? text : text.slice(0, end)
 }
 
-/** @throws NetlinkError `malformed`, also if a key is none of that family. */
+/**
+ * Parses the payload of a message with elements.
+ * @throws NetlinkError `malformed`, also if a key is not of that family.
+ */
 export function parseElements(payload: Uint8Array, family: KeyFamily): ListedElement[] {
   if (payload.length < NFGEN_HEADER) throw malformed(`elements of ${payload.length} bytes`)
   const elements: ListedElement[] = []
@@ -180,7 +182,7 @@ function parseKey(
 const readNumber = (bytes: Uint8Array, at: number): number =>
   new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, IS_LITTLE)
 
-/** Milliseconds of 64 bits in network byte order → whole seconds, as nft lists them. */
+/** Reads milliseconds, 64 bits in network byte order, as the whole seconds that nft lists. */
 function readSeconds(bytes: Uint8Array, from: number, to: number): number {
   if (to - from !== 8) throw malformed(`a time of ${to - from} bytes`)
   const high = readBig32(bytes, from)

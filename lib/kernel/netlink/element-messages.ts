@@ -10,34 +10,35 @@ import { IS_LITTLE, MessageWriter } from './wire.js'
 const BATCH_BEGIN = 0x10
 const BATCH_END = 0x11
 
-/** nfgenmsg: family inet, version 0; for a batch no family, and nftables as its subsystem. */
+/** struct nfgenmsg of a message, with family inet; and of a batch, with nftables as subsystem. */
 const INET = Uint8Array.of(NFPROTO.inet, 0, 0, 0)
 const NFTABLES = Uint8Array.of(0, 0, 0, SUBSYSTEM.nftables >> 8)
 
 /**
- * A message's elements end here: an attribute's length has 16 bits, and a message that is refused
- * comes back whole, in a buffer of the next power of two.
+ * The most bytes of a message's elements. An attribute's length has 16 bits. A refused message
+ * comes back whole, in a buffer whose size is the next power of two.
  */
 const MESSAGE_BYTES = 30_000
 
 export interface RenderedRequest {
   readonly bytes: Uint8Array
-  /** The sequence numbers of its first message, and of the one whose answer ends it. */
+  /** The sequence numbers of its first message, and of the message whose answer ends it. */
   readonly first: number
   readonly last: number
-  /** Bytes that its answers take in the receive buffer at most. */
+  /** The most bytes that its answers take in the receive buffer. */
   readonly answerBytes: number
 }
 
 /**
- * What the kernel allocates for an acknowledgement, for an answer to a question, and beside what it
- * repeats.
+ * Bytes that the kernel allocates for an acknowledgement, also beside the message that a refusal
+ * repeats; and for the answer to a question.
  */
 const ANSWER_OVERHEAD = 1024
 const ANSWER_PAGE = 4608
 
 /**
- * Renders a document as one batch: done whole or not at all. Its last change alone is acknowledged.
+ * Renders a document as one batch, which the kernel executes whole or not at all. Only its last
+ * change is acknowledged.
  */
 export function renderBatch({ nftables }: ElementDocument, first: number): RenderedRequest {
   const writer = new MessageWriter()
@@ -77,8 +78,8 @@ function writeChange(
   let number = sequence
   do {
     number += 1
-    // Which message is the last is known when the elements before it are written: all but small
-    // changes are cut.
+    // Only the last message asks for an acknowledgement, and that is known only now: a change with
+    // many elements is cut into several messages.
     const rest = elem.length - at
     const fits = rest * ELEMENT_BYTES <= MESSAGE_BYTES
     const count = fits ? rest : Math.floor(MESSAGE_BYTES / ELEMENT_BYTES)
@@ -99,7 +100,7 @@ function writeChange(
   return number
 }
 
-/** Of the longest element: an IPv6 address and a timeout. */
+/** Bytes of the longest element: an IPv6 address and a timeout. */
 const ELEMENT_BYTES = 40
 
 function writeElement(writer: MessageWriter, key: ElementKey, timeout?: number): void {
@@ -111,7 +112,7 @@ function writeElement(writer: MessageWriter, key: ElementKey, timeout?: number):
   writer.close(element)
 }
 
-/** An address in network byte order; a number, as of marks, in the machine's. */
+/** Returns an address in network byte order, or a number such as a mark in the machine's order. */
 function keyBytes(key: ElementKey): Uint8Array {
   if (typeof key === 'string') return addressBytes(key)
   const bytes = new Uint8Array(4)
@@ -119,17 +120,17 @@ function keyBytes(key: ElementKey): Uint8Array {
   return bytes
 }
 
-/** Asks for one element: that is the answer, or a refusal is. */
+/** Asks for one element. The answer is that element or a refusal. */
 export function renderGet(query: SetQuery, key: ElementKey, sequence: number): RenderedRequest {
   return renderQuestion(NFT.getElements, FLAG.request, query, sequence, key)
 }
 
-/** Asks whether a set is there: acknowledged, or refused. */
+/** Asks whether a set exists. The answer is an acknowledgement or a refusal. */
 export function renderGetSet(query: SetQuery, sequence: number): RenderedRequest {
   return renderQuestion(NFT.getSet, FLAG.request | FLAG.ack, query, sequence)
 }
 
-/** Asks for all elements: as many messages as they need, then DONE. */
+/** Asks for all elements. The answer is as many messages as they need, then DONE. */
 export function renderDump(query: SetQuery, sequence: number): RenderedRequest {
   return renderQuestion(NFT.getElements, FLAG.request | FLAG.dump, query, sequence)
 }

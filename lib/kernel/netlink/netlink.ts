@@ -28,8 +28,8 @@ import { familyOf, refusal, subjectOf } from './refusal.js'
 import { NETFILTER, type OpenSocket, openSocket } from './socket.js'
 
 /**
- * One socket serves all calls: it is opened by the first, and again after it failed. While nothing
- * is under way it does not keep the process alive. A listing has a socket of its own.
+ * Uses one socket for all calls. The first call opens it, and so does the first after a failure. It
+ * keeps the process alive only while a call is under way. A listing has a socket of its own.
  */
 export class NetlinkElements implements Elements {
   readonly #open: OpenSocket
@@ -62,7 +62,7 @@ export class NetlinkElements implements Elements {
     options: CallOptions = {},
   ): Promise<readonly ListedElement[]> {
     const found = await Promise.all(keys.map((key) => this.#findOne(query, key, options)))
-    // The kernel says the same of an element and of a set that is not there.
+    // The kernel gives the same error for a missing element and for a missing set.
     if (found.includes(undefined)) await this.require(query, options)
     return found.filter((element) => element !== undefined)
   }
@@ -101,12 +101,12 @@ export class NetlinkElements implements Elements {
     return true
   }
 
-  /** Opens the socket where it is not open. @throws NetlinkError `socket` */
+  /** Opens the socket if it is not open. @throws NetlinkError `socket` */
   async connect(operation: string): Promise<void> {
     await this.#connected(operation)
   }
 
-  /** Calls that are under way reject with NetlinkError `socket`, and so do all that follow. */
+  /** Closes for good: calls under way and all later ones reject with NetlinkError `socket`. */
   close(): void {
     this.#isClosed = true
     this.#connection?.end('socket', 'closed')
@@ -127,7 +127,7 @@ export class NetlinkElements implements Elements {
     const connection = this.#connection?.isOpen
       ? this.#connection
       : await this.#connected(request.operation)
-    // While the socket was opened.
+    // The signal may have been aborted while the socket was opened.
     if (request.signal?.aborted) throw aborted(request, false)
     return connection.ask(request)
   }

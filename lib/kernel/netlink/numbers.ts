@@ -4,7 +4,7 @@
 /** NLMSG_ERROR, which is also an acknowledgement; NLMSG_DONE, the end of a dump; NLMSG_OVERRUN. */
 export const MESSAGE = { error: 2, done: 3, overrun: 4 } as const
 
-/** NLM_F_REQUEST, ACK, CREATE and DUMP; of answers NLM_F_DUMP_INTR, CAPPED and ACK_TLVS. */
+/** NLM_F_REQUEST, ACK, CREATE and DUMP; in answers NLM_F_DUMP_INTR, CAPPED and ACK_TLVS. */
 export const FLAG = {
   request: 0x1,
   ack: 0x4,
@@ -21,7 +21,7 @@ export const NFGEN_HEADER = 4
 /** NFNL_SUBSYS_NFTABLES and NFNL_SUBSYS_ULOG: the upper half of a message's type. */
 export const SUBSYSTEM = { nftables: 10 << 8, ulog: 4 << 8 } as const
 
-/** NFT_MSG_*: the lower half. */
+/** NFT_MSG_*: the lower half of a message's type. */
 export const NFT = {
   newTable: 0,
   deleteTable: 2,
@@ -33,14 +33,14 @@ export const NFT = {
 } as const
 
 /**
- * NFPROTO_INET and NFPROTO_NETDEV: a table of the same name may stand at the side of one at
- * ingress.
+ * NFPROTO_INET and NFPROTO_NETDEV. Tables of both families can have the same name; one at ingress
+ * is of netdev.
  */
 export const NFPROTO = { inet: 1, netdev: 5 } as const
 
 /**
- * NFTA_SET_ELEM_LIST_TABLE, SET and ELEMENTS. The name of the table is the first attribute of every
- * message.
+ * NFTA_SET_ELEM_LIST_TABLE, SET and ELEMENTS. In every message the table's name is the first
+ * attribute.
  */
 export const LIST = { table: 1, set: 2, elements: 3 } as const
 /** NFTA_LIST_ELEM. */

@@ -9,7 +9,7 @@ import type { KeyFamily } from './element-answers.js'
 
 export const subjectOf = ({ table, set }: SetQuery): string => `set inet ${table} ${set}`
 
-/** The form of a set's keys, by its name. */
+/** Returns the form of a set's keys, which its name tells. */
 export const familyOf = ({ set, isRaw }: SetQuery): KeyFamily =>
   isRaw ? 'raw' : parseFamilySet(set)?.family
 
@@ -19,7 +19,7 @@ const MEANINGS: Readonly<Record<string, readonly [code: NftErrorCode, reason: st
   EEXIST: ['already-exists', 'there already'],
 }
 
-/** Carries a NetlinkError with the errno's name as its cause. */
+/** Makes the error of a refusal. Its cause is a NetlinkError with the errno's name. */
 export function refusal({ operation, subject }: Request, { errno, text }: Reply): NftError {
   const name = nameOf(errno)
   const words = text === undefined ? name : `${name}, ${text}`
@@ -33,7 +33,7 @@ function nameOf(errno: number): `E${string}` {
     const name = getSystemErrorName(-errno)
     if (/^E[A-Z0-9]+$/.test(name)) return name as `E${string}`
   } catch {
-    // It is none.
+    // The system does not know this errno.
   }
   return `E${errno}`
 }

@@ -9,52 +9,52 @@ import { CapabilityError, NetlinkError, type NetlinkErrorCode } from '../../erro
 export const NETFILTER = 12
 
 interface SocketOptions {
-  /** Who asks, for error messages. */
+  /** The name of the call, for error messages. */
   readonly operation: string
   readonly protocol: number
   /**
-   * Bytes that a datagram may have; a longer one is cut. Each costs as much memory until it is
-   * collected.
+   * The most bytes of a datagram; a longer one is cut. Each datagram takes this much memory until
+   * it is garbage-collected.
    */
   readonly messageSize?: number
-  /** SO_RCVBUF and SO_SNDBUF in bytes, at most rmem_max and wmem_max. Default: the system's. */
+  /** SO_RCVBUF and SO_SNDBUF in bytes, limited by rmem_max and wmem_max. Default: the system's. */
   readonly receiveBuffer?: number
   readonly sendBuffer?: number
 }
 
 /** Called by a socket. Neither is called after `close`. */
 export interface SocketListener {
-  /** One datagram. Of a longer one than the socket takes the beginning alone, with `isCut`. */
+  /** Takes one datagram. `isCut`: it was longer than `messageSize`, and this is its beginning. */
   message(bytes: Uint8Array, isCut: boolean): void
   /**
-   * The kernel had something for a buffer that was full, and the socket goes on. Without it, that
-   * is a failure.
+   * The receive buffer was full and the kernel dropped messages; the socket goes on. Without this
+   * method the socket fails.
    */
   overrun?(): void
-  /** The socket is of no use any more and closed: reading or sending failed, or `message` threw. */
+  /** The socket was closed because reading or sending failed, or `message` threw. */
   failed(error: NetlinkError): void
 }
 
 export interface NetlinkSocket {
-  /** This end's address: what the kernel answers has it. */
+  /** This end's netlink address, which the kernel's answers have. */
   readonly port: number
   /**
-   * What the kernel holds for this end at most, in its own measure, which counts each datagram's
-   * overhead.
+   * The most bytes that the kernel holds for this end. The kernel counts each datagram's overhead,
+   * too.
    */
   readonly receiveBuffer: number
-  /** Sends to the kernel. The bytes must stay as they are until something has come back. */
+  /** Sends to the kernel. The caller must not change the bytes before an answer has come. */
   send(bytes: Uint8Array): void
-  /** @throws NetlinkError `socket` if this process may not listen to that group. */
+  /** Listens to a group. @throws NetlinkError `socket` if this process may not. */
   join(group: number): void
-  /** An open socket keeps the process alive; one that is unreferenced does not. */
+  /** An open socket keeps the process alive until `unref`. */
   ref(): void
   unref(): void
-  /** May be called at any time, and again. What is under way is dropped, without a word. */
+  /** Closes the socket; may be called again. What is under way is dropped silently. */
   close(): void
 }
 
-// Its other modules, which the package's main one loads as well, take four times as long.
+// Only this module: the package's main one also loads the others and takes four times as long.
 type Package = typeof import('netlink/dist/raw.js')
 type RawSocket = InstanceType<Package['RawNetlinkSocket']>
 
@@ -78,12 +78,11 @@ function isAbsent(error: unknown): boolean {
 /**
  * Opens a socket. It keeps the process alive until it is unreferenced or closed.
  *
- * Its reader must not fall behind: the package ends the whole process, beyond any handler, where
- * the kernel finds the receive buffer full while the process waits for events. Who asks keeps few
- * answers outstanding; who listens to what others cause does so in a child process.
+ * The reader must not fall behind: if the receive buffer is full while the process waits for
+ * events, the package ends the whole process, and no handler can prevent it. So a requester keeps
+ * few answers outstanding. A listener to events of others runs in a child process.
  *
- * @throws NetlinkError `socket` if the package cannot be loaded here or the kernel grants no
- * such socket.
+ * @throws NetlinkError `socket` if the package cannot be loaded or the kernel refuses the socket.
  */
 export async function openSocket(
   options: SocketOptions,
@@ -94,7 +93,7 @@ export async function openSocket(
     loading ??= import('netlink/dist/raw.js')
     const { RawNetlinkSocket } = await loading
     const socket = new RawNetlinkSocket(protocol, {
-      // Peeking walks a dump's sets once more for each chunk.
+      // Peeking would make the kernel walk a dump's sets twice for each chunk.
       messagePeeking: false,
       msgBufferSize: messageSize,
       recvBufferSize: options.receiveBuffer ?? 0,
@@ -120,7 +119,7 @@ class SafeSocket implements NetlinkSocket {
     this.#socket = socket
     this.#operation = operation
     this.#listener = listener
-    // An exception that reaches the package, or an error without a listener, would end the process.
+    // An exception in the package, or an error without a listener, would end the process.
     socket.on('error', (error) => {
       if (listener.overrun && codeOf(error) === 'overrun') listener.overrun()
       else this.#fail(error)
@@ -161,13 +160,13 @@ class SafeSocket implements NetlinkSocket {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    // Not now: this may run within one of the package's own callbacks, after which it still uses
-    // what close frees.
+    // Not now: this may run within a callback of the package, which afterwards still uses what
+    // `close` frees.
     setImmediate(() => {
       try {
         this.#socket.close()
       } catch {
-        // It has closed itself.
+        // The package has already closed it.
       }
     })
   }
@@ -196,7 +195,7 @@ class SafeSocket implements NetlinkSocket {
   }
 }
 
-/** The kernel's ENOBUFS: it had something for a buffer that was full. */
+/** ENOBUFS is how the kernel says that the receive buffer was full. */
 function codeOf(error: unknown): NetlinkErrorCode | undefined {
   const { code } = error as { code?: unknown }
   if (code === 'ENOBUFS') return 'overrun'

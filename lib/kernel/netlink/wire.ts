@@ -5,7 +5,7 @@ export interface NetlinkMessage {
   readonly type: number
   readonly flags: number
   readonly sequence: number
-  /** The sender's, as the kernel echoes it. */
+  /** The netlink address of the requester, which the kernel repeats in its answer. */
   readonly port: number
   readonly payload: Uint8Array
 }
@@ -23,8 +23,8 @@ const NESTED = 0x8000
 const TYPE_MASK = 0x3fff
 
 /**
- * Whether this machine puts a number's lowest byte first. Netlink's own headers, and some values,
- * are in its order.
+ * Whether this machine is little-endian. Netlink's headers and some values have the machine's byte
+ * order.
  */
 export const IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
@@ -32,12 +32,12 @@ const align = (length: number): number => (length + 3) & ~3
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** What is no message, or not of the form that the kernel gives it. */
+/** Makes the error for bytes that do not have the kernel's form. */
 export const malformed = (what: string): NetlinkError =>
   new NetlinkError('malformed', 'parse', `netlink: ${what}`)
 
 /**
- * Parses what one read of a socket gave.
+ * Parses the messages in what one read of a socket gave.
  * @throws NetlinkError `malformed`
  */
 export function parseMessages(bytes: Uint8Array, isLittle = IS_LITTLE): NetlinkMessage[] {
@@ -61,7 +61,7 @@ export function parseMessages(bytes: Uint8Array, isLittle = IS_LITTLE): NetlinkM
   return messages
 }
 
-/** @throws NetlinkError `malformed` */
+/** Parses attributes that follow each other. @throws NetlinkError `malformed` */
 export function parseAttributes(bytes: Uint8Array, isLittle = IS_LITTLE): Attribute[] {
   const attributes: Attribute[] = []
   const take = (type: number, from: number, to: number) => {
@@ -72,7 +72,7 @@ export function parseAttributes(bytes: Uint8Array, isLittle = IS_LITTLE): Attrib
 }
 
 /**
- * Calls with each attribute between two places, and where its value begins and ends.
+ * Calls back with each attribute between two offsets: its type, and its value's begin and end.
  * @throws NetlinkError `malformed`
  */
 export function eachAttribute(
@@ -98,7 +98,7 @@ function read16(bytes: Uint8Array, at: number, isLittle: boolean): number {
   return isLittle ? first | (second << 8) : (first << 8) | second
 }
 
-/** Messages one behind the other, and attributes in them, in a buffer that grows. */
+/** Writes messages and their attributes, one after the other, into a buffer that grows. */
 export class MessageWriter {
   #bytes = new Uint8Array(512)
   #view = viewOf(this.#bytes)
@@ -110,12 +110,12 @@ export class MessageWriter {
     this.#isLittle = isLittle
   }
 
-  /** Bytes so far. */
+  /** Bytes written so far. */
   get length(): number {
     return this.#length
   }
 
-  /** What has been written, for good: the writer begins anew. */
+  /** Returns a copy of what has been written, and empties the writer. */
   take(): Uint8Array {
     const bytes = this.#bytes.slice(0, this.#length)
     this.#length = 0
@@ -135,7 +135,7 @@ export class MessageWriter {
     this.#view.setUint32(this.#message, this.#length - this.#message, this.#isLittle)
   }
 
-  /** What stands in a message before its attributes. */
+  /** Writes bytes before a message's attributes. */
   bytes(bytes: Uint8Array): void {
     const at = this.#reserve(bytes.length)
     this.#bytes.set(bytes, at)
@@ -147,14 +147,14 @@ export class MessageWriter {
     for (let i = 0; i < value.length; i += 1) this.#bytes[at + i] = value[i] as number
   }
 
-  /** A number of 64 bits in network byte order. */
+  /** Writes a number of 64 bits in network byte order. */
   attribute64(type: number, value: number): void {
     const at = this.#open(type, 8)
     this.#view.setUint32(at, Math.floor(value / 2 ** 32))
     this.#view.setUint32(at + 4, value % 2 ** 32)
   }
 
-  /** Begins an attribute that holds others; `close` with what it returned ends it. */
+  /** Begins an attribute that holds others. Returns its offset, for `close`. */
   open(type: number): number {
     return this.#open(type | NESTED, 0) - ATTRIBUTE_HEADER
   }
@@ -170,7 +170,7 @@ export class MessageWriter {
     return at + ATTRIBUTE_HEADER
   }
 
-  /** Makes room, padded with zeros; returns where it begins. */
+  /** Makes room, padded with zeros. Returns the offset of the room. */
   #reserve(length: number): number {
     const at = this.#length
     this.#length = at + align(length)

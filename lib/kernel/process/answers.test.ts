@@ -33,7 +33,7 @@ t.test('the version, and what is no nft', async (t) => {
   await t.rejects(nft.version({ operation: 'checkKnock' }), {
     code: 'nft-missing',
     message:
-      /^checkKnock: this is no nft \(the option nft, .*\): it calls itself "busybox"; correct/,
+      /^checkKnock: this is not nft \(the option nft, .*\): it calls itself "busybox"; correct/,
   })
 })
 
@@ -53,7 +53,7 @@ t.test('a listing is what nft writes, or an error', async (t) => {
   t.strictSame(await nft.listChains?.(), { nftables: [{ chain: { name: 'a' } }] })
   await t.rejects(nft.list({ table: 'knock', map: 'ports' }, { operation: 'status' }), {
     name: 'ListingError',
-    message: "status: map inet knock ports: nft's listing is no JSON",
+    message: "status: map inet knock ports: nft's listing is not JSON",
     fragment: '{',
   })
   await t.rejects(nft.list({ table: 'knock', set: 'grants_ssh_4' }), {

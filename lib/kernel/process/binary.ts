@@ -1,11 +1,11 @@
 // Options and environment → the nft binary to run, and what chose it. Reads only the environment.
 
-/** The environment's, if it names one. An empty variable names none. */
+/** The nft that KNOCKLIB_NFT names; undefined if it is unset or empty. */
 export const environmentNft = (): string | undefined => process.env['KNOCKLIB_NFT'] || undefined
 
 export interface Binary {
   readonly path: string
-  /** Who chose it, for messages: `KNOCKLIB_NFT=/opt/nft`. */
+  /** What chose it, for messages: `KNOCKLIB_NFT=/opt/nft`. */
   readonly chosen: string
   /** What to do if it cannot be run. */
   readonly advice: string
@@ -38,7 +38,7 @@ export function chooseBinary(option: string | undefined): Binary {
 /** Where systems keep nft. They are not on every user's PATH. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
-/** PATH, and behind it the folders for nft that it lacks. */
+/** Returns PATH, with the missing folders of `SYSTEM_FOLDERS` at its end. */
 export function searchPath(path: string = process.env['PATH'] ?? '/usr/bin:/bin'): string {
   const folders = path.split(':')
   return [...folders, ...SYSTEM_FOLDERS.filter((folder) => !folders.includes(folder))].join(':')

@@ -2,27 +2,27 @@
 import type { Automaton } from '../../automaton/language/automaton.js'
 import { CapabilityError, NftError } from '../../errors.js'
 
-/** The oldest nft that does what we ask; 0.9.8 silently drops statements. */
+/** The oldest nft that works; 0.9.8 silently drops statements. */
 export const OLDEST_NFT = '1.0.6'
 
 /** @throws NftError `nft-too-old` */
 export function requireVersion(version: string, operation: string): void {
   if (compare(version, OLDEST_NFT) >= 0) return
   const reason =
-    `nft ${version} is too old: ${OLDEST_NFT} or newer is needed, older ones drop ` +
-    'rules without a word'
+    `nft ${version} is too old: ${OLDEST_NFT} or newer is needed, because older versions ` +
+    'drop rules silently'
   throw new NftError('nft-too-old', `${operation}: ${reason}`)
 }
 
 /** The oldest nft whose JSON has sets of raw payload and of time. */
 const OLDEST_TYPEOF = '1.1.0'
 
-/** Whether this nft has sets of tokens, and of ports in their periods. */
+/** Whether this nft knows sets of tokens, and sets of ports with their periods. */
 export const knowsTypeof = (version: string): boolean => compare(version, OLDEST_TYPEOF) >= 0
 
 /**
- * @throws CapabilityError if a table has tokens or rotating sequences and this nft knows no such
- * sets.
+ * @throws CapabilityError if a table has tokens or rotating sequences, and this nft does not know
+ * the sets that they need.
  */
 export function requireFeatures(
   { sets, periodSets }: Automaton,
@@ -32,8 +32,7 @@ export function requireFeatures(
   const hasTokens = sets.some(({ key }) => key.includes('token'))
   if ((!hasTokens && periodSets.length === 0) || knowsTypeof(version)) return
   const what = hasTokens ? 'tokens' : 'rotating sequences'
-  const provider =
-    `nft ${OLDEST_TYPEOF} or newer knows such sets (Debian 13 has 1.1.3), this is ` + `${version}`
+  const provider = `nft ${OLDEST_TYPEOF} or newer knows such sets (Debian 13 has 1.1.3), this is ${version}`
   throw new CapabilityError(operation, what, provider)
 }
 

@@ -57,7 +57,7 @@ const ROWS: readonly Row[] = [
   [{ isMaxBuffer: true, signal: 'SIGTERM' }, 'ended', /answer is longer than 512 MiB/],
   [{ signal: 'SIGINT' }, 'ended', /ended from outside \(SIGINT\)$/],
   [{ signal: 'SIGTERM' }, 'ended', /ended from outside \(SIGTERM\)$/],
-  [{ signal: 'SIGKILL' }, 'ended', /for want of memory .* \(SIGKILL\)$/],
+  [{ signal: 'SIGKILL' }, 'ended', /because memory ran out .* \(SIGKILL\)$/],
   [{ signal: 'SIGABRT' }, 'nft-crashed', /nft crashed \(SIGABRT\)/],
   [{ signal: 'SIGBUS' }, 'nft-crashed', /nft crashed \(SIGBUS\)/],
   [{ stderr: 'Error: Could not process rule: File exists' }, 'already-exists', /: there already$/],
@@ -66,7 +66,7 @@ const ROWS: readonly Row[] = [
     'rejected',
     /refused it: Error: syntax error$/,
   ],
-  [{ stderr: undefined }, 'rejected', /refused it: without a word$/],
+  [{ stderr: undefined }, 'rejected', /refused it: it gave no reason$/],
 ]
 
 for (const [ending, code, reason] of ROWS) {

@@ -4,19 +4,17 @@ import { CapabilityError, NftError, type NftErrorCode, type NftFailure } from '.
 import type { NftCommand, NftDocument } from '../../nft/document.js'
 import type { Binary } from './binary.js'
 
-/** What was asked of nft. */
+/** A request to nft. */
 export interface Asked {
   readonly operation?: string
-  /** What it was about, for the message. */
+  /** The object of the request, for the message: `table inet knock`. */
   readonly subject: string
   readonly document?: NftDocument
-  /**
-   * What of the document is not there, as was seen after it failed; undefined: nobody has looked.
-   */
+  /** What the document needs and was found missing after it failed; undefined if not checked. */
   readonly absent?: 'table' | 'part' | 'nothing' | undefined
 }
 
-/** How nft is run. */
+/** How nft was started. */
 export interface Place {
   readonly argv: readonly string[]
   readonly binary: Binary
@@ -24,7 +22,7 @@ export interface Place {
   readonly netns?: string | undefined
 }
 
-/** How the process ended, in execa's words. */
+/** How the process ended, with execa's names. */
 export interface Ending {
   readonly code?: string | undefined
   readonly exitCode?: number | undefined
@@ -41,7 +39,7 @@ export const LONGEST_ANSWER = 2 ** 29
 
 const STATE_UNKNOWN = 'whether the change was made is not known'
 
-/** The process lacks something: nft never came to an answer, or says itself what it cannot do. */
+/** Something is missing on this machine, so that nft did not start or cannot do this. */
 interface Lack {
   readonly missing: string
   readonly provider: string
@@ -53,7 +51,7 @@ interface Explanation {
   readonly origin?: string | undefined
 }
 
-/** nft quotes the line that it cannot read: of a document, that is all of it, with its secrets. */
+/** nft quotes the line that it cannot read. A document is one line, with all its secrets. */
 const DOCUMENT = /\{\s*"nftables".*$/gm
 
 export function describeFailure(
@@ -99,7 +97,7 @@ function explain(ending: Ending, stderr: string, place: Place, asked: Asked): Ex
   return explainText(stderr, asked)
 }
 
-/** A shell in nft's place reports a signal by its number. */
+/** Returns the signal that ended nft; a shell that ran nft reports it in its exit code. */
 export function signalOf({ signal, exitCode = 0 }: Ending): string | undefined {
   if (signal !== undefined || exitCode <= 128) return signal
   return Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0]
@@ -110,19 +108,19 @@ const CRASHES = new Set(['SIGSEGV', 'SIGABRT', 'SIGIOT', 'SIGBUS', 'SIGILL', 'SI
 function explainSignal(signal: string, unknown: string): Explanation {
   if (CRASHES.has(signal)) {
     const reason =
-      `nft crashed (${signal}): a newer nft has probably written tables in this ` +
+      `nft crashed (${signal}): it may be that a newer nft has written tables in this ` +
       'network namespace, which this version cannot read; use one version per ' +
       `namespace${unknown}`
     return { code: 'nft-crashed', reason }
   }
   const who =
     signal === 'SIGKILL'
-      ? 'by somebody, or by the kernel for want of memory (dmesg shows that)'
+      ? 'by a user, or by the kernel because memory ran out (dmesg shows that)'
       : 'from outside'
   return { code: 'ended', reason: `nft was ended ${who} (${signal})${unknown}` }
 }
 
-/** Why the process did not start, or did not come to be nft; undefined if it did. */
+/** Returns why nft did not start; undefined if it did. */
 function explainStart(
   code: string | undefined,
   { exitCode }: Ending,
@@ -149,8 +147,7 @@ function explainStart(
     }
   }
   if (exitCode === 127) {
-    const reason =
-      `nft cannot be run (${chosen}): ${firstLine(stderr) || 'exit code 127'}; ` + `${advice}`
+    const reason = `nft cannot be run (${chosen}): ${firstLine(stderr) || 'exit code 127'}; ${advice}`
     return { code: 'nft-missing', reason }
   }
   return undefined
@@ -159,7 +156,7 @@ function explainStart(
 const DESCRIPTORS = 'raise the limit of open files (ulimit -n, or LimitNOFILE= of the service)'
 const PROCESSES = 'raise the limit of processes (ulimit -u, or TasksMax= of the service)'
 
-/** What helps if a process cannot be started. */
+/** What to do if a process cannot be started, by the system's name of the error. */
 export const RESOURCES: Readonly<Record<string, string>> = {
   EMFILE: DESCRIPTORS,
   ENFILE: 'the system has no file descriptor left: raise fs.file-max, or end what holds them',
@@ -167,7 +164,7 @@ export const RESOURCES: Readonly<Record<string, string>> = {
   ENOMEM: 'the system has no memory left',
 }
 
-/** nft's errors are text; the words are the C library's, which LC_ALL=C fixes. */
+/** Reads nft's error text. Its words are the C library's, and LC_ALL=C fixes their language. */
 function explainText(stderr: string, asked: Asked): Explanation | Lack {
   const { document } = asked
   if (/Operation not permitted|must be root/.test(stderr)) {
@@ -186,24 +183,29 @@ function explainText(stderr: string, asked: Asked): Explanation | Lack {
   if (/File exists/.test(stderr)) return { code: 'already-exists', reason: 'there already' }
   const index = /Parsing command array at index (\d+) failed/.exec(stderr)?.[1]
   const origin = index === undefined ? undefined : originOf(document, Number(index))
-  const said = firstLine(stderr) || 'without a word'
+  const said = firstLine(stderr) || 'it gave no reason'
   return { code: 'rejected', reason: `nft refused it: ${said}`, origin }
 }
 
-const UNSUPPORTED =
-  /(?:Operation|Protocol|Address family) not supported|Protocol not available|Function not implemented/
+const UNSUPPORTED = new RegExp(
+  [
+    '(?:Operation|Protocol|Address family) not supported',
+    'Protocol not available',
+    'Function not implemented',
+  ].join('|'),
+)
 
-/** As nft says it of what it was asked. Other programs say the same of their own files. */
+/** nft's words for a missing object. Without "Error:" they may be another program's, of a file. */
 export const NOTHING = /^(?:\S+ )?Error: (?:Could not process rule: )?No such file or directory/m
 
-/** Whether somebody must look what is there, to say what failed. */
+/** Whether a listing is needed to say what was missing. */
 export const asksWhatIsThere = ({ stderr }: Ending, { document }: Asked): boolean =>
   document !== undefined && NOTHING.test(String(stderr ?? '')) && !makesTable(document)
 
 /**
- * "No such file or directory" is also what the kernel says of a module that it lacks. Of a listing
- * it means that there is no such thing; of a document that makes the table, it cannot mean the
- * table.
+ * Explains "No such file or directory". For a listing it means that the object does not exist. For
+ * a document it can also mean that the kernel lacks a module; if the document makes the table, it
+ * cannot mean the table.
  */
 function explainNothing(stderr: string, { document, absent }: Asked): Explanation | Lack {
   if (!document || absent === 'table') return { code: 'not-found', reason: 'not there' }
@@ -220,7 +222,7 @@ function makesTable({ nftables }: NftDocument): boolean {
   )
 }
 
-/** Whether the kernel may need a module for it. */
+/** Whether the kernel may need a module for this command. */
 export const makesParts = (command: NftCommand): boolean =>
   'add' in command && !('element' in command.add)
 
@@ -237,7 +239,7 @@ const firstLine = (text: string): string =>
     .map((line) => line.trim())
     .find((line) => line !== '') ?? ''
 
-/** The comment of the command that nft named. Where it named none, nothing is guessed. */
+/** Returns the comment of the rule at an index of the document; undefined if it is not a rule. */
 function originOf(document: NftDocument | undefined, index: number): string | undefined {
   const command = document?.nftables[index]
   if (!command || !('add' in command) || !('rule' in command.add)) return undefined

@@ -5,16 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Ending } from './failure.js'
 
-/** What nft is started with. */
+/** The arguments and the stdin with which nft is started. */
 export interface Given {
-  /** What stands behind `-f`. */
+  /** The value of `-f`. */
   readonly file: string
   /** What is written to its stdin. */
   readonly input?: string
-  /** Its stdin. */
+  /** The file descriptor that becomes its stdin. */
   readonly descriptor?: number
   /**
-   * Whether the input goes through `cat`: then stdin is a pipe, and not the socket that Node makes.
+   * Whether the input goes through `cat`: then stdin is a pipe instead of the socket that Node
+   * makes.
    */
   readonly isPiped?: boolean
 }
@@ -25,20 +26,20 @@ type Name = 'stdin' | 'file' | 'pipe' | 'named'
 type Way = <T extends Ending>(text: string, run: Run<T>) => Promise<T>
 
 /**
- * An own stdin by a name that can be opened. /dev/fd and /dev/stdin are links to it, and some
- * machines lack them.
+ * The path at which a process can open its own stdin. /dev/fd and /dev/stdin are links to it, and
+ * some machines lack them.
  */
 const OWN_STDIN = '/proc/self/fd/0'
 
 /**
- * Nobody else may read the document, and it never stands in nft's arguments: it shows the knocks.
+ * The ways to give nft a document. No other user may read it, and it is never among nft's
+ * arguments: it contains the knocks.
  *
- * - `stdin`: nft reads what it inherits and opens nothing, so SELinux allows it. Older versions
- *   (1.0.6) open /dev/stdin instead, which fails for a socket before anything is done.
- * - `file`: a file that has no name any more, as stdin. nft opens it again.
- * - `pipe`: as `stdin`, with a pipe that can be opened. It needs no disk. An nft that opens a pipe
- *   (1.0.6) answers JSON that ends half-way with success, so `cat` says if it did not give all of
- *   it.
+ * - `stdin`: nft reads the socket that it inherits. It opens nothing, so SELinux allows it. Older
+ *   versions (1.0.6) open /dev/stdin instead, which fails for a socket before anything changes.
+ * - `file`: a deleted file as stdin. nft opens it again.
+ * - `pipe`: as `stdin`, but with a pipe, which can be opened. It needs no disk. nft 1.0.6 reports
+ *   success for JSON that ends half-way, so `cat` reports if it did not write everything.
  * - `named`: a file in a private folder, for a machine without /proc.
  */
 const WAYS: Readonly<Record<Name, Way>> = {
@@ -67,32 +68,32 @@ const WAYS: Readonly<Record<Name, Way>> = {
   },
 }
 
-/** Versions that read stdin without opening it, and older ones. All ways are tried in the end. */
+/** Newer versions read stdin without opening it. In the end all ways are tried. */
 const ORDERS: Readonly<Record<'newer' | 'older', readonly Name[]>> = {
   newer: ['stdin', 'file', 'pipe', 'named'],
   older: ['file', 'pipe', 'stdin', 'named'],
 }
 
-/** How each way failed, in the words of the system or of nft. */
+/** The reasons for which each way failed, in the words of the system or of nft. */
 export interface Unreadable {
   readonly reasons: readonly string[]
 }
 
 export class HandOver {
   #order: readonly Name[] = ORDERS.newer
-  /** Whether a way was found. */
+  /** Whether a way has worked. */
   #isKnown = false
 
-  /** Begins with the way that costs such a version least, unless one was found already. */
+  /** Begins with the cheapest way for such a version, unless a way has already worked. */
   expect(version: 'newer' | 'older'): void {
     if (!this.#isKnown) this.#order = ORDERS[version]
   }
 
   /**
-   * Gives a document to nft by the way that worked last, or else by the others in order. If nft
-   * cannot open what it is given, it has done nothing.
+   * Gives a document to nft by the way that worked last, and then by the others in order. That is
+   * safe because an nft that cannot open its input has changed nothing.
    *
-   * @throws what `run` throws, and the system's error if no file descriptor is left.
+   * @throws the errors of `run`, and the system's error if no file descriptor is left.
    */
   async give<T extends Ending>(text: string, run: Run<T>): Promise<T | Unreadable> {
     const reasons: string[] = []
@@ -110,7 +111,7 @@ export class HandOver {
   }
 }
 
-/** What came of one way; text: why it cannot be used here. */
+/** Tries one way. Returns how nft ended, or as text why the way does not work here. */
 async function attempt<T extends Ending>(
   name: Name,
   text: string,
@@ -125,23 +126,23 @@ async function attempt<T extends Ending>(
     return unread(ending, name) ?? ending
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    // The file could not be written: no space, a system that is read-only, no such folder.
+    // The file cannot be written: no space, a read-only file system, or no such folder.
     if (isStarted || code === undefined || /^E[MN]FILE$/.test(code)) throw error
     return message
   }
 }
 
-/** `cat`'s failure, as the script of the pipe reports it. */
+/** What the script of the pipe writes if `cat` fails. */
 export const CUT_OFF = 'knocklib: the document was cut off'
 
-/** Why nft has not read the document; undefined if it has. */
+/** Returns why nft has not read the document; undefined if it has. */
 function unread({ exitCode, stderr, code }: Ending, name: Name): string | undefined {
   const text = String(stderr ?? '')
   if (name === 'pipe' && code === 'ENOENT') return 'there is no /bin/sh'
   if (exitCode === 0) return name === 'pipe' && text.includes(CUT_OFF) ? CUT_OFF : undefined
   const line = /^.*Could not open file "[^"]*".*$/m.exec(text)?.[0]
   if (line !== undefined) return line.replace(/^.*Error: /, '')
-  // A version that keeps its stdin for its own language alone: for JSON there is nothing left.
+  // This version parses stdin as its own language first, so no JSON is left to read.
   const isMisread = name === 'stdin' && /^\/dev\/stdin:1:1-1: Error: syntax error/m.test(text)
   return isMisread ? 'nft does not read JSON from its stdin' : undefined
 }

@@ -2,7 +2,10 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 
-/** What stands before a command for a namespace: a name as `ip netns` knows it, or a path. */
+/**
+ * Returns the words before a command that run it in a namespace, which is a name as `ip netns`
+ * knows it, or a path.
+ */
 export const inNamespace = (netns: string): [string, ...string[]] => [
   'nsenter',
   `--net=${netns.includes('/') ? netns : `/run/netns/${netns}`}`,
@@ -11,7 +14,7 @@ export const inNamespace = (netns: string): [string, ...string[]] => [
 
 export type Piped = ChildProcessByStdio<Writable, Readable, Readable>
 
-/** The error where no process could be started at all. */
+/** Starts a process. Returns an error if the system cannot start one. */
 export function launch(
   command: string,
   args: readonly string[],
@@ -20,8 +23,7 @@ export function launch(
   try {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
     if ((child as ChildProcess).stdout) return child
-    // Without descriptors for its streams node gives a child that has none, and that is never
-    // closed.
+    // Without descriptors for its streams Node returns a child that has none and never closes.
     child.on('error', () => {})
     return new Error('no file descriptors are left for the process that reads it')
   } catch (error) {

@@ -11,13 +11,12 @@ import { type Given, HandOver } from './hand-over.js'
 import { inNamespace } from './launch.js'
 import { exhausted, outcomeOf, type Result, run } from './run.js'
 
-/** As `createNft` says. */
 class ProcessNft implements Nft {
   readonly netns: string
   readonly #binary: Binary
   readonly #command: readonly [string, ...string[]]
   readonly #timeout: number
-  /** Whether it is nft 1.0, once that is known. */
+  /** Whether the version is 1.0; undefined until it is known. */
   #isOld: boolean | undefined
   readonly #handOver = new HandOver()
 
@@ -53,8 +52,8 @@ class ProcessNft implements Nft {
   }
 
   /**
-   * nft 1.0.6 reads all elements when it lists a table, also with -t. It reads none when it lists
-   * the ruleset.
+   * Lists a table without elements. nft 1.0.6 reads all elements when it lists a table, also with
+   * -t, but none when it lists the whole ruleset.
    */
   async #listTerse(table: string, asked: Asked & CallOptions): Promise<unknown> {
     this.#isOld ??= /^1\.0\./.test(await this.version(asked))
@@ -71,7 +70,7 @@ class ProcessNft implements Nft {
       return JSON.parse(stdout)
     } catch {
       const operation = asked.operation ?? 'nft'
-      throw new ListingError(`${operation}: ${asked.subject}: nft's listing is no JSON`, stdout)
+      throw new ListingError(`${operation}: ${asked.subject}: nft's listing is not JSON`, stdout)
     }
   }
 
@@ -88,7 +87,7 @@ class ProcessNft implements Nft {
     }
     const says = `it calls itself ${JSON.stringify(stdout.trim().split('\n')[0])}`
     const { chosen, advice } = this.#binary
-    const reason = `this is no nft (${chosen}): ${says}; ${advice}`
+    const reason = `this is not nft (${chosen}): ${says}; ${advice}`
     throw new NftError('nft-missing', `${options.operation ?? 'nft'}: ${reason}`)
   }
 
@@ -110,7 +109,7 @@ class ProcessNft implements Nft {
     throw this.#describe(done, { ...asked, absent })
   }
 
-  /** What is not there of a document that the kernel said that of. */
+  /** Finds out what is missing after nft has said of a document that something is. */
   async #absentOf({ nftables }: NftDocument, options: CallOptions): Promise<Asked['absent']> {
     const table = tableOf({ nftables })
     const asked = { ...options, subject: `table inet ${table}` }
@@ -165,17 +164,14 @@ function unreadable(reasons: readonly string[], { operation = 'nft', subject }: 
   return new CapabilityError(`${operation}: ${subject}`, missing, provider)
 }
 
-/**
- * nft joins its arguments and reads them as its language: another character would be more than a
- * name.
- */
+/** nft joins its arguments and parses the text, so a name must not have special characters. */
 function requireName(name: string, operation = 'nft'): void {
   if (/^\w+$/.test(name)) return
   const expected = 'a name of letters, digits and _'
   throw new ArgumentError(`${operation}: expected ${expected}, got ${JSON.stringify(name)}`)
 }
 
-/** The objects of one table in a listing of all; undefined if that table is not among them. */
+/** Returns the objects of one table in a listing of all tables; undefined if it is not there. */
 function tableIn(listing: unknown, table: string): { nftables: unknown[] } | undefined {
   const objects = listedObjects(listing).filter((object) => {
     const [content] = Object.values(object ?? {}) as { table?: unknown; name?: unknown }[]

@@ -12,7 +12,7 @@ export interface Result extends Ending {
   readonly stderr: string
 }
 
-/** Says how it ended in a few words, and nothing that nft wrote: it may quote what it was given. */
+/** Says how a run ended, without what nft wrote: that may quote the document and its secrets. */
 export function outcomeOf(result: Result): string {
   const { failed, timedOut, isCanceled, isMaxBuffer, code, exitCode } = result
   if (!failed) return 'done'
@@ -24,20 +24,20 @@ export function outcomeOf(result: Result): string {
   return exitCode === undefined ? `not started (${code})` : `exit code ${exitCode}`
 }
 
-/** nft is the last of the pipe: its exit code is the shell's. */
+/** nft is the last command of the pipe, so the shell's exit code is nft's. */
 const THROUGH_CAT = `{ cat || echo '${CUT_OFF}' >&2; } | "$@"`
 
-/** The shell has been ended; what it started is in its group. */
+/** Ends the processes that an ended shell has started: they are in its group. */
 function endGroup(pid: number | undefined): void {
   if (pid === undefined) return
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // All of it has ended.
+    // The whole group has ended already.
   }
 }
 
-/** Loading execa takes longer than everything else at start, and reading --help needs no nft. */
+/** Loads execa with the first run: it takes longer than everything else at the start. */
 async function loadExeca(asked: Asked): Promise<typeof import('execa')['execa']> {
   try {
     return (await import('execa')).execa
@@ -46,7 +46,7 @@ async function loadExeca(asked: Asked): Promise<typeof import('execa')['execa']>
   }
 }
 
-/** If file descriptors are used up, the error says so; any other error stays as it is. */
+/** Returns a CapabilityError if a resource of the system is used up, else the error unchanged. */
 export function exhausted(error: unknown, { operation = 'nft', subject }: Asked): unknown {
   const { code = '' } = error as NodeJS.ErrnoException
   const provider = RESOURCES[code]
@@ -63,14 +63,14 @@ export function exhausted(error: unknown, { operation = 'nft', subject }: Asked)
 
 export interface Limits extends Asked {
   readonly signal?: AbortSignal
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly timeout: number
 }
 
 /**
- * Runs nft once. A failure is no error here: the result says it.
+ * Runs nft once. Resolves with the result also if nft fails.
  *
- * @throws NftError `aborted` if the signal is aborted already: then nothing is started.
+ * @throws NftError `aborted` if the signal is already aborted; then nothing is started.
  * @throws CapabilityError if no file descriptor is left.
  */
 export async function run(
@@ -78,24 +78,24 @@ export async function run(
   asked: Limits,
   { input, descriptor, isPiped = false }: Partial<Given>,
 ): Promise<Result> {
-  // execa starts the process first, and by the time it is ended the change may have been made.
+  // With an aborted signal execa would start nft and then end it, perhaps after the change.
   if (asked.signal?.aborted) {
     throw new NftError('aborted', `${asked.operation ?? 'nft'}: ${asked.subject}: aborted`)
   }
   const execa = await loadExeca(asked)
   const [command, ...rest] = isPiped ? ['/bin/sh', '-c', THROUGH_CAT, 'sh', ...argv] : argv
   const child = execa(command as string, rest, {
-    // Any descriptor will do; execa's types name the small ones alone.
+    // Any descriptor works; execa's types name only the small ones.
     ...(input === undefined ? { stdin: (descriptor as 3 | undefined) ?? 'ignore' } : { input }),
     env: { LC_ALL: 'C', TZ: 'UTC', PATH: searchPath() },
     reject: false,
     timeout: asked.timeout,
     maxBuffer: LONGEST_ANSWER,
-    // A group of its own, to end nft with its shell.
+    // A process group of its own, so that nft can be ended together with its shell.
     detached: isPiped,
     ...(asked.signal && { cancelSignal: asked.signal }),
   })
-  // Not when all is read: nft has the shell's stdout, too, and would keep it open.
+  // On `exit`, not on `close`: nft holds the shell's stdout, too, and would keep it open.
   if (isPiped) child.once('exit', (_code, by) => by !== null && endGroup(child.pid))
   const result = await child
   const { failed, stdout, stderr, exitCode, signal, code, cause } = result

@@ -12,9 +12,9 @@ import { CHANGES_GROUP, ChangeCollector } from './changes.js'
 import { fail, RECEIVE_BUFFER, runReader } from './reader-process.js'
 import type { ChangedRecord } from './records.js'
 
-/** The kernel puts a transaction's messages together up to a page. */
+/** The kernel joins a transaction's messages up to a page. */
 const MESSAGE_SIZE = 8192
-/** Records that wait while nobody reads: one may have thousands of elements. */
+/** Records that wait while nobody reads. One record can have thousands of elements. */
 const MOST_WAITING = 256
 
 const isGrants = (name: string): boolean =>

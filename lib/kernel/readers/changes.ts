@@ -11,32 +11,32 @@ import {
 } from '../netlink/numbers.js'
 import { type Attribute, type NetlinkMessage, parseAttributes } from '../netlink/wire.js'
 
-/** NFNLGRP_NFTABLES */
+/** NFNLGRP_NFTABLES: the multicast group of nftables' notifications. */
 export const CHANGES_GROUP = 7
-/** What a transaction left of an element of a set that is watched. */
+/** What a transaction did to an element of a watched set. */
 export interface ElementChange {
   readonly set: string
-  /** Its bytes, in hexadecimal. */
+  /** The key's bytes in hexadecimal. */
   readonly key: string
-  /** Milliseconds that it lasts; null: it is gone; absent: it stays. */
+  /** Milliseconds until it expires; null: it was deleted; absent: it does not expire. */
   readonly expiresIn?: number | null
 }
 
 /**
- * What one transaction did to one table; one with thousands of elements comes in parts. Packets
- * change elements without any word of it.
+ * What one transaction did to one table. A change of thousands of elements comes in parts. The
+ * kernel does not report elements that packets change.
  */
 export interface TableChange {
   readonly table: string
   readonly event: 'made' | 'removed' | 'changed'
-  /** Whether chains, rules, sets or objects came or went. */
+  /** Whether chains, rules, sets or objects were added or deleted. */
   readonly shape: boolean
-  /** The sets whose elements changed, but for those in `elements`. */
+  /** The sets whose elements changed, without those in `elements`. */
   readonly sets: readonly string[]
   readonly elements: readonly ElementChange[]
-  /** There were more than stand here: only a listing says what there is. */
+  /** Whether `elements` is incomplete, so that the table must be listed. */
   readonly more: boolean
-  /** Not the first part of what the transaction did: nothing but `elements` is news. */
+  /** Set in all parts but the first: only their `elements` are news. */
   readonly isLater?: true
 }
 
@@ -48,12 +48,12 @@ interface Collected {
   more: boolean
 }
 
-/** So many elements of a table are kept until a transaction ends. */
+/** The most elements of a table that are kept until a transaction ends. */
 const MOST = 131_072
-/** A line of so many is read in a few milliseconds. */
+/** Elements in a part: a line with this many is read in a few milliseconds. */
 const PART = 4096
 
-/** Collects the messages of a transaction until its end, which the kernel says. */
+/** Collects the messages of a transaction until the kernel's message about its end. */
 export class ChangeCollector {
   readonly #isWatched: (set: string) => boolean
   #tables = new Map<string, Collected>()
@@ -64,7 +64,7 @@ export class ChangeCollector {
   }
 
   /**
-   * Takes a message; gives what the transaction did where this was its end.
+   * Takes a message. Returns what the transaction did if the message ends it, otherwise nothing.
    * @throws NetlinkError `malformed`
    */
   take({ type, payload }: NetlinkMessage): readonly TableChange[] {
@@ -161,7 +161,7 @@ function keyOf(parts: readonly Attribute[]): string {
   return value ? Buffer.from(value).toString('hex') : ''
 }
 
-/** What remains of its time; where nothing is said of that, the whole of it. */
+/** Returns the time that an element has left, or its timeout if that is not in the message. */
 function lifeOf(parts: readonly Attribute[]): number | undefined {
   const value = contentOf(parts, ELEMENT.expiration) ?? contentOf(parts, ELEMENT.timeout)
   if (value?.length !== 8) return undefined

@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 interface GroupHolder {
-  /** The process to stop, where this one may see it. */
+  /** The process to stop; absent if this process may not see it. */
   readonly process?: { readonly id: number; readonly name: string }
 }
 
-/** Undefined where nobody has it, or this process may not know. */
+/** Finds the holder of a group; undefined if it is free, or if this process may not know. */
 export function findGroupHolder(group: number, proc = '/proc'): GroupHolder | undefined {
   const row = rowsOf(`${proc}/self/net/netfilter/nfnetlink_log`).find(
     ([number]) => Number(number) === group,
@@ -49,8 +49,8 @@ function findProcess(port: number, proc: string): number | undefined {
 }
 
 /**
- * A reader of ours is nobody's to stop: it is started anew. Undefined where it is none, or has
- * nobody any more.
+ * Returns the process that started a knocklib reader: ending only the reader would not help,
+ * because it is restarted. Undefined if the process is not such a reader, or its starter is gone.
  */
 function starterOf(id: number, proc: string): number | undefined {
   const isReader = read(`${proc}/${id}/cmdline`)
@@ -64,8 +64,8 @@ const WORDS = 4
 const LONGEST = 80
 
 /**
- * The first words of its command line. Whoever started it chose them: a terminal must not obey
- * them.
+ * Returns the first words of a process's command line. They are foreign text, so characters that a
+ * terminal might obey are replaced.
  */
 function nameOf(id: number, proc: string): string {
   const words = read(`${proc}/${id}/cmdline`).split('\0').slice(0, WORDS).join(' ').trim()

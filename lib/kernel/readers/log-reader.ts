@@ -1,8 +1,8 @@
 // The process that reads a NFLOG group: `node log-reader.js GROUP`. Touches the kernel; started by
 // reader.ts alone.
 //
-// A process of its own because the package netlink ends its process where the kernel finds the
-// receive buffer full. So it does as little as it can for each message, and nothing that waits.
+// It is a process of its own because the package netlink ends its process if the kernel finds the
+// receive buffer full. So it does as little as possible for each message, and never waits.
 import { constants } from 'node:os'
 import { parsePrefix } from '../../automaton/language/log-prefix.js'
 import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
@@ -23,30 +23,27 @@ import type { ReaderOutput } from './reader-output.js'
 import { fail, RECEIVE_BUFFER, runReader, type Settle } from './reader-process.js'
 import type { ForeignRecord, LogRecord } from './records.js'
 
-/**
- * Enough for IPv6's header with some extensions and the ports; the payload behind them is nobody's
- * business here.
- */
+/** Bytes of each packet: enough for IPv6's header, some extensions and the ports. */
 const BYTES = 128
-/** The longest message: that much of a packet, the prefix, and the attributes around. */
+/** Bytes of the longest message: the packet's part, the prefix, and other attributes. */
 const MESSAGE_SIZE = 1024
 
-/** A grant with the name of somebody. */
+/** The prefix of a grant with a user's name. */
 const BY_TOKEN = /^\S+ \S+ granted .* [^ -]\S*$/
 const TOKEN_BYTES = 16
 
-/** Milliseconds between two records of messages that are not ours. */
+/** Milliseconds between two records about foreign messages. */
 const FOREIGN_PAUSE = 1000
 
 const OPERATION = 'watch'
-/** The number of the request that asks for the group; later ones have greater numbers. */
+/** The sequence number of the request for the group. Later requests have greater numbers. */
 const BIND = 1
 
 class LogReader {
   readonly #output: ReaderOutput
   readonly #group: number
   #last: number | undefined
-  /** Since the last record that said so. */
+  /** Foreign messages since the last record about them. */
   #foreign = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -60,7 +57,7 @@ class LogReader {
       message: (bytes: Uint8Array) => {
         for (const message of parseMessages(bytes)) this.#take(message)
       },
-      // What is missing shows in the next message's number.
+      // The next message's number shows how many are missing.
       overrun: () => {},
       failed: (error: NetlinkError) => fail(this.#output, error),
     }
@@ -74,7 +71,7 @@ class LogReader {
       listener,
     )
     socket.send(renderBind(this.#group, BYTES, BIND))
-    // The answer has its place behind all packets that the kernel logged before it.
+    // The answer comes after all packets that the kernel logged before it.
     return (number) => socket.send(renderMode(this.#group, BYTES, BIND + number))
   }
 
@@ -83,7 +80,7 @@ class LogReader {
       this.#report(payload)
     } else if (type === ANSWER) {
       const errno = parseAnswer(payload)
-      // Whatever the answer is: what was logged before it has been read.
+      // Also if the answer is an error: everything that was logged before it has been read.
       if (sequence !== BIND) this.#output.report({ settled: sequence - BIND })
       else if (errno === 0) this.#output.report({ ready: true })
       else fail(this.#output, this.#refusal(errno))
@@ -114,7 +111,7 @@ class LogReader {
     this.#output.report(record)
   }
 
-  /** Whoever writes much into the group makes no more than a line of it in a second. */
+  /** Counts a foreign message. However many come, they make at most one line in a second. */
   #refuse(): void {
     this.#foreign += 1
     this.#timer ??= setTimeout(() => {
@@ -124,7 +121,7 @@ class LogReader {
     }, FOREIGN_PAUSE)
   }
 
-  /** The kernel says EPERM of a group that somebody has, and of one who may not ask. */
+  /** Tells apart why the kernel says EPERM: the group is taken, or permission is missing. */
   #refusal(errno: number): NetlinkError {
     const { EPERM, EBUSY } = constants.errno
     const name = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0]

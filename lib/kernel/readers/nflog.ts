@@ -5,13 +5,13 @@ import { IS_LITTLE, MessageWriter, parseAttributes } from '../netlink/wire.js'
 
 export const PACKET_MESSAGE = SUBSYSTEM.ulog
 const CONFIG_MESSAGE = SUBSYSTEM.ulog | 1
-/** The answer to a request, also if all went well. */
+/** The type of the answer to a request, also if the request succeeded. */
 export const ANSWER = MESSAGE.error
 
 const CONFIG = { command: 1, mode: 2, bufferSize: 3, threshold: 5, flags: 6 } as const
 const BIND = 1
 const COPY_PACKET = 2
-/** NFULNL_CFG_F_SEQ: each message bears a number, one more than the one before. */
+/** NFULNL_CFG_F_SEQ: each message has a number, one more than the message before. */
 const NUMBERED = 1
 
 const PACKET = { payload: 9, prefix: 10, sequence: 12 } as const
@@ -19,7 +19,7 @@ const PACKET = { payload: 9, prefix: 10, sequence: 12 } as const
 /** What the kernel logs of a packet. */
 interface LoggedPacket {
   readonly prefix: string
-  /** Its first bytes, from the IP header on. */
+  /** The packet's first bytes, from the IP header on. */
   readonly payload: Uint8Array
   /** Counts from 0; wraps at 2^32. */
   readonly sequence: number | undefined
@@ -34,25 +34,24 @@ const big = (bits: 16 | 32, value: number): Uint8Array => {
 }
 
 /**
- * Asks for a group: numbered messages, each with so many bytes of its packet. The kernel
- * acknowledges it; of a group that another socket has it says EPERM.
+ * Asks for a group: numbered messages, each with at most `bytes` of its packet. The kernel answers
+ * with an acknowledgement, or with EPERM if another socket has the group.
  */
 export const renderBind = (group: number, bytes: number, sequence: number): Uint8Array =>
   renderConfig(group, sequence, (writer) => {
     writer.attribute(CONFIG.command, new Uint8Array([BIND]))
     writeMode(writer, bytes)
-    // Each message gets the memory that it needs. By default it is a page, and the receive buffer
-    // holds a quarter as many.
+    // Each message gets only the memory that it needs. By default it gets a page, and the receive
+    // buffer holds a quarter as many.
     writer.attribute(CONFIG.bufferSize, big(32, 1))
-    // One message at a time, also of rules that ask for more in one: what a datagram has is bounded
-    // so.
+    // One message in a datagram, also for rules that ask for more. So a datagram's size is bounded.
     writer.attribute(CONFIG.threshold, big(32, 1))
     writer.attribute(CONFIG.flags, big(16, NUMBERED))
   })
 
 /**
- * Says again how much of a packet is wanted: changes nothing, and is acknowledged behind what was
- * logged before.
+ * Repeats the number of bytes. That changes nothing, but its acknowledgement comes after everything
+ * that was logged before.
  */
 export const renderMode = (group: number, bytes: number, sequence: number): Uint8Array =>
   renderConfig(group, sequence, (writer) => writeMode(writer, bytes))
@@ -73,11 +72,11 @@ function renderConfig(
   return writer.take()
 }
 
-/** The errno in an answer; 0: done. */
+/** Returns the errno of an answer; 0: success. */
 export const parseAnswer = (payload: Uint8Array): number =>
   -new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getInt32(0, IS_LITTLE)
 
-/** @throws NetlinkError `malformed` */
+/** Parses a message about a logged packet. @throws NetlinkError `malformed` */
 export function parsePacket(message: Uint8Array): LoggedPacket {
   let prefix = ''
   let payload = new Uint8Array()
@@ -93,12 +92,12 @@ export function parsePacket(message: Uint8Array): LoggedPacket {
 const readNumber = (bytes: Uint8Array): number =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
 
-/** Text of the C language, with or without its end. */
+/** Reads C text, with or without the zero byte at its end. */
 function readText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0)
   return String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)))
 }
 
-/** How many messages are missing before this one. */
+/** Returns how many messages are missing before this one; 0 for the first. */
 export const missingBefore = (sequence: number, last: number | undefined): number =>
   last === undefined ? 0 : (sequence - last - 1) >>> 0

@@ -4,38 +4,37 @@ import { addressText } from '../netlink/address-bytes.js'
 interface PacketHead {
   /** In canonical form. */
   readonly source: string
-  /** As IANA numbers them. */
+  /** IANA's number. */
   readonly protocol: number
   /**
-   * The destination's; undefined where the protocol has none, or where the packet is a later piece
-   * of another.
+   * The destination port; undefined if the protocol has none, or if the packet is a fragment other
+   * than the first.
    */
   readonly port?: number
-  /** Of UDP: what comes behind its header, as far as it is there. */
+  /** Only for UDP: the bytes after its header that were captured. */
   readonly data?: Uint8Array
 }
 
 const TCP = 6
 const UDP = 17
-/** SCTP, DCCP and UDP-Lite have their ports in the same place. */
+/** SCTP (132), DCCP (33) and UDP-Lite (136) have their ports in the same place. */
 const WITH_PORTS = new Set([TCP, UDP, 33, 132, 136])
 const NAMES: Readonly<Record<number, string>> = { [TCP]: 'tcp', [UDP]: 'udp' }
 
 /**
- * Headers that may stand between IPv6's own and the packet's content (RFC 8200, section 4; RFC
- * 4302).
+ * Headers that may be between IPv6's own and the packet's content (RFC 8200, section 4; RFC 4302).
  */
 const FRAGMENT = 44
 const AUTHENTICATION = 51
 const EXTENSIONS = new Set([0, 43, 60, FRAGMENT, AUTHENTICATION])
 
-/** The protocol and the port as a spec has them; undefined for what a spec has no word for. */
+/** Writes protocol and port as a spec does; undefined if a spec has no word for the protocol. */
 export const formatService = ({ protocol, port }: PacketHead): string | undefined => {
   const name = NAMES[protocol]
   return name && port !== undefined ? `${name}/${port}` : undefined
 }
 
-/** Undefined where there is no whole IP header. */
+/** Parses a packet's first bytes; undefined if the IP header is not complete. */
 export function parsePacketHead(bytes: Uint8Array): PacketHead | undefined {
   const version = (bytes[0] ?? 0) >> 4
   if (version === 4) return parseFour(bytes)

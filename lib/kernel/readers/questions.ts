@@ -12,8 +12,8 @@ export class Questions {
   }
 
   /**
-   * Calls `put` with a new number. Resolves with false after so many milliseconds, or when all are
-   * given up.
+   * Calls `put` with a new number. Resolves with true when that number is answered, and with false
+   * after `patience` milliseconds or at `giveUp`.
    */
   ask(put: (number: number) => void, patience: number): Promise<boolean> {
     this.#last += 1
@@ -25,7 +25,7 @@ export class Questions {
         resolve(isAnswered)
       })
       void this.#clock.pause(patience, answered.signal).then((isOver) => {
-        // A process that was busy all the while finds the answer only after its timers.
+        // A process that was busy reads an answer that has arrived only after its timers.
         if (isOver) setImmediate(() => this.#settle(number, false))
       })
       put(number)
@@ -36,7 +36,7 @@ export class Questions {
     this.#settle(number, true)
   }
 
-  /** Nobody is left to answer. */
+  /** Resolves all open questions with false, because the process is gone. */
   giveUp(): void {
     for (const number of this.#asked.keys()) this.#settle(number, false)
   }

@@ -2,11 +2,11 @@
 // counted.
 import type { Writable } from 'node:stream'
 
-/** What waits at most: some megabytes. */
+/** The most records that wait, which are some megabytes. */
 export const MOST_WAITING = 32_768
 /**
- * Lines in one write: enough that a write costs little for each, and few enough that the first
- * waits for nothing.
+ * Lines in one write: enough that the cost of a write is shared, and few enough that the first line
+ * does not wait.
  */
 const BATCH = 512
 
@@ -14,8 +14,8 @@ const BATCH = 512
 export type Lost = { readonly lost: number }
 
 /**
- * Writes a line of JSON for each record, in order. Records that come while nobody reads wait;
- * beyond that they are left out, and their number stands in their place.
+ * Writes a line of JSON for each record, in order. While nobody reads, records wait. When too many
+ * wait, new ones are dropped, and a line in their place has their number.
  */
 export class ReaderOutput {
   readonly #stream: Writable
@@ -45,8 +45,8 @@ export class ReaderOutput {
   }
 
   /**
-   * The same of a record that may wait for another time: false if there is no room for it, and
-   * nothing is counted then.
+   * Takes a record that the caller can report later instead. Returns false if there is no room,
+   * without counting it as lost.
    */
   offer(record: object): boolean {
     if (this.#waiting.length >= this.#most) return false
@@ -54,7 +54,7 @@ export class ReaderOutput {
     return true
   }
 
-  /** Counts records that were lost before they came here. */
+  /** Counts records that were lost before they reached this output. */
   lose(count: number): void {
     this.#lost += count
     if (this.#waiting.length < this.#most) this.#reportLost()
@@ -68,7 +68,7 @@ export class ReaderOutput {
     this.#lost = 0
   }
 
-  /** After all that this turn of the event loop has read, so that many go in one write. */
+  /** Writes after this turn of the event loop has read everything, so that one write has many. */
   #plan(): void {
     if (this.#isPlanned || this.#isBusy) return
     this.#isPlanned = true

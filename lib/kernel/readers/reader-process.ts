@@ -4,17 +4,17 @@ import { CapabilityError, NetlinkError } from '../../errors.js'
 import { ReaderOutput } from './reader-output.js'
 import type { FailedRecord } from './records.js'
 
-/** Asked of the system; it gives at most net.core.rmem_max. */
+/** Bytes that are asked for. The system gives at most net.core.rmem_max. */
 export const RECEIVE_BUFFER = 2 ** 23
 
 /** Makes sure that `settled` with this number comes after all that the kernel has sent by now. */
 export type Settle = (number: number) => void
 
 /**
- * Begins a reading process: `open` opens its sockets, and returns what it does when it is asked
- * whether it has read all. Each line of its standard input is such a question, a number from 1 on.
- * It ends with its standard input, so it never outlives who started it. Signals of the terminal or
- * of the service manager are for that one.
+ * Runs a reader process. `open` opens its sockets, and returns what to do when it is asked whether
+ * it has read everything. Each line of standard input is such a question: a number, from 1 on. The
+ * process ends with its standard input, so it never outlives its parent. It ignores signals of the
+ * terminal and of the service manager, which the parent handles.
  */
 export async function runReader(
   open: (output: ReaderOutput) => Promise<Settle | undefined>,
@@ -24,8 +24,7 @@ export async function runReader(
   let settle: Settle | undefined
   process.stdin.on('end', end).on('error', end).on('close', end)
   process.stdin.setEncoding('utf8').on('data', (lines: string) => {
-    // Two numbers that come in one part are whole: a line is shorter than what a pipe writes at
-    // once.
+    // No line is cut: a pipe passes on a short write as a whole.
     for (const line of lines.split('\n')) if (line !== '') settle?.(Number(line))
   })
   process.stdout.on('error', end)
@@ -38,7 +37,7 @@ export async function runReader(
   }
 }
 
-/** Reports why it ends, and ends when that has been read. */
+/** Reports a failure. The parent then ends this process. */
 export function fail(output: ReaderOutput, error: unknown): void {
   const code = error instanceof NetlinkError ? codeOf(error) : 'socket'
   const reason = error instanceof Error ? error.message : String(error)

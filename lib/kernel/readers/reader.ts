@@ -8,54 +8,54 @@ import { inNamespace, launch } from '../process/launch.js'
 import { Questions } from './questions.js'
 import type { ReaderRecord } from './records.js'
 
-/** Called by a reader. */
+/** A reader's callbacks. */
 export interface ReaderListener {
   record(record: ReaderRecord): void
-  /** The process has ended; what it had read and what comes until `restarted` is lost. */
+  /** The process has ended. Records are lost from what it had read last until `restarted`. */
   died(): void
   restarted(): void
-  /** It cannot be started again. Nothing is called any more. */
+  /** The process cannot be restarted. This is the last call. */
   failed(error: Error): void
 }
 
 export interface ReaderOptions {
-  /** Its main module, such as `log-reader.js`. */
+  /** The main module of the process, such as `log-reader.js`. */
   readonly module: string
   readonly args: readonly string[]
-  /** As `NftOptions` has it; empty: this process's own. */
+  /** As in `NftOptions`; empty: this process's own. */
   readonly netns: string
-  /** What cannot be watched where it fails. */
+  /** What it reads, for error messages. */
   readonly subject: string
-  /** Milliseconds before a new process is started; twice as many each time. */
+  /** Milliseconds before the first restart; twice as many each time. */
   readonly pause?: number
-  /** Milliseconds until a process that has not said that it reads is replaced. */
+  /** Milliseconds in which a process must say that it reads; then it is replaced. */
   readonly patience?: number
   readonly clock?: Clock
-  /** Starts a process, or says why it cannot. Default: with `spawn`. */
+  /** Starts a process, or returns why it cannot. Default: with `spawn`. */
   readonly launch?: typeof launch
 }
 
-/** V8 would let a process that reads much take 45 MB for what it needs for a moment. */
+/** Without these options V8 lets a busy reader take 45 MB for short-lived objects. */
 const LEAN = ['--max-semi-space-size=1', '--single-threaded-gc']
 
 const FIRST_PAUSE = 50
-/** Characters of what a process says at its end. */
+/** Characters of a process's last output on stderr that a message quotes. */
 const LAST_WORDS = 500
 const LONGEST_PAUSE = 5_000
-/** Processes that may end at once before the first that works. */
+/** Attempts to start the first process. */
 const FIRST_TRIES = 3
-/** A loaded machine starts a process in a second or two. */
+/** Milliseconds; a loaded machine starts a process within two seconds. */
 const PATIENCE = 20_000
-/** Milliseconds after which a process counts as one that works. */
+/** Milliseconds after which a process counts as stable, so that pauses are short again. */
 const LIVES_LONG = 10_000
 
-/** A process that reads, and a new one when it dies. */
+/** Runs a reader process, and a new one when it dies. */
 export class Reader {
   readonly #options: ReaderOptions
   readonly #listener: ReaderListener
   #child: ChildProcess | undefined
   readonly #clock: Clock
-  /** Ends the pause before a new process. */
+  /** Interrupts the pause before a restart. */
   #pausing: AbortController | undefined
   #pause: number
   #hasEnded = false
@@ -71,15 +71,15 @@ export class Reader {
   }
 
   /**
-   * Starts it. Settles when nothing is missed any more.
-   * @throws NetlinkError `EBUSY` if somebody else has what is asked for, `EPERM`, or `socket`.
+   * Starts the process. Resolves when it misses nothing any more.
+   * @throws NetlinkError `EBUSY` if another process has the group, `EPERM`, or `socket`.
    * @throws CapabilityError if the package netlink is not installed.
    */
   start(): Promise<void> {
     return new Promise((resolve, reject) => this.#begin(resolve, reject, FIRST_TRIES))
   }
 
-  /** A flood may end the process before it has said a word. */
+  /** Starts the first process. Tries again because a flood may end one before it is ready. */
   #begin(ready: () => void, refused: (error: Error) => void, tries: number): void {
     this.#spawn(ready, (error) => {
       if (tries === 1 || isFinal(error)) refused(error)
@@ -87,7 +87,7 @@ export class Reader {
     })
   }
 
-  /** Whether it keeps this process alive. */
+  /** Sets whether the reader keeps this process alive. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld
     const child = this.#child
@@ -98,8 +98,8 @@ export class Reader {
   }
 
   /**
-   * Resolves when all that the kernel had sent by this call was given to the listener: true; or
-   * false when the process ended meanwhile, or took longer than so many milliseconds.
+   * Resolves with true when the listener has everything that the kernel had sent by this call. With
+   * false if the process ends first, or needs longer than `patience` milliseconds.
    */
   settled(patience: number): Promise<boolean> {
     const stdin = this.#child?.stdin
@@ -107,7 +107,7 @@ export class Reader {
     return this.#questions.ask((number) => stdin.write(`${number}\n`), patience)
   }
 
-  /** Ends it; settles when the process is gone. */
+  /** Ends the process. Resolves when it is gone. */
   async end(): Promise<void> {
     this.#hasEnded = true
     this.#pausing?.abort()
@@ -125,7 +125,7 @@ export class Reader {
     const [command = '', ...args] = netns === '' ? argv : [...inNamespace(netns), ...argv]
     const begun = this.#clock.now()
     let isReady = false
-    // What is set for this process is not meant for another.
+    // NODE_OPTIONS is meant for this process only.
     const env = { ...process.env, NODE_OPTIONS: undefined }
     const child = start(command, args, env)
     if (child instanceof Error) {
@@ -190,7 +190,7 @@ export class Reader {
     })
   }
 
-  /** Pauses before a new process, and anew when `hold` says otherwise. */
+  /** Pauses before a restart. `hold` interrupts the pause, which continues with the new setting. */
   async #after(start: () => void): Promise<void> {
     const end = this.#clock.now() + this.#pause
     for (let isOver = false; !isOver && !this.#hasEnded; ) {
@@ -201,7 +201,7 @@ export class Reader {
     if (!this.#hasEnded) start()
   }
 
-  /** A process may fail to start for want of memory; another that has the group will keep it. */
+  /** Tries again after a passing failure, such as no memory; a final one is reported. */
   #refused(error: Error): void {
     if (isFinal(error)) {
       this.#listener.failed(error)
@@ -222,7 +222,7 @@ export class Reader {
   }
 }
 
-/** Whether it was said why, and it would be the same again. */
+/** Whether another try would fail in the same way: the process reported its reason. */
 const isFinal = (error: Error): boolean => error instanceof KnockError && error.code !== 'socket'
 
 const ended = (words: string): string =>
@@ -231,8 +231,8 @@ const ended = (words: string): string =>
 type Held = { ref(): void; unref(): void }
 
 /**
- * Beside this module, whether it runs as it was compiled or out of the bundle; sources run the
- * built one.
+ * Finds a module beside this one, compiled or in the bundle. If this module runs from its source,
+ * finds the built one.
  */
 function pathOf(module: string): string {
   const built = fileURLToPath(new URL(module, import.meta.url))

@@ -5,11 +5,11 @@ import type { TableChange } from './changes.js'
 export interface LogRecord {
   /** The log message's prefix. */
   readonly logged: string
-  /** Milliseconds since 1970, when it was read. */
+  /** When it was read, in milliseconds since 1970. */
   readonly at: number
   readonly source?: string
   readonly service?: string
-  /** Of a packet that was let in by its token: those 16 bytes, in hexadecimal. They are used up. */
+  /** The token that let the packet in, 16 bytes in hexadecimal. It is used up. */
   readonly token?: string
 }
 
@@ -19,12 +19,12 @@ export interface ChangedRecord {
   readonly at: number
 }
 
-/** So many records are missing here. */
+/** This many records are missing here. */
 interface LostRecord {
   readonly lost: number
 }
 
-/** So many log messages had a prefix that no table of ours writes. */
+/** This many log messages had a prefix that no knocklib table writes. */
 export interface ForeignRecord {
   readonly foreign: number
 }
@@ -39,7 +39,7 @@ export interface FailedRecord {
   readonly failed: { readonly code: string; readonly reason: string }
 }
 
-/** All that the kernel had sent when this number was asked for stands before this line. */
+/** Everything that the kernel had sent before the question with this number is before this line. */
 interface SettledRecord {
   readonly settled: number
 }

@@ -5,11 +5,11 @@ import type { ReaderRecord } from './records.js'
 
 /** A watcher's share in a reader. */
 export interface Share {
-  /** Whether this share keeps the process alive. */
+  /** Sets whether this share keeps the process alive. */
   hold(isHeld: boolean): void
   /** As `Reader.settled`. */
   settled(patience: number): Promise<boolean>
-  /** Gives it back; the last one ends the reader. */
+  /** Gives the share back. The last share ends the reader. */
   end(): Promise<void>
 }
 
@@ -19,25 +19,25 @@ type OpenReader = (options: ReaderOptions, listener: ReaderListener) => SharedRe
 interface Shared {
   readonly reader: SharedReader
   readonly started: Promise<void>
-  /** By who listens, whether they keep this process alive. */
+  /** Each listener, and whether it keeps this process alive. */
   readonly listeners: Map<ReaderListener, boolean>
 }
 
-/** By namespace, since this process began. */
+/** Log messages of other programs by namespace, since this process began. */
 const foreign = new Map<string, number>()
 
 /**
- * How many log messages this process has read that no table of ours wrote; undefined if it has read
- * no group there.
+ * Returns how many log messages this process has read that no knocklib table wrote; undefined if it
+ * has read no group in this namespace.
  */
 export const foreignLogPackets = (netns: string): number | undefined => foreign.get(netns)
 
 const shared = new Map<string, Shared>()
-/** Readers that are about to end: a group is free when its process is gone. */
+/** Readers that are about to end. A group is free only when its process is gone. */
 const ending = new Map<string, Promise<void>>()
 
 /**
- * Listens to a NFLOG group. All its records come, of whatever table.
+ * Listens to a NFLOG group. The listener gets the records of all tables.
  * @throws NetlinkError as `Reader.start`.
  */
 export const shareLog = (
@@ -60,7 +60,7 @@ export const shareLog = (
 }
 
 /**
- * Listens to what transactions change, in tables of whatever name.
+ * Listens to the notifications of transactions, for all tables of the namespace.
  * @throws NetlinkError as `Reader.start`.
  */
 export const shareChanges = (
@@ -75,8 +75,8 @@ export const shareChanges = (
   )
 
 /**
- * Shares a reader with all who ask for the same.
- * @param open - makes one where there is none.
+ * Shares one reader among all listeners with the same module, arguments and namespace.
+ * @param open - makes a reader if there is none yet.
  */
 export async function share(
   options: ReaderOptions,
@@ -126,7 +126,7 @@ function begin(key: string, options: ReaderOptions, open: OpenReader): Shared {
     },
   })
   const own: Shared = { reader, started: reader.start(), listeners }
-  // Those who share it hear of that; the promise itself may have nobody.
+  // Each share rejects by itself. This avoids an unhandled rejection of the promise.
   own.started.catch(() => {})
   shared.set(key, own)
   return own
