@@ -1,4 +1,4 @@
-// What each clock keeps to: the system's, and the one that tests stand still.
+// The system's clock and the fake one of the tests → both keep the promises of `Clock`.
 import t from 'tap'
 import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import { type Clock, isoDate, systemClock } from './clock.js'
@@ -7,16 +7,16 @@ const HOUR = 3_600_000
 const clocks: Record<string, Clock> = { "the system's": systemClock, 'a fake one': new FakeClock() }
 
 for (const [name, clock] of Object.entries(clocks)) {
-  /** For a wait whose end is not known. */
+  /** Lets the fake clock's time pass until the wait ends. */
   const ended = <T>(wait: Promise<T>) => (clock instanceof FakeClock ? clock.passUntil(wait) : wait)
 
-  t.test(`${name}: a pause takes its time`, async (t) => {
+  t.test(`${name}: a pause takes as long as it was asked to`, async (t) => {
     const [now, date] = [clock.now(), clock.date()]
     t.equal(await ended(clock.pause(20)), true)
     // Timers count whole milliseconds.
     t.ok(clock.now() - now >= 19)
     t.ok(clock.date() - date >= 19)
-    t.equal(await ended(clock.pause(-1)), true, 'none is over at once')
+    t.equal(await ended(clock.pause(-1)), true, 'a negative pause ends at once')
   })
 
   t.test(`${name}: a pause ends when its signal is aborted`, async (t) => {
@@ -25,17 +25,17 @@ for (const [name, clock] of Object.entries(clocks)) {
     const pauses = [clock.pause(HOUR, stop.signal), clock.pause(HOUR, stop.signal)]
     stop.abort()
     t.strictSame(await Promise.all(pauses), [false, false])
-    t.equal(await clock.pause(HOUR, stop.signal), false, 'or was before')
+    t.equal(await clock.pause(HOUR, stop.signal), false, 'also if it was aborted before')
     t.ok(clock.now() - now < HOUR)
   })
 
-  t.test(`${name}: what is to be called is called once, unless it is called off`, async (t) => {
+  t.test(`${name}: a callback is called once, unless it is cancelled`, async (t) => {
     const called: string[] = []
     const callOff = clock.after(5, () => called.push('called off'))
     clock.after(10, () => called.push('called'))
     callOff()
     await ended(clock.pause(5))
-    t.strictSame(called, [], 'not before its time')
+    t.strictSame(called, [], 'not too early')
     await ended(clock.pause(20))
     callOff()
     t.strictSame(called, ['called'])
@@ -43,7 +43,7 @@ for (const [name, clock] of Object.entries(clocks)) {
 }
 
 t.test("the system's: a pause that is not held does not keep the process alive", async (t) => {
-  /** Of those that do. */
+  /** Counts the timers that keep the process alive. */
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
   const before = timers()
   const stop = new AbortController()
@@ -55,12 +55,12 @@ t.test("the system's: a pause that is not held does not keep the process alive",
   t.strictSame(await Promise.all([free, held]), [false, false])
 })
 
-t.test('a date as events have it', async (t) => {
+t.test('a date in the form of events', async (t) => {
   t.equal(isoDate({ date: () => 1000 }), '1970-01-01T00:00:01.000Z')
   t.ok(Math.abs(Date.parse(isoDate(systemClock)) - Date.now()) < 60_000)
 })
 
-t.test('time passes as a test lets it', async (t) => {
+t.test("a fake clock's time passes only when a test lets it", async (t) => {
   const clock = new FakeClock()
   const woken: [string, number][] = []
   const wait = async (name: string, ...pauses: number[]) => {
@@ -78,7 +78,7 @@ t.test('time passes as a test lets it', async (t) => {
     ['twice', 20],
   ])
   await clock.passUntil(Promise.all(waits))
-  t.equal(clock.now(), 30, 'no longer than that')
+  t.equal(clock.now(), 30, 'no more time passes than needed')
   const date = clock.date()
   clock.putForward(HOUR)
   t.strictSame([clock.now(), clock.date() - date], [30, HOUR])

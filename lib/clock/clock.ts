@@ -2,21 +2,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Clock {
-  /** Milliseconds of the monotonic clock, which nobody sets. */
+  /** Returns the milliseconds of the monotonic clock, which cannot be set. */
   now(): number
-  /** Milliseconds since 1970 by the system's clock, which may be put right. */
+  /** Returns the milliseconds since 1970 by the system's clock, which can be set. */
   date(): number
   /**
-   * Waits for so many milliseconds, or until the signal is aborted. Never rejects.
+   * Waits for this many milliseconds, or until the signal is aborted. Never rejects.
    *
    * @param isHeld - whether the wait keeps the process alive. Default: true.
-   * @returns false if the signal is aborted by then.
+   * @returns true, or false if the signal was aborted.
    */
   pause(milliseconds: number, signal?: AbortSignal, isHeld?: boolean): Promise<boolean>
   /**
-   * Calls back once, after so many milliseconds. Does not keep the process alive for that.
+   * Calls back once, after this many milliseconds. Does not keep the process alive.
    *
-   * @returns what calls it off.
+   * @returns a function that cancels the call.
    */
   after(milliseconds: number, call: () => void): () => void
 }
@@ -35,5 +35,5 @@ export const systemClock: Clock = {
   },
 }
 
-/** The date as events have it: ISO 8601, in UTC, with milliseconds. */
+/** Returns the date in the form of events: ISO 8601, in UTC, with milliseconds. */
 export const isoDate = (clock: Pick<Clock, 'date'>): string => new Date(clock.date()).toISOString()

@@ -1,4 +1,5 @@
-// Who is given a clock asks no other, so that tests of it take no time. Read from the sources.
+// The sources of modules that are given a clock → they use no other clock or timer, so that their
+// tests take no time.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -12,15 +13,15 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
 const COMMENTS = /^\s*(\/\/|\/?\*).*$/gm
 const TIME = /\b(Date\.now|new Date\(\)|performance\.|setTimeout|setInterval|hrtime)/g
 
-/** The clocks and timers that a text uses by itself. */
+/** Finds the clocks and timers that a source uses directly. */
 const timesIn = (text: string): string[] => text.replace(COMMENTS, '').match(TIME) ?? []
 
-t.test('who is given a clock asks no other', async (t) => {
+t.test('modules that are given a clock use no other', async (t) => {
   t.ok(sources.some(({ path }) => path === 'api/keep-installed.ts'))
   for (const { path, text } of sources) t.strictSame(timesIn(text), [], path)
 })
 
-t.test('each way to ask another is found', async (t) => {
+t.test('each way to use another clock is found', async (t) => {
   const timers = `import { setImmediate, setTimeout as sleep } from 'node:timers/promises'`
   t.strictSame(timesIn(timers), ['setTimeout'])
   t.strictSame(timesIn('performance.now() + Date.now()'), ['performance.', 'Date.now'])

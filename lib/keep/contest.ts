@@ -1,9 +1,9 @@
-// Times at which a table was put back → whether somebody else changes it again and again. Pure.
+// Times at which a table was put back → whether another program keeps changing it. Pure.
 
-/** So many times within so many milliseconds are no accident. */
+/** This many times within this many milliseconds are reported. */
 const TIMES = 3
 const WITHIN = 10_000
-/** Milliseconds of peace after which it is told anew. */
+/** Milliseconds without a change after which it is reported again. */
 const PEACE = 60_000
 
 export class Contest {
@@ -11,9 +11,9 @@ export class Contest {
   #isReported = false
 
   /**
-   * Takes that it was put back, at a time of the monotonic clock in milliseconds.
+   * Counts that the table was put back at `now`, in milliseconds of the monotonic clock.
    *
-   * @returns whether it must be told that somebody else changes it.
+   * @returns whether `CONTESTED` must be reported now.
    */
   putBack(now: number): boolean {
     const last = this.#times.at(-1)
@@ -26,9 +26,9 @@ export class Contest {
   }
 }
 
-/** What is told then. */
+/** The message of the report. */
 export const CONTESTED =
-  'somebody else changes the table again and again, and it is put back each time: ' +
+  'another program keeps changing the table, and it is put back each time: ' +
   'look for another knocklib run of ' +
   'this table (pgrep -af knocklib), or a timer or script that flushes the ruleset ' +
   'or installs another spec, and stop it'

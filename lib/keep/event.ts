@@ -1,4 +1,4 @@
-// The types of a keeper's own events. Types only.
+// The events that a keeper itself reports. Types only.
 import type { Warning } from '../errors.js'
 import type { KnockEvent } from '../view/event.js'
 import type { UnconfirmedEvent } from './kept-confirm.js'
@@ -10,7 +10,7 @@ export interface RestoredEvent {
   readonly event: 'restored'
   /** Whether the whole table was gone, or a part of it was changed. */
   readonly was: 'gone' | 'altered'
-  /** Milliseconds from the report of the change until the table stood again. */
+  /** Milliseconds from the report of the change until the table was back. */
   readonly took: number
   /**
    * Milliseconds for which the doors may have been open: `took`, or the time since the table was
@@ -30,10 +30,10 @@ export interface FailedEvent {
   readonly event: 'failed'
   /**
    * `events`: packets are not reported until the NFLOG group can be read again; then `watching`
-   * follows. `secrets`: the table stands with the secrets that were read before, and nothing is
-   * loaded ahead. `tokens`: the tokens of the last minutes are refused, because some may have been
-   * used just before the table was gone. `watchers`: the relay's socket cannot be made, so that no
-   * other process can watch the table.
+   * follows. `secrets`: the table uses the secrets that were read before, and nothing is loaded
+   * ahead. `tokens`: the tokens of the last minutes are refused, because some may have been used
+   * just before the table was gone. `watchers`: the relay's socket cannot be made, so no other
+   * process can watch the table.
    */
   readonly what:
     | 'install'
@@ -50,8 +50,8 @@ export interface FailedEvent {
 }
 
 /**
- * From now on everything that happens to the table is reported. Does not come while the NFLOG group
- * cannot be read.
+ * From now on everything that happens to the table is reported. This event does not come while the
+ * NFLOG group cannot be read.
  */
 export interface WatchingEvent {
   /** ISO 8601, in UTC, with milliseconds. */
@@ -60,7 +60,8 @@ export interface WatchingEvent {
 }
 
 /**
- * A warning as from `installKnock`: at the start, at a reload, when it is new, and when it is over.
+ * A warning as from `installKnock`. All are reported at the start and at a reload; later those that
+ * are new, and those that no longer apply.
  */
 export interface WarningEvent extends Warning {
   /** ISO 8601, in UTC, with milliseconds. */

@@ -1,8 +1,7 @@
-// Listings of a table that is waiting to be confirmed → the time left, and what must be reported.
-// Pure.
+// Listings of a table that waits to be confirmed → the time left, and what must be reported. Pure.
 import type { PendingConfirm } from '../view/contents.js'
 
-/** The table is waiting to be confirmed. Without that its doors fall open to everyone. */
+/** The table waits to be confirmed. If nobody confirms it in time, it falls open. */
 export interface UnconfirmedEvent {
   /** ISO 8601, in UTC, with milliseconds. */
   readonly time: string
@@ -12,7 +11,7 @@ export interface UnconfirmedEvent {
 }
 
 /**
- * Milliseconds by which two listings of the same end may differ: they have whole seconds and come
+ * Milliseconds by which two listings of the same end can differ: they have whole seconds and come
  * late.
  */
 const COARSE = 5000
@@ -20,22 +19,21 @@ const COARSE = 5000
 const FALLEN =
   'nobody confirmed the table in time: ITS DOORS ARE OPEN TO EVERYONE, as the ' +
   'install with --confirm asked for; ' +
-  'install the spec again (with --confirm TIME, then knocklib confirm; or ' +
-  'without, then they are shut at once)'
+  'install the spec again: with --confirm TIME, and then run knocklib confirm; or ' +
+  'without --confirm, which shuts the doors at once'
 
-/** The confirmation that a kept table waits for. It survives a flush. */
+/** Tracks the confirmation that a kept table waits for. A flush does not end the wait. */
 export class KeptConfirm {
   readonly #emit: (expiresIn: number) => void
   readonly #fail: (message: string) => void
-  /** The end, in milliseconds of the monotonic clock; it may be in the past. */
+  /** When the wait ends, in milliseconds of the monotonic clock; undefined: not waiting. */
   #ends: number | undefined
   #hasFallen = false
 
   /**
-   * `emit` and `fail` are called once for each confirmation, and each time the table is put back
-   * with it.
+   * Calls `emit` or `fail` once for each wait, and again each time the table is put back.
    *
-   * @param ends - the end if it is known already, in milliseconds of the monotonic clock.
+   * @param ends - when a wait that is known already ends, in milliseconds of the monotonic clock.
    */
   constructor(emit: (expiresIn: number) => void, fail: (message: string) => void, ends?: number) {
     this.#ends = ends
@@ -43,7 +41,7 @@ export class KeptConfirm {
     this.#fail = fail
   }
 
-  /** Takes what a listing says; `now` in milliseconds of the monotonic clock. */
+  /** Takes a listing's confirmation; `now` in milliseconds of the monotonic clock. */
   read(confirm: PendingConfirm | undefined, now: number): void {
     const [ends, hasFallen] = [this.#ends, this.#hasFallen]
     this.#hasFallen = confirm?.fallenOpen === true
@@ -59,7 +57,7 @@ export class KeptConfirm {
     }
   }
 
-  /** Reports again after the table was put back: otherwise it could be taken for confirmed. */
+  /** Reports again that the table waits, after it was put back. */
   putBack(now: number): void {
     const left = this.left(now)
     if (left === undefined) return
@@ -68,8 +66,7 @@ export class KeptConfirm {
   }
 
   /**
-   * Returns the whole seconds left, 0 if it has fallen open; undefined if it is not waiting to be
-   * confirmed.
+   * Returns the whole seconds left; 0 if the table has fallen open; undefined if it is not waiting.
    */
   left(now: number): number | undefined {
     if (this.#ends === undefined) return undefined

@@ -1,9 +1,9 @@
-// Work that may hang → its end, or the end of the time that it is given. Pure but
-// for the clock that it is given.
+// Work that may hang, and a time limit → whether it ended in time. Pure except for the given clock.
 import type { Clock } from '../clock/clock.js'
 
 /**
- * Resolves with false if the work has not settled after so many milliseconds. The work continues.
+ * Resolves with true when the work resolves, or with false after a time limit in milliseconds. Then
+ * the work continues. Rejects if the work rejects in time.
  */
 export async function isDoneWithin(
   work: Promise<unknown>,
@@ -19,18 +19,18 @@ export async function isDoneWithin(
   }
 }
 
-/** Milliseconds that each part of the end may take. */
+/** Milliseconds that each part of stopping may take. */
 export const STOP = 3000
-/** Messages about work that did not end in that time. */
+/** Messages about work that did not end in this time. */
 export const UNDER_WAY =
-  'what was under way did not end within 3 s (does nft hang?), and is left; the ' +
-  'table may be as it was before, or after it'
+  'the work under way did not end within 3 s (does nft hang?) and was abandoned; ' +
+  'whether the table was changed is not known'
 export const UNREAD =
-  'nft did not list the table within 3 s; the state is written as it was known by ' +
-  'events and the listing before'
+  'nft did not list the table within 3 s; the state is written from the events and ' +
+  'the listing before'
 export const UNWRITTEN =
-  'the state was not written within 3 s, and is left; the file is as it was ' +
-  'before, or as it should be'
+  'the state was not written within 3 s, and the write was abandoned; the file has ' +
+  'the state before, or this one'
 
 /** Resolves when a signal is aborted. */
 export async function aborted(signal: AbortSignal): Promise<void> {
