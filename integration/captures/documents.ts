@@ -12,7 +12,7 @@ const [first] = sources as [Address]
 const ssh = { table: 'knock', grants: 'grants_ssh', used: ['used1_ssh'] }
 const all = { table: 'knock', sources: [undefined], grants: 'grants_all', used: [] }
 
-/** In this order, in one table. */
+/** The changes by their names. They are made in this order, in one table. */
 export const DOCUMENTS: Readonly<Record<string, ElementDocument>> = {
   open: renderOpen({ ...ssh, sources }, 600),
   'open one': renderOpen({ ...ssh, used: [], sources: [first] }, 31_536_000),

@@ -1,3 +1,4 @@
+// Hosts → changes of a set of grants, for tests of netlink. Pure.
 import { renderOpen } from '../../lib/nft/transaction.js'
 
 export const set = { table: 'knock', set: 'grants_ssh_4' }

@@ -1,9 +1,9 @@
-// A reading process in memory: a test says what it writes, and when it ends.
+// A fake reader process in memory: a test says what it writes, and when it ends.
 import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { launch, Piped } from '../../lib/kernel/process/launch.js'
 
-/** Turns of the event loop until what was written has been read. */
+/** Waits some turns of the event loop, until what was written has been read. */
 export async function read(): Promise<void> {
   for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve))
 }
@@ -31,13 +31,13 @@ export class FakeChild extends EventEmitter {
     setImmediate(() => this.emit('close'))
   }
 
-  /** Writes lines; settles when they have been read. */
+  /** Writes a line for each record. Resolves when they have been read. */
   async say(...records: readonly object[]): Promise<void> {
     for (const record of records) this.stdout.write(`${JSON.stringify(record)}\n`)
     await read()
   }
 
-  /** Ends by itself; settles when that has been seen. */
+  /** Lets the process end, with words on stderr. Resolves when that has been noticed. */
   async die(words = ''): Promise<void> {
     this.stderr.write(words)
     await read()
@@ -47,11 +47,11 @@ export class FakeChild extends EventEmitter {
   }
 }
 
-/** Starts such processes and keeps them, and with what they were started. */
+/** Makes a `launch` that starts fake processes and keeps them and their arguments. */
 export function fakeLaunch() {
   const children: FakeChild[] = []
   const commands: string[][] = []
-  /** Why none can be started. */
+  /** If set, the error with which no process can be started. */
   const obstacle: { error?: Error } = {}
   const start: typeof launch = (command, args) => {
     commands.push([command, ...args])

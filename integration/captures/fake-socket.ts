@@ -1,9 +1,9 @@
-// A netlink socket in memory: keeps what is sent, and answers what the test says.
+// A fake netlink socket in memory: keeps what is sent, and answers what the test says.
 import type { NetlinkSocket, OpenSocket, SocketListener } from '../../lib/kernel/netlink/socket.js'
 import { renderAttribute, renderMessage, renderNested } from './messages.js'
 import { readMessages } from './reading.js'
 
-/** Sequence numbers of a request's first and last message; of a batch its end is not counted. */
+/** The sequence numbers of a request's first and last message, without a batch's end. */
 export interface Sent {
   readonly first: number
   readonly last: number
@@ -45,13 +45,13 @@ export class FakeSocket implements NetlinkSocket {
     this.isOpen = false
   }
 
-  /** The kernel's answer. */
+  /** Delivers messages as the kernel's answer. */
   answer(...messages: readonly Uint8Array[]): void {
     if (this.isOpen) this.listener.message(Buffer.concat(messages), false)
   }
 }
 
-/** Opens fake sockets and keeps them. */
+/** Makes an `open` that opens fake sockets and keeps them. */
 export function fakeOpen(onOpen: (socket: FakeSocket) => void = () => undefined): {
   open: OpenSocket
   sockets: FakeSocket[]
@@ -69,7 +69,7 @@ export function fakeOpen(onOpen: (socket: FakeSocket) => void = () => undefined)
 const message = (type: number, flags: number, sequence: number, payload: Uint8Array) =>
   renderMessage({ type, flags, sequence, port: 1, payload })
 
-/** An acknowledgement, or with an errno a refusal. */
+/** Makes an acknowledgement; with an errno, a refusal. */
 export function ackOf(sequence: number, errno = 0): Uint8Array {
   const payload = Buffer.alloc(20)
   payload.writeInt32LE(-errno || 0)
@@ -77,14 +77,14 @@ export function ackOf(sequence: number, errno = 0): Uint8Array {
   return message(2, 0, sequence, payload)
 }
 
-/** The end of a dump. */
+/** Makes the message that ends a dump. */
 export function doneOf(sequence: number, flags = 0, errno = 0): Uint8Array {
   const payload = Buffer.alloc(4)
   payload.writeInt32LE(-errno || 0)
   return message(3, flags, sequence, payload)
 }
 
-/** IPv4 addresses 10.0.0.x of a set, each with a minute left. */
+/** Makes a message with the elements 10.0.0.x of a set, each with a minute left. */
 export function elementsOf(sequence: number, hosts: readonly number[], flags = 0): Uint8Array {
   const time = Buffer.alloc(8)
   time.writeBigUInt64BE(60_000n)

@@ -12,7 +12,7 @@ import {
 import { readCaptures } from './netlink.js'
 import { readElements, readErrno, readError, readMessages, Unreadable } from './reading.js'
 
-/** Numbers that follow from the seed alone. */
+/** Makes a generator of numbers below a limit, which depend only on the seed. */
 export function createRandom(seed: number): (below: number) => number {
   let state = (seed * 2654435761 + 1) >>> 0 || 1
   return (below) => {
@@ -37,33 +37,33 @@ const STRANGE = [0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 0x7f, 0x80, 0xff]
 type Mutation = (bytes: Buffer, random: (below: number) => number) => Buffer
 
 const MUTATIONS: readonly Mutation[] = [
-  // One bit.
+  // Flips a bit.
   (bytes, random) => {
     const at = random(bytes.length)
     bytes[at] = (bytes[at] as number) ^ (1 << random(8))
     return bytes
   },
-  // One byte, often at a border.
+  // Sets a byte, often to a value at a border.
   (bytes, random) => {
     bytes[random(bytes.length)] = STRANGE[random(STRANGE.length)] as number
     return bytes
   },
-  // A length or a type: the kernel aligns them to four.
+  // Changes a length or a type, which are aligned to four bytes.
   (bytes, random) => {
     const at = 4 * random(Math.floor(bytes.length / 4)) + 2 * random(2)
     if (at + 2 <= bytes.length)
       bytes.writeUInt16LE(random(4) === 0 ? random(65536) : random(64), at)
     return bytes
   },
-  // Cut.
+  // Cuts the end.
   (bytes, random) => bytes.subarray(0, 1 + random(bytes.length)),
-  // A piece of it once more.
+  // Repeats a part.
   (bytes, random) => {
     const at = 4 * random(Math.ceil(bytes.length / 4))
     const length = 4 * random(12)
     return Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)])
   },
-  // A piece of it left out.
+  // Leaves out a part.
   (bytes, random) => {
     const at = 4 * random(Math.ceil(bytes.length / 4))
     return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 4 * (1 + random(6)))])
@@ -72,7 +72,7 @@ const MUTATIONS: readonly Mutation[] = [
 
 export type Random = (below: number) => number
 
-/** Makes messages without an end. */
+/** Yields messages endlessly. */
 export function* createMessages(random: Random): Generator<Buffer, never> {
   const recorded = seeds()
   const pick = () => Buffer.from(recorded[random(recorded.length)] as Buffer)
@@ -93,8 +93,9 @@ export function* createMessages(random: Random): Generator<Buffer, never> {
 const FAMILIES = [4, 6, undefined] as const
 
 /**
- * @throws Error where the two readings differ, or another exception than that the message is
- * malformed.
+ * Reads a message by lib/kernel and by the second reading. Returns whether it could be read.
+ *
+ * @throws Error if the readings differ, or for any exception other than `malformed`.
  */
 export function compare(bytes: Buffer, random: Random): 'read' | 'malformed' {
   const family = FAMILIES[random(FAMILIES.length)]
@@ -104,7 +105,7 @@ export function compare(bytes: Buffer, random: Random): 'read' | 'malformed' {
   })
   const theirs = outcome(() => {
     const messages = readMessages(bytes)
-    // In the order of the first reading, which ends with the first mistake.
+    // In lib/kernel's order, which stops at the first mistake.
     for (const message of messages) read(message)
     const isInterrupted = messages.some(({ flags }) => (flags & 0x10) !== 0)
     const keyBytes = family === 6 ? 16 : 4
@@ -147,7 +148,7 @@ function numberBytes(value: number): Buffer {
   return bytes
 }
 
-/** Without a key's length the elements are left unread. */
+/** Reads a message. Without `keyBytes` it does not read the elements. */
 function read(message: ReturnType<typeof readMessages>[number], keyBytes?: number): unknown {
   const { type, sequence, body } = message
   switch (type) {

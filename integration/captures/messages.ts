@@ -4,7 +4,7 @@ import { IS_LITTLE, type NetlinkMessage } from '../../lib/kernel/netlink/wire.js
 
 const MESSAGE_HEADER = 16
 const ATTRIBUTE_HEADER = 4
-/** NLA_F_NESTED. */
+/** NLA_F_NESTED: the flag of an attribute that holds others. */
 const NESTED = 0x8000
 
 const align = (length: number): number => (length + 3) & ~3
@@ -25,7 +25,7 @@ export function renderMessage(
   return bytes
 }
 
-/** One attribute, padded. */
+/** Renders one attribute with its padding. */
 export function renderAttribute(type: number, value: Uint8Array, isLittle = IS_LITTLE): Uint8Array {
   const bytes = new Uint8Array(align(ATTRIBUTE_HEADER + value.length))
   const view = viewOf(bytes)
@@ -35,7 +35,7 @@ export function renderAttribute(type: number, value: Uint8Array, isLittle = IS_L
   return bytes
 }
 
-/** An attribute that holds others. */
+/** Renders an attribute that holds others. */
 export const renderNested = (type: number, attributes: readonly Uint8Array[]): Uint8Array =>
   renderAttribute(type | NESTED, concatBytes(attributes))
 

@@ -2,16 +2,15 @@
 import { readFileSync } from 'node:fs'
 
 export interface Datagrams {
-  /** Bytes. */
   readonly sent: readonly Uint8Array[]
   readonly received: readonly Uint8Array[]
 }
 
 type Recorded = Record<string, Record<string, { sent: string[]; received: string[] }>>
 
-/** By nft's version and what was asked of it. */
+/** Reads the recordings, by nft's version and by the name of the request. */
 export function readCaptures(): ReadonlyMap<string, ReadonlyMap<string, Datagrams>> {
-  // Also where this is compiled to.
+  // If this module is compiled, the recording is still beside its source.
   const file = new URL('netlink.json', import.meta.url.replace('/.cache/', '/'))
   const recorded = JSON.parse(readFileSync(file, 'utf8')) as Recorded
   const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'))

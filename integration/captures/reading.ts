@@ -10,7 +10,7 @@ interface ReadMessage {
   readonly body: Buffer
 }
 
-/** Cuts bytes into pieces, each with its own length in its head, padded to four bytes. */
+/** Cuts bytes into pieces. Each has its length in its head, and is padded to four bytes. */
 function pieces(
   bytes: Buffer,
   head: number,
@@ -36,7 +36,7 @@ export const readMessages = (bytes: Buffer): ReadMessage[] =>
     body,
   }))
 
-/** The lowest 14 bits are the type. */
+/** Reads attributes. The lowest 14 bits of the second number are the type. */
 export const readAttributes = (bytes: Buffer): { type: number; value: Buffer }[] =>
   pieces(bytes, 4, (rest) => rest.readUInt16LE(0)).map(({ head, body }) => {
     return { type: head.readUInt16LE(2) % 0x4000, value: body }
@@ -48,7 +48,7 @@ interface ReadElement {
   readonly expires: number | undefined
 }
 
-/** The bytes of keys in hex, times in whole seconds. */
+/** Reads elements: the bytes of keys in hexadecimal, times in whole seconds. */
 export function readElements(body: Buffer, keyBytes: number): ReadElement[] {
   if (body.length < 4) throw new Unreadable()
   const lists = readAttributes(body.subarray(4)).filter(({ type }) => type === 3)

@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The command, to be run by `process.execPath`. */
+/** The path of the command, for `process.execPath`. */
 export const CLI = join(root, 'dist/command/launch.cjs')
-/** The library's main module, as the package gives it to who imports it. */
+/** The path of the library's main module, which importers of the package get. */
 export const LIBRARY = join(root, 'dist/bundle/index.js')
-/** What the compiler made of a module of lib/. */
+/** Returns the path of a compiled module of lib/. */
 export const compiled = (path: string): string => join(root, 'dist', path)
 
-/** @throws Error with the compiler's words. */
+/** Builds the package if a source is newer than it. @throws Error with the compiler's words. */
 export function build(): void {
   if (modified(CLI) > newestSource()) return
   const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'build'], {
@@ -29,7 +29,7 @@ const modified = (path: string): number =>
 function newestSource(): number {
   const files = ['lib', 'schemas'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      // The build itself writes the generated ones.
+      // Generated files are written by the build itself.
       .filter((name) => /\.(ts|json)$/.test(name) && !/\.test\.ts$|\bgenerated\b/.test(name))
       .map((name) => join(root, folder, name)),
   )

@@ -5,7 +5,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
 import { NFT } from './namespaces.js'
 
-/** Programs with an argument with which each ends at once. */
+/** Programs, each with an argument with which it ends at once. */
 const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['ip', ['-V']],
   ['nsenter', ['--version']],
@@ -14,16 +14,16 @@ const PROGRAMS: readonly (readonly [name: string, args: readonly string[]])[] = 
 ]
 
 /**
- * What a kernel may lack, each with a command that needs it, in a network namespace that ends with
- * it.
+ * Parts that a kernel may lack, each with a command that needs it. The command runs in a network
+ * namespace of its own.
  */
 const KERNEL: Readonly<Record<string, readonly string[]>> = {
   xt_recent: ['iptables', '-A', 'INPUT', '-m', 'recent', '--set'],
 }
 
 /**
- * The reason to skip what needs namespaces, nft and perhaps more programs or parts of the kernel,
- * or false.
+ * Returns why to skip a test that needs namespaces, nft and perhaps more programs or parts of the
+ * kernel; false if nothing is missing.
  *
  * @throws Error in CI, where nothing may be missing.
  */
@@ -37,7 +37,7 @@ export function missing(...more: readonly string[]): string | false {
 }
 
 /**
- * The reason to skip what needs programs alone, and no root, or false.
+ * Returns why to skip a test that needs only programs and no root; false if none is missing.
  *
  * @throws Error in CI, where nothing may be missing.
  */
@@ -52,7 +52,7 @@ function reasonOf(lacks: readonly string[]): string | false {
   return reason
 }
 
-/** Most of the programs that knock have no argument with which they end well. */
+/** Looks for a program without running it: most that knock have no argument that does nothing. */
 function isOnPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {

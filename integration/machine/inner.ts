@@ -1,10 +1,10 @@
 // A pair → a third namespace behind its server, which forwards to it.
 import { createPair, exec, type Pair, SERVER } from './namespaces.js'
 
-/** The server's end and the host's. */
+/** The addresses of the server's end, and of the host's. */
 export const GATEWAY = { 4: '10.88.0.1', 6: 'fd00:88::1', mac: '02:00:00:00:88:01' } as const
 export const INNER = { 4: '10.88.0.2', 6: 'fd00:88::2', mac: '02:00:00:00:88:02' } as const
-/** The server's name of the cable to the host behind it. */
+/** The server's interface to the host behind it. */
 export const INSIDE = 'eth1'
 
 interface Inner extends AsyncDisposable {
@@ -13,7 +13,7 @@ interface Inner extends AsyncDisposable {
 
 /** Puts a host behind a server. It answers through the server, and the client finds it there. */
 export async function createInner({ server, client }: Pair): Promise<Inner> {
-  // Of a pair of its own one namespace is used: it is swept like all others.
+  // The host is one namespace of another pair, so that it is removed like all others.
   const pair = await createPair()
   const namespace = pair.server
   const ip = async (...args: readonly string[]) => {

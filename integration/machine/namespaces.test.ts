@@ -1,4 +1,4 @@
-// Pairs of namespaces are joined, are separate from the host, and are always removed.
+// Pairs of namespaces → they are joined, separate from the host, and always removed.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
@@ -22,7 +22,7 @@ t.test('a pair', { skip }, async (t) => {
 
   await apply(pair.server, 'table inet mine { }')
   t.ok(await listTable(pair.server, 'mine'))
-  t.equal(await listTable(pair.client, 'mine'), undefined, 'the other end has no such table')
+  t.equal(await listTable(pair.client, 'mine'), undefined, 'the client has no such table')
   await t.rejects(apply(pair.server, 'table inet mine {'), { message: /^nft -f: / })
   await t.rejects(apply(pair.server, { nftables: [{ add: { nonsense: {} } }] }))
 
@@ -49,13 +49,13 @@ async function startHolder() {
   return { child, server: line.toString().trim() }
 }
 
-t.test('a pair goes with its process', { skip }, async (t) => {
+t.test('a pair is removed when its process ends', { skip }, async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const { child, server } = await startHolder()
     t.ok(isThere(server), server)
     child.kill(signal)
     const [, ended] = await once(child, 'exit')
-    t.equal(ended, signal, 'the process ends as it was reported to')
+    t.equal(ended, signal, 'the process ends by the signal that it was sent')
     t.notOk(isThere(server) || isThere(server.replace('srv', 'cli')), signal)
   }
 })

@@ -12,10 +12,10 @@ const PREFIX = 'knl'
 /** The addresses of both ends. Sources in 10.99.0.0/16 and fd00:99::/64 are behind the client. */
 export const SERVER = { 4: '10.77.0.1', 6: 'fd00:77::1', mac: '02:00:00:00:77:01' } as const
 export const CLIENT = { 4: '10.77.0.2', 6: 'fd00:77::2', mac: '02:00:00:00:77:02' } as const
-/** Both ends' name of the cable. */
+/** The interface of both ends. */
 export const CABLE = 'eth0'
 
-/** The nft that is tested. */
+/** The nft under test. */
 export const NFT = process.env['KNOCKLIB_NFT'] ?? 'nft'
 
 export interface Output {
@@ -34,11 +34,11 @@ export interface PairOptions {
   readonly addresses?: readonly string[]
 }
 
-/** Those that this process has made and not yet removed. */
+/** The namespaces that this process has made and not yet removed. */
 const alive = new Set<string>()
 let made = 0
 
-/** Makes a pair; it is removed when disposed of, or with the process at the latest. */
+/** Makes a pair. It is removed when it is disposed of, at the latest when the process ends. */
 export async function createPair({ addresses = [] }: PairOptions = {}): Promise<Pair> {
   removeWithProcess()
   made += 1
@@ -79,10 +79,10 @@ export async function createPair({ addresses = [] }: PairOptions = {}): Promise<
   return { server, client, [Symbol.asyncDispose]: async () => remove() }
 }
 
-/** What gives one end of the cable its addresses. */
+/** Returns the commands that give one end its addresses. */
 const endOf = (addresses: readonly string[]): string[][] => [
   ['link', 'set', 'lo', 'up'],
-  // No address of its own making: what it says about that would be packets that no test sent.
+  // No link-local address: the kernel would announce it in packets that no test sent.
   ['link', 'set', CABLE, 'addrgenmode', 'none', 'up'],
   ...addresses.map((address) => {
     const options = address.includes(':') ? ['nodad'] : []
@@ -90,14 +90,14 @@ const endOf = (addresses: readonly string[]): string[][] => [
   }),
 ]
 
-/** What tells one end where the other is, for good, so that nobody has to ask. */
+/** Returns the commands that give one end permanent neighbour entries, so that it sends no query. */
 const introductionOf = (other: typeof SERVER | typeof CLIENT): string[][] =>
   [other[4], other[6]].map((address) => {
     const place = ['lladdr', other.mac, 'dev', CABLE, 'nud', 'permanent']
     return ['neighbour', 'replace', address, ...place]
   })
 
-/** Does all commands in one process: a pair would take seventeen. */
+/** Runs all commands of `ip` in one process; otherwise a pair would take seventeen. */
 async function ip(options: readonly string[], commands: readonly string[][]): Promise<void> {
   const args = [...options, '-batch', '-']
   const child = spawn('ip', args, { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -109,7 +109,7 @@ async function ip(options: readonly string[], commands: readonly string[][]): Pr
 const textOf = (commands: readonly string[][]): string =>
   commands.map((words) => `${words.join(' ')}\n`).join('')
 
-/** Starts a program inside a namespace. Its files are everybody's; only the network is its own. */
+/** Starts a program inside a network namespace. It shares the host's files. */
 export function start(
   namespace: string,
   file: string,
@@ -119,7 +119,7 @@ export function start(
   return spawn('nsenter', [`--net=${join(NAMES, namespace)}`, file, ...args], options)
 }
 
-/** Runs a program inside a namespace to its end. */
+/** Runs a program inside a namespace, and resolves when it has ended. */
 export function exec(
   namespace: string,
   file: string,
@@ -142,13 +142,13 @@ function collect(child: ChildProcess): Promise<Output> {
   })
 }
 
-/** Gives nft a document (JSON) or a script (its own language) to do, all or nothing. */
+/** Lets nft execute a document (JSON) or a script (its own language), whole or not at all. */
 export async function apply(
   namespace: string,
   content: object | string,
   nft: string = NFT,
 ): Promise<void> {
-  // Knock sequences are secrets: nobody else reads the file, and no argument shows them.
+  // Knock sequences are secrets: no other user can read the file, and no argument shows them.
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
   try {
     const file = join(folder, 'ruleset')
@@ -161,7 +161,7 @@ export async function apply(
   }
 }
 
-/** Lists an inet table as nft's JSON; undefined where there is none. */
+/** Lists an inet table as nft's JSON; undefined if it does not exist. */
 export async function listTable(
   namespace: string,
   table: string,
@@ -179,7 +179,7 @@ export async function listTable(
   throw new Error(`nft list table inet ${table}: ${stderr.trim()}`)
 }
 
-/** Removes what processes left behind that are no more. */
+/** Removes the namespaces of processes that have ended. */
 export function sweep(): void {
   let names: string[] = []
   try {
@@ -203,7 +203,7 @@ function isLeft(pid: string | undefined): boolean {
 function removeAll(names: readonly string[]): void {
   if (names.length === 0) return
   const input = textOf(names.map((name) => ['netns', 'delete', name]))
-  // One that is not there must not keep the others from being removed.
+  // `-force`: a missing one must not keep the others from being removed.
   spawnSync('ip', ['-force', '-batch', '-'], { input, stdio: ['pipe', 'ignore', 'ignore'] })
   for (const name of names) alive.delete(name)
 }

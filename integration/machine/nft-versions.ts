@@ -10,13 +10,13 @@ import { missing } from './capabilities.js'
 const run = promisify(execFile)
 
 export interface NftVersion {
-  /** As the binary itself says, such as `1.0.6`. */
+  /** As the binary reports it, such as `1.0.6`. */
   readonly version: string
   /** A script that runs it. */
   readonly path: string
 }
 
-/** The least version that is supported, the one of Debian's stable release, and the newest. */
+/** Debian's suites with the oldest supported nft, with the stable one, and with the newest. */
 const SUITES = ['bookworm', 'trixie', 'sid']
 
 const CACHE = new URL('../../.cache/nft/', import.meta.url).pathname
@@ -24,9 +24,9 @@ const CACHE = new URL('../../.cache/nft/', import.meta.url).pathname
 let found: Promise<NftVersion[]> | undefined
 
 /**
- * Returns an nft of each suite, the oldest first: 1.0.6, 1.1.3, and 1.1.7 or what has followed it.
+ * Returns an nft of each suite, the oldest first: 1.0.6, 1.1.3, and 1.1.7 or newer.
  *
- * @throws Error where one is not in the cache and cannot be fetched.
+ * @throws Error if one is not in the cache and cannot be fetched.
  */
 export function nftVersions(): Promise<NftVersion[]> {
   found ??= Promise.all(SUITES.map(async (suite) => (await cached(suite)) ?? fetchSuite(suite)))
@@ -34,7 +34,8 @@ export function nftVersions(): Promise<NftVersion[]> {
 }
 
 /**
- * The versions, or the reason to skip what needs them and namespaces to run them in.
+ * Returns the versions, and why to skip a test that needs them and namespaces; false if nothing is
+ * missing.
  *
  * @throws Error in CI, where nothing may be missing.
  */
@@ -72,8 +73,8 @@ async function versionOf(path: string): Promise<string> {
 }
 
 /**
- * Test files run side by side: each works in a folder of its own, and whoever is first puts it in
- * place.
+ * Fetches the nft of a suite. Test files run side by side, so each works in a folder of its own,
+ * and the first to finish moves its folder into place.
  */
 async function fetchSuite(suite: string): Promise<NftVersion> {
   await mkdir(CACHE, { recursive: true })
@@ -86,7 +87,7 @@ async function fetchSuite(suite: string): Promise<NftVersion> {
     await rename(folder, join(CACHE, version)).catch(() => undefined)
     return (await cached(suite)) as NftVersion
   } catch (error) {
-    // apt's own last word, rather than the whole of its command line.
+    // apt's last line instead of its whole command line.
     const { message, stderr = '' } = error as Error & { stderr?: string }
     const reason = stderr.trim().split('\n').at(-1) || message
     throw new Error(`nft of Debian ${suite} cannot be fetched: ${reason}`, { cause: error })
@@ -95,7 +96,7 @@ async function fetchSuite(suite: string): Promise<NftVersion> {
   }
 }
 
-/** Downloads nft and all it depends on, with lists and states apart from the machine's own. */
+/** Downloads nft and its dependencies, with package lists apart from the machine's own. */
 async function download(suite: string, folder: string): Promise<void> {
   const apt = join(folder, 'apt')
   const packages = join(apt, 'cache', 'archives')
@@ -126,7 +127,7 @@ async function download(suite: string, folder: string): Promise<void> {
   await rm(apt, { recursive: true })
 }
 
-/** The suite on the mirror from which this machine takes its Debian. */
+/** Returns the line of apt's sources for a suite on this machine's Debian mirror. */
 async function sourceLine(suite: string): Promise<string> {
   for (const text of await aptSources()) {
     const url = mirrorOf(text)
@@ -148,8 +149,8 @@ async function aptSources(): Promise<string[]> {
 const RELEASE = /(^|\s)(bullseye|bookworm|trixie|forky|sid|stable|testing|unstable)(\s|$)/
 
 /**
- * The first mirror that a file of apt's sources names for a Debian release, in either of their
- * forms.
+ * Returns the first mirror that a file of apt's sources names for a Debian release. Reads both forms
+ * of such files.
  */
 function mirrorOf(text: string): string | undefined {
   const active = text.replace(/^\s*#.*\n?/gm, '')
@@ -167,7 +168,7 @@ function mirrorOf(text: string): string | undefined {
   return undefined
 }
 
-/** Starts nft through its own loader, so that nothing of the machine's libraries comes in. */
+/** Writes a script that starts nft with its own loader and libraries. */
 async function writeScript(folder: string): Promise<string> {
   const root = join(folder, 'root')
   const files = await readdir(root, { recursive: true, withFileTypes: true })

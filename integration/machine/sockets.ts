@@ -1,12 +1,12 @@
-// Real sockets in namespaces: listeners that greet and answer, connections → how they ended.
+// Namespaces and ports → listeners with real sockets that greet and answer; connections to them.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { exec, start } from './namespaces.js'
 
 /**
- * Greets with a word, and answers each line with the same word and the line. On `?` it says how
- * many are connected.
+ * Greets with a word, and answers each line with the same word and the line. Answers `?` with the
+ * number of connections.
  */
 const LISTENER = `
   const [port, word] = process.argv.slice(1)
@@ -19,7 +19,7 @@ const LISTENER = `
   }).listen(Number(port), '::', () => console.log('ready'))
   process.stdin.on('end', () => process.exit()).on('data', () => console.log(open.size))`
 
-/** Connects, sends the lines it is given, and prints what comes. */
+/** Connects, sends the lines of its stdin, and prints what it receives. */
 const CONNECTION = `
   const [host, port, localAddress] = process.argv.slice(1)
   const place = { host, port: Number(port), ...(localAddress && { localAddress }) }
@@ -42,7 +42,7 @@ export class Talk implements AsyncDisposable {
     this.#lines.on('line', (line) => this.#heard.push(line))
   }
 
-  /** The next line; `nothing` where none comes in time. */
+  /** Returns the next line; `nothing` if none comes in time. */
   async hear(seconds = 8): Promise<string> {
     if (this.#heard.length === 0) {
       const signal = AbortSignal.timeout(seconds * 1000)
@@ -65,7 +65,7 @@ export class Talk implements AsyncDisposable {
   }
 }
 
-/** A listener at all addresses of a namespace. */
+/** Starts a listener at all addresses of a namespace. */
 export async function listen(namespace: string, port: number, word: string): Promise<Talk> {
   const listener = new Talk(namespace, LISTENER, [String(port), word])
   const ready = await listener.hear(10)
@@ -74,13 +74,12 @@ export async function listen(namespace: string, port: number, word: string): Pro
 }
 
 /**
- * A connection that is kept; the first that is heard of it is the listener's word, or what went
- * wrong.
+ * Opens a connection and keeps it. Its first line is the listener's word, or what went wrong.
  */
 export const dial = (namespace: string, host: string, port: number, source = ''): Talk =>
   new Talk(namespace, CONNECTION, [host, String(port), source])
 
-/** What answers a new connection: a listener's word, or nothing. */
+/** Connects with nc. Returns the listener's word, or `nothing`. */
 export async function greeting(
   namespace: string,
   host: string,

@@ -2,14 +2,14 @@
 import type { Packet } from '../../lib/simulate/packet.js'
 import { CLIENT, SERVER } from '../machine/namespaces.js'
 
-/** RFC 791, 8200: the numbers of what an IP packet carries. */
+/** The protocol numbers of an IP packet's content (RFC 791, 8200). */
 const NUMBER = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58 } as const
 const SYN = 0x02
 
 export type Addressed = Packet & { readonly destination: string }
 
 /**
- * Makes the frame of a packet from the client's end. For an echo request `sourcePort` is its
+ * Makes the frame of a packet from the client's end. `sourcePort` of an echo request becomes its
  * identifier.
  */
 export function frameOf(packet: Addressed): Buffer {
@@ -23,7 +23,8 @@ export function frameOf(packet: Addressed): Buffer {
 }
 
 /**
- * What nft calls `th sport` and `th dport`: of an echo request these are its type and its checksum.
+ * Returns what nft calls `th sport` and `th dport`. For an echo request that is its type and its
+ * checksum.
  */
 export function portsOf(packet: Addressed): [sport: number, dport: number] {
   const { segment } = transportOf(packet, packet.source.includes(':'))
@@ -47,12 +48,12 @@ function transportOf(packet: Addressed, isIpv6: boolean) {
   return { segment, number, source, destination }
 }
 
-/** A TCP, UDP or ICMP segment with its checksum still zero. */
+/** Makes a TCP, UDP or ICMP segment with a zero checksum. */
 function segmentOf(packet: Packet, isIpv6: boolean): Buffer {
   const { protocol, sourcePort = 0, port = 0, flags = SYN, payload = '' } = packet
   const { sequence = 0 } = packet
   if (typeof protocol === 'number') {
-    // Four bytes tell one packet from another where others have their ports.
+    // The first four bytes differ between protocols, as ports would.
     const content = Buffer.alloc(Math.max(20, packet.length ?? 0))
     content.writeUInt16BE(0x2000 + protocol, 0)
     content.writeUInt16BE(sourcePort, 2)
@@ -107,7 +108,7 @@ const etherType = (isIpv6: boolean): Buffer =>
 
 const macBytes = (mac: string): Buffer => Buffer.from(mac.replaceAll(':', ''), 'hex')
 
-/** RFC 1071: the ones' complement of the ones' complement sum of 16-bit words. */
+/** Returns the ones' complement of the ones' complement sum of 16-bit words (RFC 1071). */
 export function checksum(bytes: Buffer): number {
   let sum = 0
   for (let i = 0; i < bytes.length; i += 2) {

@@ -5,13 +5,13 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { CABLE, CLIENT, exec, type Pair, SERVER, start } from '../machine/namespaces.js'
 
-/** Beside this file, or where it was compiled from. */
+/** The path of flood.pl: beside this file, or beside the source that it was compiled from. */
 const FLOOD =
   ['flood.pl', '../../../integration/wire/flood.pl']
     .map((path) => new URL(path, import.meta.url).pathname)
     .find(existsSync) ?? 'flood.pl'
 
-// The last core: the first one is often busy with interrupts.
+// Runs on the last core, because the first one is often busy with interrupts.
 const command = (...args: readonly (number | string)[]): string[] => [
   '-c',
   '1',
@@ -23,7 +23,7 @@ const command = (...args: readonly (number | string)[]): string[] => [
   ...args.map(String),
 ]
 
-/** Sends SYNs to random ports, or what else and where to; nanoseconds for each. */
+/** Sends packets, by default SYNs to random ports. Returns the nanoseconds for each. */
 export async function floodOnce(
   { client }: Pair,
   packets: number,
@@ -39,11 +39,11 @@ export interface FloodOptions {
   readonly port: number
   readonly protocol: 'tcp' | 'udp'
   readonly sources: number
-  /** The most packets that are sent. */
+  /** The most packets to send. */
   readonly packets: number
 }
 
-/** A flood from so many sources, each in its turn; it has begun when the promise is settled. */
+/** Begins a flood from several sources in turn. Resolves when it has begun. */
 export async function beginFlood(
   { client }: Pair,
   { port, protocol, sources, packets }: FloodOptions,

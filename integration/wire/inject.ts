@@ -8,10 +8,10 @@ import { frameOf } from './frames.js'
 
 const SCRIPT = fileURLToPath(new URL('inject.pl', import.meta.url))
 
-/** Seconds on a clock that never jumps. */
+/** Returns the seconds of the monotonic clock. */
 export const now = (): number => performance.now() / 1000
 
-/** Sends packets from inside a namespace, through one process that is kept open. */
+/** Sends packets from inside a namespace, through one process that keeps running. */
 export class Injector implements AsyncDisposable {
   readonly #process
   readonly #closed: Promise<unknown[]>
@@ -31,19 +31,19 @@ export class Injector implements AsyncDisposable {
     })
   }
 
-  /** Sends a packet at once; to the server's first address unless it names another. */
+  /** Sends a packet at once, to its destination or else to the server's first address. */
   send(packet: Packet): void {
     const destination = packet.destination ?? SERVER[packet.source.includes(':') ? 6 : 4]
     this.sendFrame(frameOf({ ...packet, destination }))
   }
 
-  /** Sends a frame at once, as it is. */
+  /** Sends a frame at once and unchanged. */
   sendFrame(frame: Buffer): void {
     this.#process.stdin?.write(`${CABLE} ${frame.toString('hex')}\n`)
     this.#written += 1
   }
 
-  /** Waits until all packets are on the cable. */
+  /** Waits until all packets have been sent. */
   async flush(): Promise<void> {
     while (this.#sent < this.#written) {
       if (this.#process.exitCode !== null) throw new Error(`inject.pl: ${this.#errors}`)
@@ -53,7 +53,7 @@ export class Injector implements AsyncDisposable {
 
   /**
    * Sends each packet at its time after `start`, which is a time of `now()`.
-   * Returns by how many seconds the latest of them was late.
+   * Returns the longest delay of a packet in seconds.
    */
   async play(packets: readonly Packet[], start: number): Promise<number> {
     let latest = 0

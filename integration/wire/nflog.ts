@@ -10,7 +10,7 @@ const SCRIPT = fileURLToPath(new URL('nflog.pl', import.meta.url))
 export class NflogReader implements AsyncDisposable {
   readonly #process
   readonly #lines: Interface
-  /** Each as the source and the prefix. */
+  /** The messages so far, each as its source and prefix. */
   readonly heard: string[] = []
 
   private constructor(namespace: string, group: number) {
@@ -32,7 +32,7 @@ export class NflogReader implements AsyncDisposable {
     return reader
   }
 
-  /** Waits until so many were reported, or for some seconds, and then a moment for more. */
+  /** Waits until `count` messages have come, at most `seconds`, and then shortly for more. */
   async hear(count: number, seconds = 5): Promise<readonly string[]> {
     const end = performance.now() + seconds * 1000
     while (this.heard.length < count && performance.now() < end) await sleep(20)
@@ -53,7 +53,7 @@ function textOf(line: string): string {
   return `${sourceOf(Buffer.from(payload, 'hex'))} ${prefix}`
 }
 
-/** RFC 791, RFC 8200; in canonical text, which is that of URLs. */
+/** Reads a packet's source (RFC 791, 8200) as canonical text, which URLs have, too. */
 function sourceOf(packet: Buffer): string {
   if (packet.readUInt8(0) >> 4 === 4) return packet.subarray(12, 16).join('.')
   const groups = Array.from({ length: 8 }, (_, i) => packet.readUInt16BE(8 + 2 * i).toString(16))

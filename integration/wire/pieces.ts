@@ -3,13 +3,12 @@
 import { checksum } from './frames.js'
 
 interface Piece {
-  /** Of the whole packet, behind the IP header. */
+  /** Where the fragment's bytes begin in the packet, counted after the IP header. */
   readonly at: number
   readonly bytes: Buffer
   readonly isLast?: true
   /**
-   * What follows the packet in the frame; zeros up to Ethernet's least length where it says
-   * nothing.
+   * The bytes after the packet in the frame. Default: zeros up to Ethernet's minimum length.
    */
   readonly padding?: Buffer
 }
@@ -22,13 +21,13 @@ interface Trick {
 const [MACS, TYPE] = [12, 14]
 const LEAST = 60
 const [TCP, UDP] = [6, 17]
-/** RFC 8200. */
+/** IPv6's header numbers of fragments and of destination options (RFC 8200). */
 const [FRAGMENT, OPTIONS] = [44, 60]
 const ACK = 0x10
 
 let packets = 0
 
-/** Cuts a packet in two, so many bytes behind its IP header. */
+/** Cuts a packet into two fragments, `cut` bytes after its IP header. */
 export const inPieces = (frame: Buffer, cut: number): Buffer[] => {
   const segment = segmentOf(frame)
   return together(frame, [
@@ -37,7 +36,7 @@ export const inPieces = (frame: Buffer, cut: number): Buffer[] => {
   ])
 }
 
-/** Each gets a SYN to a service whose kernel lets pieces through unjudged. */
+/** Ways to fragment a SYN. Each reaches a service if the rules let fragments pass unjudged. */
 export const TRICKS: Readonly<Record<4 | 6, readonly Trick[]>> = {
   4: [
     { name: 'flags in the second piece', make: (frame) => inPieces(frame, 8) },
@@ -61,7 +60,7 @@ export const TRICKS: Readonly<Record<4 | 6, readonly Trick[]>> = {
   ],
 }
 
-/** Of a first piece the host takes whole units of 8 bytes. */
+/** Makes a first fragment of which the host cuts the last bytes: it takes whole units of 8. */
 function cutOff(frame: Buffer): Buffer[] {
   const segment = segmentOf(frame)
   const lie = Buffer.from(segment.subarray(0, 15))
@@ -72,18 +71,18 @@ function cutOff(frame: Buffer): Buffer[] {
   ])
 }
 
-/** 16 bytes of destination options that a host skips, and the least of them: pad. */
+/** Destination options that a host skips, 16 bytes; and the shortest, which are padding. */
 const SKIPPED = [OPTIONS, 1, 0x1e, 12, ...new Array<number>(12).fill(0)]
 const PAD = [TCP, 0, 1, 4, 0, 0, 0, 0]
-/** The end of such options, and UDP to a port that nobody asks for. */
+/** The end of such options, and UDP to a port without a service. */
 const OTHER = Buffer.from([UDP, 0, 1, 4, 0, 0, 0, 0, 0, 9, 0, 9, 0, 8, 0, 0])
 
-/** The header that says that TCP follows is in the second piece. */
+/** Cuts a packet so that only the second fragment says that TCP follows. */
 function behindOptions(frame: Buffer, padding?: Buffer): Buffer[] {
   const first = { at: 0, bytes: Buffer.from(SKIPPED), ...(padding && { padding }) }
   const rest = Buffer.concat([Buffer.from(PAD), segmentOf(frame)])
   const last = { at: SKIPPED.length, bytes: rest, isLast: true } as const
-  // The host goes by what the first piece says.
+  // The host believes the first fragment's header number.
   return together(frame, [first, last], padding ? [OPTIONS, UDP] : [OPTIONS, OPTIONS])
 }
 
@@ -92,8 +91,8 @@ const isIpv6 = (frame: Buffer): boolean => frame.readUInt16BE(MACS) === 0x86dd
 const segmentOf = (frame: Buffer): Buffer => frame.subarray(TYPE + (isIpv6(frame) ? 40 : 20))
 
 /**
- * Pieces with one identification, which no other packet has; for IPv6 each with what it says that
- * follows.
+ * Makes frames of fragments with one identification, which no other packet has. `next` has the
+ * header number for each fragment of IPv6.
  */
 function together(frame: Buffer, pieces: readonly Piece[], next: readonly number[] = []) {
   packets += 1

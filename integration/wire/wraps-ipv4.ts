@@ -4,7 +4,7 @@ import { checksum } from './frames.js'
 import type { Wrapping } from './wraps.js'
 
 const [MACS, HEADER_4] = [14, 20]
-/** RFC 2003, 4213, 4302. */
+/** The protocol numbers of IPv4 and IPv6 in IP, and of AH (RFC 2003, 4213, 4302). */
 const [IPV4_IN, IPV6_IN, AH] = [4, 41, 51]
 
 let identification = 0
@@ -49,7 +49,7 @@ function cut4(frame: Buffer, sizes: readonly number[], around: Around4): Buffer[
   return ipv4Frames(frame, pieces, around)
 }
 
-/** RFC 791: no operation, end of list, record route, timestamp, router alert, source routes. */
+/** The options of IPv4 by their names (RFC 791, 2113). */
 const IP_OPTIONS: Readonly<Record<string, readonly number[]>> = {
   none: [],
   'no operation': [1, 1, 1, 0],

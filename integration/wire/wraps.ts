@@ -7,17 +7,17 @@ export interface Wrapping {
   readonly make: (frame: Buffer) => Buffer[]
 }
 
-/** What stands behind a fixed header, and the number that says what it is. */
+/** What follows a fixed header, and its header number. */
 interface Content {
   readonly next: number
   readonly bytes: Buffer
 }
 
-/** RFC 8200, 4302, 4303, 6275, 7401, 5533. */
+/** IPv6's header numbers (RFC 8200, 4302, 4303, 6275, 7401, 5533). */
 const [HOP_BY_HOP, ROUTING, FRAGMENT, ESP, AH, NOTHING, OPTIONS] = [0, 43, 44, 50, 51, 59, 60]
 const [MOBILITY, HIP, SHIM6, EXPERIMENT] = [135, 139, 140, 253]
 const [MACS, HEADER_6] = [14, 40]
-/** A port that is no door's, and flags that begin nothing. */
+/** A port of no door, and flags that begin no connection. */
 const [INNOCENT, ACK] = [80, 0x10]
 
 let identification = 0
@@ -26,7 +26,7 @@ const padded = (bytes: Buffer): Buffer =>
   Buffer.concat([bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8)])
 
 /**
- * A header of 8 bytes and as many units more: its own number, and padding behind the next one's.
+ * Puts a header before a content: 8 bytes and `units` more of 8, with its own number and padding.
  */
 function behind(next: number, content: Content, units = 0): Content {
   const header = Buffer.alloc(8 * (units + 1))
@@ -44,7 +44,7 @@ function behindRouting(type: number, content: Content): Content {
 
 interface Cut {
   readonly next: number
-  /** Units of 8 bytes. */
+  /** The offset in units of 8 bytes. */
   readonly at: number
   readonly isLast: boolean
   readonly bytes: Buffer
@@ -64,7 +64,7 @@ const fragments = (...cuts: readonly Cut[]): Content[] => {
   return cuts.map((cut) => fragment(cut, id))
 }
 
-/** Two fragments; the second may say that something else follows than the first does. */
+/** Makes two fragments. The second can have another header number than the first. */
 function split({ next, bytes }: Content, size: number, later = next): Content[] {
   return fragments(
     { next, at: 0, isLast: false, bytes: bytes.subarray(0, size) },
@@ -79,7 +79,7 @@ type Make = (content: Content) => Content[]
 
 const options = (content: Content, units = 0) => behind(OPTIONS, content, units)
 
-/** Fragments of which the first does not show the transport's header, or not all of it. */
+/** Ways to fragment so that the first fragment hides the transport header, or part of it. */
 const HIDING: Readonly<Record<string, Make>> = {
   'options | segment': (content) => split(options(content), 8),
   'options | options segment': (content) => split(options(options(content)), 8),
@@ -106,7 +106,7 @@ const AROUND: Readonly<Record<string, (make: Make) => Make>> = {
     make(content).map((part) => behind(HOP_BY_HOP, part)),
 }
 
-/** Another port and other flags in the segment's place. */
+/** Returns the same segment with an innocent port and flags. */
 function innocent({ next, bytes }: Content): Content {
   const changed = Buffer.from(bytes)
   changed.writeUInt16BE(INNOCENT, 2)
@@ -178,7 +178,7 @@ function ipv6(name: string, make: Make): Wrapping {
   }
 }
 
-/** For each family the ways in which a TCP or UDP packet of it is sent. */
+/** The ways to wrap a TCP or UDP packet of each family. */
 export const WRAPPINGS: Readonly<Record<4 | 6, readonly Wrapping[]>> = {
   4: wrappings4(),
   6: [
