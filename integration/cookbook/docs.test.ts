@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parse } from 'yaml'
 import { CLIENT_KINDS } from '../../lib/automaton/kinds/client-kinds.js'
-import { readProfile } from '../../lib/client/profile.js'
+import { requireProfile } from '../../lib/client/profile.js'
 import type { SpecError } from '../../lib/errors.js'
 import type { KnockSpec } from '../../lib/index.js'
 import { validateSpec } from '../../lib/spec/validate.js'
@@ -23,7 +23,8 @@ const PAGES = [
   ),
 ].filter((name) => name.endsWith('.md'))
 
-const PROFILE_KEYS: readonly string[] = Object.keys(CLIENT_KINDS)
+/** A profile has one of them, and a spec none. */
+const PROFILE_KEYS: readonly string[] = [...Object.keys(CLIENT_KINDS), 'host']
 
 const DOOR = { name: 'ssh', service: 'tcp/22', open: { for: 30 } }
 
@@ -69,7 +70,7 @@ t.test('specs and profiles are valid, in JSON and in YAML', async (t) => {
         // Knocks by themselves.
         for (const knock of document) t.ok(validateSpec({ doors: [{ ...DOOR, knock }] }), page)
       } else if (Object.keys(document as object).some((key) => PROFILE_KEYS.includes(key))) {
-        t.ok(readProfile(document, page), page)
+        t.ok(await requireProfile(document, page), page)
         found.profiles += 1
       } else {
         t.ok(validateSpec(document), page)
