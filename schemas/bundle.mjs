@@ -60,7 +60,7 @@ async function joinClient() {
 const isValidator = (path) => !/\.[^/.]+$/.test(path) || path.endsWith('.cjs')
 
 await join({ index: dist('index.js'), testing: dist('kernel/fake.js') }, 'bundle')
-await join({ main: dist('cli/main.js') }, 'command')
+await join({ start: dist('cli/start.js') }, 'command')
 await joinClient()
 for (const folder of ['spec', 'bundle', 'command']) {
   cpSync(VALIDATORS, dist(`${folder}/generated`), { recursive: true, filter: isValidator })

@@ -21,7 +21,7 @@ const EVENTS = Number(process.argv[2] ?? 80_000)
 const REST = Number(process.argv[3] ?? 10)
 const RATE = 10_000
 const FLOOD = new URL('../../../integration/wire/flood.pl', import.meta.url).pathname
-const CLI = new URL('../../../dist/command/main.js', import.meta.url).pathname
+const CLI = new URL('../../../dist/command/start.js', import.meta.url).pathname
 
 const SPEC = {
   log: { rate: 1_000_000 },

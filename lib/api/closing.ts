@@ -1,9 +1,8 @@
 // A valid spec and the namespace's other tables → a note if nothing else keeps the services closed.
 // Asks nft.
 import { familiesWithoutPolicy } from '../host/judge-closing.js'
-import type { Nft } from '../kernel/nft.js'
-import { createNft } from '../kernel/process/process-nft.js'
 import type { Note, ValidSpec } from '../spec/model/model.js'
+import { type KernelOptions, resolveCall } from './call.js'
 
 /** Milliseconds that nft may take. A note is not worth a longer wait. */
 const PATIENCE = 1000
@@ -12,8 +11,9 @@ const PATIENCE = 1000
  * Returns a note if the services would be open without the doors' table. Returns none if nft cannot
  * list the chains.
  */
-export async function closingNotes(spec: ValidSpec, nft: Nft = createNft()): Promise<Note[]> {
-  const listing = await nft.listChains?.({ timeout: PATIENCE }).catch(() => undefined)
+export async function closingNotes(spec: ValidSpec, options: KernelOptions = {}): Promise<Note[]> {
+  const { nft, call } = resolveCall(options, 'closingNotes')
+  const listing = await nft.listChains?.({ ...call, timeout: PATIENCE }).catch(() => undefined)
   const families = familiesWithoutPolicy(listing, spec)
   if (families.length === 0) return []
   const whose = families.length === 2 ? '' : ` for IPv${families[0]}`

@@ -58,7 +58,7 @@ const isThere = (said: string): boolean => {
 
 try {
   const { engines } = require('../../package.json') as { engines: { node: string } }
-  if (isWithin(process.versions.node, engines.node)) import('./main.js').catch(tellFailure)
+  if (isWithin(process.versions.node, engines.node)) import('./start.js').catch(tellFailure)
   else fail(`Node ${engines.node} is needed, this is ${process.versions.node}`)
 } catch (error) {
   tellFailure(error as NodeJS.ErrnoException)

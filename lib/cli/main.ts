@@ -1,5 +1,5 @@
-// The knocklib command, loaded by launch.cts: reads argv, runs one command, prints its result. The
-// only importer of commander.
+// A command line and what is around it → one command run, its result printed, an exit code. The only
+// importer of commander.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { withPlaces } from '../files/spec-file.js'
@@ -13,6 +13,7 @@ import {
   messageOf,
   type Options,
 } from './command/command.js'
+import type { Context } from './command/context.js'
 import { knock } from './commands/client/knock.js'
 import { profile } from './commands/client/profile.js'
 import { close } from './commands/doors/close.js'
@@ -49,7 +50,41 @@ Environment:
   KNOCKLIB_NFT    the nft binary (default: nft on PATH, in /usr/sbin or in /sbin)
   KNOCKLIB_DEBUG  nft: prints each transaction and its time, without secrets`
 
-function buildProgram(): Command {
+/**
+ * Runs a command line.
+ *
+ * @param argv - what follows the name of the program.
+ * @returns the exit code.
+ * @throws if a part of the program that is loaded when it is needed cannot be loaded.
+ */
+export async function runCommandLine(argv: readonly string[], context: Context): Promise<number> {
+  let exitCode: number = EXIT.done
+  const program = buildProgram(context, async (definition, args, options) => {
+    exitCode = await run(definition, args, options, context)
+  })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    // launch.cts reports it, as it does for what is loaded first.
+    if (isOfLoading(error)) throw error
+    // Its text alone, since a stack says nothing to who is at the shell.
+    const text = error instanceof Error ? error.message : String(error)
+    const words = `knocklib: failed in a way it should not: ${printable(text)}\n`
+    context.process.stderr.write(words)
+    return EXIT.refused
+  }
+}
+
+type Arguments = readonly (string | readonly string[])[]
+type RunDefinition = (
+  definition: CommandDefinition,
+  args: Arguments,
+  options: Options,
+) => Promise<void>
+
+function buildProgram({ process }: Context, run: RunDefinition): Command {
   const { version } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   ) as { version: string }
@@ -57,15 +92,18 @@ function buildProgram(): Command {
     .description('Port knocking by nftables: the kernel alone judges the knocks.')
     .version(version)
     .exitOverride()
-    // It echoes options and commands that it does not know.
-    .configureOutput({ writeErr: (text) => process.stderr.write(printable(text)) })
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(text),
+      // It echoes options and commands that it does not know.
+      writeErr: (text) => process.stderr.write(printable(text)),
+    })
     .showHelpAfterError('(knocklib --help says how)')
     .addHelpText('after', EXIT_CODES)
-  for (const definition of COMMANDS) addCommand(program, definition)
+  for (const definition of COMMANDS) addCommand(program, definition, run)
   return program
 }
 
-function addCommand(program: Command, definition: CommandDefinition): void {
+function addCommand(program: Command, definition: CommandDefinition, run: RunDefinition): void {
   const { usage, summary, examples, options = [], json, table } = definition
   const command = program
     .command(usage)
@@ -85,23 +123,25 @@ function addCommand(program: Command, definition: CommandDefinition): void {
     command.option('--table <name>', "the nft table (default: the spec's, or knock)")
   }
   if (json !== false) command.option('--json', json ?? 'print one JSON document')
-  command.action(async (...given: unknown[]) => {
-    const args = given.slice(0, -2) as (string | string[])[]
-    process.exitCode = await run(definition, args, given.at(-2) as Options)
-  })
+  command.action((...given: unknown[]) =>
+    run(definition, given.slice(0, -2) as Arguments, given.at(-2) as Options),
+  )
 }
 
 async function run(
   definition: CommandDefinition,
-  args: readonly (string | readonly string[])[],
+  args: Arguments,
   options: Options,
+  context: Context,
 ): Promise<number> {
+  const { stdout, stderr } = context.process
   try {
-    const { json, text, exitCode = EXIT.done, warnings } = await definition.run(args, options)
+    const outcome = await definition.run(args, options, context)
+    const { json, text, exitCode = EXIT.done, warnings } = outcome
     const printed = options['json'] && json !== undefined
-    if (!printed) printWarnings(definition, warnings)
+    if (!printed) for (const line of warningLines(definition, warnings)) stderr.write(line)
     const document = warnings && typeof json === 'object' ? { ...json, warnings } : json
-    process.stdout.write(printed ? `${JSON.stringify(document, null, 2)}\n` : text)
+    stdout.write(printed ? `${JSON.stringify(document, null, 2)}\n` : text)
     return exitCode
   } catch (thrown) {
     if (!(thrown instanceof KnockError)) throw thrown
@@ -110,19 +150,17 @@ async function run(
     const error = isOfFile ? await withPlaces(thrown, file) : thrown
     const command = definition.usage.split(' ')[0] as string
     if (options['json']) {
-      process.stdout.write(`${JSON.stringify(describeError(error, command), null, 2)}\n`)
+      stdout.write(`${JSON.stringify(describeError(error, command), null, 2)}\n`)
     } else {
-      process.stderr.write(`${messageOf(error, command, file)}\n`)
+      stderr.write(`${messageOf(error, command, file)}\n`)
     }
     return exitCodeOf(error)
   }
 }
 
-function printWarnings({ usage }: CommandDefinition, warnings: readonly Warning[] = []): void {
+function warningLines({ usage }: CommandDefinition, warnings: readonly Warning[] = []): string[] {
   const command = usage.split(' ')[0]
-  for (const warning of warnings) {
-    process.stderr.write(`knocklib ${command}: warning: ${describeWarning(warning)}\n`)
-  }
+  return warnings.map((warning) => `knocklib ${command}: warning: ${describeWarning(warning)}\n`)
 }
 
 /** The file of the spec that a command is given. */
@@ -130,40 +168,8 @@ function specOf({ usage }: CommandDefinition, [first]: readonly unknown[]): stri
   return usage.split(' ')[1] === '<spec>' && typeof first === 'string' ? first : undefined
 }
 
-/**
- * A failure that nobody foresaw: its text alone, since a stack says nothing to who is at the shell.
- */
-function reportUnforeseen(error: unknown): void {
-  const text = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`knocklib: failed in a way it should not: ${printable(text)}\n`)
-  process.exitCode = EXIT.refused
-}
-
 /** Whether a part of the program that is loaded when it is needed could not be. */
 const isOfLoading = (error: unknown): boolean =>
   ['ERR_MODULE_NOT_FOUND', 'EMFILE', 'ENFILE'].includes(
     (error as NodeJS.ErrnoException | undefined)?.code ?? '',
   )
-
-// node would warn that it heeds the other one.
-if (process.env['NO_COLOR']) delete process.env['FORCE_COLOR']
-
-// A reader that has seen enough (`knocklib render … | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') return
-  process.stderr.write(`knocklib: the output cannot be written: ${error.message}\n`)
-  process.exitCode = EXIT.refused
-})
-
-try {
-  await buildProgram().parseAsync()
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
-  } else if (isOfLoading(error)) {
-    // launch.cts reports it, as it does for what is loaded first.
-    throw error
-  } else {
-    reportUnforeseen(error)
-  }
-}

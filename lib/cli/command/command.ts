@@ -10,6 +10,7 @@ import {
   StrictError,
   type Warning,
 } from '../../index.js'
+import type { Context } from './context.js'
 
 /**
  * 0: done. 1: refused by kernel or nft, or `status --check` found something. 2: wrong usage or
@@ -51,7 +52,11 @@ export interface CommandDefinition {
   readonly json?: string | false
   /** False: the command needs no table. */
   readonly table?: false
-  run(args: readonly (string | readonly string[])[], options: Options): Promise<Outcome>
+  run(
+    args: readonly (string | readonly string[])[],
+    options: Options,
+    context: Context,
+  ): Promise<Outcome>
 }
 
 /** The option of commands that can warn. */

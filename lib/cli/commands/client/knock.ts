@@ -18,6 +18,7 @@ import {
   type Outcome,
   textOf,
 } from '../../command/command.js'
+import type { CommandProcess } from '../../command/context.js'
 import { ProgressLine } from './progress.js'
 import { CLIENT_OPTIONS, readSendOptions, readTarget, type Target } from './target.js'
 
@@ -49,21 +50,27 @@ export const knock: CommandDefinition = {
     { flags: '-q, --quiet', description: 'print nothing but errors' },
   ],
   table: false,
-  async run([host, steps = []], options) {
+  async run([host, steps = []], options, { process }) {
     const target = await readTarget('knock', host as string | undefined, listOf(steps), options)
-    const outcome = describe(await send(target, options))
+    const outcome = describe(await send(target, options, process))
     const shown = options['quiet'] === true ? { ...outcome, text: '' } : outcome
     const command = textOf(options, 'then')
     if (command === undefined || outcome.exitCode === VERDICTS.refused.exitCode) return shown
-    return outcome.exitCode === VERDICTS.filtered.exitCode ? shown : follow(shown, command, options)
+    return outcome.exitCode === VERDICTS.filtered.exitCode
+      ? shown
+      : follow(shown, command, options, process)
   },
 }
 
 const listOf = (words: string | readonly string[]): readonly string[] =>
   typeof words === 'string' ? [words] : words
 
-async function send(target: Target, options: Options): Promise<SentKnock | DoorVerdict> {
-  const line = new ProgressLine(process.stderr)
+async function send(
+  target: Target,
+  options: Options,
+  { stderr }: CommandProcess,
+): Promise<SentKnock | DoorVerdict> {
+  const line = new ProgressLine(stderr)
   const isSilent = options['quiet'] === true || options['json'] === true
   const how: SendOptions = {
     ...readSendOptions('knock', options),
@@ -122,9 +129,13 @@ function describe(sent: SentKnock | DoorVerdict): Outcome {
 }
 
 /** Prints what there is to say, runs a command of the shell, and ends as it does. */
-async function follow(outcome: Outcome, command: string, options: Options): Promise<Outcome> {
-  const { json, text } = outcome
-  process.stdout.write(options['json'] ? `${JSON.stringify(json, null, 2)}\n` : text)
+async function follow(
+  { json, text }: Outcome,
+  command: string,
+  options: Options,
+  { stdout }: CommandProcess,
+): Promise<Outcome> {
+  stdout.write(options['json'] ? `${JSON.stringify(json, null, 2)}\n` : text)
   const exitCode = await new Promise<number>((resolve, reject) => {
     const child = spawn(command, { shell: true, stdio: 'inherit' })
     child.on('error', ({ message }) => {

@@ -12,8 +12,8 @@ export const close: CommandDefinition = {
     'knocklib close web everyone            # of a door with "scope": "everyone"',
   ],
   options: [{ flags: '--cut', description: 'insist that established connections end, too' }],
-  async run([door, source], options) {
-    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+  async run([door, source], options, { kernel }) {
+    const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const cut = options['cut'] === true
     const closed = await knock.door(door as string).close(source as string, { cut })
     return {

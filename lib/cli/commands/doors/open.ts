@@ -16,8 +16,8 @@ export const open: CommandDefinition = {
       description: 'how long, such as 30s, 10m, 1h (default: as the door says)',
     },
   ],
-  async run([door, source], options) {
-    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+  async run([door, source], options, { kernel }) {
+    const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const duration = durationOf(options, 'for')
     const grant = await knock
       .door(door as string)

@@ -5,6 +5,7 @@ import {
   checkKnock,
   findWarnings,
   isNotPermitted,
+  type KernelOptions,
   NftError,
   type ValidSpec,
 } from '../../../index.js'
@@ -18,16 +19,16 @@ export const check: CommandDefinition = {
   summary: 'validate a spec, and ask nft where it may',
   examples: ['knocklib check doors.json', 'knocklib check doors.yaml --json'],
   options: [STRICT],
-  async run([path], options) {
+  async run([path], options, { kernel }) {
     const spec = await loadSpec(path as string, options)
     const exposure = await findExposure(path as string, spec)
     const strict = options['strict'] === true
-    const warnings = await findWarnings(spec, { strict, warnings: exposure })
-    const reason = await askNft(spec, path as string)
+    const warnings = await findWarnings(spec, { ...kernel, strict, warnings: exposure })
+    const reason = await askNft(spec, path as string, kernel)
     const asked = reason === undefined ? { nft: 'accepted' } : { nft: 'not-asked', reason }
     const rest =
       reason === undefined ? 'nft takes it' : `nft and the kernel were not asked: ${reason}`
-    const notes = [...notesOf(spec), ...(await closingNotes(spec))]
+    const notes = [...notesOf(spec), ...(await closingNotes(spec, kernel))]
     const heard = notes.map(({ path, message }) => `${path}: ${message}\n`)
     return {
       json: { valid: true, ...asked, notes },
@@ -41,9 +42,13 @@ export const check: CommandDefinition = {
  * A spec can be checked on any machine: if nft is missing or may not be asked, the result says why,
  * and how to ask it.
  */
-async function askNft(spec: ValidSpec, path: string): Promise<string | undefined> {
+async function askNft(
+  spec: ValidSpec,
+  path: string,
+  kernel: KernelOptions,
+): Promise<string | undefined> {
   try {
-    await checkKnock(spec)
+    await checkKnock(spec, kernel)
     return undefined
   } catch (error) {
     const isMissing = error instanceof NftError && error.code === 'nft-missing'

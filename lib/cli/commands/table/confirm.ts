@@ -6,9 +6,9 @@ export const confirm: CommandDefinition = {
   usage: 'confirm',
   summary: 'keep a table that was installed with --confirm; refused where its time has run out',
   examples: ['knocklib install doors.yaml --confirm 60s', 'knocklib confirm'],
-  async run(_args, options) {
+  async run(_args, options, { kernel }) {
     const table = textOf(options, 'table') ?? 'knock'
-    await confirmKnock({ table })
+    await confirmKnock({ ...kernel, table })
     return { json: { table, confirmed: true }, text: `table inet ${table} is confirmed\n` }
   },
 }

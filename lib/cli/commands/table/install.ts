@@ -26,7 +26,7 @@ export const install: CommandDefinition = {
     },
     STRICT,
   ],
-  async run([path], options) {
+  async run([path], options, { process, kernel }) {
     const spec = await loadSpec(path as string, options)
     const file = textOf(options, 'state')
     const { state, error }: ReadState =
@@ -34,11 +34,12 @@ export const install: CommandDefinition = {
     if (error !== undefined) process.stderr.write(`knocklib install: ${error}\n`)
     const confirmWithin = durationOf(options, 'confirm')
     const knock = await installKnock(spec, {
+      ...kernel,
       ...{ state, confirmWithin },
       strict: options['strict'] === true,
       warnings: await findExposure(path as string, spec),
     })
-    const notes = await closingNotes(spec)
+    const notes = await closingNotes(spec, kernel)
     const heard = notes.map(({ message }) => `note: ${message}\n`)
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
     const list = doors.map(({ name, service }) => `  ${name}: ${service.join(', ')}\n`)

@@ -14,9 +14,9 @@ export const refill: CommandDefinition = {
     'A token opens from when it is loaded: up to the horizon before its period.',
     'A rotating sequence opens in its period alone.',
   ],
-  async run([path], options) {
+  async run([path], options, { kernel }) {
     const spec = await loadSpec(path as string, options)
-    await refillKnock(spec)
+    await refillKnock(spec, kernel)
     const { table } = spec
     return { json: { table, refilled: true }, text: `table inet ${table} is filled anew\n` }
   },

@@ -10,12 +10,12 @@ export const restore: CommandDefinition = {
     '# in place before the first packet:',
     'knocklib install /etc/knock/doors.yaml --state /var/lib/knocklib/state.json',
   ],
-  async run([path], options) {
+  async run([path], options, { kernel }) {
     const file = path as string
     const table = textOf(options, 'table') ?? 'knock'
     const state = await loadState(file, { table })
     if (!state) throw new ArgumentError(`restore: ${file}: no such file`)
-    const knock = await attachKnock({ table })
+    const knock = await attachKnock({ ...kernel, table })
     const report = await knock.restore(state)
     return { json: { table: knock.table, ...report }, text: formatReport(knock.table, report) }
   },

@@ -2,7 +2,8 @@
 // manager.
 import { setFlagsFromString } from 'node:v8'
 import { type CommandDefinition, EXIT } from '../../command/command.js'
-import { Runner, USUAL } from './runner.js'
+import { USUAL } from './run-events.js'
+import { Runner } from './runner.js'
 
 export const run: CommandDefinition = {
   usage: 'run <spec>',
@@ -30,11 +31,11 @@ export const run: CommandDefinition = {
   ],
   // Its events are JSON in any case.
   json: false,
-  async run([path], options) {
+  async run([path], options, context) {
     // Half a megabyte of new objects at a time is enough; V8 would let that grow to 48 MB, and keep
     // them.
     setFlagsFromString('--semi-space-growth-factor=1')
-    const isSaved = await new Runner(path as string, options).run()
+    const isSaved = await new Runner(path as string, options, context).run()
     return { text: '', exitCode: isSaved ? EXIT.done : EXIT.refused }
   },
 }

@@ -1,5 +1,6 @@
 // A spec's file and options → its table, kept standing until a signal, with events as lines. Starts
 // and ends what `run` is made of.
+import { isoDate } from '../../../clock/clock.js'
 import {
   ArgumentError,
   installKnock,
@@ -14,26 +15,12 @@ import {
 } from '../../../service/metrics-server.js'
 import { createServiceManager, type ServiceManager } from '../../../service/service-manager.js'
 import { messageOf, type Options, textOf } from '../../command/command.js'
+import type { Context } from '../../command/context.js'
 import { findExposure } from '../../command/exposed.js'
 import { MetricsListener } from '../../command/metrics-listener.js'
 import { loadSpec } from '../../command/spec-file.js'
 import { loadStateFor, type ReadState, setAside } from '../../command/state-file.js'
-
-/** What is written where nobody says which: a flood of knocks must not fill a journal. */
-export const USUAL: readonly KeepEvent['event'][] = [
-  ...(['granted', 'closed', 'expired', 'banned', 'wrong'] as const),
-  ...([
-    'installed',
-    'removed',
-    'restored',
-    'failed',
-    'overrun',
-    'watching',
-    'unconfirmed',
-    'warning',
-  ] as const),
-]
-const ALL = [...USUAL, 'knock', 'reset', 'denied'] as const
+import { readEvents } from './run-events.js'
 
 /** Milliseconds after which a stop is forced. */
 const LONGEST_STOP = 20_000
@@ -43,6 +30,7 @@ const LONGEST_LEAVE = 1000
 export class Runner {
   readonly #path: string
   readonly #options: Options
+  readonly #context: Context
   readonly #stateFile: string | undefined
   readonly #events: ReadonlySet<string>
   readonly #manager: ServiceManager
@@ -58,16 +46,21 @@ export class Runner {
   /** For the service manager and the metrics. */
   #knock: Knock | undefined
 
-  constructor(path: string, options: Options) {
+  constructor(path: string, options: Options, context: Context) {
     this.#path = path
     this.#options = options
+    this.#context = context
     this.#stateFile = textOf(options, 'state')
     this.#events = readEvents(textOf(options, 'events'))
-    this.#manager = createServiceManager({ onFailure: (message) => this.#fail('notify', message) })
+    this.#manager = createServiceManager({
+      env: context.process.env,
+      onFailure: (message) => this.#fail('notify', message),
+    })
   }
 
   /** Whether all that happened is saved, where that is asked for. */
   async run(): Promise<boolean> {
+    const { process, clock } = this.#context
     const metrics = textOf(this.#options, 'metrics')
     const address =
       metrics === undefined ? undefined : parseListenAddress(metrics, 'run: --metrics')
@@ -76,14 +69,14 @@ export class Runner {
     try {
       const knock = await this.#install()
       using _watch = this.#manager.keepWatch()
-      write({ event: 'running', ...outlineOf(knock) })
+      this.#write({ event: 'running', ...outlineOf(knock) })
       await using _listener = address && (await this.#listen(address))
       await this.#keep(knock)
       await this.#manager.stopping()
-      write({ event: 'stopped', table: knock.table })
+      this.#write({ event: 'stopped', table: knock.table })
       this.#hasStopped = true
       // A nft that hangs would keep this process.
-      setTimeout(() => process.exit(), LONGEST_LEAVE).unref()
+      clock.after(LONGEST_LEAVE, () => process.exit())
       return !this.#lastSaveFailed && this.#saveFile === this.#stateFile
     } finally {
       for (const [name, listener] of Object.entries(signals)) process.off(name, listener)
@@ -121,7 +114,8 @@ export class Runner {
       this.#saveFile = undefined
       this.#fail('state', `${error}\n  the file stays as it is, so nothing is saved`)
     } else if (file !== undefined && error !== undefined) await this.#setAside(file, error)
-    return installKnock(spec, { state, warnings: await findExposure(this.#path, spec) })
+    const warnings = await findExposure(this.#path, spec)
+    return installKnock(spec, { ...this.#context.kernel, state, warnings })
   }
 
   /** What is saved from now on must not replace what somebody may still mend. */
@@ -139,7 +133,7 @@ export class Runner {
   async #installAgain(before: Knock): Promise<Knock> {
     try {
       const knock = await this.#install(before.table)
-      write({ event: 'reloaded', ...outlineOf(knock) })
+      this.#write({ event: 'reloaded', ...outlineOf(knock) })
       this.#reloadFailed = false
       return knock
     } catch (error) {
@@ -159,7 +153,7 @@ export class Runner {
     return MetricsListener.start(address, {
       serve: serveMetrics,
       render: () => this.#metrics(),
-      onServed: (place) => write({ event: 'serving', ...place }),
+      onServed: (place) => this.#write({ event: 'serving', ...place }),
       onFailure: (message) => this.#fail('metrics', `${message}; it is tried again`),
     })
   }
@@ -179,7 +173,7 @@ export class Runner {
       // Once it is to stop, only the last one counts.
       this.#lastSaveFailed = this.#stop.signal.aborted
     }
-    if (this.#events.has(event.event)) write(event)
+    if (this.#events.has(event.event)) this.#write(event)
   }
 
   #ready(more = ''): void {
@@ -189,8 +183,15 @@ export class Runner {
     void this.#manager.ready(`${stand}${not}${more}`)
   }
 
+  #write(line: Line | KeepEvent): void {
+    const { process, clock } = this.#context
+    // Whoever reads lines finds it in the same place of all.
+    const { time = isoDate(clock), ...rest } = line
+    process.stdout.write(`${JSON.stringify({ time, ...rest })}\n`)
+  }
+
   #fail(what: string, message: string): void {
-    write({ event: 'failed', what, message })
+    this.#write({ event: 'failed', what, message })
   }
 
   readonly #end = (): void => {
@@ -198,7 +199,7 @@ export class Runner {
     if (this.#stop.signal.aborted) this.#endNow()
     this.#stop.abort()
     // Whatever hangs: a file that is a pipe, nft, a disk.
-    setTimeout(this.#endNow, LONGEST_STOP).unref()
+    this.#context.clock.after(LONGEST_STOP, this.#endNow)
   }
 
   readonly #endNow = (): void => {
@@ -207,9 +208,10 @@ export class Runner {
         'stop',
         'not ended in time: something that was begun hangs; the table stays as it is',
       )
-      write({ event: 'stopped', ...(this.#knock && { table: this.#knock.table }) })
+      this.#write({ event: 'stopped', ...(this.#knock && { table: this.#knock.table }) })
     }
     // node itself would wait for a file that cannot be opened.
+    const { process } = this.#context
     process.kill(process.pid, 'SIGKILL')
   }
 
@@ -222,24 +224,8 @@ const NO_STATE: ReadState = { state: undefined }
 
 const outlineOf = ({ table, doors }: Knock) => ({ table, doors: doors.map(({ name }) => name) })
 
-function readEvents(text: string | undefined): ReadonlySet<string> {
-  if (text === undefined) return new Set(USUAL)
-  if (text === 'all') return new Set(ALL)
-  const names = text.split(',')
-  const unknown = names.find((name) => !(ALL as readonly string[]).includes(name))
-  if (unknown === undefined) return new Set(names)
-  const expected = `all, or some of ${ALL.join(',')}`
-  throw new ArgumentError(`run: --events: expected ${expected}, got ${JSON.stringify(unknown)}`)
-}
-
 interface Line {
   readonly event: string
   readonly time?: string
   readonly [more: string]: unknown
-}
-
-function write(line: Line | KeepEvent): void {
-  // Whoever reads lines finds it in the same place of all.
-  const { time = new Date().toISOString(), ...rest } = line
-  process.stdout.write(`${JSON.stringify({ time, ...rest })}\n`)
 }

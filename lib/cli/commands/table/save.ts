@@ -9,9 +9,9 @@ export const save: CommandDefinition = {
     'knocklib save /var/lib/knocklib/state.json',
     'knocklib save /var/lib/knocklib/state.json --table knock2',
   ],
-  async run([path], options) {
+  async run([path], options, { kernel }) {
     const file = path as string
-    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+    const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const state = await knock.save()
     await saveState(file, state)
     const { grants, bans, tokens, sequences } = state

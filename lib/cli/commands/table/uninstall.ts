@@ -6,9 +6,9 @@ export const uninstall: CommandDefinition = {
   usage: 'uninstall',
   summary: 'remove the table; its services are open to everyone again',
   examples: ['knocklib uninstall', 'knocklib uninstall --table knock2'],
-  async run(_args, options) {
+  async run(_args, options, { kernel }) {
     const table = textOf(options, 'table') ?? 'knock'
-    await uninstallKnock({ table })
+    await uninstallKnock({ ...kernel, table })
     return { json: { table, removed: true }, text: `table inet ${table} is gone\n` }
   },
 }

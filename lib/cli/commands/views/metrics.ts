@@ -6,8 +6,8 @@ export const metrics: CommandDefinition = {
   usage: 'metrics',
   summary: 'counters and gauges as OpenMetrics text, for Prometheus',
   examples: ['knocklib metrics', 'knocklib metrics --table knock2'],
-  async run(_args, options) {
-    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+  async run(_args, options, { kernel }) {
+    const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const text = await knock.metrics()
     return { json: { table: knock.table, metrics: text }, text }
   },

@@ -1,6 +1,7 @@
 // A status → what the command prints of it: to a monitor, to a terminal, into a pipe.
 import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
+import { systemClock } from '../../../clock/clock.js'
 import { checked, status as command, drawStatus } from './status.js'
 
 const status = {
@@ -38,5 +39,8 @@ t.test('without an nft it says so', async (t) => {
     if (before !== undefined) process.env['KNOCKLIB_NFT'] = before
   })
   process.env['KNOCKLIB_NFT'] = '/nosuch/nft'
-  await t.rejects(async () => command.run([], {}), { code: 'nft-missing', message: /KNOCKLIB_NFT/ })
+  await t.rejects(async () => command.run([], {}, { process, kernel: {}, clock: systemClock }), {
+    code: 'nft-missing',
+    message: /KNOCKLIB_NFT/,
+  })
 })

@@ -34,8 +34,8 @@ export const status: CommandDefinition = {
         'full sets, not confirmed, interfaces',
     },
   ],
-  async run(_args, options) {
-    const knock = await attachKnock({ table: textOf(options, 'table') ?? 'knock' })
+  async run(_args, options, { process, kernel }) {
+    const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const json = await knock.status()
     if (options['check']) return checked(json)
     return { json, text: drawStatus(json, process.stdout, process.env) }

@@ -10,6 +10,7 @@ import {
   type Outcome,
   textOf,
 } from '../../command/command.js'
+import type { Context } from '../../command/context.js'
 import { formatEvent } from '../../draw/event-line.js'
 import { isTerminal } from '../../draw/terminal.js'
 import { runLive } from '../../live/live.js'
@@ -23,13 +24,13 @@ export const watch: CommandDefinition = {
     'knocklib watch --json | jq -c \'select(.event == "granted")\'',
   ],
   json: 'print one line of JSON for each event',
-  async run(_args, options) {
+  async run(_args, options, context) {
     if (!options['json']) {
-      await runWatch(options, formatEvent)
+      await runWatch(options, context, formatEvent)
       return { text: '' }
     }
     try {
-      await runWatch(options, JSON.stringify)
+      await runWatch(options, context, JSON.stringify)
       return { text: '' }
     } catch (error) {
       // What reads lines gets a line.
@@ -46,12 +47,16 @@ function describeAsLine(error: unknown): Outcome {
   }
 }
 
-async function runWatch(options: Options, format: (event: KnockEvent) => string): Promise<void> {
+async function runWatch(
+  options: Options,
+  { process, kernel }: Context,
+  format: (event: KnockEvent) => string,
+): Promise<void> {
   const table = textOf(options, 'table') ?? 'knock'
-  const knock = await attachKnock({ table })
+  const knock = await attachKnock({ ...kernel, table })
   const { env, stdin, stdout } = process
   if (!options['json'] && isTerminal(stdout, env)) {
-    const status = async () => (await attachKnock({ table })).status()
+    const status = async () => (await attachKnock({ ...kernel, table })).status()
     const start = (given: { readonly signal: AbortSignal }) => knock.watch(given)
     await runLive({ table, status, watch: start, stdin, stdout, env })
     return
