@@ -48,6 +48,8 @@ export type KnockErrorCode =
   | 'unexpected-listing'
   | 'missing-capability'
   | 'not-sent'
+  | 'refused'
+  | 'filtered'
   | NetlinkErrorCode
 
 /**
@@ -230,6 +232,20 @@ export class CapabilityError extends KnockError {
 export class SendError extends KnockError {
   override readonly name = 'SendError'
   readonly code = 'not-sent'
+}
+
+/**
+ * A knock was sent, and no connection came about. `refused`: the host answered that nothing listens
+ * there; `filtered`: nothing came back.
+ */
+export class ConnectError extends KnockError {
+  override readonly name = 'ConnectError'
+  readonly code: 'refused' | 'filtered'
+
+  constructor(code: 'refused' | 'filtered', message: string) {
+    super(message)
+    this.code = code
+  }
 }
 
 const hasCode = (error: unknown, code: KnockErrorCode): error is KnockError =>

@@ -20,6 +20,11 @@ export type { InstallOutcome } from './change/change.js'
 export type { RestoreReport } from './change/saved-state.js'
 export type { Progress as SendProgress } from './client/carry-out.js'
 export {
+  type ConnectDoorOptions,
+  type ConnectWait,
+  connectDoor,
+} from './client/connect/connect-door.js'
+export {
   type DerivedAt,
   type DerivedPorts,
   type DerivedToken,
@@ -43,6 +48,7 @@ export { profileFromUri, profileToUri, type UriOptions } from './client/uri.js'
 export {
   ArgumentError,
   CapabilityError,
+  ConnectError,
   DocumentError,
   describeWarning,
   isInvalidSpec,

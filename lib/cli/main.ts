@@ -14,6 +14,7 @@ import {
   type Options,
 } from './command/command.js'
 import type { Context } from './command/context.js'
+import { connect } from './commands/client/connect.js'
 import { knock } from './commands/client/knock.js'
 import { profile } from './commands/client/profile.js'
 import { close } from './commands/doors/close.js'
@@ -37,7 +38,7 @@ const COMMANDS = [
   ...[check, render, install, confirm, keepRunning, refill, uninstall],
   ...[status, watch, open, close, unban],
   ...[save, restore, metrics],
-  ...[knock, profile, simulate],
+  ...[knock, connect, profile, simulate],
 ]
 
 const EXIT_CODES = `
@@ -141,7 +142,12 @@ async function run(
     const printed = options['json'] && json !== undefined
     if (!printed) for (const line of warningLines(definition, warnings)) stderr.write(line)
     const document = warnings && typeof json === 'object' ? { ...json, warnings } : json
-    stdout.write(printed ? `${JSON.stringify(document, null, 2)}\n` : text)
+    const output = printed
+      ? `${JSON.stringify(document, null, 2)}
+`
+      : text
+    // A command that has closed it prints nothing more.
+    if (output !== '') stdout.write(output)
     return exitCode
   } catch (thrown) {
     if (!(thrown instanceof KnockError)) throw thrown

@@ -40,13 +40,13 @@ export interface DoorVerdict extends SentKnock {
 const OPERATION = 'openDoor'
 
 /** Seconds. */
-const DEFAULT_WITHIN = 15
+export const DEFAULT_WITHIN = 15
 
 /** Milliseconds for one attempt: a SYN that is lost is sent again after 1 s. */
-const ATTEMPT = 1500
+export const ATTEMPT = 1500
 
 /** How often a knock is sent at the most: one that is wrong must not be taken for guessing. */
-const MOST_KNOCKS = 3
+export const MOST_KNOCKS = 3
 
 /**
  * Knocks and tries the service's port at every address that was knocked at, until one is open or
@@ -62,13 +62,9 @@ export async function openDoor(
   profile: KnockProfile | string,
   options: OpenDoorOptions = {},
 ): Promise<DoorVerdict> {
-  const seconds = parseDuration(options.within ?? DEFAULT_WITHIN)
-  if (seconds === undefined) {
-    const got = JSON.stringify(options.within)
-    throw new ArgumentError(`${OPERATION}: within: expected ${EXPECTED_DURATION}, got ${got}`)
-  }
+  const seconds = requireWithin(options.within ?? DEFAULT_WITHIN, OPERATION)
   const prepared = await prepareKnock(host, profile, options)
-  const port = readPort(options.port ?? prepared.port)
+  const port = requirePort(options.port ?? prepared.port, OPERATION)
   const end = performance.now() + seconds * 1000
   for (let knocks = 1; ; knocks += 1) {
     const sent = await sendPrepared(prepared, options)
@@ -82,10 +78,23 @@ export async function openDoor(
   }
 }
 
-function readPort(port: number | undefined): number {
+/**
+ * Reads for how long is tried: seconds.
+ *
+ * @throws ArgumentError if it is no duration.
+ */
+export function requireWithin(within: string | number, operation: string): number {
+  const seconds = parseDuration(within)
+  if (seconds !== undefined) return seconds
+  const got = JSON.stringify(within)
+  throw new ArgumentError(`${operation}: within: expected ${EXPECTED_DURATION}, got ${got}`)
+}
+
+/** @throws ArgumentError if it is none. */
+export function requirePort(port: number | undefined, operation: string): number {
   if (port !== undefined && Number.isInteger(port) && port >= 1 && port <= 65535) return port
   const expected = "the TCP port of the service, the profile's or the caller's"
-  throw new ArgumentError(`${OPERATION}: port: expected ${expected}, got ${port ?? 'nothing'}`)
+  throw new ArgumentError(`${operation}: port: expected ${expected}, got ${port ?? 'nothing'}`)
 }
 
 async function tryAddresses(
@@ -106,7 +115,7 @@ async function tryAddresses(
 }
 
 /** Seconds until a knock can be sent again; undefined: it cannot. */
-function waitOf(knock: ClientKnock, now: number): number | undefined {
+export function waitOf(knock: ClientKnock, now: number): number | undefined {
   if (knock.kind === 'oneTime') return undefined
   if (knock.kind !== 'token') return 0
   return (periodAt(now, knock.period) + 1) * knock.period - now

@@ -2,6 +2,7 @@
 import {
   ArgumentError,
   CapabilityError,
+  ConnectError,
   DocumentError,
   isInvalidSpec,
   type KnockError,
@@ -14,9 +15,13 @@ import type { Context } from './context.js'
 
 /**
  * 0: done. 1: refused by kernel or nft, or `status --check` found something. 2: wrong usage or
- * invalid spec. 3: missing permission or capability. 4: not found.
+ * invalid spec. 3: missing permission or capability. 4: not found. A client's: 5: nothing listens at
+ * the service's port. 6: nothing came back from it. 7: it was not tried.
  */
-export const EXIT = { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 } as const
+export const EXIT = {
+  ...{ done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 },
+  ...{ portRefused: 5, portFiltered: 6, portNotTried: 7 },
+} as const
 
 /**
  * A command's result: what `--json` prints, what people read, and the exit code unless it is 0.
@@ -110,5 +115,8 @@ export function exitCodeOf(error: KnockError): number {
   const isUsage = USAGE.some((kind) => error instanceof kind)
   if (isUsage) return EXIT.usage
   if (error instanceof CapabilityError || MISSING.has(error.code)) return EXIT.missing
+  if (error instanceof ConnectError) {
+    return error.code === 'refused' ? EXIT.portRefused : EXIT.portFiltered
+  }
   return error.code === 'not-found' ? EXIT.notFound : EXIT.refused
 }

@@ -97,10 +97,10 @@ async function send(
 /** What each verdict says, and its exit code. */
 const VERDICTS = {
   open: { exitCode: EXIT.done, text: 'open' },
-  refused: { exitCode: 5, text: 'refused: nothing listens there' },
-  filtered: { exitCode: 6, text: 'filtered: nothing came back' },
+  refused: { exitCode: EXIT.portRefused, text: 'refused: nothing listens there' },
+  filtered: { exitCode: EXIT.portFiltered, text: 'filtered: nothing came back' },
   unknown: {
-    exitCode: 7,
+    exitCode: EXIT.portNotTried,
     text: 'not tried: the door opens for a number of connections, and this would be one',
   },
 } as const

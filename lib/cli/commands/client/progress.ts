@@ -20,10 +20,16 @@ export class ProgressLine {
   }
 
   show({ sent, of, remaining }: SendProgress): void {
-    if (!this.#screen.isTTY || (!this.#isShown && remaining < SHORT)) return
-    this.#isShown = true
+    if (!this.#isShown && remaining < SHORT) return
     const seconds = Math.ceil(remaining / 1000)
-    this.#screen.write(`\r\u001b[Kknocking: ${sent} of ${of} packets sent, ${seconds} s left`)
+    this.say(`knocking: ${sent} of ${of} packets sent, ${seconds} s left`)
+  }
+
+  /** Says something else in its place. */
+  say(text: string): void {
+    if (!this.#screen.isTTY) return
+    this.#isShown = true
+    this.#screen.write(`\r\u001b[K${text}`)
   }
 
   end(): void {

@@ -64,8 +64,9 @@ async function findProfile(command: string, name: string): Promise<string> {
       if (await exists(path)) return path
     }
   }
+  const steps = command === 'knock' ? 'steps, --profile,' : '--profile'
   throw new ArgumentError(
-    `${command}: expected steps, --profile, or the name of a profile in ${folder}, got ${name}`,
+    `${command}: expected ${steps} or the name of a profile in ${folder}, got ${name}`,
   )
 }
 
