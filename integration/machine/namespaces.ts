@@ -90,7 +90,7 @@ const endOf = (addresses: readonly string[]): string[][] => [
   }),
 ]
 
-/** Returns the commands that give one end permanent neighbour entries, so that it sends no query. */
+/** Returns the commands that make the other end a permanent neighbour, so that nothing asks. */
 const introductionOf = (other: typeof SERVER | typeof CLIENT): string[][] =>
   [other[4], other[6]].map((address) => {
     const place = ['lladdr', other.mac, 'dev', CABLE, 'nud', 'permanent']

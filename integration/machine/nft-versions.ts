@@ -149,8 +149,8 @@ async function aptSources(): Promise<string[]> {
 const RELEASE = /(^|\s)(bullseye|bookworm|trixie|forky|sid|stable|testing|unstable)(\s|$)/
 
 /**
- * Returns the first mirror that a file of apt's sources names for a Debian release. Reads both forms
- * of such files.
+ * Returns the first mirror that a file of apt's sources names for a Debian release. Reads both
+ * forms of such files.
  */
 function mirrorOf(text: string): string | undefined {
   const active = text.replace(/^\s*#.*\n?/gm, '')

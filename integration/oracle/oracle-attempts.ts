@@ -12,18 +12,18 @@ interface Progress {
 
 export interface Sequence extends Knocked {
   readonly kind: 'sequence'
-  /** Always as many; those of a rotation change with the time. */
+  /** Returns the steps at a time. Their number is constant; those of a rotation change. */
   readonly stepsAt: (at: number) => readonly Step[]
   readonly rotates: boolean
   readonly stepTimeout: number
   readonly timeout: number
   readonly reset: ResetMode
-  /** Of a sequence that works once: its digest. */
+  /** The digest of a one-time sequence; absent for others. */
   readonly once?: string
   readonly sources: Map<string, Progress>
 }
 
-/** Moves a source along by a packet; false where the packet does not fit. */
+/** Moves a source's stage by a packet. Returns false if the packet does not fit. */
 export function move(
   sequence: Sequence,
   packet: Packet,
@@ -71,7 +71,7 @@ function complete(sequence: Sequence, packet: Packet): void {
   }
 }
 
-/** Ends an attempt, if one is under way. Only a packet to a knock port is a strike by that. */
+/** Ends an attempt if one is under way. That is a strike only for a packet to a knock port. */
 export function end(sequence: Sequence, packet: Packet, by: 'knock' | 'ordinary'): void {
   const { door, guard, sources } = sequence
   const stage = stageOf(sequence, packet.source, packet.at)
@@ -90,7 +90,7 @@ function log(sequence: Sequence, event: Event, packet: Packet, stage: number): v
   sequence.door.story.knocked(sequence, event, packet, { stage, of })
 }
 
-/** How many steps a source has done of an attempt that is still under way. */
+/** Returns how many steps a source has done of its attempt; 0 if none is under way. */
 export function stageOf(
   { sources, stepTimeout, timeout }: Sequence,
   source: string,

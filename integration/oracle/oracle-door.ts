@@ -6,16 +6,16 @@ import type { Guard } from './oracle-guard.js'
 import type { Story } from './oracle-story.js'
 
 export interface Counters {
-  /** Packets that are a step of the door, or judged at a port where packets are counted. */
+  /** Packets that are a step of the door, or that are judged at the port of a timed knock. */
   knocks: number
   grants: number
-  /** Closing knocks, and grants that their last connection used up. */
+  /** Closing knocks, and grants whose last connection was made. */
   closes: number
   /** Attempts ended by a packet that does not fit. */
   resets: number
-  /** Packets to the port of a token without one that can be used. */
+  /** Packets to the port of a token without a valid unused token. */
   wrong: number
-  /** Packets to the service that were not let through. */
+  /** Packets to the service that were dropped. */
   denied: number
 }
 
@@ -24,7 +24,7 @@ interface Grant {
   used: number
 }
 
-/** A source's way through one knock of one door. */
+/** One knock of one door. */
 export interface Knocked {
   readonly door: Door
   readonly guard: Guard
@@ -37,12 +37,12 @@ export interface Door {
   readonly spec: ValidDoor
   readonly story: Story
   readonly grants: Map<string, Grant>
-  /** Until when the rest of a source's handshake passes. */
+  /** Until when the rest of each source's handshake passes. */
   readonly begun: Map<string, number>
-  /** Tokens that were taken, and digests of one-time sequences that opened the door; since when. */
+  /** Used tokens and digests of used one-time sequences, with the time of their use. */
   readonly spent: Map<string, number>
   readonly counters: Counters
-  /** How many grants each type of knock has made over each family. */
+  /** The number of grants by each type of knock over each family. */
   readonly made: Map<string, number>
 }
 
@@ -56,16 +56,16 @@ export const doorOf = (spec: ValidDoor, story: Story): Door => ({
   made: new Map(),
 })
 
-/** Seconds for which packets without SYN of a source pass whose connection was counted. */
+/** Seconds for which a source's packets without SYN pass after its connection was counted. */
 const HANDSHAKE = 60
 
-/** Holds the grant of a door that opens for the whole world. */
+/** The source of a grant of a door that opens for everyone. */
 export const EVERYONE = 'everyone'
 
 const holderOf = ({ spec }: Door, source: string): string =>
   spec.open.scope === 'everyone' ? EVERYONE : source
 
-/** `used`: how many connections have been made with it already. */
+/** Makes a grant. `used`: how many connections it has already made. */
 export function grant({ door, guard, type }: Knocked, packet: Packet, used = 0): void {
   const { source, at } = packet
   const { open } = door.spec
@@ -87,7 +87,7 @@ export function isGranted(door: Door, { source, at }: Packet): boolean {
   return grant !== undefined && at < grant.until
 }
 
-/** Makes a connection with a grant. */
+/** Uses a grant for a connection. */
 export function use(door: Door, packet: Packet): void {
   const { source, at } = packet
   const { open } = door.spec
@@ -98,7 +98,7 @@ export function use(door: Door, packet: Packet): void {
   if (grant.used === open.connections) {
     door.grants.delete(holder)
     door.counters.closes += 1
-    // Where connections are sent elsewhere the last is not told of.
+    // A door that redirects does not log the end of the grant.
     if (!open.redirectTo) door.story.met(door, 'closed', packet)
   } else if (open.refresh) grant.until = at + open.for
 }

@@ -8,7 +8,7 @@ import { contains, isLater, isService, isSyn } from './oracle-packets.js'
 import { begins, isKnockedAt } from './oracle-ports.js'
 import type { Table } from './oracle-table.js'
 
-/** `knock`: nothing lets it through, but the port is a knock port as well. */
+/** `knock`: nothing lets the packet through, but its port is also a knock port. */
 type Judgement = 'accept' | 'drop' | 'knock'
 
 export class Gate {
@@ -16,10 +16,10 @@ export class Gate {
   readonly #table: Table
   readonly #isStateless: boolean
   readonly #remembersAll: boolean
-  /** Connections that were sent elsewhere. */
+  /** The number of redirected connections. */
   redirected = 0
 
-  /** @param remembersAll whether also a SYN is remembered that no attempt under way waits for. */
+  /** @param remembersAll - whether to remember also a SYN for which no attempt waits. */
   constructor(spec: ValidSpec, table: Table, remembersAll: boolean) {
     this.#spec = spec
     this.#table = table
@@ -27,7 +27,7 @@ export class Gate {
     this.#isStateless = spec.hook === 'prerouting' || spec.hook === 'ingress'
   }
 
-  /** Judges a packet to ports that a door names; undefined for all others. */
+  /** Judges a packet to ports that a door names; returns undefined for other packets. */
   receiveAtPorts(packet: Packet): Judgement | undefined {
     const named = this.#doorsOf(packet, 'ports')
     if (named.length > 0) return this.#serve(named, packet)
@@ -35,16 +35,16 @@ export class Gate {
     return behind.length > 0 ? this.#refuseDetour(behind, packet) : undefined
   }
 
-  /** The same for what is behind a door before every port. */
+  /** Judges a packet for which a door has the service `any`; undefined for other packets. */
   receiveAnywhere(packet: Packet): Judgement | undefined {
-    // What belongs to connections: ICMP errors, the data of FTP.
+    // Related packets are for example ICMP errors and the data connections of FTP.
     if (packet.state === 'related') return 'accept'
     const whole = this.#doorsOf(packet, 'whole')
     return whole.length > 0 ? this.#serve(whole, packet) : undefined
   }
 
   /**
-   * Judges a packet that could be for any door at its destination: each of them has to let it in.
+   * Judges a packet that could be for any door at its destination: every one must let it in.
    */
   receiveUnread(packet: Packet): 'accept' | 'drop' {
     if (this.#isTrusted(packet)) return 'accept'
@@ -54,7 +54,7 @@ export class Gate {
     return refusing ? deny([refusing], packet) : 'accept'
   }
 
-  /** Judges a packet of a connection that stands. */
+  /** Judges a packet of an established connection. */
   goOn(packet: Packet): Judgement {
     const named = this.#doorsOf(packet, 'ports')
     const doors = named.length > 0 ? named : this.#doorsOf(packet, 'whole')
@@ -76,7 +76,7 @@ export class Gate {
     if (this.#isTrusted(packet)) return 'accept'
     for (const door of doors) {
       const judgement = this.#serveAt(door, packet)
-      // It was judged when it came first: no other door is asked.
+      // A repeated SYN was judged when it came first, so no other door is asked.
       if (judgement === 'again') return 'drop'
       if (judgement !== 'drop') return judgement
     }
@@ -87,10 +87,10 @@ export class Gate {
     const granted = isGranted(door, packet)
     const isCounted = door.spec.open.connections !== undefined
     if (isCounted && !door.spec.open.redirectTo && isLater(packet)) {
-      // The middle of a connection counts nothing.
+      // A packet in the middle of a connection does not count.
       if (granted || packet.at < (door.begun.get(packet.source) ?? 0)) return 'accept'
     } else if (granted && this.#lets(door, packet)) return this.#pass(door, packet)
-    // What the world gets there is another service.
+    // A source without a grant reaches another service there.
     if (door.spec.open.redirectTo || (isOwn(packet) && !cuts(door))) return 'accept'
     const waiting = this.#table.attempts.filter(
       (attempt): attempt is Paced => attempt.kind === 'paced' && attempt.door === door,
@@ -101,8 +101,8 @@ export class Gate {
   }
 
   /**
-   * Whether a grant is for such packets: what is counted, or sent elsewhere, is connections, as far
-   * as those are known.
+   * Whether a grant lets such packets in. A grant that counts or redirects lets in connections, as
+   * far as conntrack knows them.
    */
   #lets({ spec: { open } }: Door, packet: Packet): boolean {
     const { state = 'new' } = packet
@@ -121,7 +121,7 @@ export class Gate {
     return 'accept'
   }
 
-  /** Whether a packet that no grant lets through is what a rate or a rhythm waits for. */
+  /** Whether a rate or a rhythm waits for a packet that no grant lets through. */
   #isAwaited(waiting: readonly Paced[], packet: Packet): boolean {
     const { guard } = this.#table
     const concerned = waiting.filter((paced) => isConcerned(paced, packet))
@@ -136,7 +136,7 @@ export class Gate {
   }
 }
 
-/** Whether a packet of which only the addresses are known can be for a door. */
+/** Whether a packet can be for a door if only its addresses are known. */
 function canBeFor({ spec: { addresses, open } }: Door, { destination = '' }: Packet): boolean {
   const own = addresses.filter(({ family }) => family === 6)
   if (addresses.length > 0 && own.length === 0) return false
@@ -144,7 +144,7 @@ function canBeFor({ spec: { addresses, open } }: Door, { destination = '' }: Pac
   return isAnywhere || /^ff/i.test(destination) || own.some((cidr) => contains(cidr, destination))
 }
 
-/** Whether a door lets packets in without looking at what they are. */
+/** Whether a door's grant lets in all packets. */
 const isBlind = ({ spec: { open } }: Door): boolean =>
   open.connections === undefined && open.redirectTo === undefined
 
@@ -156,14 +156,14 @@ function deny(doors: readonly Door[], packet: Packet): 'drop' {
   return 'drop'
 }
 
-/** Whether connections need a live grant, also those that conntrack does not know. */
+/** Whether connections need a live grant all the time. */
 const cuts = ({ spec }: Door): boolean => spec.open.established === 'cut'
 
-/** Of a connection that the host has: neither SYN nor RST. */
+/** Whether a packet is of a connection that the host has, and neither SYN nor RST. */
 const isOwn = ({ protocol, flags = 0x02, connected = false }: Packet): boolean =>
   protocol === 'tcp' && (flags & 0x06) === 0 && connected
 
-/** Whether a packet comes straight to the port behind a redirect. */
+/** Whether a packet is sent directly to the port to which a door redirects. */
 function isTarget({ spec }: Door, { protocol, port }: Packet): boolean {
   const target = spec.open.redirectTo
   if (!target || target.address !== undefined || target.port !== port) return false

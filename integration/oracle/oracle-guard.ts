@@ -5,7 +5,7 @@ import type { ValidBan } from '../../lib/spec/model/model.js'
 import { flowOf } from './oracle-packets.js'
 import type { Story } from './oracle-story.js'
 
-/** Seconds: no pause between a SYN and its repetition is longer. */
+/** The longest pause between a SYN and its repetition, in seconds. */
 export const PAUSE = 40
 
 function isRepeated(seen: Map<string, number>, key: string, at: number, memory: number): boolean {
@@ -19,32 +19,31 @@ export class Guard {
   readonly #memory: number
   readonly #story: Story
   /**
-   * By flow, when its SYN was last seen: to knock ports and elsewhere, and as a connection that
-   * counts.
+   * When each flow's SYN was last seen: in general, and as a connection that counts.
    */
   readonly #seen = new Map<string, number>()
   readonly #counted = new Map<string, number>()
   readonly #strikes = new Map<string, { first: number; count: number }>()
   readonly #bans = new Map<string, number>()
   bans = 0
-  /** Packets of banned sources. */
+  /** The number of packets of banned sources. */
   ignored = 0
-  /** SYNs to knock ports that had come before. */
+  /** The number of repeated SYNs to knock ports. */
   repeated = 0
 
-  /** `memory`: seconds for which a SYN is remembered. */
+  /** @param memory - seconds for which a SYN is remembered. */
   constructor(ban: ValidBan | undefined, memory: number, story: Story) {
     this.#story = story
     this.#ban = ban
     this.#memory = memory
   }
 
-  /** Whether a SYN was seen of late; from now on it was. */
+  /** Whether a SYN is repeated. Remembers it. */
   isAgain(packet: Packet): boolean {
     return isRepeated(this.#seen, flowOf(packet), packet.at, this.#memory)
   }
 
-  /** The same of a SYN that asks for a connection which counts. */
+  /** Whether the SYN of a connection that counts is repeated. Remembers it. */
   isCountedAgain(packet: Packet): boolean {
     const key = `${flowOf(packet)} ${packet.destination}`
     return isRepeated(this.#counted, key, packet.at, PAUSE)
@@ -70,8 +69,7 @@ export class Guard {
   }
 
   /**
-   * A completed knock: what went wrong before is forgotten, and a ban that the packet itself has
-   * brought.
+   * Takes a completed knock: forgets the source's strikes, and a ban that the same packet caused.
    */
   forgive({ source }: Packet): void {
     this.#strikes.delete(source)
@@ -83,7 +81,7 @@ export class Guard {
     return strikes && this.#ban && at - strikes.first < this.#ban.within ? strikes.count : 0
   }
 
-  /** Seconds that each ban still lasts. */
+  /** Returns the seconds left of each ban. */
   banned(at: number): Record<string, number> {
     const left = [...this.#bans].map(([source, until]) => [source, until - at] as const)
     return Object.fromEntries(left.filter(([, seconds]) => seconds > 0))

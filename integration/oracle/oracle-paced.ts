@@ -7,7 +7,7 @@ export interface Paced extends Knocked {
   readonly kind: 'paced'
   readonly knock: ValidRate | ValidRhythm
   readonly ports: readonly KnockPort[]
-  /** When the first packet came, and how many have come. */
+  /** When each source's first packet came, and how many have come. */
   readonly sources: Map<string, { first: number; count: number }>
   /** Until when each source's next connection is let through, after a rhythm. */
   readonly armed: Map<string, number>
@@ -16,12 +16,12 @@ export interface Paced extends Knocked {
 }
 
 /**
- * What a packet's port is: a knock port, one that is a port of the service too, or a port of the
- * service alone.
+ * The role of a packet's port: knock port, knock port and port of the service, or only port of the
+ * service.
  */
 export type Place = 'knock' | 'both' | 'service'
 
-/** Judges a packet; true where it is let through. */
+/** Judges a packet. Returns whether it is let through. */
 export function judge(paced: Paced, packet: Packet, place: Place): boolean {
   if (isPenalised(paced, packet)) punish(paced, packet)
   else if (isDone(paced, packet)) {
@@ -31,14 +31,14 @@ export function judge(paced: Paced, packet: Packet, place: Place): boolean {
   return false
 }
 
-/** Whether a packet to the service alone means something to the attempt. */
+/** Whether a packet to a port of the service matters to the attempt. */
 export const isConcerned = (paced: Paced, packet: Packet): boolean =>
   isPenalised(paced, packet) || isDone(paced, packet)
 
 const isPenalised = ({ penalties }: Paced, { source, at }: Packet): boolean =>
   at < (penalties.get(source) ?? 0)
 
-/** Whether all knocks are made, and only the connection is missing. */
+/** Whether all knocks are done and only the connection is missing. */
 function isDone(paced: Paced, packet: Packet): boolean {
   if (paced.knock.type === 'rhythm') return packet.at < (paced.armed.get(packet.source) ?? 0)
   return countOf(paced, packet.source, packet.at) === paced.knock.hits
@@ -54,8 +54,8 @@ function punish({ penalties, knock }: Paced, { source, at }: Packet): void {
 }
 
 /**
- * Ends the attempt as wrong; without a place in it, since the kernel knows how many had come only
- * at its end.
+ * Ends the attempt as wrong. The log has no stage, because the kernel knows the number of packets
+ * only at the end of the attempt.
  */
 function spoil(paced: Paced, packet: Packet, at?: Place): void {
   const of = lengthOf(paced.knock)
@@ -63,7 +63,7 @@ function spoil(paced: Paced, packet: Packet, at?: Place): void {
   forget(paced, packet)
   punish(paced, packet)
   paced.door.counters.resets += 1
-  // Everybody knows the service's port.
+  // No strike at the service's port, which is no secret.
   if (at !== 'service') paced.guard.strike(packet)
 }
 
@@ -98,32 +98,32 @@ function count(paced: Paced, packet: Packet): void {
   }
 }
 
-/** Whether a packet so many seconds after the first is at its time as the `number`th. */
+/** Whether the `number`th packet is in time if it comes `seconds` after the first. */
 function isInRhythm(knock: ValidRhythm, number: number, seconds: number): boolean {
   let burst = 0
   for (let rest = number; rest > 0; burst += 1) rest -= knock.counts[burst] as number
   return endOf(knock, burst - 1) <= seconds && seconds < endOf(knock, burst)
 }
 
-/** Seconds from the first packet to the end of a window. */
+/** Returns the seconds from the first packet to the end of a burst's window. */
 const endOf = ({ window }: ValidRhythm, burst: number): number =>
   burst === 0 ? 0 : Math.ceil((burst - 0.5) * window)
 
 const total = ({ counts }: ValidRhythm): number => counts.reduce((sum, next) => sum + next, 0)
 
-/** How many packets a knock takes before the one that is let through. */
+/** Returns how many packets a knock has before the connection. */
 const lengthOf = (knock: ValidRate | ValidRhythm): number =>
   knock.type === 'rate' ? knock.hits : total(knock)
 
-/** Seconds from the first packet until the attempt is forgotten. */
+/** Returns the seconds from the first packet until the attempt is forgotten. */
 const lifeOf = (knock: ValidRate | ValidRhythm): number =>
   knock.type === 'rate' ? knock.max : endOf(knock, knock.counts.length)
 
-/** The same to the last packet that can have to do with it. */
+/** Returns the seconds from the first packet to the last that can belong to the attempt. */
 export const longest = (knock: ValidRate | ValidRhythm): number =>
   knock.type === 'rate' ? knock.max : lifeOf(knock) + knock.window
 
-/** How many packets a source has sent in an attempt that is still under way. */
+/** Returns how many packets of its attempt a source has sent; 0 if none is under way. */
 export function countOf({ knock, sources }: Paced, source: string, at: number): number {
   const record = sources.get(source)
   return record && at - record.first < lifeOf(knock) ? record.count : 0

@@ -15,7 +15,7 @@ export function isStep(step: Step, door: ValidDoor, packet: Packet): boolean {
   return protocol === 'udp' || hasFlags(packet, step.flags ?? SYN)
 }
 
-/** A fragment of a ping does not say how long the whole is; one of a datagram does. */
+/** Whether a packet has a length. A fragment of a datagram shows it, one of a ping does not. */
 function hasLength({ protocol, length, payload = '', fragment }: Packet, asked: number): boolean {
   if (protocol === 'icmp' && fragment !== undefined) return false
   return asked === (length ?? payload.length / 2)
@@ -26,7 +26,7 @@ const hasFlags = ({ flags = SYN.value }: Packet, { mask, value }: TcpFlags): boo
 
 export const isSyn = (packet: Packet): boolean => packet.protocol === 'tcp' && hasFlags(packet, SYN)
 
-/** Whether the step asks for flags that another packet than a plain SYN can have. */
+/** Whether a packet other than a plain SYN can have the step's flags. */
 export function isOdd({ protocol, flags }: Step): boolean {
   if (protocol !== 'tcp' || !flags) return false
   return Array.from({ length: 256 }, (_, byte) => byte).some(
@@ -45,28 +45,27 @@ export function isService(door: ValidDoor, packet: Packet, kind: 'ports' | 'whol
 }
 
 export function covers({ protocol, ports }: Service, packet: Packet): boolean {
-  // The hosts that are knocked at are reached over TCP and UDP; what else they speak is not hidden.
+  // `any` hides TCP and UDP, and pings; other protocols stay reachable.
   const isHidden = typeof packet.protocol !== 'number'
   if (protocol === 'any' ? !isHidden : protocol !== packet.protocol) return false
   if (!ports) return true
   return packet.port !== undefined && ports.from <= packet.port && packet.port <= ports.to
 }
 
-/** RFC 9293: asks for a connection, whatever else it says. */
+/** Whether a packet asks for a connection: SYN without ACK, whatever other flags (RFC 9293). */
 export const asks = ({ protocol, flags = SYN.value }: Packet): boolean =>
   protocol === 'tcp' && (flags & 0b10010) === 0b00010
 
-/** In the middle of a connection, as it says. */
+/** Whether a packet's flags say that it is in the middle of a connection. */
 export const isLater = ({ protocol, flags = SYN.value }: Packet): boolean =>
   protocol === 'tcp' && (flags & 0b00010) === 0
 
-/** A packet that is sent again has the same sequence number. */
+/** Returns the key of a packet's flow. A retransmitted packet has the same sequence number. */
 export const flowOf = ({ source, sourcePort, port, sequence = 0 }: Packet): string =>
   `${source} ${sourcePort} ${port} ${sequence}`
 
 /**
- * Answers by block and address: node's own are slow, and the same few are asked for again and
- * again.
+ * Cached answers by block and address, because Node's are slow and the same ones are needed often.
  */
 const answers = new WeakMap<Cidr, Map<string, boolean>>()
 

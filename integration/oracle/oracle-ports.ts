@@ -9,10 +9,10 @@ const isAmong = (places: readonly Pick<Step, 'protocol' | 'port'>[], packet: Pac
   packet.port !== undefined &&
   places.some(({ protocol, port }) => protocol === packet.protocol && port === packet.port)
 
-/** What conntrack calls invalid starts nothing, but for a step that asks for such flags. */
+/** Whether a packet can be a step. An invalid one can only be a step with such flags. */
 export const canBe = (step: Step, { state }: Packet): boolean => state !== 'invalid' || isOdd(step)
 
-/** Whether the attempt says what becomes of a packet. */
+/** Whether the attempt judges a packet. */
 export function isKnockedAt(attempt: Attempt, packet: Packet): boolean {
   const { spec } = attempt.door
   switch (attempt.kind) {
@@ -22,7 +22,7 @@ export function isKnockedAt(attempt: Attempt, packet: Packet): boolean {
       return isAt(spec, packet) && isAmong(attempt.ports, packet)
     case 'sequence': {
       const steps = attempt.stepsAt(packet.at)
-      // Of a rotation, and of pings, only what is a step: the others are none of its business.
+      // A rotation judges only its steps, and a ping is judged only if it is a step.
       if (attempt.rotates || packet.protocol === 'icmp') {
         return steps.some((step) => isStep(step, spec, packet))
       }
@@ -31,7 +31,7 @@ export function isKnockedAt(attempt: Attempt, packet: Packet): boolean {
   }
 }
 
-/** Whether a packet is one of the attempt's steps, or one of those that it counts. */
+/** Whether a packet is a step of the attempt, or one that it counts. */
 export function isKnock(attempt: Attempt, packet: Packet): boolean {
   if (attempt.kind === 'sequence') {
     const { spec } = attempt.door
@@ -42,6 +42,6 @@ export function isKnock(attempt: Attempt, packet: Packet): boolean {
   return attempt.kind === 'paced' && isKnockedAt(attempt, packet) && begins(packet)
 }
 
-/** Whether a packet begins something, as far as can be reported from it. */
+/** Whether a packet can begin a connection. */
 export const begins = (packet: Packet): boolean =>
   packet.state !== 'invalid' && (packet.protocol !== 'tcp' || isSyn(packet))

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Step, ValidRotation, ValidToken } from '../../lib/spec/model/model.js'
 
-/** By the path of their file. */
+/** Secrets by the paths of their files. */
 export type Secrets = ReadonlyMap<string, Uint8Array>
 
 function secretOf(secrets: Secrets, file: string): Uint8Array {
@@ -14,8 +14,8 @@ function secretOf(secrets: Secrets, file: string): Uint8Array {
 }
 
 /**
- * The tokens that a user makes at a time, as hex digits: of IPv4, and of IPv6. Each is taken over
- * either.
+ * Returns the tokens that a user makes at a time, in hexadecimal: for IPv4 and for IPv6. Each is
+ * accepted over both.
  */
 export function tokensAt(
   secrets: Secrets,
@@ -36,12 +36,12 @@ export function tokensAt(
   return both
 }
 
-/** Each is asked for a thousand times: whether a payload is one of them. */
+/** Cached tokens, because each is compared with a thousand payloads. */
 const tokens = new Map<string, readonly string[]>()
 
 /**
- * Whose token a payload is that is taken when it comes, if anybody's. `loaded`: when tokens were
- * loaded.
+ * Returns the user whose valid token a packet has; undefined if it has none. `loaded`: when tokens
+ * were loaded.
  */
 export function userOf(
   secrets: Secrets,
@@ -65,7 +65,7 @@ export function userOf(
   )?.name
 }
 
-/** The steps of a rotation at a time. */
+/** Returns the steps of a rotation at a time. */
 export function rotatedSteps(
   secrets: Secrets,
   door: string,

@@ -6,29 +6,29 @@ import type { Attempt } from './oracle-table.js'
 
 type Numbers = Readonly<Record<string, number>>
 
-/** Who is where with one door; sources that are nowhere are left out. */
+/** The states of sources at one door. Sources without a state are left out. */
 export interface DoorState {
-  /** Seconds that each source's grant still lives. */
+  /** The seconds left of each source's grant. */
   readonly grants: Numbers
-  /** By attempt, how many knocks each source has done. */
+  /** How many knocks each source has done, by attempt. */
   readonly stages: Readonly<Record<string, Numbers>>
-  /** By attempt, for how many seconds each source's next connection is let through. */
+  /** For how many seconds each source's next connection is let through, by attempt. */
   readonly armed: Readonly<Record<string, Numbers>>
-  /** By attempt, for how many seconds each source is ignored that was too fast. */
+  /** For how many seconds each penalised source is ignored, by attempt. */
   readonly penalties: Readonly<Record<string, Numbers>>
-  /** Tokens and digests of sequences that will not be taken again. */
+  /** Used tokens, and digests of used sequences. */
   readonly spent: readonly string[]
   readonly counters: Readonly<Counters>
 }
 
-/** Who is where with the table as a whole. */
+/** The states of sources in the guard. */
 export interface GuardState {
-  /** Seconds that each ban still lasts. */
+  /** The seconds left of each ban. */
   readonly banned: Numbers
   readonly strikes: Numbers
   readonly bans: number
   readonly ignored: number
-  /** SYNs to knock ports that had come before. */
+  /** The number of repeated SYNs to knock ports. */
   readonly repeated: number
 }
 
@@ -46,7 +46,7 @@ export function stateOfDoor(door: Door, attempts: readonly Attempt[], at: number
   }
 }
 
-/** What there is of each attempt of which there is something. */
+/** Collects what is known of each attempt, without empty results. */
 function byId<T extends Attempt>(
   attempts: readonly T[],
   read: (attempt: T) => Numbers,

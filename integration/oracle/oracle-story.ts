@@ -7,13 +7,13 @@ export interface Happening {
   readonly event: string
   readonly door?: string
   readonly attempt?: string
-  /** How many packets of the knock have come, and how many it takes. */
+  /** How many packets of the knock have come, and how many it has. */
   readonly stage?: number
   readonly of?: number
   readonly user?: string
 }
 
-/** Whose knock it is. */
+/** The door and the attempt of an event. */
 interface Knocker {
   readonly door: { readonly spec: { readonly name: string } }
   readonly id: string
@@ -26,7 +26,7 @@ export class Story {
     return this.#happenings
   }
 
-  /** Something of a knock. */
+  /** Records an event of a knock. */
   knocked(
     { door, id: attempt }: Knocker,
     event: 'knock' | 'granted' | 'reset' | 'wrong' | 'closed',
@@ -36,7 +36,7 @@ export class Story {
     this.#happenings.push({ at, source, event, door: door.spec.name, attempt, ...rest })
   }
 
-  /** Something at a door, of no knock. */
+  /** Records an event of a door without a knock. */
   met(door: Knocker['door'], event: 'denied' | 'closed', { source, at }: Packet): void {
     this.#happenings.push({ at, source, event, door: door.spec.name })
   }

@@ -12,12 +12,12 @@ export interface Tokens extends Knocked {
   readonly knock: ValidToken
 }
 
-/** A source's way through one knock of one door. */
+/** The records of one knock of one door. */
 export type Attempt = Sequence | Paced | Tokens
 
 export interface Table {
   readonly doors: readonly Door[]
-  /** By door, and of each in the order of its knocks, the closing one last. */
+  /** In the order of the doors and of their knocks; a door's closing knock is its last. */
   readonly attempts: readonly Attempt[]
   readonly guard: Guard
   readonly story: Story
@@ -65,7 +65,7 @@ function attemptOf(place: Omit<Knocked, 'type'>, knock: ValidKnock, secrets: Sec
   return { ...base, kind: 'sequence', stepsAt, rotates, ...times, ...once, sources: new Map() }
 }
 
-/** The same, made once for each period. */
+/** Wraps a function of time so that it is called once for each period. */
 function remember<T>(make: (at: number) => T, every: number): (at: number) => T {
   let last: { period: number; made: T } | undefined
   return (at) => {

@@ -20,9 +20,9 @@ export type Verdict = 'accept' | 'drop'
 
 export interface OracleOptions {
   /**
-   * Which SYNs to ordinary ports, and to services that a knock ends at, are remembered: those of a
-   * source with a live attempt, as the text has it, or all. What comes out the same both ways does
-   * not depend on when exactly a source ceases to be knocking.
+   * Which SYNs to ordinary ports and to services of timed knocks are remembered: those of a source
+   * with a live attempt, as documented, or all. If both give the same outcome, it does not depend
+   * on when exactly an attempt ends.
    */
   readonly remembers?: 'knocking' | 'all'
   readonly secrets?: Secrets
@@ -61,17 +61,17 @@ export class Oracle {
       case 'input':
         return this.#receive(packet)
       case 'forward':
-        // The connection is another host's.
+        // The connection belongs to another host.
         return this.#receive({ ...packet, connected: false })
       default:
-        // Of a fragmented packet the first fragment stands for all, if nothing is hidden behind it.
+        // The first fragment is judged for the whole packet, if it hides nothing.
         if (packet.fragment === 'later') return 'accept'
         if (packet.fragment === 'second' || packet.fragment === 'bare') return 'drop'
         return this.#receiveStateless({ ...packet, connected: false, state: 'new' })
     }
   }
 
-  /** Tokens are loaded anew: those that were used stay used. */
+  /** Loads tokens again. Used ones stay used. */
   load(at: number): void {
     this.#loaded = at
   }
@@ -92,17 +92,17 @@ export class Oracle {
     return { banned: guard.banned(at), strikes: guard.strikes(at), bans, ignored, repeated }
   }
 
-  /** What happened so far. */
+  /** Returns the events so far. */
   events(): readonly Happening[] {
     return this.#table.story.happenings
   }
 
-  /** How many connections were sent elsewhere. */
+  /** Returns the number of redirected connections. */
   redirected(): number {
     return this.#gate.redirected
   }
 
-  /** How many grants each type of knock has made over each family. */
+  /** Returns the number of grants by each type of knock over each family. */
   made(): ReadonlyMap<string, number> {
     const all = this.#table.doors.flatMap(({ made }) => [...made])
     const labels = new Set(all.map(([label]) => label))
@@ -111,7 +111,7 @@ export class Oracle {
   }
 
   #receive(packet: Packet): Verdict {
-    // Whatever conntrack calls it: an accepted ping makes later ones established.
+    // Also if conntrack calls it established: an accepted ping makes later ones so.
     const isEcho = packet.protocol === 'icmp' && packet.state !== 'invalid'
     if (isEcho && this.#isKnockPort(packet)) return this.#knock(packet)
     const judgement =
@@ -123,7 +123,7 @@ export class Oracle {
   }
 
   /**
-   * Without conntrack a TCP connection starts with a SYN; one with other flags is none that should.
+   * Judges a packet without conntrack. Only a SYN starts a TCP connection.
    */
   #receiveStateless(packet: Packet): Verdict {
     if (packet.protocol !== 'tcp' || isSyn(packet)) return this.#receive(packet)
@@ -159,7 +159,7 @@ export class Oracle {
     return isThrough ? 'accept' : 'drop'
   }
 
-  /** Judges a knock for one attempt; true where it is let through. */
+  /** Judges a knock for one attempt. Returns whether the packet is let through. */
   #judge(attempt: Attempt, packet: Packet): boolean {
     if (!isKnockedAt(attempt, packet)) return false
     switch (attempt.kind) {
@@ -176,13 +176,13 @@ export class Oracle {
     }
   }
 
-  /** Takes a token, once. */
+  /** Judges a packet to the port of a token. A token is accepted once. */
   #present(attempt: Tokens, packet: Packet): void {
     const { door, guard, knock } = attempt
     const { payload = '' } = packet
     const used = door.spent.get(payload)
     const isUsed = used !== undefined
-    // A network that duplicates packets is nobody's fault.
+    // The network may have duplicated the packet, so it is no strike.
     if (isUsed && isGranted(door, packet)) return
     const user = userOf(this.#secrets, door.spec.name, knock, this.#loaded, packet)
     const isRight = user !== undefined
@@ -194,7 +194,7 @@ export class Oracle {
     } else {
       door.counters.wrong += 1
       door.story.knocked(attempt, 'wrong', packet)
-      // One that was loaded again may be right, and meet grants that are full.
+      // A used token that was loaded again is valid, but the grants may be full.
       const isBack = isRight && isUsed && used < this.#loaded
       if (!isBack) guard.strike(packet)
     }
@@ -224,7 +224,7 @@ export class Oracle {
 
 const isStateful = ({ hook }: ValidSpec): boolean => hook === 'input' || hook === 'forward'
 
-/** Moves a source along a sequence; false where the packet is none of the steps that it may be. */
+/** Moves a source's stage in a sequence. Returns false if the packet is not an expected step. */
 const advance = (sequence: Sequence, packet: Packet): boolean =>
   move(
     sequence,

@@ -1,4 +1,4 @@
-// Packets that passed a table, and a witness's verdicts → one form, for a comparison. Pure.
+// Packets that passed the kernel's table, and verdicts → one form, for a comparison. Pure.
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import type { Verdict } from '../oracle/oracle.js'
 import type { Addressed } from '../wire/frames.js'
@@ -6,11 +6,11 @@ import { arrivalKey } from './playback.js'
 
 type Counts = Readonly<Record<string, number>>
 
-/** Flows and how often each arrived. Of what may have been redirected the port is left out. */
+/** Returns how often each flow arrived. Leaves out the port of flows that may be redirected. */
 export const arrivedOf = (spec: ValidSpec, arrivals: ReadonlyMap<string, number>): Counts =>
   counted([...arrivals].map(([key, count]) => [withoutDetour(spec, key), count]))
 
-/** The same of what a witness lets through. */
+/** Returns in the same form what the oracle or the simulator lets through. */
 export const expectedOf = (
   spec: ValidSpec,
   packets: readonly Addressed[],
@@ -22,11 +22,11 @@ export const expectedOf = (
       .map((packet) => [withoutDetour(spec, arrivalKey(packet)), 1]),
   )
 
-/** How many flows arrived at ports that doors redirect to. */
+/** Counts the flows that arrived at ports to which doors redirect. */
 export const detoursOf = (spec: ValidSpec, arrivals: ReadonlyMap<string, number>): number =>
   [...arrivals.keys()].filter((key) => targetsOf(spec).includes(portOf(key))).length
 
-/** How many packets went straight to such a port and were let through. */
+/** Counts the packets that were sent to such a port itself and were let through. */
 export const directOf = (
   spec: ValidSpec,
   packets: readonly Addressed[],

@@ -8,7 +8,7 @@ import { inOrder, PROBES } from './playing.js'
 import { accountOf, MARGIN, type Plan, placesIn, settledAt } from './settled.js'
 import { oracleOf, same, simulatorOf } from './witnesses.js'
 
-/** Compares all that can be seen; returns how many places of sources were compared. */
+/** Compares everything that the kernel shows. Returns how many states of sources were compared. */
 export function compare(
   t: Test,
   plan: Plan,
@@ -51,7 +51,7 @@ export function compare(
   return looks / 2
 }
 
-/** Grants whose time that is left is not what was reported. Listings round down to seconds. */
+/** Finds grants whose remaining time differs from the log. Listings round down to seconds. */
 function strayGrants(
   seen: Readonly<Record<string, DoorState>> = {},
   logged: Readonly<Record<string, DoorState>> = {},
@@ -69,7 +69,7 @@ function strayGrants(
   )
 }
 
-/** What was counted, and what will not be taken again. */
+/** Collects the counters, and the tokens and sequences that are used up. */
 const countersOf = (
   state: Readonly<Record<string, DoorState>> = {},
   guard: GuardState | undefined,

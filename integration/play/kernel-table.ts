@@ -10,7 +10,7 @@ interface ListedSet {
   readonly elem?: readonly unknown[]
 }
 
-/** The sets of a listing, by nft's name, each with its elements. */
+/** Returns the elements of each set of a listing, by nft's name of the set. */
 function setsOf(listing: readonly Listed[]): Map<string, readonly ListedElement[]> {
   const sets = listing.flatMap((object) => (object['set'] ? [object['set'] as ListedSet] : []))
   return new Map(sets.map(({ name, elem = [] }) => [name, elem.map(elementOf)]))
@@ -28,13 +28,13 @@ function elementOf(listed: unknown): ListedElement {
   }
   const value = elem ? elem.val : listed
   const parts = typeof value === 'string' ? [value] : (value as { concat?: unknown[] }).concat
-  // Prefixes and ranges are in constant sets alone, which nobody asks for.
+  // Prefixes and ranges are only in constant sets, which no test reads.
   const key = parts ? parts.map(String).join(' ') : JSON.stringify(value)
   return { key, expires: elem?.expires ?? 0, packets: elem?.counter?.packets ?? 0 }
 }
 
 /**
- * Reads a listing of a table by the names of the automaton. Times are whole seconds, rounded down.
+ * Reads a listing of a table with the automaton's names. Times are whole seconds, rounded down.
  */
 export function contentsOf(listing: readonly Listed[]): Contents {
   const sets = setsOf(listing)
@@ -59,9 +59,9 @@ export function contentsOf(listing: readonly Listed[]): Contents {
 const WITNESS = 'witness'
 
 /**
- * Sets up a table behind all others that counts what arrives, by source and `th sport` and `th
- * dport`. `silent`: nobody answers, so that conntrack calls each packet new that comes from
- * outside. `hook`: where what arrives comes by. Default: `input`.
+ * Sets up a table after all others that counts arriving packets, by source and `th sport` and `th
+ * dport`. `silent`: the server does not answer, so that conntrack calls each packet from outside
+ * new. `hook`: where it counts. Default: `input`.
  */
 export async function watchArrivals(
   server: string,
@@ -70,7 +70,7 @@ export async function watchArrivals(
   const set = (name: string, type: string) =>
     `set ${name} { type ${type} . inet_service . inet_service; size 65535; flags ` +
     'dynamic; counter; }'
-  // Before conntrack (-200), which would take an answer for the beginning of a connection.
+  // Before conntrack (-200), to which an answer would confirm the connection.
   const silence = 'chain out { type filter hook output priority -300; policy drop; }'
   await apply(
     server,
@@ -87,7 +87,7 @@ export async function watchArrivals(
   )
 }
 
-/** How often each flow arrived, by `arrivalKey`. */
+/** Returns how often each flow arrived, by `arrivalKey`. */
 export async function listArrivals(server: string): Promise<Map<string, number>> {
   const sets = setsOf((await listTable(server, WITNESS)) ?? [])
   const elements = [...(sets.get('arrived_4') ?? []), ...(sets.get('arrived_6') ?? [])]

@@ -22,22 +22,22 @@ const SCALE: Scale = {
   window: [2],
   penalty: [2, 4, 30],
   ban: [3, 30],
-  // The witnesses need not know when it is: no sequence and no token comes to its end.
+  // So long that no sequence and no token expires: oracle and simulator need not know the date.
   every: 100 * DAY,
   period: [60],
 }
-/** Far from the timeouts, and from their sums with each other. */
+/** Seconds between packets, far from the timeouts and from sums of them. */
 const GAPS = [0, 0, 0, 0, 0.1, 0.9, 1.2, 2.8, 3.8]
-/** How many specs are tried for one plan. */
+/** The specs that are tried for one plan. */
 const SPECS = 4
 /**
- * Seconds between the times of which traces have their tokens, so that none uses another's up: they
- * go from two periods and the drift before to one period behind. All of them are within the
- * horizon.
+ * Seconds between the times for which traces make their tokens, so that no trace uses a token of
+ * another: a trace's tokens are from two periods and the drift before its time to one period after.
+ * All are within the horizon.
  */
 const APART = 360
 
-/** Sources that no other trace of the plan has; those of the tenth are trusted where any are. */
+/** Returns sources that no other trace of the plan has. If a spec trusts any, it is the tenth's. */
 export const sourcesOf = (trace: number): string[] => {
   const group = trace.toString(16)
   return [`10.99.${trace}.1`, `fd00:99::${group}:1`, `10.99.${trace}.2`, `fd00:99::${group}:2`]
@@ -45,12 +45,12 @@ export const sourcesOf = (trace: number): string[] => {
 
 const isRedirecting = ({ doors }: ValidSpec): boolean => doors.some(({ open }) => open.redirectTo)
 
-/** Whether two doors stand before the same service. */
+/** Whether two doors have the same service. */
 const isTogether = ({ doors }: ValidSpec): boolean =>
   new Set(doors.map(({ services, addresses }) => JSON.stringify([services, addresses]))).size <
   doors.length
 
-/** Every kind of knock by itself and all together, at every hook, and what is rare. */
+/** Choices for plans: each kind of knock alone and all together, each hook, and rare specs. */
 const CHOICES: readonly Choice[] = [
   ...KINDS.map((kind): Choice => ({ scale: SCALE, kinds: [kind], hooks: ['input'] })),
   ...(['input', 'input', 'forward', 'prerouting', 'ingress'] as const).map(
@@ -65,7 +65,7 @@ export function makePlans(seed: number, start: number, traces: number): Plan[] {
   return CHOICES.map((choice, place): Plan => {
     const numRuns = traces * 12
     const candidates = fc.sample(events({ gaps: GAPS, most: 12 }), { seed: seed + place, numRuns })
-    // Some specs are such that few traces can be played.
+    // With some specs few traces can be played.
     const specs = fc.sample(spec(choice), { seed: seed + place, numRuns: SPECS })
     const [first, ...others] = specs.map((spec) => () => planOf(spec, start, candidates, traces))
     return others.reduce(
@@ -75,7 +75,7 @@ export function makePlans(seed: number, start: number, traces: number): Plan[] {
   })
 }
 
-/** How many random traces a plan plays. */
+/** Counts the random traces that a plan plays. */
 export const partsOf = ({ traces }: Plan): number =>
   traces.reduce((sum, { parts }) => sum + parts, 0)
 
@@ -89,13 +89,13 @@ function planOf(
 ): Plan {
   let plan: Plan = { spec, start, traces: [] }
   const made = () => partsOf(plan)
-  // Of what all sources share fewer traces are enough: each must fit to all before.
+  // If sources share records, fewer traces are enough: each must fit all traces before it.
   const limit = isShared(spec) ? Math.ceil(most * 0.7) : most
   for (const candidate of candidates) {
     if (made() === limit) break
     const trace = traceOf(plan, candidate, made() + 1)
     if ((trace.packets.at(-1)?.at ?? 0) >= LENGTH) continue
-    // Two of three must get somewhere.
+    // Two of three traces must open a door.
     if (made() % 3 > 0 && !opens(plan, trace)) continue
     const [whole] = isShared(spec) ? plan.traces : []
     const next = whole ? merge(whole, trace) : trace
@@ -112,7 +112,7 @@ function opens({ spec, start }: Plan, { packets }: Trace): boolean {
   return oracle.made().size > 0
 }
 
-/** Whether what one source does can matter to another. */
+/** Whether packets of one source can matter to another. */
 const isShared = ({ doors }: ValidSpec): boolean =>
   doors.some(
     ({ open, knocks }) =>
@@ -128,18 +128,18 @@ const merge = (one: Trace, other: Trace): Trace => ({
 
 function traceOf({ spec, start }: Plan, candidate: readonly Event[], number: number): Trace {
   const sources = sourcesOf(number)
-  // Half the traces stay with one source: more of them get somewhere.
+  // Half of the traces stay with one source, so that more of them open a door.
   const [first, second, ...others] = sources
   const turned = number % 8 < 4 ? [first, second, ...others] : [second, first, ...others]
   const all = turned as string[]
   const used = number % 2 === 1 ? all.slice(0, 1 + ((number - 1) % 4) / 2) : all
   const stage = { sources: used, interfaces: ['eth0'], start: start + APART * number }
   const packets = packetsOf(spec, candidate, { ...stage, every: SCALE.every })
-  // Traces begin one after the other, so that not all packets come at once.
+  // Traces begin at different times, so that not all packets come at once.
   let at = (number % 16) / 10
   const timed = packets.map(({ gap, ...packet }) => {
     at += gap
-    // Nobody listens in the kernel's traces: no packet is part of a connection.
+    // No process listens in the kernel's traces, so no packet is part of a connection.
     return { destination: SERVERS[0], ...packet, connected: false, at }
   })
   return { packets: timed, sources: isShared(spec) ? [EVERYONE, ...sources] : sources, parts: 1 }

@@ -20,33 +20,33 @@ const ADDRESSES = ['10.77.0.3/24', 'fd00:77::3/64']
 type Probed = Readonly<Record<string, DoorState>>
 
 export interface Playback {
-  /** How often each flow got through, by `arrivalKey`. */
+  /** How often each flow arrived, by `arrivalKey`. */
   readonly arrivals: ReadonlyMap<string, number>
-  /** Who was where, at each of the times asked for; undefined where the listing came late. */
+  /** The doors' states at each of the requested times; undefined if the listing came late. */
   readonly states: readonly (Probed | undefined)[]
   readonly guards: readonly (GuardState | undefined)[]
-  /** Who was where when all was over, whenever that was; and what was counted. */
+  /** The doors' states and counters at the end. */
   readonly end: Probed
   readonly guard: GuardState
-  /** By how many seconds the latest packet was late. */
+  /** The longest delay of a packet in seconds. */
   readonly lateness: number
 }
 
 /**
- * What flows are reported apart by; an echo request is reported by its checksum, which holds its
+ * Returns the key of a packet's flow. Echo requests differ by their checksums, which depend on the
  * identifier.
  */
 export const arrivalKey = (packet: Addressed): string =>
   [packet.source, ...portsOf(packet)].join(' ')
 
 interface TheatreOptions {
-  /** Whether nobody answers, so that conntrack calls each packet new. Default: true. */
+  /** Whether the server does not answer, so that conntrack calls each packet new. Default: true. */
   readonly silent?: boolean
-  /** The nft that makes the table and lists it. */
+  /** The nft for making and listing the table. */
   readonly nft?: string
 }
 
-/** A server with a spec's ruleset, and a client that sends. */
+/** A server with a spec's ruleset, and a client that sends packets. */
 export class Theatre implements AsyncDisposable {
   readonly spec: ValidSpec
   readonly pair: Pair
@@ -77,7 +77,7 @@ export class Theatre implements AsyncDisposable {
     return new Theatre(spec, pair, nft)
   }
 
-  /** Plays packets from a moment of `now()` on, and looks at the sets at some times after it. */
+  /** Plays packets from a time of `now()` on, and lists the sets at some times after it. */
   async play(
     packets: readonly Packet[],
     probes: readonly number[],
@@ -104,7 +104,7 @@ export class Theatre implements AsyncDisposable {
     }
   }
 
-  /** Who is where with the doors and with the table. */
+  /** Lists the table. Returns the states of its doors and of its guard. */
   async look(): Promise<{ readonly state: Probed; readonly guard: GuardState }> {
     const listing = await listTable(this.pair.server, this.spec.table, this.#nft)
     if (!listing) throw new Error(`no table ${this.spec.table}`)
@@ -129,14 +129,14 @@ export class Theatre implements AsyncDisposable {
   }
 }
 
-/** The whole table, with its tokens and the ports of its rotations. */
+/** Returns the document of a table, with its tokens and rotating ports. */
 function documentOf(spec: ValidSpec): object {
   const { nftables } = renderRuleset(buildAutomaton(spec))
   const time = Date.now() / 1000
   return { nftables: [...nftables, ...renderLoads(spec.table, loadsOf(spec, SECRETS, time), time)] }
 }
 
-/** Makes a server's addresses those of hosts behind it, which nobody is. */
+/** Moves a server's addresses to hosts behind it that do not exist. */
 async function passOn(server: string): Promise<void> {
   const hosts = ['10.77.0.1', '10.77.0.3', 'fd00:77::1', 'fd00:77::3']
   const commands = [

@@ -5,16 +5,16 @@ import { now } from '../wire/inject.js'
 import { type Playback, Theatre } from './playback.js'
 import { MARGIN, type Plan } from './settled.js'
 
-/** Looks at the sets, in seconds from the start. */
+/** When the sets are listed, in seconds from the start. */
 export const PROBES = [1.45, 2.6, 4.25, 6.1, 8.1, 10.4]
-/** How often a run is begun anew in which the machine did not keep time. */
+/** Tries for a run in which the machine was too slow. */
 const TRIES = 3
 
-/** All packets of a plan. */
+/** Returns all packets of a plan by their times. */
 export const inOrder = ({ traces }: Plan) =>
   traces.flatMap(({ packets }) => packets).sort((a, b) => a.at - b.at)
 
-/** Each with one of the versions that know all it asks for, in turn. */
+/** Chooses a version of nft that knows everything in the plan's spec, in turn. */
 function nftFor({ spec }: Plan, place: number, versions: readonly NftVersion[]): string {
   const kinds = kindsOf(spec)
   const isNewer = kinds.has('token') || kinds.has('rotation')

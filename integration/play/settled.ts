@@ -14,35 +14,34 @@ import {
   type Witness,
 } from './witnesses.js'
 
-/** Seconds by which a packet or a look at the sets may be off. */
+/** Seconds by which a packet or a listing may be early or late. */
 export const MARGIN = 0.3
 
-/** No trace is longer, in seconds. */
+/** The longest trace in seconds. */
 export const LENGTH = 9
 /**
- * In how many places at the most a trace is torn apart or pushed together, to see whether it
- * matters.
+ * The most places in which a trace is stretched or compressed, to see whether that matters.
  */
 const CUTS = 24
-/** How often its packets are moved about besides. */
+/** Random variations of the packets' times besides. */
 const VARIANTS = 8
 export interface Trace {
-  /** Their times are seconds from the plan's start. */
+  /** Times are in seconds from the plan's start. */
   readonly packets: readonly (Packet & { readonly destination: string })[]
   readonly sources: readonly string[]
-  /** How many random traces it was made of. */
+  /** The number of random traces that it was made of. */
   readonly parts: number
 }
 
-/** The traces of one ruleset, which are played at the same time. */
+/** The traces for one ruleset, played at the same time. */
 export interface Plan {
   readonly spec: ValidSpec
-  /** In seconds since 1970, for the witnesses alone: the kernel has its own time. */
+  /** In seconds since 1970, for oracle and simulator only: the kernel has its own time. */
   readonly start: number
   readonly traces: readonly Trace[]
 }
 
-/** What a witness says of packets, at some times after the plan's start. */
+/** Returns the account of the oracle or the simulator, with states at some times of the plan. */
 export function accountOf(
   { start }: Pick<Plan, 'start'>,
   witness: Witness,
@@ -58,8 +57,8 @@ export function accountOf(
 }
 
 /**
- * Whether all comes out the same with each packet a little earlier or later, and for each reading
- * of the text.
+ * Whether the outcome is the same if packets come a little earlier or later, and for both readings
+ * of the documentation.
  */
 export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace): boolean {
   const { spec, start: loaded } = plan
@@ -85,7 +84,7 @@ export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace
 }
 
 /**
- * How many packets a grant sends elsewhere; without it they are let through as well, to another
+ * Counts the packets that a grant redirects. Without the grant they pass, too, but to another
  * service.
  */
 function redirectedOf(plan: Pick<Plan, 'spec' | 'start'>, packets: readonly Packet[]): number {
@@ -96,8 +95,8 @@ function redirectedOf(plan: Pick<Plan, 'spec' | 'start'>, packets: readonly Pack
 }
 
 /**
- * Of each time those sources of a trace that are in the same place shortly before and after, and
- * send nothing then.
+ * Returns for each time the sources of a trace whose state is the same shortly before and after,
+ * and that send nothing then.
  */
 export function settledAt(
   plan: Pick<Plan, 'spec' | 'start'>,
@@ -109,7 +108,7 @@ export function settledAt(
     accountOf(plan, simulatorOf(plan.spec, plan.start), variant, around),
   )
   return times.map((at, index) => {
-    // A grant to everyone is anyone's to renew.
+    // Every source can renew a grant to everyone.
     const sends = (packet: Packet, source: string) =>
       source === EVERYONE || packet.source === source
     const isQuiet = (source: string) =>
@@ -123,14 +122,14 @@ export function settledAt(
   })
 }
 
-/** Looks at the sets, of which some may have failed. */
+/** Listings of the sets; undefined for each that failed. */
 interface Seen {
   readonly states: readonly (Account['states'][number] | undefined)[]
   readonly guards: readonly (Account['guards'][number] | undefined)[]
 }
 
 /**
- * Who of some sources was where, with the doors and with the table, at one of the times asked for.
+ * Returns the states of some sources, at the doors and in the guard, at one of the requested times.
  */
 export const placesIn = (
   { states, guards }: Seen,
@@ -142,9 +141,9 @@ export const placesIn = (
 }
 
 /**
- * The packets in their order, each moved by a part of the margin: those before a moment late and
- * those behind it early, and the other way round, which is the worst for what lies between; and
- * some pseudo-randomly.
+ * Returns variants of packets in the same order, moved by parts of the margin. For some moments,
+ * those before it are late and those after it early, and the other way round: that changes the gap
+ * most. Other variants are pseudo-random.
  */
 function variantsOf(packets: Trace['packets']): Packet[][] {
   const times = [...new Set(packets.map(({ at }) => at))].slice(1)

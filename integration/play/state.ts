@@ -27,7 +27,7 @@ type Numbers = Readonly<Record<string, number>>
 
 /** Reads sets and counters by their names in the automaton. */
 export interface Contents {
-  /** The keys in a set, with the seconds that each still lives; none where there is no such set. */
+  /** Returns the keys of a set, each with its seconds left; none if there is no such set. */
   readonly members: (set: string) => ReadonlyMap<string, number>
   readonly hasSet: (set: string) => boolean
   readonly counter: (name: string) => number
@@ -64,7 +64,7 @@ function doorState(door: ValidDoor, contents: Contents): DoorState {
 
 const read = (contents: Contents, set: string): Numbers => Object.fromEntries(contents.members(set))
 
-/** What there is of each attempt of which there is something. */
+/** Collects what `read` returns for each attempt, without empty results. */
 function byAttempt(door: ValidDoor, read: (attempt: Attempt) => Numbers): Record<string, Numbers> {
   const entries = knocksOf(door).map(({ attempt }) => [attempt, read(attempt)])
   return Object.fromEntries(entries.filter(([, numbers]) => Object.keys(numbers as Numbers).length))
@@ -75,10 +75,10 @@ function stagesOf(door: string, attempt: Attempt, contents: Contents): Numbers {
   const found: Record<string, number> = {}
   for (let stage = 1; contents.hasSet(stageSet(door, attempt, stage)); stage += 1) {
     for (const source of contents.members(stageSet(door, attempt, stage)).keys()) {
-      // An element may outlive its attempt as a whole, which is over then.
+      // A stage's element may outlive its attempt.
       if (contents.hasSet(whole) && !contents.members(whole).has(source)) continue
-      // No stage at all, so that it equals none: a listing may catch a source between two, which is
-      // a fault of one that keeps still.
+      // NaN equals no stage. A listing can show a source in two stages while it moves, but that is
+      // a fault if the source sends nothing.
       found[source] = source in found ? Number.NaN : stage
     }
   }
@@ -86,7 +86,7 @@ function stagesOf(door: string, attempt: Attempt, contents: Contents): Numbers {
 }
 
 function spentOf({ name, knocks }: ValidDoor, contents: Contents): string[] {
-  // The kernel lists them as numbers.
+  // The kernel lists tokens as numbers.
   const tokens = [...contents.members(spentTokensSet(name)).keys()].map((key) =>
     key.replace(/^0x/, '').padStart(32, '0'),
   )
@@ -110,7 +110,7 @@ function strikesOf({ guard }: ValidSpec, contents: Contents): Numbers {
   return found
 }
 
-/** What a simulator's sets hold at a time. */
+/** Reads the sets of a simulator at a time. */
 export function contentsOfSimulator(
   simulator: Simulator,
   sets: ReadonlySet<string>,
@@ -124,7 +124,7 @@ export function contentsOfSimulator(
   }
 }
 
-/** The doors' states as far as they tell of some sources, without the times that are left. */
+/** Returns the parts of the doors' states about some sources, without remaining times. */
 export function placesOf(
   state: Readonly<Record<string, DoorState>>,
   sources: readonly string[],
@@ -148,7 +148,7 @@ export function placesOf(
 
 const namesIn = (values: Numbers): string[] => Object.keys(values).sort()
 
-/** The same of the table's guard. */
+/** Returns the parts of the guard's state about some sources, without remaining times. */
 export function guardPlacesOf(
   { banned, strikes }: GuardState,
   sources: readonly string[],

@@ -17,14 +17,15 @@ import { contentsOfSimulator, guardOfContents, stateOfContents } from './state.j
 
 export interface Account {
   readonly verdicts: readonly Verdict[]
-  /** Who was where, at each of the times asked for. */
+  /** The doors' states at each of the requested times. */
   readonly states: readonly Readonly<Record<string, DoorState>>[]
-  /** The same of the table as a whole. */
+  /** The guard's state at each of the requested times. */
   readonly guards: readonly GuardState[]
-  /** What was reported, each as text; of one packet's in no order. */
+  /** The logged events as text. Events of one packet are in no particular order. */
   readonly logged: readonly string[]
 }
 
+/** The oracle or the simulator, with the same calls. */
 export interface Witness {
   readonly receive: (packet: Packet) => Verdict
   readonly state: (at: number) => Readonly<Record<string, DoorState>>
@@ -32,10 +33,10 @@ export interface Witness {
   readonly logged: () => readonly Happening[]
 }
 
-/** Seconds after which tokens are loaded anew: what has been used must stay so. */
+/** Seconds between two loads of tokens. Used tokens must stay used. */
 const REFILL = 40
 
-/** Calls a function now and then, at the times of packets. */
+/** Returns a function for each packet's time that calls `load` every `REFILL` seconds. */
 function refiller(loaded: number, load: (at: number) => void): (at: number) => void {
   let last = loaded
   return (at) => {
@@ -45,11 +46,11 @@ function refiller(loaded: number, load: (at: number) => void): (at: number) => v
   }
 }
 
-/** Made once for all traces of a spec. */
+/** The automaton and loads of a spec, made once for all its traces. */
 const prepared = new WeakMap<ValidSpec, ReturnType<typeof prepare>>()
 
 function prepare(spec: ValidSpec, loaded: number) {
-  // At a rate that no trace comes to: what is reported then is all that happens.
+  // No trace reaches this rate, so every event is logged.
   const log = { group: 5, rate: 1_000_000, deniedRate: 1_000_000 }
   return {
     automaton: buildAutomaton({ ...spec, log }),
@@ -58,7 +59,7 @@ function prepare(spec: ValidSpec, loaded: number) {
   }
 }
 
-/** `loaded`: when tokens and ports of rotations were loaded, in seconds since 1970. */
+/** Makes a simulator. `loaded`: when tokens and ports were loaded, in seconds since 1970. */
 export function simulatorOf(spec: ValidSpec, loaded = 0): Witness {
   const known = prepared.get(spec)
   const ready = known?.loaded === loaded ? known : prepare(spec, loaded)
@@ -99,7 +100,7 @@ export function oracleOf(
   }
 }
 
-/** Lets a witness hear the packets, and asks it at some times. Both are in order. */
+/** Gives packets to the oracle or the simulator, and asks its state at some times, in order. */
 export function hear(
   witness: Witness,
   packets: readonly Packet[],
@@ -125,7 +126,7 @@ export function hear(
 }
 
 /**
- * Values as text that is the same for the same contents: keys in order, times to the millisecond.
+ * Writes a value as text that depends only on its contents: keys sorted, times to the millisecond.
  */
 export function canonical(value: unknown): string {
   if (typeof value === 'number') return String(Math.round(value * 1000) / 1000)

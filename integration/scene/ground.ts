@@ -12,10 +12,10 @@ import { Injector } from '../wire/inject.js'
 
 /** The service's port. */
 export const PORT = 2222
-/** What opens the door at each hook. */
+/** The steps that open the door of `specAt`. */
 export const STEPS = ['udp/7000', 'tcp/7001', 'icmp']
 
-/** A spec of one door at a hook. */
+/** Returns a spec of one door at a hook. */
 export const specAt = (
   hook: string,
   interfaces: readonly string[],
@@ -35,7 +35,7 @@ export const specAt = (
   ],
 })
 
-/** A source behind the client; they come by number. */
+/** Returns the address of a source behind the client, by its number. */
 export const host = (number: number, family: 4 | 6 = 4): string =>
   family === 4 ? `10.99.1.${number}` : `fd00:99::1:${number.toString(16)}`
 
@@ -78,14 +78,14 @@ export class Ground implements AsyncDisposable {
   }
 
   /**
-   * Sends one packet for each step, TCP from a new source port each: `tcp/7000`, `udp/7000`,
-   * `icmp`.
+   * Sends one packet for each step, such as `tcp/7000`, `udp/7000` or `icmp`. Each TCP packet has a
+   * new source port.
    */
   async send(source: string, ...steps: readonly string[]): Promise<void> {
     await this.sendTo(undefined, source, ...steps)
   }
 
-  /** The same to another destination than the server's first address. */
+  /** As `send`, to a given destination; undefined: the server's first address. */
   async sendTo(
     destination: string | undefined,
     source: string,
@@ -104,7 +104,7 @@ export class Ground implements AsyncDisposable {
     await this.injector.flush()
   }
 
-  /** The sources that a door lets in, in order. */
+  /** Returns the sources that a door lets in, sorted. */
   async granted(door = 'service'): Promise<string[]> {
     const grants = await this.#knock.door(door).grants()
     return grants.map(({ source }) => source).sort()
@@ -116,7 +116,7 @@ export class Ground implements AsyncDisposable {
     return counters
   }
 
-  /** Of whom the table ignores, and how often. */
+  /** Returns the banned sources, and the counters of bans. */
   async bans() {
     const { bans, counters } = await this.#knock.status()
     return { sources: bans.map(({ source }) => source).sort(), ...counters }

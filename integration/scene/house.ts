@@ -18,7 +18,7 @@ const GREETING = 'hello'
 
 export const FAMILIES: readonly Family[] = [4, 6]
 
-/** A spec of one door before the service. */
+/** Returns a spec of one door before the service. */
 export const doorOf = (steps: readonly unknown[], parts: object = {}): KnockSpec => ({
   doors: [
     {
@@ -31,7 +31,7 @@ export const doorOf = (steps: readonly unknown[], parts: object = {}): KnockSpec
   ],
 })
 
-/** A TCP service in a namespace. It ends with our end of its stdin, so it cannot outlive us. */
+/** Starts a TCP service in a namespace. It ends with its stdin, so it cannot outlive us. */
 export async function startService(namespace: string, port = PORT): Promise<AsyncDisposable> {
   const code = `
     process.stdin.on('end', () => process.exit()).resume()
@@ -54,7 +54,7 @@ export async function startService(namespace: string, port = PORT): Promise<Asyn
   }
 }
 
-/** A pair whose server has a spec's table and the service. */
+/** A pair of namespaces. The server has a spec's table and the service. */
 export class House implements AsyncDisposable {
   readonly pair: Pair
   readonly knock: Knock
@@ -83,13 +83,13 @@ export class House implements AsyncDisposable {
     return exec(this.pair.client, file, args)
   }
 
-  /** Whether the service answers the client. */
+  /** Connects from the client. Resolves with true if the service answers. */
   async answers(family: Family): Promise<boolean> {
     const { stdout } = await this.run('nc', '-n', '-w1', SERVER[family], String(PORT))
     return stdout === GREETING
   }
 
-  /** What was counted at the first door. */
+  /** Returns the counters of the first door. */
   async counters() {
     const [counters] = Object.values(await this.knock.counters())
     if (!counters) throw new Error('no door')

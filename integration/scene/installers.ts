@@ -8,7 +8,7 @@ import { isIntact } from '../../lib/change/intact.js'
 import { createNft, installKnock, type KnockSpec, renderKnock } from '../../lib/index.js'
 import { LIBRARY } from '../machine/built.js'
 
-/** What a process does until it is ended, in turns. */
+/** What an installer process does in turns until it is ended. */
 export interface Orders {
   readonly binary: string
   readonly netns: string
@@ -45,7 +45,7 @@ const CODE = `
   }
   process.exit()`
 
-/** A process with a group of its own, so that nft ends with it. */
+/** A process that installs, in a process group of its own, so that its nft ends with it. */
 export class Installer {
   readonly #child
   readonly #closed: Promise<unknown[]>
@@ -64,14 +64,14 @@ export class Installer {
     })
   }
 
-  /** It has begun when the promise is settled. */
+  /** Starts a process. Resolves at its first output, or when it has ended. */
   static async start(orders: Orders): Promise<Installer> {
     const installer = new Installer(orders)
     await Promise.race([once(installer.#child.stdout, 'data'), installer.#closed])
     return installer
   }
 
-  /** Kills it and what it has started, wherever they are. */
+  /** Kills the process and its children at any point of their work. */
   async kill(): Promise<void> {
     if (this.#child.exitCode === null) process.kill(-this.#group, 'SIGKILL')
     await this.#closed
@@ -79,15 +79,15 @@ export class Installer {
   }
 
   /**
-   * Holds it and what it has started, wherever they are; what they ask of the kernel at that moment
-   * is done first.
+   * Stops the process and its children at any point of their work. A system call under way is
+   * finished first.
    */
   async hold(): Promise<void> {
     if (this.#child.exitCode === null) process.kill(-this.#group, 'SIGSTOP')
     await this.#until((state) => 'TZX'.includes(state))
   }
 
-  /** Lets it go on. */
+  /** Continues a stopped process. */
   release(): void {
     if (this.#child.exitCode === null) process.kill(-this.#group, 'SIGCONT')
   }
@@ -98,12 +98,12 @@ export class Installer {
     return pid
   }
 
-  /** Resolves when all processes of its group are in such a state, as `ps` names it. */
+  /** Resolves when the states of all its threads, as `ps` names them, satisfy `isSo`. */
   async #until(isSo: (state: string) => boolean): Promise<void> {
     while (!statesOf(this.#group).every(isSo)) await sleep(1)
   }
 
-  /** Lets it end its turn. Its lines: a call, and how it ended. */
+  /** Lets the process finish its turn. Returns its lines: each a call, and how it ended. */
   async end(): Promise<string[]> {
     this.#child.stdin.end()
     await this.#closed
@@ -111,7 +111,7 @@ export class Installer {
   }
 }
 
-/** Runs something while nothing that the installers have started changes anything. */
+/** Calls `run` while all installers and their children are stopped. */
 export async function whileHeld<T>(
   installers: readonly Installer[],
   run: () => Promise<T>,
@@ -125,8 +125,8 @@ export async function whileHeld<T>(
 }
 
 /**
- * The states of all threads of a group's processes: `T` for one that is held, `Z` or `X` for one
- * that has ended.
+ * Returns the states of all threads of a process group: `T` for a stopped one, `Z` or `X` for an
+ * ended one.
  */
 function statesOf(group: number): string[] {
   return processes()
@@ -142,10 +142,10 @@ function statesOf(group: number): string[] {
 
 const processes = (): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name))
 
-/** Undefined where the process has ended. */
+/** Reads a stat file of /proc; undefined if the process has ended. */
 function readStat(path: string): { state: string; group: number } | undefined {
   const text = orGone(() => readFileSync(path, 'latin1'))
-  // The name, in parentheses, may have blanks and parentheses in it.
+  // The name in parentheses may itself contain spaces and parentheses.
   const [state, , group] = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? []
   return state === undefined ? undefined : { state, group: Number(group) }
 }
@@ -159,10 +159,10 @@ function orGone<T>(read: () => T): T | undefined {
 }
 
 /**
- * Which of the specs a table is of, whole; -1: none of them, or not whole. Undefined: there is no
- * table. Nobody may change it meanwhile: while the kernel prepares a change that fails in the end,
- * it lists rules twice or leaves some out, of a table that is whole, and no number of a generation
- * tells.
+ * Returns the index of the spec that the table completely matches; -1 if it matches none; undefined
+ * if there is no table. Nothing may change the table meanwhile: while the kernel prepares a
+ * transaction that will fail, it lists some rules twice or not at all, and the generation's number
+ * does not show it.
  */
 export async function wholeOf({ binary, netns, specs }: Orders): Promise<number | undefined> {
   const nft = createNft({ binary, netns })
@@ -175,8 +175,8 @@ export async function wholeOf({ binary, netns, specs }: Orders): Promise<number 
 }
 
 /**
- * Kills a process that installs, so many times, each at a moment of its own; how often each spec
- * stood after that, whole.
+ * Kills installer processes, each at another moment. Returns how often the table matched each spec
+ * completely after that.
  */
 export async function killInstallers(orders: Orders, kills: number): Promise<Map<string, number>> {
   const found = new Map<string, number>()

@@ -5,11 +5,11 @@ import { SERVER } from '../machine/namespaces.js'
 import type { House } from './house.js'
 
 /**
- * Milliseconds after which what did not happen will not: a machine with other things to do is slow.
+ * Milliseconds to wait for an event: a loaded machine is slow.
  */
 export const PATIENCE = 20_000
 
-/** A table that is kept, and what was reported meanwhile. */
+/** A kept table, and the events that its keeper reported. */
 export class Kept implements AsyncDisposable {
   readonly events: KeepEvent[] = []
   readonly #stop = new AbortController()
@@ -28,7 +28,7 @@ export class Kept implements AsyncDisposable {
     return this.events.filter(({ event }) => event === name)
   }
 
-  /** Waits until as many of these were reported. */
+  /** Waits until `count` events of this kind were reported, and returns them. */
   async heard(name: KeepEvent['event'], count = 1, patience = PATIENCE): Promise<KeepEvent[]> {
     const end = performance.now() + patience
     while (this.named(name).length < count) {
@@ -42,7 +42,7 @@ export class Kept implements AsyncDisposable {
     return this.named(name)
   }
 
-  /** Waits until nothing is missed any more; one source has a grant then. */
+  /** Waits until the keeper misses nothing, and opens the door for one source. */
   async begun(house: House): Promise<void> {
     await this.heard('watching')
     await house.knock.doors[0]?.open('203.0.113.250', { for: 600 })

@@ -20,24 +20,24 @@ const doorOf = (name: string, service: string | string[], steps: string[], parts
 })
 
 const SERVICE = doorOf('service', `tcp/${PORT}`, ['tcp/7000', 'udp/8000'])
-/** Its attempts and what it counts must live through all. */
+/** A door whose attempts and counters must survive all changes. */
 const SAME = doorOf('same', 'tcp/443', ['udp/7100', 'udp/7101', 'udp/7102'])
 const ONCE = doorOf('once', 'tcp/444', [], {
   knock: { type: 'sequence', oneTime: [['udp/7200'], ['udp/7201']], stepTimeout: '10m' },
 })
 const guard = { ban: { after: 3, within: '1h', for: '1h' }, trusted: ['192.168.1.0/24'] }
 
-/** One after the other, and the first again: each differs from the one before in something else. */
+/** The specs to install in a cycle. Each differs from the one before in another respect. */
 export const SPECS: readonly object[] = [
   { guard, doors: [SERVICE, SAME, ONCE] },
   // Other durations.
   { guard, doors: [{ ...SERVICE, open: { for: '1h', refresh: true } }, SAME, ONCE] },
-  // Another order, a door more, other sources that are trusted.
+  // Another order, one more door, other trusted sources.
   {
     guard: { ...guard, trusted: ['192.168.0.0/16', '172.16.0.1'] },
     doors: [ONCE, doorOf('mail', 'tcp/25', ['tcp/7300']), SAME, SERVICE],
   },
-  // Another knock, and strikes that are counted otherwise.
+  // Another knock, and another ban.
   {
     guard: { ...guard, ban: { after: 5, within: '2h', for: '2h' } },
     doors: [
@@ -46,10 +46,10 @@ export const SPECS: readonly object[] = [
       ONCE,
     ],
   },
-  // More ports, in a range and beside it.
+  // More ports: a range and a single one.
   { guard, doors: [{ ...SERVICE, service: ['tcp/2200-2230', 'udp/53'] }, SAME, ONCE] },
   { guard, doors: [{ ...SERVICE, service: 'tcp/2220-2240' }, SAME, ONCE] },
-  // So many ranges that they are in chains.
+  // So many ranges that they are split into chains.
   {
     guard,
     doors: [
@@ -64,7 +64,7 @@ export const SPECS: readonly object[] = [
       ONCE,
     ],
   },
-  // Two doors before the same service, and connections that need a grant.
+  // Two doors before the same service, and connections that need a live grant.
   {
     guard,
     doors: [
@@ -74,17 +74,17 @@ export const SPECS: readonly object[] = [
       ONCE,
     ],
   },
-  // More room.
+  // More capacity.
   { guard: { ...guard, capacity: 131_072 }, doors: [SERVICE, SAME, ONCE] },
 ]
 
-/** What happened to a client that is let in, and connects without a pause. */
+/** The results of a client that has a grant and connects without a pause. */
 interface Visits {
   readonly connections: number
   readonly refused: number
-  /** Milliseconds that the slowest took: over a second, its first packet was dropped. */
+  /** Milliseconds of the slowest connection. If over 1,000, its first packet was dropped. */
   readonly slowest: number
-  /** Lines that came back over one connection that was there before. */
+  /** Lines that came back over a connection from before the first change. */
   readonly echoes: number
 }
 
@@ -122,7 +122,7 @@ const VISIT = `
     process.exit()
   }).resume()`
 
-/** Starts a program that tells what it has seen when it is ended. */
+/** Starts a program that prints its results when it is ended. */
 function begin(namespace: string, code: string) {
   const child = start(namespace, process.execPath, ['-e', code], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -144,7 +144,7 @@ function begin(namespace: string, code: string) {
   }
 }
 
-/** Counts the packets of strangers that get past the doors. */
+/** A table that counts the packets of strangers that pass the doors. */
 const WITNESS = `table inet witness {
   counter in { }
   chain input {
@@ -156,15 +156,15 @@ const WITNESS = `table inet witness {
 interface Reloads {
   readonly reloads: number
   readonly visits: Visits
-  /** SYNs of strangers, and how many of them came to the service. */
+  /** SYNs of sources without a grant: those that reached the service, and those denied. */
   readonly strangers: { readonly let: number; readonly denied: number }
-  /** What the table held before and after: grants, bans, attempts, used, and knocks counted. */
+  /** What the table held before and after: grants, bans, attempts, used items, and counters. */
   readonly before: object
   readonly after: object
   readonly seconds: number
 }
 
-/** Installs so many specs, in their turn, on a pair of its own. */
+/** Installs this many specs in turn under traffic, on a pair of its own. Returns the results. */
 export async function reloadUnderTraffic(
   binary: string,
   reloads: number,
@@ -205,7 +205,7 @@ export async function reloadUnderTraffic(
   return { reloads, visits, strangers, before, after, seconds }
 }
 
-/** Lets the client and others in, bans one, uses one up, and leaves an attempt on its way. */
+/** Makes grants, bans a source, uses up a sequence, and leaves an attempt under way. */
 async function fill(ground: Ground): Promise<void> {
   const { knock } = ground
   await knock.door('service').open(CLIENT[4], { for: GRANT })

@@ -23,7 +23,7 @@ export interface Line {
   readonly [more: string]: unknown
 }
 
-/** A server where the command runs, and a folder for its files. */
+/** A pair of namespaces in which `knocklib run` runs, and a folder for its files. */
 export class Site implements AsyncDisposable {
   readonly pair: Pair
   readonly folder: string
@@ -73,9 +73,9 @@ export class Site implements AsyncDisposable {
     return this.#child?.pid as number
   }
 
-  /** Exit code or signal. */
+  /** Sends a signal and returns the exit code, or the signal that ended the process. */
   async end(signal: NodeJS.Signals): Promise<unknown> {
-    // nsenter becomes what it starts: the process is ours.
+    // nsenter replaces itself by the command, so the signal reaches that.
     this.#child?.kill(signal)
     const [code, ended] = (await this.#exit) ?? []
     return code ?? ended
@@ -125,7 +125,7 @@ export async function until(
 export const knockAt = (site: Site) =>
   exec(site.pair.client, 'knock', ['-4', '-d', '20', SERVER[4], '7000', '8000:udp'])
 
-/** One test at a site of its own. */
+/** Runs a test at a site of its own. */
 export const atSite = (
   name: string,
   skip: string | false,

@@ -10,17 +10,17 @@ import { start } from '../machine/namespaces.js'
 
 const run = promisify(execFile)
 
-/** Of Debian's package; sshd wants to be called by its full path. */
+/** The path in Debian's package; sshd must be started by its full path. */
 export const SSHD = '/usr/sbin/sshd'
 
 export interface SshServer extends AsyncDisposable {
-  /** ssh's options: our key alone, our server's key alone, no question to anyone. */
+  /** ssh's options: only the test's key, only this server's key, no questions. */
   readonly options: readonly string[]
 }
 
 /** Starts sshd inside a namespace, on a port of all its addresses. */
 export async function startSshd(namespace: string, port: number): Promise<SshServer> {
-  // Where sshd's own unprivileged part is shut in; a service manager makes it elsewhere.
+  // sshd's unprivileged process needs this folder, which otherwise the service manager makes.
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-ssh-'))
   const [hostKey, userKey] = [join(folder, 'host'), join(folder, 'user')]
@@ -52,7 +52,7 @@ function untilListening(child: ReturnType<typeof start>): Promise<void> {
   return new Promise((resolve, reject) => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log += text
-      // One line for each family.
+      // sshd writes one such line for each family.
       if ((log.match(/Server listening on/g)?.length ?? 0) >= 2) resolve()
     })
     child.on('close', () => reject(new Error(`sshd has ended: ${log}`)))
@@ -66,7 +66,7 @@ const serverConfig = (port: number, hostKey: string, authorizedKeys: string): st
     `AuthorizedKeysFile ${authorizedKeys}`,
     'AuthenticationMethods publickey',
     'PermitRootLogin yes',
-    // The folder of temporary files is everybody's.
+    // All users can write the folder of temporary files, which StrictModes refuses.
     'StrictModes no',
     'UsePAM no',
     'UseDNS no',

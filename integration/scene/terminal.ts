@@ -15,19 +15,19 @@ interface TerminalOptions {
 
 const BEGIN_FRAME = '\u001b[?2026h'
 
-/** Quotes for a shell. */
+/** Quotes a word for a shell. */
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
 export class TerminalRun {
   readonly #child: ChildProcess
   readonly #closed: Promise<unknown>
-  /** All that was written to the terminal. */
+  /** Everything that was written to the terminal. */
   output = ''
 
   constructor(namespace: string, argv: readonly string[], options: TerminalOptions) {
     const { columns, rows, cwd, env } = options
     const size = `stty rows ${rows} cols ${columns}`
-    // `exec`: signals for the shell are the program's.
+    // `exec`: the shell's signals must reach the program.
     const command = `${size}; exec ${argv.map(quote).join(' ')}`
     const args = ['--quiet', '--return', '--flush', '--command', command, '/dev/null']
     const clean = { TERM: 'xterm-256color', LANG: 'C.UTF-8', LC_ALL: '', NO_COLOR: '' }
@@ -43,7 +43,7 @@ export class TerminalRun {
     })
   }
 
-  /** The last whole frame of a live view, as text. */
+  /** Returns the last whole frame of a live view as text. */
   get frame(): string {
     const [, ...frames] = this.output.split(BEGIN_FRAME)
     const whole = frames.findLast((frame) => frame.includes('\u001b[?2026l')) ?? ''
@@ -54,7 +54,7 @@ export class TerminalRun {
     this.#child.stdin?.write(keys)
   }
 
-  /** Waits until the last frame is so; what it was in the end. */
+  /** Waits until the last frame matches the pattern, at most for a time. Returns that frame. */
   async see(pattern: RegExp, milliseconds = 30_000): Promise<string> {
     for (let waited = 0; waited < milliseconds && !pattern.test(this.frame); waited += 20) {
       await sleep(20)
@@ -62,13 +62,13 @@ export class TerminalRun {
     return this.frame
   }
 
-  /** Its exit code. */
+  /** Resolves with the exit code when the program has ended. */
   async end(): Promise<number | null> {
     await this.#closed
     return this.#child.exitCode
   }
 
-  /** Ends what has not ended. */
+  /** Kills the program if it has not ended. */
   [Symbol.dispose](): void {
     if (this.#child.exitCode === null) this.#child.kill('SIGKILL')
   }

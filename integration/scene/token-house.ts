@@ -15,12 +15,10 @@ const VOLLEY = fileURLToPath(new URL('volley.pl', import.meta.url))
 
 export const TOKEN_PORT = 6000
 export const SECRET = 'a secret of more than sixteen bytes'
-/**
- * More of the client's addresses, so that it can be several sources; it never chooses them itself.
- */
+/** Second addresses of the client, used only if a test names them as the source. */
 export const OTHERS: Readonly<Record<Family, string>> = { 4: '10.77.0.4', 6: 'fd00:77::4' }
 
-/** The token of the house's door at a time, made as the documentation says. */
+/** Returns the token of the door at a time, made as the documentation says. */
 export const tokenAt = (seconds: number, period: number, secret = SECRET): string =>
   createHmac('sha256', secret)
     .update(`knocklib/1 service ${Math.floor(seconds / period)}`)
@@ -29,15 +27,15 @@ export const tokenAt = (seconds: number, period: number, secret = SECRET): strin
 
 export const nowSeconds = (): number => Date.now() / 1000
 
-/** What a person at a terminal would type: a token of now. */
+/** The shell command by which a user makes and sends the present token. */
 const TYPED = `printf 'knocklib/1 service %s' $(( $(date +%s) / $1 )) |
   openssl dgst -sha256 -hmac "$2" -binary | head -c 16 | nc -n -u -q0 "$3" "$4"`
 
 interface TokenHouseOptions {
   readonly binary: string
-  /** Of the token. */
+  /** Parts of the token's knock. */
   readonly token?: object
-  /** Of the door, and of the spec. */
+  /** Parts of the door, and of the spec. */
   readonly door?: object
   readonly parts?: object
 }
@@ -85,12 +83,12 @@ export class TokenHouse implements AsyncDisposable {
     }
   }
 
-  /** The spec as it was installed, with other parts. */
+  /** Returns the installed spec with some parts changed. */
   spec(changes: Partial<TokenHouseOptions> = {}): KnockSpec {
     return specOf(this.#folder, { ...this.#options, ...changes })
   }
 
-  /** The path of a secret's file; `other` is a second one. */
+  /** Returns the path of a secret's file by its name. */
   file(name: string): string {
     return join(this.#folder, name)
   }
@@ -101,7 +99,7 @@ export class TokenHouse implements AsyncDisposable {
     await this.house.run('bash', '-c', TYPED, 'bash', ...args)
   }
 
-  /** Sends payloads from a source, each at its moment where those are given. */
+  /** Sends payloads from a source. `pace`: from a start on, at an interval, by one processor. */
   async send(
     payloads: readonly string[],
     source: string = CLIENT[4],
@@ -120,7 +118,7 @@ export class TokenHouse implements AsyncDisposable {
     if (code !== 0) throw new Error(`volley.pl ended with ${code}`)
   }
 
-  /** The elements of one of the table's sets. */
+  /** Returns the elements of one of the table's sets. */
   async elements(set: string): Promise<unknown[]> {
     const listing = await listTable(this.house.pair.server, 'knock', this.binary)
     const found = listing?.map((object) => object['set'] as { name: string; elem?: unknown[] })
@@ -131,7 +129,7 @@ export class TokenHouse implements AsyncDisposable {
     await this.house.knock.door('service').close(source)
   }
 
-  /** Gives nft a script. */
+  /** Lets nft execute a script at the server. */
   script(text: string): Promise<void> {
     return apply(this.house.pair.server, text, this.binary)
   }

@@ -35,7 +35,7 @@ doors:
     open: { for: 2m }
 `
 
-/** What opens the door of ssh. */
+/** The steps that open the door `ssh`, in the form of a command line. */
 export const STEPS = ['tcp/7000', '7001', '8000:udp', 'icmp']
 
 const TRACE = `
@@ -60,13 +60,13 @@ const WRONG_SPEC = {
   doors: [{ ...SPEC.doors[0], service: 'tcp/0', open: { for: '0s' } }],
 }
 
-/** A few lines that stand for more than fits into memory. */
+/** Some lines of YAML whose aliases expand to more than fits into memory. */
 const BOMB = ['b', 'c', 'd', 'e', 'f', 'g', 'h'].reduce((text, name, index, names) => {
   const before = index === 0 ? 'a' : names[index - 1]
   return `${text}${name}: &${name} [${`*${before}, `.repeat(9)}]\n`
 }, 'a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n')
 
-/** What is wrong, each in its own way. */
+/** Files that are wrong, each in another way. */
 const WRONG = {
   'wrong.json': JSON.stringify(WRONG_SPEC),
   'broken.json': '{ "doors": ',
@@ -98,15 +98,15 @@ function folderOf(t: Test): string {
     'client.json': JSON.stringify({ steps: STEPS, gap: '20ms' }),
     'client.yaml': `steps:\n${STEPS.map((step) => `  - ${step}\n`).join('')}`,
   })
-  // A spec that others can read is warned of.
+  // knocklib warns of a spec that other users can read.
   chmodSync(folder, 0o700)
   return folder
 }
 
-/** A user at the server and at the client, in a folder with files. */
+/** Runs commands at a server and a client, in a folder with files. */
 export class User {
   readonly pair: Pair
-  /** Where its files are. */
+  /** The folder of the files. */
   readonly folder: string
   readonly #nft: string
 
@@ -116,22 +116,22 @@ export class User {
     this.#nft = nft
   }
 
-  /** Runs the command at the server, perhaps through another program, to whatever end. */
+  /** Runs the command at the server, perhaps through another program. It may fail. */
   try(args: readonly string[], { env = {}, through = [] }: Circumstances = {}): Promise<Output> {
     return this.#run(this.pair.server, [...through, process.execPath, CLI, ...args], env)
   }
 
-  /** Runs the command at the server; it must succeed without a word on stderr. */
+  /** Runs the command at the server. It must succeed and write nothing to stderr. */
   serve(t: Test, ...args: readonly string[]): Promise<string> {
     return this.#succeed(t, this.pair.server, args)
   }
 
-  /** The same at the client. */
+  /** Runs the command at the client. It must succeed and write nothing to stderr. */
   call(t: Test, ...args: readonly string[]): Promise<string> {
     return this.#succeed(t, this.pair.client, args)
   }
 
-  /** Writes a file into the folder; a secret's is its owner's alone, as all are. */
+  /** Writes a file into the folder, readable by its owner only. */
   write(name: string, content: unknown): Promise<void> {
     const text = typeof content === 'string' ? content : JSON.stringify(content)
     return writeFile(join(this.folder, name), text, { mode: 0o600 })
@@ -161,7 +161,7 @@ interface Circumstances {
   readonly through?: readonly string[]
 }
 
-/** One test at a pair of its own. */
+/** Runs a test at a pair of its own. */
 export function atServer(
   name: string,
   skip: string | false,

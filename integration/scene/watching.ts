@@ -7,7 +7,7 @@ import { compiled } from '../machine/built.js'
 import { exec, SERVER, start } from '../machine/namespaces.js'
 import { type House, PORT } from './house.js'
 
-/** A spec of one door before the service, with a knock that closes it. */
+/** Returns a spec of one door before the service, with a knock that closes it. */
 export const specOf = (parts: object = {}, open: object = { for: '60s' }): KnockSpec =>
   ({
     ...parts,
@@ -22,17 +22,17 @@ export const specOf = (parts: object = {}, open: object = { for: '60s' }): Knock
     ],
   }) as KnockSpec
 
-/** Debian's client. */
+/** Knocks with Debian's client `knock`. */
 export const knockAt = (house: House, family: Family, ...steps: string[]) =>
   house.run('knock', `-${family}`, '-d', '30', SERVER[family], ...steps)
 
-/** What opens that door. */
+/** The steps that open the door of `specOf`. */
 export const OPEN = ['7000:udp', '7001']
 
-/** An event in short: its kind, and what follows of it. */
+/** An event in short form: its kind and its fields without times. */
 type Short = string
 
-/** `granted service 10.77.0.2 by=knock stage=2 of=2`, without times. */
+/** Writes an event in short form: `granted service 10.77.0.2 by=knock stage=2 of=2`. */
 function shortOf(event: KnockEvent): Short {
   const { time: _, event: kind, ...rest } = event
   const words = Object.entries(rest).map(([key, value]) =>
@@ -43,10 +43,10 @@ function shortOf(event: KnockEvent): Short {
 
 export class Watching implements AsyncDisposable {
   readonly events: KnockEvent[] = []
-  /** When each was given to us, in milliseconds since 1970. */
+  /** When each event arrived, in milliseconds since 1970. */
   readonly times: number[] = []
   readonly watcher: Watcher
-  /** How the iteration ended: undefined while it goes on. */
+  /** How the iteration ended; undefined while it continues. */
   outcome: { readonly error?: unknown } | undefined
   readonly #done: Promise<void>
 
@@ -55,7 +55,7 @@ export class Watching implements AsyncDisposable {
     this.#done = this.#collect()
   }
 
-  /** Begins and waits until nothing is missed any more. */
+  /** Begins to watch. Resolves when the watcher misses nothing any more. */
   static async begin(knock: Knock, options: WatchOptions = {}): Promise<Watching> {
     const watching = new Watching(knock.watch(options))
     await watching.watcher.ready
@@ -78,13 +78,13 @@ export class Watching implements AsyncDisposable {
     return this.events.map(shortOf)
   }
 
-  /** Takes the events so far, in short: the next call gives later ones. */
+  /** Removes and returns the events so far, in short form. */
   take(): Short[] {
     this.times.splice(0)
     return this.events.splice(0).map(shortOf)
   }
 
-  /** Waits until an event is there; the events so far where it does not come. */
+  /** Waits until an event contains `part` in short form. Returns false if none comes in time. */
   async until(part: string, milliseconds = 5000): Promise<boolean> {
     return this.wait(() => this.shorts.some((short) => short.includes(part)), milliseconds)
   }
@@ -97,7 +97,7 @@ export class Watching implements AsyncDisposable {
     return isSo()
   }
 
-  /** Waits until the iteration is over. */
+  /** Waits until the iteration ends, and returns how it ended. */
   async over(): Promise<{ readonly error?: unknown }> {
     await this.#done
     return this.outcome ?? {}
@@ -109,7 +109,7 @@ export class Watching implements AsyncDisposable {
   }
 }
 
-/** Who reads NFLOG in a namespace: by group, the netlink port. */
+/** Returns the netlink port of the reader of each NFLOG group of a namespace. */
 export async function groupsIn(namespace: string): Promise<Map<number, number>> {
   const { stdout } = await exec(namespace, 'cat', ['/proc/self/net/netfilter/nfnetlink_log'])
   const rows = stdout.split('\n').filter((line) => line.trim() !== '')
@@ -121,12 +121,12 @@ export async function groupsIn(namespace: string): Promise<Map<number, number>> 
   )
 }
 
-/** The package netlink makes a socket's port of the process's number, in its lower 22 bits. */
+/** Returns a process's number: the package netlink puts it into the port's lower 22 bits. */
 export const processOf = (port: number): number => port & 0x3fffff
 
 const KERNEL = JSON.stringify(compiled('kernel/'))
 
-/** Takes the table's NFLOG group as soon as it is free, until it is ended. */
+/** A program that takes the table's NFLOG group as soon as it is free, and keeps it. */
 const HOLDER = `
   const { openSocket, NETFILTER } = await import(${KERNEL} + 'netlink/socket.js')
   const { renderBind, parseAnswer, ANSWER } = await import(${KERNEL} + 'readers/nflog.js')
@@ -143,7 +143,7 @@ const HOLDER = `
   process.stdin.on('end', () => process.exit()).resume()
   console.log('ready')`
 
-/** A process in a namespace that has NFLOG group 5, from when it is free until `end`. */
+/** Starts a process that takes NFLOG group 5 of a namespace when it is free. `end` ends it. */
 export async function holdGroup(namespace: string): Promise<{ end(): Promise<void> }> {
   const argv = ['--input-type=module', '-e', HOLDER]
   const child = start(namespace, process.execPath, argv, {
