@@ -22,7 +22,11 @@ t.test('what is packed', async (t) => {
   const file = join(folder, packed?.filename ?? '')
 
   t.test('has what runs, its types, schemas and pages, and no test', async (t) => {
-    for (const path of ['dist/bundle/index.js', 'dist/index.d.ts', 'dist/command/launch.cjs']) {
+    for (const path of [
+      ...['dist/bundle/index.js', 'dist/index.d.ts', 'dist/command/launch.cjs'],
+      ...['dist/portable/client.js', 'dist/client/client.d.ts'],
+      ...['schemas/vectors.json', 'docs/protocol.md', 'LICENSE'],
+    ]) {
       t.ok(paths.includes(path), path)
     }
     for (const folder of ['schemas/', 'docs/systemd/', 'docs/start/']) {

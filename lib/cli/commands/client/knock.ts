@@ -46,7 +46,10 @@ export const knock: CommandDefinition = {
       description: "wait until the TCP port of the service answers (default: the profile's)",
     },
     { flags: '--within <duration>', description: 'with --wait: for how long (default: 15s)' },
-    { flags: '--then <command>', description: 'run a command of the shell if the door is open' },
+    {
+      flags: '--then <command>',
+      description: 'then run a command of the shell; with --wait not if the door is shut',
+    },
     { flags: '-q, --quiet', description: 'print nothing but errors' },
   ],
   table: false,
