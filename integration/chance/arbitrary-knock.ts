@@ -128,6 +128,7 @@ const token = (scale: Scale, place: number) =>
     {
       type: fc.constant('token'),
       port: fc.constant(`udp/${7200 + place}`),
+      carrier: fc.constantFrom('udp', 'stun', 'dns'),
       period: fc.constantFrom(...scale.period),
       drift: fc.constantFrom(0, 5, 60),
       horizon: fc.constant('3h'),

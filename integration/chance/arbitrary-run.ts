@@ -7,9 +7,9 @@ import type {
   ValidKnock,
   ValidRate,
   ValidRhythm,
-  ValidToken,
 } from '../../lib/spec/model/model.js'
-import { rotatedSteps, type Secrets, tokensAt } from '../oracle/oracle-secrets.js'
+import { rotatedSteps, type Secrets } from '../oracle/oracle-secrets.js'
+import { runOfToken, tokenFor } from './arbitrary-token.js'
 
 /** A packet of which it is left open who sends it. */
 export type Sent = Omit<Packet, 'at' | 'source'> & {
@@ -28,7 +28,6 @@ export interface Circumstances {
 }
 
 const SYN = 0x02
-const YEAR = 365 * 86400
 /** A protocol that no spec names: OSPF. */
 const OTHER = 89
 const LENGTHS = [0, 10, 24]
@@ -53,7 +52,7 @@ export function runOf(door: ValidDoor, knock: ValidKnock, around: Circumstances)
     case 'rhythm':
       return runOfRhythm(door, knock, around)
     case 'token':
-      return [tokenFor(door, knock, around)]
+      return runOfToken(door, knock, around)
     default: {
       const steps = stepsOf(door, knock, around)
       const count = 1 + (around.detail % (steps.length + 1))
@@ -147,38 +146,6 @@ function runOfRhythm(door: ValidDoor, knock: ValidRhythm, { detail }: Circumstan
   const later = { ...serviceOf(door, detail + 1), gap: 0 }
   const end = detail % 3 === 0 ? [connect, later] : [connect]
   return [...knocks, ...(detail % 5 === 0 ? [another] : []), ...end]
-}
-
-/** A token that is right, or of another time, user or length. */
-function tokenFor(
-  { name }: ValidDoor,
-  knock: ValidToken,
-  { at, secrets, detail }: Circumstances,
-): Sent {
-  const { period, drift, users, port } = knock
-  const file = pick(users, detail).secretFile
-  const make = (time: number, of = file, half = 0): string =>
-    tokensAt(secrets, of, name, knock, time)[half] ?? ''
-  const stranger = [...secrets.keys()].find((own) => users.every((user) => user.secretFile !== own))
-  const payload = pick(
-    [
-      make(at),
-      make(at),
-      make(at),
-      make(at, file, 1),
-      make(at - period),
-      make(at - 2 * period - drift),
-      make(at - YEAR),
-      make(at + period),
-      make(at + YEAR),
-      `${make(at)}00`,
-      make(at).slice(2),
-      make(at, stranger ?? file),
-      '',
-    ],
-    detail,
-  )
-  return { protocol: 'udp', port, payload, length: payload.length / 2 }
 }
 
 /** To the nearest quarter: times that are apart by these never meet a border. */

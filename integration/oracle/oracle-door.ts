@@ -41,6 +41,8 @@ export interface Door {
   readonly begun: Map<string, number>
   /** Used tokens and digests of used one-time sequences, with the time of their use. */
   readonly spent: Map<string, number>
+  /** Until when a source may send a token again that it used, by a carrier that repeats itself. */
+  readonly repeating: Map<string, number>
   readonly counters: Counters
   /** The number of grants by each type of knock over each family. */
   readonly made: Map<string, number>
@@ -52,6 +54,7 @@ export const doorOf = (spec: ValidDoor, story: Story): Door => ({
   grants: new Map(),
   begun: new Map(),
   spent: new Map(),
+  repeating: new Map(),
   counters: { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 },
   made: new Map(),
 })

@@ -14,27 +14,53 @@ function secretOf(secrets: Secrets, file: string): Uint8Array {
 }
 
 /**
- * Returns the tokens that a user makes at a time, in hexadecimal: for IPv4 and for IPv6. Each is
- * accepted over both.
+ * Returns the tokens that a user makes at a time, in hexadecimal, as they are on the wire: for IPv4
+ * and for IPv6. Each is accepted over both.
  */
 export function tokensAt(
   secrets: Secrets,
   file: string,
   door: string,
-  { period }: ValidToken,
+  { period, carrier }: ValidToken,
   at: number,
 ): readonly string[] {
   const text = `knocklib/1 ${door} ${Math.floor(at / period)}`
   const secret = secretOf(secrets, file)
-  const key = `${Buffer.from(secret).toString('hex')} ${text}`
+  const key = `${carrier} ${Buffer.from(secret).toString('hex')} ${text}`
   const made = tokens.get(key)
   if (made !== undefined) return made
   const digest = createHmac('sha256', secret).update(text).digest()
   const halves = [digest.subarray(0, 16), digest.subarray(16)]
-  const both = halves.map((half) => half.toString('hex'))
+  const both = halves.map((half) => written(carrier, half).toString('hex'))
   tokens.set(key, both)
   return both
 }
+
+/** Writes a token as its carrier shows it: always 16 bytes. */
+function written(carrier: ValidToken['carrier'], half: Buffer): Buffer {
+  if (carrier === 'udp') return half
+  if (carrier === 'stun') return Buffer.from(half.subarray(0, 12).toString('base64'))
+  const bits = BigInt(`0x${half.subarray(0, 10).toString('hex')}`)
+  const letters = Array.from({ length: 16 }, (_, n) => Number((bits >> BigInt(75 - 5 * n)) & 31n))
+  return Buffer.from(letters.map((n) => 'abcdefghijklmnopqrstuvwxyz234567'.charAt(n)).join(''))
+}
+
+/** By carrier, a datagram with a token, in hexadecimal. */
+const BEARING = {
+  udp: /^(.{32})$/,
+  // A binding request with the magic cookie. USERNAME comes first, and has a colon behind the token.
+  stun: /^0001.{4}2112a442.{24}0006.{4}(.{32})3a/,
+  // Twelve bytes of a header, and a label of 16 letters.
+  dns: /^.{24}10(.{32})/,
+} as const
+
+/** Returns what stands in a datagram where its carrier has the token; undefined if it has none. */
+export const tokenIn = ({ carrier }: ValidToken, { payload = '' }: Packet): string | undefined =>
+  BEARING[carrier].exec(payload)?.[1]
+
+/** Whether a packet is one question and no answer, for a name that begins with no token. */
+export const isOtherQuestion = ({ carrier }: ValidToken, { payload = '' }: Packet): boolean =>
+  carrier === 'dns' && /^.{8}00010000.{8}(?!10)../.test(payload)
 
 /** Cached tokens, because each is compared with a thousand payloads. */
 const tokens = new Map<string, readonly string[]>()
@@ -48,10 +74,12 @@ export function userOf(
   door: string,
   token: ValidToken,
   loaded: number,
-  { payload = '', at }: Packet,
+  packet: Packet,
 ): string | undefined {
   const { period, drift, horizon, users } = token
-  if (payload.length !== 32) return undefined
+  const { at } = packet
+  const borne = tokenIn(token, packet)
+  if (borne === undefined) return undefined
   const begins: number[] = []
   for (
     let begin = Math.floor((at - drift) / period);
@@ -61,7 +89,7 @@ export function userOf(
     if (at < (begin + 1) * period + drift) begins.push(begin * period)
   }
   return users.find(({ secretFile }) =>
-    begins.some((begin) => tokensAt(secrets, secretFile, door, token, begin).includes(payload)),
+    begins.some((begin) => tokensAt(secrets, secretFile, door, token, begin).includes(borne)),
   )?.name
 }
 

@@ -9,7 +9,7 @@ import { Gate } from './oracle-gate.js'
 import { judge } from './oracle-paced.js'
 import { asks, covers, isOnInterface, isService, isStep, isSyn } from './oracle-packets.js'
 import { begins, canBe, isKnock, isKnockedAt } from './oracle-ports.js'
-import { type Secrets, userOf } from './oracle-secrets.js'
+import { isOtherQuestion, type Secrets, tokenIn, userOf } from './oracle-secrets.js'
 import { type DoorState, type GuardState, stateOfDoor } from './oracle-state.js'
 import type { Happening } from './oracle-story.js'
 import { type Attempt, type Table, type Tokens, tableOf } from './oracle-table.js'
@@ -29,6 +29,9 @@ export interface OracleOptions {
   /** When tokens were loaded. Default: at 0. */
   readonly loaded?: number
 }
+
+/** Seconds for which clients of some carriers may send a token again. */
+const REPEATING = 60
 
 export class Oracle {
   readonly #spec: ValidSpec
@@ -179,15 +182,19 @@ export class Oracle {
   /** Judges a packet to the port of a token. A token is accepted once. */
   #present(attempt: Tokens, packet: Packet): void {
     const { door, guard, knock } = attempt
-    const { payload = '' } = packet
-    const used = door.spent.get(payload)
+    const token = tokenIn(knock, packet)
+    const used = token === undefined ? undefined : door.spent.get(token)
     const isUsed = used !== undefined
     // The network may have duplicated the packet, so it is no strike.
     if (isUsed && isGranted(door, packet)) return
+    // Nor is a browser that goes on, or a name server's client that asks again.
+    const repeats = knock.carrier !== 'udp'
+    if (isUsed && repeats && packet.at < (door.repeating.get(packet.source) ?? 0)) return
     const user = userOf(this.#secrets, door.spec.name, knock, this.#loaded, packet)
     const isRight = user !== undefined
     if (isRight && !isUsed) {
-      door.spent.set(payload, packet.at)
+      door.spent.set(token as string, packet.at)
+      door.repeating.set(packet.source, packet.at + REPEATING)
       door.counters.knocks += 1
       grant(attempt, packet)
       door.story.knocked(attempt, 'granted', packet, { stage: 1, of: 1, user })
@@ -196,7 +203,8 @@ export class Oracle {
       door.story.knocked(attempt, 'wrong', packet)
       // A used token that was loaded again is valid, but the grants may be full.
       const isBack = isRight && isUsed && used < this.#loaded
-      if (!isBack) guard.strike(packet)
+      const isHarmless = (isUsed && repeats) || isOtherQuestion(knock, packet)
+      if (!isBack && !isHarmless) guard.strike(packet)
     }
   }
 

@@ -29,6 +29,7 @@ const TIMES = {
   type: 'token',
   origin: '',
   port: 7200,
+  carrier: 'udp',
   period: 60,
   drift: 0,
   horizon: 0,

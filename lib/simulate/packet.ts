@@ -71,6 +71,16 @@ export const hasPorts = ({ fragment, ...packet }: Packet): boolean =>
 export const isUnreadable = ({ source, unreadable = false }: Packet): boolean =>
   unreadable && source.includes(':')
 
+/** Whether bytes of UDP's payload are there, and are those of the match or others. */
+export function hasBytes(
+  packet: Packet,
+  { at, bytes, not }: Extract<Match, { kind: 'bytes' }>,
+): boolean {
+  const found = packet.payload?.slice(2 * at, 2 * at + bytes.length).toLowerCase()
+  const isThere = hasPorts(packet) && packet.protocol === 'udp' && found?.length === bytes.length
+  return isThere && (found === bytes) !== (not ?? false)
+}
+
 export function isPiece(
   { fragment }: Packet,
   part: Extract<Match, { kind: 'piece' }>['part'],

@@ -17,6 +17,7 @@ import {
   comesTo,
   familyOf,
   fitsPattern,
+  hasBytes,
   hasPorts,
   ipProtocol,
   isPiece,
@@ -189,6 +190,8 @@ export class Simulator {
         return match.from.some((ports) => isWithin(sentTo, ports))
       case 'length':
         return hasPorts(packet) && match.of === protocol && match.length === length
+      case 'bytes':
+        return hasBytes(packet, match)
       case 'echo-request':
         return hasPorts(packet) && protocol === 'icmp'
       case 'source':

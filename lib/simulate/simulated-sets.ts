@@ -8,6 +8,7 @@ import {
   type TimedSet,
 } from '../automaton/language/automaton.js'
 import type { Loads, PortPeriod } from '../automaton/language/loads.js'
+import { TOKEN_AT } from '../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../spec/derive/derivation.js'
 import { cidrContains } from '../spec/model/address.js'
 import type { Cidr, Family } from '../spec/model/model.js'
@@ -118,8 +119,14 @@ export class SimulatedSets {
       sequence = 0,
       payload = '',
     } = packet
-    const token = payload.slice(0, 2 * TOKEN_LENGTH).toLowerCase()
-    const fields = { source, destination, sourcePort, port, sequence, all: 'all', token }
+    const tokenAt = (byte: number) =>
+      payload.slice(2 * byte, 2 * (byte + TOKEN_LENGTH)).toLowerCase()
+    const fields = {
+      ...{ source, destination, sourcePort, port, sequence, all: 'all' },
+      'udp-token': tokenAt(TOKEN_AT.udp),
+      'stun-token': tokenAt(TOKEN_AT.stun),
+      'dns-token': tokenAt(TOKEN_AT.dns),
+    }
     return this.#set(set)
       .key.map((field) => fields[field])
       .join(' . ')

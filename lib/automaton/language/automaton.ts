@@ -4,6 +4,7 @@
 // It has no address families: the renderer makes one rule of nft for IPv4 and one for IPv6 if a
 // rule looks at addresses, and one set for each. The simulator interprets this form directly.
 import type {
+  Carrier,
   Cidr,
   Family,
   Hook,
@@ -17,9 +18,9 @@ import type { Logged } from './log-prefix.js'
 import type { AttemptSummary, DoorSummary } from './summary.js'
 
 /**
- * A packet field that can be part of a set's key. `all` is a constant, `token` the first 16 bytes
- * of the payload. `sequence`, a hash of TCP's sequence number, cannot be looked up, only added and
- * deleted.
+ * A packet field that can be part of a set's key. `all` is a constant, `CARRIER-token` the 16
+ * bytes of the payload that are a token in packets of that carrier. `sequence`, a hash of TCP's
+ * sequence number, cannot be looked up, only added and deleted.
  */
 export type KeyField =
   | 'source'
@@ -28,7 +29,7 @@ export type KeyField =
   | 'port'
   | 'sequence'
   | 'all'
-  | 'token'
+  | `${Carrier}-token`
 
 /**
  * A set of keys that expire. If it is full it refuses new keys, and the rule that adds one ends
@@ -87,6 +88,8 @@ export type Match =
   | { readonly kind: 'flags'; readonly flags: TcpFlags; readonly not?: true }
   /** Bytes of payload behind the header of UDP or of the echo request. */
   | { readonly kind: 'length'; readonly of: 'udp' | 'icmp'; readonly length: number }
+  /** UDP's payload has these bytes from its byte `at` on, in hex digits. `not`: others are there. */
+  | { readonly kind: 'bytes'; readonly at: number; readonly bytes: string; readonly not?: true }
   | { readonly kind: 'echo-request' }
   | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
@@ -242,8 +245,4 @@ export const entryOf = (
   protocol: 'tcp' | 'udp',
   ports: number | PortRange,
   verdict: Verdict,
-): DispatchEntry => ({
-  protocol,
-  ports: rangeOf(ports),
-  verdict,
-})
+): DispatchEntry => ({ protocol, ports: rangeOf(ports), verdict })

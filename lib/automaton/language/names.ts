@@ -55,6 +55,8 @@ export const penaltySet = named('penalty')
 export const windowSet = (door: string, attempt: Attempt, window: number): string =>
   named(`window${window}`)(door, attempt)
 export const armedSet = named('armed')
+/** For tokens: sources that used one a moment ago. */
+export const repeatingSet = named('repeating')
 /** For tokens: those of one user that are loaded. */
 export const tokensSet = (door: string, attempt: Attempt, user: number): string =>
   named(`tokens${user}`)(door, attempt)
@@ -86,7 +88,7 @@ export const spentSequenceSet = (door: string, digest: string): string => `spent
 
 const OF_DOOR = '(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|lock(\\d+)|(begun)|by([0-9a-f]{12})'
 const OF_ATTEMPT =
-  '(attempt)|(armed)|(penalty)|stage(\\d+)|early|lock|window\\d+|tokens\\d+|ports\\d+'
+  '(attempt)|(armed)|(penalty)|stage(\\d+)|early|lock|repeating|window\\d+|tokens\\d+|ports\\d+'
 const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close)_)?(?:${OF_ATTEMPT}))_(\\w+)$`)
 
 /**

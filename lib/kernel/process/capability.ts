@@ -29,7 +29,7 @@ export function requireFeatures(
   version: string,
   operation: string,
 ): void {
-  const hasTokens = sets.some(({ key }) => key.includes('token'))
+  const hasTokens = sets.some(({ key }) => key.some((field) => field.endsWith('-token')))
   if ((!hasTokens && periodSets.length === 0) || knowsTypeof(version)) return
   const what = hasTokens ? 'tokens' : 'rotating sequences'
   const provider = `nft ${OLDEST_TYPEOF} or newer knows such sets (Debian 13 has 1.1.3), this is ${version}`

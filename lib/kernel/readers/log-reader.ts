@@ -6,6 +6,7 @@
 import { constants } from 'node:os'
 import { parsePrefix } from '../../automaton/language/log-prefix.js'
 import { NetlinkError, type NetlinkErrorCode } from '../../errors.js'
+import { tokenIn } from '../../spec/derive/carrier.js'
 import { NETFILTER, openSocket } from '../netlink/socket.js'
 import { type NetlinkMessage, parseMessages } from '../netlink/wire.js'
 import { findGroupHolder } from './group-holder.js'
@@ -30,7 +31,6 @@ const MESSAGE_SIZE = 1024
 
 /** The prefix of a grant with a user's name. */
 const BY_TOKEN = /^\S+ \S+ granted .* [^ -]\S*$/
-const TOKEN_BYTES = 16
 
 /** Milliseconds between two records about foreign messages. */
 const FOREIGN_PAUSE = 1000
@@ -100,13 +100,13 @@ class LogReader {
     }
     const head = parsePacketHead(payload)
     const service = head && formatService(head)
-    const token = BY_TOKEN.test(prefix) ? head?.data?.subarray(0, TOKEN_BYTES) : undefined
+    const token = BY_TOKEN.test(prefix) && head?.data ? tokenIn(head.data) : undefined
     const record: LogRecord = {
       logged: prefix,
       at: Date.now(),
       ...(head && { source: head.source }),
       ...(service !== undefined && { service }),
-      ...(token?.length === TOKEN_BYTES && { token: Buffer.from(token).toString('hex') }),
+      ...(token && { token: Buffer.from(token).toString('hex') }),
     }
     this.#output.report(record)
   }

@@ -75,6 +75,7 @@ function withPort(source: string, protocol: number, content: Uint8Array | undefi
   if (!hasPort) return { source, protocol }
   const port = read16(content, 2)
   return protocol === UDP
-    ? { source, protocol, port, data: content.subarray(8) }
+    ? // Its own length leaves out what pads a short frame.
+      { source, protocol, port, data: content.subarray(8, read16(content, 4)) }
     : { source, protocol, port }
 }

@@ -8,7 +8,7 @@ import { renderKey, renderType } from './keys.js'
 const KEYS: Readonly<Record<string, readonly KeyField[] | 'period'>> = {
   grants_a: ['source'],
   grants_b: ['all'],
-  lock_c: ['token'],
+  lock_c: ['udp-token'],
   ports1_d: 'period',
 }
 const keyOf = (set: string) => KEYS[set] ?? ['source']
@@ -25,11 +25,11 @@ const time = {
 
 t.test('renders keys, and the types of sets that have them', async (t) => {
   t.same(renderKey(['all'], 4), mark)
-  t.same(renderKey(['token'], 4), bits)
+  t.same(renderKey(['udp-token'], 4), bits)
   t.same(renderType(['all'], 6), 'mark')
   t.same(renderType(['source'], 6), 'ipv6_addr')
   t.same(renderType(['source', 'port'], 4), ['ipv4_addr', 'inet_service'])
-  t.same(renderType(['token'], 4), { typeof: bits })
+  t.same(renderType(['udp-token'], 4), { typeof: bits })
 })
 
 t.test(

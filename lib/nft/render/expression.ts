@@ -13,6 +13,7 @@ import type { NftExpression, NftStatement, NftValue } from '../document.js'
 import { commonSet } from '../names.js'
 import {
   compare,
+  dataOfUdp,
   ip,
   meta,
   nameOfSet,
@@ -110,6 +111,11 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       if (match.of === 'udp')
         return compare('==', payload('udp', 'length'), match.length + UDP_HEADER)
       return compare('==', payload(ip(family), 'length'), match.length + HEADERS[family])
+    }
+    case 'bytes': {
+      // At most four bytes: nft's JSON has numbers of 32 bits.
+      const field = dataOfUdp(match.at, match.bytes.length / 2)
+      return compare(match.not ? '!=' : '==', field, Number.parseInt(match.bytes, 16))
     }
     case 'echo-request':
       return compare('==', payload(family === 4 ? 'icmp' : 'icmpv6', 'type'), 'echo-request')

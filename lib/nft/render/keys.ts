@@ -1,7 +1,9 @@
 // The key fields of sets → nft's expressions and types for one family; and the basic expressions.
 // Pure.
 import { isPerFamily, type KeyField } from '../../automaton/language/automaton.js'
-import type { Family } from '../../spec/model/model.js'
+import { TOKEN_AT } from '../../spec/derive/carrier.js'
+import { TOKEN_LENGTH } from '../../spec/derive/derivation.js'
+import type { Carrier, Family } from '../../spec/model/model.js'
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
 import { commonSet, familySet } from '../names.js'
 
@@ -30,8 +32,12 @@ export const PERIOD_KEY: NftExpression = {
   concat: [meta('l4proto'), payload('th', 'dport'), meta('time')],
 }
 
-/** The 16 bytes behind the UDP header. */
-const TOKEN: NftExpression = { payload: { base: 'th', offset: 8 * UDP_HEADER, len: 128 } }
+/** Reads bytes of UDP's payload. nft counts bits, from the header on. */
+export const dataOfUdp = (at: number, bytes: number): NftExpression => ({
+  payload: { base: 'th', offset: 8 * (UDP_HEADER + at), len: 8 * bytes },
+})
+
+const tokenOf = (carrier: Carrier): NftExpression => dataOfUdp(TOKEN_AT[carrier], TOKEN_LENGTH)
 
 /**
  * nft 1.0.6 has no type for a plain number of 32 bits as a key. It takes a hash for any type of
@@ -41,7 +47,9 @@ const SEQUENCE: NftExpression = {
   jhash: { mod: 2 ** 31 - 1, seed: 1, expr: payload('tcp', 'sequence') },
 }
 
-const KEY_TYPE: Readonly<Record<Exclude<KeyField, 'token'>, (family: Family) => string>> = {
+type TokenField = `${Carrier}-token`
+
+const KEY_TYPE: Readonly<Record<Exclude<KeyField, TokenField>, (family: Family) => string>> = {
   source: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
   destination: (family) => (family === 4 ? 'ipv4_addr' : 'ipv6_addr'),
   sourcePort: () => 'inet_service',
@@ -58,18 +66,23 @@ const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> =
   sequence: () => SEQUENCE,
   // A constant. nft takes no literal as a key.
   all: () => ({ '&': [meta('mark'), 0] }),
-  token: () => TOKEN,
+  'udp-token': () => tokenOf('udp'),
+  'stun-token': () => tokenOf('stun'),
+  'dns-token': () => tokenOf('dns'),
 }
 
 /**
- * Renders the type of a set: by name; or by an example (`typeof`, since nft 1.1) if a field has no
- * named type.
+ * Renders the type of a set: by name; or by an example (`typeof`, since nft 1.1) if it has no named
+ * type. The example is the same for all carriers, so that a door's used tokens stay when its
+ * carrier changes: the kernel knows no more of them than that they are 16 bytes.
  */
 export function renderType(fields: readonly KeyField[], family: Family): NftValue {
-  const named = fields.flatMap((field) => (field === 'token' ? [] : [KEY_TYPE[field](family)]))
-  if (named.length < fields.length) return { typeof: renderKey(fields, family) }
+  if (fields.some(isToken)) return { typeof: tokenOf('udp') }
+  const named = fields.flatMap((field) => (isToken(field) ? [] : [KEY_TYPE[field](family)]))
   return named.length === 1 ? (named[0] as string) : named
 }
+
+const isToken = (field: KeyField): field is TokenField => field.endsWith('-token')
 
 export function renderKey(fields: readonly KeyField[], family: Family): NftExpression {
   const parts = fields.map((field) => KEY_FIELD[field](family))

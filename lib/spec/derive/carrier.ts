@@ -1,17 +1,15 @@
 // A token's bytes → what they are on the wire, by the carrier of the packet. Pure.
+import type { Carrier } from '../model/model.js'
+import { TOKEN_LENGTH } from './derivation.js'
 
-/**
- * What bears a token: a datagram of nothing else, the connectivity check of a browser's WebRTC
- * (STUN, RFC 8489), or a question to a name server (RFC 1035).
- */
-export type Carrier = 'udp' | 'stun' | 'dns'
+export type { Carrier }
+
+/** The byte of the payload at which the token begins. */
+export const TOKEN_AT: Readonly<Record<Carrier, number>> = { udp: 0, stun: 24, dns: 13 }
 
 /** RFC 4648, sections 4 and 6, in lower case. */
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
-
-/** Characters of a token that is text: as many bytes as every token has on the wire. */
-const TEXT_LENGTH = 16
 
 /**
  * Writes a token as its carrier shows it: 16 characters, or undefined for bytes. A browser takes
@@ -22,13 +20,17 @@ const TEXT_LENGTH = 16
  */
 export function tokenText(carrier: Carrier, token: string): string | undefined {
   if (carrier === 'udp') return undefined
-  const [alphabet, bits] = carrier === 'stun' ? [BASE64, 6] : [BASE32, 5]
-  const digits = bytesOf(token)
-    .map((byte) => byte.toString(2).padStart(8, '0'))
-    .join('')
-  const character = (_: unknown, index: number) =>
-    alphabet[Number.parseInt(digits.slice(index * bits, (index + 1) * bits), 2)]
-  return Array.from({ length: TEXT_LENGTH }, character).join('')
+  const [alphabet, size] = carrier === 'stun' ? [BASE64, 6] : [BASE32, 5]
+  let text = ''
+  // A server writes hundreds of thousands at a time: no more than shifts.
+  let [value, bits] = [0, 0]
+  for (const byte of bytesOf(token)) {
+    value = ((value << 8) | byte) & 0xffff
+    for (bits += 8; bits >= size; bits -= size) {
+      text += alphabet[(value >> (bits - size)) & ((1 << size) - 1)]
+    }
+  }
+  return text.slice(0, TOKEN_LENGTH)
 }
 
 /** The 16 bytes that the kernel looks up, as 32 hex digits. */
@@ -49,7 +51,19 @@ export function payloadOf(carrier: Carrier, token: string, id: string): string {
   const user = `${carried}${hexOf(new TextEncoder().encode(':knck'))}000000`
   if (carrier === 'stun') return `0001001c2112a442${id}00060015${user}`
   // One question for the address of a name of one label; recursion is not asked for.
-  return `${id.slice(0, 4)}00000001000000000000${hexByte(TEXT_LENGTH)}${carried}0000010001`
+  return `${id.slice(0, 4)}00000001000000000000${hexByte(TOKEN_LENGTH)}${carried}0000010001`
+}
+
+/**
+ * Finds the token in the payload of a packet that a door has let in by it; undefined if there are
+ * too few bytes. No packet fits two carriers: the sixth of an attribute is no letter of a label.
+ */
+export function tokenIn(payload: Uint8Array): Uint8Array | undefined {
+  const isStun = payload.length > TOKEN_LENGTH && payload[20] === 0 && payload[21] === 6
+  const isDns = payload.length > TOKEN_LENGTH && payload[12] === TOKEN_LENGTH
+  const from = TOKEN_AT[isStun ? 'stun' : isDns ? 'dns' : 'udp']
+  const token = payload.subarray(from, from + TOKEN_LENGTH)
+  return token.length === TOKEN_LENGTH ? token : undefined
 }
 
 const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0')

@@ -116,12 +116,19 @@ export interface ValidUser {
   readonly secretFile: string
 }
 
+/**
+ * What bears a token: a datagram of nothing else, the connectivity check of a browser's WebRTC
+ * (STUN, RFC 8489), or a question to a name server (RFC 1035).
+ */
+export type Carrier = 'udp' | 'stun' | 'dns'
+
 /** One packet with 16 bytes that work once. */
 export interface ValidToken {
   readonly type: 'token'
   readonly origin: string
   /** A UDP port. */
   readonly port: number
+  readonly carrier: Carrier
   /**
    * Seconds: for which one token is valid; for which it is still accepted after that; for which
    * tokens are loaded ahead.

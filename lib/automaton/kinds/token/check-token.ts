@@ -4,6 +4,7 @@ import { formatDuration } from '../../../spec/model/duration.js'
 import type { Findings } from '../../../spec/model/findings.js'
 import type { ValidDoor, ValidToken } from '../../../spec/model/model.js'
 import { areRead } from '../../../spec/model/read-values.js'
+import { refusingBrowsers } from './browser-ports.js'
 
 export function checkTokens(
   tokens: readonly ValidToken[],
@@ -11,6 +12,7 @@ export function checkTokens(
   findings: Findings,
 ): void {
   for (const token of tokens) {
+    checkPort(token, findings)
     checkTimes(token, findings)
     checkUsers(token, findings)
   }
@@ -19,6 +21,15 @@ export function checkTokens(
     const reason = 'both would accept the same tokens'
     findings.conflict(`${second.origin}/type`, first?.origin ?? '', reason)
   }
+}
+
+/** Reports a port of browsers' tokens that a browser leaves out without a word. */
+function checkPort({ origin, carrier, port }: ValidToken, findings: Findings): void {
+  if (carrier !== 'stun' || !areRead(origin, ['carrier', 'port'], findings)) return
+  const refusing = refusingBrowsers(port)
+  if (refusing === undefined) return
+  const expected = 'a port that browsers send to, such as udp/3478'
+  findings.add(`${origin}/port`, `${expected} (${refusing} to ${port})`)
 }
 
 /** The most periods for which tokens of one user are loaded at a time. */

@@ -1,8 +1,9 @@
 // A secret and the time → the packet with the token of the period. Pure.
-import { type Carrier, payloadOf, tokenText } from '../../../spec/derive/carrier.js'
+import { payloadOf, tokenText } from '../../../spec/derive/carrier.js'
 import { LEAST_PERIOD, periodAt } from '../../../spec/derive/derivation.js'
 import { webToken } from '../../../spec/derive/web.js'
 import type { TokenProfile } from '../../../spec/generated/client-types.js'
+import type { Carrier } from '../../../spec/model/model.js'
 import { readDuration, readKnockPort, readValue } from '../../../spec/model/read-values.js'
 import { formatStep } from '../../../spec/model/step.js'
 import {

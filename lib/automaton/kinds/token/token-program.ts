@@ -1,6 +1,5 @@
 // Tokens, each of which works once → the knock's program. Nothing is stored for the sender of a
 // wrong token. Pure.
-import { TOKEN_LENGTH } from '../../../spec/derive/derivation.js'
 import type { ValidToken } from '../../../spec/model/model.js'
 import { rememberUser } from '../../door/by-user.js'
 import {
@@ -15,31 +14,35 @@ import {
   RETURN,
   type Rule,
   remove,
+  type TimedSet,
+  update,
 } from '../../language/automaton.js'
-import { counterName, grantsSet, lockSet, tokensSet } from '../../language/names.js'
+import { counterName, grantsSet, lockSet, repeatingSet, tokensSet } from '../../language/names.js'
 import { AT_ONCE, type KnockContext, type KnockProgram } from '../../language/program.js'
 import { spentTokens } from '../../language/spent.js'
-
-const TOKEN = ['token'] as const
-const isToken: Match = { kind: 'length', of: 'udp', length: TOKEN_LENGTH }
+import { BEARING, OTHER_QUESTION } from './token-packets.js'
 
 export function buildToken(token: ValidToken, context: KnockContext): KnockProgram {
   const { door, attempt } = context
+  const { carrier } = token
+  const key = [`${carrier}-token`] as const
   const perUser = tokensAhead(token)
   const sets = token.users.map((_, user) => tokensSet(door.name, attempt, user + 1))
-  const spentSet = spentTokens(door.name)
+  const spentSet = spentTokens(door.name, carrier)
   const spent = spentSet.name
   const lock = lockSet(door.name, attempt)
-  const all: TokenSets = { sets, spent, lock }
+  const repeating = repeats(token) ? [repeatingOf(token, context)] : []
+  const all: TokenSets = { sets, spent, lock, repeating: repeating.map(({ name }) => name) }
   return {
     door,
     attempt,
     origin: token.origin,
     sets: [
       // Doubled, since expired elements keep their place for a while.
-      ...sets.map((name) => ({ name, key: TOKEN, capacity: 2 * perUser })),
-      { name: lock, key: TOKEN, timeout: AT_ONCE, capacity: 2 * perUser * sets.length },
+      ...sets.map((name) => ({ name, key, capacity: 2 * perUser })),
+      { name: lock, key, timeout: AT_ONCE, capacity: 2 * perUser * sets.length },
       spentSet,
+      ...repeating,
     ],
     endpoints: [
       {
@@ -62,36 +65,76 @@ export function buildToken(token: ValidToken, context: KnockContext): KnockProgr
 const tokensAhead = ({ horizon, drift, period }: ValidToken): number =>
   2 * (Math.ceil((horizon + drift) / period) + 2)
 
+/**
+ * Whether a client sends a token again by itself, unless it is told to stop: browsers do until the
+ * page is closed, and clients of name servers until they give up.
+ */
+const repeats = ({ carrier }: ValidToken): boolean => carrier !== 'udp'
+
+/** The most sources that are known to send a token again, and those beyond one for each period. */
+const MOST_REPEATING = 4096
+const AHEAD = 32
+
+/**
+ * Sources that used a token within `AT_ONCE`, which is longer than any client sends it again. Such a
+ * source may have no grant any more, or no room for one.
+ */
+function repeatingOf({ users, period }: ValidToken, { door, attempt }: KnockContext): TimedSet {
+  const sources = users.length * (Math.ceil(AT_ONCE / period) + AHEAD)
+  const capacity = Math.min(2 * sources, MOST_REPEATING)
+  return { name: repeatingSet(door.name, attempt), key: ['source'], timeout: AT_ONCE, capacity }
+}
+
 interface TokenSets {
   /** By user, the set of loaded tokens. */
   readonly sets: readonly string[]
   readonly spent: string
   readonly lock: string
+  /** The set of sources that may send a used token again; none if no client does. */
+  readonly repeating: readonly string[]
 }
 
 const userChain = (door: string, user: number): string => `token${user + 1}_${door}`
 
 function tokenRules(
-  { users, origin }: ValidToken,
+  { users, origin, carrier }: ValidToken,
   { door: { name }, attempt, strike }: KnockContext,
-  { sets, spent }: TokenSets,
+  all: TokenSets,
 ): Rule[] {
+  const isToken = BEARING[carrier]
   const comment = (purpose: string) => `${name} ${origin} ${purpose}`
   const known = users.map((user, index): Rule => {
-    const when = [isToken, inSet(sets[index] as string)]
+    const when = [...isToken, inSet(all.sets[index] as string)]
     return { when, verdict: goTo(userChain(name, index)), comment: comment(user.name) }
   })
-  const wrong = [count(counterName('wrong', name))]
-  const logs = { event: 'wrong', door: name, attempt } as const
+  const wrong = {
+    then: [count(counterName('wrong', name))],
+    logs: { event: 'wrong', door: name, attempt },
+  } as const
+  // No strikes: who sends this may have used the token over another address, or asks a name server
+  // what nslookup asks before its question.
+  const harmless = [
+    ...(all.repeating.length > 0 ? [['used', [...isToken, inSet(all.spent)]] as const] : []),
+    ...(carrier === 'dns' ? [['another question', OTHER_QUESTION] as const] : []),
+  ]
   return [
     ...known,
-    { when: [isToken, ...duplicate(name, spent)], verdict: RETURN, comment: comment('duplicate') },
-    { when: [], then: wrong, verdict: strike, logs, comment: comment('wrong token') },
+    ...duplicates(name, all).map((matches): Rule => {
+      return { when: [...isToken, ...matches], verdict: RETURN, comment: comment('duplicate') }
+    }),
+    ...harmless.map(([what, when]): Rule => {
+      return { when, ...wrong, verdict: RETURN, comment: comment(what) }
+    }),
+    { when: [], ...wrong, verdict: strike, comment: comment('wrong token') },
   ]
 }
 
-/** Matches a used token from a source with a grant: sent again by the user, or by the network. */
-const duplicate = (door: string, spent: string): Match[] => [inSet(spent), inSet(grantsSet(door))]
+/**
+ * Matches a used token that is sent again, by the client or by the network: from a source with a
+ * grant, or from one that used a token a moment ago.
+ */
+const duplicates = (door: string, { spent, repeating }: TokenSets): Match[][] =>
+  [grantsSet(door), ...repeating].map((sources) => [inSet(spent), inSet(sources)])
 
 /**
  * One chain for each user, which judges that user's loaded tokens. A used token is in the set again
@@ -100,8 +143,10 @@ const duplicate = (door: string, spent: string): Match[] => [inSet(spent), inSet
 function userChains(
   { users, origin }: ValidToken,
   { door: { name }, attempt, complete }: KnockContext,
-  { sets, spent, lock }: TokenSets,
+  all: TokenSets,
 ): Chain[] {
+  const { sets, spent, lock, repeating } = all
+  const remember = repeating.map(update)
   return users.map((user, index) => {
     const comment = (purpose: string) => `${name} ${origin} ${user.name} ${purpose}`
     const set = sets[index] as string
@@ -113,12 +158,14 @@ function userChains(
     const rules: Rule[] = [
       {
         when: [notInSet(spent)],
-        then: [...use, ...complete, rememberUser(name, user.name)],
+        then: [...use, ...complete, ...remember, rememberUser(name, user.name)],
         verdict: RETURN,
         logs: { event: 'granted', door: name, attempt, stage: 1, of: 1, user: user.name },
         comment: comment('complete'),
       },
-      { when: duplicate(name, spent), verdict: RETURN, comment: comment('duplicate') },
+      ...duplicates(name, all).map((when): Rule => {
+        return { when, verdict: RETURN, comment: comment('duplicate') }
+      }),
       // No strike: the token may be valid and have found a set full.
       { when: [], then: wrong, verdict: RETURN, logs, comment: comment('used') },
     ]

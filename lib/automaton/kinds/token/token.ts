@@ -1,10 +1,11 @@
 // One packet with a token that works once: reading, checks, rules, loads and remarks. Pure.
+import { carriedToken } from '../../../spec/derive/carrier.js'
 import { LEAST_PERIOD, periodAt } from '../../../spec/derive/derivation.js'
 import { deriveTokens } from '../../../spec/derive/derive.js'
 import type { TokenKnock } from '../../../spec/generated/knock-types.js'
 import { formatDuration } from '../../../spec/model/duration.js'
 import type { Findings } from '../../../spec/model/findings.js'
-import type { ValidToken, ValidUser } from '../../../spec/model/model.js'
+import type { Note, ValidToken, ValidUser } from '../../../spec/model/model.js'
 import {
   readDuration,
   readKnockPort,
@@ -14,6 +15,7 @@ import {
 import type { Kind, PlacedKnock } from '../../language/kind.js'
 import { type Loads, range, type Secrets, secretOf } from '../../language/loads.js'
 import { tokensSet } from '../../language/names.js'
+import { WELL_KNOWN } from './browser-ports.js'
 import { checkTokens } from './check-token.js'
 import { buildToken } from './token-program.js'
 
@@ -29,6 +31,7 @@ export const token: Kind<ValidToken, TokenKnock> = {
         type: 'token',
         origin,
         port: readKnockPort(written.port, `${origin}/port`, findings).port,
+        carrier: readValue(written.carrier, `${origin}/carrier`, 'udp', findings),
         period,
         drift: readPause(drift, `${origin}/drift`, period, findings),
         horizon:
@@ -47,19 +50,26 @@ export const token: Kind<ValidToken, TokenKnock> = {
   countsWrong: true,
   secretFilesOf: ({ users }) => users.map(({ secretFile }) => secretFile),
   load: (placed, secrets, now) => ({ tokens: tokensOf(placed, secrets, now) }),
-  doubt({ door, knock: { users, period, drift } }, secrets, now) {
+  doubt({ door, knock: { users, period, drift, carrier } }, secrets, now) {
     const indices = range(periodAt(now - drift, period), periodAt(now + drift, period))
     return users.flatMap(({ secretFile }) => {
       const secret = secretOf(secrets, secretFile)
-      return indices.flatMap((index) => deriveTokens(secret, door.name, index))
+      return indices.flatMap((index) =>
+        deriveTokens(secret, door.name, index).map((token) => carriedToken(carrier, token)),
+      )
     })
   },
   worksOnce: () => true,
   usersOf: ({ users }) => users,
-  profileOf: ([{ port, period }], secretFile) => ({
-    token: { port: `udp/${port}`, secretFile, period: formatDuration(period) },
+  profileOf: ([{ port, carrier, period }], secretFile) => ({
+    token: {
+      port: `udp/${port}`,
+      ...(carrier !== 'udp' && { carrier }),
+      secretFile,
+      period: formatDuration(period),
+    },
   }),
-  notesOf: ({ origin, horizon }, { name }) => [
+  notesOf: ({ origin, horizon, carrier, port }, { name }) => [
     {
       path: origin,
       message:
@@ -68,9 +78,17 @@ export const token: Kind<ValidToken, TokenKnock> = {
         'somebody with the secret, or with tokens made ahead, need not wait; a ' +
         'shorter horizon, loaded by knocklib run, limits that',
     },
+    ...(carrier === 'stun' && WELL_KNOWN.includes(port) ? [publicOnly(origin, port)] : []),
   ],
   build: buildToken,
 }
+
+const publicOnly = (origin: string, port: number): Note => ({
+  path: `${origin}/port`,
+  message:
+    `Chromium sends to udp/${port} only if the server has a public address; ` +
+    'a port from 1024 on, such as udp/3478, has no such limit',
+})
 
 /**
  * Reads the users. Parts that the schema refused are empty, so that the others keep their indices.
@@ -91,14 +109,16 @@ function tokensOf(
   secrets: Secrets,
   now: number,
 ): Loads['tokens'] {
-  const { users, period, drift, horizon } = knock
+  const { users, period, drift, horizon, carrier } = knock
   const first = periodAt(now - drift, period)
   const last = periodAt(now + horizon, period)
   return users.map(({ secretFile }, user) => {
     const secret = secretOf(secrets, secretFile)
     const tokens = range(first, last).flatMap((index) => {
       const until = (index + 1) * period + drift
-      return deriveTokens(secret, name, index).map((token) => ({ token, until }))
+      return deriveTokens(secret, name, index).map((token) => {
+        return { token: carriedToken(carrier, token), until }
+      })
     })
     return {
       set: tokensSet(name, attempt, user + 1),
