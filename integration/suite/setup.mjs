@@ -30,6 +30,8 @@ const PACKAGES = {
     basenc: 'coreutils',
     python3: 'python3',
     telnet: 'inetutils-telnet',
+    dig: 'bind9-dnsutils',
+    nslookup: 'bind9-dnsutils',
     'systemd-analyze': 'systemd',
     'systemd-notify': 'systemd',
   },

@@ -32,6 +32,10 @@ t.test('tokens that open before their period', async (t) => {
   const [byDefault] = notesOf(validateSpec(spec({ knock: token({}) })))
   t.match(byDefault, { path: '/doors/0/knock', message: /up to 7d before/ })
   t.same(pathsOf({}), [], 'no tokens')
+  const stun = (port: string) => pathsOf({ knock: token({ carrier: 'stun', port }) })
+  t.same(stun('udp/443'), ['/doors/0/knock', '/doors/0/knock/port'], 'public addresses alone')
+  t.same(stun('udp/3478'), ['/doors/0/knock'])
+  t.same(pathsOf({ knock: token({ port: 'udp/443' }) }), ['/doors/0/knock'], 'of no browser')
 })
 
 t.test('a redirect to another host', async (t) => {

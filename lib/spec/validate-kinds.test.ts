@@ -159,6 +159,7 @@ const tokens: WrongForm[] = [
   },
   tokenPart('port', 'tcp/6000', 'udp/1..65535'),
   tokenPart('port', 'udp/65536', 'a port from 1 to 65535'),
+  tokenPart('carrier', 'quic', '"udp", "stun" or "dns"'),
   tokenPart('period', '1w', DURATION),
   tokenPart('period', '9s', 'a duration of at least 10s'),
   tokenPart('drift', -1, PAUSE),

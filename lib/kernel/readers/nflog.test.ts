@@ -101,3 +101,14 @@ t.test('the heads of packets', async (t) => {
   ])
     t.equal(parsePacketHead(bytes(cut)), undefined, `no head: ${cut}`)
 })
+
+t.test('of a datagram what its own length says, as far as it is there', async (t) => {
+  const data = (length: string, ...behind: string[]) => {
+    const head = parsePacketHead(bytes(SIX('11'), '30390035', length, '0000', ...behind))
+    return Buffer.from(head?.data ?? []).toString('hex')
+  }
+  t.equal(data('000a', 'abcd'), 'abcd')
+  t.equal(data('000a', 'abcd', '00000000'), 'abcd', 'without what pads the frame')
+  t.equal(data('0058', 'abcd'), 'abcd', 'cut')
+  t.equal(data('0004', 'abcd'), '', 'a length of less than its header')
+})

@@ -29,7 +29,12 @@ t.test('renders keys, and the types of sets that have them', async (t) => {
   t.same(renderType(['all'], 6), 'mark')
   t.same(renderType(['source'], 6), 'ipv6_addr')
   t.same(renderType(['source', 'port'], 4), ['ipv4_addr', 'inet_service'])
-  t.same(renderType(['udp-token'], 4), { typeof: bits })
+  const at = (offset: number) => ({ payload: { base: 'th', offset, len: 128 } })
+  t.same(renderKey(['stun-token'], 4), at(8 * (8 + 24)))
+  t.same(renderKey(['dns-token'], 6), at(8 * (8 + 13)))
+  for (const field of ['udp-token', 'stun-token', 'dns-token'] as const) {
+    t.same(renderType([field], 4), { typeof: bits }, 'one type, so that used tokens stay')
+  }
 })
 
 t.test(
@@ -43,6 +48,14 @@ t.test(
     t.same(found('ports1_d'), match(time, '@ports1_d_0'))
   },
 )
+
+t.test('renders bytes of the payload as bits behind the header of UDP', async (t) => {
+  const left = { payload: { base: 'th', offset: 96, len: 32 } }
+  const match = (op: string) => ({ match: { op, left, right: 0x2112a442 } })
+  const cookie = { kind: 'bytes', at: 4, bytes: '2112a442' } as const
+  t.same(renderMatch(cookie, 4, keyOf), match('=='))
+  t.same(renderMatch({ ...cookie, not: true }, 6, keyOf), match('!='))
+})
 
 t.test('renders a claim as an element with a limit of one packet', async (t) => {
   const limit = { rate: 1, per: 'week', burst: 1 }
