@@ -66,8 +66,11 @@ function otherHeaders(payload: string): string[] {
     })
 }
 
-/** What a client sends: `number` becomes its transaction's number, and what else it is free in. */
-function datagram(
+/**
+ * What a client sends. `number`: its transaction's number; it also decides what else a client is free
+ * in, as browsers and name servers' clients differ in it.
+ */
+export function datagram(
   carrier: ValidToken['carrier'],
   token: string,
   number: number,

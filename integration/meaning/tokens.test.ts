@@ -5,7 +5,7 @@ import { missing } from '../machine/capabilities.js'
 import { CLIENT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { doorOf, FAMILIES } from '../scene/house.js'
-import { nowSeconds, OTHERS, TokenHouse, tokenAt } from '../scene/token-house.js'
+import { nowSeconds, OTHERS, SECRET, TokenHouse, tokenAt } from '../scene/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')
@@ -41,7 +41,7 @@ for (const { version, path } of able) {
       t.same(await lastUse(), ann, 'also when the spec has another user before')
       await installKnock(place.spec(), { nft: place.nft })
 
-      const token = tokenAt(nowSeconds(), PERIOD)
+      const token = tokenAt(nowSeconds(), PERIOD, SECRET, family)
       const replays = Array.from({ length: 100 }, () => token)
       await place.send(replays, CLIENT[family])
       t.match(
@@ -60,6 +60,20 @@ for (const { version, path } of able) {
       )
       t.equal(await house.answers(family), false)
     }
+  })
+
+  t.test(`one secret and time, both families, nft ${version}`, { skip }, async (t) => {
+    await using place = await TokenHouse.open({ binary: path, token: LONG })
+    const { house } = place
+    for (const family of FAMILIES) await place.type(family, PERIOD)
+    for (const family of FAMILIES) t.equal(await house.answers(family), true, `IPv${family}`)
+    t.match(await house.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'one knock opens both')
+    const grants = await house.knock.door('service').grants()
+    t.same(new Set(grants.map(({ source }) => source)), new Set([CLIENT[4], CLIENT[6]]))
+    await place.send([tokenAt(nowSeconds(), PERIOD, SECRET, 4)], OTHERS[6])
+    t.match(await house.counters(), { grants: 2, wrong: 1 }, 'a half is used over either family')
+    await place.send([tokenAt(nowSeconds() + PERIOD, PERIOD, SECRET, 6)], OTHERS[4])
+    t.match(await house.counters(), { grants: 3 }, 'and taken over either')
   })
 
   t.test(`what was used stays used, nft ${version}`, { skip, buffered: true }, async (t) => {
@@ -101,8 +115,12 @@ for (const { version, path } of able) {
       'one more user': () => installKnock(place.spec({ token: { ...LONG, users } }), { nft }),
       'users in another order': () =>
         installKnock(place.spec({ token: { ...LONG, users: users.toReversed() } }), { nft }),
-      'another port': () =>
-        installKnock(place.spec({ token: { ...LONG, port: 'udp/6000' } }), { nft }),
+      'another carrier, and the same again': async () => {
+        const stun = { ...LONG, carrier: 'stun', port: 3478 }
+        await installKnock(place.spec({ token: stun }), { nft })
+        await installKnock(place.spec(), { nft })
+      },
+      'another port': () => installKnock(place.spec({ token: { ...LONG, port: 6000 } }), { nft }),
     }
     for (const [what, change] of Object.entries(changes)) {
       await change()

@@ -10,6 +10,7 @@ import { kindsOf, manyDoors, spec } from '../chance/arbitrary-spec.js'
 import { events, interleave, packetsOf, type Untimed } from '../chance/arbitrary-trace.js'
 import { hear, oracleOf, same, simulatorOf } from '../play/witnesses.js'
 import { CORNERS } from '../traces/corners.js'
+import { CARRIER_CORNERS } from '../traces/corners-carriers.js'
 import { KIND_CORNERS } from '../traces/corners-kinds.js'
 import { OPENING_CORNERS, type TimedCorner } from '../traces/corners-openings.js'
 import { packetsOfTimed, ratesOf, rhythmsOf } from '../traces/worked-times.js'
@@ -82,7 +83,10 @@ t.test('the worked traces of knocks in which times decide', async (t) => {
 })
 
 t.test('the corners of the meaning', async (t) => {
-  const corners: readonly TimedCorner[] = [...CORNERS, ...KIND_CORNERS, ...OPENING_CORNERS]
+  const corners: readonly TimedCorner[] = [
+    ...[...CORNERS, ...KIND_CORNERS, ...OPENING_CORNERS],
+    ...CARRIER_CORNERS,
+  ]
   for (const { name, doors, guard, spec: parts, packets, verdicts, counters } of corners) {
     const spec = validateSpec({ doors, ...parts, ...(guard && { guard }) })
     let pauses = 0

@@ -18,23 +18,28 @@ export const SECRET = 'a secret of more than sixteen bytes'
 /** Second addresses of the client, used only if a test names them as the source. */
 export const OTHERS: Readonly<Record<Family, string>> = { 4: '10.77.0.4', 6: 'fd00:77::4' }
 
-/** Returns the token of the door at a time, made as the documentation says. */
-export const tokenAt = (seconds: number, period: number, secret = SECRET): string =>
+/** Returns a half of the door's HMAC at a time, made as the documentation says: the token. */
+export const tokenAt = (
+  seconds: number,
+  period: number,
+  secret = SECRET,
+  family: Family = 4,
+): string =>
   createHmac('sha256', secret)
     .update(`knocklib/1 service ${Math.floor(seconds / period)}`)
     .digest('hex')
-    .slice(0, 32)
+    .slice(family === 4 ? 0 : 32, family === 4 ? 32 : 64)
 
 export const nowSeconds = (): number => Date.now() / 1000
 
-/** The shell command by which a user makes and sends the present token. */
+/** The shell command by which a user makes and sends the present token of a family. */
 const TYPED = `printf 'knocklib/1 service %s' $(( $(date +%s) / $1 )) |
-  openssl dgst -sha256 -hmac "$2" -binary | head -c 16 | nc -n -u -q0 "$3" "$4"`
+  openssl dgst -sha256 -hmac "$2" -binary | $5 -c 16 | nc -n -u -q0 "$3" "$4"`
 
 interface TokenHouseOptions {
   readonly binary: string
-  /** Parts of the token's knock. */
-  readonly token?: object
+  /** Parts of the token's knock. `port` is a number. */
+  readonly token?: Readonly<Record<string, unknown>> & { readonly port?: number }
   /** Parts of the door, and of the spec. */
   readonly door?: object
   readonly parts?: object
@@ -95,7 +100,8 @@ export class TokenHouse implements AsyncDisposable {
 
   /** Makes and sends a token with openssl and nc. */
   async type(family: Family, period: number, secret = SECRET): Promise<void> {
-    const args = [String(period), secret, SERVER[family], String(TOKEN_PORT)]
+    const half = family === 4 ? 'head' : 'tail'
+    const args = [String(period), secret, SERVER[family], String(TOKEN_PORT), half]
     await this.house.run('bash', '-c', TYPED, 'bash', ...args)
   }
 
@@ -109,7 +115,8 @@ export class TokenHouse implements AsyncDisposable {
   ): Promise<void> {
     const target = SERVER[source.includes(':') ? 6 : 4]
     const moments = pace ? [String(pace.start), String(pace.interval)] : []
-    const perl = ['perl', VOLLEY, target, String(TOKEN_PORT), source, ...moments]
+    const port = String(this.#options.token?.port ?? TOKEN_PORT)
+    const perl = ['perl', VOLLEY, target, port, source, ...moments]
     const [file = '', ...args] = pace ? ['taskset', '-c', String(pace.cpu), ...perl] : perl
     const child = start(this.house.pair.client, file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     child.stdout?.resume()
@@ -147,11 +154,11 @@ function specOf(
   const users = [{ name: 'ann', secretFile: join(folder, 'secret') }]
   const knock = {
     type: 'token',
-    port: `udp/${TOKEN_PORT}`,
     period: 60,
     horizon: '1h',
     users,
     ...token,
+    port: `udp/${token.port ?? TOKEN_PORT}`,
   }
   return { ...doorOf([], { knock, ...door }), ...parts }
 }

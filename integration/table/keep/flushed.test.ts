@@ -1,6 +1,7 @@
 // A kept table that is flushed, again and again: no grant is lost, and what was used stays used.
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { datagram } from '../../chance/arbitrary-token.js'
 import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
@@ -55,15 +56,19 @@ for (const { version, path } of versions) {
   })
 }
 
-t.test('what was used is used after a flush', { skip, buffered: true }, async (t) => {
+async function useBeforeFlush(
+  t: Test,
+  token: { readonly port?: number },
+  write: (token: string) => string,
+): Promise<void> {
   const binary = versions.at(-1)?.path as string
-  await using tokens = await TokenHouse.open({ binary })
+  await using tokens = await TokenHouse.open({ binary, token })
   const { house } = tokens
   await using kept = new Kept(house.knock)
   await kept.begun(house)
   const period = 60
-  const token = tokenAt(nowSeconds(), period)
-  await tokens.send([token])
+  const used = write(tokenAt(nowSeconds(), period))
+  await tokens.send([used])
   await kept.heard('granted', kept.named('granted').length + 1).catch(() => {})
   t.equal(await house.answers(4), true, 'the token opens')
   await tokens.close(CLIENT[4])
@@ -71,12 +76,24 @@ t.test('what was used is used after a flush', { skip, buffered: true }, async (t
   await exec(house.pair.server, binary, ['flush', 'ruleset'])
   await kept.heard('restored')
   t.equal(await house.answers(4), false, 'closed before the flush, and after it')
-  await tokens.send([token])
+  await tokens.send([used])
   await sleep(300)
   t.equal(await house.answers(4), false, 'the same token opens nothing')
-  await tokens.send([tokenAt(nowSeconds() + period, period)])
+  await tokens.send([write(tokenAt(nowSeconds() + period, period))])
   await sleep(300)
   t.equal(await house.answers(4), true, 'the next one does')
+}
+
+t.test('what was used is used after a flush', { skip, buffered: true }, (t) =>
+  useBeforeFlush(t, {}, (token) => token),
+)
+
+t.test("so is what a browser's packet bore", { skip, buffered: true }, (t) => {
+  const stun = { carrier: 'stun', port: 3478 }
+  return useBeforeFlush(t, stun, (token) => {
+    const text = Buffer.from(token, 'hex').subarray(0, 12).toString('base64')
+    return datagram('stun', Buffer.from(text).toString('hex'), 1)
+  })
 })
 
 t.test('a sequence that was used is used after a flush', { skip, buffered: true }, async (t) => {
