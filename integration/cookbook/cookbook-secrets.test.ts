@@ -11,7 +11,7 @@ import { Page } from './page.js'
 import { Scene } from './scene.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
-const skip = lacks || missing('knock', 'nc', 'openssl', 'ssh')
+const skip = lacks || missing('knock', 'nc', 'openssl', 'ssh', 'nslookup', 'dig')
 /** The oldest that knows tokens and rotations. */
 const nft = versions[1]?.path ?? ''
 if (!skip) {
@@ -56,6 +56,12 @@ t.test('tokens', { skip, buffered: true }, async (t) => {
   t.match(page.block('file: knocklib-refill.timer'), 'OnCalendar=')
   await awaitPeriod(30, 30)
   t.match(await scene.client('client: knocklib', 6), { code: 0 }, "Ana's next token")
+
+  await scene.install('spec: dns')
+  await awaitPeriod(30, 15)
+  for (const family of FAMILIES) t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+  t.match(await scene.client('client: nslookup', 4), { code: 0 }, 'Ana asks, over IPv4')
+  t.match(await scene.client('client: dig over IPv6', 6), { code: 0 }, 'Ben asks, over IPv6')
   t.same(page.left, [])
 })
 

@@ -30,6 +30,7 @@ const PACKAGES = {
     basenc: 'coreutils',
     python3: 'python3',
     telnet: 'inetutils-telnet',
+    host: 'bind9-host',
     dig: 'bind9-dnsutils',
     nslookup: 'bind9-dnsutils',
     'systemd-analyze': 'systemd',
