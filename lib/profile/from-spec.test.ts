@@ -56,7 +56,12 @@ t.test('each kind, as the client reads it', async (t) => {
     [
       { ...TOKEN, users: TOKEN.users.slice(0, 1) },
       { token: { port: 'udp/6000', secretFile: 'ana.key', period: '1m' } },
-      { kind: 'token', door: 'ssh', secretFile: 'ana.key', period: 60 },
+      { kind: 'token', door: 'ssh', secretFile: 'ana.key', period: 60, carrier: 'udp' },
+    ],
+    [
+      { ...TOKEN, users: TOKEN.users.slice(0, 1), carrier: 'stun', port: 'udp/3478' },
+      { token: { port: 'udp/3478', carrier: 'stun', secretFile: 'ana.key', period: '1m' } },
+      { kind: 'token', carrier: 'stun', port: 3478 },
     ],
   ]
   for (const [knock, part, read] of cases) {

@@ -45,6 +45,7 @@ t.test('fills in the defaults of each kind', async (t) => {
       type: 'token',
       origin: '/doors/0/knock/3',
       port: 6000,
+      carrier: 'udp',
       period: 30,
       drift: 30,
       horizon: 604800,
