@@ -1,4 +1,5 @@
 // A profile's document → what it means, or every problem; and its file.
+import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { ProfileError } from '../errors.js'
@@ -26,6 +27,24 @@ t.test('reads JSON and YAML', async (t) => {
     gap: '200ms',
   })
   t.same(await loadProfile(join(folder, 'short.yaml')), { steps: [7000, '8000:udp'] })
+})
+
+t.test("a file with a secret in it is its owner's alone", async (t) => {
+  const token = 'token: { door: ssh, port: udp/6000, secret: sixteen bytes or more }'
+  const folder = t.testdir({
+    'one.yaml': token,
+    'all.yaml': `doors: { ssh: { ${token} } }`,
+    'other.yaml': token.replace(/secret: .*/, 'secretFile: key }'),
+  })
+  const message = /one\.yaml: expected a profile with a secret that its owner alone can read/
+  for (const name of ['one.yaml', 'all.yaml', 'other.yaml']) {
+    await chmod(join(folder, name), 0o600)
+    t.ok(await loadProfile(join(folder, name)), name)
+    await chmod(join(folder, name), 0o644)
+  }
+  await t.rejects(loadProfile(join(folder, 'one.yaml')), { code: 'invalid-argument', message })
+  await t.rejects(loadProfile(join(folder, 'all.yaml')), { message: /got mode 644$/ })
+  t.ok(await loadProfile(join(folder, 'other.yaml')))
 })
 
 t.test('says what is wrong, and where', async (t) => {

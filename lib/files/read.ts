@@ -18,7 +18,12 @@ interface ReadOptions {
    * reading user must own the file. Windows has neither, and its files none of these limits: there
    * the access list that a file has from its folder decides who may read it.
    */
-  readonly private?: { readonly forbidden: number; readonly expected: string }
+  readonly private?: Private
+}
+
+interface Private {
+  readonly forbidden: number
+  readonly expected: string
 }
 
 /** Milliseconds for the whole read: a file system may never answer. */
@@ -70,14 +75,27 @@ function requireFile(found: Stats, options: ReadOptions): void {
   const wrong = (reason: string) => new ArgumentError(`${subject}: ${reason}`)
   if (!found.isFile()) throw wrong(`expected ${what} as a file, got ${kindOf(found)}`)
   if (found.size > most) throw tooLong(options, found.size)
-  if (!isPrivate || process.platform === 'win32') return
-  const { uid, mode } = found
+  if (isPrivate) requireOwn(found, isPrivate, subject)
+}
+
+function requireOwn({ uid, mode }: Stats, { forbidden, expected }: Private, subject: string): void {
+  if (process.platform === 'win32') return
+  const wrong = (reason: string) => new ArgumentError(`${subject}: ${reason}`)
   if (uid !== 0 && uid !== process.geteuid?.()) {
     throw wrong(`expected a file of root or of whoever reads it, got one of user ${uid}`)
   }
-  if ((mode & isPrivate.forbidden) === 0) return
+  if ((mode & forbidden) === 0) return
   const got = `mode ${(mode & 0o777).toString(8).padStart(3, '0')}`
-  throw wrong(`expected ${isPrivate.expected} (chmod 600), got ${got}`)
+  throw wrong(`expected ${expected} (chmod 600), got ${got}`)
+}
+
+/**
+ * Refuses a file that was read if it is not private enough for what was found in it.
+ *
+ * @throws ArgumentError as `readBounded` does.
+ */
+export async function requirePrivate(path: string, limits: Private, subject: string) {
+  requireOwn(await stat(path), limits, subject)
 }
 
 const tooLong = ({ subject, what, most }: ReadOptions, size: number): ArgumentError =>

@@ -116,6 +116,23 @@ t.test('without the package netlink', { skip: missingPrograms('npm', 'tar') }, a
     t.equal(stdout, 'function function function KnockProfile true\n')
   })
 
+  t.test('the types of the client need none of Node', async (t) => {
+    const use = `
+      import { CapabilityError, type KnockProfile, openDoor, tokenAt } from 'knocklib/client'
+      const token = { door: 'ssh', port: 'udp/6000', secret: 'sixteen bytes or more' }
+      const profile: KnockProfile = { host: '192.0.2.1', token }
+      export const one = async () => (await openDoor(undefined, profile, { port: 22 })).verdict
+      export const two = async () => (await tokenAt(token, token)).bytes.length
+      export const three = (error: unknown) => error instanceof CapabilityError && error.missing`
+    const options = { module: 'esnext', moduleResolution: 'bundler', target: 'es2022', types: [] }
+    const compilerOptions = { ...options, lib: ['es2022', 'dom'], strict: true, noEmit: true }
+    await installed.write('use.ts', use)
+    await installed.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['use.ts'] }))
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    const { stdout } = await exec(process.execPath, [tsc, '-p', installed.folder])
+    t.equal(stdout, '')
+  })
+
   t.test('what needs nft says so', async (t) => {
     const status = await installed.knocklib('status')
     t.match(status, { code: 3, stderr: /^knocklib status: nft: nft was not found/ })
