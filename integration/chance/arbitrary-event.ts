@@ -24,10 +24,10 @@ export const SENT = [
   'again',
   'odd',
 ] as const
-/** What only a witness that is reported so can take for what it is. */
+/** Kinds of events whose conntrack state must be given: the kernel is not played these. */
 export const LOGGED = ['related', 'known', 'hidden'] as const
 
-/** What happens next, in numbers that mean something only together with a spec. */
+/** A random event. Its numbers mean something only together with a spec. */
 export interface Event {
   readonly kind: (typeof SENT)[number] | (typeof LOGGED)[number]
   readonly source: number
@@ -39,7 +39,7 @@ export interface Event {
 const ODD = [0x01, 0x12, 0x10, 0x04, 0x00, 0x14, 0x03, 0x42]
 const LENGTHS = [0, 10, 24]
 
-/** What happens with an event. One that repeats is the trace's own matter. */
+/** Returns the packets of an event. Repetitions are made by the trace. */
 export function sendingsOf(spec: ValidSpec, event: Event, around: Circumstances): Sent[] {
   const { kind, which, detail, gap } = event
   const door = pick(spec.doors, which)
@@ -71,7 +71,7 @@ export function sendingsOf(spec: ValidSpec, event: Event, around: Circumstances)
   }
 }
 
-/** Slow, and each knock twice: what counts is when the first of two came. */
+/** Makes a slow knock with each packet twice: the time of the first of two counts. */
 function dawdle(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent[] {
   const steps = stepsOf(door, knock, around)
   if (steps.length === 0) {
@@ -83,7 +83,7 @@ function dawdle(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent
 
 function serve(door: ValidDoor, detail: number): Sent {
   const sent = serviceOf(door, detail)
-  // In the middle of a connection that conntrack does not know, and that the host has or has not.
+  // A packet in the middle of a connection that conntrack does not know; the host may have it.
   const middle = { flags: 0x10, state: stateOf(0x10), connected: detail % 2 === 0 }
   return sent.protocol === 'tcp' && detail % 5 === 4 ? { ...sent, ...middle } : sent
 }
@@ -97,7 +97,7 @@ function odd(sent: Sent, detail: number): Sent {
   return { ...sent, flags, state: stateOf(flags) }
 }
 
-/** What belongs to another connection: to a knock port, the service or elsewhere. */
+/** Makes a packet related to another connection: to a knock port, the service or another port. */
 function related(door: ValidDoor, knock: ValidKnock, spec: ValidSpec, around: Circumstances): Sent {
   const { detail } = around
   if (detail % 3 === 0) return oneOf(door, knock, around)
@@ -105,8 +105,8 @@ function related(door: ValidDoor, knock: ValidKnock, spec: ValidSpec, around: Ci
 }
 
 /**
- * A packet of a connection that conntrack or the host knows: its middle, its end or its SYN come
- * again.
+ * Makes a packet of a connection that conntrack or the host knows: from its middle, its end, or its
+ * repeated SYN.
  */
 function known(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent {
   const { detail } = around
@@ -120,8 +120,8 @@ function known(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent 
 }
 
 /**
- * A packet whose header is out of sight or comes in fragments; behind conntrack there are none of
- * those.
+ * Makes a packet whose transport header is hidden or fragmented. After conntrack there are no
+ * fragments.
  */
 function hidden(door: ValidDoor, knock: ValidKnock, spec: ValidSpec, around: Circumstances): Sent {
   const { detail } = around

@@ -1,17 +1,17 @@
 // Random choices → knocks of every kind, as in a spec. Pure.
 import fc from 'fast-check'
 
-/** How long things last: short ones for traces that are played in real time. */
+/** The durations to choose from in seconds. They are short for traces played in real time. */
 export interface Scale {
   readonly stepTimeout: readonly number[]
   readonly timeout: readonly number[]
   readonly open: readonly number[]
-  /** Of rates: the least time and the most. */
+  /** `min` and `max` of rates. */
   readonly pace: readonly (readonly [min: number, max: number])[]
   readonly window: readonly number[]
   readonly penalty: readonly number[]
   readonly ban: readonly number[]
-  /** Of rotations and of tokens. */
+  /** The period of rotations; then that of tokens. */
   readonly every: number
   readonly period: readonly number[]
 }
@@ -19,7 +19,7 @@ export interface Scale {
 export const KINDS = ['sequence', 'one-time', 'rotation', 'rate', 'rhythm', 'token'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** Of each secret its file's path and its content. */
+/** The content of each secret by its file's path. */
 export const SECRETS: ReadonlyMap<string, Uint8Array> = new Map(
   ['alice', 'bob', 'ports'].map((name) => [
     `/etc/knock/${name}`,
@@ -71,7 +71,7 @@ const oneTime = (scale: Scale) =>
     { requiredKeys: ['type', 'oneTime', 'stepTimeout'] },
   )
 
-/** `place`: which of all rotations, so that each has a range of its own. */
+/** Makes a rotation. `place`: its number among all, so that each has a range of its own. */
 const rotation = (scale: Scale, place: number) =>
   fc.record(
     {
@@ -122,7 +122,7 @@ const rhythm = (scale: Scale, own: readonly string[]) =>
       return { type: 'rhythm', ...(ports.length === 1 ? { port } : { ports }), ...rest }
     })
 
-/** `place`: which of all knocks, so that each has a port of its own. */
+/** Makes a token's knock. `place`: its number among all, so that each has a port of its own. */
 const token = (scale: Scale, place: number) =>
   fc.record(
     {
@@ -140,7 +140,7 @@ const token = (scale: Scale, place: number) =>
     { requiredKeys: ['type', 'port', 'period', 'horizon', 'users'] },
   )
 
-/** A knock of a kind. `own`: the ports of the door's service that may be knock ports too. */
+/** Makes a knock of a kind. `own`: ports of the door's service that can be knock ports, too. */
 export function knockOf(
   kind: Kind,
   scale: Scale,

@@ -11,19 +11,19 @@ import type {
 import { rotatedSteps, type Secrets } from '../oracle/oracle-secrets.js'
 import { runOfToken, tokenFor } from './arbitrary-token.js'
 
-/** A packet of which it is left open who sends it. */
+/** A packet without a source and a time. */
 export type Sent = Omit<Packet, 'at' | 'source'> & {
-  /** Seconds behind the packet before. Default: the event's own. */
+  /** Seconds after the packet before. Default: the event's. */
   readonly gap?: number
-  /** That it has the source port of the packet before: a retransmission. */
+  /** Whether it retransmits the packet before, with its source port. */
   readonly isAgain?: boolean
 }
 
 export interface Circumstances {
-  /** When about it begins. */
+  /** Roughly when it begins, in seconds since 1970. */
   readonly at: number
   readonly secrets: Secrets
-  /** Turns the run this way or that. */
+  /** A random number that varies the run. */
   readonly detail: number
 }
 
@@ -36,15 +36,15 @@ export const pick = <T>(values: readonly T[], index: number): T =>
   values[index % values.length] as T
 
 /**
- * What conntrack calls a TCP packet of no connection: a plain SYN and, as it picks up late, a bare
- * ACK begin one.
+ * Returns what conntrack calls a TCP packet without a connection. A plain SYN begins one, and so
+ * does a bare ACK, because conntrack picks up connections late.
  */
 export const stateOf = (flags: number): 'new' | 'invalid' => {
   const kept = flags & 0x37
   return kept === SYN || kept === 0x10 || kept === 0x22 || kept === 0x30 ? 'new' : 'invalid'
 }
 
-/** All packets of a knock, in their order and at their times, more or less. */
+/** Makes the packets of a whole knock, more or less in order and in time. */
 export function runOf(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent[] {
   switch (knock.type) {
     case 'rate':
@@ -61,7 +61,7 @@ export function runOf(door: ValidDoor, knock: ValidKnock, around: Circumstances)
   }
 }
 
-/** One packet that may be a knock. */
+/** Makes one packet that may be a knock. */
 export function oneOf(door: ValidDoor, knock: ValidKnock, around: Circumstances): Sent {
   const { detail } = around
   if (knock.type === 'rate') return packetOf(knock.port, detail)
@@ -70,7 +70,7 @@ export function oneOf(door: ValidDoor, knock: ValidKnock, around: Circumstances)
   return packetOf(pick(stepsOf(door, knock, around), detail), detail)
 }
 
-/** The steps of a sequence; of a rotation sometimes those of another period. */
+/** Returns the steps of a sequence; for a rotation sometimes those of another period. */
 export function stepsOf(
   { name }: ValidDoor,
   knock: ValidKnock,
@@ -82,7 +82,7 @@ export function stepsOf(
   return rotatedSteps(secrets, name, knock, time)
 }
 
-/** A packet that is the step. */
+/** Makes a packet that is the step. */
 function packetOf({ protocol, port, flags, length }: Step, detail: number): Sent {
   if (protocol === 'tcp') {
     const byte = flags ? flags.value : SYN
@@ -93,7 +93,7 @@ function packetOf({ protocol, port, flags, length }: Step, detail: number): Sent
   return { protocol: 'icmp', length: bytes }
 }
 
-/** A packet to the door's service. */
+/** Makes a packet to the door's service. */
 export function serviceOf({ services }: ValidDoor, detail: number): Sent {
   const { protocol, ports } = pick(services, detail)
   if (typeof protocol === 'number') return { protocol: detail % 4 === 0 ? OTHER : protocol }
@@ -104,8 +104,8 @@ export function serviceOf({ services }: ValidDoor, detail: number): Sent {
 }
 
 /**
- * Hits as many as asked for, or one more or less, and then a connection: in time, too early or too
- * late.
+ * Makes the right number of hits, or one more or less, and then a connection: in time, too early or
+ * too late.
  */
 function runOfRate(door: ValidDoor, knock: ValidRate, { detail }: Circumstances): Sent[] {
   const { hits, min, max, port } = knock
@@ -122,11 +122,11 @@ function runOfRate(door: ValidDoor, knock: ValidRate, { detail }: Circumstances)
   return [...twice, connect, ...(detail % 3 === 0 ? [later] : [])]
 }
 
-/** A TCP packet and, before anything else, its retransmission. */
+/** Returns a packet, followed by its retransmission if it is TCP. */
 const withAgain = (sent: Sent): Sent[] =>
   sent.protocol === 'tcp' ? [sent, { ...sent, gap: 0, isAgain: true }] : [sent]
 
-/** The bursts, of which one may be wrong, and then a connection, or another knock before it. */
+/** Makes the bursts, of which one may be wrong, then perhaps another knock, and a connection. */
 function runOfRhythm(door: ValidDoor, knock: ValidRhythm, { detail }: Circumstances): Sent[] {
   const { counts, window, ports } = knock
   const wrong = detail % 6 === 0 ? detail % counts.length : -1
@@ -148,5 +148,5 @@ function runOfRhythm(door: ValidDoor, knock: ValidRhythm, { detail }: Circumstan
   return [...knocks, ...(detail % 5 === 0 ? [another] : []), ...end]
 }
 
-/** To the nearest quarter: times that are apart by these never meet a border. */
+/** Rounds to quarters of a second. Tests shift packets by less, so none comes at a limit. */
 const quarters = (seconds: number): number => Math.round(seconds * 4) / 4

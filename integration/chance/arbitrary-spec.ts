@@ -23,7 +23,7 @@ const service = (index: number) =>
     { weight: 1, arbitrary: fc.constantFrom(...WHOLE_SERVICES) },
   )
 
-/** Ports of a service that can be knock ports too. */
+/** Returns the ports of a service that can be knock ports, too. */
 const portsOf = (service: Service): string[] =>
   [service].flat().flatMap((one) => (one.includes('/') ? [one.replace(/-.*$/, '')] : []))
 
@@ -51,7 +51,7 @@ const open = (scale: Scale, index: number) =>
     { requiredKeys: ['for'] },
   )
 
-/** Left out four times of five, where it is there at all. */
+/** Makes optional parts, each left out four times of five. */
 function rarely(
   parts: Record<string, fc.Arbitrary<unknown>>,
 ): Record<string, fc.Arbitrary<unknown>> {
@@ -63,7 +63,7 @@ function rarely(
   )
 }
 
-/** One knock, or several of which any opens. */
+/** Makes one knock, or several of which any opens the door. */
 function knocks(scale: Scale, index: number, own: readonly string[], kinds: readonly Kind[]) {
   const one = (slot: number) =>
     fc.constantFrom(...kinds).chain((kind) => knockOf(kind, scale, 3 * index + slot, own))
@@ -95,7 +95,7 @@ interface Door {
   readonly open: object
 }
 
-/** Sometimes the last door stands before the same service as the first, and opens for everyone. */
+/** Sometimes gives the last door the service of the first, and lets it open for everyone. */
 const withTwin = (doors: readonly Door[]): readonly object[] => {
   const [first, ...others] = doors
   const twin = others.at(-1)
@@ -149,7 +149,7 @@ export interface Choice {
   /** Default: all. */
   readonly kinds?: readonly Kind[]
   readonly hooks?: readonly Hook[]
-  /** What the spec must have besides. */
+  /** A further condition for the spec. */
   readonly must?: (spec: ValidSpec) => boolean
 }
 
@@ -163,7 +163,7 @@ const EVERYWHERE: readonly Hook[] = [
   'ingress',
 ]
 
-/** Specs of one to three doors; documents that contradict themselves are passed over. */
+/** Makes specs of one to three doors. Documents that contradict themselves are left out. */
 export const spec = ({
   scale,
   kinds = KINDS,
@@ -175,10 +175,10 @@ export const spec = ({
     .map(([place, doors, guard]) => accept(plain({ ...place, doors, guard })))
     .filter((valid) => valid !== undefined && must(valid)) as fc.Arbitrary<ValidSpec>
 
-/** As it comes out of a file: without what is undefined. */
+/** Returns a document as it would be read from a file: without undefined values. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
-/** The kinds of knock that a spec has. */
+/** Returns the kinds of knock in a spec. */
 export function kindsOf({ doors }: ValidSpec): Set<Kind> {
   const knocks = doors.flatMap((door) => door.knocks)
   return new Set(
@@ -187,8 +187,8 @@ export function kindsOf({ doors }: ValidSpec): Set<Kind> {
 }
 
 /**
- * Specs of so many doors, each with an opening and a closing knock, that attempts are reset in
- * groups.
+ * Makes specs with so many doors, each with an opening and a closing knock, that attempts are reset
+ * in groups.
  */
 export const manyDoors = (scale: Scale): fc.Arbitrary<ValidSpec> =>
   fc

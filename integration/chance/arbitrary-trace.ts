@@ -14,9 +14,9 @@ export type Untimed = Omit<Packet, 'at'> & { readonly gap: number }
 
 interface Range {
   readonly gaps: readonly number[]
-  /** The most events. */
+  /** The most events of a trace. */
   readonly most: number
-  /** Whether packets may be said to be part of connections. Default: false. */
+  /** Whether packets can have a given conntrack state. Default: false. */
   readonly logged?: boolean
 }
 
@@ -32,17 +32,17 @@ export const events = ({ gaps, most, logged = false }: Range): fc.Arbitrary<Even
     { minLength: 3, maxLength: most, size: 'max' },
   )
 
-/** Where and when packets are sent. */
+/** The sources and times of a trace's packets. */
 export interface Stage {
   readonly sources: readonly string[]
   readonly interfaces: readonly string[]
-  /** Of the first packet, in seconds since 1970. */
+  /** When the first packet is sent, in seconds since 1970. */
   readonly start: number
   /** Seconds that each sequence of a rotation is valid. */
   readonly every: number
 }
 
-/** Writes events as packets. Each has a source port of its own unless it comes again. */
+/** Turns events into packets. Each has a source port of its own, except a repeated packet. */
 export function packetsOf(
   spec: ValidSpec,
   events: readonly Event[],
@@ -54,7 +54,7 @@ export function packetsOf(
     const source = from ?? pick(sources, event.source)
     const destination = pick(serversFor(spec, event, source), Math.floor(event.detail / 13))
     at += gap
-    // A period's last second may be cut off: the kernel counts in whole ones.
+    // Nothing is sent at the end of a period: the kernel's times are whole seconds.
     const wait = at % every > every - 2 ? 2 : 0
     at += wait
     packets.push({
@@ -73,7 +73,7 @@ export function packetsOf(
       for (const sent of sendingsOf(spec, event, around)) push(event, sent)
     } else if (earlier && !isDetour(spec, earlier)) {
       const { source, ...rest } = earlier
-      // The same packet, or another connection from the same port.
+      // Either the same packet again, or another connection from the same port.
       const sequence = pick([0, 0, 0, 1, event.detail], event.which)
       push(event, { ...rest, gap: event.gap, sequence }, source)
     }
@@ -81,17 +81,17 @@ export function packetsOf(
   return packets
 }
 
-/** The addresses that an event's packets may go to: mostly those of the door that is meant. */
+/** Returns the addresses to which an event's packets can go: mostly those of its door. */
 function serversFor({ doors }: ValidSpec, { which, detail }: Event, source: string): string[] {
   const { addresses } = pick(doors, which)
   const servers = SERVERS.filter((server) => server.includes(':') === source.includes(':'))
   const own = servers.filter((server) => addresses.some((cidr) => contains(cidr, server)))
   if (own.length > 0) return Math.floor(detail / 10) % 7 === 0 ? servers : own
-  // Most doors name no address: the first will do.
+  // Most doors name no address. Then the first one is used mostly.
   return Math.floor(detail / 10) % 7 === 0 ? servers : servers.slice(0, 1)
 }
 
-/** Two traces at the same time. */
+/** Merges two traces so that they run at the same time. */
 export function interleave(one: readonly Untimed[], other: readonly Untimed[]): Untimed[] {
   const all = [...offsets(one), ...offsets(other, 20000)].sort((a, b) => a.at - b.at)
   let last = 0
@@ -102,7 +102,7 @@ export function interleave(one: readonly Untimed[], other: readonly Untimed[]): 
   })
 }
 
-/** When each packet comes after the beginning; with source ports that are another trace's own. */
+/** Returns each packet's time from the beginning. Adds `shift` to the source ports. */
 function offsets(packets: readonly Untimed[], shift = 0): { at: number; packet: Untimed }[] {
   let at = 0
   return packets.map((packet) => {
@@ -112,8 +112,7 @@ function offsets(packets: readonly Untimed[], shift = 0): { at: number; packet: 
 }
 
 /**
- * Whether conntrack decides where a packet goes that comes a second time, which no witness knows
- * of.
+ * Whether conntrack decides where a repeated packet goes. Oracle and simulator do not know that.
  */
 const isDetour = ({ doors }: ValidSpec, { port = 0 }: Untimed): boolean =>
   doors.some(

@@ -1,5 +1,5 @@
-// A source that guesses at one door, in the simulator → how often it succeeds; and the chance that
-// is expected. Pure.
+// A source that guesses at one door, in the simulator → how often it succeeds; a comparison with
+// the expected chance. Pure.
 import type { Test } from 'tap'
 import { buildAutomaton } from '../../lib/automaton/build.js'
 import { Simulator } from '../../lib/simulate/simulate.js'
@@ -13,7 +13,7 @@ export const FIRST = 7000
 
 export const BAN = { ban: { after: 3, within: '1h', for: '1d' } }
 
-/** The ports that a guesser has to choose from, or some of them. */
+/** Returns this many of the ports from which a guesser chooses. */
 export const portsOf = (count: number): number[] =>
   Array.from({ length: count }, (_, i) => FIRST + i)
 
@@ -24,7 +24,7 @@ export const sequence = (ports: readonly number[], parts: Part = {}): Part => ({
 })
 
 /**
- * A door before tcp/22, and who tries to get in: every packet is a SYN of a connection of its own.
+ * A door before tcp/22, and an attacker. Each packet of the attacker is a SYN of a new connection.
  */
 export class Siege {
   readonly #automaton
@@ -40,7 +40,7 @@ export class Siege {
     this.#simulator = new Simulator(this.#automaton)
   }
 
-  /** How often the door was opened. */
+  /** The number of grants so far. */
   get grants(): number {
     return this.#simulator.counter('grants_ssh')
   }
@@ -53,19 +53,19 @@ export class Siege {
     return this.#simulator.counter('bans')
   }
 
-  /** The same door as it was at first. */
+  /** Resets the door to its first state. */
   renew(): void {
     this.#simulator = new Simulator(this.#automaton)
   }
 
-  /** Another address, long after the one before. */
+  /** Lets the attacker continue from another address, long afterwards. */
   move(): void {
     this.#moves += 1
     this.at += 1000
     this.#source = [10, this.#moves >> 16, (this.#moves >> 8) & 255, this.#moves & 255].join('.')
   }
 
-  /** Sends one packet some seconds after the one before; returns whether it was let through. */
+  /** Sends a packet `gap` seconds after the one before. Returns whether it was let through. */
   send(port: number, gap: number): boolean {
     this.at += gap
     this.#sent += 1
@@ -80,7 +80,7 @@ export class Siege {
   }
 }
 
-/** Numbers from 0 to 1, the same each time (mulberry32). */
+/** Makes a generator of numbers from 0 to 1 that depend only on the seed (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed
   return () => {
@@ -94,7 +94,8 @@ export function random(seed: number): () => number {
 export const below = (limit: number, next: () => number): number => Math.floor(next() * limit)
 
 /**
- * Within five standard deviations. The seeds are fixed, so that what has passed once always does.
+ * Tests that `hits` is within five standard deviations of the expected number. The seeds are fixed,
+ * so a test that has passed once always passes.
  */
 export function agrees(t: Test, hits: number, tries: number, chance: number, name: string): void {
   const expected = tries * chance

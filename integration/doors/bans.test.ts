@@ -27,7 +27,7 @@ const sequence = (parts: object = {}) => ({
   ...parts,
 })
 const RIGHT = ['udp/7000', 'tcp/7001', 'udp/7002']
-/** Out of order at a knock port; what goes to any other port is no strike. */
+/** A wrong knock. Only a packet to a knock port is a strike. */
 const WRONG = ['udp/7000', 'udp/7002']
 
 const times = (count: number, steps: readonly string[]): string[] =>
@@ -179,8 +179,8 @@ onEach('echo requests', async (t, binary) => {
   }
 })
 
-onEach('no room', async (t, binary) => {
-  // Nothing but the list of the banned fills: what was used is no attempt.
+onEach('a full set of bans', async (t, binary) => {
+  // A knock with a used sequence leaves no attempt, so only the set of bans fills.
   const oneTime = [['udp/7000'], ['udp/7001']]
   const knock = { type: 'sequence', oneTime, reset: 'never' }
   await using ground = await Ground.open(

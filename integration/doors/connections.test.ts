@@ -29,14 +29,14 @@ const specOf = (service: string, open: OpenSpec): KnockSpec => ({
   doors: [{ name: 'door', service, knock: { type: 'sequence', steps: ['udp/7000'] }, open }],
 })
 
-/** Answers each line with itself in capitals. The server never speaks first. */
+/** A server that answers each line with itself in capitals, and never speaks first. */
 const ECHO = `
   process.stdin.on('end', () => process.exit()).resume()
   require('node:net').createServer((socket) => {
     socket.on('error', () => {}).on('data', (data) => socket.write(String(data).toUpperCase()))
   }).listen(${PORT}, '::', () => console.log('ready'))`
 
-/** Connects; for each line on its stdin it says what came back within a second. */
+/** A client that sends each line of its stdin, and prints what came back within a second. */
 const TALKER = (host: string) => `
   const place = { host: '${host}', port: ${PORT} }
   const socket = require('node:net').connect(place, () => console.log('connected'))
@@ -77,7 +77,7 @@ for (const { version, path } of versions) {
         async (t) => {
           await using pair = await createPair()
           await using _service = await run(pair.server, ECHO, 'ready')
-          // Nothing in this namespace has switched conntrack on: it does not know this connection.
+          // Nothing has enabled conntrack here yet, so it does not know this connection.
           await using client = await run(pair.client, TALKER(host), 'connected')
           const nft = createNft({ binary: path, netns: pair.server })
           await installKnock(specOf(service, { for: '30s' }), { nft })
@@ -91,7 +91,7 @@ for (const { version, path } of versions) {
   }
 }
 
-/** One TCP packet with these flags, as hping3 names them, from a fixed source port. */
+/** Sends a TCP packet with these flags of hping3, from a fixed source port. */
 const probe = ({ client }: Pair, ...args: string[]) =>
   exec(client, 'hping3', ['-c', '1', '-p', String(PORT), '-s', '40000', ...args, SERVER[4]])
 
@@ -122,7 +122,7 @@ t.test('one connection is one, whatever its source port', { skip, buffered: true
   const first = await exec(pair.client, 'nc', ['-z', '-w1', '-p', '40000', SERVER[4], String(PORT)])
   t.equal(first.code, 0)
   t.strictSame(await door.grants(), [], 'it used the grant up')
-  // The server closed first or last, the port is free again or not: a new SYN is a new connection.
+  // Whichever side closed first: a new SYN is a new connection.
   const { stdout } = await probe(pair, '-S')
   t.notMatch(stdout, 'flags=SA')
   const other = await exec(pair.client, 'nc', ['-z', '-w1', SERVER[4], String(PORT)])
@@ -130,8 +130,7 @@ t.test('one connection is one, whatever its source port', { skip, buffered: true
 })
 
 /**
- * Counts the SYNs that reach the service, behind the doors; `notrack` keeps all of it from
- * conntrack.
+ * Returns a table that counts the SYNs that pass the doors. `parts`: more of the table.
  */
 const behind = (parts = '') => `table inet arrived {
   counter syns { }
@@ -142,7 +141,7 @@ const behind = (parts = '') => `table inet arrived {
   ${parts}
 }`
 
-/** Packets of one source port, and how many of the SYNs among them the service got. */
+/** Returns a function: sequence numbers → SYNs from one port; how many reached the service. */
 async function sender(ground: Ground, source: string, binary: string) {
   const { server } = ground.pair
   const packet = { at: 0, source, protocol: 'tcp', port: PORT, sourcePort: 4000 } as const

@@ -84,7 +84,7 @@ onEach('prerouting: before the host redirects', async (t, binary) => {
     t.equal(await greeting(server, me, 3000), 'outside', 'answers to the host come in')
     t.equal(await greeting(client, here, PORT), 'nothing')
   }
-  // Nothing is known here of connections, so that only what begins one is judged.
+  // Without conntrack only packets that begin a connection are judged.
   const args = ['-c', '1', '-A', '-p', String(PORT), SERVER[4]]
   const { stdout } = await exec(client, 'hping3', args)
   t.match(stdout, /flags=R/, 'a stray ACK passes, and the host answers it')
@@ -148,7 +148,7 @@ onEach('ingress: two devices', async (t, binary) => {
   }
   await using inner = await createInner(ground.pair)
   await using _service = await listen(server, PORT, 'hello')
-  // Since Linux 6.16 a chain waits for its devices.
+  // Since Linux 6.16 a chain may be made before its device exists.
   const answer = await greeting(inner.namespace, GATEWAY[4], PORT)
   t.equal(answer, refused ? 'hello' : 'nothing', 'judged there as soon as it was installed')
   if (refused) await ground.install(spec)

@@ -29,7 +29,7 @@ const specOf = (hook: string, interfaces: readonly string[], address?: string) =
   ],
 })
 
-/** The cable becomes a port of br0, which gets the server's addresses; it has a second name. */
+/** A script that puts eth0 into a bridge br0 with the server's addresses and a second name. */
 const BRIDGE = `set -e
   for part in iptables ip6tables; do
     sysctl -qw net.bridge.bridge-nf-call-$part=0 2>/dev/null || true
@@ -50,8 +50,8 @@ async function bridged(t: Test, user: User): Promise<void> {
 }
 
 /**
- * What install says on stderr, and how many packets of a stranger's two connections the door then
- * turned away.
+ * Installs a spec. Returns what the command writes to stderr, and how many packets of a stranger's
+ * two connections the door then denied.
  */
 async function judge(t: Test, user: User, spec: object) {
   await user.write('spec.json', spec)
@@ -87,7 +87,7 @@ atServer('a bridge, its port, and names of nothing', skip, async (t, user) => {
     const { says, denied, warnings } = await judge(t, user, specOf(hook, [name]))
     if (warning) t.match(says, warning, `${hook} ${name}`)
     else t.equal(says, '', `${hook} ${name}`)
-    // Both families, each once or with what TCP repeats.
+    // One SYN over each family, perhaps with retransmissions.
     t.equal(denied >= 2, !warning, `${hook} ${name}: denied ${denied}`)
     t.equal(warnings.length, warning ? 1 : 0, 'status says the same')
   }

@@ -35,7 +35,7 @@ async function becomeTwo({ pair }: Ground): Promise<void> {
   }
 }
 
-/** A test on the oldest and the newest nft. */
+/** Runs a test with the oldest and the newest nft. */
 function onEach(name: string, run: (t: Test, binary: string) => Promise<void>): void {
   const chosen = skip ? [{ version: '', path: NFT }] : [versions[0], versions.at(-1)]
   for (const one of chosen) {
@@ -117,7 +117,7 @@ onEach('connections that end with the grant', async (t, binary) => {
       await using cut = dial(client, here, PORT)
       await using kept = dial(client, here, 2223)
       await using open = dial(client, here, 2224)
-      // From the door's own port number: it is the direction that tells them apart.
+      // An outgoing connection from the door's port number differs only by its direction.
       await using own = dial(server, there, 3000)
       const heard = () => Promise.all([cut, kept, open, own].map((one) => one.hear()))
       t.same(await heard(), ['hello', 'kept', 'open', 'outside'], `IPv${family}`)

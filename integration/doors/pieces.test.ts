@@ -1,4 +1,4 @@
-// Packets in pieces before doors at each hook: what is cut before its header ends opens nothing.
+// Fragmented packets before doors at each hook → a fragment that cuts the header opens nothing.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
@@ -26,8 +26,8 @@ function onEach(name: string, run: (t: Test, binary: string) => Promise<void>): 
 t.jobs = 4
 
 /**
- * Answers a datagram's length; each is sent with the same two bytes over and over, which look like
- * a port wherever it is cut.
+ * A program that answers a datagram's length. Datagrams repeat the same two bytes, which look like
+ * a port wherever they are cut.
  */
 const RECEIVER = `
   const socket = require('node:dgram').createSocket('udp6')
@@ -60,7 +60,7 @@ for (const hook of ['input', 'prerouting', 'ingress']) {
       binary,
     )
     let sourcePort = 30_000
-    /** How many answers the service has for frames made of a SYN's. */
+    /** Sends frames made of a SYN. Returns how often the service answered. */
     const answers = async (frames: (syn: Buffer) => Buffer[], family: 4 | 6, length = 0) => {
       sourcePort += 1
       const ends = { source: CLIENT[family], destination: SERVER[family], sourcePort, port: PORT }

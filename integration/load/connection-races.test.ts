@@ -17,7 +17,7 @@ const SOURCES = 500
 const source = (index: number, family: 4 | 6): string =>
   family === 4 ? `10.99.${index >> 8}.${index & 255}` : `fd00:99::${(index + 1).toString(16)}`
 
-/** SYNs of all sources one after the other, from one processor: each at its moment, or at once. */
+/** Sends SYNs of all sources from one processor, each at its moment or all at once. */
 async function volley(
   { pair }: Ground,
   family: 4 | 6,
@@ -64,7 +64,7 @@ async function race(t: Test, hook: string, connections: number, family: 4 | 6) {
     }
     add element inet knock grants_service_${family} { ${granted.join(', ')} }`,
   )
-  // One connection more than the grant is good for, the last two of them at the same moment.
+  // One connection more than the grant allows. The last two come at the same moment.
   for (let rest = connections - 1; rest > 0; rest -= 1) {
     await volley(ground, family, 0, 2000 + rest)
   }
@@ -73,10 +73,10 @@ async function race(t: Test, hook: string, connections: number, family: 4 | 6) {
   const { stdout } = await exec(server, NFT, ['list', 'counters', 'table', 'inet', 'arrived'])
   const arrived = Number(/packets (\d+)/.exec(stdout)?.[1])
   t.equal(arrived, connections * SOURCES, `${hook}, IPv${family}, ${connections} for each`)
-  t.same(await ground.granted(), [], 'all are used up')
+  t.same(await ground.granted(), [], 'all grants are used up')
 }
 
-t.test('one more than the grant is good for', { skip }, async (t) => {
+t.test('one connection more than the grant allows', { skip }, async (t) => {
   for (const hook of ['input', 'prerouting']) {
     for (const connections of [1, 2, 8]) {
       for (const family of [4, 6] as const) await race(t, hook, connections, family)

@@ -37,8 +37,8 @@ const document = (steps: readonly unknown[], parts: object = {}, guard: object =
   })
 
 /**
- * Plays packets that follow each other at once in the kernel, and compares all that can be seen
- * with the simulator.
+ * Plays packets that follow each other at once in the kernel. Compares everything that the kernel
+ * shows with the simulator.
  */
 async function playAndCompare(
   t: Test,
@@ -141,8 +141,8 @@ t.test('a full set refuses and opens nothing', { skip }, async (t) => {
         syn(first, 22, 12),
         syn(first, 22, 13),
       ])
-      // The second source finds the grants full, and further SYNs of the first one the memory of
-      // those that were counted.
+      // The grants are full for the second source. For more SYNs of the first one, the set of
+      // counted SYNs is full.
       t.same(passed, ['drop', 'accept', 'drop', 'drop', 'drop', 'drop', 'drop'])
     })
   }

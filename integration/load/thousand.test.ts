@@ -15,7 +15,7 @@ type Family = 4 | 6
 const COUNT: Readonly<Record<Family, number>> = { 4: 1000, 6: 500 }
 const spec = validateSpec(doorOf(['tcp/7000', 'udp/8000', 'tcp/9000']))
 
-/** A source's three knocks and its SYN to the service; `without`: the knock that it leaves out. */
+/** Makes a source's three knocks and its SYN to the service. `without`: the knock to leave out. */
 function packetsOf(source: string, without?: number): Packet[] {
   const knocks = [
     { protocol: 'tcp', port: 7000 },
@@ -28,7 +28,7 @@ function packetsOf(source: string, without?: number): Packet[] {
   ].map((packet, index) => ({ at: 0, source, sourcePort: 20_000 + index, ...packet }))
 }
 
-/** Sources that all differ, those of each `group` from those of others. */
+/** Returns different sources, also different from those of other groups. */
 function sourcesOf(family: Family, group: number): string[] {
   return Array.from({ length: COUNT[family] }, (_, index) =>
     family === 4
@@ -37,7 +37,7 @@ function sourcesOf(family: Family, group: number): string[] {
   )
 }
 
-/** Sends packets as fast as they go, and tells whose SYN has arrived at the service. */
+/** Sends packets as fast as possible. Returns the sources whose SYN arrived at the service. */
 async function arrivedOf(theatre: Theatre, packets: readonly Packet[]): Promise<string[]> {
   for (const packet of packets) theatre.injector.send(packet)
   await theatre.injector.flush()

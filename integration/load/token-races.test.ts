@@ -19,7 +19,7 @@ const FLOOD = fileURLToPath(new URL('../wire/flood.pl', import.meta.url))
 const PERIOD = 10
 const SHORT = { period: PERIOD, drift: 0, horizon: '2h' }
 
-/** Tokens of periods to come, which are all loaded: none of them ends within a test. */
+/** Makes tokens of later periods that are loaded already. None expires within a test. */
 const ahead = (count: number, first = 0): string[] => {
   const begin = nowSeconds() + 60
   return Array.from({ length: count }, (_, i) => tokenAt(begin + PERIOD * (first + i), PERIOD))
@@ -53,7 +53,7 @@ for (const { version, path } of able) {
     let loads = 0
     const load = async () => {
       for (; !isOver; loads += 1) {
-        // Every third time the whole table is made anew, and its counters with it.
+        // Every third time the table is installed with another spec, and its counters are new.
         const again = place.spec({ door: { open: { for: `${100 + loads}s` } } })
         if (loads % 3 === 2) await installKnock(again, { nft })
         else
@@ -69,7 +69,7 @@ for (const { version, path } of able) {
       for (const [round, token] of tokens.entries()) {
         await place.send([token], CLIENT[4])
         await place.close(CLIENT[4])
-        // Everything that was used so far, from where no grant can come from before.
+        // Replays all used tokens from an address that has no grant.
         const used = tokens.slice(0, round + 1)
         await place.send(used, OTHERS[4])
       }
@@ -81,13 +81,13 @@ for (const { version, path } of able) {
     t.same(
       grants.filter(({ source }) => source === OTHERS[4]),
       [],
-      'none was taken again',
+      'no token was accepted again',
     )
     await place.send(tokens, OTHERS[4])
-    t.equal((await place.elements('spent_service')).length, rounds, 'each was taken once')
+    t.equal((await place.elements('spent_service')).length, rounds, 'each token was accepted once')
   })
 
-  t.test(`a million wrong ones, nft ${version}`, { skip }, async (t) => {
+  t.test(`a million wrong tokens, nft ${version}`, { skip }, async (t) => {
     await using place = await TokenHouse.open({ binary: path, token: { period: 3600 } })
     const { house } = place
     const { server, client } = house.pair
@@ -114,7 +114,7 @@ for (const { version, path } of able) {
   })
 }
 
-/** KiB, when it has come to rest. */
+/** Returns the free memory in KiB when it no longer changes. */
 async function freeMemory(): Promise<number> {
   await sleep(300)
   return Number(/^MemAvailable: +(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1])

@@ -15,20 +15,20 @@ if (!skip) {
   build()
 }
 
-/** One after the other, because each stops this process or loads the machine. */
+/** Runs a test alone, because each blocks this process or loads the machine. */
 const test = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: false }, run)
 
-/** SYNs to the service, of which each is denied. */
+/** Sends SYNs to the service, which are all denied. */
 const flood = (house: House, count: number, pause: number) =>
   house.run('hping3', '-q', '-S', '-p', `${PORT}`, '-i', `u${pause}`, '-c', `${count}`, SERVER[4])
 
-/** Events of packets, and those that are reported to be missing. */
+/** Counts the events of packets, and those that are reported as lost. */
 function account({ events }: Watching): { heard: number; lost: number; gaps: number } {
   const overruns = events.filter((event) => event.event === 'overrun')
   return {
     heard: events.filter(({ event }) => event === 'denied').length,
-    // Without a number it would not be exact.
+    // An overrun without a number makes the sum NaN.
     lost: overruns.reduce((sum, { lost = Number.NaN }) => sum + lost, 0),
     gaps: overruns.length,
   }
@@ -41,7 +41,7 @@ test('a loop that is blocked under a flood loses nothing unreported', async (t) 
   await using narrow = await Watching.begin(house.knock, { queue: 100 })
   const flooding = flood(house, 60_000, 40)
   await sleep(200)
-  // What a busy caller does: nothing at all is read meanwhile.
+  // Like a busy caller: this process reads nothing meanwhile.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500)
   await flooding
   const { denied } = await house.counters()

@@ -55,7 +55,7 @@ t.test(`random traces, KNOCKLIB_SEED=${seed}`, { skip }, async (t) => {
   t.comment(`sources: ${JSON.stringify(sourcesByKind(plans))}; grants: ${JSON.stringify(made)}`)
 })
 
-/** By kind of knock and family, how many sources sent packets to doors that have such a knock. */
+/** Counts the sources that sent packets to doors with each kind of knock, by kind and family. */
 function sourcesByKind(plans: readonly Plan[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { spec, traces } of plans) {
@@ -70,15 +70,15 @@ function sourcesByKind(plans: readonly Plan[]): Record<string, number> {
   return counts
 }
 
-/** A trace, and how many packets to the service are let through. */
+/** A trace's name, and how many of its packets to the service are let through. */
 type Named = Pick<TimedTrace, 'name' | 'accepted'>
 
 interface WorkedPlan extends Plan {
-  /** Of each trace. */
+  /** The names of the traces, in order. */
   readonly names: readonly Named[]
 }
 
-/** Each worked trace twice, IPv4 and IPv6, with a connection to the service behind it. */
+/** Makes a plan with each worked trace over IPv4 and IPv6, followed by a connection. */
 function workedPlan(reset: Worked['reset']): WorkedPlan {
   const spec = validateSpec(workedSpec(reset, { stepTimeout: 2, open: 20 }))
   const own = WORKED.filter((worked) => worked.reset === reset)
@@ -99,7 +99,7 @@ function workedPlan(reset: Worked['reset']): WorkedPlan {
   return { spec, start: 0, traces, names }
 }
 
-/** The traces of one knock, each over both families. */
+/** Makes a plan with the traces of one timed knock, each over both families. */
 function timedPlan(knock: TimedKnock): WorkedPlan {
   const names = knock.traces.flatMap((trace) => [trace, trace])
   const traces = names.map((trace, index) => {

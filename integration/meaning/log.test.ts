@@ -21,8 +21,8 @@ const GROUP = 4711
 type Untimed = Omit<Packet, 'at'> & { readonly at?: number }
 
 /**
- * Plays packets that follow each other at once; what was reported, what was not, and what got
- * through.
+ * Plays packets that follow each other at once. Returns what was logged, how much was not, and
+ * which packets passed.
  */
 async function play(spec: ValidSpec, packets: readonly Untimed[], logged: number, nft = NFT) {
   await using theatre = await Theatre.open(spec, { nft })
@@ -46,7 +46,7 @@ const timesOf = (packets: readonly Untimed[]) =>
     at: packet.at ?? index / 500,
   }))
 
-/** In the order in which they came, each with its source. */
+/** Returns the log of the oracle or the simulator in order, each line with its source. */
 const linesOf = (spec: ValidSpec, witness: Witness): string[] =>
   witness.logged().map((logged) => `${logged.source} ${renderPrefix(spec.table, logged as Logged)}`)
 
@@ -99,7 +99,7 @@ const to = (source: string, protocol: 'tcp' | 'udp', to: number): Untimed => {
   return { source, protocol, port: to, sourcePort: port, interface: CABLE }
 }
 
-/** All that can happen at the door, of each source. */
+/** Makes packets of a source that cause every event of the door. */
 const life = (source: string): Untimed[] => [
   to(source, 'tcp', 22),
   to(source, 'tcp', 7000),
@@ -125,7 +125,7 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
   }
 }
 
-t.test('above the rate nothing else changes', { skip }, async (t) => {
+t.test('above its rate only the log changes', { skip }, async (t) => {
   const each = (protocol: 'tcp' | 'udp', number: number) =>
     SOURCES.map((source) => to(source, protocol, number))
   const packets = [
@@ -134,7 +134,7 @@ t.test('above the rate nothing else changes', { skip }, async (t) => {
     ...each('udp', 8000),
     ...each('tcp', 22),
   ].map((packet) => ({ ...packet, at: 0 }))
-  // A packet of each kind in 50 or 100 s: nothing comes back while it is played.
+  // The rates allow no second message of a kind during the test.
   const logged = { log: { group: GROUP, rate: 1, deniedRate: 1 } }
   const { heard, unlogged, passed } = await play(specOf(logged.log), packets, 4)
   const kinds = heard.map((line) => line.split(' ')[3])

@@ -34,7 +34,7 @@ for (const binary of binaries) {
   t.test(`each once, ${binary}`, { skip, buffered: true }, async (t) => {
     await using ground = await Ground.open(specOf([...LISTS, ALONE]), binary)
     let visitor = 0
-    /** Whether someone who has not been here before comes in with a sequence. */
+    /** Sends a sequence from a new source. Resolves with true if that source gets a grant. */
     const opens = async (steps: readonly string[], family: 4 | 6): Promise<boolean> => {
       visitor += 1
       const source = host(visitor, family)
@@ -45,13 +45,13 @@ for (const binary of binaries) {
     t.equal(await opens(first, 4), true)
     t.equal(await opens(first, 4), false, 'used, IPv4')
     t.equal(await opens(first, 6), false, 'used, IPv6')
-    t.equal(await opens(second, 6), true, 'the next one, IPv6')
+    t.equal(await opens(second, 6), true, 'the next sequence, over IPv6')
     t.equal(await opens(second, 6), false)
     t.equal(await opens(second, 4), false)
-    t.equal(await opens(ALONE, 6), true, 'of one step, IPv6')
+    t.equal(await opens(ALONE, 6), true, 'a sequence of one step, over IPv6')
     t.equal(await opens(ALONE, 6), false)
     t.equal(await opens(ALONE, 4), false)
-    t.match(await ground.counters(), { grants: 3, resets: 6 }, 'a used one is a wrong knock')
+    t.match(await ground.counters(), { grants: 3, resets: 6 }, 'a used sequence is a wrong knock')
 
     const same = specOf([...LISTS, ALONE])
     const changes: Record<string, object> = {
@@ -69,7 +69,7 @@ for (const binary of binaries) {
       const results = [await opens(first, 4), await opens(second, 4), await opens(ALONE, 6)]
       t.same(results, [false, false, false], what)
     }
-    t.equal(await opens(third, 4), true, 'the one that nobody has used works still')
+    t.equal(await opens(third, 4), true, 'the unused sequence still works')
     t.equal(await opens(third, 6), false)
   })
 }
@@ -82,11 +82,11 @@ t.test('two sources in the middle of one sequence', { skip, buffered: true }, as
   for (const source of [host(1), host(2)]) await ground.send(source, ...steps.slice(0, -1))
   await ground.send(host(2), last)
   await ground.send(host(1), last)
-  t.same(await ground.granted(), [host(2)], 'the first who completes it has it')
+  t.same(await ground.granted(), [host(2)], 'the first source that completes it gets the grant')
   t.match(await ground.counters(), { grants: 1, resets: 1 })
 })
 
-t.test('sixty of them, each by two at once', { skip, buffered: true }, async (t) => {
+t.test('sixty sequences, each by two sources at once', { skip, buffered: true }, async (t) => {
   const [binary = NFT] = binaries
   const lists = Array.from({ length: 60 }, (_, i) => ['udp/7000', `udp/${7100 + i}`])
   await using ground = await Ground.open(specOf(lists), binary)

@@ -12,14 +12,14 @@ if (!skip) sweep()
 const STEPS = ['tcp/7000', 'udp/7010', 'tcp/7020']
 const [A, B, C] = ['7000', '7010:udp', '7020'] as const
 
-/** Debian's client, with a pause that keeps the order. */
+/** Knocks with Debian's client, with a pause that keeps the packets in order. */
 async function send(house: House, family: Family, ...ports: readonly string[]): Promise<void> {
   await house.run('knock', `-${family}`, '-d', '50', SERVER[family], ...ports)
 }
 
 t.jobs = 4
 
-/** One test at a house of its own. */
+/** Runs a test at a server of its own. */
 function atHouse(
   name: string,
   parts: object,
@@ -52,7 +52,7 @@ for (const [name, ports] of Object.entries(WRONG)) {
   })
 }
 
-atHouse('half of it over the other family', {}, async (t, house) => {
+atHouse('half of the knock over the other family', {}, async (t, house) => {
   await send(house, 4, A, B)
   await send(house, 6, C)
   const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
@@ -87,7 +87,7 @@ atHouse('the close sequence closes', { close: CLOSE }, async (t, house) => {
   }
 })
 
-/** nmap → what it says of each port. */
+/** Runs nmap. Returns the state that it reports for each port. */
 async function scan(
   house: House,
   family: Family,
@@ -101,24 +101,28 @@ async function scan(
   return new Map([...lines].map(([, port, state, reason]) => [Number(port), `${state} ${reason}`]))
 }
 
-atHouse('a prober sees no difference', {}, async (t, house) => {
-  for (const family of FAMILIES) {
-    const ports = ['-sS', '-p', `7000,7020,7005,${PORT}`, '--max-retries', '1']
-    const found = await scan(house, family, ...ports)
-    const filtered = [7000, 7020, PORT].map((port) => found.get(port))
-    t.same(filtered, Array(3).fill('filtered no-response'), `IPv${family}: knock ports, service`)
-    t.match(found.get(7005), /^closed/, `IPv${family}: what is no door's`)
-    const datagrams = await scan(house, family, '-sU', '-p', '7010,7005', '--max-retries', '1')
-    t.equal(datagrams.get(7010), 'open|filtered no-response', `IPv${family}: a udp step`)
-  }
-})
+atHouse(
+  'a scanner sees no difference between closed doors and knock ports',
+  {},
+  async (t, house) => {
+    for (const family of FAMILIES) {
+      const ports = ['-sS', '-p', `7000,7020,7005,${PORT}`, '--max-retries', '1']
+      const found = await scan(house, family, ...ports)
+      const filtered = [7000, 7020, PORT].map((port) => found.get(port))
+      t.same(filtered, Array(3).fill('filtered no-response'), `IPv${family}: knock ports, service`)
+      t.match(found.get(7005), /^closed/, `IPv${family}: what is no door's`)
+      const datagrams = await scan(house, family, '-sU', '-p', '7010,7005', '--max-retries', '1')
+      t.equal(datagrams.get(7010), 'open|filtered no-response', `IPv${family}: a udp step`)
+    }
+  },
+)
 
-/** Wide enough that nmap's random order has never the three knocks in a row. */
+/** Ports to scan: so many that nmap's random order never has the three knocks in a row. */
 const RANGE = ['-sS', '-p', `${PORT},6800-7200`]
 const TCP_STEPS = ['tcp/7000', 'tcp/7010', 'tcp/7020']
 
-// One try for each port: in a second round nmap asks again for the knock ports alone, and that may
-// be a knock.
+// One probe for each port: a second round of nmap would probe only the knock ports, perhaps in the
+// order of the knock.
 atHouse(
   'a scan of the range does not open',
   {},
@@ -135,7 +139,7 @@ atHouse(
   TCP_STEPS,
 )
 
-atHouse('a scan that tries again meets no door of mixed protocols', {}, async (t, house) => {
+atHouse('a scan with retries does not open a door of mixed protocols', {}, async (t, house) => {
   await Promise.all(FAMILIES.map((family) => scan(house, family, ...RANGE, '-T5')))
   const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
   t.same(answers, [false, false])

@@ -25,7 +25,7 @@ const document = (steps: readonly string[]) =>
     ],
   })
 
-/** A program that asks for a connection and waits for it. */
+/** A program that calls connect() and waits. */
 const CONNECT = `
   const [host, port, seconds] = process.argv.slice(1)
   require('node:net').connect({ host, port: Number(port) }).on('error', () => {})
@@ -74,8 +74,8 @@ t.test('a plain connect() that waits', { skip }, async (t) => {
       { stdio: 'ignore' },
     )
     while ((await syns()) === 0) await sleep(50)
-    // The first SYN to another port ended the attempt; the same SYN again must not end the next
-    // one.
+    // The first SYN to another port ended an attempt. Its retransmissions must not end the next
+    // attempt.
     if (port === 5000) await knock(7000, 2)
     if (spec !== alone.spec) await knock(8000, 3)
     await new Promise((resolve) => connect.once('exit', resolve))

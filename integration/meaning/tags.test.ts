@@ -12,12 +12,12 @@ import { frameOf } from '../wire/frames.js'
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc')
 if (!skip) sweep()
-// The process that reads the kernel's events is the built one.
+// The reader processes run from the build.
 build()
 
 const FAMILIES = [4, 6] as const
 const PORT = 2222
-/** No door's. */
+/** A port without a door. */
 const LAST = 4001
 const MACS = 12
 const [Q, AD] = [0x8100, 0x88a8]
@@ -38,7 +38,7 @@ const spec = (hook: string, ...devices: string[]) =>
 
 type Tag = readonly [kind: number, number: number, priority?: number]
 
-/** The host takes each of these for a frame without tags. */
+/** Tags with which the host accepts a frame as untagged. */
 const ZEROS: Readonly<Record<string, readonly Tag[]>> = {
   'Q 0, Q 0': [
     [Q, 0],
@@ -87,7 +87,7 @@ function tagged(frame: Buffer, tags: readonly Tag[]): Buffer {
   return Buffer.concat([frame.subarray(0, MACS), ...bytes, frame.subarray(MACS)])
 }
 
-/** What comes to the host, by source port, and what goes on with tags of the numbers 10 and 20. */
+/** A table that counts by source port what reaches the host, also on VLANs 10 and 20. */
 const ARRIVED = `table inet arrived {
   set ports { type inet_service; size 65535; flags dynamic, timeout; timeout 1h; }
   chain in {
@@ -110,7 +110,7 @@ for (const { version, path } of versions) {
     const list = async (...args: string[]) => (await exec(pair.server, path, args)).stdout
     await apply(pair.server, ARRIVED, path)
     let sourcePort = 10_000
-    /** Those of the forms in which a packet comes to the host. */
+    /** Returns the names of the forms in which a packet reaches the host. */
     const arrivals = async (forms: Readonly<Record<string, readonly Tag[]>>) => {
       const sent = new Map<number, string>()
       for (const family of FAMILIES) {

@@ -12,7 +12,7 @@ const skip = lacks || missing('openssl', 'nc')
 if (!skip) sweep()
 const [, ...able] = versions
 
-/** Long enough that no test sees its end. */
+/** Seconds; so long that no test sees the end of a period. */
 const PERIOD = 3600
 const LONG = { period: PERIOD, horizon: '3h' }
 

@@ -18,7 +18,7 @@ if (!skip) sweep()
 const FAMILIES = [4, 6] as const
 const PROTOCOLS = ['tcp', 'udp'] as const
 const PORT = 2222
-/** No door's: what is answered there has come behind all others. */
+/** A port without a door. When it answers, all earlier packets have been handled. */
 const LAST = 4001
 
 const specOf = (hook: string) => ({
@@ -34,7 +34,7 @@ const specOf = (hook: string) => ({
   ],
 })
 
-/** Answers each datagram. */
+/** A program that answers each datagram. */
 const ECHO = `
   const { createSocket } = require('node:dgram')
   for (const port of [${PORT}, ${LAST}]) {
@@ -48,13 +48,13 @@ const CONNTRACK = `table inet tracking {
   chain in { type filter hook input priority 0; ct state established accept; }
   chain forward { type filter hook forward priority 0; ct state established accept; }
 }`
-/** Before conntrack puts fragments together. */
+/** A table that keeps packets from conntrack, before that reassembles fragments. */
 const NOTRACK = `table inet untracked {
   chain in { type filter hook prerouting priority -450; notrack; }
 }`
 const SIDES = { 'no conntrack': '', conntrack: CONNTRACK, notrack: NOTRACK } as const
 
-/** What the services answer, by the port that asked: SYN-ACKs and datagrams. */
+/** A table with the ports to which the services answered, by SYN-ACKs or datagrams. */
 const ANSWERED = `table inet answered {
   set ports { type inet_service; size 65535; flags dynamic, timeout; timeout 1h; }
   chain out {
@@ -66,7 +66,7 @@ const ANSWERED = `table inet answered {
 
 t.jobs = 4
 
-/** The rules are the same for each nft: the oldest writes half of them, the newest the others. */
+/** Which nft installs at each hook: the oldest at some, the newest at others. */
 const HOOKS = { input: 0, forward: -1, prerouting: -1, ingress: 0 } as const
 
 for (const [hook, which] of skip ? [] : Object.entries(HOOKS)) {
@@ -96,7 +96,7 @@ for (const [hook, which] of skip ? [] : Object.entries(HOOKS)) {
       ] = JSON.parse(stdout).nftables
       return new Set(elem.map(({ elem }: { elem: { val: number } }) => elem.val))
     }
-    /** Waits until one more datagram is answered. */
+    /** Sends a datagram to `LAST` and waits for its answer. Returns the ports answered so far. */
     const settle = async () => {
       sourcePort += 1
       const own = sourcePort
@@ -110,7 +110,7 @@ for (const [hook, which] of skip ? [] : Object.entries(HOOKS)) {
       }
       throw new Error('nothing is answered any more')
     }
-    /** The wrappings of which the service has answered one. */
+    /** Sends all wrappings. Returns the names of those that a service answered. */
     const through = async (): Promise<string[]> => {
       const sent = new Map<number, string>()
       for (const family of FAMILIES) {
@@ -125,7 +125,7 @@ for (const [hook, which] of skip ? [] : Object.entries(HOOKS)) {
           }
         }
       }
-      // The first is behind all frames, the second behind all answers of the process.
+      // The first datagram follows all frames, the second follows all answers of the process.
       await settle()
       const ports = await settle()
       return [...sent].filter(([port]) => ports.has(port)).map(([, name]) => name)
@@ -136,20 +136,20 @@ for (const [hook, which] of skip ? [] : Object.entries(HOOKS)) {
       if (isStateful && !table) continue
       if (table) await apply(server, table, binary)
       await ground.install(specOf(hook))
-      t.same(await through(), [], `${side}: none through a closed door`)
+      t.same(await through(), [], `${side}: no wrapping passes a closed door`)
       for (const family of FAMILIES) await ground.knock.door('service').open(CLIENT[family])
       const open = await through()
       await ground.knock.uninstall()
       const free = await through()
       t.ok(free.length > 100, `${side}: ${free.length} without a table`)
-      if (isStateful) t.same(open, free, `${side}: all of them through an open door`)
+      if (isStateful) t.same(open, free, `${side}: every wrapping that works passes an open door`)
       else {
         const hidden = free.filter((name) => !open.includes(name))
         t.ok(open.length > 60, `${side}: ${open.length} of them through an open door`)
         t.same(
           open.filter((name) => !free.includes(name)),
           [],
-          'and no others',
+          'no wrapping passes that does not work without a table',
         )
         t.ok(
           hidden.every((name) => /after|\\||options|piece|route/.test(name)),

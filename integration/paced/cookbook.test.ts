@@ -17,7 +17,7 @@ if (!skip) {
 
 t.jobs = 4
 
-/** A connection that is asked for once and given up before it is asked for again. */
+/** A command that sends one SYN and gives up before it is retransmitted. */
 const TRY = 'nc -z -w 1 server.example'
 
 t.test('one port by rate', { skip, buffered: true }, async (t) => {
@@ -46,7 +46,7 @@ t.test('one port by rate: the grant ends', { skip, buffered: true }, async (t) =
   await using scene = await Scene.open(new Page('single-port'))
   await scene.install()
   t.match(await scene.client('client: nc'), { code: 0 }, 'in')
-  t.ok(await scene.logsIn(), 'again, while the grant stands')
+  t.ok(await scene.logsIn(), 'a second login while the grant lasts')
   await sleep(10_000)
   t.ok(await scene.isShut(), 'shut after 10 s')
 })
@@ -74,6 +74,6 @@ for (const [index, mark] of RHYTHM.marks('client: ').entries()) {
   })
 }
 
-t.test('all of the page about rhythms has run', { skip }, async (t) => {
+t.test('every block of the page about rhythms has run', { skip }, async (t) => {
   t.same(RHYTHM.left, [])
 })

@@ -19,7 +19,7 @@ const doorOf = (knock: object, open: object = {}) => ({
   doors: [{ name: 'service', service: `tcp/${PORT}`, knock, open: { for: '60s', ...open } }],
 })
 
-/** hping3 takes one of 2,000 by chance, and the same one again is a SYN that came again. */
+/** hping3 would choose from 2,000 ports at random; the same port again is a repeated SYN. */
 let sourcePort = 30_000
 
 /** Ways to send one SYN. */
@@ -36,7 +36,7 @@ const CLIENTS: Readonly<Record<string, (host: string, port: number) => [string, 
 async function knock({ pair }: Ground, client: string, host: string, port: number): Promise<void> {
   const [file, ...args] = CLIENTS[client]?.(host, port) ?? ['false']
   const child = start(pair.client, file, args, { stdio: 'ignore' })
-  // hping3 ends by itself and sends nothing twice; the others do after a second.
+  // hping3 ends by itself and sends nothing twice. The others retransmit after a second.
   if (client !== 'hping3') {
     await sleep(700)
     child.kill('SIGKILL')
@@ -44,10 +44,10 @@ async function knock({ pair }: Ground, client: string, host: string, port: numbe
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
 }
 
-/** The end of the line of those who make their ground: made all at once, they would all be late. */
+/** The last setup: setups run one after the other, since all at once would delay each other. */
 let last: Promise<unknown> = Promise.resolve()
 
-/** One test at a ground of its own, with a listener behind the door. */
+/** Runs a test in namespaces of its own, with a listener behind the door. */
 function at(name: string, spec: object, run: (t: Test, ground: Ground) => Promise<void>): void {
   t.test(name, { skip, buffered: true }, async (t) => {
     const turn = last.then(async () => {
@@ -77,7 +77,7 @@ for (const client of Object.keys(CLIENTS)) {
         for (let hit = 0; hit < 2; hit += 1) await knock(ground, client, SERVER[family], port)
         await sleep(2500)
         t.equal(await ask(ground, family), 'hello', 'open in time')
-        t.equal(await ask(ground, family), 'hello', 'and for who has come in')
+        t.equal(await ask(ground, family), 'hello', 'open again for the same source')
         t.match(await ground.counters(), { knocks: rate === OWN ? 3 : 2, grants: 1, resets: 0 })
       })
     }
@@ -149,19 +149,23 @@ for (const rate of [RATE, OWN]) {
       own ? undefined : flood(ground, PORT, 10),
     ])
     t.notMatch(`${knocks.stdout}${service?.stdout}`, 'flags=SA', 'is never let in')
-    t.match(await ground.counters(), { grants: 0, resets: 1 }, 'and pays as long as it lasts')
-    // Right, but still to be paid for: what comes too soon is paid for once more.
+    t.match(
+      await ground.counters(),
+      { grants: 0, resets: 1 },
+      'the penalty lasts as long as the flood',
+    )
+    // The knock is right, but within the penalty, which each packet restarts.
     for (let hit = 0; hit < 2; hit += 1) await knock(ground, 'nc', SERVER[4], port)
     await sleep(2500)
-    t.equal(await ask(ground, 4), 'nothing', 'and for a while after')
+    t.equal(await ask(ground, 4), 'nothing', 'closed for a penalty after the flood')
     await sleep(4500)
     for (let hit = 0; hit < 2; hit += 1) await knock(ground, 'nc', SERVER[4], port)
     await sleep(1200)
-    t.equal(await ask(ground, 4), 'hello', 'until it has kept quiet')
+    t.equal(await ask(ground, 4), 'hello', 'open after a pause')
   })
 }
 
-/** Sends so many packets at once every two seconds. */
+/** Sends bursts of packets, one burst every two seconds. */
 async function play(ground: Ground, source: string, step: string, counts: readonly number[]) {
   const start = performance.now()
   for (const [burst, count] of counts.entries()) {
@@ -176,7 +180,7 @@ const WRONG = [[1, 2, 2], [1, 3, 3], [3, 2, 1], [6], [1, 2], [1, 1, 4]]
 for (const family of FAMILIES) {
   for (const port of ['udp/7000', 'tcp/7000', `tcp/${PORT}`]) {
     const rhythm = { type: 'rhythm', port, counts: [1, 2, 3], window: 2 }
-    // At the service itself the packet after the last is the connection.
+    // If the knock port is the service's, one packet too many is the connection.
     const wrong = port === `tcp/${PORT}` ? WRONG : [...WRONG, [1, 2, 4]]
     at(`1-2-3 at ${port}, IPv${family}`, doorOf(rhythm), async (t, ground) => {
       const guess = async (counts: readonly number[], index: number) => {
@@ -186,7 +190,7 @@ for (const family of FAMILIES) {
       }
       await Promise.all([play(ground, CLIENT[family], port, [1, 2, 3]), ...wrong.map(guess)])
       t.equal(await ask(ground, family), 'hello')
-      t.equal(await ask(ground, family), 'nothing', 'for one connection')
+      t.equal(await ask(ground, family), 'nothing', 'only one connection is let in')
       t.match(await ground.counters(), { grants: 1 }, 'and nobody else')
     })
   }
@@ -222,7 +226,7 @@ for (const [name, [knocks, pause, open]] of Object.entries(timed)) {
       t.equal(await isIn(), false, `IPv${family}: no room`)
       await ground.knock.door('service').close(one)
       await ground.send(me, `tcp/${PORT}`)
-      t.equal(await isIn(), true, 'the turn is not lost')
+      t.equal(await isIn(), true, 'the right to connect is not lost')
       if (!open || !('connections' in open) || open.connections !== 3) return
       const later: boolean[] = []
       for (let connection = 2; connection <= 3; connection += 1) {

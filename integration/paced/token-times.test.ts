@@ -13,12 +13,12 @@ if (!skip) sweep()
 const [, ...able] = versions
 
 const PERIOD = 10
-/** Timeouts are whole seconds, and a busy machine is late. */
+/** Seconds from a limit: timeouts are whole seconds, and a loaded machine is late. */
 const CLEAR = 1.5
 
 const until = (seconds: number) => sleep(Math.max(0, seconds - nowSeconds()) * 1000)
 
-/** Sends a token of a period at a moment, in seconds from that period's end. */
+/** Sends the token of a period `after` seconds after that period's end. */
 async function sendAt(place: TokenHouse, begin: number, after: number, family: 4 | 6 = 4) {
   await until(begin + PERIOD + after)
   const before = await place.house.counters()
@@ -33,7 +33,7 @@ async function play(t: Test, path: string, drift: number) {
     binary: path,
     token: { period: PERIOD, drift, horizon: '30s' },
   })
-  // The next period but one, so that whatever was loaded first is over when the last is tried.
+  // The next period, so that what was loaded first has expired when the last token is tried.
   const begin = (Math.floor(nowSeconds() / PERIOD) + 1) * PERIOD
   const opened = { grants: 1, wrong: 0 }
   const refused = { grants: 0, wrong: 1 }
@@ -47,7 +47,7 @@ async function play(t: Test, path: string, drift: number) {
   await refillKnock(place.spec(), { nft: place.nft })
   const end = await sendAt(place, late, drift + 0.3)
   t.match(end, refused, `drift ${drift}: just too late`)
-  // A clock that is ahead makes tokens of periods to come, which are loaded for the whole horizon.
+  // A clock that is ahead makes tokens of later periods, which are loaded for the whole horizon.
   t.match(await sendAt(place, late + PERIOD, -9.5), opened, 'a clock that is ahead')
   t.match(
     await sendAt(place, late + 6 * PERIOD, -60),

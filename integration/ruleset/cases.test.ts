@@ -14,17 +14,17 @@ import { golden, readCases, secretsOf } from '../traces/case-files.js'
 
 const { versions, skip } = await versionsOrSkip()
 
-/** The nft that wrote the listings: others word them differently. */
+/** The version of nft that wrote the listings; others list differently. */
 const LISTED_BY = '1.1.3'
 
-/** Rulesets longer than this are kept as their hash. */
+/** A ruleset with more characters is stored as its hash. */
 const LONGEST = 140_000
 
 const cases = readCases()
 
 const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
-/** The text itself, or what stands for it where it is long. */
+/** Returns the text, or its hash if it is long. */
 function toKeep(text: string): string {
   if (text.length <= LONGEST) return text
   const hash = createHash('sha256').update(text).digest('hex')
@@ -61,7 +61,7 @@ t.test('the same spec, the same bytes', async (t) => {
   }
 })
 
-/** The same with the keys of every object the other way round; lists stay as they are. */
+/** Reverses the keys of every object; lists keep their order. */
 function backwards(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(backwards)
   if (typeof value !== 'object' || value === null) return value
@@ -91,7 +91,7 @@ t.test('a table that was just made is intact, as each nft lists it', { skip }, a
     const nft = createNft({ binary: path, netns: pair.server })
     for (const { name, spec } of cases) {
       const document = renderKnock(spec)
-      // 1.0.6 knows no sets of tokens.
+      // nft 1.0.6 does not know sets of tokens.
       const made = await nft.apply(document).then(
         () => true,
         () => false,

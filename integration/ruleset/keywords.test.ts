@@ -9,7 +9,7 @@ import { versionsOrSkip } from '../machine/nft-versions.js'
 
 const { versions, skip } = await versionsOrSkip()
 
-/** The other words of nft's scanners: names that are ours to use. */
+/** The other words of nft's scanners, which may name a table. */
 const FREE =
   `abort ackseq addr alert amanda any are asconf at audit auto avgpkt broute burst bypass bytes
   cfi cgroupv2 check checksum chunk class classid clear code conntrack cpi crit csum csumcov cwr
@@ -27,7 +27,7 @@ const FREE =
   tsecr tsn tsval ttl until urg urgptr used value version vm vtag warn week wildcard window
   wscale xfrm xml year zone`.split(/\s+/)
 
-/** How many words are given to one process. */
+/** The words that one process checks. */
 const CHUNK = 16
 
 t.test('keywords', { skip }, async (t) => {
@@ -35,7 +35,7 @@ t.test('keywords', { skip }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const file = join(folder, 'words.nft')
-  /** What nft says to a script that it only checks. */
+  /** Lets nft check a script. Returns its errors; empty if there are none. */
   const check = async (nft: string, script: string): Promise<string> => {
     await writeFile(file, script)
     return (await exec(pair.server, nft, ['-c', '-f', file])).stderr
@@ -67,7 +67,7 @@ t.test('keywords', { skip }, async (t) => {
       for (let from = 0; from < FREE.length; from += CHUNK) {
         const words = FREE.slice(from, from + CHUNK)
         if ((await check(path, words.map(uses).join(''))) === '') continue
-        // A word can change how nft's scanner reads the next one: what counts is each word alone.
+        // A word can change how nft's scanner reads the next, so each word is checked alone.
         for (const word of words) answers.push(await check(path, uses(word)))
       }
       t.equal(answers.join(''), '', `tables, nft ${version}`)

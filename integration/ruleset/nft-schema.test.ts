@@ -25,7 +25,7 @@ const validate = new Ajv({ strict: true, allErrors: true }).compile(
   JSON.parse(readFileSync(schema, 'utf8')),
 )
 
-/** What the schema has against a document; the first few of it. */
+/** Returns the first errors of a document by the schema. */
 function complaints(document: unknown): string[] {
   if (validate(document)) return []
   return (validate.errors ?? [])
@@ -38,7 +38,7 @@ const change = (source: string | undefined, table = 'knock', door = 'ssh') => {
   return { table, sources: [address], grants: grantsSet(door), used: [] }
 }
 
-/** What is loaded into a case's table beside what is rendered of its spec alone. */
+/** Returns the tokens and ports that are loaded into a case's table. */
 function loadsFor(spec: KnockSpec, now: number): NftDocument {
   const valid = validateSpec(spec)
   return { nftables: renderLoads(valid.table, loadsOf(valid, secretsOf(valid), now), now) }
@@ -46,7 +46,7 @@ function loadsFor(spec: KnockSpec, now: number): NftDocument {
 
 const isSpent = (set: string): boolean => set.startsWith('spent')
 
-/** An object as a listing has it: counters with their counts. */
+/** Returns a command's object as a listing has it: counters with their counts. */
 function asListed(command: NftCommand): NftObject[] {
   if (!('add' in command)) return []
   const { add } = command

@@ -20,13 +20,13 @@ import { isKnownTo, readCases } from '../traces/case-files.js'
 
 const { versions, skip } = await versionsOrSkip()
 
-/** How many random specs each nft is given. */
+/** The random specs for each nft. */
 const RUNS = Number(process.env['RUNS'] ?? 15)
 
 type Entry = Readonly<Record<string, unknown>>
 
 /**
- * A listing without what differs from one load to the next; rules stay in the order of their chain.
+ * Removes from a listing what differs between two loads. Rules keep their order in the chain.
  */
 function normalise(listing: readonly Entry[]): string[] {
   const entries = listing.filter((entry) => !('metainfo' in entry)).map(withoutHandles)
@@ -43,7 +43,7 @@ function normalise(listing: readonly Entry[]): string[] {
 function withoutHandles(entry: Entry): Entry {
   return JSON.parse(JSON.stringify(entry), (key, value) => {
     if (key === 'handle') return undefined
-    // Sets are kept in no order.
+    // Sets have no order.
     return key === 'elem' && Array.isArray(value)
       ? value.map((v) => JSON.stringify(v)).sort()
       : value
@@ -54,12 +54,12 @@ function withoutHandles(entry: Entry): Entry {
 async function listings(namespace: string, document: NftDocument, table: string, nft: string) {
   await apply(namespace, document, nft)
   const byJson = await listTable(namespace, table, nft)
-  // The text makes the table anew: what JSON has made is gone.
+  // The text deletes the table that JSON has made, and makes a new one.
   await apply(namespace, renderText(document), nft)
   const byText = await listTable(namespace, table, nft)
   await apply(namespace, renderKeepingText(document), nft)
   const overText = await listTable(namespace, table, nft)
-  // Sets that JSON made have the flags that nft gave them by itself.
+  // Sets made by JSON have flags that nft added.
   await apply(namespace, document, nft)
   await apply(namespace, renderKeepingText(document), nft)
   const overJson = await listTable(namespace, table, nft)
@@ -144,7 +144,7 @@ const KEEPING: KnockSpec = {
   guard: { ...GUARD, trusted: ['192.0.2.1'] },
   doors: [SSH, WEB],
 }
-/** A door less, another first step, another port of the service, and another trusted address. */
+/** A spec with one door less, another first step, another service and another trusted address. */
 const EDITED: KnockSpec = {
   table: 'keeping',
   guard: { ...GUARD, trusted: ['192.0.2.2'] },
@@ -182,7 +182,7 @@ async function keepsContents(t: Tap, nft: string, server: string): Promise<void>
     ['an edited spec', EDITED],
     ['and back', KEEPING],
   ] as const) {
-    // An install that waits to be confirmed, and its mark, end with the rules that knew them.
+    // A pending confirmation and its mark must go away with the old rules.
     const marks = `add set inet ${table} trial { type mark; flags timeout; }
       add set inet ${table} serial { type mark; elements = { 7 }; }`
     await apply(server, marks, nft)

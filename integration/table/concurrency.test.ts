@@ -19,7 +19,7 @@ if (!skip) {
 
 const specs = [SPECS[0], SPECS[2]] as KnockSpec[]
 
-/** How a call may end where others install and uninstall at the same moment. */
+/** How each call can end if others install and uninstall at the same moment. */
 const ENDS: Readonly<Record<string, readonly string[]>> = {
   install: ['done', 'conflict', 'unverified'],
   open: ['done', 'not-found'],

@@ -37,7 +37,7 @@ const SPECS: Readonly<Record<string, object>> = {
   'ingress of two interfaces': { hook: 'ingress', interfaces: [CABLE, 'lo'], doors: [door()] },
 }
 
-/** On a busy machine some pass before anybody has looked. */
+/** The time to confirm. On a loaded machine some of it passes before the first check. */
 const SECONDS = 12
 
 const CODE = `
@@ -47,8 +47,8 @@ const CODE = `
   process.kill(process.pid, 'SIGKILL')`
 
 /**
- * Installs in a process that is dead when this settles. The other tests go on meanwhile: their time
- * runs, too.
+ * Installs in a process that has ended when this resolves. It does not block this process, because
+ * other tests run at the same time.
  */
 async function installAndDie(binary: string, netns: string, spec: object): Promise<void> {
   const orders = JSON.stringify({ binary, netns, spec, confirmWithin: SECONDS })

@@ -16,7 +16,7 @@ if (!skip) {
   build()
 }
 
-/** `KILLS=200 npm run test:one -- integration/table/kills.test.ts`: 200. */
+/** For a longer run: `KILLS=200 npm run test:one -- integration/table/kills.test.ts`. */
 const KILLS = Number(process.env['KILLS'] ?? 14)
 
 for (const { version, path } of versions) {

@@ -51,7 +51,7 @@ for (const { version, path } of versions) {
       for (const source of visitor(2)) await ground.send(source, 'udp/7100')
       for (const source of visitor(2)) await ground.send(source, 'tcp/2202', 'tcp/2202')
       await ground.send(host(3), 'udp/7200')
-      // Used already, which is wrong: a ban for each.
+      // A used sequence is a wrong knock, so each source is banned.
       for (const source of visitor(4)) await ground.send(source, ...FIRST)
       await ground.knock.door('once').open('2001:db8::7', { for: '1h' })
       await saveState(file, await ground.knock.save())

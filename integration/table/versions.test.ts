@@ -21,7 +21,7 @@ const SPEC = doorOf(['tcp/7000', 'udp/8000', 'tcp/9000'], { open: { for: `${OPEN
 
 const ELEMENTS = 131_072
 
-/** What a flood of SYNs to a knock port leaves behind. */
+/** Fills the set of SYNs as a flood to a knock port would. */
 async function fillSyns(namespace: string, nft: string): Promise<void> {
   const elem = Array.from({ length: ELEMENTS }, (_, n) => {
     const source = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
@@ -64,7 +64,7 @@ for (const { version, path } of versions) {
       ['save', join(folder, `state-${version}.json`)],
       ['install', spec],
     ]) {
-      // Half as much as one listing of what strangers have stored would take.
+      // Half of the memory that a listing of the strangers' elements would take.
       const argv = ['--max-old-space-size=40', CLI, ...command]
       const env = { ...process.env, KNOCKLIB_NFT: path }
       const { code, stderr } = await exec(pair.server, process.execPath, argv, { env })

@@ -15,16 +15,16 @@ const FOLDER = new URL('../cases/', import.meta.url)
 interface CaseFiles {
   readonly name: string
   readonly spec: KnockSpec
-  /** Written by hand: each packet with the verdict that it must meet. */
+  /** The packets of the case, each with its expected verdict. Written by hand. */
   readonly packets: readonly SimulatedPacket[]
   /**
-   * Written by hand, where they matter: what is reported, such as `3 knock ssh open 1/2` of the
-   * fourth packet.
+   * The expected events, if they matter: `3 knock ssh open 1/2` for the fourth packet. Written by
+   * hand.
    */
   readonly events?: readonly string[]
 }
 
-/** Reads all cases, in the order of their names. */
+/** Reads all cases, sorted by their names. */
 export function readCases(): CaseFiles[] {
   const names = readdirSync(FOLDER).sort()
   return names.map((name) => {
@@ -36,13 +36,13 @@ export function readCases(): CaseFiles[] {
   })
 }
 
-/** What the files of a spec hold in all cases: a secret made of their own path. */
+/** Returns the secrets of a spec's files. In all cases a secret is made from its file's path. */
 export function secretsOf(spec: ValidSpec): Secrets {
   const files = secretFilesOf(spec)
   return new Map(files.map((file) => [file, Buffer.from(`the secret of ${file}`)]))
 }
 
-/** Whether an nft knows all that a spec asks for. */
+/** Whether a version of nft can install a spec. */
 export function isKnownTo(version: string, spec: ValidSpec): boolean {
   try {
     requireFeatures(buildAutomaton(spec), version, 'isKnownTo')
@@ -54,8 +54,8 @@ export function isKnownTo(version: string, spec: ValidSpec): boolean {
 }
 
 /**
- * What a golden file holds. With UPDATE=1 in the environment the file is written anew first, with
- * `actual`; a file that is not there is empty.
+ * Returns the text of a golden file; empty if there is no such file. With UPDATE=1 in the
+ * environment it first writes `actual` to the file.
  */
 export function golden(name: string, file: string, actual: string): string {
   if (process.env['UPDATE'] === '1') writeFileSync(fileOf(name, file), actual)

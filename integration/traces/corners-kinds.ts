@@ -42,14 +42,14 @@ const token = (door: string, at: number) => ({
 
 export const KIND_CORNERS: readonly TimedCorner[] = [
   {
-    name: 'a connection that hung before the hits is let through when it asks again in time',
+    name: 'a connection that waited from before the hits passes if it retransmits in time',
     doors: [door('a', rate)],
     packets: [tcp(22, 1), tcp(7000, 2), tcp(7000, 3), tcp(22, 1, 2)],
     verdicts: ['drop', 'drop', 'drop', 'accept'],
     counters: { knocks: 2, grants: 1, resets: 0, denied: 1 },
   },
   {
-    name: 'a retransmission of what was too early neither passes nor lasts longer',
+    name: 'a retransmission of a packet that was too early neither passes nor extends the penalty',
     doors: [door('a', { ...rate, penalty: 3 })],
     packets: [
       tcp(7000, 1),
@@ -65,14 +65,14 @@ export const KIND_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 4, grants: 1, resets: 1, denied: 3 },
   },
   {
-    name: 'a SYN is remembered anew with each of its retransmissions',
+    name: 'each retransmission of a SYN renews the memory of it',
     doors: [door('a', { type: 'rate', port: 'tcp/22', hits: 1, max: 90 })],
     packets: [tcp(22, 1), tcp(22, 1, 80), tcp(22, 1, 80), tcp(22, 2, 80), tcp(22, 2, 89)],
     verdicts: ['drop', 'drop', 'drop', 'drop', 'drop'],
     counters: { knocks: 2, grants: 0, denied: 0 },
   },
   {
-    name: 'each packet of a penalised source lets the penalty begin anew',
+    name: 'each packet of a penalised source restarts the penalty',
     doors: [door('a', { ...rate, penalty: 3 })],
     packets: [
       tcp(7000, 1),
@@ -87,7 +87,7 @@ export const KIND_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 5, grants: 0, resets: 1, denied: 2 },
   },
   {
-    name: 'a rate of one hit and no least time',
+    name: 'a rate of one hit without a minimum time',
     doors: [door('a', { type: 'rate', port: 'tcp/22', hits: 1, max: 5 })],
     packets: [tcp(22, 1), tcp(22, 1, 1), tcp(22, 2), tcp(22, 3)],
     verdicts: ['drop', 'drop', 'accept', 'accept'],
@@ -106,7 +106,7 @@ export const KIND_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 4, grants: 1, resets: 1, denied: 0 },
   },
   {
-    name: 'a rhythm lets one connection in, and any number where it is reported so',
+    name: 'a rhythm lets in one connection, or any number if the spec says so',
     doors: [
       door('a', { type: 'rhythm', port: 'tcp/7000', counts: [1, 1], window: 2 }),
       door(
@@ -132,7 +132,7 @@ export const KIND_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 2, grants: 1, resets: 0, denied: 1 },
   },
   {
-    name: 'knocks that count packets are not reset by others, and reset sequences',
+    name: 'other packets do not reset a timed knock, and its packets reset sequences',
     doors: [
       door('a', [rate, { type: 'sequence', steps: ['udp/7001', 'udp/7002'] }]),
       door(
@@ -148,7 +148,7 @@ export const KIND_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 4, grants: 1, resets: 1 },
   },
   {
-    name: 'a one-time sequence opens once, over whichever family',
+    name: 'a one-time sequence opens once, over either family',
     doors: [door('a', { type: 'sequence', oneTime: [['udp/7000', 'udp/7001'], ['udp/7002']] })],
     packets: [
       udp(7000),
@@ -164,7 +164,7 @@ export const KIND_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 6, grants: 2, resets: 2, denied: 1 },
   },
   {
-    name: 'a token opens its own door once, and a wrong one none',
+    name: 'a token opens its own door once, and a wrong token opens none',
     doors: [door('a', TOKEN), door('b', { ...TOKEN, port: 'udp/7201' }, { service: 'tcp/23' })],
     packets: [
       { ...token('a', 0), payload: `${token('a', 0).payload}00` },
@@ -179,7 +179,7 @@ export const KIND_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 2, grants: 2, wrong: 2, denied: 0 },
   },
   {
-    name: 'a token is taken until its drift is over',
+    name: 'a token is accepted until its drift is over',
     doors: [door('a', { ...TOKEN, drift: 5 })],
     packets: [
       { ...token('a', 0), after: 64 },

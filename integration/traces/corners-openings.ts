@@ -1,9 +1,9 @@
 // Rare cases of openings, hooks and bans. Data only.
 import type { Corner } from './corners.js'
 
-/** One whose packets have pauses between them, at a hook that may be another. */
+/** A case whose packets can have pauses and whose table can have another hook. */
 export interface TimedCorner extends Omit<Corner, 'packets'> {
-  /** The spec's other parts. */
+  /** Other parts of the spec. */
   readonly spec?: object
   readonly packets: readonly (Corner['packets'][number] & { readonly after?: number })[]
 }
@@ -28,7 +28,7 @@ const door = (name: string, knock: object, open: object = {}, parts: object = {}
 
 export const OPENING_CORNERS: readonly TimedCorner[] = [
   {
-    name: 'open for everyone: over both families, until anybody closes',
+    name: 'open for everyone: over both families, until any source closes',
     doors: [
       door('a', sequence('udp/7000'), { scope: 'everyone' }, { close: sequence('udp/7001') }),
     ],
@@ -44,7 +44,7 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 2, grants: 1, denied: 2 },
   },
   {
-    name: 'two doors before one service: the second is asked where the first denies',
+    name: 'two doors before one service: the second judges what the first denies',
     doors: [
       door('a', sequence('udp/7000')),
       door('b', sequence('udp/7001', 'udp/7002'), { scope: 'everyone' }),
@@ -66,7 +66,7 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 1, grants: 1, closes: 1, denied: 1 },
   },
   {
-    name: 'connections that need a live grant are cut without one',
+    name: 'connections that need a live grant are cut when it ends',
     doors: [
       door('a', sequence('udp/7000'), { established: 'cut' }, { close: sequence('udp/7001') }),
     ],
@@ -85,7 +85,7 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { grants: 1, denied: 2 },
   },
   {
-    name: 'who is granted is sent elsewhere, and the world to what is public',
+    name: 'a grant redirects its source, and other sources reach the public service',
     doors: [door('a', sequence('udp/7000', 'udp/7001'), { redirectTo: 9000 })],
     guard: { trusted: ['10.99.0.2'] },
     packets: [
@@ -102,7 +102,7 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 2, grants: 1, resets: 0, denied: 2 },
   },
   {
-    name: 'who is trusted goes to what is public, and uses no grant up',
+    name: 'a trusted source reaches the public service and uses no grant',
     doors: [door('a', sequence('udp/7000'), { redirectTo: 9000, connections: 1 })],
     guard: { trusted: ['10.99.0.1'] },
     packets: [udp(7000), tcp(22, 1), udp(7000), tcp(22, 2)],
@@ -133,7 +133,7 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 1, grants: 1, resets: 0 },
   },
   {
-    name: 'strikes are counted anew where the first is long ago',
+    name: 'strikes are counted from zero if the first is too old',
     doors: [door('a', sequence('udp/7000', 'udp/7001', 'udp/7002'))],
     guard: { ban: { after: 3, within: 10, for: 20 } },
     packets: [...[0, 9, 2, 1].flatMap((after) => [{ ...udp(7000), after }, udp(7002)]), udp(7000)],
@@ -141,7 +141,7 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 9, resets: 4 },
   },
   {
-    name: 'what goes to no knock port is no strike: whoever forges it knows nothing',
+    name: 'a packet to an ordinary port is no strike',
     doors: [
       door('a', [
         sequence('udp/7000', 'udp/7001'),
@@ -159,7 +159,7 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
     counters: { knocks: 5, grants: 1, resets: 3 },
   },
   {
-    name: 'a hook that forwards knows nothing of the host behind it',
+    name: 'at the hook forward the connections of the host behind are not known',
     doors: [door('a', sequence('udp/7000'), {}, { address: '10.77.0.1' })],
     spec: { hook: 'forward' },
     packets: [{ ...tcp(22, 1), flags: 0x10, connected: true }, known(22), udp(7000), tcp(22, 2)],
@@ -168,7 +168,7 @@ export const OPENING_CORNERS: readonly TimedCorner[] = [
   },
   ...(['prerouting', 'ingress'] as const).map(
     (hook): TimedCorner => ({
-      name: `without conntrack, at ${hook}, SYNs alone begin something`,
+      name: `without conntrack, at ${hook}, only SYNs start a connection`,
       doors: [door('a', sequence('udp/7000', 'tcp/7001'), { connections: 2 })],
       spec: { hook, interfaces: ['eth0'] },
       packets: [

@@ -7,10 +7,10 @@ export interface Corner {
   readonly name: string
   readonly doors: readonly object[]
   readonly guard?: object
-  /** One after the other, each with a time of its own a moment later. */
+  /** The packets in order, each a moment after the one before. */
   readonly packets: readonly (Omit<Packet, 'at'> & { readonly destination: string })[]
   readonly verdicts: readonly Verdict[]
-  /** Of the first door, where they say something. */
+  /** The expected counters of the first door, as far as they matter. */
   readonly counters: Partial<Counters>
 }
 
@@ -33,12 +33,12 @@ const door = (name: string, steps: readonly unknown[], parts: object = {}) => ({
 })
 
 const raw = (protocol: number, sourcePort: number) => ({ protocol, sourcePort }) as const
-/** VRRP, OSPF, ESP, GRE, IPIP, 6in4, IGMP. */
+/** Other protocols: VRRP, OSPF, ESP, GRE, IPIP, 6in4, IGMP. */
 const OTHERS = [112, 89, 50, 47, 4, 41, 2]
 
 export const CORNERS: readonly Corner[] = [
   {
-    name: 'a packet that is several steps of a door is one knock',
+    name: 'a packet that matches several steps of a door counts once',
     doors: [door('a', ['udp/7000', { protocol: 'udp', port: 7000, length: 10 }])],
     packets: [
       { ...FIRST, ...udp(7000, 10) },
@@ -48,7 +48,7 @@ export const CORNERS: readonly Corner[] = [
     counters: { knocks: 2, grants: 1, resets: 0 },
   },
   {
-    name: 'a step that conntrack calls invalid counts as a knock, and resets nothing',
+    name: 'a step that conntrack calls invalid counts as a knock and resets nothing',
     doors: [
       door('a', ['udp/7000', { protocol: 'tcp', port: 7001, flags: 'fin,!syn' }]),
       door('b', ['udp/7000', 'udp/7002'], { service: 'tcp/23' }),
@@ -80,7 +80,7 @@ export const CORNERS: readonly Corner[] = [
     counters: { denied: 1 },
   },
   {
-    name: 'a ping to an address at which nothing is closed resets like any packet',
+    name: 'a ping to an address without a door resets attempts like any packet',
     doors: [
       door('a', ['udp/7000', 'udp/7001']),
       door('b', ['udp/7002'], { service: 'any', address: '10.77.0.3' }),
@@ -104,7 +104,7 @@ export const CORNERS: readonly Corner[] = [
     counters: { knocks: 1, grants: 1, denied: 1 },
   },
   {
-    name: 'a door before any lets all pass that is not TCP, UDP or a ping',
+    name: 'a door with the service any lets pass what is not TCP, UDP or a ping',
     doors: [door('a', ['udp/7000'], { service: 'any' })],
     packets: [
       ...OTHERS.map((protocol, index) => ({ ...FIRST, ...raw(protocol, index) })),
@@ -117,7 +117,7 @@ export const CORNERS: readonly Corner[] = [
     counters: { denied: 3 },
   },
   {
-    name: 'a protocol that is named is judged, and no other',
+    name: 'only a named protocol is judged',
     doors: [
       door('a', ['udp/7000'], { service: ['protocol/vrrp', 'protocol/4'] }),
       door('b', ['udp/7001'], { service: 'protocol/gre', address: '10.77.0.3' }),
@@ -140,7 +140,7 @@ export const CORNERS: readonly Corner[] = [
     counters: { knocks: 1, grants: 1, denied: 5 },
   },
   {
-    name: 'an IPv6 step is no step over IPv4',
+    name: 'an IPv6 step does not match over IPv4',
     doors: [door('a', ['icmpv6'])],
     packets: [
       { ...FIRST, ...ping, sourcePort: 1 },

@@ -3,12 +3,12 @@ import type { Packet } from '../../lib/simulate/packet.js'
 
 export interface TimedTrace {
   readonly name: string
-  /** In order; `again`: with the source port of the packet before. */
+  /** The packets in order; `again`: with the source port of the packet before. */
   readonly packets: readonly (readonly [at: number, to: 'knock' | 'service', again?: 'again'])[]
   readonly accepted: number
 }
 
-/** A door, and traces of its knock. */
+/** A timed knock, and traces for it. */
 export interface TimedKnock {
   readonly name: string
   readonly document: object
@@ -37,7 +37,7 @@ const connects = (...times: number[]): Packets => times.map((at) => [at, 'servic
 const times = (count: number, from: number, step: number): number[] =>
   Array.from({ length: count }, (_, index) => from + index * step)
 
-/** The SYNs of one connect() that nobody answers. */
+/** The SYNs of one unanswered connect(). */
 const alone = (to: 'knock' | 'service'): Packets => [
   [0, to],
   [1, to, 'again'],
@@ -67,12 +67,12 @@ export const ratesOf = (): TimedKnock[] =>
     knockAt('a rate', port, { type: 'rate', hits: 2, min: 3, max: 5 }, RATE_TRACES),
   )
 
-/** Knocks in bursts, one at the beginning of each window. */
+/** Makes bursts of knocks, each at the beginning of a window. */
 const bursts = (window: number, ...counts: number[]): Packets =>
   counts.flatMap((count, burst) => knocks(...times(count, burst * window, 0.05)))
 
 function rhythmTraces(window: number): TimedTrace[] {
-  // Behind the last window and whatever penalty there was.
+  // After the last window and after any penalty.
   const later = connects(3.25 * window, 3.25 * window + 0.5)
   const never = (counts: number[]): TimedTrace => ({
     name: `${counts.join('-')} never`,
@@ -90,7 +90,7 @@ function rhythmTraces(window: number): TimedTrace[] {
   ]
 }
 
-/** What only a knock apart from the service can tell from the connection. */
+/** Traces for a knock port that is no port of the service. */
 const apart = (window: number): TimedTrace[] =>
   [
     [1, 2, 4],
@@ -112,7 +112,7 @@ export const rhythmsOf = (window: number): TimedKnock[] =>
     ),
   )
 
-/** The packets of a trace, from a source. */
+/** Returns the packets of a trace from a source. */
 export function packetsOfTimed(
   { knockPort }: TimedKnock,
   { packets }: TimedTrace,

@@ -3,7 +3,8 @@ import type { Packet } from '../../lib/simulate/packet.js'
 
 export interface Worked {
   /**
-   * A, B and C are the knocks, X another port; `.` is a second, `|` longer than the step timeout.
+   * A, B and C are the knocks, X is another port; `.` is a second, `|` is longer than the step
+   * timeout.
    */
   readonly trace: string
   readonly reset: 'any' | 'never'
@@ -27,7 +28,7 @@ export const WORKED: readonly Worked[] = [
   any('A B C"', false),
 ]
 
-/** A quote behind a letter: from another source; two: over the other family. */
+/** `'` after a letter: from another source; `"`: over the other family. */
 const LETTER = /[ABCX]'?"?|[.|]/g
 const PORTS: Readonly<Record<string, number>> = { A: 7000, B: 8000, C: 9000, X: 5000 }
 
@@ -52,7 +53,8 @@ export const workedSpec = (
 })
 
 /**
- * The packets of a trace. `pause` is the length of `|`; other packets follow each other at once.
+ * Returns the packets of a trace. `pause` is the length of `|`; packets without one between them
+ * follow each other at once.
  */
 export function packetsOfTrace(
   trace: string,

@@ -14,7 +14,7 @@ import { grantees, Kept } from '../../scene/keeping.js'
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')
 
-// The processes that read the kernel's events are the built ones.
+// The reader processes run from the build.
 build()
 
 t.jobs = 2
@@ -56,7 +56,7 @@ for (const { version, path } of versions) {
   })
 }
 
-/** The processes that read the kernel's notifications and the log of a namespace. */
+/** Returns the reader processes of a namespace. */
 async function readersIn(namespace: string): Promise<number[]> {
   const { stdout } = await promisify(execFile)('ip', ['netns', 'pids', namespace])
   const pids = stdout.split('\n').filter((pid) => pid !== '')
@@ -72,9 +72,9 @@ async function readersIn(namespace: string): Promise<number[]> {
 const PLACES = ['input', 'forward', 'prerouting', 'ingress'] as const
 
 for (const [index, { version, path }] of versions.entries()) {
-  // What differs between the versions is how they list a chain of a device.
+  // The versions list a chain of a device differently.
   for (const hook of PLACES.slice(index === 0 ? 0 : -1)) {
-    const title = `nft ${version}: a base chain at ${hook} that goes without a word`
+    const title = `nft ${version}: a base chain at ${hook} that is deleted without an event`
     t.test(title, { skip, buffered: true }, async (t) => {
       const spec = { ...doorOf(['tcp/7000']), hook, interfaces: [CABLE] }
       await using house = await House.open(spec, path)
@@ -102,7 +102,7 @@ for (const [index, { version, path }] of versions.entries()) {
         } finally {
           for (const pid of readers) process.kill(pid, 'SIGCONT')
         }
-        // What is heard late changes nothing.
+        // Late notifications must change nothing.
         await sleep(1500)
         t.equal(kept.named('restored').length, 1)
       }

@@ -1,4 +1,4 @@
-// A kept table that is flushed, again and again: no grant is lost, and what was used stays used.
+// A kept table that is flushed many times: no grant is lost, and what was used stays used.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { datagram } from '../../chance/arbitrary-token.js'
@@ -13,7 +13,7 @@ import { nowSeconds, TokenHouse, tokenAt } from '../../scene/token-house.js'
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')
 
-// The processes that read the kernel's events are the built ones.
+// The reader processes run from the build.
 build()
 
 t.jobs = 2
@@ -29,7 +29,7 @@ for (const { version, path } of versions) {
     for (let flush = 1; flush <= FLUSHES; flush += 1) {
       const source = `203.0.113.${flush}`
       await house.knock.doors[0]?.open(source, { for: '10m' })
-      // The last knock's grant is reported by the packet alone: no listing has seen it yet.
+      // Only the packet's event reports the last grant: no listing has seen it yet.
       if (flush === FLUSHES)
         await Promise.all(FAMILIES.map((f) => knockOn(house, f, '7000', '8000:udp')))
       await kept.heard('granted', kept.named('granted').length)
@@ -43,12 +43,12 @@ for (const { version, path } of versions) {
       const found = new Set(await grantees(house))
       return [...expected, CLIENT[4], CLIENT[6]].filter((source) => !found.has(source))
     }
-    // What is reported after the table was made follows.
+    // Events that come after the table was made are applied afterwards.
     for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
       if ((await lost()).length === 0) break
     }
     t.strictSame(await lost(), [], 'no grant is lost')
-    // So many flushes are somebody's doing, and that is reported.
+    // So many flushes are reported as the work of another program.
     const failures = kept.named('failed').map((event) => 'what' in event && event.what)
     t.strictSame([...new Set(failures)], ['contested'])
     t.ok(Math.max(...took) < PATIENCE, `back within ${took.sort((a, b) => a - b).join(' ')} ms`)

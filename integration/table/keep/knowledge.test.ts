@@ -17,7 +17,7 @@ import { groupsIn, holdGroup, processOf } from '../../scene/watching.js'
 const { skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')
 
-// The processes that read the kernel's events are the built ones.
+// The reader processes run from the build.
 build()
 
 t.jobs = 2
@@ -56,8 +56,7 @@ t.test('without a log the last listing counts', { skip, buffered: true }, async 
   await using kept = new Kept(house.knock, file)
   await kept.begun(house)
   await knockOn(house, 4, '7000')
-  // A listing each second, or after ten times as long as the last one took. What it finds is
-  // written.
+  // The keeper lists each second, or after ten times the last listing's time, and writes the state.
   const isListed = async () =>
     (await loadState(file))?.grants.some(({ source }) => source === CLIENT[4])
   for (let tries = 0; tries < 300 && !(await isListed()); tries += 1) await sleep(100)

@@ -24,7 +24,7 @@ t.jobs = 2
 
 for (const hook of ['input', 'prerouting', 'ingress'] as const) {
   test(`all that packets do, hook ${hook}`, async (t) => {
-    // On a busy machine the connection is tried a second time.
+    // On a loaded machine the SYN may be retransmitted.
     const isKnock = (short: string) => !short.startsWith('denied')
     const ban = { after: 2, within: '1m', for: '1m' }
     const interfaces = hook !== 'input' ? { interfaces: [CABLE] } : {}

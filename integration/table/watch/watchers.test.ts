@@ -111,7 +111,7 @@ test('one that is left while the table changes its group', async (t) => {
   t.equal((await groupsIn(server)).size, 0, 'no orphan')
 })
 
-/** The command until the first line that it prints of a knock; then it gets a signal. */
+/** Runs the command until it prints a line about a knock, and then sends it a signal. */
 async function watchCommand(house: House, args: readonly string[], signal: NodeJS.Signals) {
   const stdio = ['ignore', 'pipe', 'pipe'] as const
   const child = start(house.pair.server, process.execPath, [CLI, 'watch', ...args], {
