@@ -17,7 +17,7 @@ if (!skip) {
 interface Client {
   readonly name: string
   readonly steps: readonly unknown[]
-  /** Default: both. */
+  /** The families that the client knows. Default: both. */
   readonly families?: readonly Family[]
   send(house: House, family: Family, host: string): Promise<void>
 }
@@ -27,14 +27,13 @@ const LENGTHS = [0, 100, 228]
 const echo = (length: number) => ({ protocol: 'icmp', length })
 
 /**
- * Runs a program once for each list of arguments, one after the other; its exit code does not
- * matter.
+ * Runs a program once for each list of arguments, one after the other. Ignores its exit code.
  */
 async function runEach(house: House, file: string, calls: readonly (readonly string[])[]) {
   for (const args of calls) await house.run(file, ...args)
 }
 
-/** A program that waits for an answer, ended before its SYN is sent a second time. */
+/** Runs a program that waits for an answer, and ends it before its SYN is retransmitted. */
 async function hang(house: House, file: string, args: readonly string[]): Promise<void> {
   const child = start(house.pair.client, file, args, { stdio: 'ignore' })
   await sleep(300)
@@ -52,7 +51,7 @@ const hping3 = (...ways: readonly string[][]) => ({
     ),
 })
 
-/** One probe of one port: of several ports nmap chooses the order itself. */
+/** Returns the arguments for one probe of one port: nmap would choose the order of several. */
 const nmap = (family: Family, host: string, way: string, port: string) => {
   const oneTry = ['--max-retries', '0', '--host-timeout', '201ms']
   return [...(family === 6 ? ['-6'] : []), '-Pn', '-n', way, ...oneTry, '-p', port, host]

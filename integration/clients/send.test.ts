@@ -29,7 +29,7 @@ const OPEN = 4000
 const CLOSED = 4001
 const DROPPING = 4002
 
-/** Counts what comes to the server before anything judges it, by kind, source port and port. */
+/** A table that counts what reaches the server before any verdict, by kind and ports. */
 const WITNESS = `table inet witness {
   set syns { type inet_service . inet_service; size 1000; flags dynamic; counter; }
   set resets { type inet_service . inet_service; size 1000; flags dynamic; counter; }
@@ -70,7 +70,7 @@ interface Element {
   readonly elem: { readonly val: { concat: number[] }; readonly counter: { packets: number } }
 }
 
-/** Runs a few lines with sendKnock at the client; returns what they say. */
+/** Runs some lines of code with sendKnock at the client. Returns what they print. */
 async function atClient({ client }: Pair, host: string, code: string): Promise<string> {
   const script = `const { sendKnock } = await import(process.argv[1]); const host = process.argv[2]
     ${code}`
@@ -81,7 +81,7 @@ async function atClient({ client }: Pair, host: string, code: string): Promise<s
 }
 
 /**
- * The states of the sockets at the client, as the kernel's numbers (tcp_states.h): 2 is SYN-SENT.
+ * Returns the states of the client's sockets as the kernel's numbers (tcp_states.h): 2 is SYN-SENT.
  */
 async function socketStates({ client }: Pair): Promise<string[]> {
   const files = ['/proc/net/tcp', '/proc/net/tcp6']
@@ -103,7 +103,7 @@ for (const family of FAMILIES) {
     await atPair(family, async (pair, host) => {
       const ports = [OPEN, CLOSED, DROPPING, OPEN, CLOSED, DROPPING]
       const steps = JSON.stringify(ports.map((port) => `tcp/${port}`))
-      // Its process lives on for as long as two retransmissions would take.
+      // The process lives as long as two retransmissions would take.
       const wait = 'await new Promise((resolve) => setTimeout(resolve, 3500))'
       const done = atClient(pair, host, `await sendKnock(host, { steps: ${steps} }); ${wait}`)
       while ((await seen(pair, 'syns')).length < ports.length) await sleep(50)
@@ -117,8 +117,8 @@ for (const family of FAMILIES) {
         'none came again',
       )
       t.equal(new Set(syns.map(({ sourcePort }) => sourcePort)).size, ports.length)
-      // The service greets a connection that is closed already: its end is reported so, as by every
-      // client.
+      // The service greets a closed connection, so the client answers with a reset, as any client
+      // does.
       const resets = (await seen(pair, 'resets')).filter(({ port }) => port !== OPEN)
       t.same(resets, [], 'no RST')
       t.same(await seen(pair, 'pushes'), [], 'no data')
@@ -157,7 +157,7 @@ for (const family of FAMILIES) {
 
 const SECRET = 'a secret of more than sixteen bytes'
 
-/** Sends what a profile says, which is in a file; returns what sendKnock tells of it. */
+/** Sends the knock of a profile in a file. Returns the result of sendKnock. */
 async function sendProfile(t: Test, pair: Pair, host: string, profile: object): Promise<unknown> {
   const file = join(t.testdirName, 'profile.json')
   await writeFile(file, JSON.stringify(profile))
@@ -165,7 +165,7 @@ async function sendProfile(t: Test, pair: Pair, host: string, profile: object): 
   return JSON.parse(await atClient(pair, host, code))
 }
 
-/** How many packets came to each port, none of them twice. */
+/** Counts the packets to each port, and tests that none came twice. */
 function countPorts(t: Test, packets: readonly Seen[]): Record<string, number> {
   t.ok(packets.every((seen) => seen.packets === 1))
   const ports: Record<string, number> = {}

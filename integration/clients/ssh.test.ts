@@ -17,7 +17,7 @@ const SPEC = doorOf(['tcp/7000', 'udp/8000', 'tcp/9000'], { open: { for: '4s' } 
 const login = ({ client }: Pair, { options }: SshServer, host: string) =>
   exec(client, 'ssh', [...options, `root@${host}`, 'echo "you are $(id -un)"'])
 
-/** A session whose other end says back what it is reported. */
+/** An SSH session whose other end echoes each line. */
 class Session implements AsyncDisposable {
   readonly #process
   readonly #closed

@@ -16,7 +16,7 @@ if (!skip) {
 
 t.jobs = 2
 
-/** Runs a command line that must fail: its exit code, and its words on stderr alone. */
+/** Runs a command line that must fail with this exit code and write only to stderr. */
 async function fails(
   t: Test,
   user: User,
@@ -217,9 +217,9 @@ atServer('3: nft is missing, or may not', skip, async (t, user) => {
   }
 })
 
-/** Runs with so few file descriptors. */
+/** Returns a command that runs another one with few file descriptors. */
 const withDescriptors = (most: number) => [
-  // tap would load itself first.
+  // Without this, NODE_OPTIONS would load tap first.
   ...['bash', '-c', 'unset NODE_OPTIONS; ulimit -n "$0" && exec "$@"'],
   String(most),
 ]

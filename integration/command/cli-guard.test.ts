@@ -21,7 +21,7 @@ const knock = {
   stepTimeout: 20,
 }
 
-/** Installs a door with what it differs in. */
+/** Installs a door with this opening and guard. */
 async function install(user: User, open: object, guard: object = {}): Promise<void> {
   const doors = [{ name: 'ssh', service: 'tcp/22', knock, open: { for: '60s', ...open } }]
   await user.write('own.json', { doors, guard })
@@ -53,7 +53,7 @@ atServer('status shows a ban, unban ends it', skip, async (t, user) => {
 
 const SOURCES = [CLIENT[4], CLIENT[6]]
 
-/** A door of each kind whose status says who tries in vain. */
+/** Doors whose status shows the sources that try in vain, one of each kind. */
 const IN_VAIN = [
   { name: 'ssh', service: 'tcp/22', knock, open: { for: '60s', connections: 1 } },
   {

@@ -16,7 +16,7 @@ if (!lacks) {
   build()
 }
 const { versions, skip } = await versionsOrSkip()
-/** The first whose JSON has sets of tokens and of times. */
+/** The oldest nft whose JSON has sets of tokens and of times. */
 const modern = versions.find(({ version }) => !version.startsWith('1.0.'))?.path
 
 const SECRET = 'a secret of more than sixteen bytes'
@@ -39,7 +39,7 @@ async function answers({ pair }: User, host: string): Promise<boolean> {
   return stdout === 'hello'
 }
 
-/** Whether it is the profile that opens the door, over each family. */
+/** Tests over each family that a profile opens the door. Returns what the command printed. */
 async function opens(t: Test, user: User, profile: unknown): Promise<string[]> {
   await user.write('profile.json', profile)
   const said: string[] = []

@@ -17,11 +17,11 @@ t.jobs = 2
 
 const READY = 'table inet knock stands\n  ssh: tcp/22\n  web: tcp/80, tcp/443, udp/5000-5010\n'
 
-/** A base chain that drops what no rule accepts. */
+/** Returns a base chain that drops what no rule accepts. */
 const chain = (family: string, hook: string) =>
   `$NFT add table ${family} own
    $NFT "add chain ${family} own c { type filter hook ${hook} priority 5; policy drop; }"`
-/** What is said if nothing else keeps the services closed. */
+/** Returns the note that nothing else keeps the services closed. */
 const OPEN = (whose = '') =>
   `no other table has a base chain with policy drop where these packets end${whose}. ` +
   'While this table is gone (after a flush, or before it stands at boot), the ' +

@@ -16,7 +16,7 @@ if (!skip) {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const UNITS = ['knocklib.service', 'knocklib-install.service']
-/** Of 100: what systemd calls OK is below 50. */
+/** The highest allowed exposure of 100 points; below 50 systemd calls a unit OK. */
 const EXPOSED = 25
 
 const read = (unit: string): Promise<string> => readFile(`${ROOT}docs/systemd/${unit}`, 'utf8')
@@ -24,7 +24,7 @@ const read = (unit: string): Promise<string> => readFile(`${ROOT}docs/systemd/${
 for (const unit of UNITS) {
   atServer(`${unit}, as systemd reads it`, skip, async (t, user) => {
     const path = `${user.folder}/${unit}`
-    // Where this machine has the command.
+    // The path of the command on this machine.
     await writeFile(path, (await read(unit)).replaceAll('/usr/bin/knocklib', CLI))
     const analyze = (...args: string[]) => exec(user.pair.server, 'systemd-analyze', args)
     const { code, stderr } = await analyze('verify', '--man=no', path)
@@ -57,7 +57,7 @@ t.test('both are hardened alike, and ordered before all that brings a network up
       t.ok(lines.includes(line), line)
     }
     t.notOk(lines.some((line) => line.startsWith('MemoryDenyWriteExecute')))
-    // It starts after sysinit.target: systemd would break the cycle by leaving one of them out.
+    // firewalld starts after sysinit.target: systemd would break the cycle by leaving a unit out.
     t.notOk(lines.some((line) => /^After=.*firewalld/.test(line)))
     t.ok(lines.some((line) => line.startsWith('WantedBy=sysinit.target')))
   }
@@ -72,7 +72,7 @@ t.test('both are hardened alike, and ordered before all that brings a network up
   )
 })
 
-/** The capabilities that the units leave, and no way to more. */
+/** A command that leaves only the capabilities that the units leave. */
 const ALONE = [
   ...['setpriv', '--bounding-set=-all,+net_admin', '--inh-caps=-all,+net_admin'],
   ...['--ambient-caps=-all,+net_admin', '--no-new-privs'],

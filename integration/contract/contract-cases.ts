@@ -13,7 +13,7 @@ import { type Case, RELOADS, SPEC } from './contract-reload.js'
 import { STATES } from './contract-state.js'
 import { TAGS } from './contract-tags.js'
 
-/** A handle that knows the spec from the table alone. */
+/** Returns a handle that reads the spec from the table. */
 async function attachedTo(spec: KnockSpec, options: KernelOptions) {
   await installKnock(spec, options)
   return attachKnock(options)
@@ -188,7 +188,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 }
 
-/** Of nft itself and of tables. */
+/** The cases about nft itself and about tables. */
 export const TABLES: Readonly<Record<string, Case>> = {
   ...CASES,
   ...DOCUMENTS,

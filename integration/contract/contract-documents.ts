@@ -10,7 +10,7 @@ import {
 } from '../../lib/index.js'
 import { type Case, SPEC } from './contract-reload.js'
 
-/** Another spec than SPEC, with another door. */
+/** A spec that differs from SPEC, with another door. */
 export const OTHER: KnockSpec = {
   doors: [
     {
@@ -50,8 +50,7 @@ export const DOCUMENTS: Readonly<Record<string, Case>> = {
       (command) =>
         !('add' in command && 'chain' in command.add && command.add.chain.name !== 'input'),
     )
-    // The kernel says the same of a chain that a new table lacks as of a module that it lacks
-    // itself.
+    // The kernel gives the same error for a missing chain of a new table and for a missing module.
     await t.rejects(nft.apply({ nftables: noChain }), { name: /^(NftError|CapabilityError)$/ })
     t.equal((await snapshot(nft)).length, before.length)
   },

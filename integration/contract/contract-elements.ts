@@ -4,7 +4,7 @@ import { type Case, SPEC } from './contract-reload.js'
 
 const inTable = { family: 'inet', table: 'knock' } as const
 
-/** Different sources of both families. */
+/** Returns different sources of both families. */
 const manySources = (count: number): string[] =>
   Array.from({ length: count }, (_, index) =>
     index % 3 === 0 ? `2001:db8::${(index + 1).toString(16)}` : `10.1.${index >> 8}.${index & 255}`,

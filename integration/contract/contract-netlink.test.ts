@@ -10,7 +10,7 @@ const { versions, skip } = await versionsOrSkip()
 t.test('netlink', { skip }, async (t) => {
   for (const { version, path } of versions) {
     await using pair = await createPair()
-    // Netlink reaches the namespace of its own process alone.
+    // Netlink reaches only the namespace of its own process.
     const inside = fileURLToPath(new URL('contract-inside.ts', import.meta.url))
     const node = [process.execPath, ...process.execArgv, inside, path]
     const args = [`--net=/run/netns/${pair.server}`, ...node]

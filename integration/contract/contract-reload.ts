@@ -38,10 +38,10 @@ const mapsOf = ({ nftables }: NftDocument): string[] =>
     'add' in command && 'map' in command.add ? [command.add.map.name] : [],
   )
 
-/** The map that leads packets: it is called by a digest of what it holds. */
+/** The name of the map of ports, which has a digest of its content. */
 const [PORTS = ''] = mapsOf(renderKnock(SPEC))
 
-/** With what a call is given: the nft, and which way elements go. */
+/** A case of the contract. `options` choose the nft and the access to elements. */
 export type Case = (t: Test, nft: Nft, options: KernelOptions) => Promise<void>
 
 const inTable = { family: 'inet', table: 'knock' } as const
@@ -50,7 +50,7 @@ async function listed(nft: Nft): Promise<string> {
   return JSON.stringify(await nft.list({ table: 'knock' }))
 }
 
-/** The ruleset as knocklib wrote it when chains, comments and a counter had other names. */
+/** Returns the ruleset with the names of chains, comments and a counter in an earlier knocklib. */
 function asBefore(document: NftDocument): NftDocument {
   const text = JSON.stringify(document)
     .replace(/"log(?=[\d_])/g, '"told')

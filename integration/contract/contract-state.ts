@@ -32,7 +32,7 @@ const add = (nft: Nft, name: string, ...elem: NftValue[]) =>
   nft.apply({ nftables: [{ add: { element: { family: 'inet', table: 'knock', name, elem } } }] })
 const timed = (val: string, timeout: number) => ({ elem: { val, timeout } })
 
-/** A state without its times. */
+/** Returns a state without its times. */
 const outline = ({ grants, bans, tokens, sequences }: KnockState) => ({
   grants: grants.map(({ door, source, used }) => `${door} ${source} ${used ?? '-'}`).sort(),
   bans: bans.map(({ source }) => source).sort(),

@@ -24,7 +24,7 @@ const SPEC = {
   ],
 }
 
-/** What a process in a namespace does with the built library, and prints as JSON. */
+/** Returns a program that uses the built library and prints its results as JSON. */
 const program = (body: string): string => `
 import { attachKnock, createNft, installKnock } from ${JSON.stringify(LIBRARY)}
 const SPEC = ${JSON.stringify(SPEC)}
@@ -118,7 +118,7 @@ t.test('through netlink', { skip }, async (t) => {
     const dropped = ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-net_admin', '--']
     const codes = await run(
       pair.server,
-      // An nft that may, so that it is the grants' own way that fails: netlink, then nft.
+      // This nft has permission, so only the access to grants fails: first netlink, then nft.
       `
       let mayNot = false
       const real = createNft()

@@ -3,10 +3,10 @@
 import { CABLE, CLIENT, createPair, exec, type Pair, SERVER } from '../machine/namespaces.js'
 import type { Addresses } from './scene.js'
 
-/** As the page about gateways has them. */
+/** The addresses of the inner host on the page about gateways. */
 export const INNER = { 4: '192.0.2.10', 6: '2001:db8::10' } as const
 const GATEWAY = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
-/** The gateway's name of its second cable. */
+/** The gateway's interface to the inner host. */
 const INSIDE = 'eth1'
 
 export interface Behind extends AsyncDisposable {
@@ -14,7 +14,8 @@ export interface Behind extends AsyncDisposable {
 }
 
 /**
- * Takes both ends of another pair's cable: one to the gateway, the other stays as the inner host's.
+ * Puts an inner host behind a gateway, with the veth pair of another pair of namespaces: one end
+ * moves to the gateway, the other stays with the host.
  */
 export async function createBehind({ server: gateway, client }: Pair): Promise<Behind> {
   const other = await createPair()
@@ -33,7 +34,7 @@ export async function createBehind({ server: gateway, client }: Pair): Promise<B
     [inner, `ip -6 route add default via ${GATEWAY[6]}`],
     [client, `ip route add ${INNER[4]}/32 via ${SERVER[4]}`],
     [client, `ip -6 route add ${INNER[6]}/128 via ${SERVER[6]}`],
-    // Nobody has a link-local address to ask its neighbours from.
+    // No end has a link-local address, so neighbours cannot be found by asking.
     ...introduce(gateway, INSIDE, INNER, CLIENT.mac),
     ...introduce(inner, CABLE, GATEWAY, SERVER.mac),
   ] as const

@@ -30,7 +30,7 @@ t.test('web and ssh on one port', { skip, buffered: true }, async (t) => {
   const other = { 4: '10.77.0.3', 6: 'fd00:77::3' } as const
   for (const family of FAMILIES) {
     const end = family === 4 ? '/24' : '/64'
-    // Never chosen unless asked for.
+    // A source that is used only if it is asked for.
     const options = family === 4 ? [] : ['nodad', 'preferred_lft', '0']
     const args = ['address', 'add', `${other[family]}${end}`, 'dev', 'eth0', ...options]
     await exec(scene.pair.client, 'ip', args)

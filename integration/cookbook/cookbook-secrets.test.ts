@@ -12,7 +12,7 @@ import { Scene } from './scene.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc', 'openssl', 'ssh', 'nslookup', 'dig')
-/** The oldest that knows tokens and rotations. */
+/** The oldest nft that knows tokens and rotations. */
 const nft = versions[1]?.path ?? ''
 if (!skip) {
   sweep()
@@ -21,7 +21,7 @@ if (!skip) {
 
 t.jobs = 2
 
-/** Waits until so much of a period is left; all in seconds. */
+/** Waits until at least `least` seconds of a period are left. */
 async function awaitPeriod(period: number, least: number): Promise<void> {
   const left = period - ((Date.now() / 1000) % period)
   if (left < least) await sleep((left + 0.5) * 1000)

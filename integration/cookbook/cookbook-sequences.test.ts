@@ -18,7 +18,7 @@ if (!skip) {
   build()
 }
 
-/** Those that speak IPv4 alone. */
+/** Whether a client knows the family: hping3 knows only IPv4. */
 const isFor = (family: number, mark: string) => family === 4 || !mark.endsWith('hping3')
 
 t.jobs = 4
@@ -95,8 +95,7 @@ t.test('two sequences', { skip, buffered: true }, async (t) => {
   t.ok(door && door.expiresIn > 170 && door.expiresIn <= 180, 'three minutes')
 
   await scene.install('spec', { '3m': '10s' })
-  // Who was let in stays in when another spec is installed; what follows is about the door for
-  // everyone alone.
+  // Grants survive another install, but what follows is only about the door for everyone.
   for (const family of FAMILIES) {
     t.notOk(await scene.isShut(family), `IPv${family}: let in still`)
     await scene.revoke(family, 'ssh')

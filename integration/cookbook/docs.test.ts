@@ -23,20 +23,20 @@ const PAGES = [
   ),
 ].filter((name) => name.endsWith('.md'))
 
-/** A profile has one of them, and a spec none. */
+/** Keys of which a profile has one and a spec none. */
 const PROFILE_KEYS: readonly string[] = [...Object.keys(CLIENT_KINDS), 'host']
 
 const DOOR = { name: 'ssh', service: 'tcp/22', open: { for: 30 } }
 
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8')
 
-/** The fenced blocks of a language. */
+/** Returns the fenced blocks of a language. */
 const blocks = (page: string, language: string): string[] =>
   [...read(page).matchAll(/```(\w+)\n(.*?)```/gs)].flatMap(([, name, text]) =>
     name === language && text !== undefined ? [text] : [],
   )
 
-/** The anchor that a heading has where pages are shown: GitHub's and GitLab's rule. */
+/** Returns the anchor of a heading by the rule of GitHub and GitLab. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -67,7 +67,7 @@ t.test('specs and profiles are valid, in JSON and in YAML', async (t) => {
     ]
     for (const document of documents) {
       if (Array.isArray(document)) {
-        // Knocks by themselves.
+        // The block is a list of knocks.
         for (const knock of document) t.ok(validateSpec({ doors: [{ ...DOOR, knock }] }), page)
       } else if (Object.keys(document as object).some((key) => PROFILE_KEYS.includes(key))) {
         t.ok(await requireProfile(document, page), page)
@@ -108,7 +108,7 @@ const skip = missing()
 
 t.test('examples and command lines run', { skip }, async (t) => {
   await using pair = await createPair()
-  // Inside the project, so that `knocklib` is what was built.
+  // The folder is inside the project, so that `import 'knocklib'` finds the build.
   const folder = join(ROOT, '.cache', 'docs')
   await mkdir(folder, { recursive: true })
   const own = await mkdtemp(join(folder, 'run-'))

@@ -24,30 +24,30 @@ import {
 import { type SshServer, startSshd } from '../scene/sshd.js'
 import type { Page } from './page.js'
 
-/** A host by its addresses. */
+/** A host's addresses. */
 export type Addresses = Readonly<Record<Family, string>>
 
-/** The name that pages have for the server. */
+/** The server's name on the pages. */
 const HOST = 'server.example'
 
 interface SceneOptions {
-  /** Other names that the page has. */
+  /** Other hosts on the page, by their names. */
   readonly hosts?: Readonly<Record<string, Addresses>>
-  /** Where sshd listens; default: 22. */
+  /** The port of sshd. Default: 22. */
   readonly port?: number
-  /** Where it runs; default: at the server. */
+  /** The namespace of sshd. Default: the server's. */
   readonly sshdAt?: string
-  /** Default: the one that is tested. */
+  /** Default: the nft under test. */
   readonly nft?: string
   readonly addresses?: readonly string[]
-  /** A pair that stands already. */
+  /** A pair that exists already. Default: a new one. */
   readonly pair?: Pair
 }
 
 export class Scene implements AsyncDisposable {
   readonly pair: Pair
   readonly page: Page
-  /** Stands for /etc/knock, for the client's home and for the folder that one is in. */
+  /** The folder in place of /etc/knock, of the client's home and of the working directory. */
   readonly folder: string
   readonly #hosts: Readonly<Record<string, Addresses>>
   readonly #nft: string
@@ -83,13 +83,13 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** The handle of what was installed last. */
+  /** Returns the handle of the last install. */
   get knock(): Knock {
     if (!this.#knock) throw new Error('nothing is installed')
     return this.#knock
   }
 
-  /** Installs the page's spec; `changes` are textual, for times that no test can wait for. */
+  /** Installs the page's spec. `changes`: texts to replace, because some times are too long. */
   async install(mark = 'spec', changes: Readonly<Record<string, string>> = {}): Promise<Knock> {
     let text = this.#localise(this.page.block(mark))
     for (const [from, to] of Object.entries(changes)) {
@@ -103,7 +103,7 @@ export class Scene implements AsyncDisposable {
     return this.#knock
   }
 
-  /** Writes a block that is a file, `file: NAME`, for its owner alone. */
+  /** Writes the block `file: NAME` as a file that only its owner can read. */
   async write(name: string): Promise<void> {
     const text = this.page.block(`file: ${name}`)
     await writeFile(join(this.folder, name), text, { mode: 0o600 })
@@ -128,7 +128,7 @@ export class Scene implements AsyncDisposable {
     return this.run(this.pair.server, this.page.block(mark))
   }
 
-  /** Runs command lines anywhere, with the page's names for folders and programs. */
+  /** Runs command lines in a namespace, with the page's names for folders and programs. */
   run(namespace: string, lines: string): Promise<Output> {
     const path = [join(this.folder, 'bin'), process.env['PATH']].join(':')
     const env = { ...process.env, PATH: path, HOME: this.folder, KNOCKLIB_NFT: this.#nft }
@@ -136,19 +136,19 @@ export class Scene implements AsyncDisposable {
     return exec(namespace, 'bash', ['-c', this.#localise(lines)], options)
   }
 
-  /** Whether nothing answers at a port. */
+  /** Connects to a port. Resolves with true if nothing answers. */
   async isShut(family: Family = 4, port = 22, ...from: readonly string[]): Promise<boolean> {
     const args = ['-n', '-z', '-w1', ...from, SERVER[family], String(port)]
     return (await exec(this.pair.client, 'nc', args)).code !== 0
   }
 
-  /** Whether one can log in. */
+  /** Logs in by ssh. Resolves with true if that succeeds. */
   async logsIn(family: Family = 4, port = 22, ...options: readonly string[]): Promise<boolean> {
     const line = `ssh -n -p ${port} ${options.join(' ')} ${HOST} true`
     return (await this.atClient(line, family)).code === 0
   }
 
-  /** Takes the client's grants away, whichever it has. */
+  /** Closes all grants of the client. */
   async revoke(family: Family = 4, door?: string): Promise<void> {
     for (const one of this.knock.doors) {
       if (!door || one.name === door) await one.close(CLIENT[family])
@@ -167,8 +167,8 @@ export class Scene implements AsyncDisposable {
 }
 
 /**
- * ssh with keys and settings of the client's own, as its user has them in a file; knocklib as it is
- * built; one nft.
+ * Writes programs for the page's names: ssh with the client's keys and settings, the built
+ * knocklib, and one nft.
  */
 async function writePrograms(folder: string, sshd: SshServer, nft: string): Promise<void> {
   const config = join(folder, 'ssh_config')
@@ -177,7 +177,7 @@ async function writePrograms(folder: string, sshd: SshServer, nft: string): Prom
   for (const [name, line] of [
     ['ssh', `/usr/bin/ssh -F ${config}`],
     ['knocklib', `${process.execPath} ${CLI}`],
-    // By its name alone it is on the path already.
+    // A bare name is found on the path already.
     ...(nft.includes('/') ? [['nft', nft] as const] : []),
   ] as const) {
     const file = join(folder, 'bin', name)
@@ -186,12 +186,12 @@ async function writePrograms(folder: string, sshd: SshServer, nft: string): Prom
   }
 }
 
-/** The client's settings, without the port: that is on the page. */
+/** Returns the client's settings, without the port, which is on the page. */
 function sshConfig({ options }: SshServer): string {
   const lines = options.flatMap((option, index) => {
     const value = options[index + 1] ?? ''
     if (option === '-i') return [`IdentityFile ${value}`]
-    // A machine that is busy takes its time to log in.
+    // Without a timeout, because a login can be slow on a loaded machine.
     if (option !== '-o' || value.startsWith('ConnectTimeout')) return []
     return [value.replace('=', ' ')]
   })

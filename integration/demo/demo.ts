@@ -30,12 +30,12 @@ function show(text: string): void {
   console.log(`${seconds.padStart(6)} s  ${text}`)
 }
 
-/** One thing that the demo promises. The first that is not so ends it. */
+/** Ends the demo with an error if something that it promises is not so. */
 function expect(isSo: boolean, what: string): void {
   if (!isSo) throw new Error(`this should have been so, and is not: ${what}`)
 }
 
-/** A TCP service that greets. It ends with our end of its stdin, so it cannot outlive us. */
+/** Starts a TCP service that greets. It ends with its stdin, so it cannot outlive the demo. */
 async function startService({ server }: Pair): Promise<AsyncDisposable> {
   const code = `
     process.stdin.on('end', () => process.exit()).resume()
@@ -58,7 +58,7 @@ async function startService({ server }: Pair): Promise<AsyncDisposable> {
   }
 }
 
-/** What the client reads from the service; undefined where nobody answers. */
+/** Connects from the client. Returns the service's greeting; undefined if nothing answers. */
 async function tryService({ client }: Pair, host: string): Promise<string | undefined> {
   const code = `
     const socket = require('node:net').connect({ host: ${JSON.stringify(host)}, port: ${PORT} })

@@ -4,7 +4,7 @@ import { list, table } from './markdown.js'
 export interface Comparison {
   readonly peers: readonly { readonly name: string; readonly is: string; readonly looked: string }[]
   readonly features: readonly Feature[]
-  /** Read, not run. */
+  /** Newer peers, which were read and not run. */
   readonly newer: readonly {
     readonly name: string
     readonly from: string
@@ -15,23 +15,23 @@ export interface Comparison {
 
 interface Feature {
   readonly feature: string
-  /** ● yes, ◐ in part, – no, ? not found out; or a few words. */
+  /** ● yes, ◐ in part, – no, ? unknown; or a few words. */
   readonly knocklib: string
-  /** The file of the test that shows it; none if knocklib does not have it. */
+  /** The file of the test that shows it; absent if knocklib does not have it. */
   readonly test?: string
-  /** By peer. */
+  /** The same for each peer. */
   readonly others: Readonly<Record<string, string>>
 }
 
 const peersList = ({ peers }: Comparison): string =>
   list(peers.map(({ name, is, looked }) => `**${name}**: ${is}. Basis: ${looked}.`))
 
-/** The tests that show features, each once: a link's label is its place here, from 1. */
+/** Returns the tests that show features, each once. A link's label is the place here, from 1. */
 const testsOf = ({ features }: Comparison): string[] => [
   ...new Set(features.flatMap(({ test }) => (test === undefined ? [] : [test]))),
 ]
 
-/** Each feature that knocklib has links to the test that shows it. */
+/** Writes the table of features. Each feature of knocklib links to the test that shows it. */
 function featuresTable(comparison: Comparison): string {
   const { features } = comparison
   const peers = Object.keys(features[0]?.others ?? {})
@@ -51,10 +51,10 @@ const newerList = ({ newer }: Comparison): string =>
     newer.map(({ name, from, is, has }) => `**${name}** (${from}): ${is}. knocklib lacks: ${has}.`),
   )
 
-/** The parts of the page that come from the data, each between two comments that name it. */
+/** The parts of the page that are written from the data. Two comments with its name enclose each. */
 export const PARTS = ['peers', 'features', 'newer'] as const
 
-/** The page with its parts as the data has them. */
+/** Replaces the parts of the page by those of the data. */
 export function withTables(page: string, comparison: Comparison): string {
   const parts: Readonly<Record<(typeof PARTS)[number], string>> = {
     peers: peersList(comparison),

@@ -25,7 +25,7 @@ const CONFIGURATION = [
   door('closeSSH', '9000,8000,7000', '-D'),
 ].join('')
 
-/** One sequence opens the service for its source, another closes it again. */
+/** knockd with one sequence that opens the service for its source, and one that closes it. */
 export const OPEN_AND_CLOSE: Peer = {
   mixesSources: true,
   async install(server) {
@@ -36,14 +36,14 @@ export const OPEN_AND_CLOSE: Peer = {
       await writeFile(file, CONFIGURATION)
       return await startKnockd(server, ['-c', file, '-p', join(folder, 'pid')])
     } finally {
-      // It has read its configuration by now.
+      // knockd has read its configuration by now.
       await rm(folder, { recursive: true })
     }
   },
 }
 
 async function startKnockd(server: string, args: readonly string[]): Promise<AsyncDisposable> {
-  // A signal that ends us leaves no time to end it: the kernel does.
+  // If a signal ends this process, the kernel ends knockd.
   const program = ['--pdeathsig', 'TERM', 'knockd', '-v', '-i', CABLE, ...args]
   const child = start(server, 'setpriv', program, { stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close')

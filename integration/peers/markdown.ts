@@ -2,7 +2,7 @@
 
 const WIDTH = 110
 
-/** Words that stand together: a span of code is not broken. */
+/** A word, or words that are kept together: a span of code is not folded. */
 const WORD = /(?:`[^`]*`|[^\s`])+/g
 
 /** Folds a paragraph, or an item of a list whose later lines are indented. */
@@ -20,7 +20,7 @@ function fold(text: string, indent = ''): string {
 
 export const paragraph = (text: string): string => fold(text)
 
-/** A list, an item for each text. */
+/** Writes a list with an item for each text. */
 export const list = (items: readonly string[]): string =>
   items.map((item) => fold(`- ${item}`, '  ')).join('\n')
 

@@ -21,7 +21,8 @@ npm run test:one -- integration/peers/peers.test.ts     # as root, with iptables
 const COLUMNS = ['Trace', 'Sent', 'Peer lets in', 'knocklib lets in']
 
 /**
- * The traces that the two judge differently, by their reasons: those with one reason in one item.
+ * Writes the traces that peer and knocklib judge differently. Traces with the same reason share an
+ * item.
  */
 function differences(traces: readonly Trace[], seen: readonly string[]): string[] {
   const names = new Map<string, string[]>()
@@ -32,7 +33,7 @@ function differences(traces: readonly Trace[], seen: readonly string[]): string[
   return [...names].map(([why, all]) => `${all.join('; ')}: ${why}.`)
 }
 
-/** `peers`: for each recipe, what the peer let in of each trace. */
+/** Writes the page. `peers`: for each recipe, what the peer let in of each trace. */
 export function pageOf(recipes: readonly Recipe[], peers: readonly (readonly string[])[]): string {
   const sections = recipes.map(({ title, about, traces }, place) => {
     const seen = traces.map((_, index) => peers[place]?.[index] ?? '')

@@ -4,6 +4,6 @@
 export interface Peer {
   /** Whether one source's attempt can spoil another's: then no two traces share a server. */
   readonly mixesSources?: boolean
-  /** Sets it up in a namespace; what is returned ends what does not end with the namespace. */
+  /** Sets the peer up in a namespace. Returns what must be disposed of besides the namespace. */
   install(server: string): Promise<AsyncDisposable | undefined>
 }

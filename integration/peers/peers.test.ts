@@ -44,7 +44,7 @@ t.test('the same traces at the peers and at ours', { skip, buffered: true }, asy
   t.equal(readFileSync(PAGE, 'utf8'), page, 'docs/decide/peers.md')
 })
 
-/** Asks for one connection; says after how many seconds it was there, if it ever was. */
+/** A program that asks for one connection. Prints the seconds until it was accepted, if ever. */
 const CONNECT = `
   const [host, port, seconds] = process.argv.slice(1)
   const start = performance.now()

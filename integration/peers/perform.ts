@@ -5,9 +5,9 @@ import type { Peer } from './peer.js'
 import { Stage } from './stage.js'
 import { merge, type Trace } from './traces/traces.js'
 
-/** Seconds by which a packet may be late: traces keep further away from what they are about. */
+/** Seconds by which a packet may be late. Traces keep a larger distance from the limits. */
 const MARGIN = 0.2
-/** How often a part is played anew in which the machine did not keep time. */
+/** Tries for a part in which the machine was too slow. */
 const TRIES = 3
 
 export interface Performance {
@@ -21,7 +21,7 @@ interface Part {
   readonly packets: readonly Packet[]
 }
 
-/** Plays everything; returns the first packets of all flows that got through. */
+/** Plays everything. Returns the first packet of each flow that passed. */
 export async function perform(
   performances: readonly Performance[],
 ): Promise<ReadonlyMap<Performance, readonly Packet[]>> {
@@ -57,7 +57,7 @@ function partsOf({ peer, traces }: Performance): Part[] {
 async function playParts(parts: readonly Part[]) {
   const stages: Stage[] = []
   try {
-    // One after the other: what is busy setting up does not keep time.
+    // One after the other, because setting up delays packets.
     for (const { peer } of parts) stages.push(await Stage.open(peer))
     const start = now() + 0.2
     return await Promise.all(

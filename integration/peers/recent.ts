@@ -2,14 +2,14 @@
 import { exec } from '../machine/namespaces.js'
 import type { Peer } from './peer.js'
 
-/** Does one command of iptables in a namespace. */
+/** Runs one command of iptables in a namespace. */
 async function iptables(server: string, command: string): Promise<void> {
-  // The lock is the machine's, not the namespace's: wait for it.
+  // `-w` waits for iptables' lock, which all namespaces share.
   const { code, stderr } = await exec(server, 'iptables', ['-w', ...command.split(' ')])
   if (code !== 0) throw new Error(`iptables ${command}: ${stderr.trim()}`)
 }
 
-/** Rules, a line each. */
+/** Makes a peer of iptables' rules, one on each line. */
 export const iptablesRules = (lines: string): Peer => ({
   async install(server) {
     for (const line of lines.trim().split(/\s*\n\s*/)) await iptables(server, line)
@@ -19,12 +19,12 @@ export const iptablesRules = (lines: string): Peer => ({
 
 const NEW = '-m conntrack --ctstate NEW'
 
-/** What is established goes on; so begins each of them. */
+/** The first rule of each recipe: established connections pass. */
 export const ESTABLISHED = '-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT'
 
 const SINGLE = '-m recent --name single'
 
-/** Two packets to the service's own port, then a third from 3 to 5 s after the first. */
+/** Lets in the third packet to the service's own port, from 3 to 5 s after the first. */
 export const SINGLE_PORT = iptablesRules(`
   ${ESTABLISHED}
   -A INPUT -p tcp --dport 22 ${NEW} ${SINGLE} --rcheck --seconds 3 --hitcount 2 -j DROP
@@ -32,7 +32,7 @@ export const SINGLE_PORT = iptablesRules(`
   -A INPUT -p tcp --dport 22 ${NEW} ${SINGLE} --set -j DROP
 `)
 
-/** A packet to 1000, then 5 s for the service. */
+/** Lets a source in for 5 s after one packet to 1000. */
 export const ONE_PACKET = iptablesRules(`
   ${ESTABLISHED}
   -A INPUT -p tcp --dport 1000 -m recent --name one --set -j DROP
@@ -41,16 +41,15 @@ export const ONE_PACKET = iptablesRules(`
 `)
 
 /**
- * Open Sesamy: 1, 2, 3 and 4 packets in four windows of so many seconds, on a port that is the
- * service's, too. A packet to the service is judged by what the list holds before it is itself
- * recorded.
+ * Open Sesamy: 1, 2, 3 and 4 packets in four windows of this many seconds, to the service's own
+ * port. A packet to the service is judged before it is itself recorded in the list.
  */
 export function openSesamy(window: number): Peer {
   const recent = (parts: string) => `-m recent --name sesamy ${parts}`
   const within = (windows: number, hits: number) =>
     recent(`--rcheck --seconds ${windows * window} --hitcount ${hits}`)
   const not = (parts: string) => parts.replace('--rcheck', '! --rcheck')
-  /** Wiped unless there are exactly so many hits in the last windows. */
+  /** Returns the rules that forget a source unless it has exactly this many hits. */
   const exactly = (windows: number, hits: number) => `
     -A JUDGE ${not(within(windows, hits))} -g WIPE
     -A JUDGE ${within(windows, hits + 1)} -g WIPE`

@@ -10,7 +10,7 @@ import type { Trace } from './traces/traces.js'
 
 export interface Recipe {
   readonly title: string
-  /** What the peer's rules are, and how to read the traces. */
+  /** Explains the peer's rules, and how to read the traces. */
   readonly about: string
   readonly peer: Peer
   readonly spec: object

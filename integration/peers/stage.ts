@@ -7,13 +7,13 @@ import { Injector, now } from '../wire/inject.js'
 import type { Peer } from './peer.js'
 
 interface Passage {
-  /** Each flow that got through, by the first packet that was sent of it. */
+  /** The first packet of each flow that passed. */
   readonly through: readonly Packet[]
-  /** By how many seconds the latest packet was late. */
+  /** The longest delay of a packet in seconds. */
   readonly lateness: number
 }
 
-/** A server that a peer guards, and a client that sends. */
+/** A server that a peer guards, and a client that sends packets. */
 export class Stage implements AsyncDisposable {
   readonly pair: Pair
   readonly #injector: Injector
@@ -25,7 +25,7 @@ export class Stage implements AsyncDisposable {
     this.#injector = new Injector(pair.client)
   }
 
-  /** `silent`: the server answers nobody, so that each packet stands for itself. */
+  /** Sets a peer up. `silent`: the server does not answer, so that each packet is a new one. */
   static async open(peer: Peer, { silent = true } = {}): Promise<Stage> {
     const pair = await createPair()
     try {
@@ -37,7 +37,7 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** Sends packets, which are in the order of their times, from a moment of `now()` on. */
+  /** Sends packets, sorted by their times, from a time of `now()` on. */
   async playTrace(packets: readonly Packet[], start = now() + 0.1): Promise<Passage> {
     const lateness = await this.#injector.play(packets, start)
     const arrivals = await listArrivals(this.pair.server)

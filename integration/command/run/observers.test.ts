@@ -31,7 +31,7 @@ test('any number can watch beside it, and go on when it is killed', async (t, si
   })
   const haveAll = (name: string, some = watchers) =>
     some.every(({ lines }) => lines.some(({ event }) => event === name))
-  // Who begins to watch says nothing.
+  // A watcher prints nothing when it begins.
   await until(async () => {
     await site.cli('open', 'ssh', CLIENT[6])
     return haveAll('granted')

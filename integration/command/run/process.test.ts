@@ -55,7 +55,7 @@ test('killed, it leaves no process behind', async (t, site) => {
   await site.heard('watching')
   const args = ['-o', 'pid=,args=', '--ppid', String(site.pid)]
   const { stdout } = await exec(site.pair.server, 'ps', args)
-  // Beside them an nft may be listing the table.
+  // An nft that lists the table may run, too.
   const lines = stdout.split('\n').filter((line) => /-reader\.js\b/.test(line))
   const readers = lines.map((line) => Number.parseInt(line, 10))
   t.equal(readers.length, 2)

@@ -27,7 +27,7 @@ test('what was known outlives a reboot', async (t, site) => {
     'file',
   )
   t.equal((await stat(file)).mode & 0o777, 0o600)
-  // No time to write anything more: as when the power fails.
+  // SIGKILL leaves no time to write, like a power failure.
   t.equal(await site.end('SIGKILL'), 'SIGKILL')
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
   site.run(['--state', file])

@@ -97,7 +97,7 @@ test('says that a table awaits a confirmation and fell open, and leaves it so', 
   await site.heard('restored', 2)
   t.match((await site.cli('status')).stdout, /confirmed/, 'it still waits')
   t.equal((await site.cli('confirm')).code, 0)
-  // Before the table is listed again.
+  // The flush comes before the table is listed again.
   await sleep(200)
   await exec(site.pair.server, NFT, ['flush', 'ruleset'])
   await site.heard('restored', 3)

@@ -16,7 +16,7 @@ export const SPEC: KnockSpec = {
   ],
 }
 
-/** A program in nft's place. */
+/** Writes a program that takes the place of nft. Returns its path. */
 export async function pretend(t: Test, script: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-test-'))
   t.teardown(() => rm(folder, { recursive: true }))

@@ -44,7 +44,7 @@ for (const { version, path } of versions) {
   t.test(`nft ${version} is given a document`, { skip }, async (t) => {
     await using pair = await createPair()
     const old = version.startsWith('1.0.')
-    // Nothing under /proc can be opened any more, as where SELinux confines nft.
+    // Nothing under /proc can be opened, as if SELinux confined nft.
     const confined = await pretend(
       t,
       `exec unshare -m sh -c 'mount -t tmpfs none /proc && exec "$0" "$@"' ${path} "$@"`,

@@ -3,7 +3,7 @@ import { asUdp, CROWD, cast, every, IPV6, merge, repeated, syns } from './traces
 
 const PORT = 22
 
-/** Of a trace in which the same source sends all, each from a source port of its own. */
+/** Makes a trace of packets of one source at some times, each from a source port of its own. */
 const hits = (...times: readonly number[]) => ({
   sent: `${times.length === 1 ? 'SYN' : 'SYNs'} at ${times.join(', ')} s`,
   packets: ({ a }: { readonly a: string }) => syns(a, PORT, times),

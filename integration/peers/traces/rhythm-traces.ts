@@ -6,7 +6,7 @@ export const WINDOW = 3
 const PORT = 443
 const SPACING = 0.05
 
-/** Bursts of packets, each begun at a time; by default a window after the one before. */
+/** Makes bursts of packets. By default each begins a window after the one before. */
 function bursts(
   source: string,
   counts: string,
@@ -20,7 +20,7 @@ function bursts(
 
 const connects = (source: string, ...times: readonly number[]) => syns(source, PORT, times, 40000)
 
-/** Of a trace in which one source sends bursts and then connects. */
+/** Makes a trace in which one source sends bursts and then connects. */
 const knock = (counts: string, ...times: readonly number[]) => ({
   sent: `${[...counts].join('-')}, connect at ${times.join(' and ')} s`,
   packets: ({ a }: { readonly a: string }) => merge(bursts(a, counts), connects(a, ...times)),
@@ -49,8 +49,7 @@ export const RHYTHM_TRACES = cast([
     ours: 'no',
   },
   {
-    // On a port that is the service's, too, no table can tell the first one from a knock that is
-    // still to come.
+    // At the service's own port no table can tell the first connection from a missing knock.
     name: 'one too few, then two connections in the fourth window',
     ...knock('1233', 10, 11),
     ours: '11 s',

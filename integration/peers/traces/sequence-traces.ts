@@ -4,12 +4,12 @@ import { packetsOfTrace, WORKED } from '../../traces/worked-traces.js'
 import { asUdp, type Cast, cast, type Draft, IPV6, merge, repeated, syns } from './traces.js'
 
 const PORT = 22
-/** Longer than an attempt lasts, with room for knockd, which counts whole seconds. */
+/** Seconds; longer than an attempt, with a margin because knockd counts whole seconds. */
 export const PAUSE = 6.5
-/** From the last knock to the connection: knockd starts a program first. */
+/** Seconds from the last knock to the connection, because knockd starts a program first. */
 export const PATIENCE = 1.5
 
-/** Knocks, and then a connection of each of some sources. */
+/** Appends a connection of each of some sources to knocks. */
 function thenConnect(knocks: readonly Packet[], ...sources: readonly string[]): Packet[] {
   const end = Math.max(0, ...knocks.map(({ at }) => at)) + PATIENCE
   return merge(
@@ -21,7 +21,7 @@ function thenConnect(knocks: readonly Packet[], ...sources: readonly string[]): 
 const knocksOf = (letters: string, { block }: Cast): Packet[] =>
   packetsOfTrace(letters, 4, PAUSE, block)
 
-/** A trace of letters from one source and perhaps another; then the first one connects. */
+/** Makes a trace from letters, from one source and perhaps another. Then the first one connects. */
 const letters = (sent: string) => ({
   sent,
   packets: (cast: Cast) => thenConnect(knocksOf(sent, cast), cast.a),
@@ -31,7 +31,7 @@ const STRAY =
   'a packet to any other port ends the attempt; with `reset: never` knocklib does as the peer does'
 const APART = 'packets of one source change no attempt of another'
 
-/** Of the worked traces, by their letters. */
+/** The names of worked traces, by their letters. */
 const WORKED_NAMES: Readonly<Record<string, Pick<Draft, 'name' | 'why'>>> = {
   'A B C': { name: 'the knock' },
   'A A B B C': { name: 'each knock twice', why: 'a duplicate changes nothing' },

@@ -1,41 +1,41 @@
-// Traces with names, and what makes them: who sends what and when. Pure.
+// Sources, ports and times → named traces of packets; what passed → words. Pure.
 import type { Packet } from '../../../lib/simulate/packet.js'
 
 export interface Trace {
   readonly name: string
-  /** What is sent, in words. */
+  /** The packets in words. */
   readonly sent: string
-  /** In the order of their times. */
+  /** The packets, sorted by their times. */
   readonly packets: readonly Packet[]
-  /** What our table lets in, in the words of `letIn`. */
+  /** What knocklib's table lets in, in the words of `letIn`. */
   readonly ours: string
-  /** Why ours is right; only where the peer does otherwise. */
+  /** Why knocklib is right; only if the peer differs. */
   readonly why?: string
-  /** Its packets are so many, or so much alike, that only whether any gets through is reported. */
+  /** Whether only the passing of any packet is reported, because there are many or equal ones. */
   readonly isMany?: boolean
-  /** Its sources are so many that they would disturb those of other traces. */
+  /** Whether the trace has so many sources that it would disturb other traces. */
   readonly isAlone?: boolean
 }
 
-/** Why ours is right, where many come or one comes over IPv6. */
+/** Why knocklib is right in traces with many sources, or over IPv6. */
 export const CROWD =
   'knocklib has room for 65,536 sources, not for 100, and a full set refuses ' +
   'newcomers and forgets nobody'
 export const IPV6 = 'one table judges both families, and the recipe has rules for IPv4 only'
 
-/** The sources of one trace, which no other has. */
+/** The sources of a trace; no other trace has them. */
 export interface Cast {
   readonly block: number
   readonly a: string
   readonly b: string
-  /** Over IPv6. */
+  /** The IPv6 address of source a. */
   readonly a6: string
   readonly crowd: readonly string[]
 }
 
 export type Draft = Omit<Trace, 'packets'> & { packets(cast: Cast): readonly Packet[] }
 
-/** Gives each trace its cast. */
+/** Gives each trace its sources. */
 export const cast = (drafts: readonly Draft[]): Trace[] =>
   drafts.map((draft, index) => ({ ...draft, packets: draft.packets(castOf(index + 1)) }))
 
@@ -48,32 +48,33 @@ const castOf = (block: number): Cast => ({
 })
 
 /**
- * SYNs to one port at some times, each from a source port of its own: as many calls of connect().
+ * Makes SYNs to one port at some times, each from a source port of its own, as separate connect()
+ * calls send them.
  */
 export const syns = (source: string, port: number, times: readonly number[], from = 30000) =>
   times.map((at, index): Packet => {
     return { at, source, protocol: 'tcp', port, sourcePort: from + index }
   })
 
-/** One SYN, sent again from the same source port: one connect() that nobody answers. */
+/** Makes the SYNs of one unanswered connect(): all from the same source port. */
 export const repeated = (source: string, port: number, times: readonly number[], from = 30000) =>
   times.map((at): Packet => ({ at, source, protocol: 'tcp', port, sourcePort: from }))
 
-/** The same packets as datagrams. */
+/** Turns packets into UDP datagrams. */
 export const asUdp = (packets: readonly Packet[]): Packet[] =>
   packets.map((packet) => ({ ...packet, protocol: 'udp' }))
 
-/** Packets of several, in the order of their times. */
+/** Merges packets by their times. */
 export const merge = (...parts: readonly (readonly Packet[])[]): Packet[] =>
   parts.flat().sort((a, b) => a.at - b.at)
 
-/** Times from one to another, so many a second. */
+/** Returns the times from 0 to `until` with this period, in seconds. */
 export const every = (period: number, until: number): number[] =>
   Array.from({ length: Math.floor(until / period + 0.5) }, (_, index) => index * period)
 
 /**
- * What got through to a service, in words: of one attempt to connect whether, of several which, by
- * their times. `through` may hold packets of other traces.
+ * Says in words what passed to a service: for one connection whether, for several the times of
+ * those that did. `through` may contain packets of other traces.
  */
 export function letIn(
   { packets, isMany }: Trace,
