@@ -46,7 +46,7 @@ Exit codes:
   0 done; 1 refused by kernel or nft, or found by status --check;
   2 usage or invalid spec;
   3 missing permission or capability; 4 not found;
-  5 to 7 what knock --wait found: knocklib knock --help
+  5 to 7 what knock --wait or connect found: see their --help
 
 Environment:
   KNOCKLIB_NFT    the nft binary (default: nft on PATH, in /usr/sbin or in /sbin)
