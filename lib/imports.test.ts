@@ -65,6 +65,7 @@ const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   execa: ['kernel/process/run.ts'],
   netlink: ['kernel/netlink/socket.ts'],
   'prom-client': ['service/metrics.ts'],
+  qr: ['profile/qr.ts'],
   yaml: ['files/yaml.ts'],
 }
 

@@ -1,14 +1,23 @@
 // The compiled modules in dist/ → bundles: the library, the command, and beside each the two reader
-// processes; and the client, which needs nothing that is installed beside it.
-import { chmodSync, cpSync, readFileSync } from 'node:fs'
+// processes; the client, which needs nothing that is installed beside it; and a page's script.
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { rollup } from '@rollup/wasm-node'
+import ts from 'typescript'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = (path) => `${root}dist/${path}`
 
 /** Dependencies, which are not bundled. */
-const external = [/^node:/, 'commander', 'execa', 'netlink/dist/raw.js', 'prom-client', 'yaml']
+const external = [
+  /^node:/,
+  'commander',
+  'execa',
+  'netlink/dist/raw.js',
+  'prom-client',
+  'qr',
+  'yaml',
+]
 /** Reader processes, started by name from the folder of the bundle. */
 const READERS = {
   'log-reader': dist('kernel/readers/log-reader.js'),
@@ -57,11 +66,29 @@ async function joinClient() {
   await bundle.close()
 }
 
+/** The script of the page that knocks, without comments: it stands in the page itself. */
+async function joinPage() {
+  const bundle = await rollup({ input: dist('client/page/main.js'), logLevel: 'silent' })
+  const { output } = await bundle.generate({ format: 'es' })
+  await bundle.close()
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    removeComments: true,
+  }
+  const { outputText } = ts.transpileModule(output[0].code, { compilerOptions })
+  if (output.length > 1 || /<\/script|<!--|^import /im.test(outputText)) {
+    throw new Error('the script of the page cannot stand in a page')
+  }
+  writeFileSync(dist('portable/page.js'), outputText)
+}
+
 const isValidator = (path) => !/\.[^/.]+$/.test(path) || path.endsWith('.cjs')
 
 await join({ index: dist('index.js'), testing: dist('kernel/fake.js') }, 'bundle')
 await join({ start: dist('cli/start.js') }, 'command')
 await joinClient()
+await joinPage()
 for (const folder of ['spec', 'bundle', 'command']) {
   cpSync(VALIDATORS, dist(`${folder}/generated`), { recursive: true, filter: isValidator })
 }

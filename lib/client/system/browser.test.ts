@@ -5,12 +5,17 @@ import { browserSystem } from './browser.js'
 const scope = globalThis as { RTCPeerConnection?: unknown }
 
 /** Puts a WebRTC in place that notes what it is asked; returns the notes. */
-function pretend(t: Test, refuses = false): string[] {
+function pretend(t: Test, { refuses = false, candidate = 'x' } = {}): string[] {
   const calls: string[] = []
   scope.RTCPeerConnection = class {
     createDataChannel = () => calls.push('channel')
     createOffer = async () => 'offer'
-    setLocalDescription = async (offer: unknown) => calls.push(`local ${offer}`)
+    onicecandidate: ((event: object) => void) | null = null
+    async setLocalDescription(offer: unknown) {
+      calls.push(`local ${offer}`)
+      this.onicecandidate?.({ candidate: { candidate } })
+      this.onicecandidate?.({ candidate: null })
+    }
     async setRemoteDescription({ sdp }: { sdp: string }) {
       if (refuses) throw new Error('no such description')
       calls.push(sdp)
@@ -39,9 +44,17 @@ t.test('checks a peer whose fragment is the token', async (t) => {
 })
 
 t.test('closes the connection if the browser refuses', async (t) => {
-  const calls = pretend(t, true)
+  const calls = pretend(t, { refuses: true })
   const send = browserSystem('here').senderTo({ family: 4, address: '192.0.2.1' })
   await t.rejects(send(shot).over, { message: 'no such description' })
+  t.equal(calls.at(-1), 'closed')
+})
+
+t.test('says that a policy keeps the browser from sending', async (t) => {
+  const calls = pretend(t, { candidate: '' })
+  const send = browserSystem('here').senderTo({ family: 4, address: '192.0.2.1' })
+  const message = /^here: 192\.0\.2\.1: the browser offers no address to send from/
+  await t.rejects(send(shot).over, { code: 'not-sent', message })
   t.equal(calls.at(-1), 'closed')
 })
 

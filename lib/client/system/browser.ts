@@ -1,7 +1,7 @@
 // What a browser can send of a knock: a token in a connectivity check of WebRTC. Touches the
 // network.
 import type { Shot } from '../../automaton/language/client-kind.js'
-import { CapabilityError } from '../../errors.js'
+import { CapabilityError, SendError } from '../../errors.js'
 import type { System } from './system.js'
 
 /** The part of WebRTC that is used (W3C, WebRTC: Real-Time Communication in Browsers). */
@@ -10,6 +10,7 @@ interface PeerConnection {
   createOffer(): Promise<unknown>
   setLocalDescription(description: unknown): Promise<void>
   setRemoteDescription(description: { type: 'answer'; sdp: string }): Promise<void>
+  onicecandidate: ((event: { candidate: { candidate: string } | null }) => void) | null
   close(): void
 }
 
@@ -17,6 +18,11 @@ declare const RTCPeerConnection: (new (options: object) => PeerConnection) | und
 
 /** Milliseconds for which checks are sent: some ten, so that a lost one does no harm. */
 const CHECKING = 1000
+
+/** Nothing is sent, and no other sign of it is given. */
+const NO_WAY_OUT =
+  'the browser offers no address to send from; a setting, an extension or a policy of the ' +
+  'browser may keep pages from sending UDP'
 
 /** @throws CapabilityError if the browser has no WebRTC. */
 export function browserSystem(operation: string): System {
@@ -56,6 +62,10 @@ async function sendCheck(
     throw new CapabilityError(operation, 'sockets', provider)
   }
   const connection = new RTCPeerConnection({ iceServers: [] })
+  let isAllowed = false
+  connection.onicecandidate = ({ candidate }) => {
+    isAllowed ||= candidate !== null && candidate.candidate !== ''
+  }
   try {
     connection.createDataChannel('knock')
     await connection.setLocalDescription(await connection.createOffer())
@@ -64,6 +74,7 @@ async function sendCheck(
       sdp: answerOf(fragment, address, step.port),
     })
     await new Promise((resolve) => setTimeout(resolve, CHECKING))
+    if (!isAllowed) throw new SendError(`${operation}: ${address}: ${NO_WAY_OUT}`)
   } finally {
     connection.close()
   }
