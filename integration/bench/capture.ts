@@ -1,4 +1,4 @@
-// Records what each version of nft itself sends to the kernel and is answered, byte for byte, for
+// Versions of nft → the bytes that each sends to the kernel and receives, in
 // integration/captures/netlink.json.
 //
 //   npm run bench -- capture      as root, with strace, in network namespaces of its own
@@ -33,7 +33,7 @@ interface Datagrams {
   readonly received: string[]
 }
 
-/** The datagrams in strace's output, in hex. */
+/** Reads the datagrams in strace's output, in hexadecimal. */
 function parseTrace(text: string): Datagrams {
   const datagrams: Datagrams = { sent: [], received: [] }
   let list: string[] | undefined
@@ -48,7 +48,7 @@ function parseTrace(text: string): Datagrams {
   return { sent: datagrams.sent.filter(isOurs), received: datagrams.received.filter(isOurs) }
 }
 
-/** Errors, ends of dumps, batches and elements; nft asks for much else. */
+/** The types of messages to keep: errors, ends of dumps, batches and elements. */
 const TYPES = new Set([0x2, 0x3, 0x10, 0xa0c, 0xa0d, 0xa0e])
 const isOurs = (hex: string): boolean => TYPES.has(Buffer.from(hex, 'hex').readUInt16LE(4))
 

@@ -1,10 +1,10 @@
-// How long an event takes from its knock packet to whoever iterates, and whether 10,000 events a
-// second all come or are reported to be lost.
+// Knock packets → milliseconds from a packet to its event in the iteration; and 10,000 packets a
+// second → how many events come, and how many are reported as lost.
 //
 //   npm run bench -- events [RUNS] [SECONDS]
 //
-// Each packet has a source of its own, so that each event is known to be of its packet. The sender
-// notes the time right before it sends, by the clock that all processes of a machine share.
+// Each packet has a source of its own, so that each event can be matched with its packet. The
+// sender notes the time just before it sends, by the clock that all processes of a machine share.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNft, installKnock, type Knock, type KnockSpec } from 'knocklib'
@@ -40,8 +40,8 @@ const SPEC = {
 } as KnockSpec
 
 /**
- * Sends one packet every few milliseconds, each from another address of 10.99.0.0/16; prints when,
- * in nanoseconds.
+ * A program that sends one packet every few milliseconds, each from another address of
+ * 10.99.0.0/16, and prints the times in nanoseconds.
  */
 const SENDER = `
   const { createSocket } = require('node:dgram')
@@ -61,7 +61,7 @@ const SENDER = `
 const percentile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 
-/** Milliseconds of each packet, sorted. */
+/** Measures the milliseconds from each packet to its event. Returns them sorted. */
 async function measureLatency({ client }: Pair, knock: Knock, first: number): Promise<number[]> {
   await using watcher = knock.watch()
   await watcher.ready
@@ -89,11 +89,11 @@ interface Load {
   readonly events: number
   readonly lost: number
   readonly gaps: number
-  /** In a second. */
+  /** Packets in a second. */
   readonly rate: number
 }
 
-/** So many packets a second, and what comes of them; whoever iterates does nothing else. */
+/** Sends many packets a second. Counts the events of an iteration that does nothing else. */
 async function measureLoad({ client }: Pair, knock: Knock): Promise<Load> {
   await using watcher = knock.watch()
   await watcher.ready
@@ -130,7 +130,7 @@ await exec(pair.client, 'ip', ['route', 'add', 'local', '10.99.0.0/16', 'dev', '
 const knock = await installKnock(SPEC, { nft: createNft({ netns: pair.server }) })
 const latency: { p50: number[]; p99: number[]; most: number[] } = { p50: [], p99: [], most: [] }
 const loads: Load[] = []
-// One to warm up.
+// The first run warms up.
 for (let run = -1; run < RUNS; run += 1) {
   const times = await measureLatency(pair, knock, (run + 1) * SAMPLES)
   if (run < 0) continue
@@ -140,7 +140,7 @@ for (let run = -1; run < RUNS; run += 1) {
 }
 for (let run = 0; run < Math.max(1, Math.floor(RUNS / 2)); run += 1) {
   loads.push(await measureLoad(pair, knock))
-  // What was knocked runs out first.
+  // The attempts expire before the next run.
   await sleep(6000)
 }
 for (const { sent, events, lost, gaps } of loads) {

@@ -1,5 +1,5 @@
-// Reads millions of messages that no kernel would send, in two processes: no crash, no hang,
-// nothing read wrong.
+// Millions of messages that no kernel would send, in two processes → no crash, no hang, and no
+// message read wrongly.
 //
 //   npm run bench -- fuzz [MESSAGES] [SEED]
 import { fork } from 'node:child_process'
@@ -10,8 +10,8 @@ const MESSAGES = Number(process.argv[2] ?? 10_000_000)
 const SEED = Number(process.argv[3] ?? 1)
 const PROCESSES = 2
 /**
- * Messages until a process says that it still goes on, and milliseconds until it is taken for
- * hanging.
+ * Messages between two signs of life of a process, and milliseconds without one after which it
+ * counts as hanging.
  */
 const STEP = 50_000
 const PATIENCE = 60_000
@@ -21,10 +21,10 @@ interface Progress {
   readonly malformed: number
 }
 
-// Most messages are malformed, and nobody reads where.
+// Most messages are malformed, and their stack traces are not read.
 Error.stackTraceLimit = 0
 
-/** One process's share. */
+/** Reads the messages of one process. */
 function work(messages: number, seed: number): void {
   const random = createRandom(seed)
   let malformed = 0

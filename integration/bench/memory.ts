@@ -1,12 +1,12 @@
-// What the processes of `knocklib run` of one door hold in memory: at rest, after many events, and
-// some time after them.
+// `knocklib run` with one door → the memory of its processes: at rest, after many events, and some
+// time after them.
 //
 //   npm run bench -- memory [EVENTS] [REST]
 //
-// Rss counts node's own code once for each process, though the machine holds it once. Pss divides
-// it by all processes that run node, also those that have nothing to do with knocklib. "code once"
-// is what the machine holds if no other process runs node: the anonymous memory of all, and the
-// largest share of files that one has.
+// Rss counts node's own code for each process, though the machine holds it once. Pss divides it by
+// all processes that run node, also by those of other programs. "code once" is what the machine
+// holds if no other process runs node: the anonymous memory of all processes, and the largest
+// share of files of one.
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ import { CABLE, CLIENT, createPair, exec, SERVER, start, sweep } from '../machin
 import { type Figure, report } from './report.js'
 
 const EVENTS = Number(process.argv[2] ?? 80_000)
-/** Seconds of rest before each look. */
+/** Seconds of rest before each measurement. */
 const REST = Number(process.argv[3] ?? 10)
 const RATE = 10_000
 const FLOOD = new URL('../../../integration/wire/flood.pl', import.meta.url).pathname
@@ -38,7 +38,7 @@ const SPEC = {
 
 type Amounts = Readonly<Record<'Rss' | 'Pss' | 'Anonymous', number>>
 
-/** Of one process, in MiB. */
+/** Reads the memory of one process in MiB. */
 function amountsOf(id: number): Amounts {
   const text = readFileSync(`/proc/${id}/smaps_rollup`, 'utf8')
   const read = (name: string) =>
@@ -53,7 +53,7 @@ interface Found {
 }
 
 /**
- * A process of node by its number; undefined for any other, and for one that has ended meanwhile.
+ * Finds a process of node by its number; undefined for any other, and for one that has ended.
  */
 function findProcess(id: number): Found | undefined {
   try {
@@ -65,7 +65,7 @@ function findProcess(id: number): Found | undefined {
   }
 }
 
-/** The keeper and its readers; each second it also starts nft for a moment. */
+/** Measures the keeper and its readers. The nft that it starts each second is left out. */
 function look(when: string, keeper: number): Figure[] {
   const found = readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
@@ -113,7 +113,7 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
-/** On a busy machine some events are lost: what counts is that no more come. */
+/** Waits until no more events come. On a loaded machine some are lost. */
 async function quiet(): Promise<void> {
   for (let last = -1; last !== heard; await sleep(3000)) last = heard
 }

@@ -14,7 +14,7 @@ export const minimum = (runs: readonly number[]): number => sorted(runs)[0] ?? N
 export const median = (runs: readonly number[]): number =>
   sorted(runs)[Math.floor(runs.length / 2)] ?? Number.NaN
 
-/** The median of the ratios of runs that were made in pairs, one right after the other. */
+/** Returns the median of the ratios of runs that were made in pairs, one right after the other. */
 export const pairedRatio = (a: readonly number[], b: readonly number[]): number =>
   median(a.map((value, index) => value / (b[index] as number)))
 

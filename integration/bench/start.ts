@@ -1,4 +1,4 @@
-// What knocklib adds to the start of a process: `import 'knocklib'`, and `knocklib status` whole.
+// `import 'knocklib'` and `knocklib status` → the milliseconds that each adds to starting Node.
 //
 //   npm run bench -- start [RUNS]
 import { createNft, installKnock } from 'knocklib'

@@ -22,7 +22,7 @@ t.test('a rate', async (t) => {
   const [hits, min, max] = [2, 3, 5]
   const siege = new Siege(rate(hits, min, max))
 
-  // So many of Poisson's packets, or fewer, within a time.
+  // The probability of at most `most` packets by Poisson's distribution.
   const atMost = (most: number, mean: number): number => {
     let term = Math.exp(-mean)
     let sum = term
@@ -97,7 +97,7 @@ t.test('a rhythm: all counts but the last are guessed', async (t) => {
         siege.send(SERVICE, 0.02)
       }
     }
-    // Where knock and service are one port, the packets of the last burst are both.
+    // If knock port and service are the same, packets of the last burst are also connections.
     agrees(t, siege.grants, tries, 1 / most ** 2, port === SERVICE ? 'one port' : 'two ports')
   }
 })

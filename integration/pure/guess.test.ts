@@ -18,7 +18,7 @@ function shuffle(list: readonly number[], next: () => number): number[] {
   return list.map(() => left.splice(below(left.length, next), 1)[0] as number)
 }
 
-/** Every choice of so many of these, in every order. */
+/** Returns all ordered choices of `length` different items. */
 const ordersOf = (list: readonly number[], length: number): number[][] =>
   length === 0
     ? [[]]
@@ -30,8 +30,8 @@ const ordersOf = (list: readonly number[], length: number): number[][] =>
       )
 
 /**
- * The shortest stream of packets in which each sequence occurs (de Bruijn's): always the last port
- * that makes a new one.
+ * Returns the shortest stream of packets in which each sequence occurs (de Bruijn), by always
+ * taking the last port that makes a new sequence.
  */
 function everySequence(ports: readonly number[], length: number): number[] {
   const stream = new Array<number>(length).fill(ports[0] as number)
@@ -142,7 +142,7 @@ t.test('sweeps over all ports, each in a new order', async (t) => {
     for (let sweep = 0; sweep < sweeps; sweep += 1) siege.sendAll(shuffle(portsOf(P), next), 0.1)
     agrees(t, siege.grants, sweeps, chance, `reset ${reset}, ${length} steps`)
   }
-  // Slower than stepTimeout: x is the part of all ports that fits into it.
+  // A scan slower than stepTimeout; x is the share of all ports within one stepTimeout.
   const slow = { ports: portsOf(100), gap: 0.25, x: 19.5 / 100 }
   for (const reset of ['never', 'knock-ports']) {
     const siege = new Siege(sequence(steps, { reset, stepTimeout: 5 }))

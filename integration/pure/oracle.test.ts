@@ -17,12 +17,11 @@ import { packetsOfTimed, ratesOf, rhythmsOf } from '../traces/worked-times.js'
 import { packetsOfTrace, WORKED, workedSpec } from '../traces/worked-traces.js'
 
 /**
- * Random pairs of spec and trace that must agree: of specs of all kinds, and of each kind by
- * itself.
+ * Random pairs of spec and trace: with specs of all kinds, and with those of each kind alone.
  */
 const RUNS = 1600
 const RUNS_OF_KIND = 300
-/** Those with many doors are slow to build. */
+/** Pairs whose specs have many doors, which are slow to build. */
 const MANY_DOORS_RUNS = 200
 
 const SCALE: Scale = {
@@ -46,7 +45,7 @@ const SOURCES = ['10.99.0.1', '10.99.0.2', 'fd00:99::1', 'fd00:99::2', '10.99.9.
 
 const INTERFACES = [...new Array<string>(12).fill('eth0'), 'lo', 'wg0']
 
-/** Shortly before the ports of rotations change. */
+/** The date of the first packet: shortly before the ports of rotations change. */
 const START = 3_000_000 * SCALE.every - 50
 
 t.test('the worked traces', async (t) => {
@@ -128,7 +127,7 @@ t.test('random specs of many doors', async (t) => {
   t.ok(reached.resets > MANY_DOORS_RUNS, 'attempts were reset')
 })
 
-/** What random traces came to. */
+/** Counts what random traces have reached. */
 class Reached {
   grants = 0
   closes = 0
@@ -139,12 +138,11 @@ class Reached {
   ignored = 0
   unsettled = 0
   /**
-   * By kind of knock and family: traces of specs that have such a knock, and grants that such
-   * knocks made.
+   * Traces of specs with each kind of knock, and grants by each kind; by kind and family.
    */
   readonly traces: Record<string, number> = {}
   readonly made: Record<string, number> = {}
-  /** By kind of event. */
+  /** Logged events by kind. */
   readonly logged: Record<string, number> = {}
 
   add(spec: ValidSpec, packets: readonly Packet[], { oracle, grants }: ReturnType<typeof play>) {
@@ -192,7 +190,7 @@ function agree(specs: fc.Arbitrary<ValidSpec>, runs: number): Reached {
 }
 
 /**
- * Adds up the gaps. No two packets are apart by whole quarters of a second, so no timeout ends just
+ * Adds up the gaps. No two packets differ by whole quarters of a second, so no timeout ends exactly
  * at a packet.
  */
 function timed(packets: readonly Untimed[]): Packet[] {

@@ -13,8 +13,7 @@ const exec = promisify(execFile)
 
 t.test('what is packed', async (t) => {
   const folder = t.testdir({})
-  // Built already: the script that builds before packing would take the build away from other
-  // tests.
+  // Without scripts: the build before packing would remove the build that other tests use.
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
   const { stdout } = await exec('npm', pack, { cwd: ROOT })
   const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[]
@@ -61,7 +60,7 @@ t.test('what is packed', async (t) => {
 })
 
 /**
- * Ways of resolving that a package of ES modules alone does not serve; node's CommonJS imports it
+ * Ways of resolving that a package with only ES modules does not support. CommonJS can import it
  * dynamically.
  */
 const IGNORED = ['node10', 'node16-cjs']

@@ -38,9 +38,7 @@ t.test('each type that a declaration names is exported, or is not ours', async (
   t.same(missing, [])
 })
 
-/**
- * Of the language and its platform; and what is behind a valid spec, which callers only pass on.
- */
+/** Names of the language and its platform, and types inside a valid spec, which is opaque. */
 const FOREIGN = new Set(
   `ReadSpec VALIDATED AsyncIterableIterator AbortSignal Array AsyncDisposable
   AsyncGenerator AsyncIterable AsyncIterator Buffer Date Error ErrorOptions Exclude Extract Iterable

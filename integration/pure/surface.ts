@@ -5,7 +5,7 @@ import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** @param entries declarations by the name under which a package is imported. */
+/** @param entries - declarations by the name under which the package is imported. */
 export function surfaceOf(entries: Readonly<Record<string, string>>): string {
   const files = Object.values(entries).map((path) => `${ROOT}${path}`)
   const options = { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2023, noEmit: true }
@@ -29,7 +29,7 @@ export function surfaceOf(entries: Readonly<Record<string, string>>): string {
 const byName = (a: ts.Symbol, b: ts.Symbol): number => (a.name < b.name ? -1 : 1)
 
 function print(printer: ts.Printer, node: ts.Declaration): string {
-  // Of a constant its statement is what says that it is one.
+  // Only the statement of a constant has the word `const`.
   const whole = ts.isVariableDeclaration(node) ? node.parent.parent : node
   const text = printer.printNode(ts.EmitHint.Unspecified, whole, node.getSourceFile())
   return text.replace(/^export (declare )?/, '').replace(/^declare /, '')

@@ -1,11 +1,10 @@
-// What a legitimate client gets while strangers flood the first knock port with spoofed sources:
-// ours, and knockd.
+// A flood of the first knock port with spoofed sources → how often a legitimate client gets in
+// meanwhile, with knocklib and with knockd.
 //
 //   npm run bench -- flood [ATTEMPTS]
 //
-// One core sends as fast as it can; on a veth pair the receive path runs there, too. During the
-// flood a client knocks and connects, one attempt after the other; after each its grant is taken
-// away.
+// One core sends as fast as it can. On a veth pair the receive path runs there, too. During the
+// flood a client knocks and connects, one attempt after the other. After each its grant is closed.
 import { createHmac, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,13 +17,13 @@ import { OPEN_AND_CLOSE } from '../../peers/knockd.js'
 import { beginFlood, type FloodOptions } from '../../wire/generator.js'
 
 const ATTEMPTS = Number(process.argv[2] ?? 10)
-/** More than any flood here sends until it is stopped. */
+/** More packets than a flood sends until it is stopped. */
 const PACKETS = 1_000_000_000
 
 interface Scenario {
   readonly name: string
   readonly flood: Omit<FloodOptions, 'packets'>
-  /** Debian's client sends these; without: a token. */
+  /** The steps that Debian's client sends. Absent: the client sends a token. */
   readonly knock?: readonly string[]
   readonly spec?: KnockSpec
 }
@@ -57,12 +56,12 @@ const SCENARIOS: readonly Scenario[] = [
 const OPENING = 300
 
 /**
- * The flood's core has a queue for what it receives, and the flood fills that: a network card would
- * have dropped the rest.
+ * Runs the client on another core than the flood, which fills its core's receive queue. A network
+ * card would have dropped the rest.
  */
 const OTHER_CORE = ['-c', '0']
 
-/** The kernel's own memory in MiB, without what it can give back. */
+/** Reads the kernel's own memory in MiB, without what it can reclaim. */
 async function kernelMemory(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'utf8')
   const kib = (name: string) => Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0)
@@ -77,7 +76,7 @@ async function connects({ client }: Pair): Promise<boolean> {
 interface Door {
   readonly knock: () => Promise<void>
   readonly close: () => Promise<unknown>
-  /** How full the fullest set is. */
+  /** Says how full the fullest set is. */
   readonly fill: () => Promise<string>
   readonly end: () => Promise<unknown>
 }
@@ -99,10 +98,10 @@ async function run(scenario: Scenario): Promise<void> {
   }
 }
 
-/** Knocks and connects during the flood, one attempt after the other. */
+/** Knocks and connects during the flood. Returns how often the client got in, and the memory. */
 async function attempts(pair: Pair, flood: Scenario['flood'], door: Door) {
   await using _flood = await beginFlood(pair, { ...flood, packets: PACKETS })
-  // Until all sources have come once.
+  // By then each source has sent a packet.
   await sleep(Math.max(2000, flood.sources / 100))
   let letIn = 0
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -148,7 +147,7 @@ async function openOurs(
   return {
     async knock() {
       if (ports) return send(pair, ports)
-      // Each token works once: one of those that are loaded ahead.
+      // Each token works once, so each attempt takes the token of another loaded period.
       const period = Math.floor(Date.now() / 30_000) + sent++
       const text = `knocklib/1 ssh ${period}`
       const token = createHmac('sha256', secret).update(text).digest('hex').slice(0, 32)

@@ -1,11 +1,11 @@
-// What a new packet to an unrelated port costs: behind no table, behind a plain stateful one,
-// behind one door and a thousand.
+// New packets to unrelated ports → nanoseconds for each: without a table, with a plain stateful
+// one, with one door and with a thousand.
 //
 //   npm run bench -- packets [RUNS] [PACKETS]
 //
-// SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so
-// a run's time is the sum of both. All variants end in the same drop behind them. Runs are
-// interleaved: A B C D, A B C D, …
+// One core sends SYNs to random ports. On a veth pair the receive path runs on the sending core, so
+// a run's time is the sum of both. In all variants the same rule drops the packets at the end. Runs
+// are interleaved: A B C D, A B C D, …
 import { createNft, installKnock } from 'knocklib'
 import { apply, createPair, exec, type Pair, sweep } from '../../machine/namespaces.js'
 import { floodOnce } from '../../wire/generator.js'
@@ -28,7 +28,7 @@ const PLAIN = `table inet plain {
   }
 }`
 
-/** Sets a variant up; the result takes it down. */
+/** Sets a variant up. Returns a function that removes it. */
 type Variant = (pair: Pair) => Promise<() => Promise<unknown>>
 
 const doors =

@@ -1,11 +1,11 @@
-// What a scan of all ports costs a host that is closed: by a plain stateful firewall, and by a door
-// before every TCP port.
+// A scan of all ports → what it costs a closed host: with a plain stateful firewall, and with a
+// door before every TCP port.
 //
 //   npm run bench -- scan [RUNS] [PACKETS]
 //
-// SYNs to random ports from one core; on a veth pair the receive path runs on the sending core, so
-// a run's time is the sum of both. Dropping at ingress costs next to nothing and stands for the
-// generator. Runs are interleaved.
+// One core sends SYNs to random ports. On a veth pair the receive path runs on the sending core, so
+// a run's time is the sum of both. A run that drops at ingress measures the generator, because such
+// a drop costs almost nothing. Runs are interleaved.
 import { createNft, installKnock, type KnockSpec } from 'knocklib'
 import {
   apply,
@@ -22,7 +22,7 @@ import { median, minimum, report } from '../report.js'
 const RUNS = Number(process.argv[2] ?? 7)
 const PACKETS = Number(process.argv[3] ?? 1_000_000)
 
-/** Sets a variant up; the result takes it down. */
+/** Sets a variant up. Returns a function that removes it. */
 type Variant = (pair: Pair) => Promise<() => Promise<unknown>>
 
 const table =
@@ -32,7 +32,7 @@ const table =
     return () => exec(server, 'nft', ['delete', 'table', 'inet', 'other'])
   }
 
-/** A host that answers on no TCP port until somebody knocks. */
+/** Makes a variant whose host answers on no TCP port without a knock. */
 const closed = (hook: KnockSpec['hook'], isHeard = true): Variant => {
   const spec: KnockSpec = {
     ...(hook && { hook }),
@@ -79,7 +79,7 @@ for (let run = 0; run < RUNS; run += 1) {
 }
 const of = (name: string) => runs[name] as number[]
 const floor = minimum(of(FLOOR))
-/** Of each pair of runs, what receiving alone cost: the run minus the generator. */
+/** Returns what receiving cost in each pair of runs: the run minus the generator. */
 const ratio = (name: string) =>
   median(of(name).map((value, run) => (value - floor) / ((of(PLAIN)[run] as number) - floor)))
 report(

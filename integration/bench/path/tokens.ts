@@ -1,13 +1,13 @@
-// What it would cost that a token is not good before its time: today's set of tokens, beside two
-// that also ask what time it is.
+// Sets of tokens → what each costs: the present one, and two that would also refuse a token before
+// its time.
 //
 //   npm run bench -- tokens [COUNT…]      as root; counts of tokens, by default 1000 10000 20000
 //
-// "hash" is today's: a token alone. "range" keeps with each token the times between which it is
-// good: the kernel must hold that as a set of ranges. "hour" keeps with each token the number of
-// its hour, and in a second set, of ranges, from when on each hour's tokens are good; only a right
-// token is looked up there. Packets are datagrams of 16 random bytes from one core, and are all
-// dropped.
+// "hash" is the present set, of tokens only. "range" stores with each token the times between which
+// it is valid, which the kernel must hold as a set of ranges. "hour" stores with each token the
+// number of its hour. A second set, of ranges, has the time from which each hour's tokens are
+// valid; only valid tokens are looked up there. Packets are datagrams of 16 random bytes from one
+// core, and all are dropped.
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { apply, createPair, exec, type Pair, sweep } from '../../machine/namespaces.js'
@@ -18,14 +18,14 @@ import { type Figure, report } from '../report.js'
 const COUNTS = process.argv.slice(2).map(Number)
 const RUNS = 5
 const PACKETS = 200_000
-/** The most tokens that are loaded as ranges: the time that takes grows with their square. */
+/** The most tokens that are loaded as ranges: the time for it grows with the square. */
 const MOST_RANGES = 20_000
-/** Elements that a refill adds to those that stand. */
+/** Elements that a refill adds. */
 const ADDED = 1000
-/** Seconds. */
+/** The period of tokens in seconds. */
 const PERIOD = 30
 const HOUR = 3600
-/** The last second of 2199: such a range ends with its timeout. */
+/** The last second of 2199. A range up to it ends by the element's timeout. */
 const LAST = 7_258_118_399
 
 const TABLE = { family: 'inet', table: 't' } as const
@@ -42,9 +42,9 @@ const setMark = (value: unknown): Expression => ({ mangle: { key: MARK, value } 
 
 interface Variant {
   readonly set: Expression
-  /** What a packet is asked. */
+  /** The matches of the rule for a packet. */
   readonly rule: readonly Expression[]
-  /** One token's element, which is good from one time to another, in seconds. */
+  /** Makes the element of a token that is valid between two times, in seconds. */
   readonly element: (token: string, from: number, to: number) => unknown
 }
 
@@ -54,8 +54,8 @@ const HOURS = { ...TABLE, name: 'hours', type: { typeof: { concat: [MARK, TIME] 
 const isHour = isIn({ concat: [MARK, TIME] }, 'hours')
 
 /**
- * The ranges last: memory that their loading gives back later would be taken for less than another
- * needs.
+ * The variants, with ranges last: memory that their loading frees later would falsify the next
+ * measurement.
  */
 const VARIANTS: Readonly<Record<string, Variant>> = {
   hash: {
@@ -80,12 +80,12 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
     }),
   },
 }
-/** What a right token costs beyond a wrong one. */
+/** The matches that only a valid token reaches. */
 const SECOND = [setMark(1), isHour]
 
 const now = Math.floor(Date.now() / 1000)
 
-/** Tokens of so many periods from the given one on, with a drift of one period. */
+/** Makes the tokens of `count` periods from the `first` on, with a drift of one period. */
 function elementsOf({ element }: Variant, count: number, first = 0): unknown[] {
   return Array.from({ length: count }, (_, index) => {
     const start = now + (first + index) * PERIOD
@@ -98,7 +98,7 @@ const add = (name: string, elem: readonly unknown[]) => ({
   nftables: [{ add: { element: { ...TABLE, name, elem } } }],
 })
 
-/** The hours of so many tokens. */
+/** Makes the hours of `count` tokens. */
 function hoursOf(count: number): object {
   const first = Math.floor((now - PERIOD) / HOUR)
   const last = Math.floor((now + count * PERIOD) / HOUR)
@@ -117,7 +117,7 @@ function tableOf(): object {
   return { nftables: [table, ...sets].map((one) => ({ add: one })) }
 }
 
-/** The chain with what a packet is asked; whatever comes of it, it is dropped. */
+/** Makes the chain with these matches. It drops every packet. */
 function chainOf(asks: readonly Expression[]): object {
   const length = { payload: { protocol: 'udp', field: 'length' } }
   const isToken = { match: { op: '==', left: length, right: 24 } }
@@ -130,8 +130,8 @@ function chainOf(asks: readonly Expression[]): object {
 }
 
 /**
- * The kernel's own memory in MiB, without what it can give back. Whatever else the machine does is
- * in it.
+ * Reads the kernel's own memory in MiB, without what it can reclaim. Other work of the machine is
+ * included.
  */
 async function kernelMemory(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'utf8')

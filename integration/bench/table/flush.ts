@@ -1,5 +1,5 @@
-// How long a table is away that is kept: `nft flush ruleset`, until an observer of its own finds it
-// again, with its grants.
+// A kept table and `nft flush ruleset` → milliseconds until a separate observer finds the table
+// with its grants again.
 //
 //   npm run bench -- flush [FLUSHES] [GRANTS]
 import { createNft, installKnock, type KeepEvent } from 'knocklib'
@@ -44,8 +44,7 @@ try {
   for (let flush = 1; flush <= FLUSHES; flush += 1) {
     const child = exec(pair.server, 'nft', ['flush', 'ruleset'])
     await child
-    // Its process has ended a little after the table was gone: what is measured is a little short
-    // by that.
+    // nft's process ends shortly after the table is gone, so the measured time is slightly short.
     const begun = performance.now()
     await until(isThere, 0)
     away.push(performance.now() - begun)

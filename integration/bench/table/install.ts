@@ -1,5 +1,5 @@
-// How long installing a thousand doors takes, beside `nft -j -f` of the same document, and of the
-// one that tells nothing.
+// A thousand doors → milliseconds to install them, to load the same document by `nft -j -f`, and to
+// load the document without logging.
 //
 //   npm run bench -- install [RUNS] [DOORS]
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -33,7 +33,7 @@ try {
   const ours: number[] = []
   const theirs: number[] = []
   const silent: number[] = []
-  // One of each to warm up, then in turn.
+  // The first run of each warms up. Runs are interleaved.
   for (let run = -1; run < RUNS; run += 1) {
     const direct = await time(() => exec(pair.server, 'nft', ['-j', '-f', file]))
     await remove()

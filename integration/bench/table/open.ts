@@ -1,5 +1,5 @@
-// Opening and closing by nft and through netlink, one by one and many at once, and listing a
-// hundred thousand grants: one run.
+// Grants → the time to open and close them by nft and through netlink, singly and many at once, and
+// to list a hundred thousand of them.
 //
 //   npm run bench -- open [ROUNDS]      as root, in network namespaces of its own
 import { fork } from 'node:child_process'
@@ -12,8 +12,8 @@ import { type Figure, pairedRatio, report } from '../report.js'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
 /**
- * Calls one after the other in each round, through netlink and by nft, and grants that are opened
- * and listed together.
+ * Sequential calls in each round, through netlink and by nft; then grants that are opened and
+ * listed together.
  */
 const CALLS = { netlink: 5000, nft: 100 }
 const MANY = 100_000
@@ -44,7 +44,7 @@ async function time(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - begun
 }
 
-/** One call after the other: the middle one, the slowest of a hundred, and how many in a second. */
+/** Makes calls in sequence. Reports the median, the slowest of a hundred, and calls per second. */
 async function inSequence(
   runs: Runs,
   name: string,
@@ -71,7 +71,7 @@ async function measureCalls(runs: Runs, way: Way, door: Door): Promise<void> {
   await inSequence(runs, `${way}: close`, all, (source) => door.close(source))
 }
 
-/** MiB that a new process takes at its peak beyond what it had before it listed. */
+/** Measures by how many MiB a listing raises the peak memory of a new process. */
 async function memoryOf(way: Way): Promise<number> {
   const args = [String(ROUNDS), 'list', way]
   const child = fork(fileURLToPath(import.meta.url), args, { execArgv: ['--expose-gc'] })
@@ -80,10 +80,10 @@ async function memoryOf(way: Way): Promise<number> {
   return grown
 }
 
-/** What runs in that process. */
+/** Lists in the new process. */
 async function list(way: Way): Promise<void> {
   const door = (await attachKnock({ elements: way })).door('ssh')
-  // What the first call loads is not the list's.
+  // The first call loads modules, which must not count.
   await door.grantOf('192.0.2.1')
   globalThis.gc?.()
   const before = process.memoryUsage.rss()
@@ -95,8 +95,7 @@ async function measureMany(runs: Runs, way: Way, door: Door): Promise<void> {
   const all = sources(MANY)
   const opened = await time(() => door.openMany(all))
   add(runs, `${way}: openMany (per s)`, (1000 * MANY) / opened)
-  // Right after so many openings the kernel is still making room, and a list finds elements moved
-  // and begins again.
+  // After so many openings the kernel still resizes the set, so that a listing would start over.
   await sleep(2000)
   let count = 0
   const took = await time(async () => {
@@ -109,7 +108,7 @@ async function measureMany(runs: Runs, way: Way, door: Door): Promise<void> {
   add(runs, `${way}: closeMany (per s)`, (1000 * MANY) / closed)
 }
 
-/** What runs inside the namespace. */
+/** Runs all rounds inside the namespace. */
 async function measure(): Promise<void> {
   const knock = await installKnock(SPEC)
   const doors = {
