@@ -1,4 +1,4 @@
-// Runs that end badly while their input, nft's words and the error have secrets → what is said.
+// Failing runs whose input, output and error contain secrets → the debug lines contain none.
 import t from 'tap'
 import { later } from '../../integration/captures/elements.js'
 import { ackOf, type FakeSocket, fakeOpen } from '../../integration/captures/fake-socket.js'
@@ -11,7 +11,7 @@ import { createNft } from './process/process-nft.js'
 
 const TOKEN = '00112233445566778899aabbccddeeff'
 const SOURCE = '203.0.113.77'
-/** Ports of a sequence, in a set and in a rule. */
+/** Ports of a sequence, which are in a set and in a rule. */
 const PORTS = [47_101, 52_903, 41_414] as const
 const SECRETS = [TOKEN, SOURCE, ...PORTS.map(String)]
 
@@ -53,10 +53,10 @@ const ENDS: readonly (readonly [script: string, end: string])[] = [
   ['cat >/dev/null', 'done'],
   ['cat >&2; kill -KILL $$', 'ended by SIGKILL'],
   ['cat >&2; kill -SEGV $$', 'ended by SIGSEGV'],
-  // As a shell in nft's place reports it.
+  // A shell in place of nft reports a signal by its exit code.
   ['cat >&2; exit 137', 'ended by SIGKILL'],
   [`cat >/dev/null; echo '${FULL}' >&2; exit 1`, 'exit code 1'],
-  // Its words: the line with the fault, which is all of the document.
+  // nft quotes the faulty line, which is the whole document.
   ['echo "/dev/stdin:1:9-9: Error: syntax error" >&2; cat >&2; exit 1', 'exit code 1'],
   ['cat >&2; exit 1', 'exit code 1'],
 ]
@@ -70,15 +70,15 @@ for (const [script, end] of ENDS) {
     })
     const [line = '', ...rest] = text.split('\n')
     t.equal(line.replace(/\d+\.\d ms$/, 'T'), `knocklib nft: nft -j -f - ${OUTLINE}: ${end} in T`)
-    t.same(rest, [''], 'a line alone')
+    t.same(rest, [''], 'a single line')
     t.same(secretsIn(text), [])
     if (end === 'done') return
     t.type(error, NftError)
-    t.same(secretsIn(`${error} ${JSON.stringify(error)}`), [], 'nor are they in the error')
+    t.same(secretsIn(`${error} ${JSON.stringify(error)}`), [], 'no secrets in the error')
   })
 }
 
-t.test('one that takes too long, is aborted, or is not there', async (t) => {
+t.test('an nft that takes too long, is aborted, or does not exist', async (t) => {
   const slow = nftOf(t, `echo '${TOKEN}' >&2; exec sleep 60`, { timeout: 100 })
   const late = await said(() => slow.apply(DOCUMENT))
   t.match(late, /: timed out in \d{2,5}\.\d ms\n$/)
@@ -91,7 +91,7 @@ t.test('one that takes too long, is aborted, or is not there', async (t) => {
   t.same(secretsIn([late, stopped, before, none].join('')), [])
 })
 
-t.test('an error is named by its code, whatever its message', async (t) => {
+t.test('the line has the code of an error and not its message', async (t) => {
   const failing = (error: unknown) =>
     said(() =>
       debugged(

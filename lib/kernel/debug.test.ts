@@ -1,4 +1,4 @@
-// What is said of transactions: by whom it is asked for, and what is left out.
+// Transactions and KNOCKLIB_DEBUG → the debug lines, without the elements' contents.
 import t from 'tap'
 import { nftOf, said } from '../../integration/captures/nft-script.js'
 import type { NftDocument } from '../nft/document.js'
@@ -24,7 +24,7 @@ const DOCUMENT: NftDocument = {
   ],
 }
 
-t.test('an outline has names of sets and numbers, and nothing that they hold', async (t) => {
+t.test('an outline has the names and sizes of sets, and none of their elements', async (t) => {
   const outline = outlineOf(DOCUMENT)
   t.equal(
     outline,
@@ -33,7 +33,7 @@ t.test('an outline has names of sets and numbers, and nothing that they hold', a
   t.notMatch(outline, token)
 })
 
-t.test('says how it ended and how long it took, if it is asked for', async (t) => {
+t.test('if debugging is on, a call writes how it ended and how long it took', async (t) => {
   const done = () =>
     debugged(
       () => 'apply',
@@ -51,7 +51,7 @@ t.test('says how it ended and how long it took, if it is asked for', async (t) =
   t.notMatch(await said(failed), '\u001b')
 })
 
-t.test('a run of nft says its arguments and what it was given', async (t) => {
+t.test('a run of nft writes its arguments and an outline of the document', async (t) => {
   const nft = nftOf(t, 'cat >/dev/null; exit 1')
   const text = await said(() => nft.apply(DOCUMENT))
   t.match(

@@ -1,11 +1,11 @@
-// Addresses ↔ bytes: each text that parseAddress gives, and none else.
+// Canonical addresses ↔ bytes.
 import { SocketAddress } from 'node:net'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseAddress } from '../../spec/model/address.js'
 import { addressBytes, addressText } from './address-bytes.js'
 
-t.test('canonical texts come back', async (t) => {
+t.test('a canonical text → bytes → the same text', async (t) => {
   for (const text of [
     '0.0.0.0',
     '255.255.255.255',
@@ -32,7 +32,7 @@ t.test('canonical texts come back', async (t) => {
   t.equal(addressText(6, addressBytes('::ffff:192.0.2.1')), '::ffff:192.0.2.1')
 })
 
-t.test('whatever the bytes, the text is as the system writes it', async (t) => {
+t.test('any bytes give the same text as inet_ntop', async (t) => {
   const group = fc.oneof(fc.constant(0), fc.constant(0xffff), fc.nat(0xffff), fc.nat(15))
   fc.assert(
     fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {

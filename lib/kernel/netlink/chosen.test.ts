@@ -1,4 +1,4 @@
-// Which way to the elements is taken: by options, and by what netlink can do here.
+// Options and failures of netlink → whether elements are changed through netlink or by nft.
 import t, { type Test } from 'tap'
 import { change, later, open, set } from '../../../integration/captures/elements.js'
 import { ackOf, fakeOpen } from '../../../integration/captures/fake-socket.js'
@@ -24,14 +24,14 @@ t.test('the option insists; an nft of somebody’s own may work elsewhere', asyn
   t.type(chooseElements(nft, { nft: '/opt/nft', elements: 'auto' }), DocumentElements)
   const netlink = chooseElements(nft, { nft, elements: 'netlink' })
   t.type(netlink, NetlinkElements)
-  t.equal(chooseElements(nft, { elements: 'netlink' }), netlink, 'one socket for all')
+  t.equal(chooseElements(nft, { elements: 'netlink' }), netlink, 'one socket for all handles')
   t.type(chooseElements(nft, {}), AutoElements)
   process.env['KNOCKLIB_NFT'] = '/opt/nft'
   t.type(chooseElements(nft, {}), DocumentElements)
   t.equal(chooseElements(nft, { elements: 'netlink' }), netlink)
 })
 
-/** A set with one grant, by nft; and netlink that answers each message with an errno. */
+/** Makes a fake nft with one grant, and netlink that answers each message with an errno. */
 async function ways(errno: number | Error) {
   const nft = new FakeNft()
   await nft.apply({
@@ -64,7 +64,7 @@ async function listed(auto: AutoElements): Promise<string[]> {
   return keys
 }
 
-/** It does all by nft, and asks netlink no more. */
+/** Tests that all calls use nft. */
 async function takesNft(t: Test, auto: AutoElements): Promise<void> {
   await auto.change(open(2))
   t.match(await auto.find(set, ['10.0.0.2', '10.0.0.9']), [{ key: ['10.0.0.2'] }])
@@ -73,20 +73,20 @@ async function takesNft(t: Test, auto: AutoElements): Promise<void> {
   t.equal(await auto.streams(), false)
 }
 
-t.test('where no socket is to be had, nft is asked from then on', async (t) => {
+t.test('if no socket can be opened, nft is used from then on', async (t) => {
   const { auto, sockets } = await ways(new NetlinkError('socket', 'open', 'not here'))
   await takesNft(t, auto)
-  t.equal(sockets.length, 1, 'it is not tried again')
+  t.equal(sockets.length, 1, 'netlink is not tried again')
 })
 
-t.test('so it is where netlink is not permitted', async (t) => {
+t.test('if netlink is not permitted, nft is used from then on', async (t) => {
   const { auto, sockets } = await ways(1)
   t.equal(await auto.streams(), true, 'until it is known')
   await takesNft(t, auto)
   t.equal(sockets[0]?.sent.length, 1)
 })
 
-t.test('what the kernel refuses is no reason to ask nft', async (t) => {
+t.test('after a refusal of the kernel nft is not used', async (t) => {
   const { auto, sockets } = await ways(2)
   await t.rejects(auto.require(set), { code: 'not-found', cause: { code: 'ENOENT' } })
   await t.rejects(auto.change(open(1)), { code: 'not-found' })
@@ -95,7 +95,7 @@ t.test('what the kernel refuses is no reason to ask nft', async (t) => {
   t.equal(sockets[0]?.sent.length, 3)
 })
 
-t.test('what is too long for the socket nft does, and the next is netlink’s again', async (t) => {
+t.test('a change that is too long for the socket uses nft, and the next one netlink', async (t) => {
   const { auto, sockets } = await ways(0)
   const sources = Array.from({ length: 3000 }, (_, index) => {
     return { family: 4, address: `10.1.${index >> 8}.${index & 255}` } as const

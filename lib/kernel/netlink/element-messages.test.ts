@@ -17,7 +17,7 @@ import { parseAnswers, parseElements } from './element-answers.js'
 import { renderBatch, renderDump, renderGet } from './element-messages.js'
 
 const ACK = 0x4
-/** A number that nft gives a set within a batch. */
+/** NFTA_SET_ELEM_LIST_SET_ID: the number that nft gives a set within a batch. */
 const SET_ID = 4
 const ELEMENTS = 3
 
@@ -55,7 +55,7 @@ t.test('a batch is what nft sends for the same document', async (t) => {
   }
 })
 
-t.test('so are questions', async (t) => {
+t.test('a question is what nft sends for the same listing', async (t) => {
   const set = (name: string) => ({ table: 'knock', set: name })
   const key = '203.0.113.7'
   for (const [version, exchanges] of readCaptures()) {
@@ -66,7 +66,7 @@ t.test('so are questions', async (t) => {
   }
 })
 
-t.test('what nft was answered is read', async (t) => {
+t.test("the kernel's answers to nft are read", async (t) => {
   for (const [version, exchanges] of readCaptures()) {
     const answers = (name: string) =>
       (exchanges.get(name)?.received ?? []).flatMap((bytes) => parseAnswers(bytes).answers)
@@ -92,7 +92,7 @@ t.test('what nft was answered is read', async (t) => {
   }
 })
 
-t.test('many elements are reported in messages that a length of 16 bits can say', async (t) => {
+t.test('many elements are split into messages whose lengths fit 16 bits', async (t) => {
   const sources = Array.from({ length: 5000 }, (_, index) =>
     parseAddress(index % 2 ? `10.1.${index >> 8}.${index & 255}` : `fd00::${index.toString(16)}`),
   )
@@ -106,11 +106,11 @@ t.test('many elements are reported in messages that a length of 16 bits can say'
   t.strictSame(
     acknowledged.map(({ sequence }) => sequence),
     [last >>> 0],
-    'the last change alone is acknowledged',
+    'only the last change is acknowledged',
   )
 })
 
-t.test('what is rendered reads back, whatever it is', async () => {
+t.test('any rendered document reads back as the same changes', async () => {
   const addresses = fc.oneof(fc.ipV4(), fc.ipV6())
   const sources = fc.uniqueArray(addresses, { maxLength: 40 }).map((texts) => {
     const known = new Map(texts.map((text) => [parseAddress(text)?.address, parseAddress(text)]))
@@ -135,7 +135,7 @@ t.test('what is rendered reads back, whatever it is', async () => {
 
 type Flat = [op: string, table: string, set: string, key: string, timeout: number | undefined]
 
-/** One line for each element. */
+/** Lists the changes of a document, one for each element. */
 const flat = ({ nftables }: ElementDocument): Flat[] =>
   nftables.flatMap((command) => {
     const [op, change] =

@@ -28,7 +28,7 @@ t.test('a dump comes part by part', async (t) => {
   t.equal(sockets[0]?.isOpen, false)
 })
 
-t.test('who stops asking closes the socket', async (t) => {
+t.test('leaving the iteration closes the socket', async (t) => {
   const { open: opener, sockets } = fakeOpen((socket) => {
     socket.onSend = ({ last }) => socket.answer(elementsOf(last, [1]))
   })
@@ -36,7 +36,7 @@ t.test('who stops asking closes the socket', async (t) => {
   t.equal(sockets[0]?.isOpen, false)
 })
 
-t.test('a dump holds the process only while a part is waited for', async (t) => {
+t.test('a dump keeps the process alive only while a part is awaited', async (t) => {
   const { open: opener, sockets } = fakeOpen()
   const parts = new NetlinkElements(opener).list(set)[Symbol.asyncIterator]()
   const next = parts.next()
@@ -52,7 +52,7 @@ t.test('a dump holds the process only while a part is waited for', async (t) => 
   t.same(await end, { done: true, value: undefined })
 })
 
-t.test('an interrupted dump is made again, and nothing comes twice', async (t) => {
+t.test('an interrupted dump starts over, and no element comes twice', async (t) => {
   const passes = [
     (at: number) => [elementsOf(at, [1, 2], 0x10), doneOf(at, 0x10)],
     (at: number) => [elementsOf(at, [2]), doneOf(at, 0, 4)],
@@ -65,10 +65,10 @@ t.test('an interrupted dump is made again, and nothing comes twice', async (t) =
   })
   const keys = await listed(new NetlinkElements(opener))
   t.strictSame(keys, ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
-  t.equal(sockets[0]?.sent.length, 3, 'elements that move are no reason to go on for ever')
+  t.equal(sockets[0]?.sent.length, 3, 'moving elements do not make it start over forever')
 })
 
-t.test('one that is interrupted again and again fails', async (t) => {
+t.test('a dump that is always interrupted fails', async (t) => {
   const { open: opener } = fakeOpen((socket) => {
     socket.onSend = ({ last }) => socket.answer(elementsOf(last, [1], 0x10), doneOf(last))
   })

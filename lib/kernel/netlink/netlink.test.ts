@@ -14,28 +14,35 @@ import { NetlinkElements } from './netlink.js'
 
 const call = { operation: 'open' }
 
-t.test('many at once are answered each, and an idle socket holds nothing', async (t) => {
-  const { open: opener, sockets } = fakeOpen()
-  const elements = new NetlinkElements(opener)
-  const all = [elements.change(open(1)), elements.change(open(2)), elements.find(set, ['10.0.0.1'])]
-  await later()
-  const [socket] = sockets as [FakeSocket]
-  t.equal(sockets.length, 1, 'one socket for all')
-  t.equal(socket.sent.length, 3)
-  t.equal(socket.isHeld, true)
-  const [one, two, three] = socket.sent.map(({ last }) => last) as [number, number, number]
-  socket.answer(ackOf(one))
-  socket.answer(ackOf(two), elementsOf(three, [1]))
-  t.match(await Promise.all(all), [undefined, undefined, [{ key: ['10.0.0.1'], expires: 60 }]])
-  t.equal(socket.isHeld, false)
-})
+t.test(
+  'each of many calls gets its answer, and an idle socket does not keep the process alive',
+  async (t) => {
+    const { open: opener, sockets } = fakeOpen()
+    const elements = new NetlinkElements(opener)
+    const all = [
+      elements.change(open(1)),
+      elements.change(open(2)),
+      elements.find(set, ['10.0.0.1']),
+    ]
+    await later()
+    const [socket] = sockets as [FakeSocket]
+    t.equal(sockets.length, 1, 'one socket for all calls')
+    t.equal(socket.sent.length, 3)
+    t.equal(socket.isHeld, true)
+    const [one, two, three] = socket.sent.map(({ last }) => last) as [number, number, number]
+    socket.answer(ackOf(one))
+    socket.answer(ackOf(two), elementsOf(three, [1]))
+    t.match(await Promise.all(all), [undefined, undefined, [{ key: ['10.0.0.1'], expires: 60 }]])
+    t.equal(socket.isHeld, false)
+  },
+)
 
-t.test('a refusal says what nft would', async (t) => {
+t.test('a refusal gives the same error as by nft', async (t) => {
   const { open: opener } = fakeOpen((socket) => {
     const errnos = [2, 1, 17, 23, 1000]
     socket.onSend = ({ first, last }) => {
       const errno = errnos.shift() ?? 0
-      // The kernel refuses a message within the batch, and its answer to the last follows.
+      // The kernel refuses a message within the batch. The answer to the last one follows.
       socket.answer(ackOf(first + 1, errno), ackOf(last, 0))
     }
   })
@@ -49,7 +56,7 @@ t.test('a refusal says what nft would', async (t) => {
   await elements.change(open(1))
 })
 
-t.test('a batch that is refused as a whole, and one that comes back cut', async (t) => {
+t.test('a batch that is refused as a whole, and a refusal that was cut', async (t) => {
   const { open: opener, sockets } = fakeOpen((socket) => {
     socket.onSend = ({ first, last }) => {
       if (socket.sent.length === 1) socket.answer(ackOf(first, 12), ackOf(last))
@@ -67,7 +74,7 @@ t.test('a batch that is refused as a whole, and one that comes back cut', async 
   t.equal(sockets.length, 1)
 })
 
-t.test('a socket that fails takes its requests with it; the next call opens another', async (t) => {
+t.test('if a socket fails, its requests fail, and the next call opens another', async (t) => {
   const { open: opener, sockets } = fakeOpen()
   const elements = new NetlinkElements(opener)
   const pending = elements.change(open(1), call)
@@ -85,18 +92,18 @@ t.test('a socket that fails takes its requests with it; the next call opens anot
   await next
 })
 
-t.test('what is malformed ends the socket', async (t) => {
+t.test('a malformed answer ends the socket', async (t) => {
   const { open: opener, sockets } = fakeOpen()
   const elements = new NetlinkElements(opener)
   const pending = elements.change(open(1))
   await later()
   t.throws(() => sockets[0]?.answer(Uint8Array.of(1, 2, 3)), { code: 'malformed' })
-  // The real socket catches that, closes, and says so.
+  // The real socket catches that, closes, and calls `failed`.
   sockets[0]?.listener.failed(new NetlinkError('malformed', 'netlink', 'malformed'))
   await t.rejects(pending, { code: 'malformed' })
 })
 
-t.test('closed while busy', async (t) => {
+t.test('closed while a call is under way', async (t) => {
   const { open: opener, sockets } = fakeOpen()
   const elements = new NetlinkElements(opener)
   const pending = [elements.change(open(1)), elements.require(set)]
@@ -131,7 +138,7 @@ t.test('aborted before it is sent, and while it is under way', async (t) => {
   t.equal(socket.isHeld, false)
 })
 
-t.test('one signal for very many', async (t) => {
+t.test('one signal for very many calls', async (t) => {
   const { open: opener } = fakeOpen((socket) => {
     socket.onSend = ({ last }) => queueMicrotask(() => socket.answer(ackOf(last)))
   })
@@ -148,7 +155,7 @@ t.test('one signal for very many', async (t) => {
   t.same(getEventListeners(signal, 'abort'), [])
 })
 
-t.test('no more is under way than what comes back fits', async (t) => {
+t.test('no more is under way than the receive buffer holds if all is refused', async (t) => {
   const { open: opener, sockets } = fakeOpen()
   const elements = new NetlinkElements(opener)
   const calls = Array.from({ length: 200 }, () => elements.change(renderClose(change(1))))

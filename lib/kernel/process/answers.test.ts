@@ -1,4 +1,4 @@
-// A script in nft's place → what it is asked, and what its answers mean. No nft is run.
+// A script in place of nft → the calls of it, and the results of its answers. No nft is run.
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -6,13 +6,13 @@ import { scriptOf } from '../../../integration/captures/nft-script.js'
 import type { NftDocument } from '../../nft/document.js'
 import { createNft } from './process-nft.js'
 
-/** An nft that answers by a `case` of its arguments, and what it was asked so far. */
+/** Makes an nft that answers by a `case` of its arguments. `asked` returns the calls so far. */
 function machine(t: Test, cases: Readonly<Record<string, string>>, given = 'cat >/dev/null') {
   const asked = join(t.testdir({}), 'asked')
   writeFileSync(asked, '')
   const rows = Object.entries(cases).map(([pattern, answer]) => `${pattern}) ${answer} ;;`)
   const script = [`echo "$*" >>'${asked}'`, given, 'case "$*" in', ...rows, 'esac'].join('\n')
-  // In the same folder: a test has one.
+  // Both files are in the same folder, because a test has only one.
   const binary = join(t.testdirName, 'nft')
   writeFileSync(binary, `#!/bin/sh\n${script}\n`)
   chmodSync(binary, 0o755)
@@ -22,7 +22,7 @@ function machine(t: Test, cases: Readonly<Record<string, string>>, given = 'cat 
 const version = (number: string) => `echo 'nftables v${number} (Old Doc Yak #3)'`
 const json = (...objects: readonly object[]) => `echo '${JSON.stringify({ nftables: objects })}'`
 
-t.test('the version, and what is no nft', async (t) => {
+t.test('the version, and a program that is not nft', async (t) => {
   for (const [says, found] of [
     ['nftables v1.0.6 (Lester Gooch #5)', '1.0.6'],
     ['nftables v1.1 (x)', '1.1'],
@@ -37,7 +37,7 @@ t.test('the version, and what is no nft', async (t) => {
   })
 })
 
-t.test('an older version begins with a file, which nobody else can open', async (t) => {
+t.test('an older version begins with a file that no other user can open', async (t) => {
   const { nft, asked } = machine(t, { '*--version': version('1.0.6') }, '')
   await nft.version()
   await nft.check({ nftables: [] })
@@ -107,7 +107,7 @@ const RULE = { add: { rule: { ...inet, chain: 'input', expr: [] } } }
 const NOTHING =
   "echo 'internal:0:0-0: Error: Could not process rule: No such file or directory' >&2; exit 1"
 
-t.test('what of a change is not there is looked for', async (t) => {
+t.test('after a failed change it is looked up what is missing', async (t) => {
   const apply = async (nftables: NftDocument['nftables'], cases: Record<string, string>) => {
     const { nft, asked } = machine(t, { '*--version': version('1.1.3'), ...cases })
     const error = await nft.apply({ nftables }).catch((error: unknown) => error)
@@ -132,14 +132,18 @@ t.test('what of a change is not there is looked for', async (t) => {
   })
   const added = await apply([RULE], { '*list*': table, '*': NOTHING })
   t.match(added.error, { name: 'CapabilityError', message: /a module of nf_tables may be missing/ })
-  t.equal(added.asked.length, 3, 'nothing is deleted: nothing is checked')
+  t.equal(added.asked.length, 3, 'a document without deletions is not checked')
 
   const denied = "echo 'Error: Operation not permitted' >&2; exit 1"
   const hidden = await apply([REMOVE], { '*list*': denied, '*': NOTHING })
-  t.match(hidden.error, { name: 'CapabilityError' }, 'who may not look does not guess')
+  t.match(
+    hidden.error,
+    { name: 'CapabilityError' },
+    'without permission to list, nothing is guessed',
+  )
 })
 
-t.test('an nft that cannot read what it is given, in any way', async (t) => {
+t.test('an nft that can read the document in no way', async (t) => {
   const closed = (why: string) =>
     machine(t, { '*': `echo 'Error: Could not open file "x": ${why}' >&2; exit 1` }).nft
   const operation = 'installKnock'
@@ -153,18 +157,21 @@ t.test('an nft that cannot read what it is given, in any way', async (t) => {
   })
 })
 
-t.test('a network namespace that is not there, and an nft that may not be run', async (t) => {
-  const binary = scriptOf(t, 'exit 0')
-  t.equal(createNft({ binary }).netns, '')
-  for (const netns of ['/nonexistent/blue', 'knocklib-nonexistent']) {
-    const nft = createNft({ binary, netns })
-    t.equal(nft.netns, netns)
-    const message = new RegExp(`^nft: nft: network namespace ${netns}: nsenter: cannot open`)
-    await t.rejects(nft.version(), { name: 'CapabilityError', message })
-  }
-  chmodSync(binary, 0o644)
-  await t.rejects(createNft({ binary }).version(), {
-    code: 'not-permitted',
-    message: /nft may not be executed \(the option nft/,
-  })
-})
+t.test(
+  'a network namespace that does not exist, and an nft that may not be executed',
+  async (t) => {
+    const binary = scriptOf(t, 'exit 0')
+    t.equal(createNft({ binary }).netns, '')
+    for (const netns of ['/nonexistent/blue', 'knocklib-nonexistent']) {
+      const nft = createNft({ binary, netns })
+      t.equal(nft.netns, netns)
+      const message = new RegExp(`^nft: nft: network namespace ${netns}: nsenter: cannot open`)
+      await t.rejects(nft.version(), { name: 'CapabilityError', message })
+    }
+    chmodSync(binary, 0o644)
+    await t.rejects(createNft({ binary }).version(), {
+      code: 'not-permitted',
+      message: /nft may not be executed \(the option nft/,
+    })
+  },
+)

@@ -1,4 +1,4 @@
-// Versions of nft → whether they will do.
+// Versions of nft → whether they are new enough, for all tables and for each kind of set.
 import t from 'tap'
 import { buildAutomaton } from '../../automaton/build.js'
 import { validateSpec } from '../../spec/validate.js'
@@ -19,7 +19,7 @@ t.test('versions that are new enough', async (t) => {
   }
 })
 
-t.test('versions that are not', async (t) => {
+t.test('versions that are too old', async (t) => {
   for (const version of ['1.0.5', '1.0', '0.9.8', '0.10.6', '', 'unknown']) {
     t.throws(
       () => requireVersion(version, 'installKnock'),
@@ -50,7 +50,7 @@ t.test('knocks that any nft knows', async (t) => {
   }
 })
 
-t.test('knocks that need a newer one', async (t) => {
+t.test('knocks that need a newer nft', async (t) => {
   for (const [automaton, what] of [
     [TOKEN, 'tokens'],
     [ROTATION, 'rotating sequences'],

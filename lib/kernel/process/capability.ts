@@ -32,8 +32,8 @@ export function requireFeatures(
   const hasTokens = sets.some(({ key }) => key.some((field) => field.endsWith('-token')))
   if ((!hasTokens && periodSets.length === 0) || knowsTypeof(version)) return
   const what = hasTokens ? 'tokens' : 'rotating sequences'
-  const provider = `nft ${OLDEST_TYPEOF} or newer knows such sets (Debian 13 has 1.1.3), this is ${version}`
-  throw new CapabilityError(operation, what, provider)
+  const newer = `nft ${OLDEST_TYPEOF} or newer knows such sets (Debian 13 has 1.1.3)`
+  throw new CapabilityError(operation, what, `${newer}, this is ${version}`)
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,4 @@
-// How a run of nft ended → the error that says what that means, with all that was known.
+// The end of a run of nft → the error, with its code, message and details.
 import t from 'tap'
 import type { NftError, NftErrorCode } from '../../errors.js'
 import type { NftDocument } from '../../nft/document.js'
@@ -19,7 +19,7 @@ const DOCUMENT: NftDocument = {
   ],
 }
 
-/** As an NftError, whose fields are undefined for a CapabilityError. */
+/** Returns the error as an NftError, whose fields are undefined for a CapabilityError. */
 const describe = (ending: Partial<Ending>, asked: Partial<Asked> = {}, place = PLACE) =>
   describeFailure({ ...ENDING, ...ending }, place, { ...ASKED, ...asked }) as NftError
 
@@ -81,7 +81,7 @@ for (const [ending, code, reason] of ROWS) {
   })
 }
 
-t.test('says that the state is not known where a change was asked for', async (t) => {
+t.test('after an interrupted change the state is not known', async (t) => {
   for (const ending of [{ timedOut: true }, { isCanceled: true }]) {
     t.notMatch(describe(ending).message, /not known/)
     const changed = describe(ending, { document: DOCUMENT })
@@ -89,7 +89,7 @@ t.test('says that the state is not known where a change was asked for', async (t
   }
 })
 
-t.test('names the part of the spec where nft names the command', async (t) => {
+t.test('names the part of the spec if nft names the command', async (t) => {
   const stderr = (index: number) =>
     `internal:0:0-0: Error: Parsing command array at index ${index} failed.`
   const origin = (index: number, document?: NftDocument) =>
@@ -100,7 +100,7 @@ t.test('names the part of the spec where nft names the command', async (t) => {
   t.equal(origin(1), undefined)
 })
 
-t.test('keeps the cause, and has a name for who asks without one', async (t) => {
+t.test('keeps the cause, and begins with nft if the call has no name', async (t) => {
   const cause = new Error('spawn nft ENOENT')
   const error = describeFailure({ ...ENDING, code: 'ENOENT', cause }, PLACE, { subject: 'nft' })
   t.equal(error.cause, cause)
@@ -108,13 +108,13 @@ t.test('keeps the cause, and has a name for who asks without one', async (t) => 
   t.notOk('cause' in describe({}))
 })
 
-t.test('a shell in its place tells the signal by its number', async (t) => {
+t.test("a shell in place of nft reports a signal's number", async (t) => {
   t.match(describe({ exitCode: 139 }), { code: 'nft-crashed', signal: 'SIGSEGV' })
   t.match(describe({ exitCode: 130 }), { code: 'ended', signal: 'SIGINT' })
   t.match(describe({ exitCode: 137, stderr: 'Killed' }), { code: 'ended', signal: 'SIGKILL' })
 })
 
-t.test('what the machine lacks is no fault of the ruleset', async (t) => {
+t.test('something that the machine lacks is a CapabilityError', async (t) => {
   const lacks = (ending: Partial<Ending>, message: RegExp, asked: Partial<Asked> = {}) => {
     const netns = 'blue'
     const place = { ...PLACE, argv: ['nsenter', ...ARGV], netns }
@@ -124,7 +124,7 @@ t.test('what the machine lacks is no fault of the ruleset', async (t) => {
   }
   lacks({ stderr: 'Error: JSON support not compiled-in' }, /nft has no JSON: .*nftables-json/)
   const unsupported = 'internal:0:0-0: Error: Could not process rule: Operation not supported'
-  // nft goes on after the first, and misses what it could not make.
+  // nft continues after the first error, and then misses what it could not make.
   const text = `${unsupported}\n\n\ninternal:0:0-0: ${NOTHING}; did you mean obj`
   lacks({ stderr: text }, /nft says "internal.*Operation not supported"/, { document: DOCUMENT })
   lacks({ stderr: NO_RULE }, /No such file or directory": a module/, { document: DOCUMENT })
@@ -137,7 +137,7 @@ t.test('what the machine lacks is no fault of the ruleset', async (t) => {
   lacks({ stderr: 'nsenter: reassociate to namespace failed: Invalid argument' }, /reassociate/)
 })
 
-t.test('what of a change is not there', async (t) => {
+t.test('a change that needs something missing', async (t) => {
   const element = { add: { element: { ...inet, name: 'grants_ssh_4', elem: ['192.0.2.1'] } } }
   const [, rule] = DOCUMENT.nftables as [unknown, NftDocument['nftables'][number]]
   const ofElements = { document: { nftables: [element] } }
@@ -159,7 +159,7 @@ t.test('what of a change is not there', async (t) => {
   t.match(lack, { code: 'missing-capability', message: /a module of nf_tables may be missing/ })
 })
 
-t.test('who chose an nft that is not there', async (t) => {
+t.test('a missing nft is reported with what chose it', async (t) => {
   const binary = chooseBinary('/opt/nft')
   const { message } = describe({ code: 'ENOENT', exitCode: undefined }, {}, { ...PLACE, binary })
   t.match(message, /nft was not found \(the option nft, "\/opt\/nft"\): correct the option/)

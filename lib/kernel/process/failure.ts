@@ -147,7 +147,8 @@ function explainStart(
     }
   }
   if (exitCode === 127) {
-    const reason = `nft cannot be run (${chosen}): ${firstLine(stderr) || 'exit code 127'}; ${advice}`
+    const said = firstLine(stderr) || 'exit code 127'
+    const reason = `nft cannot be run (${chosen}): ${said}; ${advice}`
     return { code: 'nft-missing', reason }
   }
   return undefined

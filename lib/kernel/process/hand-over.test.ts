@@ -1,5 +1,5 @@
-// How nft takes a document on machines that differ → the ways that are tried, and the one that is
-// remembered. No nft is run.
+// The ways in which nft can read a document on a machine → the ways that are tried, and the one
+// that is remembered. No nft is run.
 import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ const wayOf = ({ file, input, descriptor, isPiped }: Given): string => {
   return descriptor === undefined && file !== '-' ? 'named' : 'file'
 }
 
-/** An nft that answers by the way it is given a document; it tells the ways in order. */
+/** Makes an nft that answers by the way of its document. `ways` has the ways in order. */
 function machine(answers: Partial<Record<string, Ending>>) {
   const ways: string[] = []
   const run = async (given: Given) => {
@@ -28,13 +28,13 @@ function machine(answers: Partial<Record<string, Ending>>) {
   return { ways, run }
 }
 
-t.test('what is inherited is read first, and nothing is opened', async (t) => {
+t.test('inherited stdin is tried first, and nothing is opened', async (t) => {
   const { ways, run } = machine({})
   t.equal(await new HandOver().give(TEXT, run), DONE)
   t.strictSame(ways, ['stdin'])
 })
 
-t.test('a way that works is remembered, one that does not is tried last', async (t) => {
+t.test('a way that works is remembered, and a way that fails is tried last', async (t) => {
   const { ways, run } = machine({ stdin: cannotOpen('/dev/stdin', 'No such device or address') })
   const handOver = new HandOver()
   await handOver.give(TEXT, run)
@@ -42,7 +42,7 @@ t.test('a way that works is remembered, one that does not is tried last', async 
   t.strictSame(ways, ['stdin', 'file', 'file'])
   handOver.expect('newer')
   await handOver.give(TEXT, run)
-  t.strictSame(ways.at(-1), 'file', 'a version is a guess, what worked is none')
+  t.strictSame(ways.at(-1), 'file', 'a way that worked counts more than the version')
 })
 
 t.test('an older version begins with a file', async (t) => {
@@ -53,7 +53,7 @@ t.test('an older version begins with a file', async (t) => {
   t.strictSame(ways, ['file', 'pipe'])
 })
 
-t.test('a refusal of what was read is no reason to give it once more', async (t) => {
+t.test('a document that was read and refused is not given again', async (t) => {
   for (const stderr of [
     'internal:0:0-0: Error: Could not process rule: Permission denied',
     'internal:0:0-0: Error: Parsing command array at index 0 failed.',
@@ -74,7 +74,7 @@ t.test('an nft that keeps stdin for its own language is given a file', async (t)
   t.strictSame(ways, ['stdin', 'file'])
 })
 
-t.test('a document that was cut off is not taken for done', async (t) => {
+t.test('a document that was cut off does not count as executed', async (t) => {
   const handOver = new HandOver()
   handOver.expect('older')
   const { ways, run } = machine({
@@ -115,7 +115,7 @@ t.test('without a folder of temporary files', async (t) => {
   t.match(reasons.join('; '), /no such file .*\/nonexistent\/.*no \/bin\/sh/)
 })
 
-t.test('files are for nobody else, and are gone afterwards', async (t) => {
+t.test('no other user can read the files, and they are removed afterwards', async (t) => {
   const ours = async () => (await readdir(tmpdir())).filter((name) => /^knocklib-/.test(name))
   const before = await ours()
   const seen: string[] = []
@@ -138,7 +138,7 @@ t.test('files are for nobody else, and are gone afterwards', async (t) => {
     t.not(await readFile(`${tmpdir()}/${name}/document`, 'utf8').catch(() => ''), TEXT)
 })
 
-t.test('an error that is no way’s is reported', async (t) => {
+t.test('an error that no other way can avoid is reported', async (t) => {
   const none = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
   const giving = new HandOver().give(TEXT, () => Promise.reject(none))
   await t.rejects(giving, none)

@@ -1,4 +1,4 @@
-// Names that are more than names: they never become words of nft's own language. No nft is run.
+// Names with special characters → they are refused before nft could read them. No nft is run.
 import t from 'tap'
 import { attachKnock } from '../../api/attach.js'
 import { FakeNft } from '../fake.js'
@@ -6,7 +6,7 @@ import { createNft } from './process-nft.js'
 
 const INJECTED = ['knock about; flush ruleset', 'knock;', 'a b', 'a\nb', '{', '$(id)', '-f', '']
 
-t.test('no table of such a name is looked for', async (t) => {
+t.test('no table with such a name is looked up', async (t) => {
   for (const table of [...INJECTED, 'accept', '1st', 'a'.repeat(33)]) {
     const looking = attachKnock({ table, nft: new FakeNft() })
     const message = /^attachKnock: table: expected a name .* got "/
@@ -14,7 +14,7 @@ t.test('no table of such a name is looked for', async (t) => {
   }
 })
 
-t.test('nft is given no such name', async (t) => {
+t.test('nft gets no such name', async (t) => {
   const nft = createNft({ binary: '/nonexistent/nft' })
   for (const name of INJECTED) {
     const message = /^nft: expected a name of letters, digits and _, got "/

@@ -1,4 +1,4 @@
-// Runs that are ended from outside → what is left of them, and what they are called.
+// Runs that are ended from outside → no process is left, and their outcomes in words.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { exhausted, outcomeOf, run } from './run.js'
 
 const ASKED = { operation: 'install', subject: 'table inet knock', timeout: 20_000 }
 
-/** A script that says who it is, and then never ends. */
+/** Makes a script that writes its process's number and then never ends. */
 function endless(t: Test) {
   const path = scriptOf(t, 'echo $$ >"$0.pid"; exec sleep 600')
   const file = join(t.testdirName, 'nft.pid')
@@ -33,7 +33,7 @@ const gone = async (pid: number): Promise<boolean> => {
   return !isAlive(pid)
 }
 
-t.test('one that is aborted takes what the shell started with it', async (t) => {
+t.test('an aborted run ends what the shell started, too', async (t) => {
   const { path, begun } = endless(t)
   const stop = new AbortController()
   const given = { file: '/proc/self/fd/0', input: '{}', isPiped: true }
@@ -46,14 +46,14 @@ t.test('one that is aborted takes what the shell started with it', async (t) => 
   t.ok(await gone(pid), 'nft has ended with its shell')
 })
 
-t.test('one that takes too long', async (t) => {
+t.test('a run that takes too long', async (t) => {
   const { path } = endless(t)
   const result = await run([path], { ...ASKED, timeout: 50 }, { isPiped: true, input: '{}' })
   t.match(result, { failed: true, isCanceled: false, timedOut: true })
   t.equal(outcomeOf(result), 'timed out')
 })
 
-t.test('one that is killed by somebody', async (t) => {
+t.test('a run that is killed', async (t) => {
   const { path, begun } = endless(t)
   const running = run([path], ASKED, {})
   process.kill(await begun(), 'SIGKILL')
@@ -65,10 +65,10 @@ t.test('one that is killed by somebody', async (t) => {
 t.test('an answer that is too long', async (t) => {
   const ending = { timedOut: false, isCanceled: false, argv: [], stdout: '', stderr: '' }
   const result = { ...ending, failed: true, isMaxBuffer: true, signal: 'SIGTERM' }
-  t.equal(outcomeOf(result), 'answer too long', 'and not that we ended it')
+  t.equal(outcomeOf(result), 'answer too long', 'not the signal that ended it')
 })
 
-t.test('nothing is started for who has given up', async (t) => {
+t.test('with an aborted signal nothing is started', async (t) => {
   const { path } = endless(t)
   const signal = AbortSignal.abort()
   await t.rejects(run([path], { ...ASKED, signal }, {}), {
@@ -82,14 +82,14 @@ t.test('nothing is started for who has given up', async (t) => {
   t.notOk(existsSync(join(t.testdirName, 'nft.pid')))
 })
 
-t.test('it finds nft where a user does not look, and speaks English', async (t) => {
+t.test("nft is also searched in the system's folders, and writes English", async (t) => {
   const path = scriptOf(t, 'echo "$PATH $LC_ALL $TZ"; cat')
   const { stdout, failed } = await run([path], ASKED, { input: 'given' })
   t.notOk(failed)
   t.match(stdout, /:\/usr\/sbin:.* C UTC\ngiven$/)
 })
 
-t.test('no file descriptor left is what the machine lacks', async (t) => {
+t.test('without file descriptors the error is a CapabilityError', async (t) => {
   const error = Object.assign(new Error('EMFILE: too many'), { code: 'EMFILE' })
   const found = exhausted(error, { subject: 'nft' }) as CapabilityError
   t.type(found, CapabilityError)

@@ -1,4 +1,4 @@
-// nftables' notifications as Linux 6.18 wrote them.
+// nftables' notifications as Linux 6.18 wrote them → a summary of each transaction.
 import t from 'tap'
 import { type NetlinkMessage, parseMessages } from '../netlink/wire.js'
 import { ChangeCollector, type TableChange } from './changes.js'
@@ -65,7 +65,7 @@ const change = (parts: Partial<TableChange>): TableChange => ({
   ...parts,
 })
 
-t.test('nothing is said before the end of a transaction, then its sum', async (t) => {
+t.test('nothing is reported before the end of a transaction, and then its sum', async (t) => {
   t.same(collect(['opened']), [])
   const elements = [
     { set: 'grants_ssh_4', key: '0a000001', expiresIn: 20_000 },
@@ -90,10 +90,10 @@ t.test('tables and rules', async (t) => {
   t.same(collect(['delRule', 'end']), [change({ shape: true })])
   t.same(collect(['delRule', 'delTable', 'end']), [change({ event: 'removed', shape: true })])
   t.same(collect(['delTable', 'newTable', 'end']), [change({ event: 'made', shape: true })])
-  t.same(collect(['end']), [], 'a transaction that concerns us not')
+  t.same(collect(['end']), [], 'a transaction without changes of tables')
 })
 
-t.test('many elements come in parts that say what the whole was', async (t) => {
+t.test('many elements come in parts, each with the summary of the whole transaction', async (t) => {
   const collector = new ChangeCollector(() => true)
   const messageOf = (name: Name) =>
     parseMessages(Buffer.from(MESSAGES[name], 'hex'))[0] as NetlinkMessage
@@ -114,7 +114,7 @@ t.test('many elements come in parts that say what the whole was', async (t) => {
   )
 })
 
-t.test('what comes from elsewhere', async (t) => {
+t.test('messages that are not about our tables', async (t) => {
   const collector = new ChangeCollector(() => true)
   const payload = new Uint8Array([2, 0, 0, 0])
   const message = { flags: 0, sequence: 0, port: 0, payload }

@@ -1,4 +1,4 @@
-// A /proc of our own → who is named.
+// A made-up /proc → the process that is named as holding a group.
 import t, { type Test } from 'tap'
 import { findGroupHolder } from './group-holder.js'
 
@@ -21,7 +21,7 @@ const processOf = (t: Test, status: string, cmdline: string, socket: number) => 
 const PARENT = 'node\0/usr/lib/knocklib/main.js\0run\0/etc/doors\u001b]0;\u00e9.yaml\0--state\0x\0'
 const READER = 'node\0--x\0/usr/lib/knocklib/kernel/log-reader.js\x005\0'
 
-t.test('of a reader, the process that started it', async (t) => {
+t.test('for a knocklib reader, the process that started it', async (t) => {
   const proc = procOf(t, {
     300: processOf(t, 'Name:\tnode\nPPid:\t299\n', READER, 1234),
     299: processOf(t, 'PPid:\t1\n', PARENT, 8),
@@ -32,19 +32,19 @@ t.test('of a reader, the process that started it', async (t) => {
   t.equal(findGroupHolder(6, proc), undefined)
 })
 
-t.test('the reader itself, where nobody has it any more', async (t) => {
+t.test('the reader itself, if the process that started it is gone', async (t) => {
   const proc = procOf(t, { 300: processOf(t, 'PPid:\t1\n', READER, 1234) })
   t.match(findGroupHolder(5, proc), { process: { id: 300, name: /^node --x / } })
 })
 
-t.test('any other process, by its words or its name', async (t) => {
+t.test('any other process, by its command line or its name', async (t) => {
   const long = procOf(t, { 300: processOf(t, 'PPid:\t299\n', `ulogd${'d'.repeat(200)}`, 1234) })
   t.equal(findGroupHolder(5, long)?.process?.name, `ulogd${'d'.repeat(75)}`)
   const nameless = procOf(t, { 300: processOf(t, 'PPid:\t299\n', '', 1234) })
   t.strictSame(findGroupHolder(5, nameless), { process: { id: 300, name: '?[2Jcomm' } })
 })
 
-t.test('nobody, where it may not be seen', async (t) => {
+t.test('no process, if this one may not see it', async (t) => {
   t.strictSame(findGroupHolder(5, procOf(t, {})), {})
   t.equal(findGroupHolder(5, t.testdir({})), undefined)
 })

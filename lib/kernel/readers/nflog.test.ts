@@ -1,4 +1,4 @@
-// NFLOG's messages as Linux 6.18 wrote them.
+// NFLOG's messages as Linux 6.18 wrote them → logged packets; requests → messages.
 import t from 'tap'
 import { parseMessages } from '../netlink/wire.js'
 import { missingBefore, parseAnswer, parsePacket, renderBind } from './nflog.js'
@@ -30,7 +30,7 @@ const read = (name: keyof typeof MESSAGES) => {
   return message
 }
 
-t.test('the kernel acknowledges what asks for a group', async (t) => {
+t.test('the kernel acknowledges a request for a group', async (t) => {
   t.equal(parseAnswer(read('acknowledged').payload), 0)
   const [request, ...rest] = parseMessages(renderBind(5, 128, 1))
   t.same(rest, [])
@@ -42,7 +42,7 @@ t.test('the kernel acknowledges what asks for a group', async (t) => {
   )
 })
 
-t.test('a packet that was logged', async (t) => {
+t.test('a logged packet', async (t) => {
   const logged = parsePacket(read('token').payload)
   t.equal(logged.prefix, 'kl knock granted ssh open 1/1 ana')
   t.equal(logged.sequence, 0)

@@ -1,4 +1,4 @@
-// Questions by their numbers: answered, too late, given up.
+// Questions by their numbers → answered, too late, or given up.
 import t from 'tap'
 import { FakeClock } from '../../../integration/fixtures/fake-clock.js'
 import { systemClock } from '../../clock/clock.js'
@@ -16,10 +16,10 @@ t.test('each answer is for its own question', async (t) => {
   questions.answer(1)
   questions.giveUp()
   t.same(await Promise.all(asked), [true, true, false])
-  t.notOk(clock.isHeld, 'nobody waits for what is answered')
+  t.notOk(clock.isHeld, 'an answered question leaves no wait')
 })
 
-t.test('without an answer in time it is no', async (t) => {
+t.test('without an answer in time it resolves with false', async (t) => {
   const clock = new FakeClock()
   const questions = new Questions(clock)
   const [late, last] = [questions.ask(() => {}, 1000), questions.ask(() => {}, 1001)]
@@ -27,13 +27,13 @@ t.test('without an answer in time it is no', async (t) => {
   t.equal(await late, false)
   questions.answer(1)
   questions.answer(2)
-  t.equal(await last, true, 'a later one still has its time')
+  t.equal(await last, true, 'a later question still has its time')
 })
 
-t.test('one that was busy meanwhile finds the answer after its timers', async (t) => {
+t.test('an answer counts that arrived while the process was busy', async (t) => {
   const questions = new Questions({
     ...systemClock,
-    // Over at once, and the answer is read in the same turn.
+    // The pause ends at once, and the answer is read in the same turn.
     pause: async () => {
       process.nextTick(() => questions.answer(1))
       return true

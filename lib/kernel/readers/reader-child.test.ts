@@ -1,11 +1,11 @@
-// A reading process that is a real one → killed, and started with no descriptors left.
+// A real reader process → what is reported if no descriptors are left for it, and if it is killed.
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import t from 'tap'
 import { FakeClock } from '../../../integration/fixtures/fake-clock.js'
 import { Reader } from './reader.js'
 
-/** All that this process may open; gives them back. */
+/** Opens as many files as this process may. Returns a function that closes them. */
 function takeDescriptors(): () => void {
   const taken: number[] = []
   try {
@@ -15,7 +15,7 @@ function takeDescriptors(): () => void {
   }
 }
 
-t.test('with no descriptors left it is refused, and a restart tried again', async (t) => {
+t.test('without descriptors a start is refused, and a restart is tried again', async (t) => {
   const path = join(t.testdir(), 'reader.mjs')
   writeFileSync(
     path,

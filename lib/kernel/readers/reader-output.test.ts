@@ -1,4 +1,4 @@
-// What becomes of records when nobody reads.
+// Records and a stream that is read or not → lines, and the numbers of lost records.
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -11,7 +11,7 @@ const linesOf = (stream: PassThrough): unknown[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
 
-t.test('records go in order, many in one write', async (t) => {
+t.test('records are written in order, many in one write', async (t) => {
   const stream = new PassThrough()
   const output = new ReaderOutput(stream)
   for (let n = 0; n < 1000; n += 1) output.report({ n })
@@ -23,7 +23,7 @@ t.test('records go in order, many in one write', async (t) => {
   )
 })
 
-t.test('what was lost before stands in its place', async (t) => {
+t.test('the number of lost records is written in their place', async (t) => {
   const stream = new PassThrough()
   const output = new ReaderOutput(stream)
   output.report({ n: 1 })
@@ -33,7 +33,7 @@ t.test('what was lost before stands in its place', async (t) => {
   t.same(linesOf(stream), [{ n: 1 }, { lost: 3 }, { n: 2 }])
 })
 
-t.test('nobody reads: some wait, the others are counted', async (t) => {
+t.test('while nobody reads, some records wait and the others are counted', async (t) => {
   const stream = new PassThrough({ highWaterMark: 64 })
   const output = new ReaderOutput(stream, 10)
   let sent = 0
@@ -69,7 +69,7 @@ t.test('nobody reads: some wait, the others are counted', async (t) => {
   t.equal(records[gap - 1]?.['n'], 17, 'after the last that could wait')
 })
 
-t.test('what may wait for another time is not counted as lost', async (t) => {
+t.test('a record that can be offered again is not counted as lost', async (t) => {
   const stream = new PassThrough()
   const output = new ReaderOutput(stream, 2)
   t.ok(output.offer({ n: 1 }))

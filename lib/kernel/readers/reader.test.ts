@@ -1,10 +1,10 @@
-// Reading processes that say nothing, or that end → what who started them is reported.
+// Fake reader processes that are silent, fail or end → the reader's calls, and its restarts.
 import t from 'tap'
 import { type FakeChild, fakeLaunch, read } from '../../../integration/captures/fake-child.js'
 import { FakeClock } from '../../../integration/fixtures/fake-clock.js'
 import { Reader, type ReaderOptions } from './reader.js'
 
-/** A reader of processes in memory, and what it tells. */
+/** Makes a reader with fake processes, and collects its calls. */
 function readerOf(given: Partial<ReaderOptions> = {}) {
   const clock = new FakeClock()
   const { start: launch, children, commands, obstacle } = fakeLaunch()
@@ -27,7 +27,7 @@ function readerOf(given: Partial<ReaderOptions> = {}) {
     },
   )
   const last = () => children.at(-1) as FakeChild
-  /** Started, and ready. */
+  /** Starts the reader, and lets its process be ready. */
   const begin = async () => {
     const started = reader.start()
     await last().say({ ready: true })
@@ -43,7 +43,7 @@ const socket = (reason: string) => ({
   message: `watch: the test: ${reason}`,
 })
 
-t.test('one that never says that it reads is replaced, and in the end refused', async (t) => {
+t.test('a process that is never ready is replaced, and finally the start is refused', async (t) => {
   const { reader, logged, clock, children } = readerOf({ patience: 2000 })
   const starting = clock.passUntil(reader.start())
   await t.rejects(starting, socket('the process that reads it was not ready after 2000 ms'))
@@ -55,7 +55,7 @@ t.test('one that never says that it reads is replaced, and in the end refused', 
   t.same(logged, [])
 })
 
-t.test('one that is slow the first time', async (t) => {
+t.test('a process that is too slow only the first time', async (t) => {
   const { reader, clock, children } = readerOf()
   const started = reader.start()
   await clock.pass(20_050)
@@ -65,7 +65,7 @@ t.test('one that is slow the first time', async (t) => {
   await reader.end()
 })
 
-t.test('one that is ready stays, however long it is silent', async (t) => {
+t.test('a process that is ready stays, however long it is silent', async (t) => {
   const { reader, logged, clock, children, begin } = readerOf()
   await begin()
   await clock.pass(3_600_000)
@@ -74,7 +74,7 @@ t.test('one that is ready stays, however long it is silent', async (t) => {
   await reader.end()
 })
 
-t.test('its last words are the reason, and the end of them if they are many', async (t) => {
+t.test('the reason is what the process wrote last on stderr, cut to its end', async (t) => {
   const { reader, clock, children } = readerOf()
   const message = /^watch: the test: the process that reads it ended: x{480,490} out of memory$/
   const refused = t.rejects(reader.start(), { code: 'socket', message })
@@ -85,7 +85,7 @@ t.test('its last words are the reason, and the end of them if they are many', as
   await refused
 })
 
-t.test('what cannot be otherwise is not tried again', async (t) => {
+t.test('a final failure is not tried again', async (t) => {
   const { reader, children, last } = readerOf()
   const refused = t.rejects(reader.start(), {
     name: 'NetlinkError',
@@ -111,7 +111,7 @@ t.test('a package that is not installed is named', async (t) => {
   t.equal(children.length, 1)
 })
 
-t.test('records come whole, in whatever parts they are written', async (t) => {
+t.test('records are whole, in whatever parts they arrive', async (t) => {
   const { reader, logged, begin, last } = readerOf()
   await begin()
   const text = '{"lost":1}\n{"logged":"é","at":2}\n{"lost":3}\n'
