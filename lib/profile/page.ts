@@ -1,4 +1,5 @@
 // A profile → a page with which any browser opens its door. Pure.
+import { refusingBrowsers } from '../automaton/kinds/token/browser-ports.js'
 import type { PageSettings } from '../client/page/settings.js'
 import { readProfile, type ValidProfile } from '../client/profile.js'
 import { ArgumentError } from '../errors.js'
@@ -29,6 +30,10 @@ export function settingsOf(
   if (knock.kind !== 'token' || knock.carrier !== 'stun') {
     const got = knock.kind === 'token' ? `carrier ${knock.carrier}` : knock.kind
     throw new ArgumentError(`${SUBJECT}: expected a token with carrier stun, got ${got}`)
+  }
+  const refusing = refusingBrowsers(knock.port)
+  if (refusing !== undefined) {
+    throw new ArgumentError(`${SUBJECT}: ${refusing} to udp/${knock.port}: take another port`)
   }
   if (link !== undefined && !/^https?:\/\/[^\s<>"]+$/.test(link)) {
     throw new ArgumentError(`${SUBJECT}: --link: expected an http or https URL, got ${link}`)

@@ -89,6 +89,11 @@ t.test('page: what no browser can do', async (t) => {
   const refused: [KnockProfile, Partial<FormatContext>, RegExp][] = [
     [{ host: 'h', steps: [1] }, {}, /expected a token with carrier stun, got steps/],
     [{ ...profile, token: { ...token, carrier: 'udp' } }, {}, /carrier stun, got carrier udp/],
+    [
+      { ...profile, token: { ...token, port: 'udp/6000' } },
+      {},
+      /Chromium and Firefox never send to udp\/6000: take another port/,
+    ],
     [addressed, { link: 'javascript:alert(1)' }, /--link: expected an http or https URL/],
   ]
   for (const [document, parts, message] of refused) {
