@@ -7,6 +7,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNft, installKnock, type Knock, type KnockSpec } from '../../lib/index.js'
+import type { Family } from '../../lib/spec/model/model.js'
 import { CLI } from '../machine/built.js'
 import {
   createPair,
@@ -17,11 +18,17 @@ import {
   SERVER,
   start,
 } from '../machine/namespaces.js'
+import { FAMILIES } from '../scene/house.js'
 
 /** The name of the server in the client's file of hosts: it has both addresses. */
 export const HOST = 'server.example'
 
-const HOSTS = `127.0.0.1 localhost\n::1 localhost\n${SERVER[4]} ${HOST}\n${SERVER[6]} ${HOST}\n`
+interface CallerOptions {
+  /** The server's nft. */
+  readonly binary?: string | undefined
+  /** The addresses of the server's name. Default: both. */
+  readonly families?: readonly Family[]
+}
 
 /** Runs a program that sees another /etc/hosts. */
 const WITH_HOSTS = 'mount --bind "$0" /etc/hosts && exec "$@"'
@@ -49,25 +56,35 @@ export class Caller implements AsyncDisposable {
   }
 
   /** @param specOf - is given the folder, for paths of secrets. */
-  static async open(specOf: (folder: string) => KnockSpec, binary = NFT): Promise<Caller> {
+  static async open(
+    specOf: (folder: string) => KnockSpec,
+    { binary = NFT, families = FAMILIES }: CallerOptions = {},
+  ): Promise<Caller> {
     const folder = await mkdtemp(join(tmpdir(), 'knl-call-'))
     const pair = await createPair()
     try {
       for (const name of ['bin', 'config/knocklib', 'run']) {
         await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
       }
-      await writeFile(join(folder, 'hosts'), HOSTS)
+      await writeFile(join(folder, 'hosts'), hostsOf(families))
       await writeFile(join(folder, 'key'), 'a secret of more than sixteen bytes', { mode: 0o600 })
-      const program = join(folder, 'bin/knocklib')
-      await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`)
-      await chmod(program, 0o755)
       const nft = createNft({ binary, netns: pair.server })
-      return new Caller(pair, await installKnock(specOf(folder), { nft }), folder)
+      const knock = await installKnock(specOf(folder), { nft })
+      const caller = new Caller(pair, knock, folder)
+      await caller.program('knocklib', `"${process.execPath}" "${CLI}"`)
+      return caller
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       await pair[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** Writes a program that the client finds before all others of its name. */
+  async program(name: string, line: string): Promise<void> {
+    const path = join(this.folder, 'bin', name)
+    await writeFile(path, `#!/bin/sh\nexec ${line} "$@"\n`)
+    await chmod(path, 0o755)
   }
 
   /** Writes a profile that the command finds by its name. */
@@ -122,6 +139,11 @@ export class Caller implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true })
   }
 }
+
+const hostsOf = (families: readonly Family[]): string =>
+  ['127.0.0.1 localhost', '::1 localhost', ...families.map((family) => `${SERVER[family]} ${HOST}`)]
+    .map((line) => `${line}\n`)
+    .join('')
 
 /** The most memory that a process has had, in MiB. */
 export function peakMemory({ pid }: ChildProcess): number {

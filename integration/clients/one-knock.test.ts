@@ -46,7 +46,7 @@ async function atHome(
   run: (caller: Caller) => Promise<void>,
 ): Promise<void> {
   // The oldest one knows no tokens.
-  await using caller = await Caller.open(spec, versions[1]?.path)
+  await using caller = await Caller.open(spec, { binary: versions[1]?.path })
   await using _services = await startServices(caller.pair.server)
   await run(caller)
 }

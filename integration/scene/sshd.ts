@@ -70,6 +70,9 @@ const serverConfig = (port: number, hostKey: string, authorizedKeys: string): st
     'StrictModes no',
     'UsePAM no',
     'UseDNS no',
+    // Twenty that log in at once are none too many.
+    'MaxStartups 100',
+    'Subsystem sftp internal-sftp',
     'PidFile none',
     '',
   ].join('\n')

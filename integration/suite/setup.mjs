@@ -26,6 +26,8 @@ const PACKAGES = {
     ping: 'iputils-ping',
     ssh: 'openssh-client',
     sshd: 'openssh-server',
+    rsync: 'rsync',
+    ansible: 'ansible-core',
     openssl: 'openssl',
     basenc: 'coreutils',
     python3: 'python3',

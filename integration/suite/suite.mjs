@@ -13,6 +13,7 @@ const ALONE = /^load\//
 
 /** These take longest, and begin first, so that none of them runs on when all others have ended. */
 const LONG = [
+  'clients/ssh-programs',
   'doors/connections',
   'table/confirm',
   'contract/contract-netlink',
