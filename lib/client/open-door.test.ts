@@ -1,0 +1,56 @@
+// What openDoor says of a port: open, refused, filtered, or that it was not tried.
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import { openDoor } from './open-door.js'
+
+const HOST = '127.0.0.1'
+/** Nobody can connect to everyone. */
+const NOWHERE = '255.255.255.255'
+const steps = { steps: ['udp/9'] }
+const NO_GAP = { gap: 0 }
+
+async function listen(t: Test): Promise<{ port: number; count: () => number }> {
+  let connections = 0
+  const server = createServer((socket) => {
+    connections += 1
+    socket.on('error', () => {}).resume()
+  })
+  server.listen(0, HOST)
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return { port: (server.address() as AddressInfo).port, count: () => connections }
+}
+
+t.test('open, and refused when nothing listens there any more', async (t) => {
+  const { port } = await listen(t)
+  const sent = { host: HOST, kind: 'steps', packets: 1, addresses: [HOST], port, address: HOST }
+  const open = { ...sent, verdict: 'open', knocks: 1 }
+  t.same(await openDoor(HOST, { ...steps, port }, NO_GAP), open)
+  t.same(
+    await openDoor(HOST, { ...steps, port: 1 }, { ...NO_GAP, port }),
+    open,
+    "the caller's port",
+  )
+  const refused = await openDoor(HOST, { ...steps, port: 1 }, NO_GAP)
+  t.same(refused, { ...open, verdict: 'refused', port: 1 })
+})
+
+t.test('a door that counts connections is not tried', async (t) => {
+  const { port, count } = await listen(t)
+  const said = await openDoor(HOST, { ...steps, port, connections: 1 }, NO_GAP)
+  t.match(said, { verdict: 'unknown', port, knocks: 1 })
+  t.notOk('address' in said)
+  t.equal(count(), 0)
+})
+
+t.test('refuses what it cannot try, before it knocks', async (t) => {
+  const code = 'invalid-argument'
+  const noPort = /^openDoor: port: expected the TCP port of the service.*got nothing$/
+  await t.rejects(openDoor(NOWHERE, steps), { code, message: noPort })
+  for (const port of [0, 65_536, 1.5]) {
+    await t.rejects(openDoor(NOWHERE, steps, { port }), { code }, String(port))
+  }
+  const within = /^openDoor: within: expected .* got "soon"$/
+  await t.rejects(openDoor(NOWHERE, steps, { port: 1, within: 'soon' }), { code, message: within })
+})
