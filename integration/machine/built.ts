@@ -1,10 +1,14 @@
 // The sources → the built library and command; builds them first if they are older.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+/** The nearest folder above that is a package: benchmarks and tests are compiled to different ones. */
+function rootAbove(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : rootAbove(dirname(folder))
+}
+const root = rootAbove(dirname(fileURLToPath(import.meta.url)))
 
 /** The path of the command, for `process.execPath`. */
 export const CLI = join(root, 'dist/command/launch.cjs')
