@@ -44,7 +44,7 @@ export class FakeProcess extends EventEmitter {
   }
 }
 
-interface Surroundings {
+export interface Surroundings {
   readonly nft?: Nft
   readonly clock?: Clock
   readonly process?: FakeProcess

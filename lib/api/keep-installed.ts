@@ -27,6 +27,7 @@ import { warnOfAhead } from '../view/check-status.js'
 import { type PendingConfirm, rolesByDoor } from '../view/contents.js'
 import type { KnockEvent } from '../view/event.js'
 import { KnownState } from '../view/known-state.js'
+import type { ReaderShares } from '../watch/readers.js'
 import type { TablePlace } from '../watch/table-source.js'
 import type { Installation } from './install.js'
 
@@ -71,11 +72,18 @@ export interface SavedTable {
   readonly objects: readonly unknown[]
 }
 
+/** Readers, and the folder of the relay's socket. Default: the system's. */
+interface Means {
+  readonly shares?: ReaderShares
+  readonly folder?: string
+}
+
 /** Keeps an installed table, as `Knock.keepInstalled` says. */
 export async function keepInstalled(
   { installation, warnings, own }: Installed,
   place: TablePlace,
   { signal, stateFile, onEvent = () => {} }: KeepOptions,
+  { shares, folder }: Means = {},
 ): Promise<void> {
   // Imported here: most users of knocklib watch nothing.
   const [{ TableSource }, { TableWatcher }] = await Promise.all([
@@ -143,7 +151,7 @@ export async function keepInstalled(
     records: (options) =>
       new TableWatcher(new TableSource(place), {
         ...options,
-        ...{ clock, queue: QUEUE, needsLog: false },
+        ...{ clock, shares, queue: QUEUE, needsLog: false },
         deaf: ({ message }) => fail('events', message),
         hears: () => onEvent({ time: time(), event: 'watching' }),
       }),
@@ -194,7 +202,7 @@ export async function keepInstalled(
     netns === undefined
       ? undefined
       : new EventService({
-          ...{ netns, table: spec.table, signal },
+          ...{ netns, clock, table: spec.table, signal, folder },
           failed: (message) => fail('watchers', message),
         })
   try {

@@ -1,5 +1,5 @@
 // The events of a keeper → its socket, which is opened as soon as possible.
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../clock/clock.js'
 import type { KnockEvent } from '../view/event.js'
 import { FOLDER, socketPath } from './place.js'
 import { EventSender } from './sender.js'
@@ -11,7 +11,8 @@ interface ServeOptions {
   readonly signal: AbortSignal
   /** Called once, when the socket cannot be opened. Opening is tried again. */
   readonly failed: (message: string) => void
-  readonly folder?: string
+  readonly folder?: string | undefined
+  readonly clock: Pick<Clock, 'pause'>
 }
 
 /** Milliseconds until the next try. */
@@ -36,7 +37,7 @@ export class EventService implements AsyncDisposable {
   async #open(): Promise<void> {
     const signal = AbortSignal.any([this.#options.signal, this.#ended.signal])
     while (!signal.aborted && !this.#sender) {
-      const { netns, table, folder = FOLDER, failed } = this.#options
+      const { netns, table, folder = FOLDER, failed, clock } = this.#options
       try {
         this.#sender = await EventSender.open(await socketPath(netns, table, folder))
       } catch (error) {
@@ -45,7 +46,7 @@ export class EventService implements AsyncDisposable {
           failed(`${message}; until then other processes cannot watch this table`)
         this.#hasFailed = true
       }
-      if (!this.#sender) await sleep(RETRY, undefined, { signal, ref: false }).catch(() => {})
+      if (!this.#sender) await clock.pause(RETRY, signal, false)
     }
   }
 

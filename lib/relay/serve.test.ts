@@ -1,0 +1,93 @@
+// A keeper's service of events: opened as soon as it can be, and gone with its end.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { FakeClock } from '../../integration/fixtures/fake-clock.js'
+import type { KnockEvent } from '../view/event.js'
+import { socketPath } from './place.js'
+import { connectToKeeper, receiveEvents } from './receiver.js'
+import { EventService } from './serve.js'
+
+const EVENT: KnockEvent = {
+  ...{ time: 'now', event: 'closed', door: 'ssh', source: '10.0.0.1', by: 'call' },
+}
+/** Milliseconds between two tries. */
+const RETRY = 5000
+
+async function folderOf(t: Test): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+const connect = async (folder: string): Promise<Socket | undefined> =>
+  connectToKeeper(await socketPath('', 'knock', folder))
+
+function serve(folder: string, signal = new AbortController().signal) {
+  const [clock, failures] = [new FakeClock(), [] as string[]]
+  const failed = (message: string) => void failures.push(message)
+  const service = new EventService({
+    ...{ netns: '', table: 'knock', folder, signal },
+    clock,
+    failed,
+  })
+  return { clock, failures, service }
+}
+
+/** Waits, in turns of the event loop, until somebody can connect. */
+async function reached(folder: string): Promise<Socket> {
+  for (;;) {
+    const socket = await connect(folder)
+    if (socket) return socket
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+t.test('who connects gets the events, until it ends', async (t) => {
+  const folder = join(await folderOf(t), 'run')
+  const { failures, service } = serve(folder)
+  service.send(EVENT)
+  const events = receiveEvents(await reached(folder), new AbortController().signal)
+  service.send(EVENT)
+  t.strictSame((await events.next()).value, EVENT)
+  await service[Symbol.asyncDispose]()
+  t.equal((await events.next()).done, true)
+  t.equal(await connect(folder), undefined)
+  t.strictSame(failures, [])
+})
+
+t.test('a socket that cannot be opened is told once, and tried again', async (t) => {
+  const parent = await folderOf(t)
+  await writeFile(join(parent, 'run'), '')
+  const folder = join(parent, 'run')
+  const { clock, failures, service } = serve(folder)
+  await clock.pass(0)
+  while (failures.length === 0) await clock.pass(0)
+  t.match(failures, [/; until then other processes cannot watch this table$/])
+  await clock.pass(RETRY)
+  t.equal(failures.length, 1)
+  t.equal(clock.isHeld, false, 'its waiting keeps no process alive')
+  await rm(folder)
+  await mkdir(folder, { mode: 0o700 })
+  await clock.pass(RETRY - 1)
+  t.equal(await connect(folder), undefined)
+  await clock.pass(RETRY)
+  const socket = await reached(folder)
+  socket.destroy()
+  await service[Symbol.asyncDispose]()
+})
+
+t.test('it ends while it waits, or with its signal', async (t) => {
+  const parent = await folderOf(t)
+  await writeFile(join(parent, 'run'), '')
+  const first = serve(join(parent, 'run'))
+  while (first.failures.length === 0) await first.clock.pass(0)
+  await first.service[Symbol.asyncDispose]()
+  await first.clock.pass(2 * RETRY)
+  t.equal(first.failures.length, 1)
+  const second = serve(join(parent, 'other'), AbortSignal.abort())
+  await second.service[Symbol.asyncDispose]()
+  t.equal(await connect(join(parent, 'other')), undefined)
+})
