@@ -1,8 +1,11 @@
 // The name of a format → what writes a profile in it. A registry: a new format is a line here and a
 // file beside it. Pure.
 import type { KnockProfile } from '../spec/generated/client-types.js'
+import { knock, knocksettings } from './knock-command.js'
 import { page } from './page.js'
 import { qr } from './qr.js'
+import { bash, powershell, sh } from './scripts.js'
+import { sshConfig } from './ssh-config.js'
 import { uri } from './uri.js'
 import { json, yaml } from './yaml-profile.js'
 
@@ -41,7 +44,19 @@ export interface ProfileFormat {
   write(profile: KnockProfile, context: FormatContext): string | Promise<string>
 }
 
-export const FORMATS = { yaml, json, uri, qr, page } satisfies Record<string, ProfileFormat>
+export const FORMATS = {
+  yaml,
+  json,
+  sh,
+  bash,
+  powershell,
+  'ssh-config': sshConfig,
+  knock,
+  knocksettings,
+  uri,
+  qr,
+  page,
+} satisfies Record<string, ProfileFormat>
 
 export type FormatName = keyof typeof FORMATS
 

@@ -8,8 +8,8 @@ export type { Carrier }
 export const TOKEN_AT: Readonly<Record<Carrier, number>> = { udp: 0, stun: 24, dns: 13 }
 
 /** RFC 4648, sections 4 and 6, in lower case. */
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+export const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+export const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 
 /**
  * Writes a token as its carrier shows it: 16 characters, or undefined for bytes. A browser takes
