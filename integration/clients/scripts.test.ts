@@ -1,0 +1,149 @@
+// Scripts made of a profile → each opens its door over IPv4 and IPv6 at once, run by dash and bash;
+// shellcheck has nothing to say.
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import {
+  createNft,
+  type DoorSpec,
+  installKnock,
+  type Knock,
+  validateSpec,
+} from '../../lib/index.js'
+import { type FormatName, formatOf } from '../../lib/profile/formats.js'
+import { profileFromSpec } from '../../lib/profile/from-spec.js'
+import { missing } from '../machine/capabilities.js'
+import { createPair, exec, type Pair, SERVER, sweep } from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
+import { NAME, runWithName } from '../scene/host-names.js'
+import { FAMILIES, startService } from '../scene/house.js'
+
+const { versions, skip: lacks } = await versionsOrSkip()
+const skip =
+  lacks || missing('dash', 'bash', 'nc', 'ping', 'knock', 'shellcheck', 'unshare', 'getent')
+/** The oldest that knows tokens and rotations. */
+const binary = versions[1]?.path ?? ''
+if (!skip) sweep()
+
+/** A shell, the format that it runs, and the user whose token it sends: each works once. */
+interface Runner {
+  readonly shell: 'dash' | 'bash'
+  readonly format: FormatName & ('sh' | 'bash' | 'knock')
+}
+const RUNNERS: readonly Runner[] = [
+  { shell: 'dash', format: 'sh' },
+  { shell: 'bash', format: 'sh' },
+  { shell: 'bash', format: 'bash' },
+  { shell: 'dash', format: 'knock' },
+]
+
+/** Scripts run at the same time: the packets of one must not end the attempt of another. */
+const SEQUENCE = { type: 'sequence', stepTimeout: '10s', reset: 'never' }
+const PORT = 2200
+
+/** One door for each kind that a script can do; in the order of their service's ports. */
+const knocksOf = (folder: string): Readonly<Record<string, object>> => ({
+  steps: { ...SEQUENCE, steps: ['tcp/7000', 'udp/8000', 'tcp/7001'] },
+  sized: {
+    ...SEQUENCE,
+    steps: [
+      'tcp/7010',
+      { protocol: 'udp', port: 8010, length: 33 },
+      { protocol: 'icmp', length: 100 },
+    ],
+  },
+  rotate: {
+    ...SEQUENCE,
+    rotate: {
+      ...{ secretFile: join(folder, 'ssh.key'), every: '1h', steps: 3 },
+      ...{ protocol: 'tcp', ports: '20000-30000' },
+    },
+  },
+  datagrams: {
+    ...SEQUENCE,
+    rotate: {
+      ...{ secretFile: join(folder, 'ssh.key'), every: '1h', steps: 3 },
+      ...{ protocol: 'udp', ports: '30001-40000' },
+    },
+  },
+  token: {
+    ...{ type: 'token', port: 'udp/6000', period: '10m' },
+    users: [{ name: 'ana', secretFile: join(folder, 'ana.key') }],
+  },
+  rate: { type: 'rate', port: `tcp/${PORT + 5}`, hits: 2, min: '1s', max: '6s' },
+  rhythm: { type: 'rhythm', port: `tcp/${PORT + 6}`, counts: [1, 2], window: '3s' },
+})
+
+/** What Debian's knock cannot do. */
+const NOT_BY_KNOCK = ['sized', 'rotate', 'datagrams', 'token']
+
+async function writeSecrets(folder: string): Promise<void> {
+  // Longer than a block of SHA-256, and one without a newline at its end.
+  const secrets = { 'ssh.key': `${randomBytes(40).toString('hex')}\n`, 'ana.key': randomBytes(33) }
+  for (const [name, secret] of Object.entries(secrets)) {
+    await writeFile(join(folder, name), secret, { mode: 0o600 })
+  }
+}
+
+const counters = async (knock: Knock, door: string) => (await knock.counters())[door]
+
+/** Runs the script of a door, and connects over both families. */
+async function open(t: Test, { shell, format }: Runner, scene: Scene, door: string, port: number) {
+  const { pair, knock, folder, spec } = scene
+  const profile = profileFromSpec(spec, { door, host: NAME })
+  const script = join(folder, `${door}.${format}`)
+  await writeFile(script, await formatOf(format).write(profile, { name: 'server' }))
+  if (format !== 'knock') {
+    const { stdout } = spawnSync('shellcheck', [script], { encoding: 'utf8' })
+    t.equal(stdout, '', `${door}: shellcheck`)
+  }
+  const { code, stderr } = await runWithName(pair.client, folder, [shell, script])
+  t.same({ code, stderr }, { code: 0, stderr: '' }, `${door}: ${shell} ${format}`)
+  const greetings = await Promise.all(
+    FAMILIES.map((family) => exec(pair.client, 'nc', ['-w2', SERVER[family], String(port)])),
+  )
+  t.same(
+    greetings.map(({ stdout }) => stdout),
+    ['hello', 'hello'],
+    `${door}: open over both families`,
+  )
+  t.match(await counters(knock, door), { grants: 2, resets: 0, wrong: 0 }, door)
+}
+
+interface Scene {
+  readonly pair: Pair
+  readonly knock: Knock
+  readonly folder: string
+  readonly spec: ReturnType<typeof validateSpec>
+}
+
+t.jobs = 2
+
+for (const runner of RUNNERS) {
+  const name = `${runner.format} by ${runner.shell}`
+  t.test(name, { skip, buffered: true }, async (t) => {
+    const folder = t.testdir({})
+    await writeSecrets(folder)
+    const doors = Object.entries(knocksOf(folder)).map(([name, knock], index) => ({
+      ...{ name, service: `tcp/${PORT + index}`, knock, open: { for: '60s' } },
+    }))
+    const spec = validateSpec({ doors: doors as DoorSpec[] })
+    await using pair = await createPair()
+    const nft = createNft({ binary, netns: pair.server })
+    await using knock = await installKnock(spec, { nft })
+    const ports = doors.map((_, index) => PORT + index)
+    const services = await Promise.all(ports.map((port) => startService(pair.server, port)))
+    t.teardown(() => Promise.all(services.map((service) => service[Symbol.asyncDispose]())))
+    const known = doors.filter(
+      ({ name }) => runner.format !== 'knock' || !NOT_BY_KNOCK.includes(name),
+    )
+    await Promise.all(
+      known.map(({ name }) => {
+        const port = PORT + doors.findIndex((door) => door.name === name)
+        return open(t, runner, { pair, knock, folder, spec }, name, port)
+      }),
+    )
+  })
+}
