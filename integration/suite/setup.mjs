@@ -29,6 +29,8 @@ const PACKAGES = {
     rsync: 'rsync',
     ansible: 'ansible-core',
     openssl: 'openssl',
+    dash: 'dash',
+    shellcheck: 'shellcheck',
     basenc: 'coreutils',
     python3: 'python3',
     telnet: 'inetutils-telnet',
