@@ -67,6 +67,10 @@ atServer('profile: what is wrong is told', skip, async (t, user) => {
     ...[...host, '--save', 'home', '--output', 'x'],
   )
   await says(`${subject} --save: expected a profile's name, got ../x`, ...host, '--save', '../x')
+  await says(
+    `${subject} --format sh: expected one door (--door ssh or web), got 2 doors`,
+    ...[...host, '--format', 'sh'],
+  )
   const { code, stderr } = await user.try([
     ...['profile', 'doors.yaml', ...host, '--door', 'ssh', '--format', 'knock'],
   ])

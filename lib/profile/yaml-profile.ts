@@ -69,5 +69,5 @@ function flow(value: unknown): string {
 
 /** Whether YAML 1.1 and 1.2 read it as this text: no number, truth, time or sign of their own. */
 const isPlain = (text: string): boolean =>
-  /^[A-Za-z][A-Za-z0-9_./@-]*$|^[0-9]+(ms|[smhd])$/.test(text) &&
+  /^[A-Za-z][A-Za-z0-9_./@-]*$|^[0-9]+(ms|[smhd])$|^[0-9]+(\.[0-9]+){3}$/.test(text) &&
   !/^(true|false|yes|no|on|off|null|y|n)$/i.test(text)

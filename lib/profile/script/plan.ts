@@ -69,6 +69,10 @@ export async function planScript(
   format: string,
   usualGap = GAP,
 ): Promise<ScriptPlan> {
+  const names = Object.keys(profile.doors ?? {})
+  if (door === undefined && names.length > 1) {
+    throw refusal(format, `one door (--door ${names.join(' or ')})`, `${names.length} doors`)
+  }
   const valid = await readProfile(profile, `profile: --format ${format}`, door)
   const { knock, host, port } = valid
   if (host === undefined) throw refusal(format, 'a host in the profile', 'none')

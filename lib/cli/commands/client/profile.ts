@@ -65,7 +65,7 @@ export const profile: CommandDefinition = {
     const { document, secret, isUri = false } = await readSource(path as string, options, process)
     const name = textOf(options, 'save') ?? nameOf(document)
     const format = chosenFormat(options)
-    const output = await outputOf(options)
+    const output = outputOf(options)
     const written = await format.write(await withAddresses(document, format, options), {
       name,
       door: textOf(options, 'door'),
@@ -77,6 +77,9 @@ export const profile: CommandDefinition = {
       isFile: output !== undefined,
     })
     if (output !== undefined) {
+      if (textOf(options, 'save') !== undefined) {
+        await mkdir(dirname(output), { recursive: true, mode: 0o700 })
+      }
       await writeWhole(output, written)
       return { json: { output }, text: `${output} written\n` }
     }
@@ -173,7 +176,7 @@ function numberOf(options: Options, name: string): number | undefined {
 const nameOf = ({ host = 'server' }: KnockProfile): string =>
   /^[a-z][a-z0-9-]*/i.exec(host)?.[0] ?? 'server'
 
-async function outputOf(options: Options): Promise<string | undefined> {
+function outputOf(options: Options): string | undefined {
   const [output, name] = [textOf(options, 'output'), textOf(options, 'save')]
   if (name === undefined) return output
   if (output !== undefined) {
@@ -188,7 +191,5 @@ async function outputOf(options: Options): Promise<string | undefined> {
   if (!/^[A-Za-z0-9_][A-Za-z0-9._@-]*$/.test(name)) {
     throw new ArgumentError(`profile: --save: expected a profile's name, got ${name}`)
   }
-  const file = resolve(join(profileFolder(), `${name}.${format}`))
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  return file
+  return resolve(join(profileFolder(), `${name}.${format}`))
 }
