@@ -14,7 +14,7 @@ const PAGE = readFileSync(join(ROOT, 'docs/start/clients.md'), 'utf8')
 
 const head = { host: 'server.example', door: 'ssh', port: 22, for: '30s' } as const
 const secretFile = 'ana.key'
-const token = { port: 'udp/6000', secretFile, period: '30s' } as const
+const token = { port: 'udp/6100', secretFile, period: '30s' } as const
 
 /** A profile of each kind of knock that clients differ in, by the words that the page of clients has for them. */
 const PROFILES: Readonly<Record<string, KnockProfile>> = {
@@ -51,8 +51,10 @@ const SECRET = new TextEncoder().encode('a secret of more than sixteen bytes')
 
 const write = async (format: string, kind: string): Promise<string | undefined> => {
   try {
-    const context = { name: 'server', secret: SECRET }
-    return await formatOf(format).write(PROFILES[kind] ?? {}, context)
+    const context = { name: 'server', secret: SECRET, script: '', isFile: true }
+    // The command looks the host's addresses up for a page.
+    const found = format === 'page' && { addresses: ['203.0.113.1'] }
+    return await formatOf(format).write({ ...PROFILES[kind], ...found }, context)
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error
     return undefined
