@@ -15,6 +15,7 @@ import {
 } from './command/command.js'
 import type { Context } from './command/context.js'
 import { connect } from './commands/client/connect.js'
+import { init } from './commands/client/init.js'
 import { knock } from './commands/client/knock.js'
 import { profile } from './commands/client/profile.js'
 import { close } from './commands/doors/close.js'
@@ -38,7 +39,7 @@ const COMMANDS = [
   ...[check, render, install, confirm, keepRunning, refill, uninstall],
   ...[status, watch, open, close, unban],
   ...[save, restore, metrics],
-  ...[knock, connect, profile, simulate],
+  ...[init, knock, connect, profile, simulate],
 ]
 
 const EXIT_CODES = `

@@ -51,7 +51,9 @@ await fail('without WebRTC', sendKnock(HOST, stun))
 globals.RTCPeerConnection = class {
   createDataChannel() {}
   async createOffer() {}
-  async setLocalDescription() {}
+  async setLocalDescription() {
+    this.onicecandidate?.({ candidate: { candidate: 'candidate:1' } })
+  }
   async setRemoteDescription({ sdp }) {
     answer = sdp
   }

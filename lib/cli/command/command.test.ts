@@ -37,7 +37,8 @@ t.test('an exit code for every error', async (t) => {
     [EXIT.refused, new SendError('sendKnock: host: no address')],
   ]
   for (const [code, error] of errors) t.equal(exitCodeOf(error), code, `${error.code}: ${code}`)
-  t.same(EXIT, { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 })
+  const clients = { portRefused: 5, portFiltered: 6, portNotTried: 7 }
+  t.same(EXIT, { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4, ...clients })
 })
 
 t.test('the words name the command, not the call in the library', async (t) => {
