@@ -62,11 +62,13 @@ export const profile: CommandDefinition = {
     { flags: '--save <name>', description: "write into the folder of the user's profiles" },
   ],
   async run([path], options, { process }) {
-    const { document, secret, isUri = false } = await readSource(path as string, options, process)
-    const name = textOf(options, 'save') ?? nameOf(document)
+    const source = await readSource(path as string, options, process)
+    const { secret, isUri = false } = source
     const format = chosenFormat(options)
+    const document = await withAddresses(source.document, format, options)
+    const name = textOf(options, 'save') ?? nameOf(document)
     const output = outputOf(options)
-    const written = await format.write(await withAddresses(document, format, options), {
+    const written = await format.write(document, {
       name,
       door: textOf(options, 'door'),
       secret,
