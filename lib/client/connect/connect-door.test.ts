@@ -55,6 +55,8 @@ t.test('many connections at once share a knock, and later ones its grant', async
 t.test('a grant of unknown time is knocked for again', async (t) => {
   const { connect, count } = await place(t)
   await connect({})
+  // One that begins in the same millisecond counts as one that waited for it.
+  await sleep(20)
   await connect({})
   t.equal(await count(), 2)
 })

@@ -203,12 +203,11 @@ export class Reader {
 
   /** Tries again after a passing failure, such as no memory; a final one is reported. */
   #refused(error: Error): void {
-    if (isFinal(error)) {
-      this.#listener.failed(error)
-      return
+    if (isFinal(error)) this.#listener.failed(error)
+    else {
+      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
+      this.#again()
     }
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
-    this.#again()
   }
 
   #refusal({ code, reason }: { code: string; reason: string }): KnockError {
