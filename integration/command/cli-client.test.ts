@@ -61,7 +61,7 @@ atServer('--help and --version', skip, async (t, user) => {
   for (const name of commands) {
     const text = await user.serve(t, name as string, '--help')
     const [options = '', examples = ''] = text.split('\nExamples:\n')
-    const hasTable = !['knock', 'connect', 'profile'].includes(name as string)
+    const hasTable = !['init', 'knock', 'connect', 'profile'].includes(name as string)
     t.equal(options.includes('--table'), hasTable, `${name}: --table`)
     const hasJson = !['run', 'connect'].includes(name as string)
     t.equal(options.includes('--json'), hasJson, `${name}: --json`)
