@@ -2,19 +2,7 @@
 // derived from them. Pure.
 import { printable } from './text/printable.js'
 import { listProblems, type SpecProblem } from './text/problems.js'
-
-/**
- * A warning about a spec that is valid but probably does not do what was meant. It does not stop an
- * install. `installKnock` and `checkKnock` gather all warnings in `warnings`.
- */
-export interface Warning {
-  /** The kind of warning, such as `interface-enslaved`. The same in every version. */
-  readonly id: string
-  /** JSON Pointer into the spec; absent if the warning is about no place in it. */
-  readonly path?: string
-  /** What was found, and what to write or do instead. */
-  readonly message: string
-}
+import { describeWarning, type Warning } from './text/warning.js'
 
 export type NftErrorCode =
   | 'not-found'
@@ -104,10 +92,6 @@ export class StrictError extends KnockError {
     this.warnings = warnings
   }
 }
-
-/** One line: `PATH: message`, or the message alone. */
-export const describeWarning = ({ path, message }: Warning): string =>
-  path === undefined ? message : `${path === '' ? '/' : path}: ${message}`
 
 /**
  * How many problems of a state or a profile the message shows at most: a file that is no state at

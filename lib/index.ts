@@ -50,7 +50,6 @@ export {
   CapabilityError,
   ConnectError,
   DocumentError,
-  describeWarning,
   isInvalidSpec,
   isNotFound,
   isNotPermitted,
@@ -68,7 +67,6 @@ export {
   SpecError,
   StateError,
   StrictError,
-  type Warning,
 } from './errors.js'
 export { loadDocument } from './files/spec-file.js'
 export { loadState, saveState } from './files/state-file.js'
@@ -171,6 +169,7 @@ export type { Family, ValidSpec } from './spec/model/model.js'
 export { type SpecInput, validateSpec } from './spec/validate.js'
 export { type CloseOptions, Door, type OpenOptions } from './table/door.js'
 export type { SpecProblem } from './text/problems.js'
+export { describeWarning, type Warning } from './text/warning.js'
 export { type Ahead, endsSoon } from './view/ahead.js'
 export { checkStatus, type StatusProblem } from './view/check-status.js'
 export type { Fill, PendingConfirm } from './view/contents.js'

@@ -1,7 +1,7 @@
 // A spec → its installed table and a handle; or its warnings, or nft's verdict, with nothing
 // changed.
 import { buildAutomaton } from '../automaton/build.js'
-import { ArgumentError, StrictError, type Warning } from '../errors.js'
+import { ArgumentError, StrictError } from '../errors.js'
 import { hostWarnings } from '../host/warnings.js'
 import { chooseElements } from '../kernel/netlink/chosen.js'
 import type { Nft } from '../kernel/nft.js'
@@ -15,6 +15,7 @@ import { requireTable, validateState } from '../spec/read-state.js'
 import { requireValid, type SpecInput } from '../spec/validate.js'
 import type { Call } from '../table/installation.js'
 import { removeOwn } from '../table/remove.js'
+import type { Warning } from '../text/warning.js'
 import { type KernelOptions, resolveCall } from './call.js'
 import { Knock } from './handle.js'
 import { Installation } from './install.js'

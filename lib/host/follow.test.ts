@@ -1,7 +1,7 @@
 // What is reported of warnings that come and go.
 import t from 'tap'
 import { FakeClock } from '../../integration/fixtures/fake-clock.js'
-import type { Warning } from '../errors.js'
+import type { Warning } from '../text/warning.js'
 import { followWarnings } from './follow.js'
 
 const warn = (path: string): Warning => ({ id: 'interface-missing', path, message: 'not there' })

@@ -1,6 +1,6 @@
 // Warnings that are checked again and again → a report of each that is new or over.
 import type { Clock } from '../clock/clock.js'
-import type { Warning } from '../errors.js'
+import type { Warning } from '../text/warning.js'
 
 interface Following {
   /** Warnings that have been reported already. */

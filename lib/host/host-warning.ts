@@ -1,5 +1,5 @@
 // The names and type of warnings about a spec on this host. Pure.
-import type { Warning } from '../errors.js'
+import type { Warning } from '../text/warning.js'
 
 const OF_HOST = [
   ...(['host-not-seen', 'not-forwarding', 'only-loopback'] as const),

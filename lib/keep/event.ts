@@ -1,5 +1,5 @@
 // The events that a keeper itself reports. Types only.
-import type { Warning } from '../errors.js'
+import type { Warning } from '../text/warning.js'
 import type { KnockEvent } from '../view/event.js'
 import type { UnconfirmedEvent } from './kept-confirm.js'
 

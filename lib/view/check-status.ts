@@ -1,6 +1,6 @@
 // A status → the problems in it that somebody must solve, in plain words. Pure.
 import type { DoorSummary } from '../automaton/language/summary.js'
-import { describeWarning, type Warning } from '../errors.js'
+import { describeWarning, type Warning } from '../text/warning.js'
 import { type Ahead, endsSoon, viewAhead } from './ahead.js'
 import type { Contents, Fill, PendingConfirm } from './contents.js'
 import type { DoorStatus, Status } from './status.js'

@@ -2,8 +2,8 @@
 // are not judged. Pure.
 import type { Automaton } from '../automaton/language/automaton.js'
 import { baseChainsOf } from '../change/chains.js'
-import type { Warning } from '../errors.js'
 import { isContent, listOf } from '../nft/parts.js'
+import type { Warning } from '../text/warning.js'
 
 type Place = NonNullable<Automaton['place']>
 

@@ -14,8 +14,8 @@ import {
   UNLOGGED_COUNTER,
 } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
-import type { Warning } from '../errors.js'
 import { parseFamilySet } from '../nft/names.js'
+import type { Warning } from '../text/warning.js'
 import { type Ahead, viewAhead } from './ahead.js'
 import type { Contents, DoorSet, Fill, PendingConfirm } from './contents.js'
 import { type Penalised, type UsedUp, viewPenalised, viewUsedUp } from './in-vain.js'
