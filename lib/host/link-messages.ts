@@ -2,7 +2,12 @@
 // linux/if_link.h, linux/rtnetlink.h).
 import { ADDRESS_BYTES, addressBytes, addressText } from '../kernel/netlink/address-bytes.js'
 import { FLAG } from '../kernel/netlink/numbers.js'
-import { MessageWriter, type NetlinkMessage, parseAttributes } from '../kernel/netlink/wire.js'
+import {
+  IS_LITTLE,
+  MessageWriter,
+  type NetlinkMessage,
+  parseAttributes,
+} from '../kernel/netlink/wire.js'
 import type { Interface, Route } from './host.js'
 
 /** RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE. Each answer is RTM_NEW…, which is two less. */
@@ -149,10 +154,10 @@ export function parseRoute(
 /** The interface's index in an answer to `askLinks`. */
 export const indexOf = ({ payload }: NetlinkMessage): number => readIndex(payload, LINK.index)
 
-/** Reads 4 bytes as little-endian; 0 if the bytes are too short. */
+/** Reads 4 bytes in the machine's byte order; 0 if the bytes are too short. */
 function readIndex(bytes: Uint8Array = new Uint8Array(), at = 0): number {
   if (bytes.length < at + 4) return 0
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true)
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, IS_LITTLE)
 }
 
 const textOf = (bytes: Uint8Array = new Uint8Array()): string =>
