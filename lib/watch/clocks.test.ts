@@ -156,6 +156,18 @@ t.test('who gives no answer is asked again, and who has ended asks nothing', asy
   t.equal(asking.found, 1)
 })
 
+t.test('a grant that is renewed while it is asked for goes on', async (t) => {
+  const place = new Place()
+  place.grant('a', 50)
+  place.beforeAnswer = async () => {
+    place.beforeAnswer = async () => {}
+    place.clocks.set({ door: 'ssh', source: 'a', due: place.clock.now() + 1000 })
+  }
+  t.same(await place.ranOut(200), [], 'the answer is older than the renewal')
+  t.equal(place.found, 1)
+  t.same(await place.ranOut(1500), ['a'])
+})
+
 t.test('the soonest comes first', async (t) => {
   const order = new SoonestFirst<number>((time) => time)
   t.equal(order.first, undefined)
