@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, NFT, SERVER, sweep } from '../machine/namespaces.js'
-import { versionsOrSkip } from '../machine/nft-versions.js'
+import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { greeting, listen } from '../machine/sockets.js'
 import { Ground, host } from '../scene/ground.js'
 
@@ -33,14 +33,8 @@ const WRONG = ['udp/7000', 'udp/7002']
 const times = (count: number, steps: readonly string[]): string[] =>
   Array.from({ length: count }, () => steps).flat()
 
-function onEach(name: string, run: (t: Test, binary: string) => Promise<void>): void {
-  const chosen = skip ? [{ version: '', path: NFT }] : [versions[0], versions.at(-1)]
-  for (const one of chosen) {
-    t.test(`${name}, nft ${one?.version}`, { skip, buffered: true }, (t) =>
-      run(t, one?.path ?? NFT),
-    )
-  }
-}
+const onEach = (name: string, run: (t: Test, binary: string) => Promise<void>) =>
+  testOldAndNew(t, { versions, skip }, name, run)
 
 t.jobs = 4
 

@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
-import { apply, CABLE, CLIENT, exec, NFT, SERVER, sweep } from '../machine/namespaces.js'
-import { versionsOrSkip } from '../machine/nft-versions.js'
+import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
+import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { dial, greeting, listen } from '../machine/sockets.js'
 import { Ground, host } from '../scene/ground.js'
 
@@ -35,15 +35,8 @@ async function becomeTwo({ pair }: Ground): Promise<void> {
   }
 }
 
-/** Runs a test with the oldest and the newest nft. */
-function onEach(name: string, run: (t: Test, binary: string) => Promise<void>): void {
-  const chosen = skip ? [{ version: '', path: NFT }] : [versions[0], versions.at(-1)]
-  for (const one of chosen) {
-    t.test(`${name}, nft ${one?.version}`, { skip, buffered: true }, (t) =>
-      run(t, one?.path ?? NFT),
-    )
-  }
-}
+const onEach = (name: string, run: (t: Test, binary: string) => Promise<void>) =>
+  testOldAndNew(t, { versions, skip }, name, run)
 
 t.jobs = 4
 

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
-import { apply, CABLE, CLIENT, exec, NFT, SERVER, sweep } from '../machine/namespaces.js'
-import { versionsOrSkip } from '../machine/nft-versions.js'
+import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
+import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { greeting, listen, Talk } from '../machine/sockets.js'
 import { Ground, PORT, STEPS, specAt } from '../scene/ground.js'
 import { FAMILIES } from '../scene/house.js'
@@ -14,14 +14,8 @@ const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc')
 if (!skip) sweep()
 
-function onEach(name: string, run: (t: Test, binary: string) => Promise<void>): void {
-  const chosen = skip ? [{ version: '', path: NFT }] : [versions[0], versions.at(-1)]
-  for (const one of chosen) {
-    t.test(`${name}, nft ${one?.version}`, { skip, buffered: true }, (t) =>
-      run(t, one?.path ?? NFT),
-    )
-  }
-}
+const onEach = (name: string, run: (t: Test, binary: string) => Promise<void>) =>
+  testOldAndNew(t, { versions, skip }, name, run)
 
 t.jobs = 4
 

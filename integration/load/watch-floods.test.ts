@@ -1,19 +1,11 @@
 // A watcher whose process is blocked while packets flood in: what is lost is counted, or reported.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { build } from '../machine/built.js'
-import { missing } from '../machine/capabilities.js'
-import { SERVER, sweep } from '../machine/namespaces.js'
-import { versionsOrSkip } from '../machine/nft-versions.js'
+import { SERVER } from '../machine/namespaces.js'
 import { House, PORT } from '../scene/house.js'
-import { knockAt, OPEN, specOf, Watching } from '../scene/watching.js'
+import { knockAt, OPEN, prepareWatching, specOf, Watching } from '../scene/watching.js'
 
-const { skip: lacks } = await versionsOrSkip()
-const skip = lacks || missing('knock', 'nc', 'hping3', 'openssl')
-if (!skip) {
-  sweep()
-  build()
-}
+const skip = await prepareWatching()
 
 /** Runs a test alone, because each blocks this process or loads the machine. */
 const test = (name: string, run: (t: Test) => Promise<void>) =>

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Test } from 'tap'
 import { missing } from './capabilities.js'
 
 const run = promisify(execFile)
@@ -49,6 +50,20 @@ export async function versionsOrSkip(): Promise<{ versions: NftVersion[]; skip: 
     const skip = `missing capability: ${(error as Error).message}`
     console.error(`SKIPPED, ${skip}`)
     return { versions: [], skip }
+  }
+}
+
+/** Declares a test with the oldest and with the newest nft, or one that is skipped. */
+export function testOldAndNew(
+  t: Test,
+  { versions, skip }: { readonly versions: readonly NftVersion[]; readonly skip: string | false },
+  name: string,
+  run: (t: Test, binary: string) => Promise<void>,
+): void {
+  if (skip) t.test(name, { skip }, () => {})
+  for (const one of skip ? [] : [versions[0], versions.at(-1)]) {
+    const { version, path } = one as NftVersion
+    t.test(`${name}, nft ${version}`, { buffered: true }, (t) => run(t, path))
   }
 }
 

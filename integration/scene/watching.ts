@@ -3,9 +3,22 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knock, KnockEvent, KnockSpec, Watcher, WatchOptions } from '../../lib/index.js'
 import type { Family } from '../../lib/spec/model/model.js'
-import { compiled } from '../machine/built.js'
-import { exec, SERVER, start } from '../machine/namespaces.js'
+import { build, compiled } from '../machine/built.js'
+import { missing } from '../machine/capabilities.js'
+import { exec, SERVER, start, sweep } from '../machine/namespaces.js'
+import { versionsOrSkip } from '../machine/nft-versions.js'
 import { type House, PORT } from './house.js'
+
+/** Prepares the machine for tests of watchers. Returns why they are skipped, or false. */
+export async function prepareWatching(): Promise<string | false> {
+  const { skip: lacks } = await versionsOrSkip()
+  const skip = lacks || missing('knock', 'nc', 'hping3', 'openssl')
+  if (!skip) {
+    sweep()
+    build()
+  }
+  return skip
+}
 
 /** Returns a spec of one door before the service, with a knock that closes it. */
 export const specOf = (parts: object = {}, open: object = { for: '60s' }): KnockSpec =>

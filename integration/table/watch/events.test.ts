@@ -2,20 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { attachKnock, createNft } from '../../../lib/index.js'
-import { build, CLI } from '../../machine/built.js'
-import { missing } from '../../machine/capabilities.js'
-import { apply, CABLE, CLIENT, exec, NFT, SERVER, sweep } from '../../machine/namespaces.js'
+import { CLI } from '../../machine/built.js'
+import { apply, CABLE, CLIENT, exec, NFT, SERVER } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
 import { FAMILIES, House, PORT } from '../../scene/house.js'
 import { TokenHouse } from '../../scene/token-house.js'
-import { knockAt, OPEN, specOf, Watching } from '../../scene/watching.js'
+import { knockAt, OPEN, prepareWatching, specOf, Watching } from '../../scene/watching.js'
 
-const { versions, skip: lacks } = await versionsOrSkip()
-const skip = lacks || missing('knock', 'nc', 'hping3', 'openssl')
-if (!skip) {
-  sweep()
-  build()
-}
+const skip = await prepareWatching()
+const { versions } = await versionsOrSkip()
 
 const test = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: true }, run)

@@ -5,19 +5,12 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createNft, installKnock } from '../../../lib/index.js'
-import { build, CLI, LIBRARY } from '../../machine/built.js'
-import { missing } from '../../machine/capabilities.js'
-import { CLIENT, exec, NFT, start, sweep } from '../../machine/namespaces.js'
-import { versionsOrSkip } from '../../machine/nft-versions.js'
+import { CLI, LIBRARY } from '../../machine/built.js'
+import { CLIENT, exec, NFT, start } from '../../machine/namespaces.js'
 import { House } from '../../scene/house.js'
-import { groupsIn, knockAt, specOf, Watching } from '../../scene/watching.js'
+import { groupsIn, knockAt, prepareWatching, specOf, Watching } from '../../scene/watching.js'
 
-const { skip: lacks } = await versionsOrSkip()
-const skip = lacks || missing('knock', 'nc', 'hping3', 'openssl')
-if (!skip) {
-  sweep()
-  build()
-}
+const skip = await prepareWatching()
 
 const test = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: true }, run)
