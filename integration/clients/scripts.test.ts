@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import {
+  type Carrier,
   createNft,
   type DoorSpec,
   installKnock,
@@ -43,6 +44,11 @@ const RUNNERS: readonly Runner[] = [
 const SEQUENCE = { type: 'sequence', stepTimeout: '10s', reset: 'never' }
 const PORT = 2200
 
+const tokenOf = (folder: string, carrier: Carrier, port: number) => ({
+  ...{ type: 'token', carrier, port: `udp/${port}`, period: '10m' },
+  users: [{ name: 'ana', secretFile: join(folder, 'ana.key') }],
+})
+
 /** One door for each kind that a script can do; in the order of their service's ports. */
 const knocksOf = (folder: string): Readonly<Record<string, object>> => ({
   steps: { ...SEQUENCE, steps: ['tcp/7000', 'udp/8000', 'tcp/7001'] },
@@ -68,16 +74,15 @@ const knocksOf = (folder: string): Readonly<Record<string, object>> => ({
       ...{ protocol: 'udp', ports: '30001-40000' },
     },
   },
-  token: {
-    ...{ type: 'token', port: 'udp/6000', period: '10m' },
-    users: [{ name: 'ana', secretFile: join(folder, 'ana.key') }],
-  },
+  token: tokenOf(folder, 'udp', 6000),
   rate: { type: 'rate', port: `tcp/${PORT + 5}`, hits: 2, min: '1s', max: '6s' },
   rhythm: { type: 'rhythm', port: `tcp/${PORT + 6}`, counts: [1, 2], window: '3s' },
+  stun: tokenOf(folder, 'stun', 3478),
+  dns: tokenOf(folder, 'dns', 6053),
 })
 
 /** What Debian's knock cannot do. */
-const NOT_BY_KNOCK = ['sized', 'rotate', 'datagrams', 'token']
+const NOT_BY_KNOCK = ['sized', 'rotate', 'datagrams', 'token', 'stun', 'dns']
 
 async function writeSecrets(folder: string): Promise<void> {
   // Longer than a block of SHA-256, and one without a newline at its end.

@@ -159,6 +159,9 @@ for (const family of FAMILIES) {
       t.match(pinged, { code: 0, stdout: /"ping": "pong"/ }, pinged.stdout + pinged.stderr)
       t.match(await caller.counters(), { knocks: 1, grants: 1 }, 'still the first knock')
 
+      await home.configure('config by match')
+      t.match(await home.shell('ssh home echo in'), IN, 'ssh lets knocklib knock first')
+
       await home.configure('config with a master')
       t.match(await home.shell('ssh home echo in 2>/dev/null </dev/null'), IN)
       await caller.program('knocklib', 'false')

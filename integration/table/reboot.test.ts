@@ -3,6 +3,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import t from 'tap'
 import { installKnock, loadState, saveState } from '../../lib/index.js'
+import { carriedToken } from '../../lib/spec/derive/carrier.js'
+import { datagram } from '../chance/arbitrary-token.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, NFT, sweep } from '../machine/namespaces.js'
@@ -95,6 +97,28 @@ for (const { version, path } of versions) {
 }
 
 for (const { version, path } of able) {
+  for (const carrier of ['stun', 'dns'] as const) {
+    t.test(`tokens by ${carrier}, nft ${version}`, { skip, buffered: true }, async (t) => {
+      const options = { binary: path, token: { period: 3600, carrier, port: 3478 } }
+      const token = carriedToken(carrier, tokenAt(nowSeconds(), 3600))
+      const life = () => TokenHouse.open(options)
+      const save = async () => {
+        await using place = await life()
+        await place.send([datagram(carrier, token, 1)])
+        t.match(await place.house.counters(), { grants: 1 })
+        return await place.house.knock.save()
+      }
+      const state = await save()
+      t.match(state.tokens, [{ token }])
+      await using place = await life()
+      const { nft, house } = place
+      await house.knock.uninstall()
+      await installKnock(place.spec(), { nft, state: { ...state, grants: [] } })
+      await place.send([datagram(carrier, token, 2)], OTHERS[4])
+      t.match(await house.counters(), { grants: 0, wrong: 1 }, 'used before')
+    })
+  }
+
   t.test(`tokens, nft ${version}`, { skip, buffered: true }, async (t) => {
     const token = { period: 3600, horizon: '3h' }
     const now = nowSeconds()
