@@ -70,7 +70,11 @@ const SLACK = 20
 /** The longest that a timer can wait. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** @throws the signal's reason. */
+/**
+ * Waits. The clock of the other rooms is Node's, which browsers have not.
+ *
+ * @throws the signal's reason.
+ */
 export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   const end = performance.now() + milliseconds
   for (let left = milliseconds; left > 0; left = end - performance.now()) {

@@ -88,7 +88,9 @@ export type Match =
   | { readonly kind: 'flags'; readonly flags: TcpFlags; readonly not?: true }
   /** Bytes of payload behind the header of UDP or of the echo request. */
   | { readonly kind: 'length'; readonly of: 'udp' | 'icmp'; readonly length: number }
-  /** UDP's payload has these bytes from its byte `at` on, in hex digits. `not`: others are there. */
+  /**
+   * UDP's payload has these bytes from its byte `at` on, in hex digits. `not`: others are there.
+   */
   | { readonly kind: 'bytes'; readonly at: number; readonly bytes: string; readonly not?: true }
   | { readonly kind: 'echo-request' }
   | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }

@@ -68,6 +68,8 @@ export interface ClientKind<Knock, Written> {
    * @param left - how many knocks the profile still has.
    */
   describe(packets: number, left: number): string
+  /** What the user can do or expect then, as the end of that line. */
+  readonly next: string
   /** A profile, as the help shows it. */
   readonly example: string
 }

@@ -50,6 +50,7 @@ export const rate: ClientKind<RateKnock, RateProfile> = {
     return { delay: 0, shots, ready: min === 0 ? 0 : (min + margin) * 1000 }
   },
   hasGap: false,
-  describe: (packets) => `${count(packets, 'packet')} sent; connect now`,
+  describe: (packets) => `${count(packets, 'packet')} sent`,
+  next: 'connect now',
   example: '{"rate": {"port": "tcp/22", "hits": 2, "min": "3s", "max": "5s"}}',
 }

@@ -32,6 +32,7 @@ export const rhythm: ClientKind<RhythmKnock, RhythmProfile> = {
     return { delay: 0, shots, ready: 0 }
   },
   hasGap: false,
-  describe: (packets) => `${count(packets, 'packet')} sent; connect now`,
+  describe: (packets) => `${count(packets, 'packet')} sent`,
+  next: 'connect now',
   example: '{"rhythm": {"port": "tcp/443", "counts": [1, 2, 3, 4], "window": "4s"}}',
 }

@@ -50,7 +50,8 @@ export const rotate: ClientKind<RotatingKnock, RotateProfile> = {
     return { ...atOnce(conceal(ports)), delay: waits ? (left + LATE) * 1000 : 0 }
   },
   hasGap: true,
-  describe: (packets) => `${count(packets, 'packet')} sent, the sequence of this time; ${SILENCE}`,
+  describe: (packets) => `${count(packets, 'packet')} sent, the sequence of this time`,
+  next: SILENCE,
   example:
     '{"rotate": {"door": "ssh", "secretFile": "/etc/knock/ssh.key", "every": "1h", ' +
     '"steps": 4, "ports": "20000-60000"}}',

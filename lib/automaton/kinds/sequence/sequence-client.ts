@@ -29,7 +29,8 @@ export const steps: ClientKind<StepsKnock, readonly ProfileStep[]> = {
   stepsOf: ({ steps }) => steps,
   plan: ({ steps }) => atOnce(steps.map((step) => ({ step, label: formatStep(step) }))),
   hasGap: true,
-  describe: (packets) => `${count(packets, 'packet')} sent; ${SILENCE}`,
+  describe: (packets) => `${count(packets, 'packet')} sent`,
+  next: SILENCE,
   example: '{"steps": ["tcp/7000", "udp/8000"], "gap": "200ms"}',
 }
 
@@ -46,7 +47,8 @@ export const oneTime: ClientKind<OneTimeKnock, readonly (readonly ProfileStep[])
   hasGap: true,
   describe: (packets, left) =>
     `${count(packets, 'packet')} sent, a sequence that is used up; ` +
-    `${count(left, 'sequence')} left; ${SILENCE}`,
+    `${count(left, 'sequence')} left`,
+  next: SILENCE,
   example:
     '{"oneTime": [["tcp/7000", "udp/8000"], ["tcp/7100", "tcp/7200"]]}   # the ' +
     'first is taken out, then sent',

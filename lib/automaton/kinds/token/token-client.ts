@@ -48,7 +48,8 @@ export const token: ClientKind<TokenKnock, TokenProfile> = {
     ])
   },
   hasGap: false,
-  describe: () => `a token sent; ${SILENCE}`,
+  describe: () => 'a token sent',
+  next: SILENCE,
   example:
     '{"token": {"door": "ssh", "port": "udp/6000", "secretFile": ' +
     '"/etc/knock/ana.key", "period": "30s"}}',

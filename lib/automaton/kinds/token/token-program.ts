@@ -76,8 +76,8 @@ const MOST_REPEATING = 4096
 const AHEAD = 32
 
 /**
- * Sources that used a token within `AT_ONCE`, which is longer than any client sends it again. Such a
- * source may have no grant any more, or no room for one.
+ * Sources that used a token within `AT_ONCE`, which is longer than any client sends it again. Such
+ * a source may have no grant any more, or no room for one.
  */
 function repeatingOf({ users, period }: ValidToken, { door, attempt }: KnockContext): TimedSet {
   const sources = users.length * (Math.ceil(AT_ONCE / period) + AHEAD)

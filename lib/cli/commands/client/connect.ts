@@ -52,12 +52,12 @@ async function open(
   name: string,
   port: string | undefined,
   options: Options,
-  { stderr }: CommandProcess,
+  { stderr, env }: CommandProcess,
 ): Promise<Socket> {
   if (port !== undefined && !/^[0-9]{1,5}$/.test(port)) {
     throw new ArgumentError(`connect: expected a TCP port, got ${port}`)
   }
-  const { host, profile } = await readTarget('connect', name, [], options)
+  const { host, profile } = await readTarget('connect', [name], options, env)
   const line = new ProgressLine(stderr)
   const within = durationOf(options, 'within')
   try {

@@ -114,7 +114,11 @@ async function planFiles(
   { host, door, service, users }: Choices,
   session: string | undefined,
 ): Promise<NewFile[]> {
-  for (const name of users) requireName(name)
+  for (const name of users) requireName('--users', name)
+  requireName('--door', door)
+  if (!/^[a-z0-9/-]+$/.test(service)) {
+    throw new ArgumentError(`init: --service: expected such as tcp/22, got ${service}`)
+  }
   if (!/^[A-Za-z0-9:._%-]{1,255}$/.test(host)) {
     throw new ArgumentError(`init: --host: expected a name or an address, got ${host}`)
   }
@@ -140,10 +144,10 @@ async function planFiles(
   return [{ path: join(folder, 'doors.yaml'), text }, ...keys, ...profiles]
 }
 
-function requireName(name: string): void {
+function requireName(option: string, name: string): void {
   if (/^[A-Za-z_][A-Za-z0-9_]{0,31}$/.test(name)) return
   const expected = 'names of letters, digits and _, not starting with a digit'
-  throw new ArgumentError(`init: --users: expected ${expected}, got ${name}`)
+  throw new ArgumentError(`init: ${option}: expected ${expected}, got ${name}`)
 }
 
 /** Writes files that are not there yet, for their owner alone; all of them, or none. */

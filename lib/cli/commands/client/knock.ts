@@ -54,14 +54,17 @@ export const knock: CommandDefinition = {
   ],
   table: false,
   async run([host, steps = []], options, { process }) {
-    const target = await readTarget('knock', host as string | undefined, listOf(steps), options)
+    const target = await readTarget(
+      'knock',
+      [host as string | undefined, ...listOf(steps)],
+      options,
+      process.env,
+    )
     const outcome = describe(await send(target, options, process))
     const shown = options['quiet'] === true ? { ...outcome, text: '' } : outcome
     const command = textOf(options, 'then')
-    if (command === undefined || outcome.exitCode === VERDICTS.refused.exitCode) return shown
-    return outcome.exitCode === VERDICTS.filtered.exitCode
-      ? shown
-      : follow(shown, command, options, process)
+    if (command === undefined || SHUT.includes(outcome.exitCode)) return shown
+    return follow(shown, command, options, process)
   },
 }
 
@@ -108,6 +111,9 @@ const VERDICTS = {
   },
 } as const
 
+/** The verdicts of a door that no command needs to try. */
+const SHUT: readonly (number | undefined)[] = [EXIT.portRefused, EXIT.portFiltered]
+
 function describe(sent: SentKnock | DoorVerdict): Outcome {
   const { host, packets, addresses, failed = [], left } = sent
   const json = {
@@ -118,9 +124,12 @@ function describe(sent: SentKnock | DoorVerdict): Outcome {
     ...(left !== undefined && { left }),
   }
   const where = addresses.length === 1 && addresses[0] === host ? '' : ` (${addresses.join(', ')})`
-  const lines = [`${host}${where}: ${clientKindOf(sent).describe(packets, left ?? 0)}`]
+  const kind = clientKindOf(sent)
+  const isTried = 'verdict' in sent
+  const next = isTried ? '' : `; ${kind.next}`
+  const lines = [`${host}${where}: ${kind.describe(packets, left ?? 0)}${next}`]
   for (const { message } of failed) lines.push(`not sent: ${message}`)
-  if (!('verdict' in sent)) return { json, text: `${lines.join('\n')}\n` }
+  if (!isTried) return { json, text: `${lines.join('\n')}\n` }
   const { verdict, port, address, knocks } = sent
   const { exitCode, text } = VERDICTS[verdict]
   lines.push(`port ${port}${address === undefined ? '' : ` of ${address}`}: ${text}`)

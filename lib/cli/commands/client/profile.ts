@@ -67,7 +67,7 @@ export const profile: CommandDefinition = {
     const format = chosenFormat(options)
     const document = await withAddresses(source.document, format, options)
     const name = textOf(options, 'save') ?? nameOf(document)
-    const output = outputOf(options)
+    const output = outputOf(options, process.env)
     const written = await format.write(document, {
       name,
       door: textOf(options, 'door'),
@@ -178,7 +178,7 @@ function numberOf(options: Options, name: string): number | undefined {
 const nameOf = ({ host = 'server' }: KnockProfile): string =>
   /^[a-z][a-z0-9-]*/i.exec(host)?.[0] ?? 'server'
 
-function outputOf(options: Options): string | undefined {
+function outputOf(options: Options, env: NodeJS.ProcessEnv): string | undefined {
   const [output, name] = [textOf(options, 'output'), textOf(options, 'save')]
   if (name === undefined) return output
   if (output !== undefined) {
@@ -193,5 +193,5 @@ function outputOf(options: Options): string | undefined {
   if (!/^[A-Za-z0-9_][A-Za-z0-9._@-]*$/.test(name)) {
     throw new ArgumentError(`profile: --save: expected a profile's name, got ${name}`)
   }
-  return resolve(join(profileFolder(), `${name}.${format}`))
+  return resolve(join(profileFolder(env), `${name}.${format}`))
 }

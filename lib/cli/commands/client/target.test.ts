@@ -3,7 +3,7 @@ import t from 'tap'
 import { profileFolder, readTarget } from './target.js'
 
 const folderOf = (platform: NodeJS.Platform, env: NodeJS.ProcessEnv, home: string): string =>
-  profileFolder({ platform, env }, home)
+  profileFolder(env, platform, home)
 
 t.test('the folder of profiles', async (t) => {
   t.equal(folderOf('linux', {}, '/home/ana'), '/home/ana/.config/knocklib')
@@ -23,13 +23,8 @@ t.test('a name is looked for in that folder, with each ending', async (t) => {
   const folder = t.testdir({
     knocklib: { 'home.json': '{}', 'home.yaml': '{}', 'work.yml': '{}', 'lab.json': '{}' },
   })
-  const { XDG_CONFIG_HOME: before } = process.env
-  process.env['XDG_CONFIG_HOME'] = folder
-  t.teardown(() => {
-    if (before === undefined) delete process.env['XDG_CONFIG_HOME']
-    else process.env['XDG_CONFIG_HOME'] = before
-  })
-  const profileOf = async (name: string) => (await readTarget('knock', name, [], {})).profile
+  const env = { XDG_CONFIG_HOME: folder }
+  const profileOf = async (name: string) => (await readTarget('knock', [name], {}, env)).profile
   t.equal(await profileOf('home'), `${folder}/knocklib/home.yaml`)
   t.equal(await profileOf('work'), `${folder}/knocklib/work.yml`)
   t.equal(await profileOf('lab'), `${folder}/knocklib/lab.json`)

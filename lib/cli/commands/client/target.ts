@@ -37,9 +37,9 @@ export const CLIENT_OPTIONS = [
 /** @throws ArgumentError if it is not clear what to send, or no profile has the name. */
 export async function readTarget(
   command: string,
-  target: string | undefined,
-  steps: readonly string[],
+  [target, ...steps]: readonly (string | undefined)[],
   options: Options,
+  env: NodeJS.ProcessEnv,
 ): Promise<Target> {
   const path = textOf(options, 'profile')
   if (path !== undefined && steps.length > 0) {
@@ -49,15 +49,15 @@ export async function readTarget(
   if (target === undefined) {
     throw new ArgumentError(`${command}: expected a host or a profile's name, got neither`)
   }
-  if (steps.length > 0) return { host: target, profile: { steps } }
-  return { host: undefined, profile: await findProfile(command, target) }
+  if (steps.length > 0) return { host: target, profile: { steps: steps as string[] } }
+  return { host: undefined, profile: await findProfile(command, target, env) }
 }
 
 /** Endings of a profile, in the order in which they are looked for. */
 const ENDINGS = ['.yaml', '.yml', '.json']
 
-async function findProfile(command: string, name: string): Promise<string> {
-  const folder = profileFolder()
+async function findProfile(command: string, name: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const folder = profileFolder(env)
   if (/^[A-Za-z0-9_][A-Za-z0-9._@-]*$/.test(name)) {
     for (const ending of ENDINGS) {
       const path = join(folder, `${name}${ending}`)
@@ -81,7 +81,8 @@ const exists = (path: string): Promise<boolean> =>
  * is set to an absolute path (XDG Base Directory Specification), on Windows in %APPDATA%.
  */
 export function profileFolder(
-  { platform, env }: Pick<NodeJS.Process, 'platform' | 'env'> = process,
+  env: NodeJS.ProcessEnv,
+  platform: string = process.platform,
   home: string = homedir(),
 ): string {
   const isWindows = platform === 'win32'
