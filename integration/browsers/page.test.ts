@@ -1,5 +1,5 @@
-// The page and the client library in Debian's Chromium and Firefox, before the kernel's ruleset: the
-// door is shut before and open after, over IPv4 and IPv6, from a file and over https.
+// The page and the client library in Debian's Chromium and Firefox, before the kernel's ruleset:
+// the door is shut before and open after, over IPv4 and IPv6, from a file and over https.
 import t, { type Test } from 'tap'
 import { portsAt, profileFromUri, tokenAt } from '../../lib/client/client.js'
 import { missing } from '../machine/capabilities.js'

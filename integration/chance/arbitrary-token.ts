@@ -67,8 +67,8 @@ function otherHeaders(payload: string): string[] {
 }
 
 /**
- * What a client sends. `number`: its transaction's number; it also decides what else a client is free
- * in, as browsers and name servers' clients differ in it.
+ * What a client sends. `number`: its transaction's number; it also decides what else a client is
+ * free in, as browsers and name servers' clients differ in it.
  */
 export function datagram(
   carrier: ValidToken['carrier'],

@@ -1,5 +1,5 @@
-// A keeper that a test plays: `keepInstalled` of every handle waits for its signal, and reports what
-// the test says. Replaces a method of `Knock`.
+// A keeper that a test plays: `keepInstalled` of every handle waits for its signal, and reports
+// what the test says. Replaces a method of `Knock`.
 import type { Test } from 'tap'
 import { type KeepEvent, type KeepOptions, Knock } from '../../lib/index.js'
 import { FakeProcess, type Ran, runCommand, type Surroundings } from './command-line.js'

@@ -48,7 +48,8 @@ function written(carrier: ValidToken['carrier'], half: Buffer): Buffer {
 /** By carrier, a datagram with a token, in hexadecimal. */
 const BEARING = {
   udp: /^(.{32})$/,
-  // A binding request with the magic cookie. USERNAME comes first, and has a colon behind the token.
+  // A binding request with the magic cookie. USERNAME comes first, and has a colon behind the
+  // token.
   stun: /^0001.{4}2112a442.{24}0006.{4}(.{32})3a/,
   // Twelve bytes of a header, and a label of 16 letters.
   dns: /^.{24}10(.{32})/,

@@ -51,7 +51,9 @@ const newerList = ({ newer }: Comparison): string =>
     newer.map(({ name, from, is, has }) => `**${name}** (${from}): ${is}. knocklib lacks: ${has}.`),
   )
 
-/** The parts of the page that are written from the data. Two comments with its name enclose each. */
+/**
+ * The parts of the page that are written from the data. Two comments with its name enclose each.
+ */
 export const PARTS = ['peers', 'features', 'newer'] as const
 
 /** Replaces the parts of the page by those of the data. */

@@ -16,7 +16,10 @@ const head = { host: 'server.example', door: 'ssh', port: 22, for: '30s' } as co
 const secretFile = 'ana.key'
 const token = { port: 'udp/6100', secretFile, period: '30s' } as const
 
-/** A profile of each kind of knock that clients differ in, by the words that the page of clients has for them. */
+/**
+ * A profile of each kind of knock that clients differ in, by the words that the page of clients has
+ * for them.
+ */
 const PROFILES: Readonly<Record<string, KnockProfile>> = {
   'steps of TCP and UDP': { ...head, steps: ['tcp/7000', 'udp/8000', 'tcp/9000'] },
   'steps with icmp': { ...head, steps: ['tcp/7000', 'icmp', 'icmpv6'] },
@@ -104,7 +107,9 @@ interface Node {
   readonly children: readonly Node[]
 }
 
-/** Reads a script as an editor does; lists what is no PowerShell, and the commands that it calls. */
+/**
+ * Reads a script as an editor does; lists what is no PowerShell, and the commands that it calls.
+ */
 async function powerShellParser(): Promise<(text: string) => { wrong: string[]; calls: string[] }> {
   // Optimising the parser would take V8 longer than all else here.
   setFlagsFromString('--liftoff-only')

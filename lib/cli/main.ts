@@ -1,5 +1,5 @@
-// A command line and what is around it → one command run, its result printed, an exit code. The only
-// importer of commander.
+// A command line and what is around it → one command run, its result printed, an exit code. The
+// only importer of commander.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { withPlaces } from '../files/spec-file.js'

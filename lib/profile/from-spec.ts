@@ -14,7 +14,9 @@ export interface ProfileRequest {
   readonly user?: string | undefined
   /** Which of a door's knocks, counted from 1. Default: the only one that is fit. */
   readonly knock?: number | undefined
-  /** Where the client has the secret. Default: the name of the server's file, beside the profile. */
+  /**
+   * Where the client has the secret. Default: the name of the server's file, beside the profile.
+   */
   readonly secretFile?: string | undefined
 }
 

@@ -1,5 +1,5 @@
-// A document and its schema's validator → what the schema refuses, in words. Pure; the only importer
-// of ajv, for its types.
+// A document and its schema's validator → what the schema refuses, in words. Pure; the only
+// importer of ajv, for its types.
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { nearest } from '../text/nearest.js'
 import { at, Findings } from './model/findings.js'

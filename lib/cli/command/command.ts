@@ -15,8 +15,8 @@ import type { Context } from './context.js'
 
 /**
  * 0: done. 1: refused by kernel or nft, or `status --check` found something. 2: wrong usage or
- * invalid spec. 3: missing permission or capability. 4: not found. A client's: 5: nothing listens at
- * the service's port. 6: nothing came back from it. 7: it was not tried.
+ * invalid spec. 3: missing permission or capability. 4: not found. A client's: 5: nothing listens
+ * at the service's port. 6: nothing came back from it. 7: it was not tried.
  */
 export const EXIT = {
   ...{ done: 0, refused: 1, usage: 2, missing: 3, notFound: 4 },

@@ -5,7 +5,9 @@ import type { Way } from '../system/packet.js'
 export interface Attempts {
   /** Milliseconds for each address. */
   readonly time: number
-  /** Milliseconds until the next address is tried beside the one before. Default: 250 (RFC 8305). */
+  /**
+   * Milliseconds until the next address is tried beside the one before. Default: 250 (RFC 8305).
+   */
   readonly stagger?: number | undefined
   readonly signal?: AbortSignal | undefined
 }

@@ -23,7 +23,9 @@ export interface Note {
   readonly token?: number
 }
 
-/** Milliseconds before the end of a grant in which it does not count: a SYN that is lost is late. */
+/**
+ * Milliseconds before the end of a grant in which it does not count: a SYN that is lost is late.
+ */
 export const MARGIN = 2000
 
 /**

@@ -1,5 +1,5 @@
-// A page that opens a door, its form and its texts: takes the secret, knocks, and shows for how long
-// the door is open.
+// A page that opens a door, its form and its texts: takes the secret, knocks, and shows for how
+// long the door is open.
 import { Camera } from './camera.js'
 import type { PageElement, Video, Window } from './dom.js'
 import { KeptSecret } from './kept-secret.js'

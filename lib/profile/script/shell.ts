@@ -5,7 +5,9 @@ import { ADDRESSES, echo, HMAC, LETTERS, SENDERS, tcp, token, udp } from './shel
 
 export type Shell = 'sh' | 'bash'
 
-/** Writes a script that knocks at all addresses of the host, and ends when a connection is in time. */
+/**
+ * Writes a script that knocks at all addresses of the host, and ends when a connection is in time.
+ */
 export function writeShell(plan: ScriptPlan, shell: Shell): string {
   const { host, token, rotation } = plan
   const derived = token ?? rotation

@@ -1,4 +1,5 @@
-// `run` in process, with a keeper that the test plays: what it writes, what signals do, how it ends.
+// `run` in process, with a keeper that the test plays: what it writes, what signals do, how it
+// ends.
 import { writeFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { runCommand } from '../../../../integration/fakes/command-line.js'
