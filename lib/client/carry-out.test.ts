@@ -50,10 +50,17 @@ t.test('the gap is from the time that was due: no delay adds to the next', async
     // Others use the processor for less than what a packet may take.
     for (const end = performance.now() + 10; performance.now() < end; );
   }
-  const { sent } = await run(planOf(shots), 40, busy)
-  const [, last = 0] = sent.at(-1) ?? []
-  const [, first = 0] = sent[0] ?? []
-  t.ok(last - first >= 159 && last - first < 195, String(last - first))
+  const spans: number[] = []
+  // A busy machine may delay one run; delays that add up delay each.
+  while (spans.length < 5 && !spans.some((span) => span < 195)) {
+    const { sent } = await run(planOf(shots), 40, busy)
+    const [[, first = 0] = [], [, last = 0] = []] = [sent[0], sent.at(-1)]
+    spans.push(last - first)
+  }
+  t.ok(
+    spans.some((span) => span >= 159 && span < 195),
+    spans.join(' '),
+  )
 })
 
 t.test('packets that have their time do not wait for those before', async (t) => {

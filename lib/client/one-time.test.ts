@@ -54,6 +54,13 @@ t.test('takes it from the door that is named', async (t) => {
   t.same(await read(only), { doors: { ssh: { oneTime: [[2]] } } })
 })
 
+t.test('goes to the first address alone', async (t) => {
+  const [first, second] = [HOST, '127.0.0.2']
+  const file = await write(t, { host: 'h', addresses: [first, second], oneTime: [['udp/9'], [9]] })
+  const { addresses, left } = await sendKnock(undefined, file)
+  t.strictSame({ addresses, left }, { addresses: [first], left: 1 })
+})
+
 t.test('a link stays one', async (t) => {
   const file = await write(t, { oneTime: [['udp/1']] })
   const link = join(file, '../link.json')

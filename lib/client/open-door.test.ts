@@ -2,7 +2,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { openDoor } from './open-door.js'
+import { openDoor, openPrepared } from './open-door.js'
+import type { PreparedKnock } from './send.js'
+import type { Answer } from './system/system.js'
 
 const HOST = '127.0.0.1'
 /** Nobody can connect to everyone. */
@@ -53,4 +55,44 @@ t.test('refuses what it cannot try, before it knocks', async (t) => {
   }
   const within = /^openDoor: within: expected .* got "soon"$/
   await t.rejects(openDoor(NOWHERE, steps, { port: 1, within: 'soon' }), { code, message: within })
+})
+
+/** A knock at two addresses of a system that gives these answers, one after the other. */
+function prepare(knock: object, answers: Answer[]) {
+  const sent: string[] = []
+  const done = Promise.resolve()
+  const system = {
+    senderTo:
+      ({ address }: { address: string }) =>
+      () => {
+        sent.push(address)
+        return { left: done, over: done }
+      },
+    probe: async () => answers.shift() ?? 'filtered',
+  }
+  const addresses = [
+    { family: 4, address: '192.0.2.1' },
+    { family: 6, address: '2001:db8::1' },
+  ]
+  const parts = { host: 'h', file: undefined, secret: undefined, milliseconds: 0 }
+  return { sent, prepared: { ...parts, knock, addresses, system } as unknown as PreparedKnock }
+}
+const step = { protocol: 'udp', port: 9 }
+
+t.test('knocks three times at the most while nothing comes back', async (t) => {
+  const { prepared, sent } = prepare({ kind: 'steps', steps: [step] }, [])
+  t.match(await openPrepared(prepared, 22, 60, {}), { verdict: 'filtered', knocks: 3 })
+  t.equal(sent.length, 6)
+})
+
+t.test('knocks again until an address is open', async (t) => {
+  const knock = { kind: 'steps', steps: [step] }
+  const { prepared } = prepare(knock, ['filtered', 'filtered', 'filtered', 'open'])
+  const found = { verdict: 'open', knocks: 2, address: '2001:db8::1' }
+  t.match(await openPrepared(prepared, 22, 60, {}), found)
+})
+
+t.test('never sends a one-time sequence again', async (t) => {
+  const { prepared } = prepare({ kind: 'oneTime', sequences: [[step]] }, [])
+  t.match(await openPrepared(prepared, 22, 60, {}), { verdict: 'filtered', knocks: 1 })
 })

@@ -65,6 +65,16 @@ export async function openDoor(
   const seconds = requireWithin(options.within ?? DEFAULT_WITHIN, OPERATION)
   const prepared = await prepareKnock(host, profile, options)
   const port = requirePort(options.port ?? prepared.port, OPERATION)
+  return openPrepared(prepared, port, seconds, options)
+}
+
+/** Knocks and tries a port, as `openDoor` does, with a knock that was prepared. */
+export async function openPrepared(
+  prepared: PreparedKnock,
+  port: number,
+  seconds: number,
+  options: SendOptions,
+): Promise<DoorVerdict> {
   const end = performance.now() + seconds * 1000
   for (let knocks = 1; ; knocks += 1) {
     const sent = await sendPrepared(prepared, options)

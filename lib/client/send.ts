@@ -1,6 +1,6 @@
 // A profile → its knock on the wire, packet by packet, each in its time. Touches the network.
 import { type ClientKnock, clientKindOf, planKnock } from '../automaton/kinds/client-kinds.js'
-import { ArgumentError, CapabilityError, SendError } from '../errors.js'
+import { ArgumentError, CapabilityError, KnockError, SendError } from '../errors.js'
 import { hexOf } from '../spec/derive/carrier.js'
 import type { KnockProfile, ProfileDoor } from '../spec/generated/client-types.js'
 import type { Address } from '../spec/model/address.js'
@@ -146,8 +146,7 @@ export async function sendPrepared(
   if (!sent) throw (results[0] as PromiseRejectedResult).reason
   const failed = results.flatMap((result, index) => {
     if (result.status === 'fulfilled') return []
-    // What is no fault of this address concerns all of them.
-    if (!(result.reason instanceof SendError)) throw result.reason
+    if (!(result.reason instanceof KnockError)) throw result.reason
     const { address } = addresses[index] as Address
     return [{ address, message: result.reason.message.replace(`${OPERATION}: `, '') }]
   })
