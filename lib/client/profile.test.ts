@@ -77,7 +77,7 @@ t.test('reads every kind, defaults filled in', async (t) => {
   const tcp = (port: number) => ({ protocol: 'tcp', port })
   t.same(await read({ steps: [7000], gap: '1s' }), {
     knock: { kind: 'steps', steps: [tcp(7000)] },
-    gap: '1s',
+    gap: 1000,
   })
   t.same((await read({ oneTime: [[7000, 'tcp/1'], ['icmp']] })).knock, {
     kind: 'oneTime',
@@ -144,6 +144,7 @@ t.test('finds every problem at once', async (t) => {
     [{ token: { ...token, port: 'udp/65536' } }, ['/token/port']],
     [{ token: 'ssh' }, ['/token']],
     [{ token, gap: '1s' }, ['/gap']],
+    [{ steps: [1], gap: '3601s' }, ['/gap']],
     [{ rotate: { ...rotate, every: '9m', ports: '1-9' } }, ['/rotate/every', '/rotate/ports']],
     [{ rotate: { ...rotate, steps: 9, protocol: 'x' } }, ['/rotate/steps', '/rotate/protocol']],
     [{ rate: { ...rate, hits: 0, min: '1x' } }, ['/rate/hits', '/rate/min']],
@@ -177,7 +178,7 @@ t.test('chooses one of several doors, and adds what holds for all', async (t) =>
     lasts: 30,
     knock: { kind: 'token', door: 'ssh' },
   })
-  t.match(await readProfile(document, 'here', 'web'), { door: 'web', connections: 1, gap: '1s' })
+  t.match(await readProfile(document, 'here', 'web'), { door: 'web', connections: 1, gap: 1000 })
   const unnamed = /^here: \/doors: expected one of these to be named: ssh, web/
   await t.rejects(readProfile(document, 'here'), { message: unnamed })
   await t.rejects(readProfile(document, 'here', 'mail'), { message: /a door named mail/ })

@@ -4,6 +4,7 @@ import { ProfileError } from '../errors.js'
 import type { KnockProfile, ProfileDoor } from '../spec/generated/client-types.js'
 import { expected } from '../spec/generated/expected-client.js'
 import type { Address } from '../spec/model/address.js'
+import { EXPECTED_GAP, parseGap } from '../spec/model/duration.js'
 import { at, type Findings } from '../spec/model/findings.js'
 import { readDuration } from '../spec/model/read-values.js'
 import { addErrors, findErrors, type Validator } from '../spec/schema-errors.js'
@@ -23,8 +24,8 @@ export interface ValidProfile {
   readonly lasts?: number
   /** How many connections a knock opens it for. */
   readonly connections?: number
-  /** In the user's words, such as `100ms`. */
-  readonly gap?: string
+  /** Milliseconds between two packets of a sequence. */
+  readonly gap?: number
 }
 
 /**
@@ -135,7 +136,9 @@ function readDoor(written: ProfileDoor, place: Place): ValidProfile | undefined 
   const knock = readKnock(written, place)
   const lasts =
     written.for === undefined ? undefined : readDuration(written.for, `${path}/for`, findings)
-  const { port, connections, gap } = written
+  const { port, connections } = written
+  const gap = written.gap === undefined ? undefined : parseGap(written.gap)
+  if (written.gap !== undefined && gap === undefined) findings.add(`${path}/gap`, EXPECTED_GAP)
   return (
     knock && {
       knock,

@@ -4,6 +4,7 @@ import { ArgumentError, CapabilityError, KnockError, SendError } from '../errors
 import { hexOf } from '../spec/derive/carrier.js'
 import type { KnockProfile, ProfileDoor } from '../spec/generated/client-types.js'
 import type { Address } from '../spec/model/address.js'
+import { EXPECTED_GAP, parseGap } from '../spec/model/duration.js'
 import type { Family, Step } from '../spec/model/model.js'
 import { formatStep, SYN } from '../spec/model/step.js'
 import { carryOut, type Progress } from './carry-out.js'
@@ -223,13 +224,7 @@ function refuseFlags({ flags, ...step }: Step, isSecret: boolean): void {
 }
 
 function readGap(gap: string | number): number {
-  const match = typeof gap === 'string' ? /^(\d{1,6})(ms|s)$/.exec(gap) : null
-  const milliseconds = match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : gap
-  if (typeof milliseconds === 'number' && milliseconds >= 0 && milliseconds <= 3_600_000) {
-    return milliseconds
-  }
-  throw new ArgumentError(
-    `${OPERATION}: expected a gap such as "100ms" or "2s", at most an hour, got ` +
-      `${JSON.stringify(gap)}`,
-  )
+  const milliseconds = parseGap(gap)
+  if (milliseconds !== undefined) return milliseconds
+  throw new ArgumentError(`${OPERATION}: expected ${EXPECTED_GAP}, got ${JSON.stringify(gap)}`)
 }

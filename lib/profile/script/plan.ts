@@ -1,7 +1,7 @@
 // A profile → what a script does, packet by packet, for any language. Pure.
 import { type ClientKnock, planKnock } from '../../automaton/kinds/client-kinds.js'
 import type { Shot } from '../../automaton/language/client-kind.js'
-import { readProfile, type ValidProfile } from '../../client/profile.js'
+import { readProfile } from '../../client/profile.js'
 import { ArgumentError } from '../../errors.js'
 import { portsSeed, tokenSeed } from '../../spec/derive/derivation.js'
 import type { KnockProfile } from '../../spec/generated/client-types.js'
@@ -74,9 +74,8 @@ export async function planScript(
     throw refusal(format, `one door (--door ${names.join(' or ')})`, `${names.length} doors`)
   }
   const valid = await readProfile(profile, `profile: --format ${format}`, door)
-  const { knock, host, port } = valid
+  const { knock, host, port, gap = usualGap } = valid
   if (host === undefined) throw refusal(format, 'a host in the profile', 'none')
-  const gap = gapOf(valid, usualGap)
   const place = { knock, host, door: valid.door, port, gap, rest: REST }
   switch (knock.kind) {
     case 'token':
@@ -108,11 +107,6 @@ function derived<Knock extends Kind<'token'> | Kind<'rotate'>>(
     throw refusal(format, 'a secret in a file (secretFile)', 'one in the profile')
   }
   return { knock, seed: seed.replace(/0$/, ''), secretFile, period }
-}
-
-function gapOf({ gap }: ValidProfile, usual: number): number {
-  const match = /^(\d+)(ms|s)$/.exec(gap ?? '')
-  return match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : usual
 }
 
 async function packetsOf(

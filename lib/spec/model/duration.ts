@@ -35,3 +35,16 @@ export function formatDuration(seconds: number): string {
   }
   return `${seconds}s`
 }
+
+/** The longest pause between two packets of a knock: an hour, in milliseconds. */
+const LONGEST_GAP = 3_600_000
+
+export const EXPECTED_GAP = 'a gap such as "100ms" or "2s", at most an hour'
+
+/** Reads a pause between two packets, such as `100ms`, or a number of milliseconds. */
+export function parseGap(value: string | number): number | undefined {
+  const match = typeof value === 'string' ? /^(\d{1,6})(ms|s)$/.exec(value) : null
+  const milliseconds = match ? Number(match[1]) * (match[2] === 's' ? 1000 : 1) : value
+  if (typeof milliseconds !== 'number') return undefined
+  return milliseconds >= 0 && milliseconds <= LONGEST_GAP ? milliseconds : undefined
+}
