@@ -107,7 +107,7 @@ const stayPure: Rule = ({ path, imports, impure }) => {
 }
 
 /** What the package's users import. */
-const ENTRIES = ['index.ts', 'client/client.ts']
+const ENTRIES = ['index.ts', 'client.ts']
 
 const passNothingOn: Rule = ({ path, imports }) =>
   ENTRIES.includes(path)

@@ -18,6 +18,6 @@ t.test('a room has a dozen files at most, and none lies loose', async (t) => {
   }
   t.strictSame(
     paths.filter((path) => dirname(path) === '.'),
-    ['errors.ts', 'index.ts'],
+    ['client.ts', 'errors.ts', 'index.ts'],
   )
 })

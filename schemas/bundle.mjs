@@ -35,13 +35,23 @@ async function join(entries, folder) {
 
 /** Bundled with the client: loaded when a profile is YAML. */
 const YAML = `${root}node_modules/yaml/`
-const CLIENT = dist('client/client.js')
+const CLIENT = dist('client.js')
 /** What a browser needs: one file, behind the one that is imported. */
 const IN_CLIENT = [
   CLIENT,
+  dist('client/connect/connect-door.js'),
   dist('client/system/browser.js'),
   dist('spec/generated/validate-client.js'),
 ]
+/** What is loaded where there are sockets: one file, too. */
+const WITH_SOCKETS = [dist('client/system/node.js'), dist('client/connect/connection.js')]
+
+/** The file of the client that a module is written to. */
+function fileOf(id) {
+  if (id.startsWith(YAML)) return 'yaml'
+  if (WITH_SOCKETS.includes(id)) return 'node'
+  return IN_CLIENT.includes(id) ? 'core' : undefined
+}
 
 /**
  * The client as one file that imports nothing but, on Node, Deno and Bun, what stands beside it.
@@ -60,8 +70,7 @@ async function joinClient() {
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
     banner: ({ name }) => (name === 'yaml' ? licence : ''),
-    manualChunks: (id) =>
-      id.startsWith(YAML) ? 'yaml' : IN_CLIENT.includes(id) ? 'core' : undefined,
+    manualChunks: fileOf,
   })
   await bundle.close()
 }

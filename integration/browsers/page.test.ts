@@ -1,7 +1,7 @@
 // The page and the client library in Debian's Chromium and Firefox, before the kernel's ruleset:
 // the door is shut before and open after, over IPv4 and IPv6, from a file and over https.
 import t, { type Test } from 'tap'
-import { portsAt, profileFromUri, tokenAt } from '../../lib/client/client.js'
+import { portsAt, profileFromUri, tokenAt } from '../../lib/client.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'

@@ -23,7 +23,7 @@ t.test('what is packed', async (t) => {
   t.test('has what runs, its types, schemas and pages, and no test', async (t) => {
     for (const path of [
       ...['dist/bundle/index.js', 'dist/index.d.ts', 'dist/command/launch.cjs'],
-      ...['dist/portable/client.js', 'dist/client/client.d.ts'],
+      ...['dist/portable/client.js', 'dist/client.d.ts'],
       ...['schemas/vectors.json', 'docs/protocol.md', 'LICENSE'],
     ]) {
       t.ok(paths.includes(path), path)

@@ -33,7 +33,7 @@ async function load(name) {
   return module
 }
 
-const { loadProfile, sendKnock, tokenAt } = (await load('client.js')).namespace
+const { connectDoor, loadProfile, sendKnock, tokenAt } = (await load('client.js')).namespace
 
 const failures = {}
 async function fail(what, call) {
@@ -63,6 +63,7 @@ const { secret: _, ...open } = token
 await fail('a file', loadProfile('profile.json'))
 await fail('a secret file', sendKnock(HOST, { token: { ...open, secretFile: 'ana.key' } }))
 await fail('a name', sendKnock('server.example', stun))
+await fail('a connection', connectDoor(HOST, stun, { port: 22 }))
 await fail('steps', sendKnock(HOST, { steps: ['tcp/7000'] }))
 await fail('the carrier udp', sendKnock(HOST, { token }))
 await sendKnock(HOST, stun)

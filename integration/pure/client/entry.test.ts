@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +28,7 @@ async function importsOf(name: string): Promise<{ early: string[]; late: string[
     return from ? [(from as ts.StringLiteral).text] : []
   })
   const late = [...text.matchAll(/\bimport\(\s*['"]([^'"]+)/g)].map(([, from = '']) => from)
-  return { early, late }
+  return { early, late: [...new Set(late)] }
 }
 
 t.test('nothing of Node and no package is imported, unless there are sockets', async (t) => {
@@ -53,7 +54,7 @@ async function copyClient(): Promise<{ folder: string } & AsyncDisposable> {
 async function run(folder: string, args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, args, {
     cwd: folder,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], XDG_RUNTIME_DIR: join(folder, 'run') },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const [out, words] = await Promise.all([
@@ -65,6 +66,7 @@ async function run(folder: string, args: readonly string[]): Promise<string> {
   return out.join('')
 }
 
+/** A UDP socket on loopback, and what comes to it, one by one. */
 async function listen(): Promise<{ socket: Socket; port: number; next: () => Promise<Buffer> }> {
   const socket = createSocket('udp4')
   const came: Buffer[] = []
@@ -112,6 +114,51 @@ t.test('in Node, from a folder of its own', async (t) => {
   t.equal((await next()).toString('hex'), said.token)
 })
 
+t.test('in Node, connections of two processes share one knock', async (t) => {
+  await using copy = await copyClient()
+  const { socket, port } = await listen()
+  let knocks = 0
+  socket.on('message', () => {
+    knocks += 1
+  })
+  const service = createServer({ allowHalfOpen: true }, (client) => client.pipe(client))
+  service.listen(0, '127.0.0.1')
+  await once(service, 'listening')
+  t.teardown(() => {
+    socket.close()
+    service.close()
+  })
+  const { port: served } = service.address() as AddressInfo
+  const steps = [`udp/${port}`]
+  await mkdir(join(copy.folder, 'run'), { mode: 0o700 })
+  const profile = JSON.stringify({ host: '127.0.0.1', port: served, steps, for: '1h' })
+  await writeFile(join(copy.folder, 'profile.json'), profile)
+  const programs = {
+    'saying.js': `
+      import { connectDoor } from './client.js'
+      const say = async (word) => {
+        const socket = await connectDoor(undefined, 'profile.json')
+        socket.end(word)
+        return Buffer.concat(await socket.toArray()).toString()
+      }
+      console.log(JSON.stringify(await Promise.all(['one', 'two', 'three'].map(say))))`,
+    'failing.js': `
+      import { connectDoor } from './client.js'
+      const fail = (host, ...rest) => connectDoor(host, ...rest).catch((error) => error)
+      const { code, ...refused } = await fail(undefined, 'profile.json', { port: ${port} })
+      const { message } = await fail('127.0.0.1', { steps: ${JSON.stringify(steps)} })
+      console.log(JSON.stringify([refused.name, code, message]))`,
+  }
+  for (const [name, text] of Object.entries(programs))
+    await writeFile(join(copy.folder, name), text)
+  const ends = await Promise.all([1, 2].map(() => run(copy.folder, ['saying.js'])))
+  for (const end of ends) t.strictSame(JSON.parse(end), ['one', 'two', 'three'])
+  t.equal(knocks, 1, 'one knock for six connections')
+  const [name, code, message] = JSON.parse(await run(copy.folder, ['failing.js']))
+  t.strictSame([name, code], ['ConnectError', 'refused'])
+  t.match(message, /^connectDoor: port: expected the TCP port of the service/)
+})
+
 t.test('where there is nothing but what browsers have', async (t) => {
   await using copy = await copyClient()
   const [vector] = tokens
@@ -128,6 +175,7 @@ t.test('where there is nothing but what browsers have', async (t) => {
     'a file': `${lacks} loadProfile: a file to read: a browser cannot do that`,
     'a secret file': `${lacks} sendKnock: a file to read: a browser cannot do that`,
     'a name': `${lacks} sendKnock: the address of server.example: names: a browser cannot do that`,
+    'a connection': `${lacks} connectDoor: a TCP connection: a browser cannot do that`,
     steps: `${lacks} sendKnock: sockets: a browser sends tokens with the carrier stun alone`,
     'the carrier udp': `${lacks} sendKnock: sockets: a browser sends tokens with the carrier stun alone`,
   })

@@ -116,21 +116,40 @@ t.test('without the package netlink', { skip: missingPrograms('npm', 'tar') }, a
     t.equal(stdout, 'function function function KnockProfile true\n')
   })
 
+  /** Compiles a program that uses the client, and returns what the compiler says. */
+  const compile = async (use: string, options: object): Promise<string> => {
+    const common = { module: 'esnext', moduleResolution: 'bundler', target: 'es2022' }
+    const compilerOptions = { ...common, strict: true, noEmit: true, ...options }
+    await installed.write('use.ts', use)
+    await installed.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['use.ts'] }))
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    const running = exec(process.execPath, [tsc], { cwd: installed.folder })
+    return (await running.catch((error: Said) => error)).stdout
+  }
+
   t.test('the types of the client need none of Node', async (t) => {
     const use = `
-      import { CapabilityError, type KnockProfile, openDoor, tokenAt } from 'knocklib/client'
+      import { CapabilityError, connectDoor, type KnockProfile } from 'knocklib/client'
+      import { openDoor, tokenAt } from 'knocklib/client'
       const token = { door: 'ssh', port: 'udp/6000', secret: 'sixteen bytes or more' }
       const profile: KnockProfile = { host: '192.0.2.1', token }
       export const one = async () => (await openDoor(undefined, profile, { port: 22 })).verdict
       export const two = async () => (await tokenAt(token, token)).bytes.length
-      export const three = (error: unknown) => error instanceof CapabilityError && error.missing`
-    const options = { module: 'esnext', moduleResolution: 'bundler', target: 'es2022', types: [] }
-    const compilerOptions = { ...options, lib: ['es2022', 'dom'], strict: true, noEmit: true }
-    await installed.write('use.ts', use)
-    await installed.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['use.ts'] }))
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-    const { stdout } = await exec(process.execPath, [tsc, '-p', installed.folder])
-    t.equal(stdout, '')
+      export const three = (error: unknown) => error instanceof CapabilityError && error.missing
+      export const four = async () => (await connectDoor(undefined, profile)).end()`
+    t.equal(await compile(use, { types: [], lib: ['es2022', 'dom'] }), '')
+  })
+
+  t.test('with the types of Node a connection is a socket', async (t) => {
+    const use = `
+      import { connectDoor } from 'knocklib/client'
+      import type { Socket } from 'node:net'
+      export const socket: Promise<Socket> = connectDoor('192.0.2.1', 'home.yaml')
+      export const number: Promise<number> = connectDoor('192.0.2.1', 'home.yaml')`
+    const typeRoots = [join(ROOT, 'node_modules/@types')]
+    const said = await compile(use, { types: ['node'], typeRoots, skipLibCheck: true })
+    t.match(said, /^use\.ts\(5,20\): error TS2322: Type 'Promise<Socket>' is not assignable/)
+    t.equal(said.match(/error/g)?.length, 1, said)
   })
 
   t.test('what needs nft says so', async (t) => {

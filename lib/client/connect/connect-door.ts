@@ -1,25 +1,18 @@
-// A profile → a connection to the service behind the door. Touches the network.
-import type { Socket } from 'node:net'
-import { ConnectError } from '../../errors.js'
-import { periodAt } from '../../spec/derive/derivation.js'
-import type { KnockProfile } from '../../spec/generated/client-types.js'
-import { pause } from '../carry-out.js'
-import {
-  ATTEMPT,
-  DEFAULT_WITHIN,
-  MOST_KNOCKS,
-  type OpenDoorOptions,
-  requirePort,
-  requireWithin,
-  waitOf,
-} from '../open-door.js'
-import { type PreparedKnock, prepareKnock, type SentKnock, sendPrepared } from '../send.js'
-import { chooseOutlet, type Outlet } from '../system/outlet.js'
-import { type FirstAnswer, firstAnswer } from './first-answer.js'
-import { type Note, standsBy } from './note.js'
-import { type Shared, sharedOf } from './sharing.js'
+// A profile → a connection to the service behind the door, where there are sockets. Loads what makes
+// it when it is called.
 
-/** Why a connection waits: for another one that knocks, or for the next period of a token. */
+// biome-ignore lint/suspicious/noTsIgnore: stands in the declarations; others have an unused error.
+/** @ts-ignore: without the types of Node, as in a program for a browser, it is `any`. */
+import type { Socket } from 'node:net'
+import { CapabilityError } from '../../errors.js'
+import type { KnockProfile } from '../../spec/generated/client-types.js'
+import type { OpenDoorOptions } from '../open-door.js'
+import { hasSockets } from '../system/system.js'
+
+/**
+ * Why a connection waits: for another one that knocks, or so many seconds for the next period of a
+ * token.
+ */
 export type ConnectWait =
   | { readonly reason: 'turn' }
   | { readonly reason: 'period'; readonly seconds: number }
@@ -41,16 +34,25 @@ const OPERATION = 'connectDoor'
  * first that answers, in the resolver's order. While nothing answers it knocks again, as `openDoor`
  * does.
  *
- * Connections of the same user that begin at the same time share one knock: the others wait for the
- * one that knocks. None knocks while a grant stands whose time the profile says (`for`). If the
- * profile says for how many connections a knock opens the door, each knocks for itself, one after
- * the other. What they share is in $XDG_RUNTIME_DIR/knocklib, or in a folder of the user's own
- * among the temporary files.
+ * Connections of the same user that begin at the same time share one knock, also if they are those
+ * of several processes: the others wait for the one that knocks. None knocks while a grant stands
+ * whose time the profile says (`for`). If the profile says for how many connections a knock opens
+ * the door, each knocks for itself, one after the other. What they share is in
+ * $XDG_RUNTIME_DIR/knocklib, or in a folder of the user's own among the temporary files. If another
+ * user can write to that folder, each connection knocks for itself.
  *
+ * It needs sockets: Node, Deno or Bun, on any system.
+ *
+ * @param host - a name or an address; undefined: the profile's.
+ * @param profile - what to send, or the path of the JSON or YAML file that says it.
  * @returns a socket that is connected. Nothing is read from it yet, and the end of one direction
- * leaves the other one open.
- * @throws ConnectError if the port is refused or filtered.
+ * leaves the other one open. The caller ends or destroys it.
+ * @throws ConnectError with the code `refused` if nothing listens at the port, and `filtered` if
+ * nothing came back.
  * @throws ArgumentError if no port is known, or the time is no duration.
+ * @throws CapabilityError in a browser, before anything is sent.
+ * @throws the signal's reason: it ends the knock and the waits, and does not end a connection that
+ * was returned.
  * @throws what `sendKnock` throws.
  */
 export async function connectDoor(
@@ -58,164 +60,9 @@ export async function connectDoor(
   profile: KnockProfile | string,
   options: ConnectDoorOptions = {},
 ): Promise<Socket> {
-  const since = Date.now()
-  const prepared = await prepareKnock(host, profile, options)
-  const { knock } = prepared
-  const port = requirePort(options.port ?? prepared.port, OPERATION)
-  const period = knock.kind === 'token' ? knock.period : 0
-  const seconds = requireWithin(options.within ?? DEFAULT_WITHIN + period, OPERATION)
-  const patience = (seconds + period) * 1000 + ATTEMPT
-  const outlet = chooseOutlet(options, OPERATION)
-  const onWait = () => options.onWait?.({ reason: 'turn' })
-  const shared = await sharedOf(prepared, { ...options, profile, patience, onWait })
-  const door: Door = { prepared, port, seconds, outlet, shared, options, since }
-  return prepared.connections === undefined ? share(door) : connectAlone(door)
-}
-
-interface Door {
-  readonly prepared: PreparedKnock
-  readonly port: number
-  readonly seconds: number
-  readonly outlet: Outlet | undefined
-  readonly shared: Shared
-  readonly options: ConnectDoorOptions
-  /** When it began: milliseconds since 1970. */
-  readonly since: number
-}
-
-/** One knock for all connections: tries what another one knocked for, or knocks for the others. */
-async function share(door: Door): Promise<Socket> {
-  const { shared, since } = door
-  /** The note whose grant turned out not to stand. */
-  let wrong: number | undefined
-  const isOfUse = (note: Note | undefined): note is Note =>
-    note !== undefined && note.written !== wrong && standsBy(note, since, Date.now())
-  while (true) {
-    const note = await shared.note()
-    if (isOfUse(note)) {
-      const found = await tryDoor(door, addressesOf(note))
-      if (found.verdict === 'open') return found.socket
-      // Also a host that refuses may do so because the door is closed.
-      wrong = note.written
-    }
-    const turn = await shared.turn()
-    if (!turn) {
-      const verdict = failureIn(await shared.note(), since)
-      if (verdict !== undefined) throw failure(door, verdict, 0)
-      continue
-    }
-    try {
-      if (isOfUse(await shared.note())) continue
-      return await knockAndConnect(door)
-    } finally {
-      turn.end()
-    }
+  if (!hasSockets()) {
+    throw new CapabilityError(OPERATION, 'a TCP connection', 'a browser cannot do that')
   }
-}
-
-/** A knock for this connection alone. */
-async function connectAlone(door: Door): Promise<Socket> {
-  let turn = await door.shared.turn()
-  while (!turn) turn = await door.shared.turn()
-  try {
-    return await knockAndConnect(door)
-  } finally {
-    turn.end()
-  }
-}
-
-/** How the connection that this one waited for has failed. */
-const failureIn = (note: Note | undefined, since: number): 'refused' | 'filtered' | undefined => {
-  const verdict = note?.outcome?.verdict
-  return note && note.written >= since && verdict !== 'open' ? verdict : undefined
-}
-
-const addressesOf = ({ outcome }: Note): readonly string[] =>
-  outcome?.verdict === 'open' ? outcome.addresses : []
-
-async function knockAndConnect(door: Door): Promise<Socket> {
-  const { prepared, seconds, shared, options } = door
-  await untilFreshToken(door)
-  const end = performance.now() + seconds * 1000
-  for (let knocks = 1; ; knocks += 1) {
-    const at = Date.now()
-    const token = tokenNumber(prepared, at)
-    await shared.write({ ...(token !== undefined && { token }) })
-    const sent = await sendPrepared(prepared, options)
-    const time = Math.max(1, Math.min(ATTEMPT, end - performance.now()))
-    const found = await tryDoor(door, sent.addresses, time)
-    if (found.verdict === 'open') {
-      await noteOpen(door, sent, found.socket, at)
-      return found.socket
-    }
-    const wait = waitOf(prepared.knock, Date.now() / 1000)
-    const isOver = wait === undefined || performance.now() + wait * 1000 >= end
-    if (found.verdict === 'refused' || knocks === MOST_KNOCKS || isOver) {
-      await shared.write({ outcome: { verdict: found.verdict } })
-      throw failure(door, found.verdict, knocks)
-    }
-    await waitSeconds(door, wait)
-  }
-}
-
-/** Says how long the grant stands at least: from the beginning of the knock on. */
-async function noteOpen(
-  { prepared, shared }: Door,
-  { addresses }: SentKnock,
-  { localAddress: source }: Socket,
-  at: number,
-): Promise<void> {
-  const { lasts, connections } = prepared
-  if (connections !== undefined || source === undefined) return
-  const until = lasts === undefined ? {} : { until: at + lasts * 1000 }
-  await shared.write({ outcome: { verdict: 'open', addresses, source, ...until } })
-}
-
-const tokenNumber = ({ knock }: PreparedKnock, at: number): number | undefined =>
-  knock.kind === 'token' ? periodAt(at / 1000, knock.period) : undefined
-
-/** Each token works once: waits for the next one if another connection has sent that of now. */
-async function untilFreshToken(door: Door): Promise<void> {
-  const { prepared, shared } = door
-  const now = Date.now()
-  const number = tokenNumber(prepared, now)
-  const sent = (await shared.note())?.token
-  const wait = waitOf(prepared.knock, now / 1000)
-  // A later one was sent by a clock that has been put back since.
-  if (number === undefined || sent !== number || wait === undefined) return
-  await waitSeconds(door, wait)
-}
-
-async function waitSeconds({ options }: Door, seconds: number): Promise<void> {
-  if (seconds > 0) options.onWait?.({ reason: 'period', seconds })
-  await pause(seconds * 1000, options.signal)
-}
-
-/** A connection to one of the addresses that were knocked at. */
-function tryDoor(
-  { prepared, port, outlet, options }: Door,
-  knockedAt: readonly string[],
-  time = ATTEMPT,
-): Promise<FirstAnswer> {
-  const ways = prepared.addresses
-    .filter(({ address }) => knockedAt.includes(address))
-    .map((address) => ({ ...address, source: outlet?.get(address.family) }))
-  // Two connections at once would use up two of a grant that counts them.
-  const stagger = prepared.connections === undefined ? undefined : Number.POSITIVE_INFINITY
-  return firstAnswer(ways, port, { time, stagger, signal: options.signal })
-}
-
-function failure(
-  { prepared: { host, addresses }, port }: Door,
-  verdict: 'refused' | 'filtered',
-  knocks: number,
-): ConnectError {
-  const reason = verdict === 'refused' ? 'nothing listens there' : 'nothing came back'
-  const found = addresses.map(({ address }) => address)
-  const where = found.length === 1 && found[0] === host ? host : `${host} (${found.join(', ')})`
-  const after = knocks === 0 ? '' : ` after ${knocks} ${knocks === 1 ? 'knock' : 'knocks'}`
-  return new ConnectError(
-    verdict,
-    `${OPERATION}: ${where} port ${port}: ${verdict}: ${reason}${after}`,
-  )
+  const { connectToDoor } = await import('./connection.js')
+  return connectToDoor(host, profile, options)
 }

@@ -48,4 +48,4 @@ export async function systemOf(options: OutletOptions, operation: string): Promi
 }
 
 /** Deno and Bun have Node's modules, and say so. */
-const hasSockets = (): boolean => globalThis.process?.versions?.node !== undefined
+export const hasSockets = (): boolean => globalThis.process?.versions?.node !== undefined
