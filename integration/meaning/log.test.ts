@@ -9,8 +9,9 @@ import { CABLE, listTable, NFT, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { arrivalKey, Theatre } from '../play/playback.js'
 import { hear, simulatorOf, type Witness } from '../play/witnesses.js'
+import { nowSeconds, TOKEN_PORT, TokenHouse, tokenAt } from '../scene/token-house.js'
 import { CORNERS } from '../traces/corners.js'
-import { now } from '../wire/inject.js'
+import { Injector, now } from '../wire/inject.js'
 import { NflogReader } from '../wire/nflog.js'
 
 const { versions, skip } = await versionsOrSkip()
@@ -145,3 +146,29 @@ t.test('above its rate only the log changes', { skip }, async (t) => {
   const [closed, open] = [passed.slice(0, 15), passed.slice(15)]
   t.ok(closed.every((verdict) => verdict === 'drop') && open.every((v) => v === 'accept'))
 })
+
+for (const { version, path } of versions.slice(1)) {
+  t.test(`tokens of more sources than can be noted, nft ${version}`, { skip }, async (t) => {
+    const token = { period: 60, horizon: '1h' }
+    const parts = { log: { group: GROUP } }
+    await using place = await TokenHouse.open({ binary: path, token, parts })
+    const { knock, pair } = place.house
+    await using reader = await NflogReader.open(pair.server, GROUP)
+    await using injector = new Injector(pair.client)
+    // Room is for twice the periods of a grant and 32 more.
+    const [at, noted, crowd] = [nowSeconds() + 60, 66, 80]
+    const sources = Array.from({ length: crowd }, (_, number) => `10.99.1.${number + 1}`)
+    for (const [number, source] of sources.entries()) {
+      const family = number % 2 === 0 ? 4 : 6
+      const payload = tokenAt(at + 60 * Math.floor(number / 2), 60, undefined, family)
+      injector.send({ at: 0, source, protocol: 'udp', port: TOKEN_PORT, payload })
+    }
+    await injector.flush()
+    const expected = sources.map((source) => `${source} kl knock granted service open 1/1 ann`)
+    t.same(await reader.hear(crowd), expected, 'each is logged with its user')
+    const [door] = (await knock.status()).doors
+    t.equal(door?.grants.length, crowd, 'each is let in')
+    const known = door?.grants.filter((grant) => grant.token?.user === 'ann')
+    t.equal(known?.length, noted, 'so many are noted')
+  })
+}

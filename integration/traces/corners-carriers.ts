@@ -42,9 +42,29 @@ const guard = { ban: { after: 2, within: 600, for: 600 } }
 const again = (carrier: Own, ...afters: number[]) =>
   afters.map((after, index) => token(carrier, 0, { number: 2 + index, after }))
 
+/** More sources than can be noted for a user, each with a token of its own: period after period. */
+const CROWD = 70
+const crowd = (carrier: Own) =>
+  Array.from({ length: CROWD }, (_, number) => {
+    const place = { source: `10.99.1.${number + 1}`, destination: A.destination }
+    const family = number % 2 === 0 ? 4 : 6
+    return { ...token(carrier, 60 * Math.floor(number / 2), { family, number }), ...place }
+  })
+
 const drops = (count: number) => Array.from({ length: count }, () => 'drop' as const)
 
 export const CARRIER_CORNERS: readonly TimedCorner[] = [
+  ...(['udp', 'stun', 'dns'] as const).map((carrier): TimedCorner => {
+    const last = `10.99.1.${CROWD}`
+    return {
+      name: `${carrier}: a user at more sources than can be noted: each is let in and logged`,
+      doors: [door(carrier)],
+      guard,
+      packets: [...crowd(carrier), { ...tcp(1), source: last }],
+      verdicts: [...drops(CROWD), 'accept'],
+      counters: { knocks: CROWD, grants: CROWD, wrong: 0 },
+    }
+  }),
   ...(['stun', 'dns'] as const).flatMap((carrier): TimedCorner[] => [
     {
       name: `${carrier}: what goes on after the last connection is no more than a duplicate`,

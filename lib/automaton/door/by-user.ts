@@ -28,8 +28,5 @@ export function byUserSets({ name, knocks, open }: ValidDoor): TimedSet[] {
   }))
 }
 
-/**
- * The last action of a packet with a token. If the set is full, only this and the event are
- * missing.
- */
+/** Notes whose token a packet has. If the set is full, the rule ends here. */
 export const rememberUser = (door: string, user: string): Action => update(byUserSet(door, user))

@@ -17,7 +17,15 @@ import {
   type TimedSet,
   update,
 } from '../../language/automaton.js'
-import { counterName, grantsSet, lockSet, repeatingSet, tokensSet } from '../../language/names.js'
+import {
+  type Attempt,
+  byUserSet,
+  counterName,
+  grantsSet,
+  lockSet,
+  repeatingSet,
+  tokensSet,
+} from '../../language/names.js'
 import { AT_ONCE, type KnockContext, type KnockProgram } from '../../language/program.js'
 import { spentTokens } from '../../language/spent.js'
 import { BEARING, OTHER_QUESTION } from './token-packets.js'
@@ -53,7 +61,10 @@ export function buildToken(token: ValidToken, context: KnockContext): KnockProgr
         invalidRules: [],
       },
     ],
-    chains: userChains(token, context, all),
+    chains: token.users.flatMap((_, user) => [
+      userChain(token, context, all, user),
+      grantedChain(token, context, all, user),
+    ]),
     wipe: [],
     reset: 'never',
     gap: 0,
@@ -94,7 +105,7 @@ interface TokenSets {
   readonly repeating: readonly string[]
 }
 
-const userChain = (door: string, user: number): string => `token${user + 1}_${door}`
+const userChainName = (door: string, user: number): string => `token${user + 1}_${door}`
 
 function tokenRules(
   { users, origin, carrier }: ValidToken,
@@ -105,7 +116,7 @@ function tokenRules(
   const comment = (purpose: string) => `${name} ${origin} ${purpose}`
   const known = users.map((user, index): Rule => {
     const when = [...isToken, inSet(all.sets[index] as string)]
-    return { when, verdict: goTo(userChain(name, index)), comment: comment(user.name) }
+    return { when, verdict: goTo(userChainName(name, index)), comment: comment(user.name) }
   })
   const wrong = {
     then: [count(counterName('wrong', name))],
@@ -136,39 +147,69 @@ function tokenRules(
 const duplicates = (door: string, { spent, repeating }: TokenSets): Match[][] =>
   [grantsSet(door), ...repeating].map((sources) => [inSet(spent), inSet(sources)])
 
-/**
- * One chain for each user, which judges that user's loaded tokens. A used token is in the set again
- * after each refill.
- */
-function userChains(
+/** Judges one user's loaded tokens. A used token is in the set again after each refill. */
+function userChain(
   { users, origin }: ValidToken,
   { door: { name }, attempt, complete }: KnockContext,
   all: TokenSets,
-): Chain[] {
-  const { sets, spent, lock, repeating } = all
-  const remember = repeating.map(update)
-  return users.map((user, index) => {
-    const comment = (purpose: string) => `${name} ${origin} ${user.name} ${purpose}`
-    const set = sets[index] as string
-    // The claim comes first, so that of two packets at once only one goes on. The token is marked
-    // as used before the grant, so that it never works twice.
-    const use = [claim(lock), add(spent), remove(set), count(counterName('knocks', name))]
-    const wrong = [count(counterName('wrong', name))]
-    const logs = { event: 'wrong', door: name, attempt } as const
-    const rules: Rule[] = [
-      {
-        when: [notInSet(spent)],
-        then: [...use, ...complete, ...remember, rememberUser(name, user.name)],
-        verdict: RETURN,
-        logs: { event: 'granted', door: name, attempt, stage: 1, of: 1, user: user.name },
-        comment: comment('complete'),
-      },
-      ...duplicates(name, all).map((when): Rule => {
-        return { when, verdict: RETURN, comment: comment('duplicate') }
-      }),
-      // No strike: the token may be valid and have found a set full.
-      { when: [], then: wrong, verdict: RETURN, logs, comment: comment('used') },
-    ]
-    return { name: userChain(name, index), rules }
-  })
+  index: number,
+): Chain {
+  const { sets, spent, lock } = all
+  const user = users[index]?.name as string
+  const comment = (purpose: string) => `${name} ${origin} ${user} ${purpose}`
+  const set = sets[index] as string
+  // The claim comes first, so that of two packets at once only one goes on. The token is marked as
+  // used before the grant, so that it never works twice.
+  const use = [claim(lock), add(spent), remove(set), count(counterName('knocks', name))]
+  const wrong = [count(counterName('wrong', name))]
+  const rules: Rule[] = [
+    {
+      when: [notInSet(spent)],
+      then: [...use, ...complete],
+      verdict: goTo(grantedChainName(name, attempt, user)),
+      comment: comment('complete'),
+    },
+    ...duplicates(name, all).map((when): Rule => {
+      return { when, verdict: RETURN, comment: comment('duplicate') }
+    }),
+    // No strike: the token may be valid and have found a set full.
+    {
+      when: [],
+      then: wrong,
+      verdict: RETURN,
+      logs: { event: 'wrong', door: name, attempt },
+      comment: comment('used'),
+    },
+  ]
+  return { name: userChainName(name, index), rules }
+}
+
+const grantedChainName = (door: string, attempt: Attempt, user: string): string =>
+  `granted_${attempt}_${byUserSet(door, user)}`
+
+/**
+ * Notes and logs what has been granted. A set that is full ends its own rule alone: the event is
+ * logged also if the source could not be noted.
+ */
+function grantedChain(
+  { users, origin }: ValidToken,
+  { door: { name }, attempt }: KnockContext,
+  { repeating }: TokenSets,
+  index: number,
+): Chain {
+  const user = users[index]?.name as string
+  const comment = (purpose: string) => `${name} ${origin} ${user} ${purpose}`
+  const logs = { event: 'granted', door: name, attempt, stage: 1, of: 1, user } as const
+  const rules: Rule[] = [
+    ...repeating.map((set) => ({ when: [], then: [update(set)], comment: comment('may repeat') })),
+    {
+      when: [],
+      then: [rememberUser(name, user)],
+      verdict: RETURN,
+      logs,
+      comment: comment('noted'),
+    },
+    { when: [], verdict: RETURN, logs, comment: comment('not noted') },
+  ]
+  return { name: grantedChainName(name, attempt, user), rules }
 }
