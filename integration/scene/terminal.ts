@@ -62,6 +62,20 @@ export class TerminalRun {
     return this.frame
   }
 
+  /**
+   * Waits until the text has been written.
+   *
+   * @throws Error if the program ends without it.
+   */
+  async read(text: string): Promise<void> {
+    const ended = this.#closed.then(() => 'ended')
+    while (!this.output.includes(text)) {
+      const came = once(this.#child.stdout as NodeJS.ReadableStream, 'data')
+      if ((await Promise.race([came, ended])) !== 'ended' || this.output.includes(text)) continue
+      throw new Error(`the program ended without ${text}: ${this.output}`)
+    }
+  }
+
   /** Resolves with the exit code when the program has ended. */
   async end(): Promise<number | null> {
     await this.#closed

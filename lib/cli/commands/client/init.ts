@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { access, mkdir, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { parseYaml } from '../../../files/yaml.js'
 import { ArgumentError, validateSpec } from '../../../index.js'
 import { type FirstUser, writeFirstSpec } from '../../../profile/first-spec.js'
@@ -77,14 +77,12 @@ async function readChoices(options: Options, process: CommandProcess): Promise<C
   if (!isTerminal && (textOf(options, 'host') === undefined || options['users'] === undefined)) {
     throw new ArgumentError('init: expected --host and --users, or a terminal to ask at, got none')
   }
-  const asking = isTerminal
-    ? createInterface({ input: process.stdin, output: process.stderr })
-    : undefined
+  const asking = isTerminal ? askAt(process) : undefined
   try {
     const read = async (name: string, question: string, usual: string): Promise<string> => {
       const text = textOf(options, name)
       if (text !== undefined || !asking) return text ?? usual
-      return (await asking.question(`${question} [${usual}]: `)).trim() || usual
+      return (await asking.ask(`${question} [${usual}]: `)).trim() || usual
     }
     const service = await read('service', 'What stands behind the door?', 'tcp/22')
     const door = await read('door', "The door's name?", service === 'tcp/22' ? 'ssh' : 'door')
@@ -93,7 +91,46 @@ async function readChoices(options: Options, process: CommandProcess): Promise<C
     const host = await read('host', 'This server, as clients reach it?', hostname())
     return { service, door, host, users: users === none ? [] : namesIn(users) }
   } finally {
-    asking?.close()
+    asking?.end()
+  }
+}
+
+interface Asking {
+  /**
+   * @returns the line that is typed. Lines that came before the question count, as if pasted.
+   * @throws ArgumentError if none comes: the input ends, or Ctrl+C is typed.
+   */
+  ask(question: string): Promise<string>
+  end(): void
+}
+
+function askAt(process: CommandProcess): Asking {
+  const { stdin: input, stderr: output } = process
+  const terminal = createInterface({ input, output })
+  const lines = terminal[Symbol.asyncIterator]()
+  let isInterrupted = false
+  let isOver = false
+  terminal.on('close', () => {
+    isOver = true
+  })
+  // While it asks, the terminal sends the key, and no signal.
+  terminal.on('SIGINT', () => {
+    isInterrupted = true
+    terminal.close()
+  })
+  return {
+    async ask(question) {
+      if (!isOver) {
+        terminal.setPrompt(question)
+        terminal.prompt()
+      }
+      const { done, value } = await lines.next()
+      if (!done) return value
+      output.write('\n')
+      if (isInterrupted) process.kill(process.pid, 'SIGINT')
+      throw new ArgumentError('init: the questions were not answered; nothing is written')
+    },
+    end: () => terminal.close(),
   }
 }
 
