@@ -4,6 +4,7 @@ import { chmod, rm, writeFile } from 'node:fs/promises'
 import t from 'tap'
 import {
   attachKnock,
+  checkKnock,
   checkStatus,
   createNft,
   installKnock,
@@ -14,7 +15,7 @@ import { missing } from '../machine/capabilities.js'
 import { createPair, exec, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { doorOf } from '../scene/house.js'
-import { nowSeconds, SECRET, TOKEN_PORT, TokenHouse, tokenAt } from '../scene/token-house.js'
+import { nowSeconds, SECRET, TokenHouse, tokenAt } from '../scene/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')
@@ -135,17 +136,19 @@ t.test('an nft that knows no tokens', { skip, buffered: true }, async (t) => {
   const secretFile = `${t.testdir({ secret: `${SECRET}\n` })}/secret`
   await chmod(secretFile, 0o600)
   const users = [{ name: 'ann', secretFile }]
-  const knock = { type: 'token', port: `udp/${TOKEN_PORT}`, period: PERIOD, users }
-  const spec: KnockSpec = doorOf([], { knock })
-  const message = new RegExp(`tokens.*1\\.1\\.0.*${version}`)
-  const refuses = async () => {
-    await t.rejects(installKnock(spec, { nft }), { code: 'missing-capability', message })
-  }
   const list = async () => (await exec(pair.server, binary, ['list', 'ruleset'])).stdout
-  await refuses()
-  t.equal(await list(), '')
+  const message = new RegExp(`tokens: nft 1\\.1\\.0 or newer .*, this is ${version}$`)
+  const refuses = async (before: string) => {
+    for (const carrier of ['udp', 'stun', 'dns']) {
+      const knock = { type: 'token', carrier, port: 'udp/41234', period: PERIOD, users }
+      const spec: KnockSpec = doorOf([], { knock })
+      const expected = { code: 'missing-capability', message }
+      await t.rejects(installKnock(spec, { nft }), expected, carrier)
+      await t.rejects(checkKnock(spec, { nft }), expected, `${carrier}: check`)
+      t.equal(await list(), before, 'nothing has changed')
+    }
+  }
+  await refuses('')
   await installKnock(doorOf(['udp/7000']), { nft })
-  const before = await list()
-  await refuses()
-  t.equal(await list(), before, 'nothing has changed')
+  await refuses(await list())
 })
