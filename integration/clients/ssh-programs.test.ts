@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import type { KnockSpec } from '../../lib/index.js'
 import type { Family } from '../../lib/spec/model/model.js'
@@ -123,6 +123,12 @@ async function atHome(family: Family, run: (home: Home) => Promise<void>): Promi
   await run(home)
 }
 
+async function pingByInventory(t: Test, home: Home): Promise<void> {
+  await writeFile(join(home.caller.folder, 'inventory'), block('inventory'))
+  const pinged = await home.shell('ansible -i inventory servers -m ping')
+  t.match(pinged, { code: 0, stdout: /"ping": "pong"/ }, pinged.stdout + pinged.stderr)
+}
+
 t.jobs = 2
 
 for (const family of FAMILIES) {
@@ -137,10 +143,13 @@ for (const family of FAMILIES) {
       await home.configure('config')
       // On stderr stands what the shell of this machine's root has to say.
       const IN = { code: 0, stdout: 'in\n' }
-      const length = family === 4 ? 20 : 5
-      const crowd = Array.from({ length }, () => home.shell('ssh home echo in'))
-      for (const end of await Promise.all(crowd)) t.match(end, IN)
-      t.match(await caller.counters(), { knocks: 1, grants: 1 }, `one knock for ${length}`)
+      const crowd = Array.from({ length: 20 }, () => home.shell('ssh home echo in'))
+      const ends = await Promise.all(crowd)
+      t.ok(
+        ends.every(({ code, stdout }) => code === IN.code && stdout === IN.stdout),
+        ends.map(({ stderr }) => stderr).join(''),
+      )
+      t.match(await caller.counters(), { knocks: 1, grants: 1 }, 'one knock for all of them')
 
       for (const line of block('programs').trim().split('\n')) {
         const { code, stdout, stderr } = await home.shell(home.localise(line))
@@ -153,10 +162,8 @@ for (const family of FAMILIES) {
 
       await home.configure('config by file')
       t.match(await home.shell('ssh server.example echo in'), IN, 'host and port from ssh')
-      const inventory = join(caller.folder, 'inventory')
-      await writeFile(inventory, block('inventory'))
-      const pinged = await home.shell(`ansible -i inventory servers -m ping`)
-      t.match(pinged, { code: 0, stdout: /"ping": "pong"/ }, pinged.stdout + pinged.stderr)
+      // Ansible takes longer than all the others; over IPv6 it has been run as a line of the page.
+      if (family === 4) await pingByInventory(t, home)
       t.match(await caller.counters(), { knocks: 1, grants: 1 }, 'still the first knock')
 
       await home.configure('config by match')
