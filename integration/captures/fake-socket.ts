@@ -14,6 +14,8 @@ export class FakeSocket implements NetlinkSocket {
   readonly receiveBuffer: number
   readonly listener: SocketListener
   readonly sent: Sent[] = []
+  /** The groups to which it listens. */
+  readonly joined: number[] = []
   /** Whether it keeps the process alive. */
   isHeld = true
   isOpen = true
@@ -31,7 +33,9 @@ export class FakeSocket implements NetlinkSocket {
     this.onSend(sent)
   }
 
-  join(): void {}
+  join(group: number): void {
+    this.joined.push(group)
+  }
 
   ref(): void {
     this.isHeld = true

@@ -28,6 +28,8 @@ class Output extends EventEmitter {
 /** A process that nothing ends: says how it was to end. Its listeners hear what a test emits. */
 export class FakeProcess extends EventEmitter {
   readonly pid = 4242
+  readonly argv: string[] = []
+  exitCode: number | undefined
   readonly env: Record<string, string> = {}
   readonly stdin = Object.assign(new PassThrough(), { isTTY: false, setRawMode() {} })
   readonly stdout = new Output()

@@ -2,9 +2,9 @@
 // room is below its floor.
 import { readdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join, relative } from 'node:path'
-import { Report } from 'c8'
+import { join } from 'node:path'
 import t from 'tap'
+import { coveredByRoom } from './coverage.mjs'
 import { root, runFiles } from './files.mjs'
 
 const coverage = join(root, '.cache/coverage')
@@ -27,31 +27,11 @@ rmSync(coverage, { recursive: true, force: true })
 // More than there are processors, because some tests wait for clocks.
 const jobs = availableParallelism() + 2
 await runFiles(t, 'unit', { files, jobs, env: { NODE_V8_COVERAGE: coverage } })
-t.strictSame(roomsBelow(await coveredByRoom()), [], 'rooms whose lines are covered too little')
-
-/** Percent of lines by folder, from what the processes left behind. */
-async function coveredByRoom() {
-  const report = new Report({
-    tempDirectory: coverage,
-    reporter: [],
-    resolve: '',
-    mergeAsync: true,
-    include: ['lib/**/*.ts'],
-    exclude: ['**/*.test.ts', 'lib/spec/generated/**'],
-    excludeNodeModules: true,
-    src: [join(root, 'lib')],
-  })
-  const map = await report.getCoverageMapFromAllCoverageFiles()
-  const rooms = new Map()
-  for (const file of map.files()) {
-    const room = dirname(relative(root, file))
-    const { lines } = map.fileCoverageFor(file).toSummary()
-    const { covered = 0, total = 0 } = rooms.get(room) ?? {}
-    rooms.set(room, { covered: covered + lines.covered, total: total + lines.total })
-  }
-  const percent = ({ covered, total }) => Math.floor((1000 * covered) / total) / 10
-  return Object.fromEntries([...rooms].sort().map(([room, lines]) => [room, percent(lines)]))
-}
+t.strictSame(
+  roomsBelow(await coveredByRoom(coverage)),
+  [],
+  'rooms whose lines are covered too little',
+)
 
 function roomsBelow(rooms) {
   for (const [room, percent] of Object.entries(rooms)) t.comment(`${room}: ${percent} %`)

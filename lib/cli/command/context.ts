@@ -1,5 +1,5 @@
-// What a command has around it: its process, the kernel, the time. Types only: start.ts gives the
-// real ones, a test its own.
+// What a command has around it: its process, the kernel, the time. Types only: command-process.ts
+// gives the real ones, a test its own.
 import type { Clock } from '../../clock/clock.js'
 import type { KernelOptions } from '../../index.js'
 

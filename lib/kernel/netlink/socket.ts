@@ -60,6 +60,11 @@ type RawSocket = InstanceType<Package['RawNetlinkSocket']>
 
 let loading: Promise<Package> | undefined
 
+function loadPackage(): Promise<Package> {
+  loading ??= import('netlink/dist/raw.js')
+  return loading
+}
+
 /** What is said, and by whose cause it is known, if the package is not installed. */
 const ABSENT = ['netlink', 'the optional package netlink', 'npm install netlink'] as const
 
@@ -87,11 +92,11 @@ function isAbsent(error: unknown): boolean {
 export async function openSocket(
   options: SocketOptions,
   listener: SocketListener,
+  load = loadPackage,
 ): Promise<NetlinkSocket> {
   const { operation, protocol, messageSize = 65536 } = options
   try {
-    loading ??= import('netlink/dist/raw.js')
-    const { RawNetlinkSocket } = await loading
+    const { RawNetlinkSocket } = await load()
     const socket = new RawNetlinkSocket(protocol, {
       // Peeking would make the kernel walk a dump's sets twice for each chunk.
       messagePeeking: false,

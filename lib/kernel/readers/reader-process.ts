@@ -10,6 +10,9 @@ export const RECEIVE_BUFFER = 2 ** 23
 /** Makes sure that `settled` with this number comes after all that the kernel has sent by now. */
 export type Settle = (number: number) => void
 
+/** What a reader uses of Node's `process`. */
+export type ReaderProcess = Pick<NodeJS.Process, 'exit' | 'on' | 'stdin' | 'stdout'>
+
 /**
  * Runs a reader process. `open` opens its sockets, and returns what to do when it is asked whether
  * it has read everything. Each line of standard input is such a question: a number, from 1 on. The
@@ -17,6 +20,7 @@ export type Settle = (number: number) => void
  * terminal and of the service manager, which the parent handles.
  */
 export async function runReader(
+  process: ReaderProcess,
   open: (output: ReaderOutput) => Promise<Settle | undefined>,
   most?: number,
 ): Promise<void> {

@@ -1,0 +1,11 @@
+// knocklib/client → what it exports is what the whole library exports by the same name.
+import t from 'tap'
+import * as client from './client.js'
+import * as library from './index.js'
+
+t.test('a call or class of the client is that of the library', async (t) => {
+  const all: Readonly<Record<string, unknown>> = { ...library }
+  const names = Object.keys(client)
+  t.ok(names.includes('sendKnock'))
+  for (const [name, value] of Object.entries(client)) t.equal(all[name], value, name)
+})
