@@ -82,11 +82,15 @@ const packageOf = (from: string): string => from.split('/')[0] as string
 const importersOf = (name: string): string =>
   IMPORTERS[name] ? `only ${IMPORTERS[name].join(' or ')} may` : 'is no dependency'
 
-const PURE =
-  /^(spec|text|automaton|nft|change|view|profile)\/|^kernel\/netlink\/(wire|element-messages|element-answers|address-bytes)\.ts$|^host\/(host|host-warning|ip-listing|judge-closing|judge-doors|judge-interfaces|link-messages)\.ts$/
+const PURE = [
+  /^(spec|text|automaton|nft|change|view|profile|kernel\/nflog)\//,
+  /^kernel\/netlink\/(wire|element-messages|element-answers|address-bytes)\.ts$/,
+  /^host\/(host|host-warning|ip-listing|link-messages)\.ts$/,
+  /^host\/judge-(closing|doors|interfaces)\.ts$/,
+]
 
 const stayPure: Rule = ({ path, imports, impure }) => {
-  if (!PURE.test(path)) return []
+  if (!PURE.some((pure) => pure.test(path))) return []
   const modules = imports
     .filter(({ from }) => from.startsWith('node:') && from !== 'node:net')
     // They load node:crypto and the validator when those are used.

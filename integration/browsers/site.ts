@@ -35,7 +35,8 @@ const SERVE = `
   const { readFileSync } = require('node:fs')
   const { join } = require('node:path')
   let asked = []
-  const options = { key: readFileSync(join(folder, 'key')), cert: readFileSync(join(folder, 'cert')) }
+  const read = (name) => readFileSync(join(folder, name))
+  const options = { key: read('key'), cert: read('cert') }
   process.stdin.on('end', () => process.exit()).resume()
   require('node:https').createServer(options, ({ url }, response) => {
     if (url === '/requests') { response.end(JSON.stringify(asked)); asked = []; return }
@@ -43,7 +44,8 @@ const SERVE = `
     const type = url.endsWith('.js') ? 'text/javascript' : 'text/html'
     response.setHeader('content-type', type)
     try {
-      response.end(url === '/' ? '<!doctype html>' : readFileSync(join(url.endsWith('.js') ? portable : folder, url)))
+      const home = url.endsWith('.js') ? portable : folder
+      response.end(url === '/' ? '<!doctype html>' : readFileSync(join(home, url)))
     } catch { response.writeHead(404).end() }
   }).listen(${HTTPS}, '::', () => console.log('ready'))`
 

@@ -5,9 +5,9 @@ import type { Trace } from './traces/traces.js'
 
 const HEAD = `# Beside others
 
-This page says what known recipes let in, and what a knocklib table for the same purpose lets in of the same
-packets. Each recipe is set up afresh as it is described, and both are sent the packets in network namespaces.
-A test sends all of them again, and fails if this page is no longer true:
+This page says what known recipes let in, and what a knocklib table for the same purpose lets in of
+the same packets. Each recipe is set up afresh as it is described, and both are sent the packets in
+network namespaces. A test sends all of them again, and fails if this page is no longer true:
 
 \`\`\`sh
 npm run test:one -- integration/peers/peers.test.ts     # as root, with iptables and knockd

@@ -1,9 +1,11 @@
-# Lines on stdin, each a UDP payload in hexadecimal -> datagrams to one port from one source, all from one socket.
+# Lines on stdin, each a UDP payload in hexadecimal -> datagrams to one port from one source, all
+# from one socket.
 #
 #   perl volley.pl TARGET PORT SOURCE [START INTERVAL]
 #
-# With START (seconds since 1970) each waits for its own moment, so that two processes can send at the same one.
-# Prints how many it sent. Perl's own functions alone, so that the smallest installation of it will do.
+# With START (seconds since 1970) each waits for its own moment, so that two processes can send at
+# the same one. Prints how many it sent. Perl's own functions alone, so that the smallest
+# installation of it will do.
 use strict;
 use warnings;
 use Socket qw(AF_INET AF_INET6 SOCK_DGRAM inet_pton pack_sockaddr_in pack_sockaddr_in6);
@@ -15,7 +17,9 @@ my $family = $target =~ /:/ ? AF_INET6 : AF_INET;
 sub place {
     my ($address, $number) = @_;
     my $bytes = inet_pton($family, $address) // die "no address: $address\n";
-    return $family == AF_INET6 ? pack_sockaddr_in6($number, $bytes) : pack_sockaddr_in($number, $bytes);
+    return $family == AF_INET6
+        ? pack_sockaddr_in6($number, $bytes)
+        : pack_sockaddr_in($number, $bytes);
 }
 
 socket(my $socket, $family, SOCK_DGRAM, 0) or die "socket: $!\n";

@@ -1,11 +1,12 @@
-# Sends TCP SYNs, or UDP packets with 16 random bytes, as fast as one core can, from an AF_PACKET socket.
+# Sends TCP SYNs, or UDP packets with 16 random bytes, as fast as one core can, from an AF_PACKET
+# socket.
 #
 #   perl flood.pl IFNAME SOURCE_MAC TARGET_MAC COUNT [PORT [PROTOCOL [SOURCES [RATE]]]]
 #
-# The frames are built beforehand: IPv4, random source ports, random ports from 10000 to 59999 (PORT 0 or none) or
-# PORT. Without SOURCES there are 4096 with sources in 10.99.0.0/16, otherwise one of each of so many sources from
-# 16.0.0.0 on. With RATE it sends so many a second, some each millisecond. Prints {"ready":true} before the first and
-# {"packets":…,"seconds":…} after the last.
+# The frames are built beforehand: IPv4, random source ports, random ports from 10000 to 59999 (PORT
+# 0 or none) or PORT. Without SOURCES there are 4096 with sources in 10.99.0.0/16, otherwise one of
+# each of so many sources from 16.0.0.0 on. With RATE it sends so many a second, some each
+# millisecond. Prints {"ready":true} before the first and {"packets":…,"seconds":…} after the last.
 use strict;
 use warnings;
 use Socket;
@@ -15,7 +16,10 @@ my ($ifname, $from, $to, $count, $port, $protocol, $sources, $rate) = @ARGV;
 $protocol //= 'tcp';
 my ($AF_PACKET, $SOL_PACKET, $PACKET_QDISC_BYPASS, $SIOCGIFINDEX) = (17, 263, 20, 0x8933);
 my $machine = `uname -m`;
-my $SENDMMSG = $machine =~ /x86_64/ ? 307 : $machine =~ /aarch64/ ? 269 : die "no sendmmsg number for $machine";
+my $SENDMMSG =
+    $machine =~ /x86_64/  ? 307
+  : $machine =~ /aarch64/ ? 269
+  :                         die "no sendmmsg number for $machine";
 
 socket(my $socket, $AF_PACKET, SOCK_RAW, 0) or die "socket: $!";
 my $request = pack('a16 x16', $ifname);
@@ -63,7 +67,9 @@ sub udp {
 }
 
 my @frames = map {
-  my $source = $sources ? pack('N', 0x10000000 + $_) : pack('C4', 10, 99, int(rand(256)), 1 + int(rand(254)));
+  my $source = $sources
+    ? pack('N', 0x10000000 + $_)
+    : pack('C4', 10, 99, int(rand(256)), 1 + int(rand(254)));
   my $to = $port || 10000 + int(rand(50000));
   $protocol eq 'udp' ? udp($source, $to) : syn($source, $to);
 } 1 .. ($sources || 4096);
@@ -72,9 +78,11 @@ my $BATCH = $rate ? int($rate / 1000) || 1 : 64;
 my @vectors = map { pack('P Q', $_, length $_) } @frames;
 my @batches;
 for (my $i = 0; $i < @frames; $i += $BATCH) {
-  # struct mmsghdr: name, namelen, iov, iovlen, control, controllen, flags, and the length that was sent.
+  # struct mmsghdr: name, namelen, iov, iovlen, control, controllen, flags, and the length that was
+  # sent.
   my $last = $i + $BATCH > @frames ? $#frames : $i + $BATCH - 1;
-  my @headers = map { pack('Q L x4 P Q Q Q L x4 L x4', 0, 0, $vectors[$_], 1, 0, 0, 0, 0) } $i .. $last;
+  my @headers =
+    map { pack('Q L x4 P Q Q Q L x4 L x4', 0, 0, $vectors[$_], 1, 0, 0, 0, 0) } $i .. $last;
   push @batches, [join('', @headers), scalar @headers];
 }
 

@@ -1,5 +1,6 @@
-# Lines on stdin, each the name of an interface and a frame in hexadecimal -> the frames, sent as they are, at once or at
-# the moment that follows in the line, in seconds since 1970: so two processes can send at the same one.
+# Lines on stdin, each the name of an interface and a frame in hexadecimal -> the frames, sent as
+# they are, at once or at the moment that follows in the line, in seconds since 1970. So two
+# processes can send at the same moment.
 # Perl's own functions alone, so that the smallest installation of it will do.
 use strict;
 use warnings;
@@ -21,7 +22,8 @@ sub index_of {
 
 $| = 1;
 while (my $line = <STDIN>) {
-    my ($name, $hex, $moment) = $line =~ /^(\S+) ([0-9a-f]+)(?: ([0-9.]+))?$/ or die "not a name and a frame: $line";
+    my ($name, $hex, $moment) = $line =~ /^(\S+) ([0-9a-f]+)(?: ([0-9.]+))?$/
+        or die "not a name and a frame: $line";
     $index{$name} //= index_of($name);
     if (defined $moment) {
         my $wait = $moment - time() - 0.001;

@@ -1,5 +1,6 @@
-# An NFLOG group's number -> a line "ready", then one for each packet: its prefix, a tab, and the packet in hexadecimal from its IP
-# header on (linux/netfilter/nfnetlink_log.h). Ends with its standard input. Perl's own functions alone.
+# An NFLOG group's number -> a line "ready", then one for each packet: its prefix, a tab, and the
+# packet in hexadecimal from its IP header on (linux/netfilter/nfnetlink_log.h). Ends with its
+# standard input. Perl's own functions alone.
 use strict;
 use warnings;
 

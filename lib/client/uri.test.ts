@@ -7,10 +7,12 @@ import { readProfile } from './profile.js'
 import { profileFromUri, profileToUri } from './uri.js'
 
 const SECRET = '0123456789abcdef'
+/** The secret `ä&#% +3456789abcde` as a URI has it. */
+const ENCODED = '%C3%A4%26%23%25%20%2B3456789abcde'
 const token = { port: 'udp/6000', carrier: 'stun', period: '30s', secret: SECRET } as const
 
 const WRITTEN: Readonly<Record<string, KnockProfile>> = {
-  'knocklib://server.example:22/ssh#token&port=udp/6000&carrier=stun&period=30s&secret=0123456789abcdef':
+  [`knocklib://server.example:22/ssh#token&port=udp/6000&carrier=stun&period=30s&secret=${SECRET}`]:
     { host: 'server.example', door: 'ssh', port: 22, token },
   'knocklib://[2001:db8::1]/#steps=tcp/7000,udp/8000:length=64,icmp&gap=100ms': {
     host: '2001:db8::1',
@@ -22,12 +24,11 @@ const WRITTEN: Readonly<Record<string, KnockProfile>> = {
     steps: [7000, { protocol: 'tcp', port: 8000, flags: 'syn,!ack' }],
     addresses: ['203.0.113.9', '2001:db8::9'],
   },
-  'knocklib://h/ssh#rotate&every=1h&steps=4&ports=20000-60000&secret=%C3%A4%26%23%25%20%2B3456789abcde':
-    {
-      host: 'h',
-      door: 'ssh',
-      rotate: { every: '1h', steps: 4, ports: '20000-60000', secret: 'ä&#% +3456789abcde' },
-    },
+  [`knocklib://h/ssh#rotate&every=1h&steps=4&ports=20000-60000&secret=${ENCODED}`]: {
+    host: 'h',
+    door: 'ssh',
+    rotate: { every: '1h', steps: 4, ports: '20000-60000', secret: 'ä&#% +3456789abcde' },
+  },
   'knocklib://[fe80::1%25eth0]/#rate&port=tcp/22&hits=2&min=3&max=5s&for=10m': {
     host: 'fe80::1%eth0',
     rate: { port: 'tcp/22', hits: 2, min: 3, max: '5s' },

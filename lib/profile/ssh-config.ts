@@ -24,6 +24,7 @@ export const sshConfig: ProfileFormat = {
       ]
     })
     if (blocks.length === 0) throw refusal('ssh-config', 'a TCP port of the service', 'none')
-    return `# For ~/.ssh/config. The profile is saved by knocklib profile … --save ${name}.\n${blocks.join('\n\n')}\n`
+    const head = `# For ~/.ssh/config. The profile is saved by knocklib profile … --save ${name}.`
+    return `${head}\n${blocks.join('\n\n')}\n`
   },
 }

@@ -9,8 +9,8 @@ export const yaml: ProfileFormat = {
     const doors = [profile, ...Object.values(profile.doors ?? {})]
     if (doors.some(({ oneTime }) => oneTime !== undefined)) {
       throw new ArgumentError(
-        'profile: --format yaml: expected json for one-time sequences, since the client writes the ' +
-          'file again without the one that it sends, got yaml',
+        'profile: --format yaml: expected json for one-time sequences, since the client writes ' +
+          'the file again without the one that it sends, got yaml',
       )
     }
     return [...headerOf(profile, name), ...linesOf(profile), ''].join('\n')

@@ -25,7 +25,8 @@ const doors: WrongForm[] = [
         '/doors',
         'a list of 1 to 4096 doors',
         // The first 120 characters.
-        '{"name":"ssh","service":"tcp/22","knock":{"type":"sequence","steps":["tcp/7000","udp/8000","icmp"]},"open":{"for":"30s"}…',
+        '{"name":"ssh","service":"tcp/22","knock":{"type":"sequence",' +
+          '"steps":["tcp/7000","udp/8000","icmp"]},"open":{"for":"30s"}…',
       ],
     ],
   },

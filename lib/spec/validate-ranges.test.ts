@@ -153,11 +153,13 @@ const shared: Contradiction[] = [
   },
 ]
 
+const BOTH = 'one packet would complete both'
+
 const closes = (of: string, knock: unknown, steps: string, close: unknown[]): Contradiction => ({
   of,
   document: spec({ knock, close: sequence({ steps: close }) }),
   problems: {
-    '/doors/0/close/steps': `conflicts with /doors/0/knock/${steps}: one packet would complete both`,
+    '/doors/0/close/steps': `conflicts with /doors/0/knock/${steps}: ${BOTH}`,
   },
 })
 

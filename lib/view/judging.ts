@@ -32,7 +32,8 @@ export function judgingWarnings(objects: readonly unknown[], place: Place | unde
     .map(({ name, where }) =>
       warn(
         'chain-missing',
-        `the base chain ${name} is missing or empty, so nothing that comes in on ${where} is judged`,
+        `the base chain ${name} is missing or empty, ` +
+          `so nothing that comes in on ${where} is judged`,
       ),
     )
 }

@@ -163,8 +163,8 @@ export function makeVectors(): Vectors {
   return {
     title: 'Test vectors of the client protocol of knocklib, version 1 of the derivations',
     licence:
-      'MIT, copyright (c) 2026 the knocklib authors; the file LICENSE of the package knocklib has ' +
-      'the text. It may stand in the tests of any client.',
+      'MIT, copyright (c) 2026 the knocklib authors; the file LICENSE of the package knocklib ' +
+      'has the text. It may stand in the tests of any client.',
     meaning: 'docs/protocol.md says what each key means. Bytes are hex digits.',
     secretFiles: FILES.map(([file, secret]) => ({
       file: hexOf(file),

@@ -40,8 +40,8 @@ t.test('of another table: told by both names, and left to that table', async (t)
   const path = `${t.testdir({ 'state.json': JSON.stringify({ ...state, ...lists }) })}/state.json`
   await chmod(path, 0o600)
   const words = new RegExp(
-    'state\\.json: /table: expected "knock", the table into which the state is put, got "knock2"; ' +
-      'use a state of "knock"',
+    'state\\.json: /table: expected "knock", the table into which the state is put, ' +
+      'got "knock2"; use a state of "knock"',
   )
   t.match(await loadStateFor(SEQUENCE, path), { state: undefined, error: words, isOthers: true })
   await t.rejects(loadStateFor(ONCE, path), { code: 'other-table', message: words })

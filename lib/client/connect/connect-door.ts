@@ -1,5 +1,5 @@
-// A profile → a connection to the service behind the door, where there are sockets. Loads what makes
-// it when it is called.
+// A profile → a connection to the service behind the door, where there are sockets. Loads what
+// makes it when it is called.
 
 // biome-ignore lint/suspicious/noTsIgnore: stands in the declarations; others have an unused error.
 /** @ts-ignore: without the types of Node, as in a program for a browser, it is `any`. */

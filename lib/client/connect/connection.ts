@@ -1,5 +1,5 @@
-// A profile → a connection to the service behind the door. Touches the network, and what connections
-// share.
+// A profile → a connection to the service behind the door. Touches the network, and what
+// connections share.
 import type { Socket } from 'node:net'
 import { ConnectError } from '../../errors.js'
 import { periodAt } from '../../spec/derive/derivation.js'

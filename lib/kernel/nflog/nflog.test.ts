@@ -37,7 +37,8 @@ t.test('the kernel acknowledges a request for a group', async (t) => {
   t.match(request, { type: 0x401, flags: 5, sequence: 1 })
   t.equal(
     Buffer.from(request?.payload ?? []).toString('hex'),
-    '0000000505000100010000000a0002000000008002000000080003000000000108000500000000010600060000010000',
+    '0000000505000100010000000a0002000000008002000000' +
+      '080003000000000108000500000000010600060000010000',
     'group 5, bind, 128 bytes, a byte of buffer, one at a time, numbered',
   )
 })

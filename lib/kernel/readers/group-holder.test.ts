@@ -2,7 +2,8 @@
 import t, { type Test } from 'tap'
 import { findGroupHolder } from './group-holder.js'
 
-const NETLINK = `sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode
+const NETLINK = `sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    \
+Drops    Inode
 0000000000000000 0   77         00000000 0        0        0     2        0        9000
 0000000000000000 12  77         00000000 0        0        0     2        0        1234
 `

@@ -1,4 +1,4 @@
-// An NFLOG group → a record for each logged packet. Reads a netlink socket, in a process of its own.
+// An NFLOG group → a record for each logged packet. Reads a netlink socket, in its own process.
 //
 // It needs its own process because the package netlink ends its process if the kernel finds the
 // receive buffer full. So it does as little as possible for each message, and never waits.

@@ -24,8 +24,10 @@ import {
 } from './text.js'
 import { formatElement, word } from './text-expression.js'
 
-const HEADER = `# Port knocking, rendered by knocklib: to change it, change the spec and render it again.
-# nft -f loads this file, all of it or nothing. Grants, bans, counters, tokens and what has been used stay;
+const HEADER = `\
+# Port knocking, rendered by knocklib: to change it, change the spec and render it again.
+# nft -f loads this file, all of it or nothing. Grants, bans, counters, tokens and what has been \
+used stay;
 # knocks under way begin again.`
 
 /**

@@ -24,8 +24,10 @@ import {
   word,
 } from './text-expression.js'
 
-const HEADER = `# Port knocking, rendered by knocklib: to change it, change the spec and render it again.
-# nft -f loads this file, all of it or nothing. It makes the table anew: grants and attempts under way are gone.`
+const HEADER = `\
+# Port knocking, rendered by knocklib: to change it, change the spec and render it again.
+# nft -f loads this file, all of it or nothing. It makes the table anew: grants and attempts under \
+way are gone.`
 
 /**
  * Writes the document of `renderRuleset` as text that nft 1.0.6 to 1.1.7 read. The table is made

@@ -43,7 +43,8 @@ export function renderPage(settings: PageSettings, script: string): string {
 <input id="secret" type="password" autocomplete="off" autocapitalize="off" spellcheck="false"
  aria-describedby="hint">
 <p id="hint" class="hint">${TEXTS.none}</p>
-<label id="keeping" class="check" hidden><input id="keep" type="checkbox">Keep it on this device</label>
+<label id="keeping" class="check" hidden>\
+<input id="keep" type="checkbox">Keep it on this device</label>
 <div class="buttons">
 <button id="knock" type="submit">Knock</button>
 <button id="scan" type="button" hidden>${TEXTS.scan}</button>
@@ -63,8 +64,8 @@ export function renderPage(settings: PageSettings, script: string): string {
 <li>The secret: is it the one of ${html(door)}?</li>
 <li>The clock: this device has <b id="clock"></b>. Most doors allow it to be wrong by
  ${settings.period} s. Set it by the network.</li>
-<li>A VPN or a proxy: the door opens for the address that the knock comes from. Knock by the same way as
- you connect.</li>
+<li>A VPN or a proxy: the door opens for the address that the knock comes from. Knock by the same
+ way as you connect.</li>
 <li>A token works once. After ${settings.period} s there is another one.</li>
 <li>Settings, extensions and policies can keep a browser from WebRTC. Try another browser.</li>
 </ul>

@@ -24,9 +24,9 @@ input[type=password] { width: 100%; min-height: 3rem; margin-top: .25rem; paddin
 .check { display: flex; gap: .6rem; align-items: center; min-height: 2.75rem; font-weight: 400; }
 .check input { margin: 0; width: 1.25rem; height: 1.25rem; accent-color: var(--mark); }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: .5rem; }
-button, .go { flex: 1 1 10rem; min-height: 3rem; padding: .5rem 1rem; font: inherit; font-weight: 600;
-  border: 1px solid var(--mark); border-radius: .5rem; background: none; color: var(--mark);
-  cursor: pointer; }
+button, .go { flex: 1 1 10rem; min-height: 3rem; padding: .5rem 1rem; font: inherit;
+  font-weight: 600; border: 1px solid var(--mark); border-radius: .5rem; background: none;
+  color: var(--mark); cursor: pointer; }
 button[type=submit], .go { background: var(--mark); color: var(--on-mark); }
 button:disabled { opacity: .6; cursor: progress; }
 :focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }

@@ -92,7 +92,8 @@ function Send-Echo([int] $Length) {
   }
 }`
 
-const DIGEST = `# HMAC-SHA-256 of a text; a newline at the end of the file is not part of the secret.
+const DIGEST = `\
+# HMAC-SHA-256 of a text; a newline at the end of the file is not part of the secret.
 function Get-Digest([string] $Text) {
   $key = [System.IO.File]::ReadAllBytes((Resolve-Path -LiteralPath $SecretFile).ProviderPath)
   $length = $key.Length

@@ -98,6 +98,8 @@ function bodyOf({ packets = [], token, rotation, gap }: ScriptPlan): string[] {
   const { seed, period, knock } = rotation
   const { length, protocol, ports } = knock
   const takes = Math.ceil((length * gap) / 1000) + 1
+  const count = ports.to - ports.from + 1
+  const payload = protocol === 'udp' ? ' 1' : ''
   return [
     `now=$(date +%s)
 number=$((now / ${period}))
@@ -112,7 +114,7 @@ step=0
 while [ "$step" -lt ${length} ]; do
   part=\${digits%"\${digits#????????}"}
   digits=\${digits#????????}
-  ${protocol} $((${ports.from} + 0x$part % ${ports.to - ports.from + 1}))${protocol === 'udp' ? ' 1' : ''}
+  ${protocol} $((${ports.from} + 0x$part % ${count}))${payload}
   sleep ${seconds(gap)}
   step=$((step + 1))
 done`,

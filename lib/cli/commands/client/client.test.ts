@@ -83,7 +83,11 @@ t.test('connect refuses a wrong port, and says that nothing listens', async (t) 
 const SPEC = `doors:
   - name: ssh
     service: tcp/22
-    knock: { type: token, port: udp/6000, period: 30s, users: [{ name: ana, secretFile: FOLDER/ana.key }] }
+    knock:
+      type: token
+      port: udp/6000
+      period: 30s
+      users: [{ name: ana, secretFile: FOLDER/ana.key }]
     open: { for: 30s }
 `
 
