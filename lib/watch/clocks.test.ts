@@ -50,7 +50,7 @@ class Place {
   }
 }
 
-t.test('each is reported when it is over, in order', async (t) => {
+t.test('each grant is reported when it is over, in order', async (t) => {
   const place = new Place()
   place.grant('b', 400)
   place.grant('a', 100)
@@ -62,7 +62,7 @@ t.test('each is reported when it is over, in order', async (t) => {
   t.equal(place.found, 2)
 })
 
-t.test('one that was renewed without a word is waited for', async (t) => {
+t.test('a grant whose renewal was not reported is waited for', async (t) => {
   const place = new Place()
   place.grant('a', 100)
   place.ends.set('a', 600)
@@ -71,7 +71,7 @@ t.test('one that was renewed without a word is waited for', async (t) => {
   t.equal(place.found, 2)
 })
 
-t.test('one that was renewed or closed with a word is not asked for', async (t) => {
+t.test('a grant whose renewal or close was reported is not asked for', async (t) => {
   const place = new Place()
   place.grant('a', 100)
   place.grant('b', 100)
@@ -82,7 +82,7 @@ t.test('one that was renewed or closed with a word is not asked for', async (t) 
   t.same(await place.ranOut(100), ['a'])
 })
 
-t.test('one that is renewed again and again takes no memory, and ends once', async (t) => {
+t.test('a grant that is renewed again and again takes no memory, and ends once', async (t) => {
   const place = new Place()
   const renew = (due: number) => {
     const grant = { door: 'ssh', source: 'a', due }
@@ -101,7 +101,7 @@ t.test('one that is renewed again and again takes no memory, and ends once', asy
   t.equal(place.found, 1)
 })
 
-t.test('many at once are asked for together', async (t) => {
+t.test('grants that end at the same time are asked for together', async (t) => {
   const place = new Place()
   for (let n = 0; n < 100; n += 1) place.grant(`s${n}`, 200)
   place.ends.set('s7', 1500)
@@ -112,22 +112,25 @@ t.test('many at once are asked for together', async (t) => {
   t.equal(place.found, 1)
 })
 
-t.test('a listing corrects what is known, and what ran out before it is reported', async (t) => {
-  const place = new Place()
-  place.grant('over', -100)
-  place.grant('gone', 100)
-  place.grant('longer', 100)
-  place.ends.set('longer', 400)
-  place.clocks.correct(
-    [...place.ends].map(([source, due]) => ({ door: 'ssh', source, due })).slice(2),
-  )
-  place.ends.delete('gone')
-  t.same(await place.ranOut(399), ['over', 'gone'])
-  t.equal(place.found, 2)
-  t.same(await place.ranOut(100), ['over', 'gone', 'longer'])
-})
+t.test(
+  'a listing corrects the known ends, and grants that ended before it are reported',
+  async (t) => {
+    const place = new Place()
+    place.grant('over', -100)
+    place.grant('gone', 100)
+    place.grant('longer', 100)
+    place.ends.set('longer', 400)
+    place.clocks.correct(
+      [...place.ends].map(([source, due]) => ({ door: 'ssh', source, due })).slice(2),
+    )
+    place.ends.delete('gone')
+    t.same(await place.ranOut(399), ['over', 'gone'])
+    t.equal(place.found, 2)
+    t.same(await place.ranOut(100), ['over', 'gone', 'longer'])
+  },
+)
 
-t.test('of a table that is gone nothing is reported', async (t) => {
+t.test('grants of a table that is gone are not reported', async (t) => {
   const place = new Place()
   place.grant('a', 50)
   place.clocks.clear()
@@ -135,7 +138,7 @@ t.test('of a table that is gone nothing is reported', async (t) => {
   t.same([place.found, place.expired], [0, []])
 })
 
-t.test('who gives no answer is asked again, and who has ended asks nothing', async (t) => {
+t.test('a kernel that gives no answer is asked again, but not after the end', async (t) => {
   const place = new Place()
   place.fails = true
   place.grant('a', 50)
@@ -156,7 +159,7 @@ t.test('who gives no answer is asked again, and who has ended asks nothing', asy
   t.equal(asking.found, 1)
 })
 
-t.test('a grant that is renewed while it is asked for goes on', async (t) => {
+t.test('a grant that is renewed while the kernel is asked does not end', async (t) => {
   const place = new Place()
   place.grant('a', 50)
   place.beforeAnswer = async () => {
@@ -168,7 +171,7 @@ t.test('a grant that is renewed while it is asked for goes on', async (t) => {
   t.same(await place.ranOut(1500), ['a'])
 })
 
-t.test('the soonest comes first', async (t) => {
+t.test('the entry with the earliest time is taken first', async (t) => {
   const order = new SoonestFirst<number>((time) => time)
   t.equal(order.first, undefined)
   order.take()

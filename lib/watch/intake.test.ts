@@ -27,7 +27,7 @@ function intake() {
   return { clock, taking, set, logged }
 }
 
-t.test('whoever sets the clock changes no end', async (t) => {
+t.test("setting the system's clock does not change when a grant ends", async (t) => {
   const grant = { event: 'granted', door: 'ssh', attempt: 'open', stage: 1, of: 1 } as const
   for (const [age, lasts] of [
     [0, 30_000],
@@ -41,7 +41,7 @@ t.test('whoever sets the clock changes no end', async (t) => {
   }
 })
 
-t.test('what an install carried over is no call, in whatever part it comes', async (t) => {
+t.test('grants that an install carried over are not reported as calls', async (t) => {
   const { clock, taking, logged } = intake()
   const at = clock.date()
   const grant = { set: 'grants_ssh_4', key: '0a000001', expiresIn: 1000 }

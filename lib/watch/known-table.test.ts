@@ -17,7 +17,7 @@ function known() {
   return { table, reads: (digest: string) => table.follow(async () => table.take(about(digest))) }
 }
 
-t.test('another table is news, once', async (t) => {
+t.test('a table that has changed is reported once', async (t) => {
   const { table, reads } = known()
   t.equal(await reads('a'), undefined)
   t.equal(await reads('b'), 'installed')
@@ -29,7 +29,7 @@ t.test('another table is news, once', async (t) => {
   t.ok(table.stands)
 })
 
-t.test('what was reported is no news, however late it is read', async (t) => {
+t.test('a change that was reported is not reported again, however late it is read', async (t) => {
   const { table, reads } = known()
   table.announce()
   await t.rejects(
@@ -52,7 +52,7 @@ t.test('what was reported is no news, however late it is read', async (t) => {
   t.equal(await table.follow(gone), undefined)
 })
 
-t.test('its doors, as they were read last', async (t) => {
+t.test('the doors are those that were read last', async (t) => {
   const { table } = known()
   t.equal(table.watched.grantTimeout('ssh'), 30)
   t.equal(table.watched.grantTimeout('web'), undefined)
@@ -64,7 +64,7 @@ t.test('its doors, as they were read last', async (t) => {
   t.ok(table.watched.isForEveryone('web'))
 })
 
-t.test('one that logs nothing, for who needs that', async (t) => {
+t.test('a table that logs nothing is refused if the log is needed', async (t) => {
   const table = new KnownTable('knock', true)
   table.take(about('a', 0))
   t.throws(() => table.take(about('b')), {

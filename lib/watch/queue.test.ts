@@ -19,7 +19,7 @@ async function take(queue: RecordQueue, count: number): Promise<(TableRecord | u
   return taken
 }
 
-t.test('in order, whether they are asked for before or after', async (t) => {
+t.test('records come in order, whether they are asked for before or after', async (t) => {
   const queue = queueOf(10)
   const early = [queue.next(), queue.next()]
   t.ok(queue.isAsked)
@@ -32,7 +32,7 @@ t.test('in order, whether they are asked for before or after', async (t) => {
   t.same(await take(queue, 2), [record(3), record(4)])
 })
 
-t.test('the newest are dropped, and their number stands in their place', async (t) => {
+t.test('when the queue is full, the newest are dropped and counted in their place', async (t) => {
   const queue = queueOf(3)
   for (const n of [1, 2, 3, 4, 5]) queue.push(record(n))
   t.same(await take(queue, 2), [record(1), record(2)])
@@ -43,7 +43,7 @@ t.test('the newest are dropped, and their number stands in their place', async (
   t.same(await take(queue, 1), [record(9)], 'and goes on')
 })
 
-t.test('losses that others tell', async (t) => {
+t.test('losses that are reported to the queue are added up in their place', async (t) => {
   const queue = queueOf(10)
   queue.lose(3)
   queue.lose(4)
@@ -59,7 +59,7 @@ t.test('losses that others tell', async (t) => {
   t.same(await take(queue, 2), [record(2), overrun(1)])
 })
 
-t.test('a failure comes after what waits, once', async (t) => {
+t.test('a failure comes once, after the records that wait', async (t) => {
   const queue = queueOf(10)
   queue.push(record(1))
   queue.fail(new Error('gone'))
@@ -77,7 +77,7 @@ t.test('a failure comes after what waits, once', async (t) => {
   t.same(await second, { done: true, value: undefined })
 })
 
-t.test('an end drops what waits', async (t) => {
+t.test('an end drops the records that wait', async (t) => {
   const queue = queueOf(10)
   queue.push(record(1))
   queue.end()

@@ -23,7 +23,7 @@ function heard(needsLog = false) {
   return { shares, told, readers }
 }
 
-t.test('both tell what they read, in the order in which it comes', async (t) => {
+t.test('both readers report their records in the order in which they come', async (t) => {
   const { shares, told, readers } = heard()
   await readers.start(5)
   t.same(shares.groups, [5])
@@ -35,7 +35,7 @@ t.test('both tell what they read, in the order in which it comes', async (t) => 
   t.same(shares.shares, [])
 })
 
-t.test('what was lost, a death and a restart are told of either', async (t) => {
+t.test('losses, deaths and restarts of either reader are reported', async (t) => {
   const { shares, told, readers } = heard()
   await readers.start(5)
   for (const of of ['log', 'changes'] as const) {
@@ -49,7 +49,7 @@ t.test('what was lost, a death and a restart are told of either', async (t) => {
   await readers.end()
 })
 
-t.test('one that cannot be started gives the other back', async (t) => {
+t.test('if one reader cannot be started, the other is released', async (t) => {
   const refused = new NetlinkError('EPERM', 'watch', 'refused')
   const notifications = heard()
   notifications.shares.changesRefusal = refused
@@ -68,7 +68,7 @@ t.test('one that cannot be started gives the other back', async (t) => {
   await t.rejects(broken.readers.start(5), { message: 'no fault of the kernel' })
 })
 
-t.test('one that cannot go on is a failure if it is needed', async (t) => {
+t.test('a reader that cannot go on is a failure if it is needed', async (t) => {
   const { shares, told, readers } = heard(true)
   await readers.start(5)
   for (const of of ['log', 'changes'] as const) shares.listeners(of)[0]?.failed(taken())
@@ -79,7 +79,7 @@ t.test('one that cannot go on is a failure if it is needed', async (t) => {
   await readers.end()
 })
 
-t.test('a group that another has is tried again until it is free', async (t) => {
+t.test('a group that another process has is tried again until it is free', async (t) => {
   using time = new StandingTime()
   const { shares, told, readers } = heard()
   shares.refusal = taken()
@@ -123,7 +123,7 @@ t.test('a group that is lost is tried again, and its end with it', async (t) => 
   t.equal(told.length, 1, 'nothing is told after the end')
 })
 
-t.test('another failure of a retry is told', async (t) => {
+t.test('a retry that fails for another reason is reported', async (t) => {
   using time = new StandingTime()
   const { shares, told, readers } = heard()
   shares.refusal = taken()
@@ -134,7 +134,7 @@ t.test('another failure of a retry is told', async (t) => {
   await readers.end()
 })
 
-t.test('another group takes the place of the one before', async (t) => {
+t.test('another group replaces the one before', async (t) => {
   const { shares, told, readers } = heard()
   await readers.start(5)
   t.notOk(await readers.read(5), 'the same')
@@ -164,7 +164,7 @@ t.test('a table that logs nothing is not deaf', async (t) => {
   await readers.end()
 })
 
-t.test('they keep the process alive or not, also those that come later', async (t) => {
+t.test('readers that start later keep the process alive as the others do', async (t) => {
   const { shares, readers } = heard()
   const held = () => shares.shares.map(({ isHeld }) => isHeld)
   await readers.start(5)
@@ -179,7 +179,7 @@ t.test('they keep the process alive or not, also those that come later', async (
   await readers.end()
 })
 
-t.test('an end waits for a share that is being asked for', async (t) => {
+t.test('an end waits for a reader that is being started', async (t) => {
   const { shares, readers } = heard()
   const begun = readers.start(5)
   const ended = readers.end()

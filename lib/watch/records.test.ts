@@ -15,7 +15,7 @@ const source = '10.77.0.2'
 const logged = (parts: Logged, more: object = {}, table = 'knock') =>
   recordOfLog({ logged: renderPrefix(table, parts), at: AT, source, ...more }, WATCHED)
 
-t.test('of packets', async (t) => {
+t.test('a logged packet makes an event with what its prefix says', async (t) => {
   const place = { door: 'ssh', attempt: 'open2', stage: 1, of: 3 } as const
   t.same(logged({ event: 'knock', ...place }), {
     event: { time, event: 'knock', door: 'ssh', source, stage: 1, of: 3 },
@@ -45,7 +45,7 @@ t.test('of packets', async (t) => {
   t.same(logged({ event: 'banned' })?.event, { time, event: 'banned', source })
 })
 
-t.test('of others', async (t) => {
+t.test('a packet of another table, or with a prefix that is none, makes no event', async (t) => {
   t.equal(logged({ event: 'banned' }, {}, 'other'), undefined, 'another table')
   t.equal(recordOfLog({ logged: 'kl is no word of ours', at: AT }, WATCHED), undefined)
   t.equal(logged({ event: 'wrong' }), undefined, 'no door')
@@ -61,7 +61,7 @@ const change = (parts: Partial<TableChange>): TableChange => ({
   ...parts,
 })
 
-t.test('of calls', async (t) => {
+t.test('a grant that a call changes makes an event', async (t) => {
   const elements = [
     { set: 'grants_ssh_4', key: '0a4d0002', expiresIn: 29_600 },
     { set: 'grants_ssh_6', key: `fd${'0'.repeat(29)}7`, expiresIn: null },
@@ -79,7 +79,7 @@ t.test('of calls', async (t) => {
   )
 })
 
-t.test('of the table', async (t) => {
+t.test('a change of the rules is an installed table, a change of state is no event', async (t) => {
   t.equal(tableEvent(change({ event: 'removed', shape: true })), 'removed')
   t.equal(tableEvent(change({ event: 'made', shape: true })), 'installed')
   t.equal(tableEvent(change({ shape: true })), 'installed', 'a rule, by hand')

@@ -87,7 +87,7 @@ async function relayed({
   return { events, told, readers, over, keep, unkeep, keepers }
 }
 
-t.test('from the log, if nobody has it', async (t) => {
+t.test('events come from the log if no other process reads it', async (t) => {
   using _ = new StandingTime()
   const { events, told, readers, over } = await relayed()
   await events.ready
@@ -100,7 +100,7 @@ t.test('from the log, if nobody has it', async (t) => {
   t.same(readers.shares, [])
 })
 
-t.test('from the keeper, if it has the log', async (t) => {
+t.test('events come from the keeper if it reads the log', async (t) => {
   using _ = new StandingTime()
   const { events, told, readers, over, keepers } = await relayed({ isKept: true })
   await events.ready
@@ -114,7 +114,7 @@ t.test('from the keeper, if it has the log', async (t) => {
   t.ok(keepers.now?.sockets.every(({ destroyed }) => destroyed))
 })
 
-t.test('from a keeper that comes back at once, with a gap between', async (t) => {
+t.test('events go on with an overrun when a keeper comes back soon', async (t) => {
   using time = new StandingTime()
   const { events, told, readers, over, keep, unkeep } = await relayed({ isKept: true })
   await events.ready
@@ -130,7 +130,7 @@ t.test('from a keeper that comes back at once, with a gap between', async (t) =>
   await over
 })
 
-t.test('from the log, once a keeper is gone for good, until there is one again', async (t) => {
+t.test('events come from the log after a keeper has gone, until there is one again', async (t) => {
   using time = new StandingTime()
   const { events, told, readers, over, keep, unkeep } = await relayed({ isKept: true })
   await events.ready

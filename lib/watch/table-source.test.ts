@@ -19,7 +19,7 @@ const doors = (count: number) =>
     }),
   )
 
-t.test('what the table says of itself', async (t) => {
+t.test("the table's own description has its log group and its doors", async (t) => {
   const { place } = await watchedTable(specOf(ssh, all))
   const source = new TableSource(place)
   t.equal(source.netns, '')
@@ -32,7 +32,7 @@ t.test('what the table says of itself', async (t) => {
   })
 })
 
-t.test('a table that is not there, or is none of ours', async (t) => {
+t.test('a table that is missing, or that knocklib did not make, is refused', async (t) => {
   const { place, nft } = await watchedTable()
   const other = new TableSource({ ...place, table: 'other' })
   await t.rejects(other.about(), { code: 'not-found' })
@@ -49,7 +49,7 @@ t.test('a table that is not there, or is none of ours', async (t) => {
 })
 
 for (const count of [0, 7]) {
-  t.test(`who is let in at ${count + 2} doors, and how long`, async (t) => {
+  t.test(`the grants of ${count + 2} doors are listed with their time left`, async (t) => {
     using _ = new StandingTime()
     const { place, knock, nft } = await watchedTable(specOf(ssh, all, ...doors(count)))
     await knock.door('ssh').open('192.0.2.1')
@@ -80,7 +80,7 @@ for (const count of [0, 7]) {
 
 const IN = { family: 'inet', table: 'knock' } as const
 
-t.test('a set that comes in parts, and an element without an end', async (t) => {
+t.test('a set may come in parts, and its elements may have no end', async (t) => {
   const { place } = await watchedTable()
   const elements = {
     async *list({ set }: { set: string }) {
@@ -102,7 +102,7 @@ t.test('a set that comes in parts, and an element without an end', async (t) => 
   )
 })
 
-t.test('after its end nothing is asked any more', async (t) => {
+t.test('nothing is read after the end', async (t) => {
   const { place } = await watchedTable()
   const source = new TableSource(place)
   const { doors } = await source.about()

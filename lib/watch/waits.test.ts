@@ -4,7 +4,7 @@ import { within } from './waits.js'
 
 const never = new Promise<boolean>(() => {})
 
-t.test('the answer, or false when the time is over', async (t) => {
+t.test('a wait gives the answer, or false when the time is over', async (t) => {
   t.equal(await within(60_000, Promise.resolve(true)), true)
   t.equal(await within(60_000, Promise.resolve(false)), false)
   const begun = performance.now()

@@ -18,7 +18,7 @@ import type { Nft } from '../kernel/nft.js'
 import { TableSource } from './table-source.js'
 import { TableWatcher } from './watch-table.js'
 
-t.test('who ends it does not wait for nft', async (t) => {
+t.test('the end of a watch does not wait for nft', async (t) => {
   let isAsked = false
   const silent: Pick<Nft, 'netns' | 'list'> = {
     netns: '',
@@ -39,14 +39,14 @@ t.test('who ends it does not wait for nft', async (t) => {
   t.same(await watcher.next(), { done: true, value: undefined })
 })
 
-t.test('an abort before it begins: nothing is read', async (t) => {
+t.test('a watch that was aborted before it begins reads nothing', async (t) => {
   const watched = await watch({ signal: AbortSignal.abort() })
   t.same(await watched.told(), ['end'])
   t.equal(watched.readings, 0)
   t.same(watched.stand.readers.shares, [])
 })
 
-t.test('an abort while it begins, wherever that is', async (t) => {
+t.test('a watch can be aborted at any moment of its start', async (t) => {
   for (let turns = 0; turns < 12; turns += 1) {
     const stop = new AbortController()
     const watched = new Watched(await watchedTable(), { signal: stop.signal })
@@ -59,7 +59,7 @@ t.test('an abort while it begins, wherever that is', async (t) => {
   }
 })
 
-t.test('an abort while somebody asks, and while records wait', async (t) => {
+t.test('an abort ends a pending request, and drops the records that wait', async (t) => {
   for (const isAsked of [true, false]) {
     const stop = new AbortController()
     const watched = await watch({ signal: stop.signal })
@@ -93,7 +93,7 @@ t.test('an abort after its end, and an end after its end', async (t) => {
   t.equal(watched.readings, readings, 'nothing is read any more')
 })
 
-t.test('who leaves the loop ends the watch', async (t) => {
+t.test('leaving the loop ends the watch', async (t) => {
   const watched = await watch()
   const { watcher, stand } = watched
   stand.readers.logged({ event: 'banned' })
@@ -104,7 +104,7 @@ t.test('who leaves the loop ends the watch', async (t) => {
   t.same(stand.readers.shares, [])
 })
 
-t.test('what cannot be watched is refused, also to who iterates', async (t) => {
+t.test('a table that cannot be watched is refused, also when it is iterated', async (t) => {
   const stand = await watchedTable()
   const refused = async (source: TableSource, wanted: object) => {
     const watcher = new TableWatcher(source, { queue: 1, needsLog: true, shares: stand.readers })
@@ -127,7 +127,7 @@ t.test('what cannot be watched is refused, also to who iterates', async (t) => {
   await refused(new TableSource(stand.place), { name: 'NetlinkError', code: 'EBUSY' })
 })
 
-t.test('a reader that cannot go on ends it, after what waits', async (t) => {
+t.test('a reader that cannot go on ends the watch, after the events that wait', async (t) => {
   const watched = await watch()
   const { readers } = watched.stand
   readers.logged({ event: 'banned' })
@@ -160,7 +160,7 @@ t.test('a table that cannot be read is read again, until it can', async (t) => {
   t.same(await watched.told(), ['expired 10.0.0.1'])
 })
 
-t.test('another group that somebody has ends it', async (t) => {
+t.test('a new log group that another process has ends the watch', async (t) => {
   const watched = await watch()
   const { readers, nft } = watched.stand
   readers.refusal = taken()
@@ -191,7 +191,7 @@ t.test('changes that come while the table is read are read after that, once', as
   t.same(await watched.told(), Array(5).fill('installed'))
 })
 
-t.test('it keeps the process alive while somebody asks', async (t) => {
+t.test('the watch keeps the process alive while an event is awaited', async (t) => {
   await using watched = await watch()
   const { watcher, stand } = watched
   const held = () => stand.readers.shares.map(({ isHeld }) => isHeld)

@@ -11,7 +11,7 @@ const called = (expiresIn: number | null) => ({
   elements: [{ set: 'grants_ssh_4', key, expiresIn }],
 })
 
-t.test('in the order in which they come, whoever told them', async (t) => {
+t.test('events come in the order in which the readers report them', async (t) => {
   await using watched = await watch()
   const { readers } = watched.stand
   readers.logged(knock)
@@ -30,7 +30,7 @@ t.test('in the order in which they come, whoever told them', async (t) => {
   ])
 })
 
-t.test('a grant that runs out is told, whoever gave it', async (t) => {
+t.test('a grant that expires is reported, both of a knock and of a call', async (t) => {
   using time = new StandingTime()
   await using watched = await watch()
   const { readers, knock } = watched.stand
@@ -48,7 +48,7 @@ t.test('a grant that runs out is told, whoever gave it', async (t) => {
   t.same(await watched.told(), ['expired 10.0.0.2'])
 })
 
-t.test('grants from before the watch run out, too, and closed ones do not', async (t) => {
+t.test('grants from before the watch expire, too, and closed ones do not', async (t) => {
   using time = new StandingTime()
   await using watched = await watch({
     before: async (knock) => {
@@ -64,7 +64,7 @@ t.test('grants from before the watch run out, too, and closed ones do not', asyn
   t.same(await watched.told(), ['closed call', 'expired 10.0.0.1'])
 })
 
-t.test('a reader that dies: a gap, and the table is read when it is back', async (t) => {
+t.test('a reader that dies makes an overrun, and the table is read when it is back', async (t) => {
   using time = new StandingTime()
   await using watched = await watch()
   const { readers, knock } = watched.stand
@@ -78,25 +78,28 @@ t.test('a reader that dies: a gap, and the table is read when it is back', async
   t.same(await watched.told(), ['expired 10.0.0.1'], 'what was granted meanwhile is known')
 })
 
-t.test('what a reader lost is told, and the table read after a second', async (t) => {
-  using time = new StandingTime()
-  await using watched = await watch()
-  const { readers, knock } = watched.stand
-  readers.listeners('log')[0]?.record({ lost: 4 })
-  t.same(await watched.told(), ['overrun 4'])
-  await knock.door('ssh').open('10.0.0.1', { for: '2s' })
-  readers.changed({ elements: [], more: true })
-  t.same(await watched.told(), ['overrun'])
-  const before = watched.readings
-  await time.pass(990)
-  t.equal(watched.readings, before)
-  await time.pass(10)
-  t.equal(watched.readings, before + 1, 'once')
-  await time.pass(2000)
-  t.same(await watched.told(), ['expired 10.0.0.1'])
-})
+t.test(
+  'records that a reader lost are reported, and the table is read after a second',
+  async (t) => {
+    using time = new StandingTime()
+    await using watched = await watch()
+    const { readers, knock } = watched.stand
+    readers.listeners('log')[0]?.record({ lost: 4 })
+    t.same(await watched.told(), ['overrun 4'])
+    await knock.door('ssh').open('10.0.0.1', { for: '2s' })
+    readers.changed({ elements: [], more: true })
+    t.same(await watched.told(), ['overrun'])
+    const before = watched.readings
+    await time.pass(990)
+    t.equal(watched.readings, before)
+    await time.pass(10)
+    t.equal(watched.readings, before + 1, 'once')
+    await time.pass(2000)
+    t.same(await watched.told(), ['expired 10.0.0.1'])
+  },
+)
 
-t.test('a table that is flushed, and made anew', async (t) => {
+t.test('a table that is removed and installed again is reported, and old grants end', async (t) => {
   using time = new StandingTime()
   await using watched = await watch()
   const { readers, nft } = watched.stand
@@ -114,7 +117,7 @@ t.test('a table that is flushed, and made anew', async (t) => {
   t.same(await watched.told(), ['installed', 'granted'])
 })
 
-t.test('a table that others changed without a word that was read', async (t) => {
+t.test('a change of the table that no reader reported is found when it is read', async (t) => {
   await using watched = await watch()
   const { readers, nft } = watched.stand
   const look = async () => {
@@ -130,7 +133,7 @@ t.test('a table that others changed without a word that was read', async (t) => 
   t.same(await look(), ['installed'])
 })
 
-t.test('another spec may log to another group', async (t) => {
+t.test('a spec with another log group moves the reader to that group', async (t) => {
   await using watched = await watch()
   const { readers, nft } = watched.stand
   t.same(readers.groups, [5])
@@ -144,7 +147,7 @@ t.test('another spec may log to another group', async (t) => {
   await t.rejects(watched.told(), { name: 'CapabilityError', message: /it logs nothing/ })
 })
 
-t.test('who asks too late gets what fits, and how many did not', async (t) => {
+t.test('a slow consumer gets the events that fit, and the number of the others', async (t) => {
   await using watched = await watch({ queue: 3 })
   const { readers } = watched.stand
   const sources = Array.from({ length: 8 }, (_, n) => `10.0.0.${n + 1}`)
@@ -154,7 +157,7 @@ t.test('who asks too late gets what fits, and how many did not', async (t) => {
   t.same(await watched.told(), ['banned'], 'and goes on')
 })
 
-t.test('what comes while the table is read waits for that, and no more than fits', async (t) => {
+t.test('events wait while the table is read, and no more than fit', async (t) => {
   await using watched = await watch({ queue: 2 })
   const { readers } = watched.stand
   let goOn = () => {}
@@ -178,7 +181,7 @@ t.test('what comes while the table is read waits for that, and no more than fits
   t.same(await watched.told(), ['granted', 'granted'])
 })
 
-t.test('several who watch a table each get all of it', async (t) => {
+t.test('each of several watchers gets all events', async (t) => {
   await using first = await watch()
   await using second = await watch({ of: first.stand, queue: 1 })
   const { readers } = first.stand
@@ -192,7 +195,7 @@ t.test('several who watch a table each get all of it', async (t) => {
   t.equal(readers.shares.length, 2, 'the other gave its own back')
 })
 
-t.test('who needs no log goes on without it', async (t) => {
+t.test('a watcher that needs no log goes on without it', async (t) => {
   using time = new StandingTime()
   await using watched = await watch({ needsLog: false, refusal: taken() })
   const { watcher, stand } = watched

@@ -7,7 +7,7 @@ import { KnockWatcher } from './watcher.js'
 const { place } = await watchedTable()
 const unnamed = { ...place, nft: new FakeNft() }
 
-t.test('a queue that is none', async (t) => {
+t.test('a length of the queue that is no whole number from 1 is refused', async (t) => {
   for (const queue of [0, -1, 1.5, Number.NaN]) {
     t.throws(() => new KnockWatcher(place, { queue }), {
       name: 'ArgumentError',
@@ -16,7 +16,7 @@ t.test('a queue that is none', async (t) => {
   }
 })
 
-t.test('a table that cannot be watched: who iterates is told, and nobody else', async (t) => {
+t.test('a table that cannot be watched is an error for the consumer, once', async (t) => {
   const watcher = new KnockWatcher(unnamed, {})
   await t.rejects(watcher.ready, { code: 'not-found' })
   await t.rejects(
@@ -30,7 +30,7 @@ t.test('a table that cannot be watched: who iterates is told, and nobody else', 
   await new Promise((resolve) => setTimeout(resolve, 20))
 })
 
-t.test('one that is aborted, or left', async (t) => {
+t.test('a watcher that was aborted or left has no events', async (t) => {
   const done = { done: true, value: undefined }
   const aborted = new KnockWatcher(place, { signal: AbortSignal.abort() })
   await aborted.ready
