@@ -8,6 +8,7 @@ import {
   type Nft,
   type NftDocument,
 } from '../../lib/index.js'
+import { COUNTS } from './contract-counts.js'
 import { DOCUMENTS, inTable, OTHER, snapshot, table } from './contract-documents.js'
 import { type Case, RELOADS, SPEC } from './contract-reload.js'
 import { STATES } from './contract-state.js'
@@ -193,6 +194,7 @@ export const TABLES: Readonly<Record<string, Case>> = {
   ...CASES,
   ...DOCUMENTS,
   ...RELOADS,
+  ...COUNTS,
   ...STATES,
   ...TAGS,
 }

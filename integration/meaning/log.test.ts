@@ -34,10 +34,11 @@ async function play(spec: ValidSpec, packets: readonly Untimed[], logged: number
   const listing = (await listTable(theatre.pair.server, spec.table, nft)) ?? []
   const unlogged = listing.flatMap(({ counter }) => {
     const { name, packets } = (counter ?? {}) as { name?: string; packets?: number }
-    return name === 'unlogged' ? [packets] : []
+    return name !== undefined && /^unlogged(_|$)/.test(name) ? [packets ?? 0] : []
   })
   const passed = timed.map((packet) => (arrivals.has(arrivalKey(packet)) ? 'accept' : 'drop'))
-  return { heard, unlogged: unlogged[0], passed }
+  const sum = unlogged.length > 0 ? unlogged.reduce((a, b) => a + b) : undefined
+  return { heard, unlogged: sum, passed }
 }
 
 const timesOf = (packets: readonly Untimed[]) =>

@@ -17,6 +17,7 @@ import {
   spentTokensSet,
   stageSet,
   strikeSet,
+  unloggedCounter,
 } from '../../lib/automaton/language/names.js'
 import type { Simulator } from '../../lib/simulate/simulate.js'
 import type { ValidDoor, ValidSpec } from '../../lib/spec/model/model.js'
@@ -57,7 +58,10 @@ function doorState(door: ValidDoor, contents: Contents): DoorState {
     penalties: byAttempt(door, (attempt) => read(contents, penaltySet(name, attempt))),
     spent: spentOf(door, contents),
     counters: Object.fromEntries(
-      COUNTERS.map((kind) => [kind, contents.counter(counterName(kind, name))]),
+      COUNTERS.map((kind) => {
+        const counter = counterName(kind, name)
+        return [kind, contents.counter(counter) + contents.counter(unloggedCounter(counter))]
+      }),
     ) as unknown as DoorState['counters'],
   }
 }

@@ -9,8 +9,8 @@ import { buildGate } from './door/gate.js'
 import { closeActions, grantActions, grantSets, letThroughActions } from './door/grant.js'
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf, summariseAttempt } from './knocks.js'
-import type { AddressSet, Automaton, Chain, TimedSet } from './language/automaton.js'
-import { logAll, logCounters } from './language/log.js'
+import type { Automaton, Chain } from './language/automaton.js'
+import { logAll, logCounters, logSets } from './language/log.js'
 import {
   COUNTED,
   COUNTERS,
@@ -21,6 +21,7 @@ import {
 } from './language/names.js'
 import { RETRANSMISSION } from './language/once.js'
 import type { KnockProgram } from './language/program.js'
+import type { AddressSet, TimedSet } from './language/sets.js'
 import type { DoorSummary } from './language/summary.js'
 import { ResetDomain } from './table/reset.js'
 import { weave } from './table/weave.js'
@@ -56,6 +57,7 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     ...resetting.flatMap((domain) => domain.chains()),
     ...gates(spec, programs),
   ]
+  const counters = doors.flatMap(countersOf)
   const automaton: Automaton = {
     table: spec.table,
     sets: [
@@ -64,6 +66,7 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
       ...resetting.flatMap((domain) => domain.sets(guard.capacity)),
       ...programs.flatMap(({ sets }) => sets),
       ...doors.flatMap((door) => grantSets(door, guard.capacity)),
+      ...logSets(spec.log, guard.capacity),
     ],
     periodSets: programs.flatMap(({ periodSets }) => periodSets ?? []),
     addressSets: addressSets(spec),
@@ -71,8 +74,8 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     counters: [
       ...banCounters(guard.ban),
       ...woven.counters,
-      ...logCounters(spec.log),
-      ...doors.flatMap(countersOf),
+      ...logCounters(spec.log, counters),
+      ...counters,
     ],
     maps: woven.maps,
     chains: logAll(chains, spec),

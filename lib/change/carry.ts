@@ -1,6 +1,6 @@
 // The listed elements of a set that is made anew → the commands that put them into the new set.
 // Pure.
-import { COUNTED, parseSetName, SYNS } from '../automaton/language/names.js'
+import { COUNTED, isOfLog, parseSetName, SYNS } from '../automaton/language/names.js'
 import type { NftCommand, NftValue } from '../nft/document.js'
 import type { ListedElement } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
@@ -10,14 +10,14 @@ const CLAIMED: readonly string[] = [SYNS, COUNTED]
 
 /**
  * Whether the elements of a set are carried over when its size changes. Claims are not: a listing
- * does not show the `limit` of an element.
+ * does not show the `limit` of an element. Nor are those of the log, which last a minute at most.
  */
 export function isCarried(name: string): boolean {
   const set = parseFamilySet(name)?.set ?? name
   const role = parseSetName(set)?.role
   if (role?.kind === 'claimed' || (role?.kind === 'inner' && /^(\w+_)?lock_/.test(set)))
     return false
-  return !CLAIMED.includes(set)
+  return !CLAIMED.includes(set) && !isOfLog(set)
 }
 
 /** Elements per command. A command with millions would be one string that is too long for JSON. */

@@ -19,6 +19,7 @@ import {
   shapeOf,
 } from '../nft/parts.js'
 import { renderCarried } from './carry.js'
+import { inheritedCounts } from './inherited.js'
 import { isSpent, isTimedByRules } from './kept.js'
 import { retiring } from './retired.js'
 
@@ -30,7 +31,8 @@ const MOST_SPENT = 1000
 
 /**
  * Renders the change of an installed table as one transaction. Rules are made anew. Counters, and
- * the timed sets that are kept, stay as they are. A timed set of another size takes over its
+ * the timed sets that are kept, stay as they are; a counter that takes over another one begins with
+ * the packets of both. A timed set of another size takes over its
  * elements as they are listed; elements that packets have added since are lost. Used tokens and
  * sequences of doors that are gone stay, up to 1000 sets.
  *
@@ -62,6 +64,8 @@ class Reload {
   readonly #standing: ReadonlyMap<string, Part>
   readonly #listing: Listing
   readonly #keeps: (set: string) => boolean
+  /** Packets with which counters begin, by name. */
+  readonly #inherited: ReadonlyMap<string, number>
   /** The parts that stay the same objects, by kind and name. */
   readonly #staying: ReadonlySet<string>
   /** Those of them that only packets under way still need. */
@@ -83,10 +87,11 @@ class Reload {
     this.#standing = partsOf(listed)
     this.#listing = standing
     this.#keeps = keeps
+    const wanted = new Set(this.#wanted.keys())
+    this.#inherited = inheritedCounts(this.#standing, wanted)
     const staying = [...this.#wanted].flatMap(([key, part]) =>
       this.#stays(key, part) ? [key] : [],
     )
-    const wanted = new Set(this.#wanted.keys())
     const beyond = spentBeyond(this.#standing.values(), wanted).slice(-MOST_SPENT)
     this.#retired = retiring(listed, this.#standing, wanted)
     this.#staying = new Set([...staying, ...beyond.map((name) => `set ${name}`), ...this.#retired])
@@ -105,7 +110,7 @@ class Reload {
 
   #stays(key: string, part: Part): boolean {
     const standing = this.#standing.get(key)
-    if (!standing) return false
+    if (!standing || (part.kind === 'counter' && this.#inherited.has(part.name))) return false
     const isTimed = part.kind === 'set' && !isConstant(part)
     const ignoresTimeout = isTimed && isTimedByRules(part.name)
     if (shapeOf(standing, ignoresTimeout) !== shapeOf(part, ignoresTimeout)) return false
@@ -139,6 +144,11 @@ class Reload {
     const key = `${kind} ${name}`
     const part = this.#wanted.get(key)
     if (!part) return [command]
+    if ('counter' in command.add && !this.#staying.has(key)) {
+      const packets = this.#inherited.get(name)
+      const counter = { ...command.add.counter, ...(packets && { packets, bytes: 0 }) }
+      return [{ add: { counter } }]
+    }
     if (!this.#staying.has(key)) return [command, ...this.#carried(part)]
     return kind === 'set' && isConstant(part) ? this.#difference(part) : []
   }

@@ -1,9 +1,9 @@
 // A saved state → nft JSON that puts it into a table's sets. Pure.
 
 import { COUNTED_AT_LEAST } from '../automaton/door/grant.js'
-import type { TimedSet } from '../automaton/language/automaton.js'
 import { BANNED, grantsSet, usedSet } from '../automaton/language/names.js'
-import { spentSequence, spentTokens } from '../automaton/language/spent.js'
+import type { TimedSet } from '../automaton/language/sets.js'
+import { spentSequence, spentTokens } from '../automaton/language/sets.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import type { NftCommand, NftDocument } from '../nft/document.js'
 import type { ListedSet } from '../nft/listing.js'

@@ -162,9 +162,9 @@ export class Simulator {
     const length = packet.length ?? (packet.payload?.length ?? 0) / 2
     switch (match.kind) {
       case 'in':
-        return this.#sets.has(match.set, packet)
+        return this.#sets.has(match.set, packet, match.constant)
       case 'not-in':
-        return !this.#sets.has(match.set, packet)
+        return !this.#sets.has(match.set, packet, match.constant)
       case 'state':
         return match.states.includes(packet.state ?? 'new')
       case 'protocol': {
@@ -217,12 +217,12 @@ export class Simulator {
 
   /**
    * Judges by the kernel's token bucket (nft_limit.c): full at first, refilled at `rate` per
-   * second, and never holding more than a second's packets.
+   * second, and never holding more than `burst` packets.
    */
   #isWithinRate(match: Extract<Match, { kind: 'within-rate' }>, at: number): boolean {
-    const { rate } = match
-    const { packets, since } = this.#rates.get(match) ?? { packets: rate, since: at }
-    const now = Math.min(rate, packets + (at - since) * rate)
+    const { rate, burst } = match
+    const { packets, since } = this.#rates.get(match) ?? { packets: burst, since: at }
+    const now = Math.min(burst, packets + (at - since) * rate)
     const isWithin = now >= 1
     this.#rates.set(match, { packets: isWithin ? now - 1 : now, since: at })
     return isWithin

@@ -1,13 +1,9 @@
 // The sets of an automaton as the kernel would hold them: elements with their expiry. Pure: time
 // comes with the packets.
 
-import {
-  type Action,
-  type Automaton,
-  isPerFamily,
-  type TimedSet,
-} from '../automaton/language/automaton.js'
+import type { Action, Automaton } from '../automaton/language/automaton.js'
 import type { Loads, PortPeriod } from '../automaton/language/loads.js'
+import { isPerFamily, type TimedSet } from '../automaton/language/sets.js'
 import { TOKEN_AT } from '../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../spec/derive/derivation.js'
 import { cidrContains } from '../spec/model/address.js'
@@ -58,8 +54,12 @@ export class SimulatedSets {
     )
   }
 
-  /** Whether a packet's key is in a set. */
-  has(set: string, packet: Packet): boolean {
+  /**
+   * Whether a packet's key is in a set.
+   *
+   * @param constant - the part of the key that is not from the packet.
+   */
+  has(set: string, packet: Packet, constant?: number): boolean {
     const periods = this.#periods.get(set)
     if (periods) {
       return periods.some(
@@ -76,14 +76,14 @@ export class SimulatedSets {
     if (ports) return packet.port !== undefined && ports.has(packet.port)
     const addresses = this.#trusted.get(set)
     if (addresses) return addresses.some((cidr) => cidrContains(cidr, packet.source))
-    const expiry = this.#of(set, familyOf(packet)).get(this.#key(set, packet))
+    const expiry = this.#of(set, familyOf(packet)).get(this.#key(set, packet, constant))
     return expiry !== undefined && expiry > packet.at
   }
 
   /** Changes a set. False if it is full or the key is claimed already: either ends the rule. */
-  change({ set, op }: SetAction, packet: Packet): boolean {
+  change({ set, op, constant }: SetAction, packet: Packet): boolean {
     const elements = this.#of(set, familyOf(packet))
-    const key = this.#key(set, packet)
+    const key = this.#key(set, packet, constant)
     if (op === 'delete') {
       elements.delete(key)
       return true
@@ -110,7 +110,7 @@ export class SimulatedSets {
     return set
   }
 
-  #key(set: string, packet: Packet): string {
+  #key(set: string, packet: Packet, constant = 0): string {
     const {
       source,
       destination = '',
@@ -122,7 +122,7 @@ export class SimulatedSets {
     const tokenAt = (byte: number) =>
       payload.slice(2 * byte, 2 * (byte + TOKEN_LENGTH)).toLowerCase()
     const fields = {
-      ...{ source, destination, sourcePort, port, sequence, all: 'all' },
+      ...{ source, destination, sourcePort, port, sequence, all: 'all', constant },
       'udp-token': tokenAt(TOKEN_AT.udp),
       'stun-token': tokenAt(TOKEN_AT.stun),
       'dns-token': tokenAt(TOKEN_AT.dns),

@@ -2,9 +2,10 @@
 // Pure: no kernel, no clock.
 
 import { buildAutomaton } from '../automaton/build.js'
-import { type Automaton, isPerFamily, type TimedSet } from '../automaton/language/automaton.js'
+import type { Automaton } from '../automaton/language/automaton.js'
 import type { Secrets } from '../automaton/language/loads.js'
 import type { Attempt } from '../automaton/language/names.js'
+import { isPerFamily, type TimedSet } from '../automaton/language/sets.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { ArgumentError } from '../errors.js'
 import { familySet } from '../nft/names.js'

@@ -174,7 +174,10 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       counter('repeated', 7),
       counter('knocks_ssh', 4),
       counter('denied_web', 2),
+      counter('unlogged_denied_web', 30),
+      counter('unlogged', 1),
       counter('theirs', 9),
+      sized(2, 'quiet_sources_4', { '10.0.0.8': 3 }),
     ),
   )
   const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
@@ -187,7 +190,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
         openFor: 30,
         grants: [{ source: '10.0.0.1', expiresIn: 7 }],
         progress: [],
-        counters: { ...none, denied: 2 },
+        counters: { ...none, denied: 32 },
       },
       {
         name: 'ssh',
@@ -202,7 +205,7 @@ t.test('the whole status has the stable keys, in the order of the doors', async 
       { source: '10.0.0.8', expiresIn: 3 },
       { source: '10.0.0.9', expiresIn: 4 },
     ],
-    counters: { bans: 5, ignored: 6, repeated: 7, unlogged: 0 },
+    counters: { bans: 5, ignored: 6, repeated: 7, unlogged: 31 },
     fill: [
       { set: 'banned_4', elements: 2, capacity: 2 },
       { set: 'stage1_ssh_6', elements: 1, capacity: 2 },

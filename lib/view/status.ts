@@ -9,9 +9,11 @@ import {
   counterName,
   grantsSet,
   IGNORED_COUNTER,
+  isOfLog,
   parseSetName,
   REPEATED_COUNTER,
   UNLOGGED_COUNTER,
+  unloggedCounter,
 } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { parseFamilySet } from '../nft/names.js'
@@ -167,8 +169,18 @@ export const viewBans = (contents: Contents): readonly Ban[] =>
   contents.members(BANNED).map(({ source, expiresIn }) => ({ source, expiresIn }))
 
 export function viewCounters({ name }: DoorSummary, contents: Contents): Counters {
-  const entries = COUNTERS.map((kind) => [kind, contents.counter(counterName(kind, name))])
+  const entries = COUNTERS.map((kind) => {
+    const counter = counterName(kind, name)
+    return [kind, contents.counter(counter) + contents.counter(unloggedCounter(counter))]
+  })
   return Object.fromEntries(entries) as unknown as Counters
+}
+
+/** Events above their rate: those of the doors, which count refused packets apart, and all others. */
+function viewUnlogged(doors: readonly DoorSummary[], contents: Contents): number {
+  const counters = doors.flatMap(({ name }) => COUNTERS.map((kind) => counterName(kind, name)))
+  const refused = counters.map((counter) => contents.counter(unloggedCounter(counter)))
+  return refused.reduce((sum, one) => sum + one, contents.counter(UNLOGGED_COUNTER))
 }
 
 /** Whether a status would show the elements of a set that were cut off. */
@@ -217,10 +229,10 @@ export function viewStatus(
       bans: contents.counter(BANS_COUNTER),
       ignored: contents.counter(IGNORED_COUNTER),
       repeated: contents.counter(REPEATED_COUNTER),
-      unlogged: contents.counter(UNLOGGED_COUNTER),
+      unlogged: viewUnlogged(doors, contents),
     },
     fill: contents.fill
-      .filter(({ elements }) => elements > 0)
+      .filter(({ set, elements }) => elements > 0 && !isOfLog(parseFamilySet(set)?.set ?? set))
       .toSorted((a, b) => b.elements / b.capacity - a.elements / a.capacity),
     ...(cut.length > 0 && { cut }),
   }

@@ -11,11 +11,11 @@ import {
   RETURN,
   type Rule,
   remove,
-  type TimedSet,
   update,
   type Verdict,
 } from '../language/automaton.js'
 import { BANNED, BANS_COUNTER, IGNORED_COUNTER, STRIKES, strikeSet } from '../language/names.js'
+import type { TimedSet } from '../language/sets.js'
 
 const STRIKE = 'strike'
 

@@ -1,7 +1,8 @@
 // A door's users → for each a set of the sources that used a token of that user. Pure.
 import type { ValidDoor } from '../../spec/model/model.js'
-import { type Action, type TimedSet, update } from '../language/automaton.js'
+import { type Action, update } from '../language/automaton.js'
 import { byUserSet } from '../language/names.js'
+import type { TimedSet } from '../language/sets.js'
 
 /** The most sources per user, and how many tokens a user may send beyond one for each period. */
 const MOST_SOURCES = 4096

@@ -1,8 +1,9 @@
 // A door → its sets of grants and of their use, and the actions of a completed knock. Pure.
 import type { ValidDoor } from '../../spec/model/model.js'
-import { type Action, count, remove, type TimedSet, update } from '../language/automaton.js'
+import { type Action, count, remove, update } from '../language/automaton.js'
 import { begunSet, connectionLockSet, counterName, grantsSet, usedSet } from '../language/names.js'
 import { AT_ONCE, type LetThrough } from '../language/program.js'
+import type { TimedSet } from '../language/sets.js'
 import { byUserSets } from './by-user.js'
 
 /**

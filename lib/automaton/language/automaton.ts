@@ -4,7 +4,6 @@
 // It has no address families: the renderer makes one rule of nft for IPv4 and one for IPv6 if a
 // rule looks at addresses, and one set for each. The simulator interprets this form directly.
 import type {
-  Carrier,
   Cidr,
   Family,
   Hook,
@@ -15,59 +14,8 @@ import type {
 } from '../../spec/model/model.js'
 import type { NUMBER, ProtocolNumber } from '../../spec/model/protocol.js'
 import type { Logged } from './log-prefix.js'
+import type { AddressSet, PeriodSet, PortSet, TimedSet } from './sets.js'
 import type { AttemptSummary, DoorSummary } from './summary.js'
-
-/**
- * A packet field that can be part of a set's key. `all` is a constant, `CARRIER-token` the 16
- * bytes of the payload that are a token in packets of that carrier. `sequence`, a hash of TCP's
- * sequence number, cannot be looked up, only added and deleted.
- */
-export type KeyField =
-  | 'source'
-  | 'destination'
-  | 'sourcePort'
-  | 'port'
-  | 'sequence'
-  | 'all'
-  | `${Carrier}-token`
-
-/**
- * A set of keys that expire. If it is full it refuses new keys, and the rule that adds one ends
- * there.
- */
-export interface TimedSet {
-  readonly name: string
-  readonly key: readonly KeyField[]
-  /** Seconds. Absent: each element has its own timeout, or stays. */
-  readonly timeout?: number
-  /**
-   * Whether the rules give each element this timeout. The set can then keep its elements when the
-   * spec's time changes; the set's own timeout is for elements that are added by hand.
-   */
-  readonly perElement?: true
-  /** The most elements; per family if the key has an address. */
-  readonly capacity: number
-}
-
-/** Whether there is one set for IPv4 and one for IPv6. Others have no addresses. */
-export const isPerFamily = ({ key }: Pick<TimedSet, 'key'>): boolean => key.includes('source')
-
-/** A set of ports, each with the period in which it counts. It is filled by loading. */
-export interface PeriodSet {
-  readonly name: string
-}
-
-/** A constant set of source addresses. */
-export interface AddressSet {
-  readonly name: string
-  readonly addresses: readonly Cidr[]
-}
-
-/** A constant set of ports, of any protocol. */
-export interface PortSet {
-  readonly name: string
-  readonly ports: readonly number[]
-}
 
 /** conntrack's state of a packet. */
 export type State = 'new' | 'established' | 'related' | 'invalid' | 'untracked'
@@ -77,7 +25,7 @@ export type IpProtocol = keyof typeof NUMBER | ProtocolNumber
 
 /** One condition on a packet or on the sets. */
 export type Match =
-  | { readonly kind: 'in' | 'not-in'; readonly set: string }
+  | { readonly kind: 'in' | 'not-in'; readonly set: string; readonly constant?: number }
   | { readonly kind: 'state'; readonly states: readonly State[] }
   /**
    * With `not`: packets of other protocols. A packet whose protocol cannot be read matches neither.
@@ -116,8 +64,8 @@ export type Match =
   /** This host has a socket for the packet's TCP connection, whatever conntrack knows. */
   | { readonly kind: 'own-connection' }
   | { readonly kind: 'interface'; readonly names: readonly string[]; readonly not?: true }
-  /** No more than `rate` packets per second have come to this rule; the burst is as large. */
-  | { readonly kind: 'within-rate'; readonly rate: number }
+  /** No more than `rate` packets per second have come to this rule, and `burst` at once. */
+  | { readonly kind: 'within-rate'; readonly rate: number; readonly burst: number }
 
 /**
  * `add` does not change an existing element. `update` adds it or restarts its time. `delete`
@@ -126,7 +74,12 @@ export type Match =
  * set, or a claim that comes second, ends the rule, and the next rule is tried.
  */
 export type Action =
-  | { readonly op: 'add' | 'update' | 'delete' | 'claim' | 'meet'; readonly set: string }
+  | {
+      readonly op: 'add' | 'update' | 'delete' | 'claim' | 'meet'
+      readonly set: string
+      /** The part of the key that is not from the packet. */
+      readonly constant?: number
+    }
   | { readonly op: 'count'; readonly counter: string }
   /** Sets the packet's mark. */
   | { readonly op: 'mark'; readonly value: number }
@@ -223,11 +176,19 @@ export const jump = (chain: string): Verdict => ({ kind: 'jump', chain })
 export const goTo = (chain: string): Verdict => ({ kind: 'goto', chain })
 export const dispatch = (map: string): Verdict => ({ kind: 'dispatch', map })
 
-export const inSet = (set: string): Match => ({ kind: 'in', set })
+export const inSet = (set: string, constant?: number): Match => ({
+  kind: 'in',
+  set,
+  ...(constant !== undefined && { constant }),
+})
 export const notInSet = (set: string): Match => ({ kind: 'not-in', set })
 export const stateIs = (...states: State[]): Match => ({ kind: 'state', states })
 
-export const add = (set: string): Action => ({ op: 'add', set })
+export const add = (set: string, constant?: number): Action => ({
+  op: 'add',
+  set,
+  ...(constant !== undefined && { constant }),
+})
 export const update = (set: string): Action => ({ op: 'update', set })
 export const remove = (set: string): Action => ({ op: 'delete', set })
 export const claim = (set: string): Action => ({ op: 'claim', set })

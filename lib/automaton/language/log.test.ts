@@ -3,7 +3,7 @@ import t from 'tap'
 import { validateSpec } from '../../spec/validate.js'
 import { buildAutomaton } from '../build.js'
 import { type Automaton, DROP, goTo, RESET, RETURN, type Rule } from './automaton.js'
-import { logAll, logCounters } from './log.js'
+import { logAll, logCounters, logSets, quietMatches } from './log.js'
 import { type Logged, renderPrefix } from './log-prefix.js'
 
 const log = { group: 5, rate: 1000, deniedRate: 10 }
@@ -15,35 +15,92 @@ const rule = (logs: Logged, rest: Partial<Rule> = {}): Rule => ({
 })
 const logging = (...rules: Rule[]) => logAll([{ name: 'gate_ssh', rules }], { table: 'knock', log })
 
+const within = (rate: number, burst = rate) => ({ kind: 'within-rate', rate, burst }) as const
+
 t.test('a rule goes to the chain that logs it and then has its verdict', async (t) => {
   const when = [{ kind: 'loopback' }] as const
-  const then = [{ op: 'count', counter: 'denied_ssh' }] as const
-  const denied = rule({ event: 'denied', door: 'ssh' }, { when, then, verdict: DROP })
-  t.strictSame(logging({ when, comment: 'y' }, denied), [
+  const then = [{ op: 'count', counter: 'knocks_ssh' }] as const
+  const knock = { event: 'knock', door: 'ssh', attempt: 'open', stage: 1, of: 2 } as const
+  const rules = [{ when, comment: 'y' }, rule(knock, { when, then, verdict: DROP })]
+  t.strictSame(logging(...rules), [
     {
       name: 'gate_ssh',
       rules: [
         { when, comment: 'y' },
-        { when, then, comment: 'x', verdict: goTo('log_denied_drop_ssh') },
+        { when, then, comment: 'x', verdict: goTo('log1_knock_drop_open_ssh') },
       ],
     },
     {
-      name: 'log_denied_drop_ssh',
+      name: 'log1_knock_drop_open_ssh',
       rules: [
         {
-          when: [{ kind: 'within-rate', rate: 10 }],
-          then: [{ op: 'log', group: 5, prefix: 'kl knock denied ssh - - -' }],
+          when: [within(1000)],
+          then: [{ op: 'log', group: 5, prefix: 'kl knock knock ssh open 1/2 -' }],
           verdict: DROP,
-          comment: 'ssh denied logged',
+          comment: 'ssh knock logged',
         },
         {
           when: [],
           then: [{ op: 'count', counter: 'unlogged' }],
           verdict: DROP,
-          comment: 'ssh denied unlogged',
+          comment: 'ssh knock unlogged',
         },
       ],
     },
+  ])
+})
+
+t.test('a refusal is counted once: as logged, or as not logged', async (t) => {
+  const then = [
+    { op: 'update', set: 'x' },
+    { op: 'count', counter: 'denied_ssh' },
+  ] as const
+  const denied = { event: 'denied', door: 'ssh' } as const
+  const [gate, main, flooded, once] = logging(rule(denied, { then, verdict: DROP }))
+  t.strictSame(gate?.rules[0]?.then, [then[0]])
+  t.strictSame(
+    [main?.name, flooded?.name, once?.name],
+    ['log_denied_drop_ssh', 'log_flooded_denied_drop_ssh', 'log_once_denied_drop_ssh'],
+  )
+  const unlogged = [{ op: 'count', counter: 'unlogged_denied_ssh' }]
+  const prefix = 'kl knock denied ssh - - -'
+  const written = [
+    { op: 'count', counter: 'denied_ssh' },
+    { op: 'log', group: 5, prefix },
+  ]
+  const counted = [main, flooded, once].flatMap((chain) =>
+    (chain?.rules ?? []).flatMap(({ then = [], verdict }) =>
+      then.some(({ op }) => op === 'count') ? [{ then, verdict }] : [],
+    ),
+  )
+  const [no, yes] = [unlogged, written].map((then) => ({ then, verdict: DROP }))
+  t.strictSame(counted, [no, no, yes, no, no, yes])
+  const [quiet, quietSource, logged, inFlood, few] = main?.rules ?? []
+  const constants = [quiet, quietSource, inFlood].map((rule) => {
+    const [match] = rule?.when ?? []
+    return match?.kind === 'in' ? [match.set, match.constant] : []
+  })
+  const [[, constant] = []] = constants
+  t.strictSame(
+    constants,
+    ['quiet', 'quiet_sources', 'flooded'].map((set) => [set, constant]),
+  )
+  t.strictSame([logged?.when, few?.when], [[within(10)], [within(1, 10)]])
+  t.strictSame(flooded?.rules[0]?.when, [within(10)])
+  t.not(flooded?.rules[0]?.when[0], logged?.when[0], 'each rule has a rate of its own')
+})
+
+t.test('each event of each door has a constant of its own, which stays', async (t) => {
+  const refusals: Logged[] = ['ssh', 'web'].flatMap((door) => [
+    { event: 'denied', door },
+    { event: 'wrong', door, attempt: 'open' },
+    { event: 'wrong', door, attempt: 'open2' },
+  ])
+  const constants = refusals.map((logs) => JSON.stringify(quietMatches(logs, DROP)))
+  t.equal(new Set(constants).size, refusals.length)
+  t.strictSame(quietMatches({ event: 'denied', door: 'ssh' }, DROP), [
+    { kind: 'in', set: 'quiet', constant: 0x784e0cbd },
+    { kind: 'in', set: 'quiet_sources', constant: 0x784e0cbd },
   ])
 })
 
@@ -54,16 +111,24 @@ t.test('a chain that returns has no verdict at its end', async (t) => {
     logged?.rules.map(({ verdict }) => verdict),
     [RETURN, undefined],
   )
-  t.strictSame(logged?.rules[0]?.when, [{ kind: 'within-rate', rate: 1000 }])
+  t.strictSame(logged?.rules[0]?.when, [within(1000)])
+  const [, main, ...others] = logging(rule({ event: 'wrong', door: 'ssh' }, { verdict: RETURN }))
+  t.strictSame(
+    main?.rules.map(({ verdict }) => verdict?.kind),
+    ['return', 'return', 'return', 'goto', 'return', undefined, 'goto'],
+  )
+  t.strictSame(
+    others.map(({ rules }) => rules.at(-1)?.verdict),
+    [undefined, undefined],
+  )
 })
 
 t.test('a chain that resets matches TCP, as nft lists it', async (t) => {
-  const [, logged] = logging(rule({ event: 'denied', door: 'ssh' }, { verdict: RESET }))
+  const chains = logging(rule({ event: 'denied', door: 'ssh' }, { verdict: RESET }))
   const tcp = { kind: 'protocol', protocols: ['tcp'] } as const
-  t.strictSame(
-    logged?.rules.map(({ when }) => when),
-    [[tcp, { kind: 'within-rate', rate: 10 }], [tcp]],
-  )
+  const resets = chains.flatMap(({ rules }) => rules.filter(({ verdict }) => verdict === RESET))
+  t.equal(resets.length, 6)
+  for (const { when } of resets) t.strictSame(when[0], tcp)
 })
 
 t.test('rules with the same event and verdict share a chain', async (t) => {
@@ -73,7 +138,12 @@ t.test('rules with the same event and verdict share a chain', async (t) => {
     rule(logged),
     rule(logged, { verdict: goTo('strike') }),
   ).map(({ name }) => name)
-  t.strictSame(names, ['gate_ssh', 'log_wrong_return_open_ssh', 'log_wrong_strike_open_ssh'])
+  const each = (name: string) => [`log_${name}`, `log_flooded_${name}`, `log_once_${name}`]
+  t.strictSame(names, [
+    'gate_ssh',
+    ...each('wrong_return_open_ssh'),
+    ...each('wrong_strike_open_ssh'),
+  ])
 })
 
 t.test('without a log nothing is logged', async (t) => {
@@ -81,8 +151,21 @@ t.test('without a log nothing is logged', async (t) => {
   t.strictSame(logAll([{ name: 'c', rules }], { table: 'knock' }), [
     { name: 'c', rules: [{ when: [], verdict: RETURN, comment: 'x' }] },
   ])
-  t.strictSame(logCounters(undefined), [])
-  t.strictSame(logCounters(log), ['unlogged'])
+  t.strictSame(logCounters(undefined, ['denied_ssh']), [])
+  t.strictSame(logCounters(log, ['grants_ssh', 'denied_ssh']), ['unlogged', 'unlogged_denied_ssh'])
+})
+
+t.test('the sets of the log hold no more than others may', async (t) => {
+  t.strictSame(logSets(undefined, 100), [])
+  t.strictSame(
+    logSets(log, 100).map(({ name, timeout, capacity }) => [name, timeout, capacity]),
+    [
+      ['quiet', 1, 100],
+      ['quiet_sources', 60, 100],
+      ['flooded', 60, 100],
+    ],
+  )
+  t.ok(logSets(log, 262_144).every(({ capacity }) => capacity === 8192))
 })
 
 t.test('no two chains have one name, whatever doors and users are called', async (t) => {

@@ -1,16 +1,28 @@
 // Chains whose rules name an event → the same with chains that log it at a bounded rate. Pure.
+import { hexDigest } from '../../spec/model/digest.js'
 import type { ValidLog } from '../../spec/model/model.js'
 import {
+  type Action,
+  add,
   type Chain,
   count,
   goTo,
+  inSet,
   type Match,
   RETURN,
   type Rule,
   type Verdict,
 } from './automaton.js'
 import { type Logged, renderPrefix } from './log-prefix.js'
-import { UNLOGGED_COUNTER } from './names.js'
+import {
+  counterName,
+  FLOODED,
+  QUIET,
+  QUIET_SOURCES,
+  UNLOGGED_COUNTER,
+  unloggedCounter,
+} from './names.js'
+import type { TimedSet } from './sets.js'
 
 /**
  * Sends the packets of each rule with an event to a chain that logs it and then has the rule's
@@ -27,44 +39,171 @@ export function logAll(
     const { logs, ...rest } = rule
     if (!log) return rest
     const { verdict = RETURN } = rule
-    const chain = logChain(renderPrefix(table, logs), logs, verdict, log)
-    logged.set(chain.name, chain)
-    return { ...rest, verdict: goTo(chain.name) }
+    const context: LogContext = { logged: logs, verdict, log, prefix: renderPrefix(table, logs) }
+    const counter = refusalCounter(logs)
+    const [first, ...others] = counter ? refusalChains(context, counter) : [logChain(context)]
+    for (const chain of [first, ...others]) logged.set(chain.name, chain)
+    return { ...(counter ? withoutCount(rest, counter) : rest), verdict: goTo(first.name) }
   }
   const led = chains.map((chain) => ({ ...chain, rules: chain.rules.map(lead) }))
   return [...led, ...logged.values()]
 }
 
-/** The counters of a table with a log; none without one. */
-export const logCounters = (log: ValidLog | undefined): string[] => (log ? [UNLOGGED_COUNTER] : [])
+/**
+ * The counters of a table with a log; none without one.
+ *
+ * @param counters - those of its doors.
+ */
+export const logCounters = (log: ValidLog | undefined, counters: readonly string[]): string[] => {
+  const refusals = counters.filter((counter) => /^(?:denied|wrong)_/.test(counter))
+  return log ? [UNLOGGED_COUNTER, ...refusals.map(unloggedCounter)] : []
+}
+
+/** Seconds for which nothing of an event is logged if it comes from too many sources. */
+const QUIET_FOR = 1
+/** Seconds for which a source is quiet, and for which a flood is remembered. */
+const FLOODED_FOR = 60
+/** The most of them. If a set is full, an event costs more than a look-up, and no more is lost. */
+const MOST = 8192
+/** Packets above the rate that are no flood yet: one a second, and so many at once. */
+const NO_FLOOD = { rate: 1, burst: 10 } as const
+
+/** The sets that keep the log short; none without a log. */
+export function logSets(log: ValidLog | undefined, capacity: number): TimedSet[] {
+  if (!log) return []
+  const timed = (name: string, key: TimedSet['key'], timeout: number): TimedSet => {
+    return { name, key, timeout, perElement: true, capacity: Math.min(capacity, MOST) }
+  }
+  return [
+    timed(QUIET, ['constant'], QUIET_FOR),
+    timed(QUIET_SOURCES, ['source', 'constant'], FLOODED_FOR),
+    timed(FLOODED, ['constant'], FLOODED_FOR),
+  ]
+}
+
+interface LogContext {
+  readonly prefix: string
+  readonly logged: Logged
+  readonly verdict: Verdict
+  readonly log: ValidLog
+}
 
 /** Both rules have the same verdict, so above the rate only the log is missing. */
-function logChain(prefix: string, logged: Logged, verdict: Verdict, log: ValidLog): Chain {
-  const { group, rate, deniedRate } = log
-  const isAnybodys = logged.event === 'denied' || logged.event === 'wrong'
-  // nft itself would add this match before a reset. Written here, the rules are listed as they were
-  // written.
-  const of: Match[] = verdict.kind === 'reset' ? [{ kind: 'protocol', protocols: ['tcp'] }] : []
-  const comment = (purpose: string) => `${logged.door ?? '/guard/ban'} ${logged.event} ${purpose}`
+function logChain({ prefix, logged, verdict, log: { group, rate } }: LogContext): Chain {
   return {
     name: logChainName(logged, verdict),
     rules: [
       {
-        when: [...of, { kind: 'within-rate', rate: isAnybodys ? deniedRate : rate }],
+        when: [...ofVerdict(verdict), withinRate(rate)],
         then: [{ op: 'log', group, prefix }],
         verdict,
-        comment: comment('logged'),
+        comment: commentOf(logged, 'logged'),
       },
-      {
-        when: of,
-        then: [count(UNLOGGED_COUNTER)],
-        // At its end a chain returns by itself.
-        ...(verdict.kind !== 'return' && { verdict }),
-        comment: comment('unlogged'),
-      },
+      last(verdict, [count(UNLOGGED_COUNTER)], commentOf(logged, 'unlogged')),
     ],
   }
 }
+
+/** The counter of an event that anybody can cause, of a door; undefined for other events. */
+const refusalCounter = ({ event, door }: Logged): string | undefined =>
+  door !== undefined && (event === 'denied' || event === 'wrong')
+    ? counterName(event, door)
+    : undefined
+
+/** A refusal is counted when it is known whether it is logged, so that it is counted once. */
+function withoutCount({ then = [], ...rest }: Omit<Rule, 'logs'>, counter: string): Rule {
+  const others = then.filter((action) => !(action.op === 'count' && action.counter === counter))
+  return { ...rest, ...(others.length > 0 && { then: others }) }
+}
+
+/**
+ * The chains for an event that anybody can cause. In a flood a packet meets one or two look-ups and
+ * one counter. Each source is then logged once more, at a rate apart, and not again for a minute.
+ * So a source that sends many packets does not hide the others.
+ */
+function refusalChains(context: LogContext, counter: string): [Chain, ...Chain[]] {
+  const { prefix, logged, verdict, log } = context
+  const name = logChainName(logged, verdict)
+  const [flooded, once] = [`log_flooded${name.slice(3)}`, `log_once${name.slice(3)}`]
+  const of = ofVerdict(verdict)
+  const comment = (purpose: string) => commentOf(logged, purpose)
+  const constant = constantOf(name)
+  const unlogged = count(unloggedCounter(counter))
+  const written: Action[] = [count(counter), { op: 'log', group: log.group, prefix }]
+  const within = (): Match => withinRate(log.deniedRate)
+  const quiet = quietMatches(logged, verdict).map((match): Rule => {
+    return { when: [...of, match], then: [unlogged], verdict, comment: comment('quiet') }
+  })
+  const remember = (set: string, purpose: string): Rule => {
+    return { when: [], then: [add(set, constant)], comment: comment(purpose) }
+  }
+  const inFlood = (when: Match[]): Rule => {
+    return { when, verdict: goTo(flooded), comment: comment('in a flood') }
+  }
+  return [
+    {
+      name,
+      rules: [
+        ...quiet,
+        { when: [...of, within()], then: written, verdict, comment: comment('logged') },
+        inFlood([inSet(FLOODED, constant)]),
+        {
+          when: [...of, { kind: 'within-rate', ...NO_FLOOD }],
+          then: [unlogged],
+          verdict,
+          comment: comment('unlogged'),
+        },
+        remember(FLOODED, 'a flood begins'),
+        inFlood([]),
+      ],
+    },
+    {
+      name: flooded,
+      rules: [
+        { when: [within()], verdict: goTo(once), comment: comment('once of its source') },
+        remember(QUIET, 'from too many sources'),
+        last(verdict, [unlogged], comment('unlogged')),
+      ],
+    },
+    {
+      name: once,
+      rules: [
+        remember(QUIET_SOURCES, 'quiet from now on'),
+        last(verdict, written, comment('logged')),
+      ],
+    },
+  ]
+}
+
+/** Matches packets of an event that are not logged now: all, or all of the packet's source. */
+export function quietMatches(logged: Logged, verdict: Verdict): [Match, Match] {
+  const constant = constantOf(logChainName(logged, verdict))
+  return [inSet(QUIET, constant), inSet(QUIET_SOURCES, constant)]
+}
+
+const withinRate = (rate: number): Match => ({ kind: 'within-rate', rate, burst: rate })
+
+/** A number other than 0 that stands for a chain, the same for every spec. */
+const constantOf = (chain: string): number =>
+  Number.parseInt(hexDigest(chain, 8), 16) & 0x7fffffff || 1
+
+/**
+ * nft itself would add this match before a reset. Written here, the rules are listed as they were
+ * written.
+ */
+const ofVerdict = ({ kind }: Verdict): Match[] =>
+  kind === 'reset' ? [{ kind: 'protocol', protocols: ['tcp'] }] : []
+
+/** The last rule of a chain. At its end a chain returns by itself. */
+const last = (verdict: Verdict, then: readonly Action[], comment: string): Rule => ({
+  when: ofVerdict(verdict),
+  then,
+  ...(verdict.kind !== 'return' && { verdict }),
+  comment,
+})
+
+const commentOf = ({ door, event }: Logged, purpose: string): string =>
+  `${door ?? '/guard/ban'} ${event} ${purpose}`
 
 /**
  * Names the chain after all that it does. With another spec a chain of the same name then does the

@@ -144,8 +144,22 @@ export const REPEATED_COUNTER = 'repeated'
 export const BANS_COUNTER = 'bans'
 export const IGNORED_COUNTER = 'ignored'
 
-/** The table's counter of events that were not logged, because they were above the rate. */
+/**
+ * The table's counter of events that were not logged, because they were above the rate. Refused
+ * packets are not in it: `unloggedCounter` counts those.
+ */
 export const UNLOGGED_COUNTER = 'unlogged'
+/** The counter of a door's packets that are not in its `denied` or `wrong`, and were not logged. */
+export const unloggedCounter = (counter: string): string => `${UNLOGGED_COUNTER}_${counter}`
+
+/** The events that are not logged now, since they come from too many sources. */
+export const QUIET = 'quiet'
+/** The events and sources that are not logged now, since such a source sent more than is logged. */
+export const QUIET_SOURCES = 'quiet_sources'
+/** The events of which more came within the last minute than are logged. */
+export const FLOODED = 'flooded'
+/** Whether a set, by its name without the family, is one of the log's own. */
+export const isOfLog = (name: string): boolean => [QUIET, QUIET_SOURCES, FLOODED].includes(name)
 
 /**
  * The map from a port to its verdict, and the set of its ports, which saves the look-up in the map

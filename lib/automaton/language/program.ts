@@ -1,7 +1,8 @@
 // The form to which a kind of knock compiles, before `weave` makes the table's chains of it. Types.
 import type { Family, KnockPort, PortRange, ResetMode, ValidDoor } from '../../spec/model/model.js'
-import type { Action, Chain, Match, PeriodSet, Rule, TimedSet, Verdict } from './automaton.js'
+import type { Action, Chain, Match, Rule, Verdict } from './automaton.js'
 import type { Attempt } from './names.js'
+import type { PeriodSet, TimedSet } from './sets.js'
 
 /** Seconds for which a claim is kept that decides between packets which come at once. */
 export const AT_ONCE = 60

@@ -1,8 +1,9 @@
 // Doors and knock ports → the entries of the map from a port to the chain that judges its packets.
 // Pure.
-import type { Cidr, PortRange, Service, ValidDoor } from '../../spec/model/model.js'
+import type { Cidr, PortRange, Service, ValidDoor, ValidSpec } from '../../spec/model/model.js'
 import { stepMeetsService } from '../../spec/model/step.js'
 import { gateChain } from '../door/gate.js'
+import { refuseEarly } from '../door/refused.js'
 import {
   ACCEPT,
   type Chain,
@@ -16,6 +17,7 @@ import {
   RETURN,
   type Rule,
 } from '../language/automaton.js'
+import type { KnockProgram } from '../language/program.js'
 import { groupBy, type PortUsers } from './endpoints.js'
 
 /** Entries of the map of ports, and the chains to which they lead if one verdict is not enough. */
@@ -172,8 +174,8 @@ export const hasPorts = (protocol: Service['protocol']): protocol is 'tcp' | 'ud
  * network. `any` judges only TCP, UDP and echo requests: routers, tunnels and clusters use the
  * others, and nobody knocks before that.
  */
-export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
-  return doors.flatMap((door) =>
+export function wholeProtocolRules(spec: ValidSpec, programs: readonly KnockProgram[]): Rule[] {
+  return spec.doors.flatMap((door) =>
     door.services
       .filter(({ ports }) => !ports)
       .flatMap(({ protocol }): Rule[] => {
@@ -182,6 +184,7 @@ export function wholeProtocolRules(doors: readonly ValidDoor[]): Rule[] {
           return [DHCPV6, ping, toChain(door, anyChain(door), [])]
         }
         const own = toGate(door, [{ kind: 'protocol', protocols: [protocol] }])
+        if (protocol === 'tcp') return [...refuseEarly(door, spec, programs), own]
         return protocol === 'udp' ? [DHCPV6, own] : [own]
       }),
   )

@@ -15,10 +15,10 @@ import {
   RETURN,
   type Rule,
   remove,
-  type TimedSet,
   update,
 } from '../language/automaton.js'
 import { type KnockProgram, originOf } from '../language/program.js'
+import type { TimedSet } from '../language/sets.js'
 
 /** The most attempts, and groups of attempts, that one chain walks. */
 const FAN_OUT = 32

@@ -16,7 +16,6 @@ import {
   goTo,
   inSet,
   jump,
-  type PortSet,
   RETURN,
   type Rule,
   stateIs,
@@ -25,6 +24,7 @@ import { baseChains, isStateful } from '../language/hook.js'
 import { INVALID_STEPS, namedSet, portsMap, REPEATED_COUNTER, STEPS } from '../language/names.js'
 import { type Again, asks, asksNothing, onceEach } from '../language/once.js'
 import type { KnockProgram } from '../language/program.js'
+import type { PortSet } from '../language/sets.js'
 import { cutChains, cutRules } from './cut.js'
 import { type Endpoints, placeEndpoints } from './endpoints.js'
 import { PIECES_CHAIN, PIECES_RULE } from './pieces.js'
@@ -64,7 +64,7 @@ export function weave(
   const { doors, guard, hook } = spec
   const placed = placeEndpoints(programs)
   const { ports, echo } = placed
-  const gates = wholeProtocolRules(doors)
+  const gates = wholeProtocolRules(spec, programs)
   const stateful = isStateful(hook)
   const whole = gates.length > 0 ? [...(stateful ? [RELATED] : []), ...gates] : []
   const knocks = knockEntries(ports, KNOCK)

@@ -1,7 +1,8 @@
 // Parts of the automaton's rules → nft's expressions and statements, if they differ from their
 // names.
 import t from 'tap'
-import type { KeyField, Match, Verdict } from '../../automaton/language/automaton.js'
+import type { Match, Verdict } from '../../automaton/language/automaton.js'
+import type { KeyField } from '../../automaton/language/sets.js'
 import { renderAction, renderMatch, renderVerdict } from './expression.js'
 import { renderKey, renderType } from './keys.js'
 

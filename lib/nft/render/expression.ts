@@ -1,12 +1,7 @@
 // The automaton's matches, actions and verdicts → nft's expressions and statements for one family.
 // Pure.
-import type {
-  Action,
-  IpProtocol,
-  KeyField,
-  Match,
-  Verdict,
-} from '../../automaton/language/automaton.js'
+import type { Action, IpProtocol, Match, Verdict } from '../../automaton/language/automaton.js'
+import type { KeyField } from '../../automaton/language/sets.js'
 import type { Cidr, Family, PortRange } from '../../spec/model/model.js'
 import { NUMBER } from '../../spec/model/protocol.js'
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
@@ -63,13 +58,13 @@ export type KeyOf = (set: string) => readonly KeyField[] | 'period'
 
 /** The name and the key of a set for one family. */
 function renderSet(
-  set: string,
+  { set, constant }: { readonly set: string; readonly constant?: number },
   family: Family,
   keyOf: KeyOf,
 ): { name: string; key: NftExpression } {
   const fields = keyOf(set)
   if (fields === 'period') return { name: commonSet(set), key: PERIOD_KEY }
-  return { name: nameOfSet(set, fields, family), key: renderKey(fields, family) }
+  return { name: nameOfSet(set, fields, family), key: renderKey(fields, family, constant) }
 }
 
 /** Renders a match; undefined if no packet of the family can fit it. */
@@ -77,7 +72,7 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
   switch (match.kind) {
     case 'in':
     case 'not-in': {
-      const { name, key } = renderSet(match.set, family, keyOf)
+      const { name, key } = renderSet(match, family, keyOf)
       return compare(match.kind === 'in' ? '==' : '!=', key, `@${name}`)
     }
     case 'state': {
@@ -135,7 +130,7 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       return compare(match.not ? '!=' : '==', meta('iifname'), names)
     }
     case 'within-rate':
-      return { limit: { rate: match.rate, burst: match.rate, per: 'second' } }
+      return { limit: { rate: match.rate, burst: match.burst, per: 'second' } }
   }
 }
 
@@ -185,7 +180,7 @@ export function renderAction(
   if (action.op === 'count') return { counter: action.counter }
   if (action.op === 'mark') return { mangle: { key: meta('mark'), value: action.value } }
   if (action.op === 'log') return renderLog(action)
-  const { name, key } = renderSet(action.set, family, keyOf)
+  const { name, key } = renderSet(action, family, keyOf)
   const set = `@${name}`
   if (action.op === 'delete') return { set: { op: 'delete', elem: key, set } }
   const timeout = timeoutOf(action.set)

@@ -1,6 +1,6 @@
 // The key fields of sets → nft's expressions and types for one family; and the basic expressions.
 // Pure.
-import { isPerFamily, type KeyField } from '../../automaton/language/automaton.js'
+import { isPerFamily, type KeyField } from '../../automaton/language/sets.js'
 import { TOKEN_AT } from '../../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../../spec/derive/derivation.js'
 import type { Carrier, Family } from '../../spec/model/model.js'
@@ -56,9 +56,10 @@ const KEY_TYPE: Readonly<Record<Exclude<KeyField, TokenField>, (family: Family) 
   port: () => 'inet_service',
   sequence: () => 'mark',
   all: () => 'mark',
+  constant: () => 'mark',
 }
 
-const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> = {
+const KEY_FIELD: Readonly<Record<KeyField, (family: Family, constant: number) => NftExpression>> = {
   source: (family) => payload(ip(family), 'saddr'),
   destination: (family) => payload(ip(family), 'daddr'),
   sourcePort: () => payload('th', 'sport'),
@@ -66,6 +67,8 @@ const KEY_FIELD: Readonly<Record<KeyField, (family: Family) => NftExpression>> =
   sequence: () => SEQUENCE,
   // A constant. nft takes no literal as a key.
   all: () => ({ '&': [meta('mark'), 0] }),
+  // nft lists a number in this form, whatever the mask was.
+  constant: (_, constant) => ({ '|': [{ '&': [meta('mark'), constant] }, constant] }),
   'udp-token': () => tokenOf('udp'),
   'stun-token': () => tokenOf('stun'),
   'dns-token': () => tokenOf('dns'),
@@ -84,8 +87,13 @@ export function renderType(fields: readonly KeyField[], family: Family): NftValu
 
 const isToken = (field: KeyField): field is TokenField => field.endsWith('-token')
 
-export function renderKey(fields: readonly KeyField[], family: Family): NftExpression {
-  const parts = fields.map((field) => KEY_FIELD[field](family))
+/** @param constant - what the field `constant` is. */
+export function renderKey(
+  fields: readonly KeyField[],
+  family: Family,
+  constant = 0,
+): NftExpression {
+  const parts = fields.map((field) => KEY_FIELD[field](family, constant))
   return parts.length === 1 ? (parts[0] as NftExpression) : { concat: parts }
 }
 

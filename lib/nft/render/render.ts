@@ -1,13 +1,13 @@
 // An automaton → the nft JSON of its table. Pure: the same document, byte for byte, for the same
 // automaton.
-import {
-  type Action,
-  type Automaton,
-  type DispatchMap,
-  isPerFamily,
-  type Match,
-  type Rule,
+import type {
+  Action,
+  Automaton,
+  DispatchMap,
+  Match,
+  Rule,
 } from '../../automaton/language/automaton.js'
+import { isPerFamily } from '../../automaton/language/sets.js'
 import type { Family } from '../../spec/model/model.js'
 import { NUMBER } from '../../spec/model/protocol.js'
 import { ABOUT_SET, aboutElements, digestCommands, digestDoors, doorsSet } from '../about.js'

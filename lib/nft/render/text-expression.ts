@@ -174,10 +174,11 @@ export function formatExpression(expression: NftExpression): string {
         `${whole(seed)}`
       )
     }
-    case '&': {
-      const [left, mask, ...rest] = listOf(content)
+    case '&':
+    case '|': {
+      const [left, bits, ...rest] = listOf(content)
       if (left === undefined || rest.length > 0) throw unreachable(expression)
-      return `${formatExpression(left)} & ${whole(mask)}`
+      return `${formatExpression(left)} ${name} ${whole(bits)}`
     }
     default:
       throw unreachable(expression)

@@ -1,5 +1,5 @@
 // A timed set of the automaton → one set of nft, or one for each family. Pure.
-import { isPerFamily, type TimedSet } from '../../automaton/language/automaton.js'
+import { isPerFamily, type TimedSet } from '../../automaton/language/sets.js'
 import type { Family } from '../../spec/model/model.js'
 import type { NftSet } from '../document.js'
 import { nameOfSet, renderType } from './keys.js'

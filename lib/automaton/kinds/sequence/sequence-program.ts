@@ -2,7 +2,7 @@
 // from stage to stage. Pure.
 import type { ValidRotation, ValidSequence } from '../../../spec/model/model.js'
 import { ROOM_FOR_ALL } from '../../door/grant.js'
-import type { Action, Match, PeriodSet, Rule, TimedSet } from '../../language/automaton.js'
+import type { Action, Match, Rule } from '../../language/automaton.js'
 import {
   add,
   claim,
@@ -22,7 +22,8 @@ import {
   type KnockProgram,
   type PacketMatch,
 } from '../../language/program.js'
-import { spentSequence } from '../../language/spent.js'
+import type { PeriodSet, TimedSet } from '../../language/sets.js'
+import { spentSequence } from '../../language/sets.js'
 
 /** The steps of a sequence, numbered from 1. */
 export interface Steps {

@@ -12,13 +12,13 @@ import {
   RETURN,
   type Rule,
   remove,
-  type TimedSet,
   update,
 } from '../../language/automaton.js'
 import type { Logged } from '../../language/log-prefix.js'
 import { counterName, lockSet, penaltySet } from '../../language/names.js'
 import { isSyn } from '../../language/once.js'
 import type { Endpoint, KnockContext, ServiceRules } from '../../language/program.js'
+import type { TimedSet } from '../../language/sets.js'
 
 /** The rules of one timed knock, for its own ports and for the door's service. */
 export interface TimedRules {

@@ -14,7 +14,6 @@ import {
   RETURN,
   type Rule,
   remove,
-  type TimedSet,
   update,
 } from '../../language/automaton.js'
 import {
@@ -27,7 +26,8 @@ import {
   tokensSet,
 } from '../../language/names.js'
 import { AT_ONCE, type KnockContext, type KnockProgram } from '../../language/program.js'
-import { spentTokens } from '../../language/spent.js'
+import type { TimedSet } from '../../language/sets.js'
+import { spentTokens } from '../../language/sets.js'
 import { BEARING, OTHER_QUESTION } from './token-packets.js'
 
 export function buildToken(token: ValidToken, context: KnockContext): KnockProgram {
