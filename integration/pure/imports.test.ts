@@ -16,7 +16,7 @@ const ROOMS = [
   ...['doors', 'load', 'meaning', 'paced', 'ruleset', 'table', 'table/keep', 'table/watch'],
   ...['peers/traces', 'peers'],
   ...['bench', 'bench/path', 'bench/table'],
-  ...['pure', 'pure/client'],
+  ...['pure', 'pure/client', 'pure/oracle'],
 ]
 
 const files = readdirSync(HERE, { recursive: true, encoding: 'utf8' })
