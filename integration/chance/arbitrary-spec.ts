@@ -89,6 +89,9 @@ const door = (scale: Scale, index: number, kinds: readonly Kind[]) =>
     ),
   )
 
+/** A door of any kind, before services that no other door of these files has. */
+export const otherDoor = (scale: Scale) => door(scale, 2, KINDS)
+
 interface Door {
   readonly service: Service
   readonly address?: string | string[]
@@ -117,7 +120,7 @@ const doors = (scale: Scale, kinds: readonly Kind[]) =>
     )
     .map(([turn, doors]) => (turn === 0 ? withTwin(doors as Door[]) : doors))
 
-const guard = (scale: Scale) =>
+export const guard = (scale: Scale) =>
   fc.record(
     {
       trusted: fc.constantFrom(['10.99.9.0/24'], ['10.99.9.0/24', 'fd00:99::9:0/112']),
@@ -133,7 +136,7 @@ const guard = (scale: Scale) =>
     { requiredKeys: [] },
   )
 
-const place = (hooks: readonly Hook[]) =>
+export const place = (hooks: readonly Hook[]) =>
   fc.constantFrom(...hooks).chain((hook) =>
     fc.record(
       {
@@ -176,7 +179,7 @@ export const spec = ({
     .filter((valid) => valid !== undefined && must(valid)) as fc.Arbitrary<ValidSpec>
 
 /** Returns a document as it would be read from a file: without undefined values. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+export const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 /** Returns the kinds of knock in a spec. */
 export function kindsOf({ doors }: ValidSpec): Set<Kind> {
@@ -206,7 +209,7 @@ export const manyDoors = (scale: Scale): fc.Arbitrary<ValidSpec> =>
     )
     .filter((valid) => valid !== undefined)
 
-function accept(candidate: unknown): ValidSpec | undefined {
+export function accept(candidate: unknown): ValidSpec | undefined {
   try {
     return validateSpec(candidate)
   } catch (error) {

@@ -21,7 +21,7 @@ const SPEC: KnockSpec = {
   doors: [door('ssh', 'tcp/22', 'tcp/7000', 2), door('once', 'tcp/23', 'tcp/7001', 1)],
 }
 
-/** The ruleset of `SPEC` as the version before rendered it: refusals have two counters on the way. */
+/** The ruleset of `SPEC` as the version before rendered it: refusals meet two counters. */
 const BEFORE = new URL('../captures/table-before.json', import.meta.url.replace('/.cache/', '/'))
 
 /** Returns a ruleset whose counters begin with these packets. */

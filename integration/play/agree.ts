@@ -77,18 +77,19 @@ function tally(counts: Record<string, number>, label: string, count: number): vo
  * Plays random traces of random specs.
  *
  * @returns what the traces reached.
+ * @param shareFrom - from how many doors on they share sets and rules.
  * @throws Error if simulator and oracle differ: with a small spec and its packets.
  */
-export function agree(specs: fc.Arbitrary<ValidSpec>, runs: number): Reached {
+export function agree(specs: fc.Arbitrary<ValidSpec>, runs: number, shareFrom?: number): Reached {
   const reached = new Reached()
   const some = events({ gaps: GAPS, most: 24, logged: true })
   const pair = specs.chain((spec) => fc.tuple(fc.constant(spec), some, fc.option(some)))
   const property = fc.property(pair, ([spec, events, others]) => {
     const stage = { sources: SOURCES, interfaces: INTERFACES, start: START, every: SCALE.every }
-    const packets = timed(
-      interleave(packetsOf(spec, events, stage), packetsOf(spec, others ?? [], stage)),
-    )
-    const played = play(spec, packets)
+    const all = interleave(packetsOf(spec, events, stage), packetsOf(spec, others ?? [], stage))
+    // Shared doors refuse what cannot be read, also from a source that has a grant of each.
+    const packets = timed(shareFrom ? all.filter(({ unreadable }) => !unreadable) : all)
+    const played = play(spec, packets, shareFrom)
     reached.unsettled += played.settled ? 0 : 1
     fc.pre(played.settled)
     reached.add(spec, packets, played)
@@ -117,12 +118,12 @@ function timed(packets: readonly Untimed[]): Packet[] {
  *
  * @returns what each says. `settled`: the outcome does not depend on when exactly an attempt ends.
  */
-export function play(spec: ValidSpec, packets: readonly Packet[]) {
+export function play(spec: ValidSpec, packets: readonly Packet[], shareFrom?: number) {
   const loaded = Math.floor(packets[0]?.at ?? 0)
   const end = [(packets.at(-1)?.at ?? 0) + 0.5 / 4096]
   const witness = oracleOf(spec, { loaded })
   const oracle = hear(witness, packets, end)
   const lenient = hear(oracleOf(spec, { loaded, remembers: 'all' }), packets, end)
-  const simulator = hear(simulatorOf(spec, loaded), packets, end)
+  const simulator = hear(simulatorOf(spec, loaded, shareFrom), packets, end)
   return { oracle, simulator, settled: same(oracle, lenient), grants: witness.made() }
 }

@@ -21,7 +21,7 @@ export function compare(
   const { arrivals, end, guard } = playback
   const title = `${spec.hook} ${[...kindsOf(spec)]}`
   const oracle = oracleOf(spec, { loaded: plan.start })
-  const witnesses = { simulator: simulatorOf(spec, plan.start), oracle }
+  const witnesses = { simulator: simulatorOf(spec, plan.start, plan.shareFrom), oracle }
   let looks = 0
   for (const [name, witness] of Object.entries(witnesses)) {
     const account = accountOf(plan, witness, packets, [...PROBES, 100])

@@ -1,7 +1,8 @@
 // nft's listings → the kernel's sets and counters of a table, and the packets that passed it.
-import { commonSet, familySet } from '../../lib/nft/names.js'
+import type { DoorSummary } from '../../lib/automaton/language/summary.js'
+import { parseListing } from '../../lib/nft/listing.js'
 import { apply, listTable } from '../machine/namespaces.js'
-import type { Contents } from './state.js'
+import { type Contents, contentsOfListing } from './state.js'
 
 type Listed = Readonly<Record<string, unknown>>
 
@@ -36,25 +37,8 @@ function elementOf(listed: unknown): ListedElement {
 /**
  * Reads a listing of a table with the automaton's names. Times are whole seconds, rounded down.
  */
-export function contentsOf(listing: readonly Listed[]): Contents {
-  const sets = setsOf(listing)
-  const counters = new Map(
-    listing.flatMap((object) => {
-      const counter = object['counter'] as { name: string; packets: number } | undefined
-      return counter ? [[counter.name, counter.packets] as const] : []
-    }),
-  )
-  const find = (set: string) =>
-    [familySet(set, 4), familySet(set, 6), commonSet(set)].map((name) => sets.get(name))
-  return {
-    members: (set) =>
-      new Map(
-        find(set).flatMap((found) => (found ?? []).map(({ key, expires }) => [key, expires])),
-      ),
-    hasSet: (set) => find(set).some((found) => found !== undefined),
-    counter: (name) => counters.get(name) ?? 0,
-  }
-}
+export const contentsOf = (listing: readonly Listed[], doors: Iterable<DoorSummary>): Contents =>
+  contentsOfListing(parseListing({ nftables: listing }), doors)
 
 const WITNESS = 'witness'
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { KINDS, type Scale } from '../chance/arbitrary-knock.js'
+import { sharing } from '../chance/arbitrary-shared.js'
 import { type Choice, SERVERS, spec } from '../chance/arbitrary-spec.js'
 import { type Event, events, packetsOf } from '../chance/arbitrary-trace.js'
 import { EVERYONE } from '../oracle/oracle-door.js'
@@ -67,11 +68,24 @@ export function makePlans(seed: number, start: number, traces: number): Plan[] {
     const candidates = fc.sample(events({ gaps: GAPS, most: 12 }), { seed: seed + place, numRuns })
     // With some specs few traces can be played.
     const specs = fc.sample(spec(choice), { seed: seed + place, numRuns: SPECS })
-    const [first, ...others] = specs.map((spec) => () => planOf(spec, start, candidates, traces))
+    const [first, ...others] = specs.map(
+      (spec) => () => planOf({ spec, start, traces: [] }, candidates, traces),
+    )
     return others.reduce(
       (best, make) => (partsOf(best) < traces / 2 ? better(best, make()) : best),
       (first as () => Plan)(),
     )
+  })
+}
+
+/** Makes plans of specs whose doors share their sets, at each hook. */
+export function makeSharingPlans(seed: number, start: number, traces: number): Plan[] {
+  const hooks = ['input', 'input', 'forward', 'prerouting', 'ingress'] as const
+  return hooks.map((hook, place): Plan => {
+    const options = { seed: seed + place, numRuns: traces * 12 }
+    const candidates = fc.sample(events({ gaps: GAPS, most: 12 }), options)
+    const [spec] = fc.sample(sharing(SCALE, [hook]), { seed: seed + place, numRuns: 1 })
+    return planOf({ spec: spec as ValidSpec, start, traces: [], shareFrom: 1 }, candidates, traces)
   })
 }
 
@@ -81,13 +95,10 @@ export const partsOf = ({ traces }: Plan): number =>
 
 const better = (one: Plan, other: Plan): Plan => (partsOf(one) < partsOf(other) ? other : one)
 
-function planOf(
-  spec: ValidSpec,
-  start: number,
-  candidates: readonly Event[][],
-  most: number,
-): Plan {
-  let plan: Plan = { spec, start, traces: [] }
+/** @param empty - the plan without traces. */
+function planOf(empty: Plan, candidates: readonly Event[][], most: number): Plan {
+  let plan = empty
+  const { spec } = plan
   const made = () => partsOf(plan)
   // If sources share records, fewer traces are enough: each must fit all traces before it.
   const limit = isShared(spec) ? Math.ceil(most * 0.7) : most
@@ -126,7 +137,11 @@ const merge = (one: Trace, other: Trace): Trace => ({
   parts: one.parts + other.parts,
 })
 
-function traceOf({ spec, start }: Plan, candidate: readonly Event[], number: number): Trace {
+function traceOf(
+  { spec, start, shareFrom }: Plan,
+  candidate: readonly Event[],
+  number: number,
+): Trace {
   const sources = sourcesOf(number)
   // Half of the traces stay with one source, so that more of them open a door.
   const [first, second, ...others] = sources
@@ -134,7 +149,10 @@ function traceOf({ spec, start }: Plan, candidate: readonly Event[], number: num
   const all = turned as string[]
   const used = number % 2 === 1 ? all.slice(0, 1 + ((number - 1) % 4) / 2) : all
   const stage = { sources: used, interfaces: ['eth0'], start: start + APART * number }
-  const packets = packetsOf(spec, candidate, { ...stage, every: SCALE.every })
+  // Shared doors refuse what cannot be read, also from a source that has a grant of each.
+  const packets = packetsOf(spec, candidate, { ...stage, every: SCALE.every }).filter(
+    ({ unreadable }) => shareFrom === undefined || !unreadable,
+  )
   // Traces begin at different times, so that not all packets come at once.
   let at = (number % 16) / 10
   const timed = packets.map(({ gap, ...packet }) => {

@@ -1,13 +1,16 @@
 // A spec and packets with their times → what the kernel did with them, in a pair of namespaces.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAutomaton } from '../../lib/automaton/build.js'
+import type { Automaton } from '../../lib/automaton/language/automaton.js'
 import { loadsOf } from '../../lib/automaton/loads.js'
+import { createNft } from '../../lib/kernel/process/process-nft.js'
+import type { NftDocument } from '../../lib/nft/document.js'
 import { renderLoads } from '../../lib/nft/render/loads.js'
 import { renderRuleset } from '../../lib/nft/render/render.js'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { SECRETS } from '../chance/arbitrary-knock.js'
-import { apply, createPair, exec, listTable, NFT, type Pair } from '../machine/namespaces.js'
+import { createPair, exec, listTable, NFT, type Pair } from '../machine/namespaces.js'
 import type { DoorState, GuardState } from '../oracle/oracle.js'
 import { type Addressed, portsOf } from '../wire/frames.js'
 import { Injector, now } from '../wire/inject.js'
@@ -44,6 +47,8 @@ interface TheatreOptions {
   readonly silent?: boolean
   /** The nft for making and listing the table. */
   readonly nft?: string
+  /** From how many doors on they share sets and rules. */
+  readonly shareFrom?: number | undefined
 }
 
 /** A server with a spec's ruleset, and a client that sends packets. */
@@ -52,9 +57,11 @@ export class Theatre implements AsyncDisposable {
   readonly pair: Pair
   readonly injector: Injector
   readonly #nft: string
+  readonly #automaton: Automaton
 
-  private constructor(spec: ValidSpec, pair: Pair, nft: string) {
+  private constructor(spec: ValidSpec, automaton: Automaton, pair: Pair, nft: string) {
     this.spec = spec
+    this.#automaton = automaton
     this.pair = pair
     this.#nft = nft
     this.injector = new Injector(pair.client)
@@ -62,19 +69,20 @@ export class Theatre implements AsyncDisposable {
 
   static async open(
     spec: ValidSpec,
-    { silent = true, nft = NFT }: TheatreOptions = {},
+    { silent = true, nft = NFT, shareFrom }: TheatreOptions = {},
   ): Promise<Theatre> {
+    const automaton = buildAutomaton(spec, shareFrom)
     const pair = await createPair({ addresses: ADDRESSES })
     try {
       const isForward = spec.hook === 'forward'
       if (isForward) await passOn(pair.server)
       await watchArrivals(pair.server, { silent, hook: isForward ? 'forward' : 'input' })
-      await apply(pair.server, documentOf(spec), nft)
+      await createNft({ binary: nft, netns: pair.server }).apply(documentOf(spec, automaton))
     } catch (error) {
       await pair[Symbol.asyncDispose]()
       throw error
     }
-    return new Theatre(spec, pair, nft)
+    return new Theatre(spec, automaton, pair, nft)
   }
 
   /** Plays packets from a time of `now()` on, and lists the sets at some times after it. */
@@ -108,7 +116,7 @@ export class Theatre implements AsyncDisposable {
   async look(): Promise<{ readonly state: Probed; readonly guard: GuardState }> {
     const listing = await listTable(this.pair.server, this.spec.table, this.#nft)
     if (!listing) throw new Error(`no table ${this.spec.table}`)
-    const contents = contentsOf(listing)
+    const contents = contentsOf(listing, this.#automaton.doors)
     return {
       state: stateOfContents(this.spec, contents),
       guard: guardOfContents(this.spec, contents),
@@ -130,8 +138,8 @@ export class Theatre implements AsyncDisposable {
 }
 
 /** Returns the document of a table, with its tokens and rotating ports. */
-function documentOf(spec: ValidSpec): object {
-  const { nftables } = renderRuleset(buildAutomaton(spec))
+function documentOf(spec: ValidSpec, automaton: Automaton): NftDocument {
+  const { nftables } = renderRuleset(automaton)
   const time = Date.now() / 1000
   return { nftables: [...nftables, ...renderLoads(spec.table, loadsOf(spec, SECRETS, time), time)] }
 }

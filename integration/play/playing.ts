@@ -33,7 +33,9 @@ export async function playAll<P extends Plan>(
   let played: { plan: P; playback: Playback }[]
   try {
     for (const [index, plan] of plans.entries()) {
-      theatres.push(await Theatre.open(plan.spec, { nft: nftFor(plan, index, versions) }))
+      const { spec, shareFrom } = plan
+      const nft = nftFor(plan, index, versions)
+      theatres.push(await Theatre.open(spec, { nft, shareFrom }))
     }
     const time = { start: now() + 0.2, margin: MARGIN }
     played = await Promise.all(

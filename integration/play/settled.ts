@@ -39,6 +39,8 @@ export interface Plan {
   /** In seconds since 1970, for oracle and simulator only: the kernel has its own time. */
   readonly start: number
   readonly traces: readonly Trace[]
+  /** From how many doors on they share sets and rules. */
+  readonly shareFrom?: number
 }
 
 /** Returns the account of the oracle or the simulator, with states at some times of the plan. */

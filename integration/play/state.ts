@@ -1,5 +1,6 @@
 // Sets and counters, of the simulator or the kernel → each source's stage at each door. Pure.
 import { knocksOf } from '../../lib/automaton/knocks.js'
+import type { Automaton } from '../../lib/automaton/language/automaton.js'
 import {
   type Attempt,
   armedSet,
@@ -19,6 +20,11 @@ import {
   strikeSet,
   unloggedCounter,
 } from '../../lib/automaton/language/names.js'
+import { isPerFamily } from '../../lib/automaton/language/sets.js'
+import type { DoorSummary } from '../../lib/automaton/language/summary.js'
+import type { ListedSet, Listing } from '../../lib/nft/listing.js'
+import { commonSet, familySet } from '../../lib/nft/names.js'
+import { withOwnSets } from '../../lib/nft/own-sets.js'
 import type { Simulator } from '../../lib/simulate/simulate.js'
 import type { ValidDoor, ValidSpec } from '../../lib/spec/model/model.js'
 import type { DoorState, GuardState } from '../oracle/oracle.js'
@@ -74,10 +80,13 @@ function byAttempt(door: ValidDoor, read: (attempt: Attempt) => Numbers): Record
   return Object.fromEntries(entries.filter(([, numbers]) => Object.keys(numbers as Numbers).length))
 }
 
+/** The most steps of a sequence. */
+const MOST_STEPS = 32
+
 function stagesOf(door: string, attempt: Attempt, contents: Contents): Numbers {
   const whole = attemptSet(door, attempt)
   const found: Record<string, number> = {}
-  for (let stage = 1; contents.hasSet(stageSet(door, attempt, stage)); stage += 1) {
+  for (let stage = 1; stage < MOST_STEPS; stage += 1) {
     for (const source of contents.members(stageSet(door, attempt, stage)).keys()) {
       // A stage's element may outlive its attempt.
       if (contents.hasSet(whole) && !contents.members(whole).has(source)) continue
@@ -114,18 +123,46 @@ function strikesOf({ guard }: ValidSpec, contents: Contents): Numbers {
   return found
 }
 
+/** Reads a listing, also the sets that doors share, by the automaton's names. */
+export function contentsOfListing(listing: Listing, doors: Iterable<DoorSummary>): Contents {
+  const { sets, counters } = withOwnSets(listing, doors)
+  const find = (set: string) =>
+    [familySet(set, 4), familySet(set, 6), commonSet(set)].flatMap((name) => sets.get(name) ?? [])
+  return {
+    members: (set) =>
+      new Map(
+        find(set).flatMap(({ elements }) =>
+          elements.map(({ key, expires = 0 }) => [key.join(' '), expires]),
+        ),
+      ),
+    hasSet: (set) => find(set).length > 0,
+    counter: (name) => counters.get(name) ?? 0,
+  }
+}
+
 /** Reads the sets of a simulator at a time. */
 export function contentsOfSimulator(
   simulator: Simulator,
-  sets: ReadonlySet<string>,
+  automaton: Automaton,
   at: number,
 ): Contents {
-  const list = (set: string) => (sets.has(set) ? simulator.members(set, at) : [])
-  return {
-    members: (set) => new Map(list(set).map(({ key, expiresIn }) => [key, expiresIn])),
-    hasSet: (set) => sets.has(set),
-    counter: (name) => simulator.counter(name),
-  }
+  const sets = automaton.sets.flatMap((set): [string, ListedSet][] => {
+    const { name, timeout, capacity: size } = set
+    const members = simulator.members(name, at)
+    const families = isPerFamily(set) ? ([4, 6] as const) : ([4] as const)
+    return families.map((family) => {
+      const elements = members
+        .filter((member) => member.family === family)
+        .map(({ key, expiresIn, mark, packets }) => {
+          return { key: key.split(' . '), timeout, expires: expiresIn, mark, packets }
+        })
+      const listed = isPerFamily(set) ? familySet(name, family) : commonSet(name)
+      return [listed, { timeout, size, elements }]
+    })
+  })
+  const counters = automaton.counters.map((name) => [name, simulator.counter(name)] as const)
+  const listing = { sets: new Map(sets), counters: new Map(counters) }
+  return contentsOfListing(listing, automaton.doors)
 }
 
 /** Returns the parts of the doors' states about some sources, without remaining times. */

@@ -49,27 +49,33 @@ function refiller(loaded: number, load: (at: number) => void): (at: number) => v
 /** The automaton and loads of a spec, made once for all its traces. */
 const prepared = new WeakMap<ValidSpec, ReturnType<typeof prepare>>()
 
-function prepare(spec: ValidSpec, loaded: number) {
+function prepare(spec: ValidSpec, loaded: number, shareFrom: number | undefined) {
   // No trace reaches this rate, so every event is logged.
   const log = { group: 5, rate: 1_000_000, deniedRate: 1_000_000 }
   return {
-    automaton: buildAutomaton({ ...spec, log }),
+    automaton: buildAutomaton({ ...spec, log }, shareFrom),
     loads: loadsOf(spec, SECRETS, loaded),
     loaded,
+    shareFrom,
   }
 }
 
-/** Makes a simulator. `loaded`: when tokens and ports were loaded, in seconds since 1970. */
-export function simulatorOf(spec: ValidSpec, loaded = 0): Witness {
+/**
+ * Makes a simulator.
+ *
+ * @param loaded - when tokens and ports were loaded, in seconds since 1970.
+ * @param shareFrom - from how many doors on they share sets and rules.
+ */
+export function simulatorOf(spec: ValidSpec, loaded = 0, shareFrom?: number): Witness {
   const known = prepared.get(spec)
-  const ready = known?.loaded === loaded ? known : prepare(spec, loaded)
+  const fits = known?.loaded === loaded && known.shareFrom === shareFrom
+  const ready = fits ? known : prepare(spec, loaded, shareFrom)
   prepared.set(spec, ready)
   const { automaton, loads } = ready
   const simulator = new Simulator(automaton)
   simulator.load(loads)
   const refill = refiller(loaded, (at) => simulator.load(loadsOf(spec, SECRETS, at)))
-  const sets = new Set(automaton.sets.map(({ name }) => name))
-  const contents = (at: number) => contentsOfSimulator(simulator, sets, at)
+  const contents = (at: number) => contentsOfSimulator(simulator, automaton, at)
   return {
     receive: (packet) => {
       refill(packet.at)

@@ -4,12 +4,15 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import { renderKnock } from '../../lib/api/render.js'
+import { buildAutomaton } from '../../lib/automaton/build.js'
 import { BANNED, grantsSet } from '../../lib/automaton/language/names.js'
 import { loadsOf } from '../../lib/automaton/loads.js'
 import { isIntact } from '../../lib/change/intact.js'
 import { renderReload } from '../../lib/change/reload.js'
+import { createNft } from '../../lib/index.js'
 import type { NftCommand, NftDocument, NftObject } from '../../lib/nft/document.js'
 import { renderLoads } from '../../lib/nft/render/loads.js'
+import { renderRuleset } from '../../lib/nft/render/render.js'
 import { renderClose, renderOpen, renderUnban, renderUninstall } from '../../lib/nft/transaction.js'
 import type { KnockSpec } from '../../lib/spec/generated/knock-types.js'
 import { parseAddress } from '../../lib/spec/model/address.js'
@@ -70,9 +73,39 @@ t.test('what is rendered', async (t) => {
   t.strictSame(complaints(renderUninstall('knock')), [], 'uninstall')
 })
 
+/** Doors that share sets and maps. */
+const SHARED = renderRuleset(
+  buildAutomaton(
+    validateSpec({
+      log: { group: 7 },
+      doors: [
+        {
+          name: 'ssh',
+          service: 'tcp/22',
+          knock: { type: 'sequence', steps: ['tcp/7000', 'udp/7001', 'tcp/7002'] },
+          close: { type: 'sequence', steps: ['tcp/7003'] },
+          open: { for: '30s' },
+        },
+      ],
+    }),
+    1,
+  ),
+)
+
+t.test('shared doors, and what is listed of them', { skip }, async (t) => {
+  t.strictSame(complaints(SHARED), [])
+  for (const { version, path } of versions) {
+    await using pair = await createPair()
+    const nft = createNft({ binary: path, netns: pair.server })
+    await nft.apply(SHARED)
+    t.strictSame(complaints(await nft.list({ table: 'knock' })), [], `nft ${version}`)
+  }
+})
+
 const rule = (...expr: unknown[]) => ({
   add: { rule: { family: 'inet', table: 't', chain: 'c', comment: 'x', expr } },
 })
+const MARK = { meta: { key: 'mark' } }
 const match = (left: unknown, right: unknown) => rule({ match: { op: '==', left, right } })
 const set = (parts: object) => ({
   add: { set: { family: 'inet', table: 't', name: 's', type: 'ipv4_addr', ...parts } },
@@ -96,6 +129,13 @@ t.test('what nft would take for something else', async (t) => {
     'an unknown field': match({ payload: { protocol: 'ip', field: 'ttl' } }, 1),
     'a limit by itself': rule({ limit: { rate: 1, per: 'week', burst: 1 } }),
     'a mark of no number': rule({ mangle: { key: { meta: { key: 'mark' } }, value: '0x7' } }),
+    'a mark of a map without @': rule({
+      mangle: { key: { meta: { key: 'mark' } }, value: { map: { key: MARK, data: 'm' } } },
+    }),
+    'a map that remembers a port': rule({
+      map: { op: 'add', elem: MARK, data: { meta: { key: 'l4proto' } }, map: '@m' },
+    }),
+    'a text that is no statement of a map': rule('accept'),
     'a reject that answers with ICMP': rule({ reject: { type: 'icmpx' } }),
     'a redirect to nowhere': rule({ redirect: {} }),
     'a redirect in a map': {

@@ -18,21 +18,20 @@ import type { Call } from '../table/installation.js'
 import { removeAny } from '../table/remove.js'
 import type { KnownDoors } from '../table/standing-doors.js'
 import type { Warning } from '../text/warning.js'
-import { listedContents, type PendingConfirm } from '../view/contents.js'
+import { listedContents, mostOfCounters, type PendingConfirm } from '../view/contents.js'
 import { type Ban, type Counters, type Status, viewCounters } from '../view/status.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from '../watch/watcher.js'
 import type { Installation } from './install.js'
 import type { SavedTable } from './keep-installed.js'
 import { pendingOf, readStatus, restoreTable, saveTable, TableReader } from './table-reader.js'
 
+type Installed = { readonly installation: Installation; readonly outcome: InstallOutcome }
 interface HandleOptions {
   readonly signal?: AbortSignal | undefined
   readonly elements?: Elements | undefined
   readonly warnings?: readonly Warning[] | undefined
   /** How this process installed the table, and what that changed. */
-  readonly installed?:
-    | { readonly installation: Installation; readonly outcome: InstallOutcome }
-    | undefined
+  readonly installed?: Installed | undefined
   /** What the end of `await using` does to the table. Default: nothing. */
   readonly atEnd?: ((call: Call) => Promise<void>) | undefined
 }
@@ -100,7 +99,7 @@ export class Knock implements AsyncDisposable {
 
   /** Counts what happened at each door since the table was made, by the door's name. */
   async counters(): Promise<Record<string, Counters>> {
-    const { doors, listing } = await this.#reader.read('counters', () => 0)
+    const { doors, listing } = await this.#reader.read('counters', mostOfCounters)
     const contents = listedContents(listing)
     return Object.fromEntries(doors.map((door) => [door.name, viewCounters(door, contents)]))
   }

@@ -7,11 +7,12 @@ import { type ListedTable, listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, aboutComments, parseAbout } from '../nft/about.js'
 import { CONFIRM_SET } from '../nft/confirm.js'
 import { parseListing } from '../nft/listing.js'
+import { withOwnSets } from '../nft/own-sets.js'
 import { whileThere } from '../nft/transaction.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { requireTable, validateState } from '../spec/read-state.js'
-import type { Place } from '../table/door.js'
 import { type Call, ifFound } from '../table/installation.js'
+import type { Place } from '../table/place.js'
 import { type KnownDoors, StandingDoors } from '../table/standing-doors.js'
 import { listedContents, mostOfStatus, type PendingConfirm, viewConfirm } from '../view/contents.js'
 import { judgingWarnings } from '../view/judging.js'
@@ -56,7 +57,8 @@ export class TableReader {
     return this.standing.current(call, async () => {
       const listing = await listElements(this.place, wanted, call)
       const doors = this.standing.take(listing, operation)
-      return { listing, doors, doorsSet: this.standing.requireSet(listing, operation) }
+      const doorsSet = this.standing.requireSet(listing, operation)
+      return { listing: { ...listing, ...withOwnSets(listing, doors) }, doors, doorsSet }
     })
   }
 }

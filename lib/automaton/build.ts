@@ -5,7 +5,7 @@ import { MAX_DURATION } from '../spec/model/duration.js'
 import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model/model.js'
 import { formatService } from '../spec/model/step.js'
 import { banChains, banCounters, banSets, forgive, strikeVerdict } from './door/ban.js'
-import { buildGate } from './door/gate.js'
+import { buildGate, KNOCK } from './door/gate.js'
 import { closeActions, grantActions, grantSets, letThroughActions } from './door/grant.js'
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf, summariseAttempt } from './knocks.js'
@@ -22,13 +22,21 @@ import {
 import { RETRANSMISSION } from './language/once.js'
 import type { KnockProgram } from './language/program.js'
 import type { AddressSet, TimedSet } from './language/sets.js'
-import type { DoorSummary } from './language/summary.js'
+import { chooseShared } from './sharing/choose.js'
+import { JUDGE_SHARED, LAPSE_SHARED } from './sharing/knocks.js'
+import { type SharedParts, shareDoors } from './sharing/share.js'
+import { offerOf, summarise } from './summaries.js'
 import { ResetDomain } from './table/reset.js'
 import { weave } from './table/weave.js'
 
-export function buildAutomaton(spec: ValidSpec): Automaton {
-  const { doors, guard } = spec
-  const knocks = doors.flatMap((door) => knocksOf(door))
+/** @param shareFrom - from how many doors on those that can share sets and rules do. */
+export function buildAutomaton(spec: ValidSpec, shareFrom?: number): Automaton {
+  const { doors: all, guard } = spec
+  const placed = all.flatMap((door) => knocksOf(door))
+  const sharing = chooseShared(spec, placed.map(offerOf), shareFrom)
+  const shares = new Map(sharing.map((shared) => [shared.door, shared]))
+  const doors = all.filter((door) => !shares.has(door))
+  const knocks = placed.filter(({ door }) => !shares.has(door))
   const domains = (['any', 'knock-ports'] as const).map(
     (mode) => new ResetDomain(mode, knocks.filter(({ knock }) => resetOf(knock) === mode).length),
   )
@@ -48,29 +56,44 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
     if (program.wipe.length > 0) domain?.join(program)
     return program
   })
+  const [any] = domains as [ResetDomain, ResetDomain]
+  const shared = shareDoors(sharing, {
+    hook: spec.hook,
+    hasTrusted: guard.trusted.length > 0,
+    capacity: guard.capacity,
+    ban: guard.ban,
+    knocking: any.knocking,
+    knock: KNOCK,
+  })
+  if (shared) any.share({ lapse: LAPSE_SHARED, gap: shared.gap })
   const resetting = domains.filter((domain) => !domain.isEmpty)
-  const woven = weave(spec, programs, resetting)
+  const [first] = sharing
+  const woven = weave({ ...spec, doors }, programs, resetting, {
+    ...(shared && first && { shared: { ...shared, judge: JUDGE_SHARED, first } }),
+  })
   const chains = [
     ...woven.chains,
     ...banChains(guard.ban),
     ...programs.flatMap(({ chains }) => chains ?? []),
     ...resetting.flatMap((domain) => domain.chains()),
-    ...gates(spec, programs),
+    ...gates(doors, spec, programs),
+    ...(shared?.chains ?? []),
   ]
   const counters = doors.flatMap(countersOf)
   const automaton: Automaton = {
     table: spec.table,
     sets: [
-      ...sharedSets(spec, programs),
+      ...sharedSets(doors, guard.capacity, programs, shared),
       ...banSets(guard.ban, guard.capacity),
       ...resetting.flatMap((domain) => domain.sets(guard.capacity)),
       ...programs.flatMap(({ sets }) => sets),
       ...doors.flatMap((door) => grantSets(door, guard.capacity)),
+      ...(shared?.sets ?? []),
       ...logSets(spec.log, guard.capacity),
     ],
     periodSets: programs.flatMap(({ periodSets }) => periodSets ?? []),
     addressSets: addressSets(spec),
-    portSets: [woven.named],
+    portSets: woven.named,
     counters: [
       ...banCounters(guard.ban),
       ...woven.counters,
@@ -78,9 +101,11 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
       ...counters,
     ],
     maps: woven.maps,
+    moveMaps: shared?.moves ?? [],
+    dataMaps: shared?.data ?? [],
     chains: logAll(chains, spec),
-    doors: doors.map(summarise),
-    attempts: knocks.map(summariseAttempt),
+    doors: all.map((door) => summarise(door, shares.get(door))),
+    attempts: placed.map(summariseAttempt),
     ...(spec.log && { logGroup: spec.log.group }),
     ...(spec.interfaces.length > 0 && {
       place: { hook: spec.hook, interfaces: spec.interfaces },
@@ -92,11 +117,12 @@ export function buildAutomaton(spec: ValidSpec): Automaton {
 
 /** Fails if two objects share a name: nft would silently merge two chains of one name. */
 function requireOwnNames(automaton: Automaton) {
-  const { chains, sets, periodSets, addressSets, portSets, maps, counters } = automaton
+  const { chains, sets, periodSets, addressSets, portSets, maps, moveMaps, dataMaps, counters } =
+    automaton
   const named = (objects: readonly { readonly name: string }[]) => objects.map(({ name }) => name)
   for (const names of [
     named(chains),
-    named([...sets, ...periodSets, ...addressSets, ...portSets, ...maps]),
+    named([...sets, ...periodSets, ...addressSets, ...portSets, ...maps, ...moveMaps, ...dataMaps]),
     counters,
   ]) {
     const twice = names.length > new Set(names).size && names.find((n, i) => names.indexOf(n) < i)
@@ -113,7 +139,11 @@ const resetOf = (knock: ValidKnock): ResetMode => ('reset' in knock ? knock.rese
 const domainOf = (domains: readonly ResetDomain[], reset: ResetMode): ResetDomain | undefined =>
   domains.find(({ mode }) => mode === reset)
 
-function gates({ doors, guard, hook }: ValidSpec, programs: readonly KnockProgram[]): Chain[] {
+function gates(
+  doors: readonly ValidDoor[],
+  { guard, hook }: ValidSpec,
+  programs: readonly KnockProgram[],
+): Chain[] {
   const byDoor = new Map<ValidDoor, KnockProgram[]>(doors.map((door) => [door, []]))
   for (const program of programs) byDoor.get(program.door)?.push(program)
   const shared = new Map<string, ValidDoor>()
@@ -134,22 +164,29 @@ function serviceKey({ services, addresses }: ValidDoor): string {
   return JSON.stringify([services.map(formatService).sort(), addresses.map(formatCidr).sort()])
 }
 
-function sharedSets({ guard, doors }: ValidSpec, programs: readonly KnockProgram[]): TimedSet[] {
+function sharedSets(
+  doors: readonly ValidDoor[],
+  capacity: number,
+  programs: readonly KnockProgram[],
+  shared: SharedParts | undefined,
+): TimedSet[] {
   // Without a TCP knock and without resets no rule looks up a SYN.
-  const remembers = programs.some(
-    ({ endpoints, reset, wipe, service }) =>
-      service !== undefined ||
-      endpoints.some(({ port, range }) => (port ?? range)?.protocol === 'tcp') ||
-      (reset === 'any' && wipe.length > 0),
-  )
+  const remembers =
+    shared !== undefined ||
+    programs.some(
+      ({ endpoints, reset, wipe, service }) =>
+        service !== undefined ||
+        endpoints.some(({ port, range }) => (port ?? range)?.protocol === 'tcp') ||
+        (reset === 'any' && wipe.length > 0),
+    )
   const counts = doors.some(
     ({ open, services }) =>
       open.connections !== undefined &&
       !open.redirectTo &&
       services.some(({ protocol }) => protocol === 'tcp' || protocol === 'any'),
   )
-  const longest = Math.max(RETRANSMISSION, ...programs.map(({ lasts }) => lasts))
-  const { capacity } = guard
+  const each = [...programs, ...(shared ? [shared] : [])].map(({ lasts }) => lasts)
+  const longest = Math.max(RETRANSMISSION, ...each)
   const syn = ['sourcePort', 'port', 'sequence'] as const
   const syns: TimedSet = {
     name: SYNS,
@@ -188,18 +225,3 @@ function countersOf(door: ValidDoor): string[] {
     counterName(kind, door.name),
   )
 }
-
-const summarise = (door: ValidDoor): DoorSummary => ({
-  name: door.name,
-  services: door.services.map(formatService),
-  knocks: knocksOf(door)
-    .filter(({ attempt }) => attempt !== 'close')
-    .map(({ attempt, knock }) => {
-      const users = 'users' in knock && { users: knock.users.map((user) => user.name) }
-      return { attempt, steps: kindOf(knock).lengthOf(knock), ...users }
-    }),
-  grantTimeout: door.open.for,
-  connections: door.open.connections,
-  scope: door.open.scope,
-  established: door.open.established,
-})

@@ -1,6 +1,6 @@
 // Sets with their elements, and new elements → nft JSON that adds the new ones for which there is
 // room. Pure.
-import type { NftCommand, NftValue } from '../nft/document.js'
+import type { ElementKey, NftCommand, NftValue } from '../nft/document.js'
 import type { ListedSet } from '../nft/listing.js'
 
 /** Elements per command. A command with millions would be one string that is too long for JSON. */
@@ -26,7 +26,7 @@ export class Additions {
    * @param timeout - seconds; if undefined, the element stays for ever.
    * @returns `unplaced` if there is no such set, or if it is full.
    */
-  put(name: string, key: string | number, timeout?: number): 'added' | 'present' | 'unplaced' {
+  put(name: string, key: ElementKey, timeout?: number): 'added' | 'present' | 'unplaced' {
     const set = this.#sets.get(name)
     if (!set) return 'unplaced'
     const standing = this.#keysOf(name, set.elements)
@@ -52,11 +52,12 @@ export class Additions {
   #keysOf(name: string, elements: ListedSet['elements']): ReadonlySet<string> {
     const known = this.#standing.get(name)
     if (known) return known
-    const keys = new Set(elements.map(({ key: [first = ''] }) => comparable(first)))
+    const keys = new Set(elements.map(({ key }) => comparable(key.join(' '))))
     this.#standing.set(name, keys)
     return keys
   }
 }
 
 /** nft lists a token without its leading zeros. */
-const comparable = (key: string | number): string => String(key).replace(/^0x0*/, '0x')
+const comparable = (key: ElementKey): string =>
+  (typeof key === 'object' ? key.concat.join(' ') : String(key)).replace(/^0x0*/, '0x')

@@ -1,12 +1,16 @@
 // The listed elements of a set that is made anew → the commands that put them into the new set.
 // Pure.
 import { COUNTED, isOfLog, parseSetName, SYNS } from '../automaton/language/names.js'
+import { ADVANCED, parseCountSet, STARTED } from '../automaton/sharing/names.js'
 import type { NftCommand, NftValue } from '../nft/document.js'
 import type { ListedElement } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
 
 /** Sets of SYNs, in which the first of several equal SYNs claims its element. */
 const CLAIMED: readonly string[] = [SYNS, COUNTED]
+
+/** Attempts of shared doors, with the mark that a map remembers for each, end instead. */
+const REMEMBERED: readonly string[] = [STARTED, ADVANCED]
 
 /**
  * Whether the elements of a set are carried over when its size changes. Claims are not: a listing
@@ -17,7 +21,8 @@ export function isCarried(name: string): boolean {
   const role = parseSetName(set)?.role
   if (role?.kind === 'claimed' || (role?.kind === 'inner' && /^(\w+_)?lock_/.test(set)))
     return false
-  return !CLAIMED.includes(set) && !isOfLog(set)
+  if ([...CLAIMED, ...REMEMBERED].includes(set)) return false
+  return !isOfLog(set) && parseCountSet(set) === undefined
 }
 
 /** Elements per command. A command with millions would be one string that is too long for JSON. */

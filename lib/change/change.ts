@@ -13,6 +13,7 @@ import { nameOf, renderNoTags, type StandingTags, tagsOf } from '../nft/tags.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { isIntact } from './intact.js'
 import { isSpent, keepsElements, renderExhausted } from './kept.js'
+import { renderMovedGrants, renderOldCounts } from './moved.js'
 import { renderReload } from './reload.js'
 import { renderState, setsOf, usedOnly } from './saved-state.js'
 
@@ -100,7 +101,7 @@ export function renderChange(
     return { outcome: 'unchanged', commands: [...same, ...commands] }
   }
   const before = parseAbout(aboutComments(standing) ?? [])
-  const keepsBy = keepsElements(before, digestAttempts(automaton))
+  const keepsBy = keepsElements(before, digestAttempts(automaton), automaton.doors)
   const foreign = new Set(isForeign ? loads.ports.map(({ set }) => set) : [])
   const keeps = (name: string): boolean =>
     keepsBy(name) && !foreign.has(parseFamilySet(name)?.set ?? name)
@@ -110,10 +111,25 @@ export function renderChange(
   const target = withConfirmOf(document, table, pending)
   const { nftables } = renderReload(withSerial(target, table, serial), listing, keeps, standing)
   const exhausted = renderExhausted(table, before?.doors ?? [], automaton.doors, standing)
+  const doors = { table, before: before?.doors ?? [], after: automaton.doors }
+  const moved = [
+    ...renderMovedGrants({ ...doors, sizes: sizesOf(document) }, standing),
+    ...renderOldCounts(doors, standing),
+  ]
   const kept = new Map([...standing.sets].filter(([name]) => isSpent(name) && keeps(name)))
-  const commands = [...nftables, ...exhausted, ...loaded, ...restored(used, kept)]
+  const commands = [...nftables, ...moved, ...exhausted, ...loaded, ...restored(used, kept)]
   return { outcome: 'changed', commands }
 }
+
+/** The sizes of the sets that a document makes, by nft's names. */
+const sizesOf = ({ nftables }: NftDocument): Map<string, number | undefined> =>
+  new Map(
+    nftables.flatMap((command) =>
+      'add' in command && 'set' in command.add
+        ? [[command.add.set.name, command.add.set.size] as const]
+        : [],
+    ),
+  )
 
 /**
  * Adds the commands that make or remove the table against tags.

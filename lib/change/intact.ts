@@ -13,9 +13,9 @@ import { retiredBefore } from './retired.js'
 
 /**
  * Compares a document with nft's listing: the table's flags; hook, priority, policy and device of
- * base chains; each rule's statements; type, flags, size and timeout of sets and maps; the maps'
- * entries and the elements of constant sets. Not compared: the elements of timed sets, and the
- * counters' values.
+ * base chains; each rule's statements; type, flags, size and timeout of sets and maps; the
+ * elements of constant sets and maps. Not compared: the elements of timed ones, and the counters'
+ * values.
  */
 export function isIntact(listing: unknown, document: NftDocument): boolean {
   const made = document.nftables.flatMap((command) =>
@@ -62,7 +62,7 @@ export function shapeOf(objects: readonly unknown[]): Map<string, string> {
   for (const object of objects) {
     const [kind, content] = Object.entries(isContent(object) ? object : {})[0] ?? []
     if (kind === undefined || !isContent(content)) continue
-    const { name, flags, type, timeout, size, hook, prio, policy, elem } = content
+    const { name, flags, type, timeout, size, stmt, hook, prio, policy, elem } = content
     switch (kind) {
       case 'table':
         parts.set('table', [flags ?? []])
@@ -85,12 +85,14 @@ export function shapeOf(objects: readonly unknown[]): Map<string, string> {
           flagsOf(flags),
           isConstant({ content }) || !isTimedByRules(String(name)) ? timeout : undefined,
           size,
+          listOf(stmt).map(canonicalText),
           isConstant({ content }) ? elementsOf(elem) : [],
         )
         break
       case 'map':
         note(`shape of map ${name}`, type, content['map'], flagsOf(flags), timeout, size)
-        note(`map ${name}`, ...elementsOf(elem))
+        // Packets add to a map that is not constant.
+        note(`map ${name}`, ...(isConstant({ content }) ? elementsOf(elem) : []))
         break
       case 'element':
         note(`map ${name}`, ...elementsOf(elem))

@@ -3,6 +3,7 @@
 
 import { BANNED, grantsSet, parseSetName, usedSet } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
+import { ADVANCED, STARTED } from '../automaton/sharing/names.js'
 import type { About } from '../nft/about.js'
 import { CONFIRM_SET } from '../nft/confirm.js'
 import type { NftCommand } from '../nft/document.js'
@@ -35,15 +36,18 @@ export function isTimedByRules(name: string): boolean {
  *
  * @param before - what the installed table says of itself; undefined if its layout is unknown.
  * @param attempts - the digests of the wanted table's attempts, as `digestAttempts` returns them.
+ * @param doors - the wanted table's doors.
  */
 export function keepsElements(
   before: About | undefined,
   attempts: ReadonlyMap<string, string>,
+  doors: readonly DoorSummary[] = [],
 ): (set: string) => boolean {
   return (name) => {
     if (isSpent(name)) return true
     if (!before) return parseFamilySet(name)?.set === BANNED
     if (name === CONFIRM_SET) return false
+    if (isOfAttempts(parseFamilySet(name)?.set ?? name)) return goOn(before, attempts, doors)
     const parsed = parse(name)
     const attempt = parsed && 'attempt' in parsed.role ? parsed.role.attempt : undefined
     if (!parsed || attempt === undefined) return true
@@ -51,6 +55,35 @@ export function keepsElements(
     return before.attempts.has(key) && before.attempts.get(key) === attempts.get(key)
   }
 }
+
+/** Whether a set has the attempts of all shared doors. */
+const isOfAttempts = (set: string): boolean => set === STARTED || set === ADVANCED
+
+/** Whether each number of a shared knock means the same as before, so that attempts can go on. */
+function goOn(
+  before: About,
+  attempts: ReadonlyMap<string, string>,
+  doors: readonly DoorSummary[],
+): boolean {
+  const meant = meaningsOf(before.doors, before.attempts)
+  return [...meaningsOf(doors, attempts)].every(
+    ([number, meaning]) => (meant.get(number) ?? meaning) === meaning,
+  )
+}
+
+/** By the number of each shared knock, its name and its digest. */
+const meaningsOf = (
+  doors: readonly DoorSummary[],
+  attempts: ReadonlyMap<string, string>,
+): Map<number, string> =>
+  new Map(
+    doors.flatMap(({ name, shared }) =>
+      (shared?.knocks ?? []).map(({ attempt, number }) => {
+        const key = `${name} ${attempt}`
+        return [number, `${key} ${attempts.get(key)}`] as const
+      }),
+    ),
+  )
 
 /**
  * Deletes the grants that were used more often than their doors allow now. Each is added first,

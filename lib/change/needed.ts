@@ -4,6 +4,7 @@
 // A timed set that stays keeps its elements unread. So sets that strangers fill are not listed,
 // unless such a set is made anew with another size and takes its elements over.
 import { BANNED, parseSetName } from '../automaton/language/names.js'
+import { parseAdmitted, parseCountSet } from '../automaton/sharing/names.js'
 import { CONFIRM_SET } from '../nft/confirm.js'
 import type { NftDocument } from '../nft/document.js'
 import { parseFamilySet } from '../nft/names.js'
@@ -22,7 +23,7 @@ export function neededBy({ nftables }: NftDocument, changes = true): (part: Part
   const wanted = partsOf(objects)
   return (part) => {
     const { kind, name } = part
-    if (kind === 'map' || isConstant(part) || name === CONFIRM_SET || isSpent(name)) return true
+    if (isConstant(part) || name === CONFIRM_SET || isSpent(name)) return true
     if (!changes) return false
     return isHeld(name) || (isCarried(name) && isMadeAnew(part, wanted.get(`${kind} ${name}`)))
   }
@@ -35,10 +36,12 @@ export function neededBy({ nftables }: NftDocument, changes = true): (part: Part
 function isHeld(name: string): boolean {
   const { set } = parseFamilySet(name) ?? { set: name }
   const role = parseSetName(set)?.role
-  if (!role) return set === BANNED
+  if (!role) return set === BANNED || parseAdmitted(set) !== undefined || isCounting(set)
   if (role.kind === 'inner') return /^(?:(?:open\d+|close)_)?(?:tokens|ports)\d+_/.test(set)
   return role.kind === 'grants' || role.kind === 'used'
 }
+
+const isCounting = (set: string): boolean => parseCountSet(set) !== undefined
 
 function isMadeAnew(standing: Part, wanted: Part | undefined): boolean {
   if (!wanted) return false

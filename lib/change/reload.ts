@@ -111,16 +111,18 @@ class Reload {
   #stays(key: string, part: Part): boolean {
     const standing = this.#standing.get(key)
     if (!standing || (part.kind === 'counter' && this.#inherited.has(part.name))) return false
-    const isTimed = part.kind === 'set' && !isConstant(part)
+    const isTimed = (part.kind === 'set' || part.kind === 'map') && !isConstant(part)
     const ignoresTimeout = isTimed && isTimedByRules(part.name)
     if (shapeOf(standing, ignoresTimeout) !== shapeOf(part, ignoresTimeout)) return false
-    return isTimed ? this.#keeps(part.name) : part.kind !== 'set' || isConstant(standing)
+    if (isTimed) return this.#keeps(part.name)
+    return part.kind !== 'set' || isConstant(standing)
   }
 
   /** Removes the entries that lead to chains which are deleted. */
   #leavingEntries(): NftCommand[] {
-    return [...this.#standing].flatMap(([key, { kind, name, elements }]): NftCommand[] => {
-      if (kind !== 'map' || this.#retired.has(key)) return []
+    return [...this.#standing].flatMap(([key, part]): NftCommand[] => {
+      const { kind, name, elements } = part
+      if (kind !== 'map' || !isConstant(part) || this.#retired.has(key)) return []
       if (!this.#staying.has(key)) return [{ flush: { map: { ...this.#here, name } } }]
       const wanted = textsOf(this.#wanted.get(key)?.elements ?? [])
       const elem = elements.filter((element) => !wanted.has(elementText(element))) as NftValue[]

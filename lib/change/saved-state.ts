@@ -1,13 +1,14 @@
 // A saved state → nft JSON that puts it into a table's sets. Pure.
 
 import { COUNTED_AT_LEAST } from '../automaton/door/grant.js'
-import { BANNED, grantsSet, usedSet } from '../automaton/language/names.js'
+import { BANNED, usedSet } from '../automaton/language/names.js'
 import type { TimedSet } from '../automaton/language/sets.js'
 import { spentSequence, spentTokens } from '../automaton/language/sets.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
-import type { NftCommand, NftDocument } from '../nft/document.js'
+import type { ElementKey, NftCommand, NftDocument } from '../nft/document.js'
 import type { ListedSet } from '../nft/listing.js'
 import { commonSet, familySet } from '../nft/names.js'
+import { grantKey, grantPlaceOf } from '../nft/own-sets.js'
 import { renderTimedSet } from '../nft/render/timed-set.js'
 import { LONGEST_TOKEN } from '../spec/derive/derivation.js'
 import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
@@ -137,7 +138,9 @@ class StateRenderer {
       return
     }
     const place = placeOf(source, door.scope)
-    const added = place && this.#put(place.set(grantsSet(name)), place.key, timeout)
+    const grants = grantPlaceOf(door)
+    const key = place && grantKey(grants, place.key === 0 ? undefined : place.key)
+    const added = place && key !== undefined && this.#put(place.set(grants.set), key, timeout)
     if (!place) this.#skipped.unplaced += 1
     if (!place || !added) return
     this.#restored.grants += 1
@@ -191,7 +194,7 @@ class StateRenderer {
     }
   }
 
-  #put(set: string, key: string | number, timeout: number | undefined): boolean {
+  #put(set: string, key: ElementKey, timeout: number | undefined): boolean {
     const outcome = this.#additions.put(set, key, timeout)
     if (outcome === 'added') return true
     this.#skipped[outcome] += 1
@@ -205,7 +208,8 @@ class StateRenderer {
 }
 
 interface ElementPlace {
-  readonly key: string | number
+  /** An address, or 0 for everyone. */
+  readonly key: string | 0
   /** nft's name of a set. */
   readonly set: (name: string) => string
 }

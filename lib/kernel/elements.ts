@@ -44,6 +44,9 @@ export interface Elements {
   streams(options?: CallOptions): Promise<boolean>
 }
 
+const textOf = (key: ElementKey): string =>
+  typeof key === 'object' ? key.concat.join(' ') : String(key)
+
 /**
  * Uses nft's documents and listings: works wherever nft does, at the cost of a process for each
  * call.
@@ -64,9 +67,9 @@ export class DocumentElements implements Elements {
     keys: readonly ElementKey[],
     options?: CallOptions,
   ): Promise<readonly ListedElement[]> {
-    const wanted = new Set(keys.map(String))
+    const wanted = new Set(keys.map(textOf))
     const elements = await this.#elements(query, options)
-    return elements.filter(({ key: [key = ''] }) => wanted.has(key))
+    return elements.filter(({ key }) => wanted.has(key.join(' ')))
   }
 
   async *list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]> {

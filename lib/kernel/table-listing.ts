@@ -5,6 +5,7 @@
 // gigabyte to list. So a table is listed without elements, and then only the sets that are needed.
 import { NftError } from '../errors.js'
 import { type ListedElement, type ListedSet, type Listing, parseListing } from '../nft/listing.js'
+import { hasPort } from '../nft/names.js'
 import { listedObjects, type Part, partsOf } from '../nft/parts.js'
 import { SERIAL_SET } from '../nft/serial.js'
 import type { Elements } from './elements.js'
@@ -106,23 +107,30 @@ export async function listElements(
   const parts = partsOf(objects)
   const found = new Map<string, ListedSet>()
   for (const [name, set] of sets) {
-    const type = parts.get(`set ${name}`)?.content['type']
-    found.set(name, await withElements(place, { name, set, type }, most(name), streams, call))
+    const isMap = parts.has(`map ${name}`)
+    const type = parts.get(`${isMap ? 'map' : 'set'} ${name}`)?.content['type']
+    const terse = { name, isMap, set, type }
+    found.set(name, await withElements(place, terse, most(name), streams, call))
   }
   return { sets: found, counters, objects }
 }
 
 interface TerseSet {
   readonly name: string
+  readonly isMap: boolean
   readonly set: ListedSet
   readonly type: unknown
 }
 
 const ADDRESSES: readonly unknown[] = ['ipv4_addr', 'ipv6_addr']
 
+/** Whether the keys are addresses, alone or with a port. */
+const isOfSources = (name: string, type: unknown): boolean =>
+  ADDRESSES.includes(type) || hasPort(name)
+
 async function withElements(
   { nft, elements, table }: ListedPlace,
-  { name, set, type }: TerseSet,
+  { name, isMap, set, type }: TerseSet,
   most: number,
   streams: boolean,
   call: CallOptions,
@@ -130,11 +138,11 @@ async function withElements(
   if (set.count === 0) return set
   if (most === 0) return { ...set, isCut: true }
   const query = { table, set: name }
-  if (streams && ADDRESSES.includes(type)) {
+  if (streams && isOfSources(name, type)) {
     return { ...set, ...(await take(elements.list(query, call), most)) }
   }
   if (most === Number.POSITIVE_INFINITY) {
-    const listing = parseListing(await nft.list(query, call))
+    const listing = parseListing(await nft.list(isMap ? { table, map: name } : query, call))
     return { ...set, elements: listing.sets.get(name)?.elements ?? [] }
   }
   if (!streams || set.count !== undefined) return { ...set, isCut: true }

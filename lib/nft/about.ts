@@ -6,7 +6,7 @@
 // reads all sets of the table.
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { Attempt } from '../automaton/language/names.js'
-import type { DoorSummary } from '../automaton/language/summary.js'
+import type { DoorSummary, SharedSummary } from '../automaton/language/summary.js'
 import { hexDigest } from '../spec/model/digest.js'
 import type { Hook } from '../spec/model/model.js'
 import { parseService } from '../spec/model/step.js'
@@ -77,8 +77,9 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
     `doors ${digestDoors(doors)}`,
     ...(logGroup === undefined ? [] : [`log ${logGroup}`]),
     ...(place ? place.interfaces.map((name) => `interface ${name} ${place.hook}`) : []),
-    ...doors.flatMap(
-      ({ name, services, knocks, grantTimeout, connections = 0, scope, established }) => [
+    ...doors.flatMap((door) => {
+      const { name, services, knocks, grantTimeout, connections = 0, scope, established } = door
+      return [
         `door ${name} ${grantTimeout} ${connections} ${scope} ${established}`,
         ...knocks.flatMap(({ attempt, steps, users = [] }) => [
           [`knock ${name} ${attempt} ${steps}`, attempts.get(`${name} ${attempt}`)].join(' '),
@@ -86,8 +87,9 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
         ]),
         ...closing(attempts, name),
         ...services.map((service) => `service ${name} ${service}`),
-      ],
-    ),
+        ...sharing(door),
+      ]
+    }),
   ]
   return comments.map((comment, val) => ({ elem: { val, comment } }))
 }
@@ -97,6 +99,12 @@ function closing(attempts: ReadonlyMap<string, string>, name: string): string[] 
   const digest = attempts.get(`${name} close`)
   return digest === undefined ? [] : [`close ${name} ${digest}`]
 }
+
+/** The lines of a door that shares its sets: the numbers and lengths of its knocks. */
+const sharing = ({ name, shared }: DoorSummary): string[] =>
+  (shared?.knocks ?? []).map(
+    ({ attempt, number, steps }) => `shared ${name} ${attempt} ${number} ${steps}`,
+  )
 
 /**
  * Reads the comments of the set in the order of their numbers; undefined if the table has no such
@@ -176,6 +184,11 @@ export function parseAbout(comments: readonly string[]): About | undefined {
       attempts.set(`${name} close`, first)
     } else if (word === 'service' && known && rest.length === 1 && parseService(first)) {
       doors.set(name, { ...known, services: [...known.services, first] })
+    } else if (word === 'shared' && known && isSharedKnock(rest)) {
+      const knock = { attempt: first as Attempt, number: Number(second), steps: Number(digest) }
+      const shared = withKnock(known, knock)
+      if (!shared) return undefined
+      doors.set(name, { ...known, shared })
     } else {
       return undefined
     }
@@ -194,6 +207,21 @@ const DIGEST = new RegExp(`^[0-9a-f]{${ATTEMPT_DIGITS}}$`)
 
 const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly string[]): boolean =>
   ATTEMPT.test(attempt) && NUMBER.test(steps) && DIGEST.test(digest) && more.length === 0
+
+const isSharedKnock = ([attempt = '', ...numbers]: readonly string[]): boolean =>
+  (ATTEMPT.test(attempt) || attempt === 'close') &&
+  numbers.length === 2 &&
+  numbers.every((number) => NUMBER.test(number))
+
+/** Adds a shared knock to a door; undefined if its service is not one port. */
+function withKnock(
+  { services, shared }: DoorSummary,
+  knock: SharedSummary['knocks'][number],
+): SharedSummary | undefined {
+  const { protocol, ports } = parseService(services[0] ?? '') ?? {}
+  if ((protocol !== 'tcp' && protocol !== 'udp') || !ports) return undefined
+  return { service: { protocol, port: ports.from }, knocks: [...(shared?.knocks ?? []), knock] }
+}
 
 const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress'] satisfies Hook[]
 

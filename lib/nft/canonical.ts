@@ -2,7 +2,8 @@
 //
 // nft 1.0.6 to 1.1.7 list a statement in other words than it was written: names for numbers (TCP
 // flags, protocols), masks as lists or as unions, the protocol that the rule matched before for
-// `th`, and object keys in another order. Nothing else differs.
+// `th`, bits in a mask that are set anyway, and object keys in another order. nft 1.0.6 lists the
+// statement `map` as text. Nothing else differs.
 import { parseProtocol } from '../spec/model/protocol.js'
 import { isContent, listOf } from './parts.js'
 
@@ -23,7 +24,27 @@ const UNKNOWN = '?'
 type Content = Readonly<Record<string, unknown>>
 
 /** Writes a statement in its one form, as text. */
-export const canonicalText = (statement: unknown): string => JSON.stringify(canonical(statement))
+export const canonicalText = (statement: unknown): string =>
+  JSON.stringify(canonical(typeof statement === 'string' ? parseMapped(statement) : statement))
+
+const MAPPED = /^(add|update|delete) @(\w+) \{ (\w+) (\w+)(?: timeout (\w+))? : meta (\w+) \}$/
+
+/** Reads `update @MAP { ip saddr timeout 1m30s : meta mark }`; other text stays as it is. */
+function parseMapped(text: string): unknown {
+  const [, op, map, protocol, field, timeout, key] = MAPPED.exec(text) ?? []
+  if (op === undefined) return text
+  const val = { payload: { protocol, field } }
+  const seconds = timeout === undefined ? undefined : secondsOf(timeout)
+  const elem = seconds === undefined ? val : { elem: { val, timeout: seconds } }
+  return { map: { op, elem, data: { meta: { key } }, map: `@${map}` } }
+}
+
+/** nft's times have only the units that are not 0: `1d2h3m4s`. NaN if it is no such time. */
+function secondsOf(time: string): number {
+  const [, ...parts] = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(time) ?? [undefined]
+  const [days, hours, minutes, seconds] = parts.map((part = '0') => Number(part))
+  return (((days ?? NaN) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)
+}
 
 /**
  * Whether a listed text is equal to the document's. A protocol with an unknown name is equal to any
@@ -41,9 +62,10 @@ function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical)
   if (typeof value === 'string') return numberOf(value)
   if (!isContent(value)) return value
-  const { match, payload } = value
+  const { match, payload, '|': union } = value
   if (isContent(match)) return { match: canonicalMatch(match) }
   if (isContent(payload)) return { payload: canonicalPayload(payload) }
+  if (Array.isArray(union)) return { '|': canonicalUnion(union) }
   return sorted(value)
 }
 
@@ -53,6 +75,16 @@ const sorted = (value: Content): Content =>
       .sort()
       .map((key) => [key, key === 'set' ? canonicalSet(value[key]) : canonical(value[key])]),
   )
+
+/** Of `x & MASK | BITS` nft lists a mask that has the bits too. The form has a mask without. */
+function canonicalUnion(union: readonly unknown[]): unknown {
+  const [masked, bits, ...rest] = union
+  const [what, mask] = listOf(isContent(masked) ? masked['&'] : undefined)
+  if (typeof mask !== 'number' || typeof bits !== 'number' || rest.length > 0) {
+    return union.map(canonical)
+  }
+  return [{ '&': [canonical(what), (mask & ~bits) >>> 0] }, bits]
+}
 
 /** Sorted, since nft lists the elements of an anonymous set in any order. */
 function canonicalSet(elements: unknown): unknown {

@@ -2,7 +2,7 @@
 // lets every packet pass if nobody confirms it in time. Pure.
 import type { NftCommand, NftDocument, NftRule, NftStatement } from './document.js'
 import { type Listing, parseListing } from './listing.js'
-import { listedObjects } from './parts.js'
+import { isContent, listedObjects } from './parts.js'
 import { renderNext, serialOf } from './serial.js'
 import { isOfTags } from './tags.js'
 
@@ -89,7 +89,8 @@ export function renderConfirmation(table: string, listing: unknown, serial: numb
  */
 export function isConfirmRule({ comment, expr }: Pick<NftRule, 'comment' | 'expr'>): boolean {
   if (comment !== COMMENT || !Array.isArray(expr) || expr.length !== 2) return false
-  const [match, verdict] = expr as [NftStatement, NftStatement]
-  const { op, right } = (match['match'] ?? {}) as { op?: unknown; right?: unknown }
-  return op === '!=' && right === `@${CONFIRM_SET}` && 'accept' in verdict
+  const [first, verdict] = expr as unknown[]
+  const match = isContent(first) ? first['match'] : undefined
+  const { op, right } = isContent(match) ? match : {}
+  return op === '!=' && right === `@${CONFIRM_SET}` && isContent(verdict) && 'accept' in verdict
 }

@@ -26,6 +26,8 @@ export interface NftSet {
   timeout?: number
   size?: number
   elem?: NftValue[]
+  /** Statements that each element has, such as a counter. */
+  stmt?: NftStatement[]
 }
 
 export interface NftMap extends NftSet {
@@ -121,8 +123,8 @@ export interface NftDocument {
   nftables: NftCommand[]
 }
 
-/** An address, or the constant key for all sources. */
-export type ElementKey = string | number
+/** An address, alone or with the port of a service, or the constant key for all sources. */
+export type ElementKey = string | number | { concat: [address: string, port: number] }
 
 /** Elements of sets whose keys are sources. */
 export interface ElementChange extends NftElements {

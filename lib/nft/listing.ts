@@ -12,6 +12,10 @@ export interface ListedElement {
   readonly timeout: number | undefined
   readonly expires: number | undefined
   readonly comment?: string
+  /** What a map remembers for the key. */
+  readonly mark?: number
+  /** The packets that the element counted. */
+  readonly packets?: number
 }
 
 export interface ListedSet {
@@ -47,16 +51,23 @@ export function parseListing(json: unknown): Listing {
       case 'set':
         sets.set(text(content['name'], item), parseSet(content))
         break
+      case 'map':
+        if (isDynamic(content)) sets.set(text(content['name'], item), parseSet(content))
+        break
       case 'counter':
         counters.set(text(content['name'], item), number(content['packets'], item))
         break
       default:
-        // Chains, rules and maps are compared in nft's own form.
+        // Chains, rules and constant maps are compared in nft's own form.
         break
     }
   }
   return { sets, counters }
 }
+
+/** Whether packets add to a map. */
+const isDynamic = ({ flags }: Record<string, unknown>): boolean =>
+  flags === 'timeout' || (Array.isArray(flags) && flags.includes('timeout'))
 
 function parseSet(content: Record<string, unknown>): ListedSet {
   const count = optionalNumber(content['count'], content)
@@ -64,8 +75,17 @@ function parseSet(content: Record<string, unknown>): ListedSet {
     timeout: optionalNumber(content['timeout'], content),
     size: optionalNumber(content['size'], content),
     ...(count !== undefined && { count }),
-    elements: optionalList(content['elem'], content).map(parseElement),
+    elements: optionalList(content['elem'], content).map(
+      content['map'] === undefined ? parseElement : parseEntry,
+    ),
   }
+}
+
+/** Reads an element of a map: its key, and the mark that it has for the key. */
+function parseEntry(value: unknown): ListedElement {
+  const [key, mark, ...more] = list(value, value)
+  if (more.length > 0) throw unexpected('a key and a mark', value)
+  return { ...parseElement(key), mark: number(mark, value) }
 }
 
 /**
@@ -74,12 +94,13 @@ function parseSet(content: Record<string, unknown>): ListedSet {
  */
 function parseElement(value: unknown): ListedElement {
   if (isRecord(value) && isRecord(value['elem'])) {
-    const { val, timeout, expires, comment } = value['elem']
+    const { val, timeout, expires, comment, counter } = value['elem']
     return {
       key: parseKey(val),
       timeout: optionalNumber(timeout, value),
       expires: optionalNumber(expires, value),
       ...(comment !== undefined && { comment: text(comment, value) }),
+      ...(counter !== undefined && { packets: number(record(counter, value)['packets'], value) }),
     }
   }
   return { key: parseKey(value), timeout: undefined, expires: undefined }

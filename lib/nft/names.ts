@@ -1,4 +1,5 @@
 // The automaton's name of a set and a family ↔ nft's name. Pure.
+import { parseAdmitted } from '../automaton/sharing/names.js'
 import type { Family } from '../spec/model/model.js'
 
 /** nft's name of a set that has no addresses and serves both families. */
@@ -10,6 +11,10 @@ export const familySet = (set: string, family: Family): string => `${set}_${fami
 /** nft's name of the set that would hold a source; undefined stands for everyone. */
 export const sourceSet = (set: string, source: { readonly family: Family } | undefined): string =>
   source ? familySet(set, source.family) : commonSet(set)
+
+/** Whether the keys of a set, by nft's name of it, are a source and the port of a service. */
+export const hasPort = (name: string): boolean =>
+  parseAdmitted(parseFamilySet(name)?.set ?? name) !== undefined
 
 /**
  * Reads nft's name of a set. `family` is absent if the set serves both. Undefined if the name is

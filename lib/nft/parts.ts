@@ -50,7 +50,7 @@ export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(val
  * `interval`, since nft itself adds others.
  */
 export function shapeOf({ kind, content }: Part, ignoresTimeout = false): string {
-  const { type, timeout, size, map, flags, hook, prio, policy, dev } = content
+  const { type, timeout, size, map, flags, stmt, hook, prio, policy, dev } = content
   switch (kind) {
     case 'chain':
       return JSON.stringify([type, hook, prio, policy, dev])
@@ -58,7 +58,7 @@ export function shapeOf({ kind, content }: Part, ignoresTimeout = false): string
       return ''
     default: {
       const isInterval = flags === 'interval' || listOf(flags).includes('interval')
-      return JSON.stringify([type, ignoresTimeout ? null : timeout, size, map, isInterval])
+      return JSON.stringify([type, ignoresTimeout ? null : timeout, size, map, isInterval, stmt])
     }
   }
 }

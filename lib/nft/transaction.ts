@@ -2,6 +2,7 @@
 import type { Address } from '../spec/model/address.js'
 import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
+import { grantKey } from './own-sets.js'
 import { renderNext } from './serial.js'
 import { renderNoTags } from './tags.js'
 
@@ -17,6 +18,8 @@ export interface GrantChange {
   /** The set of the door's grants, and its sets that count the use of grants. */
   readonly grants: string
   readonly used: readonly string[]
+  /** The service's port, if the set of grants has those of several doors. */
+  readonly port?: number
 }
 
 /**
@@ -86,17 +89,17 @@ function clear(change: Omit<GrantChange, 'used'>, set: string): ElementCommand[]
 
 /** Sorts the sources into the sets of their families. */
 function elements(
-  { table, sources }: Omit<GrantChange, 'used'>,
+  change: Omit<GrantChange, 'used'>,
   set: string,
   timeout?: number,
 ): ElementChange[] {
+  const { table, sources } = change
   return ([4, 6, undefined] as const).flatMap((family) => {
     const own = sources.filter((source) => source?.family === family)
     if (own.length === 0) return []
     const name = family ? familySet(set, family) : commonSet(set)
     const elem = own.map((source) => {
-      // The constant key, which the rules look up for each packet.
-      const val = source?.address ?? 0
+      const val = grantKey(change, source?.address)
       return timeout === undefined ? val : { elem: { val, timeout } }
     })
     return [{ family: 'inet', table, name, elem }]

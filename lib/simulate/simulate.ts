@@ -1,6 +1,5 @@
 // An automaton and packets with their times → the verdict on each packet, and the contents of all
 // sets. Pure: time comes with the packets.
-
 import type {
   Action,
   Automaton,
@@ -11,6 +10,8 @@ import type {
 } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
 import { type Logged, parsePrefix } from '../automaton/language/log-prefix.js'
+import { SharedKnocks } from '../automaton/sharing/find.js'
+import { markOf, numberIn } from '../automaton/sharing/names.js'
 import { cidrContains } from '../spec/model/address.js'
 import { SYN } from '../spec/model/step.js'
 import {
@@ -26,11 +27,16 @@ import {
   numberOf,
   type Packet,
 } from './packet.js'
-import { type Member, SimulatedSets } from './simulated-sets.js'
+import { Rates } from './rates.js'
+import { SimulatedMaps } from './simulated-maps.js'
+import { type SimulatedElement, SimulatedSets } from './simulated-sets.js'
 
 /** A packet between two base chains. After a redirect `sentTo` is the port to which it was sent. */
 interface Travelling extends Packet {
   readonly sentTo?: number | undefined
+  /** Rules change these two. */
+  mark: number
+  port?: number
 }
 
 /** An event that the kernel would log. */
@@ -43,12 +49,6 @@ type Outcome = 'accept' | 'drop'
 /** The result of a rule or chain. `next`: the rule ended early or has no verdict. */
 type Step = Outcome | 'return' | 'next' | Extract<Verdict, { kind: 'redirect' }>
 
-/** The state of a rate limit: how many packets it would let pass at a time. */
-interface Bucket {
-  readonly packets: number
-  readonly since: number
-}
-
 /** Interprets an automaton as the kernel executes the rendered ruleset. */
 export class Simulator {
   readonly #automaton: Automaton
@@ -56,12 +56,16 @@ export class Simulator {
   readonly #sets: SimulatedSets
   readonly #counters = new Map<string, number>()
   readonly #logged: LoggedEvent[] = []
-  readonly #rates = new WeakMap<Match, Bucket>()
+  readonly #rates = new Rates()
+  readonly #maps: SimulatedMaps
+  readonly #knocks: SharedKnocks
 
   constructor(automaton: Automaton) {
     this.#automaton = automaton
     this.#chains = new Map(automaton.chains.map((chain) => [chain.name, chain]))
     this.#sets = new SimulatedSets(automaton)
+    this.#maps = new SimulatedMaps(automaton)
+    this.#knocks = new SharedKnocks(automaton.doors)
   }
 
   /** Fills the sets of tokens and ports; their old elements are gone. */
@@ -71,7 +75,7 @@ export class Simulator {
 
   /** Judges one packet. Its time must not be before that of the last one. */
   receive(packet: Packet): Outcome {
-    let travelling: Travelling = packet
+    let travelling: Travelling = { ...packet, mark: 0 }
     const { interface: name = this.#device } = packet
     for (const chain of this.#automaton.chains) {
       if (!chain.base || !comesTo(chain.base, { ...packet, ...(name && { interface: name }) })) {
@@ -82,13 +86,13 @@ export class Simulator {
       if (typeof step !== 'object') continue
       // Sent on to another host: no further chain of this host judges it.
       if (step.to.address !== undefined) return 'accept'
-      travelling = { ...packet, port: step.to.port, sentTo: packet.port }
+      travelling = { ...packet, port: step.to.port, sentTo: packet.port, mark: 0 }
     }
     return 'accept'
   }
 
   /** The elements of a set that have not expired, in the order in which they came. */
-  members(set: string, at: number): Member[] {
+  members(set: string, at: number): SimulatedElement[] {
     return this.#sets.members(set, at)
   }
 
@@ -140,13 +144,10 @@ export class Simulator {
         const step = this.#walk(this.#chain(verdict.chain), packet)
         return step === 'return' ? 'next' : step
       }
-      case 'dispatch': {
-        const { protocol, port } = packet
-        if (!hasPorts(packet)) return 'next'
-        const entry = this.#automaton.maps
-          .find(({ name }) => name === verdict.map)
-          ?.entries.find(({ protocol: p, ports }) => p === protocol && isWithin(port, ports))
-        return entry ? this.#follow(entry.verdict, packet) : 'next'
+      case 'dispatch':
+      case 'move': {
+        const found = hasPorts(packet) ? this.#maps.find(verdict, packet) : undefined
+        return found ? this.#follow(found, packet) : 'next'
       }
     }
   }
@@ -210,36 +211,40 @@ export class Simulator {
         const name = packet.interface ?? ''
         return match.names.some((pattern) => fitsPattern(pattern, name)) !== (match.not ?? false)
       }
+      case 'marked':
+        return packet.mark !== 0
       case 'within-rate':
-        return this.#isWithinRate(match, packet.at)
+        return this.#rates.isWithin(match, packet.at)
     }
-  }
-
-  /**
-   * Judges by the kernel's token bucket (nft_limit.c): full at first, refilled at `rate` per
-   * second, and never holding more than `burst` packets.
-   */
-  #isWithinRate(match: Extract<Match, { kind: 'within-rate' }>, at: number): boolean {
-    const { rate, burst } = match
-    const { packets, since } = this.#rates.get(match) ?? { packets: burst, since: at }
-    const now = Math.min(burst, packets + (at - since) * rate)
-    const isWithin = now >= 1
-    this.#rates.set(match, { packets: isWithin ? now - 1 : now, since: at })
-    return isWithin
   }
 
   /** Performs one action. False if it ends the rule: a set is full, or a key is claimed already. */
-  #act(action: Action, packet: Packet): boolean {
-    if (action.op === 'mark') return true
-    if (action.op === 'log') {
-      const { table: _, ...logged } = parsePrefix(action.prefix) as Logged & { table: string }
-      this.#logged.push({ at: packet.at, source: packet.source, ...logged })
-      return true
+  #act(action: Action, packet: Travelling): boolean {
+    switch (action.op) {
+      case 'mark':
+        packet.mark = action.value
+        return true
+      case 'stage':
+        packet.mark = markOf(numberIn(packet.mark), action.stage)
+        return true
+      case 'recall': {
+        const mark = this.#sets.recall(action.set, packet)
+        if (mark !== undefined) packet.mark = mark
+        return mark !== undefined
+      }
+      case 'look-up':
+        return hasPorts(packet) && this.#maps.lookUp(action.map, packet)
+      case 'log': {
+        const { table: _, ...logged } = parsePrefix(action.prefix) as Logged & { table: string }
+        const named = logged.shared ? this.#knocks.name(logged, packet.mark) : logged
+        if (named) this.#logged.push({ at: packet.at, source: packet.source, ...named })
+        return true
+      }
+      case 'count':
+        this.#counters.set(action.counter, this.counter(action.counter) + 1)
+        return true
+      default:
+        return this.#sets.change(action, packet)
     }
-    if (action.op === 'count') {
-      this.#counters.set(action.counter, this.counter(action.counter) + 1)
-      return true
-    }
-    return this.#sets.change(action, packet)
   }
 }

@@ -4,30 +4,48 @@
 import type { Action, Automaton } from '../automaton/language/automaton.js'
 import type { Loads, PortPeriod } from '../automaton/language/loads.js'
 import { isPerFamily, type TimedSet } from '../automaton/language/sets.js'
+import { markOf, numberIn } from '../automaton/sharing/names.js'
 import { TOKEN_AT } from '../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../spec/derive/derivation.js'
 import { cidrContains } from '../spec/model/address.js'
 import type { Cidr, Family } from '../spec/model/model.js'
 import { familyOf, hasPorts, type Packet } from './packet.js'
 
-export interface Member {
+export interface SimulatedElement {
   readonly set: string
   readonly family: Family
   readonly key: string
   /** Seconds until it expires. */
   readonly expiresIn: number
+  /** The mark that a map remembers for the key. */
+  readonly mark: number
+  /** How often the element was added or updated. */
+  readonly packets: number
 }
 
+interface Element {
+  /** When it expires. */
+  readonly until: number
+  readonly mark: number
+  readonly packets: number
+}
+
+/** What an element has that no packet added. */
+const NEW = { mark: 0, packets: 0 } as const
+
 /** An action that changes a set. */
-type SetAction = Extract<Action, { readonly set: string }>
+type SetAction = Extract<Action, { readonly op: 'add' | 'update' | 'delete' | 'claim' | 'meet' }>
+
+/** A packet with its mark. */
+export type Marked = Packet & { readonly mark: number }
 
 export class SimulatedSets {
   readonly #sets: ReadonlyMap<string, TimedSet>
   readonly #trusted: ReadonlyMap<string, readonly Cidr[]>
   readonly #ports: ReadonlyMap<string, ReadonlySet<number>>
   readonly #periods = new Map<string, readonly PortPeriod[]>()
-  /** By set and family, when each key expires. */
-  readonly #elements = new Map<string, Map<string, number>>()
+  /** By set and family, the elements by their keys. */
+  readonly #elements = new Map<string, Map<string, Element>>()
 
   constructor({ sets, portSets, periodSets, addressSets }: Automaton) {
     this.#sets = new Map(sets.map((set) => [set.name, set]))
@@ -39,18 +57,19 @@ export class SimulatedSets {
   /** Fills the sets of tokens and ports; their old elements are gone. */
   load({ tokens, ports }: Loads): void {
     for (const { set, tokens: loaded } of tokens) {
-      this.#elements.set(set, new Map(loaded.map(({ token, until }) => [token, until])))
+      const elements = loaded.map(({ token, until }) => [token, { ...NEW, until }] as const)
+      this.#elements.set(set, new Map(elements))
     }
     for (const { set, periods } of ports) this.#periods.set(set, periods)
   }
 
   /** The elements of a set that have not expired, in the order in which they came. */
-  members(set: string, at: number): Member[] {
+  members(set: string, at: number): SimulatedElement[] {
     const families = isPerFamily(this.#set(set)) ? ([4, 6] as const) : ([4] as const)
     return families.flatMap((family) =>
       [...this.#of(set, family)]
-        .filter(([, expiry]) => expiry > at)
-        .map(([key, expiry]) => ({ set, family, key, expiresIn: expiry - at })),
+        .filter(([, { until }]) => until > at)
+        .map(([key, { until, ...rest }]) => ({ set, family, key, expiresIn: until - at, ...rest })),
     )
   }
 
@@ -59,7 +78,7 @@ export class SimulatedSets {
    *
    * @param constant - the part of the key that is not from the packet.
    */
-  has(set: string, packet: Packet, constant?: number): boolean {
+  has(set: string, packet: Marked, constant?: number): boolean {
     const periods = this.#periods.get(set)
     if (periods) {
       return periods.some(
@@ -76,12 +95,21 @@ export class SimulatedSets {
     if (ports) return packet.port !== undefined && ports.has(packet.port)
     const addresses = this.#trusted.get(set)
     if (addresses) return addresses.some((cidr) => cidrContains(cidr, packet.source))
-    const expiry = this.#of(set, familyOf(packet)).get(this.#key(set, packet, constant))
-    return expiry !== undefined && expiry > packet.at
+    return this.#find(set, packet, constant) !== undefined
+  }
+
+  /** Returns the mark that a map remembers for the packet's key; undefined if it has none. */
+  recall(set: string, packet: Marked): number | undefined {
+    return this.#find(set, packet)?.mark
+  }
+
+  #find(set: string, packet: Marked, constant?: number): Element | undefined {
+    const element = this.#of(set, familyOf(packet)).get(this.#key(set, packet, constant))
+    return element && element.until > packet.at ? element : undefined
   }
 
   /** Changes a set. False if it is full or the key is claimed already: either ends the rule. */
-  change({ set, op, constant }: SetAction, packet: Packet): boolean {
+  change({ set, op, timeout: own, constant }: SetAction, packet: Marked): boolean {
     const elements = this.#of(set, familyOf(packet))
     const key = this.#key(set, packet, constant)
     if (op === 'delete') {
@@ -89,18 +117,19 @@ export class SimulatedSets {
       return true
     }
     const { timeout, capacity } = this.#set(set)
-    const expiry = elements.get(key)
-    const isThere = expiry !== undefined && expiry > packet.at
-    if (isThere && (op === 'add' || op === 'claim')) return op === 'add'
-    if (isThere && op === 'meet') {
-      elements.set(key, packet.at + (timeout ?? Number.POSITIVE_INFINITY))
-      return false
+    const there = this.#find(set, packet)
+    const until = packet.at + (own ?? timeout ?? Number.POSITIVE_INFINITY)
+    if (there && (op === 'add' || op === 'claim')) return op === 'add'
+    if (there) {
+      // What a map remembers stays: only the time starts over.
+      elements.set(key, { ...there, until, packets: there.packets + 1 })
+      return op !== 'meet'
     }
-    for (const [other, end] of elements) {
-      if (end <= packet.at) elements.delete(other)
+    for (const [other, element] of elements) {
+      if (element.until <= packet.at) elements.delete(other)
     }
-    if (!isThere && elements.size >= capacity) return false
-    elements.set(key, packet.at + (timeout ?? Number.POSITIVE_INFINITY))
+    if (elements.size >= capacity) return false
+    elements.set(key, { until, mark: packet.mark, packets: 1 })
     return true
   }
 
@@ -110,9 +139,10 @@ export class SimulatedSets {
     return set
   }
 
-  #key(set: string, packet: Packet, constant = 0): string {
+  #key(set: string, packet: Marked, constant = 0): string {
     const {
       source,
+      mark,
       destination = '',
       sourcePort = 0,
       port = 0,
@@ -123,6 +153,7 @@ export class SimulatedSets {
       payload.slice(2 * byte, 2 * (byte + TOKEN_LENGTH)).toLowerCase()
     const fields = {
       ...{ source, destination, sourcePort, port, sequence, all: 'all', constant },
+      knock: markOf(numberIn(mark), 0),
       'udp-token': tokenAt(TOKEN_AT.udp),
       'stun-token': tokenAt(TOKEN_AT.stun),
       'dns-token': tokenAt(TOKEN_AT.dns),
@@ -132,9 +163,9 @@ export class SimulatedSets {
       .join(' . ')
   }
 
-  #of(set: string, family: Family): Map<string, number> {
+  #of(set: string, family: Family): Map<string, Element> {
     const name = isPerFamily(this.#set(set)) ? `${set}_${family}` : set
-    const found = this.#elements.get(name) ?? new Map<string, number>()
+    const found = this.#elements.get(name) ?? new Map<string, Element>()
     this.#elements.set(name, found)
     return found
   }

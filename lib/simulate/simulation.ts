@@ -8,12 +8,15 @@ import type { Attempt } from '../automaton/language/names.js'
 import { isPerFamily, type TimedSet } from '../automaton/language/sets.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { ArgumentError } from '../errors.js'
-import { familySet } from '../nft/names.js'
+import type { ListedElement, ListedSet } from '../nft/listing.js'
+import { commonSet, familySet } from '../nft/names.js'
+import { withOwnSets } from '../nft/own-sets.js'
 import type { ValidSpec } from '../spec/model/model.js'
 import { requireValid, type SpecInput } from '../spec/validate.js'
-import { type Contents, EVERYONE, type Fill, type Member, rolesByDoor } from '../view/contents.js'
+import { type Contents, EVERYONE, listedContents, type Member } from '../view/contents.js'
 import { type Status, viewStatus } from '../view/status.js'
 import { Simulator } from './simulate.js'
+import type { SimulatedElement } from './simulated-sets.js'
 import { readPacket, type TracePacket } from './simulation-packet.js'
 
 export interface SimulationOptions {
@@ -97,17 +100,20 @@ function requireSecrets(spec: ValidSpec, secrets: Secrets): void {
   )
 }
 
-/** The contents of the sets at a time, in the form of nft's listing. */
+/** The contents of the sets at a time, as nft lists them. */
 function contentsOf(automaton: Automaton, simulator: Simulator, at: number): Contents {
-  const sets = new Map(automaton.sets.map((set) => [set.name, set]))
+  const sets = automaton.sets.flatMap((set) => listed(set, simulator, at))
+  const counters = automaton.counters.map((name) => [name, simulator.counter(name)] as const)
+  const listing = { sets: new Map(sets), counters: new Map(counters) }
+  const contents = listedContents(withOwnSets(listing, automaton.doors))
+  const timed = new Map(automaton.sets.map((set) => [set.name, set]))
   return {
+    ...contents,
+    // A listing has whole seconds, from which an age cannot be told exactly.
     members: (name) => {
-      const set = sets.get(name)
-      return set ? membersOf(set, simulator, at) : []
+      const set = timed.get(name)
+      return set ? membersOf(set, simulator, at) : contents.members(name)
     },
-    counter: (name) => simulator.counter(name),
-    fill: automaton.sets.flatMap((set) => fillOf(set, simulator, at)),
-    roles: rolesByDoor(automaton.sets.map(({ name }) => name)),
   }
 }
 
@@ -120,12 +126,23 @@ function membersOf(set: TimedSet, simulator: Simulator, at: number): Member[] {
   })
 }
 
-function fillOf(set: TimedSet, simulator: Simulator, at: number): Fill[] {
-  const { name, capacity } = set
+/** A set by nft's names, one for each family. */
+function listed(set: TimedSet, simulator: Simulator, at: number): [string, ListedSet][] {
+  const { name, timeout, capacity: size } = set
   const members = simulator.members(name, at)
-  if (!isPerFamily(set)) return [{ set: name, elements: members.length, capacity }]
+  const elements = (own: readonly SimulatedElement[]): ListedElement[] =>
+    own.map(({ key, expiresIn, mark, packets }) => ({
+      key: key.split(' . '),
+      timeout,
+      expires: Number.isFinite(expiresIn) ? Math.floor(expiresIn) : undefined,
+      mark,
+      packets,
+    }))
+  if (!isPerFamily(set)) {
+    return [[commonSet(name), { timeout, size, elements: elements(members) }]]
+  }
   return ([4, 6] as const).map((family) => {
-    const elements = members.filter((member) => member.family === family).length
-    return { set: familySet(name, family), elements, capacity }
+    const own = members.filter((member) => member.family === family)
+    return [familySet(name, family), { timeout, size, elements: elements(own) }]
   })
 }

@@ -12,7 +12,7 @@ const PORTS = 'ports from 1 to 65535, a range from low to high'
 
 const ADDRESS = 'an IPv4 or IPv6 address or a CIDR block'
 
-const tooMany = Array.from({ length: 4097 }, (_, i) => {
+const tooMany = Array.from({ length: 16_385 }, (_, i) => {
   return door({ name: `d${i}`, service: `udp/${i + 9000}` })
 })
 
@@ -23,7 +23,7 @@ const doors: WrongForm[] = [
     wrong: [
       [
         '/doors',
-        'a list of 1 to 4096 doors',
+        'a list of 1 to 16384 doors',
         // The first 120 characters.
         '{"name":"ssh","service":"tcp/22","knock":{"type":"sequence",' +
           '"steps":["tcp/7000","udp/8000","icmp"]},"open":{"for":"30s"}…',
@@ -33,12 +33,12 @@ const doors: WrongForm[] = [
   {
     of: 'no doors',
     document: { doors: [] },
-    wrong: [['/doors', 'a list of 1 to 4096 doors', '[]']],
+    wrong: [['/doors', 'a list of 1 to 16384 doors', '[]']],
   },
   {
     of: 'too many doors',
     document: { doors: tooMany },
-    wrong: [['/doors', 'a list of 1 to 4096 doors', `${JSON.stringify(tooMany).slice(0, 120)}…`]],
+    wrong: [['/doors', 'a list of 1 to 16384 doors', `${JSON.stringify(tooMany).slice(0, 120)}…`]],
   },
   {
     of: 'doors that are no objects',

@@ -47,7 +47,7 @@ const roots: WrongForm[] = [
   {
     of: 'an empty object',
     document: {},
-    wrong: [['/doors', 'a list of 1 to 4096 doors', 'nothing']],
+    wrong: [['/doors', 'a list of 1 to 16384 doors', 'nothing']],
   },
 ]
 

@@ -3,6 +3,7 @@ import { isNotFound } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
 import type { CallOptions } from '../kernel/nft.js'
 import { sourceSet } from '../nft/names.js'
+import { grantKey } from '../nft/own-sets.js'
 import { type GrantChange, renderClose } from '../nft/transaction.js'
 import type { Address } from '../spec/model/address.js'
 
@@ -58,9 +59,10 @@ async function areDeleted(
 
 async function findThere(
   elements: Elements,
-  { table, sources, grants }: Closing,
+  change: Closing,
   call: CallOptions,
 ): Promise<Source[]> {
+  const { table, sources, grants } = change
   const bySet = new Map<string, Source[]>()
   for (const source of sources) {
     const set = sourceSet(grants, source)
@@ -69,10 +71,11 @@ async function findThere(
     else bySet.set(set, [source])
   }
   const there = [...bySet].map(async ([set, own]) => {
-    const keys = own.map((source) => source?.address ?? 0)
+    const keys = own.map((source) => grantKey(change, source?.address))
     const found = await elements.find({ table, set }, keys, call)
-    const known = new Set(found.map(({ key: [key] }) => key))
-    return own.filter((_, index) => known.has(String(keys[index])))
+    // The rest of each key is the same.
+    const known = new Set(found.map(({ key: [first] }) => first))
+    return own.filter((source) => known.has(source?.address ?? '0'))
   })
   return (await Promise.all(there)).flat()
 }

@@ -1,30 +1,18 @@
 // A door's name and its table → the door's calls: open, close, list grants and progress.
 import { countingSets } from '../automaton/door/grant.js'
-import { grantsSet, parseSetName } from '../automaton/language/names.js'
+import { parseSetName } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
+import { isShared } from '../automaton/sharing/names.js'
 import { CapabilityError } from '../errors.js'
-import type { Elements } from '../kernel/elements.js'
-import type { CallOptions } from '../kernel/nft.js'
-import type { ListedElement, Listing } from '../nft/listing.js'
+import type { ListedElement } from '../nft/listing.js'
 import { commonSet, familySet, parseFamilySet, sourceSet } from '../nft/names.js'
+import { grantKey, grantPlaceOf, isAt } from '../nft/own-sets.js'
 import { type GrantChange, renderOpen } from '../nft/transaction.js'
 import { EVERYONE, listedContents } from '../view/contents.js'
 import { type Grant, type Progress, viewProgress } from '../view/status.js'
 import { closeGrants } from './close-grants.js'
 import { readSeconds, readSources, type Source } from './door-arguments.js'
-import type { StandingDoors } from './standing-doors.js'
-
-/** The table of a door. */
-export interface Place {
-  readonly table: string
-  readonly elements: Elements
-  readonly doors: StandingDoors
-  /**
-   * Lists the table. `most` says how many elements of a set are wanted, by the set's name in nft.
-   */
-  list(operation: string, most: (set: string) => number): Promise<Listing>
-  call(operation: string): CallOptions & { readonly operation: string }
-}
+import type { Place } from './place.js'
 
 export interface CloseOptions {
   /** Requires that established connections end, too. Default: as in the spec. */
@@ -172,8 +160,9 @@ export class Door {
     const call = this.#place.call('grantOf')
     return doors.with(this.name, call, async (door) => {
       const [address] = readSources(door, 'grantOf', [source])
-      const query = { table, set: sourceSet(grantsSet(this.name), address) }
-      const [found] = await elements.find(query, [address?.address ?? 0], call)
+      const place = grantPlaceOf(door)
+      const query = { table, set: sourceSet(place.set, address) }
+      const [found] = await elements.find(query, [grantKey(place, address?.address)], call)
       return found && grantOf(door, found)
     })
   }
@@ -198,25 +187,29 @@ export class Door {
   async *#parts(operation: string): AsyncGenerator<Grant[], void, undefined> {
     const { elements, table, doors } = this.#place
     const call = this.#place.call(operation)
-    const set = grantsSet(this.name)
-    // If the door is gone, or its scope has changed, this set is missing.
-    const { door, sets } = await doors.with(this.name, call, async (door) => {
+    // If the door is gone, or its scope has changed, its set is missing.
+    const { door, place, sets } = await doors.with(this.name, call, async (door) => {
+      const place = grantPlaceOf(door)
+      const { set } = place
       const sets =
         door.scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
       await elements.require({ table, set: sets[0] as string }, call)
-      return { door, sets }
+      return { door, place, sets }
     })
     for (const own of sets) {
       for await (const part of elements.list({ table, set: own }, call)) {
-        yield part.map((element) => grantOf(door, element))
+        const grants = part.filter((element) => isAt(place, element))
+        yield grants.map((element) => grantOf(door, element))
       }
     }
   }
 
   /** Lists the sources with an attempt under way, and how many knocks each has made. */
   async progress(): Promise<Progress[]> {
-    const isOwn = (name: string) =>
-      parseSetName(parseFamilySet(name)?.set ?? name)?.door === this.name
+    const isOwn = (name: string) => {
+      const set = parseFamilySet(name)?.set ?? name
+      return parseSetName(set)?.door === this.name || isShared(set)
+    }
     const most = (name: string) => (isOwn(name) ? Number.POSITIVE_INFINITY : 0)
     const listing = await this.#place.list('progress', most)
     const door = this.#place.doors.require(this.name, 'progress')
@@ -225,16 +218,18 @@ export class Door {
 
   /** One change for each transaction. */
   *#changes(
-    { connections }: DoorSummary,
+    door: DoorSummary,
     doorsSet: string,
     sources: readonly Source[],
   ): Generator<GrantChange> {
-    const used = countingSets(this.name, connections)
+    const used = countingSets(this.name, door.connections)
+    const { set: grants, port } = grantPlaceOf(door)
     const together = used.length > 0 ? TOGETHER_COUNTED : TOGETHER
     const { table } = this.#place
     for (let at = 0; at < sources.length; at += together) {
       const some = sources.slice(at, at + together)
-      yield { table, while: doorsSet, sources: some, grants: grantsSet(this.name), used }
+      const own = { table, while: doorsSet, sources: some, grants, used }
+      yield port === undefined ? own : { ...own, port }
     }
   }
 }

@@ -1,5 +1,6 @@
 // A listing → the elements of the doors' sets, by set and by door, and how full the sets are. Pure.
 import { BANNED, parseSetName, type SetRole } from '../automaton/language/names.js'
+import { parseAdmitted, parseCountSet } from '../automaton/sharing/names.js'
 import { CONFIRM_SET, confirmOf } from '../nft/confirm.js'
 import type { Listing } from '../nft/listing.js'
 import { LOADED_SET, type Loaded, loadedIn } from '../nft/loaded.js'
@@ -126,10 +127,19 @@ const SHOWN_BANS = 65_536
 export function mostOfStatus(name: string): number {
   const { set } = parseFamilySet(name) ?? { set: name }
   if (set === BANNED) return SHOWN_BANS
-  if (set === CONFIRM_SET || set === LOADED_SET || parseSetName(set)?.role.kind === 'grants')
-    return Number.POSITIVE_INFINITY
+  const isWhole =
+    set === CONFIRM_SET ||
+    set === LOADED_SET ||
+    parseSetName(set)?.role.kind === 'grants' ||
+    parseAdmitted(set) !== undefined ||
+    parseCountSet(set) !== undefined
+  if (isWhole) return Number.POSITIVE_INFINITY
   return SHOWN
 }
+
+/** The same for a door's counters. Those of shared doors are elements of sets. */
+export const mostOfCounters = (name: string): number =>
+  parseCountSet(parseFamilySet(name)?.set ?? name) ? Number.POSITIVE_INFINITY : 0
 
 /** Reads the pending confirmation; undefined if the table needs none. */
 export function viewConfirm(listing: Listing): PendingConfirm | undefined {

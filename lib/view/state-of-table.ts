@@ -2,8 +2,10 @@
 
 import { BANNED, parseSetName, usedSet } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
+import { parseAdmitted } from '../automaton/sharing/names.js'
 import type { Listing } from '../nft/listing.js'
 import { parseFamilySet } from '../nft/names.js'
+import { standingSets } from '../nft/own-sets.js'
 import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
 import { type Contents, listedContents } from './contents.js'
 import { viewBans, viewGrants } from './status.js'
@@ -11,7 +13,11 @@ import { viewBans, viewGrants } from './status.js'
 /** Whether a set, by nft's name, holds elements that a saved state contains. */
 export function isSaved(name: string): boolean {
   const { set } = parseFamilySet(name) ?? { set: name }
-  return set === BANNED || /^(?:grants|used|spent)$/.test(parseSetName(set)?.role.kind ?? '')
+  return (
+    set === BANNED ||
+    parseAdmitted(set) !== undefined ||
+    /^(?:grants|used|spent)$/.test(parseSetName(set)?.role.kind ?? '')
+  )
 }
 
 /**
@@ -113,7 +119,7 @@ export function heldBy(
   const given = state && asOf(state, 1000 * now)
   if (!before && given) return given
   const nothing: Listing = { sets: new Map(), counters: new Map() }
-  const found = viewState(table, doors, before ?? nothing, 1000 * now)
+  const found = viewState(table, doors, before ? standingSets(before) : nothing, 1000 * now)
   if (!given) return found
   return {
     ...found,

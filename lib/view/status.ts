@@ -16,6 +16,7 @@ import {
   unloggedCounter,
 } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
+import { ADVANCED, STARTED } from '../automaton/sharing/names.js'
 import { parseFamilySet } from '../nft/names.js'
 import type { Warning } from '../text/warning.js'
 import { type Ahead, viewAhead } from './ahead.js'
@@ -176,7 +177,7 @@ export function viewCounters({ name }: DoorSummary, contents: Contents): Counter
   return Object.fromEntries(entries) as unknown as Counters
 }
 
-/** Events above their rate: those of the doors, which count refused packets apart, and all others. */
+/** Events above their rate: those of doors, which count refused packets apart, and all others. */
 function viewUnlogged(doors: readonly DoorSummary[], contents: Contents): number {
   const counters = doors.flatMap(({ name }) => COUNTERS.map((kind) => counterName(kind, name)))
   const refused = counters.map((counter) => contents.counter(unloggedCounter(counter)))
@@ -190,7 +191,12 @@ function isShown(name: string, doors: readonly DoorSummary[]): boolean {
   if (role?.kind === 'claimed') {
     return doors.some((one) => one.name === door && one.connections === role.connections)
   }
-  return set === BANNED || /^(?:stage|attempt|armed|penalised)$/.test(role?.kind ?? '')
+  return (
+    set === BANNED ||
+    set === STARTED ||
+    set === ADVANCED ||
+    /^(?:stage|attempt|armed|penalised)$/.test(role?.kind ?? '')
+  )
 }
 
 function viewDoor(door: DoorSummary, contents: Contents): DoorStatus {

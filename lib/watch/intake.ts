@@ -84,7 +84,7 @@ export class Intake {
 
   #takeCalls({ changed, at }: ChangedRecord): void {
     const { clocks, push, lose } = this.#options
-    for (const grant of calledGrants(changed)) {
+    for (const grant of calledGrants(changed, this.#options.known.watched)) {
       const { door, source, expiresIn } = grant
       if (expiresIn === null) clocks.remove(grant)
       else if (expiresIn !== undefined)

@@ -1,6 +1,8 @@
 // What a table says of itself, as last read → whether it has become another one since. No I/O of
 // its own.
+
 import type { DoorSummary } from '../automaton/language/summary.js'
+import { SharedKnocks } from '../automaton/sharing/find.js'
 import { CapabilityError, isNotFound } from '../errors.js'
 import type { About } from '../nft/about.js'
 import type { WatchedTable } from './records.js'
@@ -11,6 +13,7 @@ export class KnownTable {
   readonly #table: string
   readonly #needsLog: boolean
   #doors = new Map<string, DoorSummary>()
+  #shared = new SharedKnocks([])
   #digest: string | undefined
   #stands = true
   /** Whether the change that the next reading finds was reported already. */
@@ -35,6 +38,7 @@ export class KnownTable {
       table: this.#table,
       grantTimeout: (door) => this.#doors.get(door)?.grantTimeout,
       isForEveryone: (door) => this.#doors.get(door)?.scope === 'everyone',
+      shared: this.#shared,
     }
   }
 
@@ -45,6 +49,7 @@ export class KnownTable {
       throw new CapabilityError('watch', missing, 'its spec has "log": false, so it logs nothing')
     }
     this.#doors = new Map(doors.map((door) => [door.name, door]))
+    this.#shared = new SharedKnocks(doors)
     this.#digest = digest
     this.#stands = true
   }

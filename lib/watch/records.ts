@@ -8,6 +8,8 @@ import {
   STEPS,
   TRUSTED,
 } from '../automaton/language/names.js'
+import type { SharedKnocks } from '../automaton/sharing/find.js'
+import { isSharedMap, parseAdmitted } from '../automaton/sharing/names.js'
 import { addressText } from '../kernel/netlink/address-bytes.js'
 import type { ElementChange, TableChange } from '../kernel/readers/changes.js'
 import type { LogRecord } from '../kernel/readers/records.js'
@@ -24,17 +26,20 @@ export interface WatchedTable {
   readonly grantTimeout: (door: string) => number | undefined
   /** Whether a door's grants are for everyone. */
   readonly isForEveryone: (door: string) => boolean
+  readonly shared: SharedKnocks
 }
 
 const isoOf = (at: number): string => new Date(at).toISOString()
 
 /** Returns undefined if the record is not of this table. */
 export function recordOfLog(
-  { logged: prefix, at, source = '', service, token }: LogRecord,
+  { logged: prefix, at, source = '', service, token, mark = 0 }: LogRecord,
   watched: WatchedTable,
 ): TableRecord | undefined {
-  const logged = parsePrefix(prefix)
-  if (logged?.table !== watched.table) return undefined
+  const parsed = parsePrefix(prefix)
+  if (parsed?.table !== watched.table) return undefined
+  const logged = parsed.shared ? watched.shared.name(parsed, mark) : parsed
+  if (!logged) return undefined
   const event = eventOf(logged, isoOf(at), source, service, watched)
   const { attempt } = logged
   return event && { event, ...(attempt && { attempt }), ...(token !== undefined && { token }) }
@@ -79,15 +84,27 @@ interface CalledGrant {
   readonly expiresIn: number | null | undefined
 }
 
-export const calledGrants = ({ elements }: TableChange): CalledGrant[] =>
-  elements.flatMap((element) => calledGrant(element) ?? [])
+export const calledGrants = (
+  { elements }: TableChange,
+  { shared }: Pick<WatchedTable, 'shared'>,
+): CalledGrant[] => elements.flatMap((element) => calledGrant(element, shared) ?? [])
 
-function calledGrant({ set, key, expiresIn }: ElementChange): CalledGrant | undefined {
+function calledGrant(
+  { set, key, expiresIn }: ElementChange,
+  shared: SharedKnocks,
+): CalledGrant | undefined {
   const parsed = parseFamilySet(set)
+  const family = parsed?.family
+  const bytes = Buffer.from(key, 'hex')
+  const source = family === undefined ? EVERYONE : addressText(family, bytes)
+  const protocol = parsed && parseAdmitted(parsed.set)
+  if (protocol) {
+    const at = bytes.length - 4
+    const door = at > 0 ? shared.doorAt(protocol, bytes.readUInt16BE(at)) : undefined
+    return door && { door: door.name, source, expiresIn }
+  }
   const role = parsed && parseSetName(parsed.set)
   if (role?.role.kind !== 'grants') return undefined
-  const family = parsed?.family
-  const source = family === undefined ? EVERYONE : addressText(family, Buffer.from(key, 'hex'))
   return { door: role.door, source, expiresIn }
 }
 
@@ -113,7 +130,7 @@ export function tableEvent({
   if (event === 'removed') return 'removed'
   const isConstant = (name: string) => {
     const set = parseFamilySet(name)?.set ?? name
-    return CONSTANT.has(set) || isOfPorts(set)
+    return CONSTANT.has(set) || isOfPorts(set) || isSharedMap(set)
   }
   return shape || sets.some(isConstant) ? 'installed' : undefined
 }

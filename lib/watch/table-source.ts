@@ -1,6 +1,6 @@
 // A table's place → what it says of itself and its grants, for a watcher. Asks the kernel.
 
-import { grantsSet, parseSetName } from '../automaton/language/names.js'
+import { parseSetName } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
@@ -8,7 +8,8 @@ import type { CallOptions, Nft } from '../kernel/nft.js'
 import { listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, type About, aboutComments, parseAbout } from '../nft/about.js'
 import { type ListedElement, parseListing } from '../nft/listing.js'
-import { commonSet, familySet, parseFamilySet } from '../nft/names.js'
+import { commonSet, familySet, hasPort, parseFamilySet } from '../nft/names.js'
+import { grantKey, grantPlaceOf, withOwnSets } from '../nft/own-sets.js'
 import { EVERYONE, listedContents } from '../view/contents.js'
 import { type Grant, viewGrants } from '../view/status.js'
 import type { DueGrant } from './clocks.js'
@@ -67,7 +68,13 @@ export class TableSource {
     const element =
       source === EVERYONE
         ? (await this.#listSet(set))[0]
-        : (await this.#elements.find({ table: this.table, set }, [source], this.#call))[0]
+        : (
+            await this.#elements.find(
+              { table: this.table, set },
+              [grantKey(grantPlaceOf(door), source)],
+              this.#call,
+            )
+          )[0]
     return element && (element.expires ?? 0) * 1000
   }
 
@@ -77,24 +84,36 @@ export class TableSource {
     const dated = ({ door, source, expiresIn }: Grant): DueGrant => {
       return { door, source, due: now + expiresIn * 1000 }
     }
-    if (doors.flatMap(setsOf).length > SET_BY_SET) {
+    if (new Set(doors.flatMap(setsOf)).size > SET_BY_SET) {
       const isGrants = (name: string) =>
-        parseSetName(parseFamilySet(name)?.set ?? name)?.role.kind === 'grants'
+        hasPort(name) || parseSetName(parseFamilySet(name)?.set ?? name)?.role.kind === 'grants'
       const most = (name: string) => (isGrants(name) ? Number.POSITIVE_INFINITY : 0)
       const place = { nft: this.#nft, elements: this.#elements, table: this.table }
       const listing = await listElements(place, most, this.#call)
-      const contents = listedContents(listing)
+      const contents = listedContents(withOwnSets(listing, doors))
       return doors.flatMap((door) => viewGrants(door, contents)).map(dated)
     }
-    const parts = await Promise.all(doors.map((door) => this.#grantsOf(door)))
+    const bySet = new Map<string, DoorSummary[]>()
+    for (const door of doors) {
+      for (const set of setsOf(door)) {
+        const own = bySet.get(set)
+        if (own) own.push(door)
+        else bySet.set(set, [door])
+      }
+    }
+    const parts = await Promise.all([...bySet].map(([set, of]) => this.#grantsOf(set, of)))
     return parts.flat().map(dated)
   }
 
-  async #grantsOf(door: DoorSummary): Promise<Grant[]> {
-    const lists = await Promise.all(setsOf(door).map((set) => this.#listSet(set)))
-    return lists.flat().map(({ key, expires }) => {
-      const source = door.scope === 'everyone' ? EVERYONE : (key[0] as string)
-      return { door: door.name, source, expiresIn: expires ?? 0 }
+  /** @param doors - those whose grants the set has. */
+  async #grantsOf(set: string, doors: readonly DoorSummary[]): Promise<Grant[]> {
+    const byPort = new Map(doors.map((door) => [grantPlaceOf(door).port?.toString(), door]))
+    const elements = await this.#listSet(set)
+    return elements.flatMap(({ key: [first = '', port], expires = 0 }) => {
+      const door = byPort.get(hasPort(set) ? port : undefined)
+      if (!door) return []
+      const source = door.scope === 'everyone' ? EVERYONE : first
+      return [{ door: door.name, source, expiresIn: expires }]
     })
   }
 
@@ -107,7 +126,7 @@ export class TableSource {
 }
 
 /** The names of a door's sets of grants in nft. */
-function setsOf({ name, scope }: DoorSummary): string[] {
-  const set = grantsSet(name)
-  return scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
+function setsOf(door: DoorSummary): string[] {
+  const { set } = grantPlaceOf(door)
+  return door.scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
 }

@@ -5,8 +5,8 @@
 //
 // One core sends SYNs to random ports. On a veth pair the receive path runs on the sending core, so
 // a run's time is the sum of both. A run that drops at ingress measures the generator, because such
-// a drop costs almost nothing. Runs are interleaved, and the least of each counts: whatever else the
-// machine does only adds to a run.
+// a drop costs almost nothing. Runs are interleaved, and the least of each counts: whatever else
+// the machine does only adds to a run.
 import { createNft, installKnock, type KnockSpec } from 'knocklib'
 import {
   apply,

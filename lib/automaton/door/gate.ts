@@ -114,7 +114,7 @@ function acceptRules(door: ValidDoor, hook: Hook): Accept[] {
  * begins here. And only if the host has a socket for that connection: otherwise it would answer a
  * scanner.
  */
-const OWN_CONNECTION: Accept = {
+export const OWN_CONNECTION: Accept = {
   when: [{ kind: 'flags', flags: { mask: SYN_RST, value: 0 } }, { kind: 'own-connection' }],
   verdict: ACCEPT,
 }

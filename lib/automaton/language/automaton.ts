@@ -14,7 +14,7 @@ import type {
 } from '../../spec/model/model.js'
 import type { NUMBER, ProtocolNumber } from '../../spec/model/protocol.js'
 import type { Logged } from './log-prefix.js'
-import type { AddressSet, PeriodSet, PortSet, TimedSet } from './sets.js'
+import type { AddressSet, DataMap, PeriodSet, PortSet, TimedSet } from './sets.js'
 import type { AttemptSummary, DoorSummary } from './summary.js'
 
 /** conntrack's state of a packet. */
@@ -64,6 +64,8 @@ export type Match =
   /** This host has a socket for the packet's TCP connection, whatever conntrack knows. */
   | { readonly kind: 'own-connection' }
   | { readonly kind: 'interface'; readonly names: readonly string[]; readonly not?: true }
+  /** The packet has a mark other than 0. */
+  | { readonly kind: 'marked' }
   /** No more than `rate` packets per second have come to this rule, and `burst` at once. */
   | { readonly kind: 'within-rate'; readonly rate: number; readonly burst: number }
 
@@ -79,7 +81,15 @@ export type Action =
       readonly set: string
       /** The part of the key that is not from the packet. */
       readonly constant?: number
+      /** Seconds, if not all elements of the set have the same timeout. */
+      readonly timeout?: number
     }
+  /** Sets the mark to what a map remembers for the packet's key. The rule ends if there is none. */
+  | { readonly op: 'recall'; readonly set: string }
+  /** Sets the mark, or the destination port, to what a constant map has for the packet. */
+  | { readonly op: 'look-up'; readonly map: string }
+  /** Sets the stage in the packet's mark. */
+  | { readonly op: 'stage'; readonly stage: number }
   | { readonly op: 'count'; readonly counter: string }
   /** Sets the packet's mark. */
   | { readonly op: 'mark'; readonly value: number }
@@ -94,9 +104,9 @@ export type Verdict =
   | { readonly kind: 'jump' | 'goto'; readonly chain: string }
   /**
    * Looks the packet's protocol and destination port up in a map. If there is no entry, the next
-   * rule is tried.
+   * rule is tried. `move`: the same for a map that is keyed by the packet's mark, too.
    */
-  | { readonly kind: 'dispatch'; readonly map: string }
+  | { readonly kind: 'dispatch' | 'move'; readonly map: string }
 
 export interface Rule {
   /** Default: both families. */
@@ -149,6 +159,12 @@ export interface DispatchMap {
   readonly entries: readonly DispatchEntry[]
 }
 
+/** A map from the packet's mark, protocol and destination port to a verdict. */
+export interface MoveMap {
+  readonly name: string
+  readonly entries: readonly (DispatchEntry & { readonly mark: number })[]
+}
+
 export interface Automaton {
   readonly table: string
   readonly sets: readonly TimedSet[]
@@ -157,6 +173,8 @@ export interface Automaton {
   readonly portSets: readonly PortSet[]
   readonly counters: readonly string[]
   readonly maps: readonly DispatchMap[]
+  readonly moveMaps: readonly MoveMap[]
+  readonly dataMaps: readonly DataMap[]
   /** Base chains come first, in the order in which packets pass them. */
   readonly chains: readonly Chain[]
   readonly doors: readonly DoorSummary[]
@@ -175,6 +193,7 @@ export const RESET: Verdict = { kind: 'reset' }
 export const jump = (chain: string): Verdict => ({ kind: 'jump', chain })
 export const goTo = (chain: string): Verdict => ({ kind: 'goto', chain })
 export const dispatch = (map: string): Verdict => ({ kind: 'dispatch', map })
+export const move = (map: string): Verdict => ({ kind: 'move', map })
 
 export const inSet = (set: string, constant?: number): Match => ({
   kind: 'in',
@@ -190,6 +209,8 @@ export const add = (set: string, constant?: number): Action => ({
   ...(constant !== undefined && { constant }),
 })
 export const update = (set: string): Action => ({ op: 'update', set })
+/** @param timeout - seconds. */
+export const updateFor = (set: string, timeout: number): Action => ({ op: 'update', set, timeout })
 export const remove = (set: string): Action => ({ op: 'delete', set })
 export const claim = (set: string): Action => ({ op: 'claim', set })
 export const meet = (set: string): Action => ({ op: 'meet', set })

@@ -1,7 +1,14 @@
 // The interface of a kind of knock, by which all kinds are treated alike. Types.
 import type { ProfileDoor } from '../../spec/generated/client-types.js'
 import type { Findings } from '../../spec/model/findings.js'
-import type { Note, Step, ValidDoor, ValidKnock, ValidUser } from '../../spec/model/model.js'
+import type {
+  KnockPort,
+  Note,
+  Step,
+  ValidDoor,
+  ValidKnock,
+  ValidUser,
+} from '../../spec/model/model.js'
 import type { Loads, Secrets } from './loads.js'
 import type { Attempt } from './names.js'
 import type { KnockContext, KnockProgram } from './program.js'
@@ -15,6 +22,13 @@ export interface PlacedKnock<Knock extends ValidKnock = ValidKnock> {
 
 /** A step or knock port, with the JSON Pointer of its place in the spec. */
 type SteppedPlace = readonly [step: Step, path: string]
+
+/** Steps in an order, of plain packets to ports. */
+export interface SharedSteps {
+  readonly steps: readonly KnockPort[]
+  /** Seconds between two of them. */
+  readonly stepTimeout: number
+}
 
 /** One kind of knock, as a profile writes it. */
 export type ProfileKnock = Omit<ProfileDoor, 'port' | 'for' | 'connections' | 'gap'>
@@ -32,6 +46,8 @@ export interface Kind<Knock extends ValidKnock = ValidKnock, Written = unknown> 
   /** How many packets the knock takes, not counting the one that is accepted itself. */
   lengthOf(knock: Knock): number
   build(knock: Knock, context: KnockContext): KnockProgram
+  /** Its steps, if many doors with such knocks can share their rules. */
+  share?(knock: Knock): SharedSteps | undefined
 
   /**
    * Whether the packet that ends the knock is the connection itself. Its ports may then belong to

@@ -15,14 +15,26 @@ export interface Logged {
   readonly of?: number
   /** The user of the token. */
   readonly user?: string
+  /** The packet's mark says which knock it is, and the stage. */
+  readonly shared?: true
 }
 
 /** nft refuses prefixes of 128 bytes and more. The longest names give 125. */
 const WORD = 'kl'
 const NONE = '-'
+/** In place of a door: the mark says which. */
+const SHARED = '*'
 
 export function renderPrefix(table: string, logged: Logged): string {
-  const { event, door = NONE, attempt = NONE, stage, of, user = NONE } = logged
+  const {
+    event,
+    shared,
+    door = shared ? SHARED : NONE,
+    attempt = NONE,
+    stage,
+    of,
+    user = NONE,
+  } = logged
   const place = stage === undefined ? NONE : `${stage}/${of}`
   return [WORD, table, event, door, attempt, place, user].join(' ')
 }
@@ -30,7 +42,7 @@ export function renderPrefix(table: string, logged: Logged): string {
 const NAME = '[A-Za-z_][A-Za-z0-9_]*'
 const PREFIX = new RegExp(
   `^${WORD} (${NAME}) (knock|granted|reset|wrong|denied|banned|closed) ` +
-    `(${NAME}|-) (open\\d*|close|-) (\\d+/\\d+|-) (${NAME}|-)$`,
+    `(${NAME}|[-*]) (open\\d*|close|-) (\\d+/\\d+|-) (${NAME}|-)$`,
 )
 
 /** Reads a prefix and the table's name in it; undefined if knocklib did not write it. */
@@ -42,7 +54,7 @@ export function parsePrefix(prefix: string): (Logged & { readonly table: string 
   return {
     table,
     event: event as LoggedKind,
-    ...(door !== NONE && { door: door as string }),
+    ...(door === SHARED ? { shared: true } : door !== NONE && { door: door as string }),
     ...(attempt !== NONE && { attempt: attempt as Attempt }),
     ...(place !== NONE && { stage: stage as number, of: of as number }),
     ...(user !== NONE && { user: user as string }),

@@ -40,10 +40,10 @@ export function logAll(
     if (!log) return rest
     const { verdict = RETURN } = rule
     const context: LogContext = { logged: logs, verdict, log, prefix: renderPrefix(table, logs) }
-    const counter = refusalCounter(logs)
-    const [first, ...others] = counter ? refusalChains(context, counter) : [logChain(context)]
+    const counts = countsOf(logs)
+    const [first, ...others] = counts ? refusalChains(context, counts) : [logChain(context)]
     for (const chain of [first, ...others]) logged.set(chain.name, chain)
-    return { ...(counter ? withoutCount(rest, counter) : rest), verdict: goTo(first.name) }
+    return { ...withoutCounts(rest, counts?.logged ?? []), verdict: goTo(first.name) }
   }
   const led = chains.map((chain) => ({ ...chain, rules: chain.rules.map(lead) }))
   return [...led, ...logged.values()]
@@ -104,15 +104,34 @@ function logChain({ prefix, logged, verdict, log: { group, rate } }: LogContext)
   }
 }
 
-/** The counter of an event that anybody can cause, of a door; undefined for other events. */
-const refusalCounter = ({ event, door }: Logged): string | undefined =>
-  door !== undefined && (event === 'denied' || event === 'wrong')
-    ? counterName(event, door)
-    : undefined
+/** The actions that count a refusal which is logged, and one which is not. */
+interface RefusalCounts {
+  readonly logged: readonly Action[]
+  readonly unlogged: readonly Action[]
+}
+
+/**
+ * How an event that anybody can cause is counted; undefined for other events. Shared doors count
+ * theirs before, by the packet's mark.
+ */
+function countsOf({ event, door, shared }: Logged): RefusalCounts | undefined {
+  if (event !== 'denied' && event !== 'wrong') return undefined
+  if (shared) return { logged: [], unlogged: [count(UNLOGGED_COUNTER)] }
+  if (door === undefined) return undefined
+  const counter = counterName(event, door)
+  return { logged: [count(counter)], unlogged: [count(unloggedCounter(counter))] }
+}
 
 /** A refusal is counted when it is known whether it is logged, so that it is counted once. */
-function withoutCount({ then = [], ...rest }: Omit<Rule, 'logs'>, counter: string): Rule {
-  const others = then.filter((action) => !(action.op === 'count' && action.counter === counter))
+function withoutCounts(
+  { then = [], ...rest }: Omit<Rule, 'logs'>,
+  counts: readonly Action[],
+): Omit<Rule, 'logs'> {
+  const isCounted = (action: Action) =>
+    counts.some(
+      (own) => own.op === 'count' && action.op === 'count' && own.counter === action.counter,
+    )
+  const others = then.filter((action) => !isCounted(action))
   return { ...rest, ...(others.length > 0 && { then: others }) }
 }
 
@@ -121,18 +140,18 @@ function withoutCount({ then = [], ...rest }: Omit<Rule, 'logs'>, counter: strin
  * one counter. Each source is then logged once more, at a rate apart, and not again for a minute.
  * So a source that sends many packets does not hide the others.
  */
-function refusalChains(context: LogContext, counter: string): [Chain, ...Chain[]] {
+function refusalChains(context: LogContext, counts: RefusalCounts): [Chain, ...Chain[]] {
   const { prefix, logged, verdict, log } = context
   const name = logChainName(logged, verdict)
   const [flooded, once] = [`log_flooded${name.slice(3)}`, `log_once${name.slice(3)}`]
   const of = ofVerdict(verdict)
   const comment = (purpose: string) => commentOf(logged, purpose)
   const constant = constantOf(name)
-  const unlogged = count(unloggedCounter(counter))
-  const written: Action[] = [count(counter), { op: 'log', group: log.group, prefix }]
+  const { unlogged } = counts
+  const written: Action[] = [...counts.logged, { op: 'log', group: log.group, prefix }]
   const within = (): Match => withinRate(log.deniedRate)
   const quiet = quietMatches(logged, verdict).map((match): Rule => {
-    return { when: [...of, match], then: [unlogged], verdict, comment: comment('quiet') }
+    return { when: [...of, match], then: unlogged, verdict, comment: comment('quiet') }
   })
   const remember = (set: string, purpose: string): Rule => {
     return { when: [], then: [add(set, constant)], comment: comment(purpose) }
@@ -149,7 +168,7 @@ function refusalChains(context: LogContext, counter: string): [Chain, ...Chain[]
         inFlood([inSet(FLOODED, constant)]),
         {
           when: [...of, { kind: 'within-rate', ...NO_FLOOD }],
-          then: [unlogged],
+          then: unlogged,
           verdict,
           comment: comment('unlogged'),
         },
@@ -162,7 +181,7 @@ function refusalChains(context: LogContext, counter: string): [Chain, ...Chain[]
       rules: [
         { when: [within()], verdict: goTo(once), comment: comment('once of its source') },
         remember(QUIET, 'from too many sources'),
-        last(verdict, [unlogged], comment('unlogged')),
+        last(verdict, unlogged, comment('unlogged')),
       ],
     },
     {
@@ -202,16 +221,18 @@ const last = (verdict: Verdict, then: readonly Action[], comment: string): Rule 
   comment,
 })
 
-const commentOf = ({ door, event }: Logged, purpose: string): string =>
-  `${door ?? '/guard/ban'} ${event} ${purpose}`
+const commentOf = ({ door, event, shared }: Logged, purpose: string): string =>
+  `${door ?? (shared ? 'shared doors' : '/guard/ban')} ${event} ${purpose}`
 
 /**
  * Names the chain after all that it does. With another spec a chain of the same name then does the
  * same, also for packets that are on their way to it. The numbers are in the first word, so that no
  * two names are equal whatever the doors and users are called.
  */
-function logChainName({ event, door, attempt, stage, user }: Logged, verdict: Verdict): string {
+function logChainName(logged: Logged, verdict: Verdict): string {
+  const { event, door, attempt, stage, user, shared } = logged
   const head = `log${stage ?? ''}${user === undefined ? '' : `u${user.length}`}`
   const end = verdict.kind === 'goto' ? verdict.chain : verdict.kind
-  return [head, event, end, attempt, user, door].filter((word) => word !== undefined).join('_')
+  const words = [head, event, end, attempt, user, shared && 'shared', door]
+  return words.filter((word) => word !== undefined).join('_')
 }

@@ -1,16 +1,18 @@
-// The sets of a table. Types; and the sets that remember used tokens and one-time sequences, the
-// same for every spec. Pure.
+// The sets of a table, and its maps from ports and marks to values. Types; and the sets that
+// remember used tokens and one-time sequences, the same for every spec. Pure.
 import { LONGEST_TOKEN } from '../../spec/derive/derivation.js'
-import type { Carrier, Cidr } from '../../spec/model/model.js'
+import type { Carrier, Cidr, KnockPort } from '../../spec/model/model.js'
 import { spentSequenceSet, spentTokensSet } from './names.js'
 
 /**
  * A packet field that can be part of a set's key. `all` is a constant, and `constant` one that the
  * rule names. `CARRIER-token` is the 16 bytes of the payload that are a token in packets of that
- * carrier. `sequence`, a hash of TCP's sequence number, cannot be looked up, only added and deleted.
+ * carrier. `sequence`, a hash of TCP's sequence number, is only added and deleted: it cannot be
+ * looked up. `knock` is the number of a shared knock in the packet's mark.
  */
 export type KeyField =
   | 'source'
+  | 'knock'
   | 'destination'
   | 'sourcePort'
   | 'port'
@@ -35,6 +37,10 @@ export interface TimedSet {
   readonly perElement?: true
   /** The most elements; per family if the key has an address. */
   readonly capacity: number
+  /** Each element counts the packets that update it. */
+  readonly counts?: true
+  /** It is a map: each element remembers the mark of the packet that added it. */
+  readonly remembers?: true
 }
 
 /** Whether there is one set for IPv4 and one for IPv6. Others have no addresses. */
@@ -55,6 +61,22 @@ export interface AddressSet {
 export interface PortSet {
   readonly name: string
   readonly ports: readonly number[]
+}
+
+/** A constant map from a knock port to a mark, or from a packet's mark to a port. */
+export type DataMap =
+  | { readonly name: string; readonly from: 'port'; readonly entries: readonly MarkEntry[] }
+  | { readonly name: string; readonly from: 'mark'; readonly entries: readonly PortEntry[] }
+
+export interface MarkEntry extends KnockPort {
+  readonly mark: number
+  /** What the port is, for people. */
+  readonly comment: string
+}
+
+export interface PortEntry {
+  readonly mark: number
+  readonly port: number
 }
 
 /** The most used tokens that a door remembers. If the set is full, no further token is accepted. */

@@ -1,5 +1,6 @@
 // The facts about doors and knocks that a table has beside its rules, so that it can be read
 // without its spec. Types.
+import type { KnockPort } from '../../spec/model/model.js'
 import type { Attempt } from './names.js'
 
 /** What a table says of a door. */
@@ -13,6 +14,19 @@ export interface DoorSummary {
   readonly connections: number | undefined
   readonly scope: 'source' | 'everyone'
   readonly established: 'keep' | 'cut'
+  /** Present if the door shares its sets with others. */
+  readonly shared?: SharedSummary
+}
+
+/** Where a door is found in the sets and events that it shares. */
+export interface SharedSummary {
+  readonly service: KnockPort
+  /** All its knocks, also the one that closes it, by the numbers in marks. */
+  readonly knocks: readonly {
+    readonly attempt: Attempt
+    readonly number: number
+    readonly steps: number
+  }[]
 }
 
 interface KnockSummary {

@@ -26,11 +26,18 @@ const FAN_OUT = 32
 /** The modes in which something resets an attempt. */
 type ResettingMode = 'any' | 'knock-ports'
 
+/** The attempts of shared doors: the chain that ends a source's, and the longest gap in one. */
+export interface SharedAttempts {
+  readonly lapse: string
+  readonly gap: number
+}
+
 /** All attempts that are reset in one mode. */
 export class ResetDomain {
   readonly #mode: ResettingMode
   readonly #grouped: boolean
   readonly #members: KnockProgram[] = []
+  #shared: SharedAttempts | undefined
 
   /** @param expected - how many attempts will join at most. */
   constructor(mode: ResettingMode, expected: number) {
@@ -64,7 +71,12 @@ export class ResetDomain {
   }
 
   get isEmpty(): boolean {
-    return this.#members.length === 0
+    return !this.hasMembers && !this.#shared
+  }
+
+  /** Whether knock packets must be led to the attempts. Shared doors judge them with their own. */
+  get hasMembers(): boolean {
+    return this.#members.length > 0
   }
 
   /** The actions that mark a source as knocking, for the program that joins next. */
@@ -77,12 +89,19 @@ export class ResetDomain {
     this.#members.push(program)
   }
 
+  /** Adds the attempts of all shared doors. */
+  share(shared: SharedAttempts): void {
+    this.#shared = shared
+  }
+
   sets(capacity: number): TimedSet[] {
     if (this.isEmpty) return []
     // Each knock renews the mark. One second more than the longest gap, so that a mark never ends
     // before its stage.
-    const timeout = Math.max(...this.#members.map(({ gap }) => gap)) + 1
-    const groups = this.#grouped ? this.#groups().map((group) => this.#groupSet(group)) : []
+    const gaps = [...this.#members, ...(this.#shared ? [this.#shared] : [])].map(({ gap }) => gap)
+    const timeout = Math.max(...gaps) + 1
+    const groups =
+      this.#grouped && this.hasMembers ? this.#groups().map((group) => this.#groupSet(group)) : []
     return [this.knocking, ...groups].map((name) => {
       return { name, key: ['source'], timeout, perElement: true, capacity }
     })
@@ -99,7 +118,7 @@ export class ResetDomain {
    * mark, so that the next one costs one look-up again.
    */
   #walk(): Chain[] {
-    const knock = this.#visits(this.chain, resetChain)
+    const knock = this.hasMembers ? this.#visits(this.chain, resetChain) : []
     // Only knock packets reset these attempts.
     if (this.#mode !== 'any') return knock
     const forget: Rule = {
@@ -110,7 +129,10 @@ export class ResetDomain {
     const [first, ...groups] = this.#visits(this.lastChain, (program) =>
       isStruck(program) ? lapseChain(program) : wipeChain(program),
     ) as [Chain, ...Chain[]]
-    return [...knock, { ...first, rules: [forget, ...first.rules] }, ...groups]
+    const lapse: Rule[] = this.#shared
+      ? [{ when: [], verdict: jump(this.#shared.lapse), comment: 'shared doors reset' }]
+      : []
+    return [...knock, { ...first, rules: [forget, ...lapse, ...first.rules] }, ...groups]
   }
 
   /** Makes the chain that leads to one chain of each member, directly or through groups. */
@@ -120,7 +142,7 @@ export class ResetDomain {
       verdict: jump(chainOf(program)),
       comment: origin(program, 'reset'),
     })
-    if (!this.#grouped) return [{ name, rules: this.#members.map(visit) }]
+    if (!this.#grouped || !this.hasMembers) return [{ name, rules: this.#members.map(visit) }]
     const isLast = name === this.lastChain
     const groups = this.#groups()
     const groupChain = (group: number): string => `${name}_g${group}`

@@ -16,6 +16,9 @@ import {
   type Rule,
 } from '../language/automaton.js'
 import { counterName, grantsSet, TRUSTED } from '../language/names.js'
+import type { SharedDoor } from '../sharing/choose.js'
+import { counted } from '../sharing/moves.js'
+import { markOf } from '../sharing/names.js'
 
 const UNREAD = 'unread'
 const REFUSE = 'unread_source'
@@ -27,8 +30,8 @@ const MULTICAST: Cidr = { family: 6, address: 'ff00::', prefixLength: 8 }
 const families = [6] as const
 
 /** The base chain's rules. They come after all rules that match ports, and before the resets. */
-export const unreadRules = (doors: readonly ValidDoor[]): Rule[] =>
-  doors.some(canBeUnread)
+export const unreadRules = (doors: readonly ValidDoor[], shared: SharedDoor | undefined): Rule[] =>
+  doors.some(canBeUnread) || shared
     ? [{ families, when: [], verdict: jump(UNREAD), comment: 'what may not have been read' }]
     : []
 
@@ -40,10 +43,15 @@ export function unreadChains(
   {
     hasTrusted,
     areFragmentsJudged,
-  }: { readonly hasTrusted: boolean; readonly areFragmentsJudged: boolean },
+    shared,
+  }: {
+    readonly hasTrusted: boolean
+    readonly areFragmentsJudged: boolean
+    readonly shared: SharedDoor | undefined
+  },
 ): Chain[] {
   const concerned = doors.filter(canBeUnread)
-  if (concerned.length === 0) return []
+  if (concerned.length === 0 && !shared) return []
   const rule = (when: Rule['when'], verdict: Rule['verdict'], comment: string): Rule => {
     return { families, when, ...(verdict && { verdict }), comment }
   }
@@ -64,11 +72,23 @@ export function unreadChains(
       rules: [
         ...(hasTrusted ? [trusted] : []),
         ...concerned.map(refuse),
-        rule([], ACCEPT, 'every door there lets its source in'),
+        ...(shared
+          ? [refuseShared(shared), rule([], DROP, 'no room to count it')]
+          : [rule([], ACCEPT, 'every door there lets its source in')]),
       ],
     },
   ]
 }
+
+/** Nobody has the grants of so many doors, so all are refused, in the name of the first. */
+const refuseShared = ({ knocks: [first] }: SharedDoor): Rule => ({
+  families,
+  when: [],
+  then: [{ op: 'mark', value: markOf(first?.number ?? 0, 0) }, counted('denied')],
+  verdict: DROP,
+  logs: { event: 'denied', shared: true },
+  comment: 'shared doors: cannot be read',
+})
 
 /** Whether IPv6 packets can come to a door. */
 const canBeUnread = ({ addresses }: ValidDoor): boolean =>

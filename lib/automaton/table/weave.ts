@@ -9,24 +9,24 @@ import { redirectChains } from '../door/redirect.js'
 import {
   ACCEPT,
   type Chain,
-  count,
+  type DispatchEntry,
   type DispatchMap,
-  DROP,
   dispatch,
   goTo,
   inSet,
   jump,
-  RETURN,
   type Rule,
   stateIs,
 } from '../language/automaton.js'
 import { baseChains, isStateful } from '../language/hook.js'
 import { INVALID_STEPS, namedSet, portsMap, REPEATED_COUNTER, STEPS } from '../language/names.js'
-import { type Again, asks, asksNothing, onceEach } from '../language/once.js'
+import { asks, asksNothing } from '../language/once.js'
 import type { KnockProgram } from '../language/program.js'
 import type { PortSet } from '../language/sets.js'
+import type { SharedDoor } from '../sharing/choose.js'
 import { cutChains, cutRules } from './cut.js'
-import { type Endpoints, placeEndpoints } from './endpoints.js'
+import { placeEndpoints } from './endpoints.js'
+import { elsewhereChain, elsewhereRule, knockChains, resetOthers, strayRules } from './knocked.js'
 import { PIECES_CHAIN, PIECES_RULE } from './pieces.js'
 import {
   anyChains,
@@ -38,28 +38,35 @@ import {
 } from './ports.js'
 import { rangeRules } from './ranges.js'
 import type { ResetDomain } from './reset.js'
-import { echoChains, type RangeChains, rangeChains, stepChains } from './steps.js'
+import { echoChains, rangeChains, stepChains } from './steps.js'
 import { unreadChains, unreadRules } from './unread.js'
 
 const ECHO = 'echo'
-const JUDGE = 'judge_step'
-const JUDGE_INVALID = 'judge_invalid_step'
-const ELSEWHERE = 'elsewhere'
 const BEGINNING = 'beginning'
 
 interface Woven {
   /** Base chains first. */
   readonly chains: readonly Chain[]
   readonly maps: readonly DispatchMap[]
-  readonly named: PortSet
+  /** The ports of the map of ports, unless there are too many. */
+  readonly named: readonly PortSet[]
   /** The counters that only rules of this file use. */
   readonly counters: readonly string[]
+}
+
+/** What leads packets to shared doors: the entries of their ports, the chain of their knocks. */
+export interface WovenShared {
+  readonly entries: readonly DispatchEntry[]
+  readonly judge: string
+  /** The one that answers for packets that cannot be read. */
+  readonly first: SharedDoor
 }
 
 export function weave(
   spec: ValidSpec,
   programs: readonly KnockProgram[],
   domains: readonly ResetDomain[],
+  { shared }: { readonly shared?: WovenShared },
 ): Woven {
   const { doors, guard, hook } = spec
   const placed = placeEndpoints(programs)
@@ -76,11 +83,12 @@ export function weave(
   const others = resetOthers(domains)
   const first = ignoreBanned(guard.ban)
 
-  const entries = parts.flatMap((part) => part.entries)
+  const entries = [...parts.flatMap((part) => part.entries), ...(shared?.entries ?? [])]
   const ranges = entries.filter(({ ports: { from, to } }) => from !== to)
   const single = entries.filter((entry) => !ranges.includes(entry))
   const byRange = rangeRules(ranges)
   const digest = hexDigest(single, 8)
+  const named = [...new Set(single.map(({ ports }) => ports.from))]
   const anyDomain = domains.find(({ mode }) => mode === 'any')
   const echoes = echo.length > 0 ? [ECHO_RULE] : []
   // Behind conntrack fragments are reassembled.
@@ -88,16 +96,25 @@ export function weave(
     ? [...echoes, SYN_RULE, ...cutRules(doors), ESTABLISHED]
     : [PIECES_RULE, NO_SYN, ...echoes]
   const beginning: Rule[] = [
-    portsRule(digest),
+    portsRule(digest, named.length <= MOST_NAMED),
     ...byRange.rules,
     ...ranged.find,
-    ...unreadRules(doors),
+    ...unreadRules(doors, shared?.first),
     ...whole,
     ...(anyDomain ? [elsewhereRule(anyDomain)] : []),
   ]
   const base = [...interfaceRules(spec), ...before, ...(stateful ? [REST_RULE] : beginning)]
   const hasInvalid = stateful && steps.invalidEntries.length > 0
-  const knocked = knockChains(placed, { first, others, ranged, stateful, hasInvalid })
+  const judge = shared?.judge
+  const knocked = knockChains(placed, {
+    first,
+    others,
+    ranged,
+    stateful,
+    hasInvalid,
+    judge,
+    entries,
+  })
   return {
     chains: [
       ...redirectChains(spec),
@@ -106,6 +123,7 @@ export function weave(
       ...unreadChains(doors, {
         hasTrusted: guard.trusted.length > 0,
         areFragmentsJudged: !stateful,
+        shared: shared?.first,
       }),
       ...cutChains(doors, guard.trusted.length > 0),
       ...byRange.chains,
@@ -115,7 +133,11 @@ export function weave(
       ...knocked,
       ...steps.chains,
       ...ranged.chains,
-      ...echoChains(ECHO, echo, { first, resetOthers: others, isStateful: stateful }),
+      ...echoChains(ECHO, echo, {
+        first,
+        resetOthers: [...others, ...strayRules(shared !== undefined)],
+        isStateful: stateful,
+      }),
       ...(anyDomain ? [elsewhereChain(anyDomain, stateful)] : []),
     ],
     maps: [
@@ -123,7 +145,7 @@ export function weave(
       { name: STEPS, entries: steps.entries },
       ...(hasInvalid ? [{ name: INVALID_STEPS, entries: steps.invalidEntries }] : []),
     ],
-    named: { name: namedSet(digest), ports: [...new Set(single.map(({ ports }) => ports.from))] },
+    named: named.length <= MOST_NAMED ? [{ name: namedSet(digest), ports: named }] : [],
     counters: knocked.some(({ name }) => name === KNOCK.tcp) ? [REPEATED_COUNTER] : [],
   }
 }
@@ -175,73 +197,14 @@ const RELATED: Rule = {
   comment: 'what belongs to connections',
 }
 
-/** A set of ports is a bitmap in the kernel, at a fraction of the cost of the map. */
-const portsRule = (digest: string): Rule => ({
-  when: [inSet(namedSet(digest))],
+/**
+ * A set of ports is a bitmap in the kernel, at a fraction of the cost of the map. To add to it the
+ * kernel walks a list of all its elements, so with more ports there is none.
+ */
+const MOST_NAMED = 4096
+
+const portsRule = (digest: string, isNamed: boolean): Rule => ({
+  when: isNamed ? [inSet(namedSet(digest))] : [],
   verdict: dispatch(portsMap(digest)),
   comment: 'knocks, services, ignored',
 })
-
-const AGAIN: Again = { then: [count(REPEATED_COUNTER)], verdict: DROP }
-
-/**
- * A knock packet resets the attempts of which it is no step. Then the doors with that knock port
- * judge it.
- */
-const resetOthers = (domains: readonly ResetDomain[]): Rule[] =>
-  domains.map(({ knocking, chain }) => ({
-    when: [inSet(knocking)],
-    verdict: jump(chain),
-    comment: 'a knock resets the attempts of other doors',
-  }))
-
-interface KnockChains {
-  /** The first rules for every knock packet. */
-  readonly first: readonly Rule[]
-  readonly others: readonly Rule[]
-  readonly ranged: RangeChains
-  readonly stateful: boolean
-  /** Whether packets that conntrack calls invalid can be steps. */
-  readonly hasInvalid: boolean
-}
-
-function knockChains({ ports, ranges }: Endpoints, context: KnockChains): Chain[] {
-  const { first, others, ranged, stateful, hasInvalid } = context
-  const used = [...ports.map(({ port }) => port), ...ranges.map(({ endpoint }) => endpoint.range)]
-  const uses = (protocol: 'tcp' | 'udp') => used.some((place) => place?.protocol === protocol)
-  const invalid = (verdict: Rule['verdict']): Rule[] =>
-    stateful
-      ? [{ when: [stateIs('invalid')], ...(verdict && { verdict }), comment: 'starts nothing' }]
-      : []
-  const judge: Rule = { when: [], verdict: goTo(JUDGE), comment: 'to the doors knocked here' }
-  const drop: Rule = { when: [], verdict: DROP, comment: 'knocks are never answered' }
-  const again = [...invalid(hasInvalid ? goTo(JUDGE_INVALID) : DROP), ...onceEach(JUDGE, AGAIN)]
-  // Before conntrack only SYNs come here, and those with other flags are no knocks.
-  const tcp: Chain = { name: KNOCK.tcp, rules: [...first, ...again, stateful ? judge : drop] }
-  const udp: Chain = { name: KNOCK.udp, rules: [...first, ...invalid(DROP), judge] }
-  const look = (map: string): Rule => {
-    return { when: [], verdict: dispatch(map), comment: 'the doors knocked here' }
-  }
-  const rules = [...others, look(STEPS), ...ranged.judge, drop]
-  return [
-    ...(uses('tcp') ? [tcp] : []),
-    ...(uses('udp') ? [udp] : []),
-    ...(used.length > 0 ? [{ name: JUDGE, rules }] : []),
-    ...(hasInvalid ? [{ name: JUDGE_INVALID, rules: [look(INVALID_STEPS), drop] }] : []),
-  ]
-}
-
-const elsewhereRule = ({ knocking }: ResetDomain): Rule => ({
-  when: [inSet(knocking)],
-  verdict: jump(ELSEWHERE),
-  comment: 'what begins elsewhere resets attempts',
-})
-
-/** The chain for a packet that is no knock, from a source that is knocking. */
-function elsewhereChain({ lastChain: chain }: ResetDomain, stateful: boolean): Chain {
-  const not = { when: [stateIs('invalid', 'related')], verdict: RETURN, comment: 'starts nothing' }
-  const once = onceEach(chain, { verdict: RETURN })
-  // Before conntrack only a SYN is known to begin something.
-  const rest = { when: [stateIs('new')], verdict: goTo(chain), comment: 'resets' }
-  return { name: ELSEWHERE, rules: stateful ? [not, ...once, rest] : once }
-}

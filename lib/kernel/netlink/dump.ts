@@ -74,10 +74,11 @@ async function* pass(
     const { size } = keys
     return keys.add(key).size > size
   }
-  const isFresh = ({ key: [key = ''] }: ListedElement): boolean => {
-    const isFirst = isNew(own, key)
+  const isFresh = ({ key }: ListedElement): boolean => {
+    const text = key.length === 1 ? (key[0] as string) : key.join(' ')
+    const isFirst = isNew(own, text)
     if (!isFirst && outcome === 'whole') outcome = 'moved'
-    return isFirst && (own === seen || isNew(seen, key))
+    return isFirst && (own === seen || isNew(seen, text))
   }
   for (;;) {
     const { answers, isInterrupted } = await parts.next()

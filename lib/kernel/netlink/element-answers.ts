@@ -20,9 +20,10 @@ const HEADER = 16
 const TEXT = 1
 
 /**
- * A key's form: 4 or 6 for an address, `raw` for its bytes, undefined for a number such as a mark.
+ * A key's form: 4 or 6 for an address, `port4` or `port6` for an address and a port, `raw` for its
+ * bytes, undefined for a number such as a mark.
  */
-export type KeyFamily = Family | 'raw' | undefined
+export type KeyFamily = Family | `port${Family}` | 'raw' | undefined
 
 export type Answer =
   /** errno 0: success. */
@@ -147,16 +148,18 @@ function parseElement(
   to: number,
   family: KeyFamily,
 ): ListedElement {
-  let key: string | undefined
+  let key: readonly string[] | undefined
+  let mark: number | undefined
   let timeout: number | undefined
   let expires: number | undefined
   eachAttribute(bytes, from, to, (type, start, end) => {
     if (type === ELEMENT.key) key = parseKey(bytes, start, end, family)
+    else if (type === ELEMENT.data) mark = parseMark(bytes, start, end)
     else if (type === ELEMENT.timeout) timeout = readSeconds(bytes, start, end)
     else if (type === ELEMENT.expiration) expires = readSeconds(bytes, start, end)
   })
   if (key === undefined) throw malformed('an element without a key')
-  return { key: [key], timeout, expires }
+  return { key, timeout, expires, ...(mark !== undefined && { mark }) }
 }
 
 function parseKey(
@@ -164,19 +167,42 @@ function parseKey(
   from: number,
   to: number,
   family: KeyFamily,
-): string | undefined {
-  let key: string | undefined
+): readonly string[] | undefined {
+  let key: readonly string[] | undefined
   eachAttribute(bytes, from, to, (type, start, end) => {
-    if (type !== DATA_VALUE) return
-    if (family === 'raw') {
-      key = Buffer.from(bytes.subarray(start, end)).toString('hex')
-      return
-    }
-    if (end - start !== (family ? ADDRESS_BYTES[family] : 4))
-      throw malformed(`a key of ${end - start} bytes`)
-    key = family ? addressText(family, bytes, start) : String(readNumber(bytes, start))
+    if (type === DATA_VALUE) key = readKey(bytes, start, end, family)
   })
   return key
+}
+
+function readKey(bytes: Uint8Array, from: number, to: number, family: KeyFamily): string[] {
+  if (family === 'raw') return [Buffer.from(bytes.subarray(from, to)).toString('hex')]
+  const [own, hasPort] = FORMS[family ?? 'number']
+  const address = own ? ADDRESS_BYTES[own] : 4
+  if (to - from !== address + (hasPort ? 4 : 0)) throw malformed(`a key of ${to - from} bytes`)
+  const first = own ? addressText(own, bytes, from) : String(readNumber(bytes, from))
+  return hasPort ? [first, String(readPort(bytes, from + address))] : [first]
+}
+
+/** Of each form of a key: the family of its address, and whether a port follows. */
+const FORMS = {
+  number: [undefined, false],
+  4: [4, false],
+  6: [6, false],
+  port4: [4, true],
+  port6: [6, true],
+} as const
+
+const readPort = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+
+/** Reads the mark that a map has for a key; undefined if its data is no mark. */
+function parseMark(bytes: Uint8Array, from: number, to: number): number | undefined {
+  let mark: number | undefined
+  eachAttribute(bytes, from, to, (type, start, end) => {
+    if (type === DATA_VALUE && end - start === 4) mark = readNumber(bytes, start)
+  })
+  return mark
 }
 
 const readNumber = (bytes: Uint8Array, at: number): number =>

@@ -141,8 +141,9 @@ const flat = ({ nftables }: ElementDocument): Flat[] =>
     const [op, change] =
       'add' in command ? ['add', command.add.element] : ['delete', command.delete.element]
     return change.elem.map((item): Flat => {
-      const { val, timeout } = typeof item === 'object' ? item.elem : { val: item }
-      const key = typeof val === 'number' ? '00000000' : hex(addressBytes(val))
+      const { val, timeout } =
+        typeof item === 'object' && 'elem' in item ? item.elem : { val: item }
+      const key = typeof val === 'string' ? hex(addressBytes(val)) : '00000000'
       return [op, change.table, change.name, key, timeout]
     })
   })

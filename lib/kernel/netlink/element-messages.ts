@@ -91,7 +91,8 @@ function writeChange(
     const list = writer.open(LIST.elements)
     for (const end = at + count; at < end; at += 1) {
       const element = elem[at] as ElementChange['elem'][number]
-      if (typeof element === 'object') writeElement(writer, element.elem.val, element.elem.timeout)
+      if (typeof element === 'object' && 'elem' in element)
+        writeElement(writer, element.elem.val, element.elem.timeout)
       else writeElement(writer, element)
     }
     writer.close(list)
@@ -100,8 +101,8 @@ function writeChange(
   return number
 }
 
-/** Bytes of the longest element: an IPv6 address and a timeout. */
-const ELEMENT_BYTES = 40
+/** Bytes of the longest element: an IPv6 address, a port and a timeout. */
+const ELEMENT_BYTES = 44
 
 function writeElement(writer: MessageWriter, key: ElementKey, timeout?: number): void {
   const element = writer.open(LIST_ITEM)
@@ -112,11 +113,24 @@ function writeElement(writer: MessageWriter, key: ElementKey, timeout?: number):
   writer.close(element)
 }
 
-/** Returns an address in network byte order, or a number such as a mark in the machine's order. */
+/**
+ * Returns addresses and ports in network byte order, or a number such as a mark in the machine's
+ * order.
+ */
 function keyBytes(key: ElementKey): Uint8Array {
   if (typeof key === 'string') return addressBytes(key)
+  if (typeof key === 'object') return portKeyBytes(...key.concat)
   const bytes = new Uint8Array(4)
   new DataView(bytes.buffer).setUint32(0, key, IS_LITTLE)
+  return bytes
+}
+
+/** The kernel fills each part of a key up to four bytes. */
+function portKeyBytes(address: string, port: number): Uint8Array {
+  const source = addressBytes(address)
+  const bytes = new Uint8Array(source.length + 4)
+  bytes.set(source)
+  new DataView(bytes.buffer).setUint16(source.length, port)
   return bytes
 }
 

@@ -46,6 +46,6 @@ export const LIST = { table: 1, set: 2, elements: 3 } as const
 /** NFTA_LIST_ELEM. */
 export const LIST_ITEM = 1
 /** NFTA_SET_ELEM_KEY, FLAGS, TIMEOUT and EXPIRATION. */
-export const ELEMENT = { key: 1, flags: 3, timeout: 4, expiration: 5 } as const
+export const ELEMENT = { key: 1, data: 2, flags: 3, timeout: 4, expiration: 5 } as const
 /** NFTA_DATA_VALUE. */
 export const DATA_VALUE = 1

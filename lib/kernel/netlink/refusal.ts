@@ -2,7 +2,7 @@
 // table of errnos.
 import { getSystemErrorName } from 'node:util'
 import { NetlinkError, NftError, type NftErrorCode } from '../../errors.js'
-import { parseFamilySet } from '../../nft/names.js'
+import { hasPort, parseFamilySet } from '../../nft/names.js'
 import type { SetQuery } from '../elements.js'
 import type { Reply, Request } from './connection.js'
 import type { KeyFamily } from './element-answers.js'
@@ -10,8 +10,11 @@ import type { KeyFamily } from './element-answers.js'
 export const subjectOf = ({ table, set }: SetQuery): string => `set inet ${table} ${set}`
 
 /** Returns the form of a set's keys, which its name tells. */
-export const familyOf = ({ set, isRaw }: SetQuery): KeyFamily =>
-  isRaw ? 'raw' : parseFamilySet(set)?.family
+export function familyOf({ set, isRaw }: SetQuery): KeyFamily {
+  const family = parseFamilySet(set)?.family
+  if (isRaw) return 'raw'
+  return family && hasPort(set) ? `port${family}` : family
+}
 
 const MEANINGS: Readonly<Record<string, readonly [code: NftErrorCode, reason: string]>> = {
   ENOENT: ['not-found', 'not there'],

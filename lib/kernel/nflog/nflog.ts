@@ -14,7 +14,7 @@ const COPY_PACKET = 2
 /** NFULNL_CFG_F_SEQ: each message has a number, one more than the message before. */
 const NUMBERED = 1
 
-const PACKET = { payload: 9, prefix: 10, sequence: 12 } as const
+const PACKET = { mark: 2, payload: 9, prefix: 10, sequence: 12 } as const
 
 /** What the kernel logs of a packet. */
 interface LoggedPacket {
@@ -23,6 +23,8 @@ interface LoggedPacket {
   readonly payload: Uint8Array
   /** Counts from 0; wraps at 2^32. */
   readonly sequence: number | undefined
+  /** The packet's mark; 0 if it has none. */
+  readonly mark: number
 }
 
 const big = (bits: 16 | 32, value: number): Uint8Array => {
@@ -81,12 +83,14 @@ export function parsePacket(message: Uint8Array): LoggedPacket {
   let prefix = ''
   let payload = new Uint8Array()
   let sequence: number | undefined
+  let mark = 0
   for (const { type, value } of parseAttributes(message.subarray(NFGEN_HEADER))) {
     if (type === PACKET.prefix) prefix = readText(value)
     else if (type === PACKET.payload) payload = new Uint8Array(value)
     else if (type === PACKET.sequence && value.length === 4) sequence = readNumber(value)
+    else if (type === PACKET.mark && value.length === 4) mark = readNumber(value)
   }
-  return { prefix, payload, sequence }
+  return { prefix, payload, sequence, mark }
 }
 
 const readNumber = (bytes: Uint8Array): number =>

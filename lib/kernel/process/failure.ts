@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { CapabilityError, NftError, type NftErrorCode, type NftFailure } from '../../errors.js'
 import type { NftCommand, NftDocument } from '../../nft/document.js'
 import type { Binary } from './binary.js'
+import { commandIn, withoutQuotes } from './said.js'
 
 /** A request to nft. */
 export interface Asked {
@@ -10,6 +11,8 @@ export interface Asked {
   /** The object of the request, for the message: `table inet knock`. */
   readonly subject: string
   readonly document?: NftDocument
+  /** Whether nft was given the document as a script in its own language. */
+  readonly isScript?: boolean
   /** What the document needs and was found missing after it failed; undefined if not checked. */
   readonly absent?: 'table' | 'part' | 'nothing' | undefined
 }
@@ -51,17 +54,12 @@ interface Explanation {
   readonly origin?: string | undefined
 }
 
-/** nft quotes the line that it cannot read. A document is one line, with all its secrets. */
-const DOCUMENT = /\{\s*"nftables".*$/gm
-
 export function describeFailure(
   ending: Ending,
   place: Place,
   asked: Asked,
 ): NftError | CapabilityError {
-  const stderr = String(ending.stderr ?? '')
-    .replace(DOCUMENT, '(the document)')
-    .trim()
+  const stderr = withoutQuotes(String(ending.stderr ?? ''), asked.isScript ?? false)
   const { operation = 'nft', subject } = asked
   const found = explain(ending, stderr, place, asked)
   const cause = ending.cause !== undefined && { cause: ending.cause }
@@ -167,7 +165,7 @@ export const RESOURCES: Readonly<Record<string, string>> = {
 
 /** Reads nft's error text. Its words are the C library's, and LC_ALL=C fixes their language. */
 function explainText(stderr: string, asked: Asked): Explanation | Lack {
-  const { document } = asked
+  const { document, isScript = false } = asked
   if (/Operation not permitted|must be root/.test(stderr)) {
     return { code: 'not-permitted', reason: 'not permitted: nft needs CAP_NET_ADMIN (root)' }
   }
@@ -182,8 +180,8 @@ function explainText(stderr: string, asked: Asked): Explanation | Lack {
   if (UNSUPPORTED.test(stderr)) return kernelLacks(stderr)
   if (NOTHING.test(stderr)) return explainNothing(stderr, asked)
   if (/File exists/.test(stderr)) return { code: 'already-exists', reason: 'there already' }
-  const index = /Parsing command array at index (\d+) failed/.exec(stderr)?.[1]
-  const origin = index === undefined ? undefined : originOf(document, Number(index))
+  const index = commandIn(stderr, isScript)
+  const origin = index === undefined ? undefined : originOf(document, index)
   const said = firstLine(stderr) || 'it gave no reason'
   return { code: 'rejected', reason: `nft refused it: ${said}`, origin }
 }

@@ -143,3 +143,14 @@ t.test('an error that no other way can avoid is reported', async (t) => {
   const giving = new HandOver().give(TEXT, () => Promise.reject(none))
   await t.rejects(giving, none)
 })
+
+t.test('a script is given only as a whole file', async (t) => {
+  const { ways, run } = machine({ file: cannotOpen('/proc/self/fd/0') })
+  const handOver = new HandOver()
+  t.equal(await handOver.give('add table inet t\n', run, 'script'), DONE)
+  t.strictSame(ways, ['file', 'named'])
+  const none = machine({ file: cannotOpen('/proc/self/fd/0'), named: cannotOpen('/tmp/x') })
+  const done = await new HandOver().give('add table inet t\n', none.run, 'script')
+  t.ok('reasons' in done)
+  t.strictSame(none.ways, ['file', 'named'], 'no pipe, in which it could be cut off')
+})

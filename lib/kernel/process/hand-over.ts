@@ -74,6 +74,12 @@ const ORDERS: Readonly<Record<'newer' | 'older', readonly Name[]>> = {
   older: ['file', 'pipe', 'stdin', 'named'],
 }
 
+/**
+ * The ways that start nft when the whole text is in a file. nft executes a script that is cut off
+ * as far as it goes.
+ */
+const WHOLE: readonly Name[] = ['file', 'named']
+
 /** The reasons for which each way failed, in the words of the system or of nft. */
 export interface Unreadable {
   readonly reasons: readonly string[]
@@ -93,11 +99,17 @@ export class HandOver {
    * Gives a document to nft by the way that worked last, and then by the others in order. That is
    * safe because an nft that cannot open its input has changed nothing.
    *
+   * @param form - `script`: nft's own language, for which a pipe is no way.
    * @throws the errors of `run`, and the system's error if no file descriptor is left.
    */
-  async give<T extends Ending>(text: string, run: Run<T>): Promise<T | Unreadable> {
+  async give<T extends Ending>(
+    text: string,
+    run: Run<T>,
+    form: 'json' | 'script' = 'json',
+  ): Promise<T | Unreadable> {
     const reasons: string[] = []
-    for (const name of this.#order) {
+    const ways = this.#order.filter((name) => form === 'json' || WHOLE.includes(name))
+    for (const name of ways) {
       const done = await attempt(name, text, run)
       if (typeof done === 'string') {
         reasons.push(done)

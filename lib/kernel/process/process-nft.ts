@@ -2,6 +2,7 @@
 import { ArgumentError, CapabilityError, isNotFound, ListingError, NftError } from '../../errors.js'
 import type { NftDocument } from '../../nft/document.js'
 import { listedObjects } from '../../nft/parts.js'
+import { formatTransaction, hasMapStatement } from '../../nft/text/transaction.js'
 import { debugged, outlineOf } from '../debug.js'
 import type { CallOptions, ListQuery, Nft, NftOptions } from '../nft.js'
 import { type Binary, chooseBinary } from './binary.js'
@@ -56,12 +57,17 @@ class ProcessNft implements Nft {
    * -t, but none when it lists the whole ruleset.
    */
   async #listTerse(table: string, asked: Asked & CallOptions): Promise<unknown> {
-    this.#isOld ??= /^1\.0\./.test(await this.version(asked))
-    if (!this.#isOld) return this.#listJson(['-j', '-t', 'list', 'table', 'inet', table], asked)
+    if (!(await this.#isOfOld(asked)))
+      return this.#listJson(['-j', '-t', 'list', 'table', 'inet', table], asked)
     const listing = await this.#listJson(['-j', '-t', 'list', 'ruleset', 'inet'], asked)
     const own = tableIn(listing, table)
     if (own) return own
     throw new NftError('not-found', `${asked.operation ?? 'nft'}: ${asked.subject}: not there`)
+  }
+
+  async #isOfOld(options: CallOptions): Promise<boolean> {
+    this.#isOld ??= /^1\.0\./.test(await this.version(options))
+    return this.#isOld
   }
 
   async #listJson(args: readonly string[], asked: Asked & CallOptions): Promise<unknown> {
@@ -93,10 +99,16 @@ class ProcessNft implements Nft {
 
   async #give(document: NftDocument, flags: string[], options: CallOptions): Promise<void> {
     const table = tableOf(document)
-    const asked = { ...options, document, subject: `table inet ${table}` }
+    // The JSON of nft 1.0 knows no statement `map`. Its own language does.
+    const isScript = hasMapStatement(document) && (await this.#isOfOld(options))
+    const asked = { ...options, document, isScript, subject: `table inet ${table}` }
+    const text = isScript ? formatTransaction(document) : JSON.stringify(document)
+    const args = [...flags, ...(isScript ? [] : ['-j']), '-f']
     const done = await this.#handOver
-      .give(JSON.stringify(document), (given) =>
-        this.#start([...flags, '-j', '-f', given.file], asked, given),
+      .give(
+        text,
+        (given) => this.#start([...args, given.file], asked, given),
+        isScript ? 'script' : 'json',
       )
       .catch((error: unknown) => {
         throw exhausted(error, asked)

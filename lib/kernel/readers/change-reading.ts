@@ -5,7 +5,7 @@
 // buffer, which ends the process. Then the tables are listed again, and no packet's event is lost.
 import { parseSetName } from '../../automaton/language/names.js'
 import { type Clock, systemClock } from '../../clock/clock.js'
-import { parseFamilySet } from '../../nft/names.js'
+import { hasPort, parseFamilySet } from '../../nft/names.js'
 import { NETFILTER, type OpenSocket, openSocket } from '../netlink/socket.js'
 import { parseMessages } from '../netlink/wire.js'
 import { CHANGES_GROUP, ChangeCollector } from './changes.js'
@@ -24,7 +24,7 @@ interface Parts {
 }
 
 const isGrants = (name: string): boolean =>
-  parseSetName(parseFamilySet(name)?.set ?? '')?.role.kind === 'grants'
+  hasPort(name) || parseSetName(parseFamilySet(name)?.set ?? '')?.role.kind === 'grants'
 
 /** Reports each change from now on. @throws NetlinkError `socket` */
 export async function readChanges(output: ReaderOutput, parts: Parts = {}): Promise<undefined> {

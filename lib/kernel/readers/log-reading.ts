@@ -110,13 +110,14 @@ class LogReader {
   }
 
   #report(message: Uint8Array): void {
-    const { prefix, payload, sequence } = parsePacket(message)
+    const { prefix, payload, sequence, mark } = parsePacket(message)
     if (sequence !== undefined) {
       const missing = missingBefore(sequence, this.#last)
       if (missing > 0) this.#output.lose(missing)
       this.#last = sequence
     }
-    if (!parsePrefix(prefix)) {
+    const logged = parsePrefix(prefix)
+    if (!logged) {
       this.#refuse()
       return
     }
@@ -129,6 +130,7 @@ class LogReader {
       ...(head && { source: head.source }),
       ...(service !== undefined && { service }),
       ...(token && { token: Buffer.from(token).toString('hex') }),
+      ...(logged.shared && { mark }),
     }
     this.#output.report(record)
   }

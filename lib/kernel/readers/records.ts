@@ -11,6 +11,8 @@ export interface LogRecord {
   readonly service?: string
   /** The token that let the packet in, 16 bytes in hexadecimal. It is used up. */
   readonly token?: string
+  /** The packet's mark, which says which knock of a shared door it is. */
+  readonly mark?: number
 }
 
 /** A transaction changed a table. */

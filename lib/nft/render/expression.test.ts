@@ -72,7 +72,7 @@ t.test('renders a claim as an element with a limit of one packet', async (t) => 
       { op: 'update', set: 'grants' },
       4,
       () => ['source'],
-      () => 30,
+      () => ({ timeout: 30 }),
     ),
     {
       set: { op: 'update', elem: { elem: timed }, set: '@grants_4' },
@@ -83,7 +83,7 @@ t.test('renders a claim as an element with a limit of one packet', async (t) => 
       { op: 'delete', set: 'grants' },
       4,
       () => ['source'],
-      () => 30,
+      () => ({ timeout: 30 }),
     ),
     {
       set: { op: 'delete', elem: timed.val, set: '@grants_4' },

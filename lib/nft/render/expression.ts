@@ -18,6 +18,7 @@ import {
   renderKey,
   UDP_HEADER,
 } from './keys.js'
+import { MOVE_KEY, renderLookUp, renderRecall, renderRemembering, renderStage } from './marks.js'
 import { renderPiece4, renderPiece6 } from './piece.js'
 
 /**
@@ -129,6 +130,8 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
       const names = oneOf([...match.names])
       return compare(match.not ? '!=' : '==', meta('iifname'), names)
     }
+    case 'marked':
+      return compare('!=', meta('mark'), 0)
     case 'within-rate':
       return { limit: { rate: match.rate, burst: match.burst, per: 'second' } }
   }
@@ -165,26 +168,40 @@ function renderAddresses(
 export const matchFamily = (family: Family): NftStatement =>
   compare('==', meta('nfproto'), family === 4 ? 'ipv4' : 'ipv6')
 
-/**
- * The seconds that a rule gives to each element it adds; undefined if the set itself has the
- * timeout.
- */
-export type TimeoutOf = (set: string) => number | undefined
+/** What a rule must know of a set or map to change it. */
+export interface Traits {
+  /** The seconds that a rule gives to each element. Absent: the set itself has the timeout. */
+  readonly timeout?: number
+  /** It is a map that remembers marks. */
+  readonly remembers?: true
+  /** What a constant map is keyed by. */
+  readonly from?: 'port' | 'mark'
+}
 
+export type TraitsOf = (name: string) => Traits
 export function renderAction(
   action: Action,
   family: Family,
   keyOf: KeyOf,
-  timeoutOf: TimeoutOf = () => undefined,
+  traitsOf: TraitsOf = () => ({}),
 ): NftStatement {
   if (action.op === 'count') return { counter: action.counter }
   if (action.op === 'mark') return { mangle: { key: meta('mark'), value: action.value } }
   if (action.op === 'log') return renderLog(action)
+  if (action.op === 'stage') return renderStage(action)
+  if (action.op === 'look-up') return renderLookUp(action.map, traitsOf(action.map).from)
   const { name, key } = renderSet(action, family, keyOf)
+  if (action.op === 'recall') return renderRecall(key, name)
   const set = `@${name}`
-  if (action.op === 'delete') return { set: { op: 'delete', elem: key, set } }
-  const timeout = timeoutOf(action.set)
+  const { remembers, timeout = action.timeout } = traitsOf(action.set)
+  const isMap = remembers && action.op !== 'claim' && action.op !== 'meet'
+  if (action.op === 'delete') {
+    return isMap
+      ? renderRemembering('delete', key, name)
+      : { set: { op: 'delete', elem: key, set } }
+  }
   const elem = timeout === undefined ? key : { elem: { val: key, timeout } }
+  if (isMap) return renderRemembering(action.op, elem, name)
   if (action.op !== 'claim' && action.op !== 'meet') return { set: { op: action.op, elem, set } }
   // A `limit` of the element, which only the first packet is within. The kernel locks it, so of two
   // packets at once one is second.
@@ -225,5 +242,7 @@ export function renderVerdict(verdict: Verdict): NftStatement {
       return { [verdict.kind]: { target: verdict.chain } }
     case 'dispatch':
       return { vmap: { key: PORT_KEY, data: `@${verdict.map}` } }
+    case 'move':
+      return { vmap: { key: MOVE_KEY, data: `@${verdict.map}` } }
   }
 }

@@ -1,6 +1,7 @@
 // The key fields of sets → nft's expressions and types for one family; and the basic expressions.
 // Pure.
 import { isPerFamily, type KeyField } from '../../automaton/language/sets.js'
+import { NUMBER_MASK } from '../../automaton/sharing/names.js'
 import { TOKEN_AT } from '../../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../../spec/derive/derivation.js'
 import type { Carrier, Family } from '../../spec/model/model.js'
@@ -57,6 +58,7 @@ const KEY_TYPE: Readonly<Record<Exclude<KeyField, TokenField>, (family: Family) 
   sequence: () => 'mark',
   all: () => 'mark',
   constant: () => 'mark',
+  knock: () => 'mark',
 }
 
 const KEY_FIELD: Readonly<Record<KeyField, (family: Family, constant: number) => NftExpression>> = {
@@ -69,6 +71,7 @@ const KEY_FIELD: Readonly<Record<KeyField, (family: Family, constant: number) =>
   all: () => ({ '&': [meta('mark'), 0] }),
   // nft lists a number in this form, whatever the mask was.
   constant: (_, constant) => ({ '|': [{ '&': [meta('mark'), constant] }, constant] }),
+  knock: () => ({ '&': [meta('mark'), NUMBER_MASK] }),
   'udp-token': () => tokenOf('udp'),
   'stun-token': () => tokenOf('stun'),
   'dns-token': () => tokenOf('dns'),

@@ -31,10 +31,12 @@ import {
   renderMatch,
   renderRange,
   renderVerdict,
-  type TimeoutOf,
+  type Traits,
+  type TraitsOf,
 } from './expression.js'
 import { PERIOD_KEY, renderType } from './keys.js'
-import { renderTimedSet } from './timed-set.js'
+import { MOVE_TYPE, renderData, renderDataMap, renderMap, renderMoves } from './maps.js'
+import { renderTimedSets } from './timed-set.js'
 
 const FAMILIES = [4, 6] as const
 /** For rules that are the same for both families. */
@@ -52,7 +54,7 @@ export function renderRuleset(automaton: Automaton): NftDocument {
 class Renderer {
   readonly #automaton: Automaton
   readonly #keyOf: KeyOf
-  readonly #timeoutOf: TimeoutOf
+  readonly #traitsOf: TraitsOf
   readonly #here: { readonly family: 'inet'; readonly table: string }
 
   constructor(automaton: Automaton) {
@@ -67,24 +69,30 @@ class Renderer {
       if (!key) throw new Error(`unreachable: no set ${set}`)
       return key
     }
-    const timeouts = new Map(
-      automaton.sets.flatMap(({ name, timeout, perElement }) =>
-        perElement && timeout !== undefined ? [[name, timeout] as const] : [],
-      ),
+    const traits = new Map<string, Traits>(
+      automaton.dataMaps.map(({ name, from }) => [name, { from }]),
     )
-    this.#timeoutOf = (set) => timeouts.get(set)
+    for (const { name, timeout, perElement, remembers } of automaton.sets) {
+      const own = perElement && timeout !== undefined && { timeout }
+      traits.set(name, { ...own, ...(remembers && { remembers }) })
+    }
+    this.#traitsOf = (name) => traits.get(name) ?? {}
     this.#here = { family: 'inet', table: automaton.table }
   }
 
   render(): NftCommand[] {
-    const { chains, maps } = this.#automaton
+    const { chains, maps, moveMaps, dataMaps } = this.#automaton
     const table = { table: { family: 'inet', name: this.#automaton.table } } as const
     const content: NftCommand[] = [
       ...this.#counters(),
       ...this.#sets(),
       ...this.#chains(),
       ...maps.map((map) => this.#map(map)),
+      ...moveMaps.map(({ name }) => renderMap(this.#here, name, MOVE_TYPE, 'verdict')),
+      ...dataMaps.map((map) => renderDataMap(this.#here, map)),
       ...maps.flatMap((map) => this.#entries(map)),
+      ...moveMaps.flatMap((map) => renderMoves(this.#here, map)),
+      ...dataMaps.flatMap((map) => renderData(this.#here, map)),
     ]
     // A thousand doors have tens of thousands of rules: this is the loop that counts.
     for (const { name, rules } of chains) {
@@ -103,9 +111,7 @@ class Renderer {
   }
 
   #sets(): NftCommand[] {
-    const timed = this.#automaton.sets.flatMap((set) =>
-      renderTimedSet(this.#automaton.table, set).map((rendered) => added({ set: rendered })),
-    )
+    const timed = this.#automaton.sets.flatMap((set) => renderTimedSets(this.#automaton.table, set))
     const flags = ['interval', 'timeout']
     const periods = this.#automaton.periodSets.map(({ name }) =>
       added({
@@ -186,7 +192,7 @@ class Renderer {
       statements.push(rendered)
     }
     for (const action of then) {
-      statements.push(renderAction(action, family, this.#keyOf, this.#timeoutOf))
+      statements.push(renderAction(action, family, this.#keyOf, this.#traitsOf))
     }
     if (verdict) statements.push(renderVerdict(verdict))
     return statements

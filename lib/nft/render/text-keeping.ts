@@ -11,18 +11,9 @@ import { parseFamilySet } from '../names.js'
 import { isConstant } from '../parts.js'
 import { SERIAL_SET } from '../serial.js'
 import { isOfTags } from '../tags.js'
-import {
-  contentOf,
-  formatChain,
-  formatElements,
-  formatEntry,
-  formatMap,
-  formatSet,
-  formatTable,
-  formatTags,
-  partsOf,
-} from './text.js'
-import { formatElement, word } from './text-expression.js'
+import { formatElement, word } from '../text/expression.js'
+import { formatChain, formatElements, formatEntry, formatMap, formatSet } from '../text/objects.js'
+import { contentOf, formatTable, formatTags, partsOf } from './text.js'
 
 const HEADER = `\
 # Port knocking, rendered by knocklib: to change it, change the spec and render it again.
@@ -59,7 +50,10 @@ export function renderKeepingText(document: NftDocument): string {
   ]
   const filled = [
     ...constants.map((set) => [set.name, (set.elem ?? []).map(formatElement)] as const),
-    ...maps.map((map) => [map.name, (entries.get(map.name) ?? []).map(formatEntry)] as const),
+    ...maps.map(({ name, map }) => {
+      const own = entries.get(name) ?? []
+      return [name, own.map((entry) => formatEntry(entry, map === 'verdict'))] as const
+    }),
   ].flatMap(([holder, elements]) =>
     elements.length > 0
       ? [formatElements(`add element ${name} ${word(holder)}`, elements).join('\n')]
@@ -104,7 +98,7 @@ function isUnderWay({ name }: NftSet): boolean {
 
 /**
  * nft sets `dynamic` by itself, but some versions only if the set is new. Written in the text, it
- * is always the same.
+ * is always the same. nft never sets it for a map.
  */
 function declarationOf({ elem: _elem, ...set }: NftSet, updated: ReadonlySet<string>): NftSet {
   if (!updated.has(set.name)) return set

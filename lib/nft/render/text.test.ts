@@ -47,10 +47,10 @@ t.test('writes each kind of part', async (t) => {
     '    ip daddr != { 10.0.0.0/8, 192.0.2.1 } return comment "ssh /doors/0/address"',
     '    meta nfproto == ipv6 return ',
     '    ip saddr == @grants_ssh_4 accept comment "ssh /doors/0/open"',
-    '    counter name "denied_ssh" goto log_denied_drop_ssh comment "ssh /doors/0/service"',
-    '    limit rate 10/second burst 10 packets log prefix "kl gate denied ssh - - ' +
-      '-" group 7 snaplen 128 queue-threshold 1 drop comment "ssh denied logged"',
-    '    counter name "unlogged" drop comment "ssh denied unlogged"',
+    '    goto log_denied_drop_ssh comment "ssh /doors/0/service"',
+    '    limit rate 10/second burst 10 packets counter name "denied_ssh" log prefix "kl gate ' +
+      'denied ssh - - -" group 7 snaplen 128 queue-threshold 1 drop comment "ssh denied logged"',
+    '    counter name "unlogged_denied_ssh" drop comment "ssh denied unlogged"',
     ' update @knocking_4 { ip saddr timeout 6s } ',
     ' comment "service ssh tcp/80-90",',
   ]) {

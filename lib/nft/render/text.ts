@@ -3,7 +3,6 @@ import type {
   NftChain,
   NftCommand,
   NftDocument,
-  NftExpression,
   NftFamily,
   NftMap,
   NftObject,
@@ -13,16 +12,8 @@ import type {
   NftValue,
 } from '../document.js'
 import { isOfTags, tagsOf } from '../tags.js'
-import {
-  formatElement,
-  formatExpression,
-  formatStatement,
-  formatVerdict,
-  quoted,
-  unreachable,
-  whole,
-  word,
-} from './text-expression.js'
+import { unreachable, word } from '../text/expression.js'
+import { formatChain, formatMap, formatSet, indent } from '../text/objects.js'
 
 const HEADER = `\
 # Port knocking, rendered by knocklib: to change it, change the spec and render it again.
@@ -142,73 +133,3 @@ function gather<T>(groups: Map<string, T[]>, name: string, items: readonly T[]):
   if (group) group.push(...items)
   else groups.set(name, [...items])
 }
-
-/** Writes the type by name, or by an example if it has no name. */
-function typeOf({ type }: NftSet): string {
-  if (typeof type === 'object' && type !== null && !Array.isArray(type) && 'typeof' in type) {
-    return `typeof ${formatExpression(type['typeof'] as NftExpression)}`
-  }
-  return `type ${(Array.isArray(type) ? type : [type]).map(word).join(' . ')}`
-}
-
-export const formatSet = (set: NftSet): string[] =>
-  formatHolder('set', set, typeOf(set), (set.elem ?? []).map(formatElement))
-
-export const formatMap = (map: NftMap, entries: readonly NftValue[] = []): string[] =>
-  formatHolder('map', map, `${typeOf(map)} : ${word(map.map)}`, entries.map(formatEntry))
-
-function formatHolder(
-  kind: 'set' | 'map',
-  { name, flags, timeout, size }: NftSet,
-  type: string,
-  elements: readonly string[],
-): string[] {
-  return block(`${kind} ${word(name)}`, [
-    type,
-    ...(flags ? [`flags ${flags.map(word).join(',')}`] : []),
-    ...(timeout === undefined ? [] : [`timeout ${whole(timeout)}s`]),
-    ...(size === undefined ? [] : [`size ${whole(size)}`]),
-    ...(elements.length > 0 ? formatElements('elements =', elements) : []),
-  ])
-}
-
-/** Writes a block with one element a line. */
-export const formatElements = (head: string, elements: readonly string[]): string[] =>
-  block(
-    head,
-    elements.map((element) => `${element},`),
-  )
-
-/** Writes a key and its verdict. */
-export function formatEntry(entry: NftValue): string {
-  if (!Array.isArray(entry) || entry.length !== 2) throw unreachable(entry)
-  return `${formatElement(entry[0] as NftValue)} : ${formatVerdict(entry[1] as NftValue)}`
-}
-
-export function formatChain(
-  { name, type, hook, dev, prio, policy }: NftChain,
-  rules: readonly NftRule[] = [],
-): string[] {
-  const device = dev === undefined ? '' : ` device ${quoted(dev)}`
-  const base =
-    type === undefined
-      ? []
-      : [
-          `type ${word(type)} hook ${word(hook)}${device} priority ${whole(prio)}; policy ` +
-            `${word(policy)};`,
-        ]
-  return block(`chain ${word(name)}`, [...base, ...rules.map(formatRule)])
-}
-
-function formatRule({ expr, comment }: NftRule): string {
-  const statements = expr.map(formatStatement)
-  return [...statements, ...(comment === undefined ? [] : [`comment ${quoted(comment)}`])].join(' ')
-}
-
-const block = (head: string, lines: readonly string[]): string[] => [
-  `${head} {`,
-  ...indent(lines),
-  '}',
-]
-
-const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)

@@ -7,7 +7,7 @@ import { stepMeetsService } from '../model/step.js'
 import { attemptsOf } from './knock-ports.js'
 
 /** The most knocks of a table, counting each one-time sequence. More take nft minutes. */
-const MOST_KNOCKS = 8192
+const MOST_KNOCKS = 32_768
 /**
  * The most knocks on the service itself. For each of them the kernel walks the chains of all the
  * others again.

@@ -21,6 +21,24 @@ export const sequence: Kind<ValidSequence, SequenceKnock> = {
     return first.once === undefined ? { steps: lists.flat() } : { oneTime: lists }
   },
   build,
+  share,
+}
+
+/** Plain packets to ports, whose attempts every other packet resets. */
+function share({ steps, once, reset, stepTimeout, timeout }: ValidSequence) {
+  const bySteps = (steps.length - 1) * stepTimeout
+  if (once !== undefined || reset !== 'any' || (timeout !== undefined && timeout < bySteps)) {
+    return undefined
+  }
+  const plain = steps.flatMap(({ protocol, port, flags, length }) =>
+    (protocol === 'tcp' || protocol === 'udp') &&
+    port !== undefined &&
+    flags === undefined &&
+    length === undefined
+      ? [{ protocol, port }]
+      : [],
+  )
+  return plain.length === steps.length ? { steps: plain, stepTimeout } : undefined
 }
 
 function build(sequence: ValidSequence, context: KnockContext): KnockProgram {

@@ -1,12 +1,16 @@
-// nft's JSON statements, in the forms that the renderer writes → nft's own language. Pure.
-import type { NftExpression, NftStatement, NftValue } from '../document.js'
+// nft's JSON expressions and values, in the forms that the renderer writes → nft's own language.
+// Pure.
+import type { NftExpression, NftValue } from '../document.js'
 
 /** The error for a form that the renderer never writes. */
 export const unreachable = (value: unknown): Error =>
   new Error(`unreachable: no text for ${JSON.stringify(value)}`)
 
 /** Returns an object that has exactly these fields. */
-function fieldsOf(value: NftValue | undefined, ...names: string[]): { [name: string]: NftValue } {
+export function fieldsOf(
+  value: NftValue | undefined,
+  ...names: string[]
+): { [name: string]: NftValue } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreachable(value)
   const found = Object.keys(value)
   if (found.length !== names.length || !names.every((name) => found.includes(name))) {
@@ -16,13 +20,13 @@ function fieldsOf(value: NftValue | undefined, ...names: string[]): { [name: str
 }
 
 /** Returns the key and the value of an object with one key. */
-function entryOf(value: NftValue): [name: string, content: NftValue] {
+export function entryOf(value: NftValue): [name: string, content: NftValue] {
   const [entry, ...rest] = Object.entries(fieldsOf(value, ...Object.keys(value ?? {})))
   if (!entry || rest.length > 0) throw unreachable(value)
   return entry
 }
 
-function listOf(value: NftValue): NftValue[] {
+export function listOf(value: NftValue): NftValue[] {
   if (!Array.isArray(value) || value.length === 0) throw unreachable(value)
   return value
 }
@@ -46,106 +50,6 @@ export function quoted(value: NftValue | undefined): string {
     throw unreachable(value)
   }
   return `"${value}"`
-}
-
-const QUEUE = 'queue-threshold'
-const LOG = ['prefix', 'group', 'snaplen', QUEUE]
-
-export function formatStatement(statement: NftStatement): string {
-  const [name, content] = entryOf(statement)
-  switch (name) {
-    case 'match':
-      return formatMatch(content)
-    case 'counter':
-      return `counter name ${quoted(word(content))}`
-    case 'set':
-      return formatSetStatement(content)
-    case 'mangle': {
-      const { key, value } = fieldsOf(content, 'key', 'value')
-      return `${formatExpression(key as NftExpression)} set ${whole(value)}`
-    }
-    case 'limit': {
-      const { rate, per, burst } = fieldsOf(content, 'rate', 'per', 'burst')
-      return `limit rate ${whole(rate)}/${word(per)} burst ${whole(burst)} packets`
-    }
-    case 'log': {
-      const { prefix, group, snaplen, ...rest } = fieldsOf(content, ...LOG)
-      const options = [`group ${whole(group)}`, `snaplen ${whole(snaplen)}`]
-      return (
-        `log prefix ${quoted(prefix)} ${options.join(' ')} queue-threshold ` +
-        `${whole(rest[QUEUE])}`
-      )
-    }
-    case 'vmap': {
-      const { key, data } = fieldsOf(content, 'key', 'data')
-      return `${formatExpression(key as NftExpression)} vmap ${reference(data)}`
-    }
-    default:
-      return formatVerdict(statement)
-  }
-}
-
-/** With `stmt` each new element gets a copy of those statements. */
-function formatSetStatement(content: NftValue): string {
-  const isBare = typeof content === 'object' && content !== null && !('stmt' in content)
-  const names = ['op', 'elem', 'set', ...(isBare ? [] : ['stmt'])]
-  const { op, elem, set, stmt } = fieldsOf(content, ...names)
-  if (op !== 'add' && op !== 'update' && op !== 'delete') throw unreachable(content)
-  const own = isBare
-    ? []
-    : listOf(stmt as NftValue).map((one) => formatStatement(one as NftStatement))
-  const element = [formatAdded(elem as NftValue), ...own].join(' ')
-  return `${op} ${reference(set)} { ${element} }`
-}
-
-/** Writes what a rule adds to a set: a key, or a key with a timeout. */
-function formatAdded(added: NftValue): string {
-  if (typeof added !== 'object' || added === null || !('elem' in added)) {
-    return formatExpression(added)
-  }
-  const { val, timeout } = fieldsOf(fieldsOf(added, 'elem')['elem'], 'val', 'timeout')
-  return `${formatExpression(val as NftExpression)} timeout ${whole(timeout)}s`
-}
-
-export function formatVerdict(verdict: NftValue): string {
-  const [name, content] = entryOf(verdict)
-  switch (name) {
-    case 'accept':
-    case 'drop':
-    case 'return':
-      if (content !== null) throw unreachable(verdict)
-      return name
-    case 'jump':
-    case 'goto':
-      return `${name} ${word(fieldsOf(content, 'target')['target'])}`
-    case 'reject':
-      if (fieldsOf(content, 'type')['type'] !== 'tcp reset') throw unreachable(verdict)
-      return 'reject with tcp reset'
-    case 'redirect':
-      return `redirect to :${whole(fieldsOf(content, 'port')['port'])}`
-    case 'dnat': {
-      const { family, addr, port } = fieldsOf(content, 'family', 'addr', 'port')
-      const address = formatElement(addr as NftValue)
-      const host = family === 'ip6' ? `[${address}]` : address
-      return `dnat ${word(family)} to ${host}:${whole(port)}`
-    }
-    default:
-      throw unreachable(verdict)
-  }
-}
-
-function formatMatch(content: NftValue): string {
-  const { op, left, right } = fieldsOf(content, 'op', 'left', 'right')
-  const tested = formatExpression(left as NftExpression)
-  // A list on the right means any of its bits.
-  if (op === 'in' && Array.isArray(right)) return `${tested} ${listOf(right).map(word).join(',')}`
-  if (op === 'in') return `${tested} ${word(right)}`
-  if (op !== '==' && op !== '!=') throw unreachable(content)
-  if (typeof right === 'boolean' && tested.startsWith('exthdr ')) {
-    return `${tested} ${right ? 'exists' : 'missing'}`
-  }
-  const isName = tested === 'meta iifname' || tested === 'meta iif'
-  return `${tested} ${op} ${formatValue(right as NftValue, isName)}`
 }
 
 export function formatExpression(expression: NftExpression): string {
@@ -178,7 +82,15 @@ export function formatExpression(expression: NftExpression): string {
     case '|': {
       const [left, bits, ...rest] = listOf(content)
       if (left === undefined || rest.length > 0) throw unreachable(expression)
+      // Nothing is written in brackets, so what binds less may not be inside.
+      if (name === '&' && typeof left === 'object' && left !== null && '|' in left) {
+        throw unreachable(expression)
+      }
       return `${formatExpression(left)} ${name} ${whole(bits)}`
+    }
+    case 'map': {
+      const { key, data } = fieldsOf(content, 'key', 'data')
+      return `${formatExpression(key as NftExpression)} map ${reference(data)}`
     }
     default:
       throw unreachable(expression)
@@ -203,7 +115,7 @@ function formatConntrack(content: NftValue): string {
 }
 
 /** Writes a value to compare with. Names of interfaces are quoted. */
-function formatValue(value: NftValue, isName: boolean): string {
+export function formatValue(value: NftValue, isName: boolean): string {
   if (typeof value === 'object' && value !== null && 'set' in value) {
     const { set } = fieldsOf(value, 'set')
     const values = listOf(set as NftValue).map((item) => formatValue(item, isName))
@@ -234,16 +146,29 @@ export function formatElement(value: NftValue): string {
       return listOf(content).map(whole).join('-')
     case 'concat':
       return listOf(content).map(formatElement).join(' . ')
-    case 'elem': {
-      const { val, comment } = fieldsOf(content, 'val', 'comment')
-      return `${formatElement(val as NftValue)} comment ${quoted(comment)}`
-    }
+    case 'elem':
+      return formatOwned(content)
     default:
       throw unreachable(value)
   }
 }
 
-function reference(value: NftValue | undefined): string {
+const OWN = ['timeout', 'expires', 'comment']
+
+/** Writes an element that has times of its own, or a comment. */
+function formatOwned(content: NftValue): string {
+  const own = OWN.filter((name) => Object.keys(content ?? {}).includes(name))
+  const { val, timeout, expires, comment } = fieldsOf(content, 'val', ...own)
+  if (own.length === 0) throw unreachable(content)
+  return [
+    formatElement(val as NftValue),
+    ...(timeout === undefined ? [] : [`timeout ${whole(timeout)}s`]),
+    ...(expires === undefined ? [] : [`expires ${whole(expires)}s`]),
+    ...(comment === undefined ? [] : [`comment ${quoted(comment)}`]),
+  ].join(' ')
+}
+
+export function reference(value: NftValue | undefined): string {
   if (typeof value !== 'string' || !value.startsWith('@')) throw unreachable(value)
   return `@${word(value.slice(1))}`
 }

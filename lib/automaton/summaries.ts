@@ -1,0 +1,44 @@
+// A door and its knocks → what a table says of them, and whether they can share sets. Pure.
+import { Findings } from '../spec/model/findings.js'
+import type { Service, ValidDoor } from '../spec/model/model.js'
+import { formatService } from '../spec/model/step.js'
+import { kindOf } from './kinds/kinds.js'
+import { knocksOf } from './knocks.js'
+import type { PlacedKnock } from './language/kind.js'
+import type { DoorSummary, SharedSummary } from './language/summary.js'
+import type { Offer, SharedDoor } from './sharing/choose.js'
+
+/** The steps of a knock that can be shared, and the ports of any knock. */
+export function offerOf(placed: PlacedKnock): Offer {
+  const { knock } = placed
+  const kind = kindOf(knock)
+  const steps = kind.stepsOf(knock, new Findings({})).map(([step]) => step)
+  const ports = steps.flatMap(({ protocol, port }): Service[] =>
+    port !== undefined && (protocol === 'tcp' || protocol === 'udp')
+      ? [{ protocol, ports: { from: port, to: port } }]
+      : [],
+  )
+  const ranges = 'protocol' in knock ? [{ protocol: knock.protocol, ports: knock.ports }] : []
+  return { ...placed, shared: kind.share?.(knock), ports: [...ports, ...ranges] }
+}
+
+const summariseShared = ({ service, knocks }: SharedDoor): SharedSummary => ({
+  service,
+  knocks: knocks.map(({ attempt, number, steps }) => ({ attempt, number, steps: steps.length })),
+})
+
+export const summarise = (door: ValidDoor, shared: SharedDoor | undefined): DoorSummary => ({
+  name: door.name,
+  services: door.services.map(formatService),
+  knocks: knocksOf(door)
+    .filter(({ attempt }) => attempt !== 'close')
+    .map(({ attempt, knock }) => {
+      const users = 'users' in knock && { users: knock.users.map((user) => user.name) }
+      return { attempt, steps: kindOf(knock).lengthOf(knock), ...users }
+    }),
+  grantTimeout: door.open.for,
+  connections: door.open.connections,
+  scope: door.open.scope,
+  established: door.open.established,
+  ...(shared && { shared: summariseShared(shared) }),
+})
