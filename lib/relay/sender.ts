@@ -1,5 +1,6 @@
 // The events of a keeper → every process that connects to its socket, as lines of JSON.
-import { lstat, rename, rm, stat } from 'node:fs/promises'
+import { renameSync } from 'node:fs'
+import { lstat, rm, stat } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { KnockEvent } from '../view/event.js'
@@ -49,8 +50,10 @@ export class EventSender implements AsyncDisposable {
       this.#server.once('error', reject)
       this.#server.listen({ path: own, readableAll: false, writableAll: false }, resolve)
     })
-    await rename(own, this.#path)
-    this.#inode = (await stat(this.#path)).ino
+    this.#inode = (await stat(own)).ino
+    // Not awaited: nobody can connect and get the first line before the caller of `open` has the
+    // sender, and would then miss its events.
+    renameSync(own, this.#path)
   }
 
   send(event: KnockEvent): void {

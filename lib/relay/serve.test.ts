@@ -1,8 +1,12 @@
 // A keeper's service of events: opened as soon as it can be, and gone with its end.
+import { pbkdf2 } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { Socket } from 'node:net'
+import { createConnection, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import type { KnockEvent } from '../view/event.js'
@@ -55,6 +59,39 @@ t.test('who connects gets the events, until it ends', async (t) => {
   await service[Symbol.asyncDispose]()
   t.equal((await events.next()).done, true)
   t.equal(await connect(folder), undefined)
+  t.strictSame(failures, [])
+})
+
+/** Lets everything that the file system is asked take long, until the signal is aborted. */
+async function occupyThreads(signal: AbortSignal): Promise<void> {
+  const derive = promisify(pbkdf2)
+  const occupy = async () => {
+    while (!signal.aborted) await derive('secret', 'salt', 20_000, 32, 'sha256')
+  }
+  await Promise.all(Array.from({ length: 16 }, occupy))
+}
+
+t.test('who has the first line misses no event, however slow the file system is', async (t) => {
+  const folder = join(await folderOf(t), 'run')
+  const path = await socketPath('', 'knock', folder)
+  const done = new AbortController()
+  const occupied = occupyThreads(done.signal)
+  const { failures, service } = serve(folder)
+  for (;;) {
+    const socket = createConnection(path)
+    const isThere = await once(socket, 'readable').then(
+      () => true,
+      () => false,
+    )
+    if (!isThere) continue
+    service.send(EVENT)
+    done.abort()
+    const received = text(socket)
+    await service[Symbol.asyncDispose]()
+    t.equal(await received, `{"ready":true}\n${JSON.stringify(EVENT)}\n`)
+    break
+  }
+  await occupied
   t.strictSame(failures, [])
 })
 
