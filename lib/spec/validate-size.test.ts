@@ -14,9 +14,9 @@ const door = (index: number, parts: object = {}) => ({
   ...parts,
 })
 
-/** The seconds that validating takes, and how many problems there are. */
+/** The seconds of processor time that validating takes, and how many problems there are. */
 function measure(document: unknown): { seconds: number; problems: number } {
-  const start = performance.now()
+  const start = process.cpuUsage()
   let problems = 0
   try {
     validateSpec(document)
@@ -24,10 +24,11 @@ function measure(document: unknown): { seconds: number; problems: number } {
     if (!(error instanceof SpecError)) throw error
     problems = error.problems.length
   }
-  return { seconds: (performance.now() - start) / 1000, problems }
+  const { user, system } = process.cpuUsage(start)
+  return { seconds: (user + system) / 1e6, problems }
 }
 
-/** Far above what a busy machine needs, and far below what comparing all with all takes. */
+/** Far above what a slow machine needs, and far below what comparing all with all takes. */
 const MOST_SECONDS = 15
 
 const steps = (index: number) => ({ type: 'sequence', steps: [`udp/${1000 + index}`] })
