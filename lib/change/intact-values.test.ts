@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   DOCUMENT,
   find,
+  type Json,
   type Listed,
   leaveBehind,
   listTable,
@@ -15,12 +16,16 @@ const remove = (objects: Listed[], kind: string) =>
     1,
   )
 
-const dropIn = (objects: Listed[], chain: string): Listed[] =>
-  objects.filter(({ rule }) => rule?.chain === chain).at(-1)?.['rule'].expr
+const dropIn = (objects: Listed[], chain: string) =>
+  objects.filter(({ rule }) => rule?.chain === chain).at(-1)?.rule?.expr
 
 /** What is in all statements of a kind. */
-const statements = (objects: Listed[], kind: string): Listed[] =>
-  objects.flatMap(({ rule }) => (rule?.expr ?? []).flatMap((one: Listed) => one[kind] ?? []))
+const statements = (objects: Listed[], kind: string) =>
+  objects.flatMap(({ rule }) =>
+    (rule?.expr ?? []).flatMap((one) =>
+      kind in one ? [one[kind] as { [key: string]: Json }] : [],
+    ),
+  )
 
 /** What it is called depends on what it holds. */
 const PORTS = String(
@@ -31,8 +36,7 @@ const PORTS = String(
 
 const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
   'the table dormant': (objects) => {
-    const table = objects.find((object) => 'table' in object)?.['table']
-    table.flags = ['dormant']
+    for (const { table } of objects) if (table) table['flags'] = ['dormant']
   },
   'the base chain elsewhere': (objects) => {
     find(objects, 'chain', 'ingress')['prio'] = 300
@@ -61,9 +65,9 @@ const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
   'a rule more': (objects) =>
     objects.push({ rule: { chain: 'gate_ssh', comment: 'x', expr: [{ accept: null }] } }),
   'an accept for a drop, with the same comment': (objects) =>
-    dropIn(objects, 'gate_ssh').splice(-1, 1, { accept: null }),
-  'a match gone': (objects) => dropIn(objects, 'knock_tcp').splice(0, 1),
-  'a trusted block more': (objects) => find(objects, 'set', 'trusted_4')['elem'].push('10.0.0.1'),
+    dropIn(objects, 'gate_ssh')?.splice(-1, 1, { accept: null }),
+  'a match gone': (objects) => dropIn(objects, 'knock_tcp')?.splice(0, 1),
+  'a trusted block more': (objects) => find(objects, 'set', 'trusted_4').elem?.push('10.0.0.1'),
   'a map more': (objects) => objects.push({ map: { name: 'theirs' } }),
   'a map more, and a chain to which it leads': (objects) => {
     const entry = [{ concat: ['tcp', 1] }, { jump: { target: 'theirs' } }]
@@ -78,9 +82,10 @@ const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
     const look = { vmap: { key: 1, data: '@ports_0123abcd' } }
     objects.push({ rule: { chain: 'ingress', comment: 'x', expr: [look] } })
   },
-  'an entry of a map gone': (objects) => find(objects, 'map', PORTS)['elem'].pop(),
+  'an entry of a map gone': (objects) => find(objects, 'map', PORTS).elem?.pop(),
   'an entry of a map that leads elsewhere': (objects) => {
-    find(objects, 'map', PORTS)['elem'][0][1] = { accept: null }
+    const [entry] = find(objects, 'map', PORTS).elem as [Json[]]
+    entry[1] = { accept: null }
   },
   'a timeout changed': (objects) => {
     find(objects, 'set', 'stage1_ssh_4')['timeout'] = 9999
@@ -95,8 +100,11 @@ function leavesOf(value: unknown, path: readonly (string | number)[] = []): (str
 }
 
 /** Another value of its kind in the same place. */
-function changeLeaf(objects: Listed, path: readonly (string | number)[]): void {
-  const holder = path.slice(0, -1).reduce((part, key) => part[key], objects)
+function changeLeaf(objects: readonly Listed[], path: readonly (string | number)[]): void {
+  type Holder = { [key: string]: Json | Holder }
+  const holder = path
+    .slice(0, -1)
+    .reduce((part, key) => part[key] as Holder, objects as unknown as Holder)
   const last = path.at(-1) as string
   const before = holder[last]
   if (typeof before === 'number') holder[last] = before + 1
@@ -127,7 +135,7 @@ t.test('each value of each rule, set, map and chain is compared', async (t) => {
     // A statement that is the same as another in another rule says nothing new.
     const [at = 0, kind = '', part = '', place = 0] = path as [number, string, string, number]
     if (kind !== 'rule' || part !== 'expr') return true
-    const key = `${JSON.stringify(objects[at]?.[kind].expr[place])} ${path.slice(4).join(' ')}`
+    const key = `${JSON.stringify(objects[at]?.rule?.expr?.[place])} ${path.slice(4).join(' ')}`
     return !seen.has(key) && seen.add(key)
   })
   const missed = leaves.filter((path) => {
@@ -148,8 +156,7 @@ t.test('the order of the rules of a chain is compared', async (t) => {
   const rules = objects.flatMap(({ rule }, index) => (rule ? [index] : []))
   for (const [place, index] of rules.entries()) {
     const next = rules[place + 1]
-    if (next === undefined || objects[next]?.['rule'].chain !== objects[index]?.['rule'].chain)
-      continue
+    if (next === undefined || objects[next]?.rule?.chain !== objects[index]?.rule?.chain) continue
     const changed = [...objects]
     ;[changed[index], changed[next]] = [objects[next] as Listed, objects[index] as Listed]
     t.notOk(isIntact({ nftables: changed }, DOCUMENT))
