@@ -231,8 +231,8 @@ const commentOf = ({ door, event, shared }: Logged, purpose: string): string =>
  */
 function logChainName(logged: Logged, verdict: Verdict): string {
   const { event, door, attempt, stage, user, shared } = logged
-  const head = `log${stage ?? ''}${user === undefined ? '' : `u${user.length}`}`
+  const kind = shared ? 'shared' : (stage ?? '')
+  const head = `log${kind}${user === undefined ? '' : `u${user.length}`}`
   const end = verdict.kind === 'goto' ? verdict.chain : verdict.kind
-  const words = [head, event, end, attempt, user, shared && 'shared', door]
-  return words.filter((word) => word !== undefined).join('_')
+  return [head, event, end, attempt, user, door].filter((word) => word !== undefined).join('_')
 }

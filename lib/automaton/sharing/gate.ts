@@ -8,7 +8,7 @@ import type { SharedDoor } from './choose.js'
 import { counted } from './moves.js'
 import { admittedSet, markOf, SERVED } from './names.js'
 
-export const sharedGate = (protocol: 'tcp' | 'udp'): string => `gate_shared_${protocol}`
+export const sharedGate = (protocol: 'tcp' | 'udp'): string => `admit_${protocol}`
 
 interface GateContext {
   readonly hook: Hook

@@ -1,0 +1,113 @@
+// Grants and counts when doors begin or cease to share their sets, come, go or change.
+import t from 'tap'
+import type { DoorSummary } from '../automaton/language/summary.js'
+import { markOf } from '../automaton/sharing/names.js'
+import type { About } from '../nft/about.js'
+import type { ListedElement, Listing } from '../nft/listing.js'
+import { keepsElements } from './kept.js'
+import { renderMovedGrants, renderOldCounts } from './moved.js'
+
+const summary = (name: string, port: number, number?: number): DoorSummary => ({
+  name,
+  services: [`tcp/${port}`],
+  knocks: [{ attempt: 'open', steps: 3 }],
+  grantTimeout: 30,
+  connections: undefined,
+  scope: 'source',
+  established: 'keep',
+  ...(number !== undefined && {
+    shared: {
+      service: { protocol: 'tcp', port },
+      knocks: [{ attempt: 'open', number, steps: 3 }],
+    },
+  }),
+})
+
+const element = (...key: string[]): ListedElement => ({ key, timeout: 30, expires: 20 })
+
+const listingOf = (sets: Record<string, ListedElement[]>): Listing => ({
+  sets: new Map(
+    Object.entries(sets).map(([name, elements]) => {
+      return [name, { timeout: undefined, size: 100, elements }]
+    }),
+  ),
+  counters: new Map(),
+})
+
+const SIZES = new Map([
+  ['admitted_tcp_4', 100],
+  ['grants_ssh_4', 100],
+])
+const moved = (before: DoorSummary[], after: DoorSummary[], listing: Listing) =>
+  renderMovedGrants({ table: 'k', before, after, sizes: SIZES }, listing)
+
+const change = (verb: 'add' | 'delete', name: string, elem: unknown[]) => ({
+  [verb]: { element: { family: 'inet', table: 'k', name, elem } },
+})
+const grant = (val: unknown) => ({ elem: { val, timeout: 30, expires: 20 } })
+
+t.test('grants follow their door into the sets that it shares, and out of them', async (t) => {
+  const [alone, shared] = [summary('ssh', 22), summary('ssh', 22, 7)]
+  const own = listingOf({ grants_ssh_4: [element('10.0.0.1')] })
+  t.same(moved([alone], [shared], own), [
+    change('add', 'admitted_tcp_4', [grant({ concat: ['10.0.0.1', 22] })]),
+  ])
+  const both = [element('10.0.0.1', '22'), element('10.0.0.2', '25')]
+  const together = listingOf({ admitted_tcp_4: both })
+  t.same(moved([shared, summary('mail', 25, 8)], [alone, summary('mail', 25, 8)], together), [
+    ...leaving('10.0.0.1', 22),
+    change('add', 'grants_ssh_4', [grant('10.0.0.1')]),
+  ])
+  t.same(moved([shared], [summary('ssh', 2222, 7)], together), [
+    ...leaving('10.0.0.1', 22),
+    change('add', 'admitted_tcp_4', [grant({ concat: ['10.0.0.1', 2222] })]),
+  ])
+  t.same(moved([shared], [shared], together), [], 'they are where they were')
+  t.same(moved([alone], [alone], own), [])
+})
+
+t.test(
+  'the grants of a door that is gone are deleted, so that no other door has them',
+  async (t) => {
+    const listing = listingOf({ admitted_tcp_4: [element('10.0.0.1', '22')] })
+    const after = [summary('other', 22, 9)]
+    t.same(moved([summary('ssh', 22, 7)], after, listing), leaving('10.0.0.1', 22))
+  },
+)
+
+/** Each is added first, since it may have expired. */
+function leaving(source: string, port: number) {
+  const elem = [{ concat: [source, port] }]
+  return [change('add', 'admitted_tcp_4', elem), change('delete', 'admitted_tcp_4', elem)]
+}
+
+t.test('counts are deleted with their knock, or if another has its number', async (t) => {
+  const marks = [7, 8, 9].map((number) => String(markOf(number, 0)))
+  const listing = listingOf({ count_knocks_0: marks.map((mark) => element(mark)) })
+  const before = [summary('ssh', 22, 7), summary('mail', 25, 8)]
+  const after = [summary('ssh', 22, 7), summary('new', 80, 8)]
+  const elem = [markOf(8, 0), markOf(9, 0)]
+  t.same(renderOldCounts({ table: 'k', before, after }, listing), [
+    change('add', 'count_knocks_0', elem),
+    change('delete', 'count_knocks_0', elem),
+  ])
+  t.same(renderOldCounts({ table: 'k', before, after: [summary('ssh', 22)] }, listing), [])
+})
+
+t.test('attempts at shared doors go on while each number means the same knock', async (t) => {
+  const about = (doors: DoorSummary[], digest: string): About => ({
+    layout: 4,
+    digest: '',
+    doors,
+    doorsDigest: '',
+    attempts: new Map(doors.map(({ name }) => [`${name} open`, digest])),
+  })
+  const ssh = summary('ssh', 22, 7)
+  const keeps = (doors: DoorSummary[], digest = 'a') =>
+    keepsElements(about([ssh], 'a'), about(doors, digest).attempts, doors)('started_4')
+  t.ok(keeps([ssh]))
+  t.ok(keeps([ssh, summary('mail', 25, 8)]), 'another door came')
+  t.ok(keeps([summary('mail', 25, 8)]), 'the door is gone')
+  t.notOk(keeps([ssh], 'b'), 'its knock has changed')
+  t.notOk(keeps([summary('ssh', 22, 8), summary('mail', 25, 7)]), 'another knock has its number')
+})
