@@ -219,7 +219,7 @@ t.test('throws the problems as data and as text', async (t) => {
     },
   ])
   const missing = t.throws(() => validateSpec({}), SpecError) as SpecError
-  t.strictSame(missing.problems[0]?.params, { expected: 'a list of 1 to 4096 doors' })
+  t.strictSame(missing.problems[0]?.params, { expected: 'a list of 1 to 16384 doors' })
 })
 
 t.test(

@@ -47,12 +47,12 @@ export function sharedKnocks(
   const entries = knocks.flatMap(({ knock, door }) => {
     const moves = movesOf(knock, door, context)
     for (const { chain } of moves) chains.set(chain.name, chain)
-    const [{ steps }, { number }] = [knock, knock]
-    return moves.flatMap(({ stage, step, chain }) => {
+    const { steps, number } = knock
+    return moves.map(({ stage, step, chain }) => {
       const { protocol, port } = steps[step - 1] as (typeof steps)[number]
       const mark = stage === 0 ? 0 : markOf(number, stage)
       const ports = { from: port, to: port }
-      return [{ mark, protocol, ports, verdict: goTo(chain.name) }]
+      return { mark, protocol, ports, verdict: goTo(chain.name) }
     })
   })
   const hasTcp = knocks.some(({ knock }) => knock.steps.some(({ protocol }) => protocol === 'tcp'))
@@ -72,6 +72,9 @@ export function sharedKnocks(
   }
 }
 
+/** nft takes no longer comment. */
+const LONGEST = 128
+
 /** The entries that name a knock's ports, each once. */
 function placesOf({ steps, door, attempt, number }: SharedKnock) {
   const places = new Map<string, { steps: number[]; place: SharedKnock['steps'][number] }>()
@@ -83,7 +86,7 @@ function placesOf({ steps, door, attempt, number }: SharedKnock) {
   }
   return [...places.values()].map(({ steps: own, place }) => {
     const comment = `${door.name} ${attempt} ${own.join(',')}/${steps.length}`
-    return { ...place, mark: markOf(number, 0), comment }
+    return { ...place, mark: markOf(number, 0), comment: comment.slice(0, LONGEST) }
   })
 }
 

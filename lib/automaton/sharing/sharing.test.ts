@@ -79,6 +79,14 @@ t.test('no name of what doors share is that of a door alone', async (t) => {
   t.ok(sets.length > 0 && counters.includes('denied_shared'))
 })
 
+t.test('no comment is longer than nft takes', async (t) => {
+  const steps = Array.from({ length: 32 }, () => 'tcp/30000')
+  const long = door(SHARE_FROM, { name: 'd'.repeat(32), ...knock({ steps }) })
+  const [knocked] = buildAutomaton(many(long)).dataMaps
+  const lengths = knocked?.entries.map((entry) => ('comment' in entry ? entry.comment.length : 0))
+  t.equal(Math.max(...(lengths ?? [])), 128)
+})
+
 t.test('a number comes from the name, and no two have the same', async (t) => {
   const names = Array.from({ length: 4000 }, (_, index) => `d${index} open`)
   const all = numbered(names)
