@@ -80,8 +80,14 @@ t.test('no name of what doors share is that of a door alone', async (t) => {
 })
 
 t.test('no comment is longer than nft takes', async (t) => {
-  const steps = Array.from({ length: 32 }, () => 'tcp/30000')
-  const long = door(SHARE_FROM, { name: 'd'.repeat(32), ...knock({ steps }) })
+  const long = door(SHARE_FROM, {
+    name: 'd'.repeat(32),
+    knock: Array.from({ length: 16 }, (_, index) => ({
+      type: 'sequence',
+      steps: Array.from({ length: 32 }, () => `tcp/${30000 + index}`),
+      stepTimeout: '5s',
+    })),
+  })
   const [knocked] = buildAutomaton(many(long)).dataMaps
   const lengths = knocked?.entries.map((entry) => ('comment' in entry ? entry.comment.length : 0))
   t.equal(Math.max(...(lengths ?? [])), 128)
