@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Family } from '../../lib/spec/model/model.js'
 import { build, CLI, compiled } from '../machine/built.js'
-import { exec, type Output, SERVER, start } from '../machine/namespaces.js'
+import { exec, type Output, SERVER } from '../machine/namespaces.js'
+import { startProgram } from '../machine/programs.js'
 import { doorOf, FAMILIES, House } from '../scene/house.js'
 
 const KNOCK_PORT = 41234
@@ -126,16 +127,7 @@ async function serve(namespace: string, folder: string): Promise<AsyncDisposable
   const files = ['-keyout', join(folder, 'key'), '-out', join(folder, 'cert')]
   const args = ['req', '-x509', ...curve, '-subj', '/CN=server', ...files]
   requireDone(await exec(namespace, 'openssl', args))
-  const child = start(namespace, process.execPath, ['-e', SERVE, folder, compiled('portable')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  await once(child.stdout as NodeJS.ReadableStream, 'data')
-  return {
-    async [Symbol.asyncDispose]() {
-      child.stdin?.end()
-      if (child.exitCode === null) await once(child, 'exit')
-    },
-  }
+  return startProgram(namespace, ['-e', SERVE, folder, compiled('portable')])
 }
 
 async function askedOf(namespace: string): Promise<string[]> {

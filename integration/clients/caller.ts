@@ -18,6 +18,7 @@ import {
   SERVER,
   start,
 } from '../machine/namespaces.js'
+import { startProgram } from '../machine/programs.js'
 import { FAMILIES } from '../scene/house.js'
 
 /** The name of the server in the client's file of hosts: it has both addresses. */
@@ -187,21 +188,12 @@ export interface Services extends AsyncDisposable {
 
 /** Starts the services in a namespace. */
 export async function startServices(namespace: string): Promise<Services> {
-  const child = start(namespace, process.execPath, ['-e', SERVICES], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const { child, end } = await startProgram(namespace, ['-e', SERVICES])
   const line = async (): Promise<string> => {
     const [said] = await once(child.stdout as NodeJS.ReadableStream, 'data')
     return String(said).trim()
   }
-  await line()
-  return {
-    line,
-    async [Symbol.asyncDispose]() {
-      child.stdin?.end()
-      if (child.exitCode === null) await once(child, 'exit')
-    },
-  }
+  return { line, [Symbol.asyncDispose]: end }
 }
 
 /** All that a process writes, and how it ends. */

@@ -74,6 +74,7 @@ const CHANGE: NftDocument = {
     added('banned_4', { elem: { val: '192.0.2.7', timeout: 1000, expires: 900 } }),
     added('banned_6', '2001:db8::7'),
     added('admitted_tcp_4', { elem: { val: { concat: ['192.0.2.7', 22] }, timeout: 1000 } }),
+    { add: { counter: { ...here, name: 'taken_over', packets: 70, bytes: 0 } } },
     { add: { set: { ...here, name: 'serial', type: 'mark', elem: [7] } } },
     { delete: { counter: { ...here, name: 'extra' } } },
     { delete: { chain: { ...here, name: 'extra' } } },
@@ -126,6 +127,7 @@ t.test('JSON and text make the same table, and change it alike', { skip }, async
     }
     for (const other of made) t.strictSame(other, made[0], `nft ${version}: made`)
     for (const other of changed) t.strictSame(other, changed[0], `nft ${version}: changed`)
+    t.match(changed[0]?.join(' '), /"taken_over"[^}]*"packets":70\b/, `nft ${version}: a count`)
     t.match(changed[0]?.join(' '), /timeout\W+1000/, `nft ${version}: elements have their times`)
   }
 })

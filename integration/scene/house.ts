@@ -1,16 +1,8 @@
 // A spec → a server with doors and a service that greets, and a client, in namespaces.
-import { once } from 'node:events'
 import { createNft, installKnock, type Knock, type KnockSpec } from '../../lib/index.js'
 import type { Family } from '../../lib/spec/model/model.js'
-import {
-  createPair,
-  exec,
-  NFT,
-  type Output,
-  type Pair,
-  SERVER,
-  start,
-} from '../machine/namespaces.js'
+import { createPair, exec, NFT, type Output, type Pair, SERVER } from '../machine/namespaces.js'
+import { startProgram } from '../machine/programs.js'
 
 /** The service's port. */
 export const PORT = 2222
@@ -38,20 +30,7 @@ export async function startService(namespace: string, port = PORT): Promise<Asyn
     require('node:net')
       .createServer((socket) => socket.on('error', () => {}).end('${GREETING}'))
       .listen(${port}, '::', () => console.log('ready'))`
-  const child = start(namespace, process.execPath, ['-e', code], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const [ready] = await Promise.race([
-    once(child.stdout as NodeJS.ReadableStream, 'data'),
-    once(child, 'exit').then(() => [undefined]),
-  ])
-  if (ready === undefined) throw new Error(`the service has ended: ${child.exitCode}`)
-  return {
-    async [Symbol.asyncDispose]() {
-      child.stdin?.end()
-      if (child.exitCode === null) await once(child, 'exit')
-    },
-  }
+  return startProgram(namespace, ['-e', code])
 }
 
 /** A pair of namespaces. The server has a spec's table and the service. */

@@ -107,6 +107,11 @@ export class Installer {
   async end(): Promise<string[]> {
     this.#child.stdin.end()
     await this.#closed
+    return this.lines
+  }
+
+  /** Its lines so far. */
+  get lines(): string[] {
     return this.#text.split('\n').filter((line) => line !== '' && line !== 'begun')
   }
 }

@@ -1,13 +1,8 @@
 // A table → the same table with a keeper, and what the keeper reports.
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { KeepEvent, Knock } from '../../lib/index.js'
 import { SERVER } from '../machine/namespaces.js'
+import { PATIENCE, until } from '../machine/until.js'
 import type { House } from './house.js'
-
-/**
- * Milliseconds to wait for an event: a loaded machine is slow.
- */
-export const PATIENCE = 20_000
 
 /** A kept table, and the events that its keeper reported. */
 export class Kept implements AsyncDisposable {
@@ -30,15 +25,12 @@ export class Kept implements AsyncDisposable {
 
   /** Waits until `count` events of this kind were reported, and returns them. */
   async heard(name: KeepEvent['event'], count = 1, patience = PATIENCE): Promise<KeepEvent[]> {
-    const end = performance.now() + patience
-    while (this.named(name).length < count) {
-      if (performance.now() > end) {
-        throw new Error(
-          `${this.named(name).length} of ${count} ${name}: ${JSON.stringify(this.events)}`,
-        )
-      }
-      await sleep(10)
-    }
+    await until(
+      () => this.named(name).length >= count,
+      `${count} ${name}`,
+      () => JSON.stringify(this.events),
+      patience,
+    )
     return this.named(name)
   }
 

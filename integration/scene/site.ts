@@ -5,12 +5,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { CLI } from '../machine/built.js'
 import { createPair, exec, NFT, type Pair, SERVER, start } from '../machine/namespaces.js'
+import { until } from '../machine/until.js'
 
-const PATIENCE = 10_000
 export const DOOR = {
   name: 'ssh',
   service: 'tcp/22',
@@ -107,18 +106,6 @@ export class Site implements AsyncDisposable {
     if (this.#child?.exitCode === null && this.#child.signalCode === null) await this.end('SIGKILL')
     await rm(this.folder, { recursive: true, force: true })
     await this.pair[Symbol.asyncDispose]()
-  }
-}
-
-export async function until(
-  isSo: () => boolean | Promise<boolean>,
-  what: string,
-  say: () => string = () => '',
-): Promise<void> {
-  const end = performance.now() + PATIENCE
-  while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`no ${what} within ${PATIENCE} ms\n${say()}`)
-    await sleep(20)
   }
 }
 

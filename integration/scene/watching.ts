@@ -5,8 +5,9 @@ import type { Knock, KnockEvent, KnockSpec, Watcher, WatchOptions } from '../../
 import type { Family } from '../../lib/spec/model/model.js'
 import { build, compiled } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
-import { exec, SERVER, start, sweep } from '../machine/namespaces.js'
+import { exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
+import { type Program, startProgram } from '../machine/programs.js'
 import { type House, PORT } from './house.js'
 
 /** Prepares the machine for tests of watchers. Returns why they are skipped, or false. */
@@ -151,22 +152,12 @@ const HOLDER = `
     }
   }
   const what = { operation: 'hold', protocol: NETFILTER }
-  const socket = await openSocket(what, { message, failed() {} })
+  const failed = (error) => { throw error }
+  const socket = await openSocket(what, { message, failed })
   setInterval(() => isHeld || socket.send(renderBind(5, 128, 1)), 5)
   process.stdin.on('end', () => process.exit()).resume()
   console.log('ready')`
 
-/** Starts a process that takes NFLOG group 5 of a namespace when it is free. `end` ends it. */
-export async function holdGroup(namespace: string): Promise<{ end(): Promise<void> }> {
-  const argv = ['--input-type=module', '-e', HOLDER]
-  const child = start(namespace, process.execPath, argv, {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  await once(child.stdout as NodeJS.ReadableStream, 'data')
-  return {
-    async end() {
-      child.stdin?.end()
-      await once(child, 'exit')
-    },
-  }
-}
+/** Starts a process that takes NFLOG group 5 of a namespace when it is free. */
+export const holdGroup = (namespace: string): Promise<Program> =>
+  startProgram(namespace, ['--input-type=module', '-e', HOLDER])

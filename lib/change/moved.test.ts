@@ -66,6 +66,37 @@ t.test('grants follow their door into the sets that it shares, and out of them',
   t.same(moved([alone], [alone], own), [])
 })
 
+t.test('no more grants move than the set has room for, with those that it has', async (t) => {
+  const many = (port: string | undefined, count: number): ListedElement[] =>
+    Array.from({ length: count }, (_, i) => ({
+      ...element(`10.0.${i >> 8}.${i & 255}`, ...(port ? [port] : [])),
+      expires: i + 1,
+    }))
+  const listing = listingOf({ grants_ssh_4: many(undefined, 60), admitted_tcp_4: many('25', 70) })
+  const mail = summary('mail', 25, 8)
+  const [change, ...others] = moved(
+    [summary('ssh', 22), mail],
+    [summary('ssh', 22, 7), mail],
+    listing,
+  )
+  t.same(others, [])
+  const elements = JSON.stringify(change).match(/"expires":\d+/g) ?? []
+  t.equal(elements.length, 30, 'the set has 70 of 100')
+  t.equal(elements[0], '"expires":60')
+  t.equal(elements.at(-1), '"expires":31', 'those that last longest')
+})
+
+t.test('a grant that leaves a full set for another port of it finds its own room', async (t) => {
+  const full = Array.from({ length: 100 }, (_, i) => element(`10.0.0.${i}`, i === 0 ? '22' : '25'))
+  const listing = listingOf({ admitted_tcp_4: full })
+  const mail = summary('mail', 25, 8)
+  const commands = moved([summary('ssh', 22, 7), mail], [summary('ssh', 2222, 7), mail], listing)
+  t.same(commands, [
+    ...leaving('10.0.0.0', 22),
+    change('add', 'admitted_tcp_4', [grant({ concat: ['10.0.0.0', 2222] })]),
+  ])
+})
+
 t.test(
   'the grants of a door that is gone are deleted, so that no other door has them',
   async (t) => {

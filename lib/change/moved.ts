@@ -21,7 +21,8 @@ interface Moved {
 
 /**
  * Renders the moves. A door that has its own set as before keeps its grants there. In a set that
- * doors share, the grants of a door that is gone are deleted: its port may get another door.
+ * doors share, the grants of a door that is gone are deleted: its port may get another door. If a
+ * set has not room for all, those move that last longest.
  *
  * @param listing - of the installed table; its grants must be listed.
  */
@@ -58,10 +59,16 @@ export function renderMovedGrants(
         )
     }
   }
+  const roomIn = (name: string): number | undefined => {
+    const size = sizes.get(name)
+    if (size === undefined) return undefined
+    const staying = (sets.get(name)?.elements.length ?? 0) - (leaving.get(name)?.length ?? 0)
+    return Math.max(size - staying, 0)
+  }
   return [
     ...[...leaving].flatMap(([name, elem]) => deleteElements(table, name, elem)),
     ...[...coming].flatMap(([name, elements]) =>
-      renderCarried(table, name, elements, sizes.get(name)),
+      renderCarried(table, name, elements, roomIn(name)),
     ),
   ]
 }

@@ -3,7 +3,7 @@
 
 import type { Action, Automaton } from '../automaton/language/automaton.js'
 import type { Loads, PortPeriod } from '../automaton/language/loads.js'
-import { isPerFamily, type TimedSet } from '../automaton/language/sets.js'
+import { isPerFamily, type KeyField, type TimedSet } from '../automaton/language/sets.js'
 import { markOf, numberIn } from '../automaton/sharing/names.js'
 import { TOKEN_AT } from '../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../spec/derive/derivation.js'
@@ -28,6 +28,31 @@ interface Element {
   readonly until: number
   readonly mark: number
   readonly packets: number
+}
+
+/** Reads the token that begins at a byte of a payload. */
+const tokenAt =
+  (byte: number) =>
+  ({ payload = '' }: Marked): string =>
+    payload.slice(2 * byte, 2 * (byte + TOKEN_LENGTH)).toLowerCase()
+
+/** What a packet has for each field of a key. */
+const FIELDS: Readonly<Record<KeyField, (packet: Marked, constant: number) => string | number>> = {
+  source: ({ source }) => source,
+  destination: ({ destination = '' }) => destination,
+  sourcePort: ({ sourcePort = 0 }) => sourcePort,
+  port: ({ port = 0 }) => port,
+  sequence: ({ sequence = 0 }) => sequence,
+  all: () => 'all',
+  constant: (_, constant) => constant,
+  knock: ({ mark }) => markOf(numberIn(mark), 0),
+  'udp-token': tokenAt(TOKEN_AT.udp),
+  'stun-token': tokenAt(TOKEN_AT.stun),
+  'dns-token': tokenAt(TOKEN_AT.dns),
+}
+
+function forgetExpired(elements: Map<string, Element>, at: number): void {
+  for (const [key, { until }] of elements) if (until <= at) elements.delete(key)
 }
 
 /** What an element has that no packet added. */
@@ -125,9 +150,9 @@ export class SimulatedSets {
       elements.set(key, { ...there, until, packets: there.packets + 1 })
       return op !== 'meet'
     }
-    for (const [other, element] of elements) {
-      if (element.until <= packet.at) elements.delete(other)
-    }
+    // It comes anew, behind the others, although it may have been there before.
+    elements.delete(key)
+    if (elements.size >= capacity) forgetExpired(elements, packet.at)
     if (elements.size >= capacity) return false
     elements.set(key, { until, mark: packet.mark, packets: 1 })
     return true
@@ -140,26 +165,8 @@ export class SimulatedSets {
   }
 
   #key(set: string, packet: Marked, constant = 0): string {
-    const {
-      source,
-      mark,
-      destination = '',
-      sourcePort = 0,
-      port = 0,
-      sequence = 0,
-      payload = '',
-    } = packet
-    const tokenAt = (byte: number) =>
-      payload.slice(2 * byte, 2 * (byte + TOKEN_LENGTH)).toLowerCase()
-    const fields = {
-      ...{ source, destination, sourcePort, port, sequence, all: 'all', constant },
-      knock: markOf(numberIn(mark), 0),
-      'udp-token': tokenAt(TOKEN_AT.udp),
-      'stun-token': tokenAt(TOKEN_AT.stun),
-      'dns-token': tokenAt(TOKEN_AT.dns),
-    }
     return this.#set(set)
-      .key.map((field) => fields[field])
+      .key.map((field) => FIELDS[field](packet, constant))
       .join(' . ')
   }
 

@@ -6,7 +6,8 @@ import t, { type Test } from 'tap'
 import { build, CLI } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { apply, CLIENT, exec, NFT, SERVER, start } from '../../machine/namespaces.js'
-import { atSite, knockAt, type Line, type Site, until } from '../../scene/site.js'
+import { until } from '../../machine/until.js'
+import { atSite, knockAt, type Line, type Site } from '../../scene/site.js'
 
 const skip = missing('knock', 'nc')
 build()

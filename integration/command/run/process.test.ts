@@ -6,7 +6,8 @@ import t, { type Test } from 'tap'
 import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec } from '../../machine/namespaces.js'
-import { atSite, knockAt, Site, until } from '../../scene/site.js'
+import { until } from '../../machine/until.js'
+import { atSite, knockAt, Site } from '../../scene/site.js'
 
 const skip = missing('knock', 'nc')
 build()

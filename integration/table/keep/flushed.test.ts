@@ -6,8 +6,9 @@ import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
+import { PATIENCE } from '../../machine/until.js'
 import { doorOf, FAMILIES, House } from '../../scene/house.js'
-import { grantees, Kept, knockOn, PATIENCE } from '../../scene/keeping.js'
+import { grantees, Kept, knockOn } from '../../scene/keeping.js'
 import { nowSeconds, TokenHouse, tokenAt } from '../../scene/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()

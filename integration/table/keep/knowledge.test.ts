@@ -10,8 +10,9 @@ import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
+import { PATIENCE, until } from '../../machine/until.js'
 import { doorOf, House } from '../../scene/house.js'
-import { grantees, Kept, knockOn, PATIENCE } from '../../scene/keeping.js'
+import { grantees, Kept, knockOn } from '../../scene/keeping.js'
 import { groupsIn, holdGroup, processOf } from '../../scene/watching.js'
 
 const { skip: lacks } = await versionsOrSkip()
@@ -105,7 +106,7 @@ t.test('another process has the group for a while', { skip, buffered: true }, as
   const { server } = house.pair
   const holderOf = async () => processOf((await groupsIn(server)).get(5) ?? 0)
   const first = await holdGroup(house.pair.server)
-  while (!(await groupsIn(server)).has(5)) await sleep(10)
+  await until(async () => (await groupsIn(server)).has(5), 'holder of the group')
   await using kept = new Kept(house.knock)
   t.match(await kept.heard('failed'), [{ what: 'events', message: /NFLOG group 5: process \d+/ }])
   t.strictSame(kept.named('watching'), [], 'something is missed')

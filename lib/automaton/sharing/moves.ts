@@ -69,15 +69,12 @@ export function movesOf(
       chain: next === last ? done : advancing(next, stepTimeout, context),
     })
     const isDuplicate = stage > 1 && !is(stage, next)
-    if (isDuplicate) moves.push({ stage, step: stage, chain: duplicate(stepTimeout, context) })
+    if (isDuplicate) moves.push({ stage, step: stage, chain: duplicate(context) })
     if (is(1, next) || (stage > 1 && is(1, stage))) continue
     moves.push({ stage, step: 1, chain: stage > 1 ? restart : begin })
   }
   return moves
 }
-
-const touch = (stepTimeout: number, { knocking }: KnocksContext): Action =>
-  updateFor(knocking, stepTimeout + 1)
 
 const drop = (then: Action[], comment: string, event?: Logged['event']): Rule => ({
   when: [],
@@ -89,11 +86,11 @@ const drop = (then: Action[], comment: string, event?: Logged['event']): Rule =>
 
 const NO_ROOM: Rule = drop([], 'no room to remember it')
 
-function beginning(stepTimeout: number, context: KnocksContext): Chain {
+function beginning(stepTimeout: number, { knocking }: KnocksContext): Chain {
   const then: Action[] = [
     { op: 'look-up', map: KNOCKED },
     setStage(1),
-    touch(stepTimeout, context),
+    update(knocking),
     updateFor(STARTED, stepTimeout),
   ]
   return { name: `begin_${stepTimeout}`, rules: [drop(then, 'start', 'knock'), NO_ROOM] }
@@ -108,7 +105,7 @@ const restarting = (begin: Chain): Chain => ({
 const noRoom = (stage: number): Rule =>
   drop([remove(STARTED), remove(ADVANCED), setStage(stage), counted('resets')], 'no room', 'reset')
 
-function advancing(step: number, stepTimeout: number, context: KnocksContext): Chain {
+function advancing(step: number, stepTimeout: number, { knocking }: KnocksContext): Chain {
   const to = updateFor(ADVANCED, stepTimeout)
   // What a map remembers does not change by an update, so the old element goes first. It never
   // takes the room of the first stage, which strangers fill.
@@ -116,15 +113,15 @@ function advancing(step: number, stepTimeout: number, context: KnocksContext): C
   return {
     name: `advance${step}_${stepTimeout}`,
     rules: [
-      drop([setStage(step), touch(stepTimeout, context), ...then], 'advance', 'knock'),
+      drop([setStage(step), update(knocking), ...then], 'advance', 'knock'),
       noRoom(step - 1),
     ],
   }
 }
 
-const duplicate = (stepTimeout: number, context: KnocksContext): Chain => ({
-  name: `duplicate_${stepTimeout}`,
-  rules: [drop([touch(stepTimeout, context)], 'duplicate')],
+const duplicate = ({ knocking }: KnocksContext): Chain => ({
+  name: 'duplicate',
+  rules: [drop([update(knocking)], 'duplicate')],
 })
 
 function completing(

@@ -20,11 +20,14 @@ const DATAGRAM = [
 const TOKEN = '30313233343536373839616263646566'
 
 /** Renders the message about a packet. */
-function logged(prefix: string, sequence: number, packet = DATAGRAM): Uint8Array {
+function logged(prefix: string, sequence: number, packet = DATAGRAM, mark?: number): Uint8Array {
   const number = Buffer.alloc(4)
   number.writeUInt32BE(sequence)
+  const marked = Buffer.alloc(4)
+  marked.writeUInt32BE(mark ?? 0)
   const payload = Buffer.concat([
     Buffer.from([2, 0, 0, GROUP]),
+    ...(mark === undefined ? [] : [renderAttribute(2, marked)]),
     renderAttribute(10, Buffer.from(`${prefix}\0`)),
     renderAttribute(12, number),
     renderAttribute(9, Buffer.from(packet, 'hex')),
@@ -78,6 +81,19 @@ t.test('a logged packet is reported with its source, its service and its token',
     { logged: granted, at, ...packet, token: TOKEN },
     { logged: dropped, at, ...packet },
     { logged: dropped, at },
+  ])
+})
+
+t.test('the mark is reported for a packet at shared doors alone', async (t) => {
+  const { socket, clock, records } = await start()
+  const at = clock.date()
+  const shared = 'kl knock knock * - - -'
+  const own = 'kl knock knock ssh open 1/3 -'
+  const mark = 0xfedcba41
+  socket.answer(logged(shared, 0, '', mark), logged(own, 1, '', mark))
+  t.same(await records(), [
+    { logged: shared, at, mark },
+    { logged: own, at },
   ])
 })
 

@@ -193,13 +193,14 @@ export function renderAction(
   const { name, key } = renderSet(action, family, keyOf)
   if (action.op === 'recall') return renderRecall(key, name)
   const set = `@${name}`
-  const { remembers, timeout = action.timeout } = traitsOf(action.set)
+  const { remembers, timeout: usual } = traitsOf(action.set)
   const isMap = remembers && action.op !== 'claim' && action.op !== 'meet'
   if (action.op === 'delete') {
     return isMap
       ? renderRemembering('delete', key, name)
       : { set: { op: 'delete', elem: key, set } }
   }
+  const timeout = action.timeout ?? usual
   const elem = timeout === undefined ? key : { elem: { val: key, timeout } }
   if (isMap) return renderRemembering(action.op, elem, name)
   if (action.op !== 'claim' && action.op !== 'meet') return { set: { op: action.op, elem, set } }

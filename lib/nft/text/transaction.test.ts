@@ -22,6 +22,10 @@ const LINES: readonly (readonly [command: NftCommand, line: string])[] = [
   [{ delete: { table } }, 'delete table inet t'],
   [{ flush: { table } }, 'flush table inet t'],
   [{ add: { counter: { ...here, name: 'n' } } }, 'add counter inet t n'],
+  [
+    { add: { counter: { ...here, name: 'n', packets: 7, bytes: 0 } } },
+    'add counter inet t n { packets 7 bytes 0 }',
+  ],
   [{ add: { chain: { ...here, name: 'c' } } }, 'add chain inet t c'],
   [
     { add: { chain: { ...here, name: 'c', ...place } } },

@@ -2,6 +2,7 @@
 import type {
   NftCommand,
   NftContainer,
+  NftCounter,
   NftDocument,
   NftElements,
   NftObject,
@@ -39,7 +40,8 @@ function formatAdded(object: NftObject): string {
   if ('rule' in object) return `rule ${inTable(object.rule, 'chain')} ${formatRule(object.rule)}`
   if ('element' in object) return formatMembers(object.element, formatMember)
   const name = formatNamed(object)
-  if ('table' in object || 'counter' in object) return name
+  if ('table' in object) return name
+  if ('counter' in object) return [name, ...beginningOf(object.counter)].join(' ')
   if ('chain' in object) return [name, ...bodyOf(placeOf(object.chain))].join(' ')
   const { elem = [] } = 'set' in object ? object.set : object.map
   const elements = elem.length > 0 ? [`elements = { ${elem.map(formatMember).join(', ')} }`] : []
@@ -47,6 +49,11 @@ function formatAdded(object: NftObject): string {
     name,
     ...bodyOf([...traitsOf('set' in object ? object.set : object.map), ...elements]),
   ].join(' ')
+}
+
+/** Writes with what a counter begins. */
+function beginningOf({ packets, bytes = 0 }: NftCounter): string[] {
+  return packets === undefined ? [] : [`{ packets ${whole(packets)} bytes ${whole(bytes)} }`]
 }
 
 function formatDeleted(target: NftTarget): string {
