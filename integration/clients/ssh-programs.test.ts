@@ -139,6 +139,8 @@ for (const family of FAMILIES) {
         ANSIBLE_PYTHON_INTERPRETER: '/usr/bin/python3',
         ANSIBLE_REMOTE_TEMP: join(caller.folder, 'ansible'),
         ANSIBLE_HOST_KEY_CHECKING: 'False',
+        // Seconds to connect: a loaded machine is slow.
+        ANSIBLE_TIMEOUT: '120',
       })
       await home.configure('config')
       // On stderr stands what the shell of this machine's root has to say.
