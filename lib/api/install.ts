@@ -6,7 +6,7 @@ import type { Automaton } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { type Change, renderChange, withTags } from '../change/change.js'
-import { neededBy } from '../change/needed.js'
+import { elementCount, neededBy } from '../change/needed.js'
 import { type Clock, systemClock } from '../clock/clock.js'
 import { KnockError, NftError } from '../errors.js'
 import { type GivenSecrets, KnownSecrets } from '../files/known-secrets.js'
@@ -186,7 +186,8 @@ export class Installation {
     const { automaton, document, nft, spec } = this
     const { table } = automaton
     const isNeeded = neededBy(document)
-    const listing = await ifFound(() => listParts(nft, table, isNeeded, call))
+    const expected = elementCount(document)
+    const listing = await ifFound(() => listParts(nft, table, isNeeded, call, expected))
     if (isStale?.()) return { outcome: 'unchanged', isWhole: true }
     const before = listing === undefined ? undefined : parseListing(listing)
     if (before && !isOurs(aboutComments(before))) {

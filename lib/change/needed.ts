@@ -29,6 +29,13 @@ export function neededBy({ nftables }: NftDocument, changes = true): (part: Part
   }
 }
 
+/** How many elements a document gives to sets and maps. */
+export const elementCount = ({ nftables }: NftDocument): number =>
+  nftables.reduce((sum, command) => {
+    const [content] = 'add' in command ? Object.values(command.add) : []
+    return sum + (content && 'elem' in content ? (content.elem?.length ?? 0) : 0)
+  }, 0)
+
 /**
  * Whether the set is loaded with tokens or ports, or holds bans, grants or their use, which a
  * keeper must know.

@@ -2,7 +2,8 @@
 // kernel.
 //
 // Strangers fill sets by sending packets: half a million elements take nft some ten seconds and a
-// gigabyte to list. So a table is listed without elements, and then only the sets that are needed.
+// gigabyte to list. So a table that is not listed in a short time is listed without elements, and
+// then only the sets that are needed.
 import { NftError } from '../errors.js'
 import { type ListedElement, type ListedSet, type Listing, parseListing } from '../nft/listing.js'
 import { hasPort } from '../nft/names.js'
@@ -15,8 +16,10 @@ import type { CallOptions, Nft } from './nft.js'
 const MOST_PROCESSES = 64
 /** Processes that run at once. */
 const AT_ONCE = 4
-/** Milliseconds that nft may take for a whole table, if most sets cannot be listed otherwise. */
+/** Milliseconds that nft may take for a whole table. */
 const BRIEF = 1000
+/** Elements for which it may take a millisecond more. */
+const EACH_MILLISECOND = 20
 
 /** A table, and the ways to list it. */
 interface ListedPlace {
@@ -26,14 +29,43 @@ interface ListedPlace {
 }
 
 /**
- * Lists a table as nft does, without the elements of unwanted sets and maps.
+ * Lists a table as nft does: whole if that takes a short time, otherwise without the elements of
+ * unwanted sets and maps. Each process costs more than some thousand elements.
  *
- * The mark of the last install is listed first. So a transaction that deletes this mark fails if
- * the table was replaced while its parts were listed.
- *
+ * @param expected - how many elements the wanted sets and maps may well have.
  * @throws NftError `not-found` if the table does not exist, or a part of it was removed meanwhile.
  */
 export async function listParts(
+  nft: Nft,
+  table: string,
+  isWanted: (part: Part) => boolean,
+  call: CallOptions,
+  expected = 0,
+): Promise<unknown> {
+  const timeout = BRIEF + Math.ceil(expected / EACH_MILLISECOND)
+  return (
+    (await ifInTime(() => nft.list({ table }, { ...call, timeout }))) ??
+    listPartByPart(nft, table, isWanted, call)
+  )
+}
+
+/** Returns undefined if nft was ended because it took too long. */
+async function ifInTime(list: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await list()
+  } catch (error) {
+    if (error instanceof NftError && error.code === 'timed-out') return undefined
+    throw error
+  }
+}
+
+/**
+ * Lists the table without elements, and then the wanted sets and maps.
+ *
+ * The mark of the last install is listed first. So a transaction that deletes this mark fails if
+ * the table was replaced while its parts were listed.
+ */
+async function listPartByPart(
   nft: Nft,
   table: string,
   isWanted: (part: Part) => boolean,
@@ -95,12 +127,8 @@ export async function listElements(
   const { nft, elements, table } = place
   const streams = await elements.streams(call)
   if (!streams) {
-    try {
-      const listing = await nft.list({ table }, { ...call, timeout: BRIEF })
-      return { ...parseListing(listing), objects: listedObjects(listing) }
-    } catch (error) {
-      if (!(error instanceof NftError && error.code === 'timed-out')) throw error
-    }
+    const listing = await ifInTime(() => nft.list({ table }, { ...call, timeout: BRIEF }))
+    if (listing !== undefined) return { ...parseListing(listing), objects: listedObjects(listing) }
   }
   const objects = listedObjects(await nft.list({ table, terse: true }, call))
   const { sets, counters } = parseListing({ nftables: objects })

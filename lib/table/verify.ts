@@ -2,7 +2,7 @@
 // it.
 
 import { isIntact } from '../change/intact.js'
-import { neededBy } from '../change/needed.js'
+import { elementCount, neededBy } from '../change/needed.js'
 import { CapabilityError, type KnockError, NftError } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
 import { listParts } from '../kernel/table-listing.js'
@@ -49,7 +49,8 @@ export class Verification {
     const { nft, table, document } = this.#place
     for (let look = 1; look <= LOOKS; look += 1) {
       const isCompared = neededBy(document, false)
-      const listing = await ifFound(() => listParts(nft, table, isCompared, call))
+      const expected = elementCount(document)
+      const listing = await ifFound(() => listParts(nft, table, isCompared, call, expected))
       // Another install followed, or the table was removed.
       if (listing === undefined || serialOf(parseListing(listing)) !== serial) return true
       if (isIntact(listing, document)) return true
