@@ -18,14 +18,15 @@ const ARGS = [...PLAIN, '--enable-source-maps', '--import=./integration/suite/re
  * @param {import('tap').Test} t
  * @param {string} name
  * @param {{ readonly files: readonly string[], readonly jobs: number, readonly env?:
- * NodeJS.ProcessEnv }} pass
+ * (path: string) => NodeJS.ProcessEnv }} pass - `env`: what a file's process has besides.
  */
-export function runFiles(t, name, { files, jobs, env = {} }) {
+export function runFiles(t, name, { files, jobs, env = () => ({}) }) {
   t.setTimeout(0)
-  const all = { ...process.env, TAP_TIMEOUT: String(TIMEOUT), ...env }
+  const all = { ...process.env, TAP_TIMEOUT: String(TIMEOUT) }
   return t.test(name, { jobs, timeout: 0 }, (t) => {
     for (const path of files) {
-      const options = { cwd: root, env: all, buffered: true, timeout: TIMEOUT * 1000 }
+      const own = { ...all, ...env(path) }
+      const options = { cwd: root, env: own, buffered: true, timeout: TIMEOUT * 1000 }
       t.spawn('env', [...ARGS, path], options, path)
     }
     t.end()

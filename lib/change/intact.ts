@@ -11,6 +11,9 @@ import { isTimedByRules } from './kept.js'
 import { spentBeyond } from './reload.js'
 import { retiredBefore } from './retired.js'
 
+/** A document is compared at each look at its table, and never changes. */
+const shapes = new WeakMap<NftDocument, Map<string, string>>()
+
 /**
  * Compares a document with nft's listing: the table's flags; hook, priority, policy and device of
  * base chains; each rule's statements; type, flags, size and timeout of sets and maps; the
@@ -22,7 +25,8 @@ export function isIntact(listing: unknown, document: NftDocument): boolean {
     'add' in command && !isOfTags(command) ? [command.add] : [],
   )
   const objects = withoutExtras(listedObjects(listing), made)
-  const [expected, found] = [shapeOf(made), shapeOf(objects)]
+  const [expected, found] = [shapes.get(document) ?? shapeOf(made), shapeOf(objects)]
+  shapes.set(document, expected)
   const devices = devicesOf(made)
   return (
     expected.size === found.size &&

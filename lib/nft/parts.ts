@@ -70,10 +70,11 @@ export function shapeOf({ kind, content }: Part, ignoresTimeout = false): string
 export const isConstant = ({ content: { flags, type } }: Pick<Part, 'content'>): boolean =>
   !isContent(type) && flags !== 'timeout' && !listOf(flags).includes('timeout')
 
-/** Writes an element as text, with numbers for the names of protocols that a listing has. */
-export function elementText(element: unknown): string {
-  const numbers: Readonly<Record<string, number>> = NUMBER
-  return JSON.stringify(element, (_key, value) =>
-    typeof value === 'string' ? (numbers[value] ?? value) : value,
-  )
-}
+const PROTOCOL = new RegExp(`"(${Object.keys(NUMBER).join('|')})"(?!:)`, 'g')
+
+/**
+ * Writes an element as text, with numbers for the names of protocols that a listing has. They are
+ * replaced in the text, since a table may have a hundred thousand elements.
+ */
+export const elementText = (element: unknown): string =>
+  JSON.stringify(element).replace(PROTOCOL, (_, name: keyof typeof NUMBER) => String(NUMBER[name]))
