@@ -14,6 +14,8 @@ export interface Scale {
   /** The period of rotations; then that of tokens. */
   readonly every: number
   readonly period: readonly number[]
+  /** How far ahead tokens are loaded. */
+  readonly horizon: string
 }
 
 export const KINDS = ['sequence', 'one-time', 'rotation', 'rate', 'rhythm', 'token'] as const
@@ -131,7 +133,7 @@ const token = (scale: Scale, place: number) =>
       carrier: fc.constantFrom('udp', 'stun', 'dns'),
       period: fc.constantFrom(...scale.period),
       drift: fc.constantFrom(0, 5, 60),
-      horizon: fc.constant('3h'),
+      horizon: fc.constant(scale.horizon),
       users: fc.subarray(
         ['alice', 'bob'].map((name) => ({ name, secretFile: `/etc/knock/${name}` })),
         { minLength: 1 },

@@ -26,6 +26,7 @@ const SCALE: Scale = {
   // So long that no sequence and no token expires: oracle and simulator need not know the date.
   every: 100 * DAY,
   period: [60],
+  horizon: '3h',
 }
 /** Seconds between packets, far from the timeouts and from sums of them. */
 const GAPS = [0, 0, 0, 0, 0.1, 0.9, 1.2, 2.8, 3.8]

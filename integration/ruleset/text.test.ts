@@ -97,6 +97,7 @@ const SCALE: Scale = {
   ban: [1, 31536000],
   every: 600,
   period: [10, 3600],
+  horizon: '3h',
 }
 
 t.test('so do they for any spec', { skip }, async (t) => {

@@ -68,9 +68,14 @@ export function tokenIn(payload: Uint8Array): Uint8Array | undefined {
 
 const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0')
 
-export const hexOf = (bytes: Uint8Array): string => Array.from(bytes, hexByte).join('')
+export function hexOf(bytes: Uint8Array): string {
+  let hex = ''
+  for (const byte of bytes) hex += hexByte(byte)
+  return hex
+}
 
-export const bytesOf = (hex: string): number[] =>
-  Array.from({ length: hex.length / 2 }, (_, index) =>
-    Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16),
-  )
+export function bytesOf(hex: string): number[] {
+  const bytes: number[] = []
+  for (let at = 0; at < hex.length; at += 2) bytes.push(Number.parseInt(hex.slice(at, at + 2), 16))
+  return bytes
+}
