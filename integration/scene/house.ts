@@ -2,7 +2,7 @@
 import { createNft, installKnock, type Knock, type KnockSpec } from '../../lib/index.js'
 import type { Family } from '../../lib/spec/model/model.js'
 import { createPair, exec, NFT, type Output, type Pair, SERVER } from '../machine/namespaces.js'
-import { startProgram } from '../machine/programs.js'
+import { type Program, startProgram } from '../machine/programs.js'
 
 /** The service's port. */
 export const PORT = 2222
@@ -24,7 +24,7 @@ export const doorOf = (steps: readonly unknown[], parts: object = {}): KnockSpec
 })
 
 /** Starts a TCP service in a namespace. It ends with its stdin, so it cannot outlive us. */
-export async function startService(namespace: string, port = PORT): Promise<AsyncDisposable> {
+export async function startService(namespace: string, port = PORT): Promise<Program> {
   const code = `
     process.stdin.on('end', () => process.exit()).resume()
     require('node:net')

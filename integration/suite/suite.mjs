@@ -15,7 +15,6 @@ const ALONE = /^load\//
 const LONG = [
   'clients/ssh-programs',
   'doors/connections',
-  'table/confirm',
   'contract/contract-netlink',
   'meaning/differential',
   'table/keep/flushed',
