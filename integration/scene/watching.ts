@@ -143,7 +143,7 @@ const KERNEL = JSON.stringify(compiled('kernel/'))
 /** A program that takes the table's NFLOG group as soon as it is free, and keeps it. */
 const HOLDER = `
   const { openSocket, NETFILTER } = await import(${KERNEL} + 'netlink/socket.js')
-  const { renderBind, parseAnswer, ANSWER } = await import(${KERNEL} + 'readers/nflog.js')
+  const { renderBind, parseAnswer, ANSWER } = await import(${KERNEL} + 'nflog/nflog.js')
   const { parseMessages } = await import(${KERNEL} + 'netlink/wire.js')
   let isHeld = false
   const message = (bytes) => {
