@@ -94,7 +94,7 @@ for (const { version, path } of able) {
     // The sets that keep the log short have an element or two, whatever comes.
     const listing = async () =>
       (await exec(server, path, ['list', 'table', 'inet', 'knock'])).stdout
-        .replace(/set (?:quiet|flooded)\w* \{[^}]*(?:\{[^}]*\}[^}]*)?\}/g, '')
+        .replace(/\tset (?:quiet|flooded)\w* \{.*?\n\t\}\n/gs, '')
         .replace(/packets \d+ bytes \d+/g, '')
         .replace(/expires [\dhms]+/g, '')
     const [before, free] = [await listing(), await freeMemory()]
