@@ -14,6 +14,7 @@ export {
 export { loadSecrets } from './api/load-secrets.js'
 export { refillKnock } from './api/refill.js'
 export { renderKnock, renderKnockText, type TextOptions } from './api/render.js'
+export type { StatusOptions } from './api/table-reader.js'
 export type { Secrets } from './automaton/language/loads.js'
 export type { Attempt } from './automaton/language/names.js'
 export type { InstallOutcome } from './change/change.js'

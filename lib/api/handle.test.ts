@@ -183,3 +183,25 @@ t.test('a state goes into the table that stands when it is put back', async (t) 
   const { restored, unknownDoors } = await knock.restore(state)
   t.strictSame([restored.grants, unknownDoors], [0, ['web']])
 })
+
+t.test('a status of some doors has no others, and lists no sets of others', async (t) => {
+  const nft = new FakeNft()
+  const knock = await installKnock(specOf(ssh, web), { nft })
+  for (const door of knock.doors) await door.open('192.0.2.1')
+  const { doors, fill, cut } = await knock.status({ doors: ['web'] })
+  t.strictSame(
+    doors.map(({ name, grants }) => [name, grants.length]),
+    [['web', 1]],
+  )
+  t.ok(fill.length > 0 && fill.every(({ set }) => !set.includes('ssh')), JSON.stringify(fill))
+  t.equal(cut, undefined)
+  t.same((await knock.status({ doors: [] })).doors, [])
+  t.equal((await knock.status()).doors.length, 2)
+  await t.rejects(knock.status({ doors: ['ssh', 'none'] }), {
+    code: 'not-found',
+    message: /no door "none", there is ssh, web/,
+  })
+  // Another process has installed other doors meanwhile.
+  await installKnock(specOf(ssh, doorOf('mail', undefined, 25)), { nft })
+  t.match((await knock.status({ doors: ['mail'] })).doors, [{ name: 'mail' }])
+})

@@ -18,12 +18,12 @@ import type { Call } from '../table/installation.js'
 import { removeAny } from '../table/remove.js'
 import type { KnownDoors } from '../table/standing-doors.js'
 import type { Warning } from '../text/warning.js'
-import { listedContents, mostOfCounters, type PendingConfirm } from '../view/contents.js'
-import { type Ban, type Counters, type Status, viewCounters } from '../view/status.js'
+import type { PendingConfirm } from '../view/contents.js'
+import type { Ban, Counters, Status } from '../view/status.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from '../watch/watcher.js'
 import type { Installation } from './install.js'
 import type { SavedTable } from './keep-installed.js'
-import { pendingOf, readStatus, restoreTable, saveTable, TableReader } from './table-reader.js'
+import { type StatusOptions, TableReader } from './table-reader.js'
 
 type Installed = { readonly installation: Installation; readonly outcome: InstallOutcome }
 interface HandleOptions {
@@ -99,17 +99,16 @@ export class Knock implements AsyncDisposable {
 
   /** Counts what happened at each door since the table was made, by the door's name. */
   async counters(): Promise<Record<string, Counters>> {
-    const { doors, listing } = await this.#reader.read('counters', mostOfCounters)
-    const contents = listedContents(listing)
-    return Object.fromEntries(doors.map((door) => [door.name, viewCounters(door, contents)]))
+    return this.#reader.counters()
   }
 
   /**
-   * Returns doors, grants, progress and counters at once. Of each set that strangers can fill it
-   * has at most 4,096 sources, and 65,536 bans of each family; `cut` names the sets that hold more.
+   * Returns doors, grants, progress and counters at once, or those of some doors. Of each set that
+   * strangers can fill it has at most 4,096 sources, and 65,536 bans of each family; `cut` names
+   * the sets that hold more.
    */
-  async status(): Promise<Status> {
-    return readStatus(this.#reader)
+  async status({ doors }: StatusOptions = {}): Promise<Status> {
+    return this.#reader.status(doors)
   }
 
   /** Renders the status as OpenMetrics text, without sources; `counts` are of this process. */
@@ -146,12 +145,12 @@ export class Knock implements AsyncDisposable {
 
   /** @internal The state, and whether the table is waiting to be confirmed. */
   async saveWithConfirm(): Promise<SavedTable> {
-    return saveTable(this.#reader)
+    return this.#reader.save()
   }
 
   /** @internal Whether the table is waiting to be confirmed. Lists only the set that says so. */
   async pending(): Promise<PendingConfirm | undefined> {
-    return pendingOf(this.#reader)
+    return this.#reader.pending()
   }
 
   /**
@@ -164,7 +163,7 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` if the table is gone.
    */
   async restore(state: KnockState): Promise<RestoreReport> {
-    return restoreTable(this.#reader, state)
+    return this.#reader.restore(state)
   }
 
   /**

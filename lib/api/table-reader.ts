@@ -14,12 +14,27 @@ import { requireTable, validateState } from '../spec/read-state.js'
 import { type Call, ifFound } from '../table/installation.js'
 import type { Place } from '../table/place.js'
 import { type KnownDoors, StandingDoors } from '../table/standing-doors.js'
-import { listedContents, mostOfStatus, type PendingConfirm, viewConfirm } from '../view/contents.js'
+import {
+  isOfDoors,
+  listedContents,
+  mostOfCounters,
+  mostOfStatus,
+  type PendingConfirm,
+  viewConfirm,
+} from '../view/contents.js'
 import { judgingWarnings } from '../view/judging.js'
 import { isSaved, viewState } from '../view/state-of-table.js'
-import { type Status, viewStatus } from '../view/status.js'
+import { type Counters, type Status, viewCounters, viewStatus } from '../view/status.js'
 import type { TablePlace } from '../watch/table-source.js'
 import type { SavedTable } from './keep-installed.js'
+
+export interface StatusOptions {
+  /**
+   * The names of the doors that are shown. The sets of other doors are not listed. Default: all
+   * doors. NftError `not-found` if there is no door of such a name.
+   */
+  readonly doors?: readonly string[] | undefined
+}
 
 interface Read {
   readonly listing: ListedTable
@@ -61,52 +76,71 @@ export class TableReader {
       return { listing: { ...listing, ...withOwnSets(listing, doors) }, doors, doorsSet }
     })
   }
-}
 
-/** Reads the whole status. Of sets that strangers can fill it reads only a part. */
-export async function readStatus({ place: { table, nft }, read }: TableReader): Promise<Status> {
-  const { doors, listing } = await read('status', mostOfStatus)
-  const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
-  const ofHost = await interfaceWarnings(place, nft.netns, 'status')
-  const warnings = [...judgingWarnings(listing.objects, place), ...ofHost]
-  const status = viewStatus(table, doors, listedContents(listing))
-  return warnings.length > 0 ? { ...status, warnings } : status
-}
+  /**
+   * Reads the status. Of sets that strangers can fill it reads only a part.
+   *
+   * @param names - the doors that are wanted; absent: all.
+   * @throws NftError `not-found` if there is no such door.
+   */
+  async status(names?: readonly string[]): Promise<Status> {
+    const { table, nft } = this.place
+    const isWanted = (set: string) => isOfDoors(set, names)
+    const most = (set: string) => (isWanted(set) ? mostOfStatus(set) : 0)
+    const { doors, listing } = await this.standing.current(this.callOf('status'), async () => {
+      const { doors: all, listing } = await this.read('status', most)
+      const chosen = names?.map((name) => this.standing.require(name, 'status')) ?? all
+      return { doors: all.filter((door) => chosen.includes(door)), listing }
+    })
+    const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
+    const ofHost = await interfaceWarnings(place, nft.netns, 'status')
+    const warnings = [...judgingWarnings(listing.objects, place), ...ofHost]
+    const sets = new Map([...listing.sets].filter(([name]) => isWanted(name)))
+    const status = viewStatus(table, doors, listedContents({ ...listing, sets }))
+    return warnings.length > 0 ? { ...status, warnings } : status
+  }
 
-/** Reads the state, whether the table is waiting to be confirmed, its digest, and its listing. */
-export async function saveTable(reader: TableReader): Promise<SavedTable> {
-  // The time before the listing, so that no grant lasts longer after a restore.
-  const now = Date.now()
-  const { doors, listing } = await reader.read('save', ALL_SAVED)
-  const state = viewState(reader.place.table, doors, listing, now)
-  const { digest } = parseAbout(aboutComments(listing) ?? []) ?? {}
-  return { state, confirm: viewConfirm(listing), digest, objects: listing.objects }
-}
+  /** Reads the counters of each door, by its name. */
+  async counters(): Promise<Record<string, Counters>> {
+    const { doors, listing } = await this.read('counters', mostOfCounters)
+    const contents = listedContents(listing)
+    return Object.fromEntries(doors.map((door) => [door.name, viewCounters(door, contents)]))
+  }
 
-/** Reads whether the table is waiting to be confirmed. Lists only the set that says so. */
-export async function pendingOf({
-  place: { table, nft },
-  callOf,
-}: TableReader): Promise<PendingConfirm | undefined> {
-  const listing = await ifFound(() => nft.list({ table, set: CONFIRM_SET }, callOf('confirm')))
-  return listing === undefined ? undefined : viewConfirm(parseListing(listing))
-}
+  /** Reads the state, whether the table is waiting to be confirmed, its digest, and its listing. */
+  async save(): Promise<SavedTable> {
+    // The time before the listing, so that no grant lasts longer after a restore.
+    const now = Date.now()
+    const { doors, listing } = await this.read('save', ALL_SAVED)
+    const state = viewState(this.place.table, doors, listing, now)
+    const { digest } = parseAbout(aboutComments(listing) ?? []) ?? {}
+    return { state, confirm: viewConfirm(listing), digest, objects: listing.objects }
+  }
 
-/** Adds a saved state to the table, in one transaction. */
-export async function restoreTable(reader: TableReader, state: KnockState): Promise<RestoreReport> {
-  const { table, nft } = reader.place
-  const valid = requireTable(validateState(state, 'restore'), table, 'restore')
-  const call = reader.callOf('restore')
-  const knowsTokens = knowsTypeof(await nft.version(call))
-  return reader.standing.current(call, async () => {
-    const { doors, listing, doorsSet } = await reader.read('restore', ALL_SAVED)
-    const place = { table, doors, sets: listing.sets, knowsTokens }
-    const { commands, report } = renderState(place, valid, Date.now() / 1000)
-    // Fails if another spec was installed since the table was listed.
-    const nftables = [...whileThere({ table, while: doorsSet }), ...commands]
-    if (commands.length > 0) await nft.apply({ nftables }, call)
-    return report
-  })
+  /** Reads whether the table is waiting to be confirmed. Lists only the set that says so. */
+  async pending(): Promise<PendingConfirm | undefined> {
+    const { table, nft } = this.place
+    const call = this.callOf('confirm')
+    const listing = await ifFound(() => nft.list({ table, set: CONFIRM_SET }, call))
+    return listing === undefined ? undefined : viewConfirm(parseListing(listing))
+  }
+
+  /** Adds a saved state to the table, in one transaction. */
+  async restore(state: KnockState): Promise<RestoreReport> {
+    const { table, nft } = this.place
+    const valid = requireTable(validateState(state, 'restore'), table, 'restore')
+    const call = this.callOf('restore')
+    const knowsTokens = knowsTypeof(await nft.version(call))
+    return this.standing.current(call, async () => {
+      const { doors, listing, doorsSet } = await this.read('restore', ALL_SAVED)
+      const place = { table, doors, sets: listing.sets, knowsTokens }
+      const { commands, report } = renderState(place, valid, Date.now() / 1000)
+      // Fails if another spec was installed since the table was listed.
+      const nftables = [...whileThere({ table, while: doorsSet }), ...commands]
+      if (commands.length > 0) await nft.apply({ nftables }, call)
+      return report
+    })
+  }
 }
 
 /**

@@ -137,7 +137,17 @@ export function mostOfStatus(name: string): number {
   return SHOWN
 }
 
-/** The same for a door's counters. Those of shared doors are elements of sets. */
+/**
+ * Whether a set, by nft's name, is of one of these doors, or of no door alone.
+ *
+ * @param doors - absent: all.
+ */
+export function isOfDoors(name: string, doors: readonly string[] | undefined): boolean {
+  const { door } = parseSetName(parseFamilySet(name)?.set ?? name) ?? {}
+  return door === undefined || (doors?.includes(door) ?? true)
+}
+
+/** How many a reading of counters asks for. Those of shared doors are elements of sets. */
 export const mostOfCounters = (name: string): number =>
   parseCountSet(parseFamilySet(name)?.set ?? name) ? Number.POSITIVE_INFINITY : 0
 

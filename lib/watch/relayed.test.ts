@@ -53,14 +53,16 @@ class Keeper {
 async function relayed({
   isKept = false,
   signal,
+  doors,
 }: {
   isKept?: boolean
   signal?: AbortSignal
+  doors?: readonly string[]
 } = {}) {
   const { place, readers } = await watchedTable()
   const keepers: { now: Keeper | undefined } = { now: isKept ? new Keeper(readers) : undefined }
   const events = new RelayedEvents(place, {
-    ...{ signal, queue: 10, shares: readers },
+    ...{ signal, queue: 10, shares: readers, doors },
     connect: async () => keepers.now?.connect(),
   })
   const told: unknown[] = []
@@ -99,6 +101,21 @@ t.test('events come from the log if no other process reads it', async (t) => {
   t.same(told, ['banned', 'end'])
   t.same(readers.shares, [])
 })
+
+t.test(
+  'events of doors that are not watched are left out, those of the table are not',
+  async (t) => {
+    using _ = new StandingTime()
+    const { events, told, keepers } = await relayed({ isKept: true, doors: ['ssh', 'none'] })
+    await events.ready
+    keepers.now?.send({ ...closed('10.0.0.1'), door: 'web' } as KnockEvent)
+    keepers.now?.send({ time: '', event: 'installed' } as KnockEvent)
+    keepers.now?.send(closed('10.0.0.2'))
+    await allDone()
+    t.same(told, ['installed', '10.0.0.2'])
+    await events.return()
+  },
+)
 
 t.test('events come from the keeper if it reads the log', async (t) => {
   using _ = new StandingTime()

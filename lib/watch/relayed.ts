@@ -13,6 +13,8 @@ import { TableWatcher } from './watch-table.js'
 export interface RelayedOptions {
   readonly signal?: AbortSignal | undefined
   readonly queue: number
+  /** The doors whose events are wanted; absent: all. */
+  readonly doors?: readonly string[] | undefined
   readonly shares?: ReaderShares
   /** Connects to the table's keeper; undefined if there is none. */
   readonly connect?: typeof connectByPlace
@@ -61,6 +63,15 @@ export class RelayedEvents {
   }
 
   async next(): Promise<IteratorResult<KnockEvent, undefined>> {
+    const { doors } = this.#options
+    for (;;) {
+      const result = await this.#next()
+      const isOther = !result.done && 'door' in result.value && !doors?.includes(result.value.door)
+      if (!doors || !isOther) return result
+    }
+  }
+
+  async #next(): Promise<IteratorResult<KnockEvent, undefined>> {
     if (this.#hasFailed) return DONE
     const asked = this.#source
     try {
@@ -109,8 +120,8 @@ export class RelayedEvents {
   async #readLog(): Promise<Source> {
     const stop = new AbortController()
     const signal = AbortSignal.any([this.#signal, stop.signal])
-    const source = new TableSource(this.#place)
-    const { queue, shares } = this.#options
+    const { queue, shares, doors } = this.#options
+    const source = new TableSource(this.#place, doors)
     const watcher = new TableWatcher(source, { signal, queue, needsLog: true, shares })
     try {
       await watcher.ready

@@ -78,6 +78,24 @@ for (const count of [0, 7]) {
   })
 }
 
+t.test('of doors that are not watched no set is listed', async (t) => {
+  const { place, knock } = await watchedTable(specOf(ssh, ...doors(20)))
+  await knock.door('d3').open('192.0.2.3')
+  await knock.door('ssh').open('192.0.2.1')
+  const listed: string[] = []
+  const elements = {
+    async *list({ set }: { set: string }) {
+      listed.push(set)
+      yield []
+    },
+  } as unknown as Elements
+  const source = new TableSource({ ...place, elements }, ['d3', 'none'])
+  const about = await source.about()
+  t.same(await source.grants(about.doors), [])
+  t.same(listed, ['grants_d3_4', 'grants_d3_6'])
+  t.match(await new TableSource(place, ['d3']).grants(about.doors), [{ source: '192.0.2.3' }])
+})
+
 const IN = { family: 'inet', table: 'knock' } as const
 
 t.test('a set may come in parts, and its elements may have no end', async (t) => {

@@ -28,10 +28,13 @@ export class TableSource {
   readonly table: string
   readonly #nft: Nft
   readonly #elements: Elements
+  readonly #wanted: ReadonlySet<string> | undefined
   readonly #stop = new AbortController()
   readonly #call: CallOptions = { operation: 'watch', signal: this.#stop.signal }
 
-  constructor({ table, nft, elements }: TablePlace) {
+  /** @param wanted - the doors whose grants are listed; absent: all. */
+  constructor({ table, nft, elements }: TablePlace, wanted?: readonly string[]) {
+    this.#wanted = wanted && new Set(wanted)
     this.table = table
     this.#nft = nft
     this.#elements = elements
@@ -78,8 +81,9 @@ export class TableSource {
     return element && (element.expires ?? 0) * 1000
   }
 
-  /** Lists all grants with their ends. */
-  async grants(doors: readonly DoorSummary[]): Promise<DueGrant[]> {
+  /** Lists the grants of the wanted doors with their ends. */
+  async grants(all: readonly DoorSummary[]): Promise<DueGrant[]> {
+    const doors = all.filter(({ name }) => this.#wanted?.has(name) ?? true)
     const now = performance.now()
     const dated = ({ door, source, expiresIn }: Grant): DueGrant => {
       return { door, source, due: now + expiresIn * 1000 }

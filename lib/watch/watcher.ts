@@ -10,6 +10,11 @@ export interface WatchOptions {
   readonly signal?: AbortSignal
   /** The most events that wait for the iteration. Default: 10,000. */
   readonly queue?: number
+  /**
+   * The names of the doors that are watched. Events of other doors are left out, and their grants
+   * are not listed. Events of the whole table come all the same. Default: all doors.
+   */
+  readonly doors?: readonly string[] | undefined
 }
 
 /**
@@ -39,11 +44,11 @@ export class KnockWatcher implements Watcher {
   readonly #watcher: Promise<RelayedEvents>
 
   /** @throws ArgumentError if `queue` is no whole number from 1. */
-  constructor(place: TablePlace, { signal, queue = QUEUE }: WatchOptions) {
+  constructor(place: TablePlace, { signal, queue = QUEUE, doors }: WatchOptions) {
     if (!Number.isSafeInteger(queue) || queue < 1) {
       throw new ArgumentError(`watch: queue: expected a whole number from 1, got ${queue}`)
     }
-    this.#watcher = begin(place, { signal, queue })
+    this.#watcher = begin(place, { signal, queue, doors })
     this.ready = this.#watcher.then((watcher) => watcher.ready)
     // Without an iteration nobody may handle it.
     this.ready.catch(() => {})

@@ -13,13 +13,14 @@ import {
 } from '../../draw/terminal.js'
 
 export const status: CommandDefinition = {
-  usage: 'status',
+  usage: 'status [doors...]',
   summary: 'doors, grants, attempts under way, counters, bans and how full the sets are',
   examples: [
     'knocklib status                                # on a terminal: with bars, cut ' +
       'where it is long',
     "knocklib status | grep 'let in'                # piped: plain, whole, and the " +
       'same at any width',
+    'knocklib status ssh                            # one door of many',
     'knocklib status --json | jq .doors[0].grants',
     'knocklib status --check                        # for a monitor: exit 1, and ' +
       'why, if something needs you',
@@ -34,13 +35,17 @@ export const status: CommandDefinition = {
         'full sets, not confirmed, interfaces',
     },
   ],
-  async run(_args, options, { process, kernel }) {
+  async run([doors], options, { process, kernel }) {
     const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
-    const json = await knock.status()
+    const json = await knock.status({ doors: doorsOf(doors) })
     if (options['check']) return checked(json)
     return { json, text: drawStatus(json, process.stdout, process.env) }
   },
 }
+
+/** The doors that are asked for; undefined: all. */
+export const doorsOf = (names: string | readonly string[] = []): readonly string[] | undefined =>
+  names.length > 0 ? [names].flat() : undefined
 
 /** What a monitor asks for. */
 export function checked(status: Status): Outcome {
