@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { neededBy } from '../../lib/change/needed.js'
 import { createNft, renderKnock } from '../../lib/index.js'
+import { DocumentElements } from '../../lib/kernel/elements.js'
 import { listParts } from '../../lib/kernel/table-listing.js'
 import { parseListing } from '../../lib/nft/listing.js'
 import type { Family } from '../../lib/spec/model/model.js'
@@ -71,7 +72,11 @@ for (const { version, path } of versions) {
       t.equal(code, 0, `${command[0]} beside a full set: ${stderr.slice(-200)}`)
     }
     const nft = createNft({ binary: path, netns: pair.server })
-    const listing = await listParts(nft, 'knock', neededBy(renderKnock(SPEC)), {})
+    const listing = await listParts(
+      { nft, elements: new DocumentElements(nft), table: 'knock' },
+      neededBy(renderKnock(SPEC)),
+      {},
+    )
     t.equal(parseListing(listing).sets.get('syns_4')?.elements.length, 0)
     await knock.uninstall()
     t.equal((await exec(pair.server, path, ['list', 'ruleset'])).stdout, '', 'nothing is left')

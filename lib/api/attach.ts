@@ -77,7 +77,7 @@ export async function uninstallKnock(options: AttachOptions = {}): Promise<void>
 export async function confirmKnock(options: AttachOptions = {}): Promise<void> {
   const { table, nft, call } = placeOf(options, 'confirmKnock')
   await requireOurs(nft, table, call)
-  await confirmTable(nft, table, call)
+  await confirmTable({ nft, elements: chooseElements(nft, options), table }, call)
 }
 
 async function requireOurs(nft: Nft, table: string, call: Call): Promise<void> {

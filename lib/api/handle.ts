@@ -214,7 +214,7 @@ export class Knock implements AsyncDisposable {
    * have fallen open: then the spec must be installed again.
    */
   async confirm(): Promise<void> {
-    await confirmTable(this.#reader.place.nft, this.table, this.#reader.callOf('confirm'))
+    await confirmTable(this.#reader.place, this.#reader.callOf('confirm'))
   }
 
   /** Removes the table and everything of it. Does nothing if it is gone already. */

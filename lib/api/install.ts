@@ -10,9 +10,10 @@ import { elementCount, neededBy } from '../change/needed.js'
 import { type Clock, systemClock } from '../clock/clock.js'
 import { KnockError, NftError } from '../errors.js'
 import { type GivenSecrets, KnownSecrets } from '../files/known-secrets.js'
+import { DocumentElements, type Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
 import { knowsTypeof, requireFeatures, requireVersion } from '../kernel/process/capability.js'
-import { listParts } from '../kernel/table-listing.js'
+import { type ListedPlace, listParts } from '../kernel/table-listing.js'
 import { aboutComments, isOurs } from '../nft/about.js'
 import type { NftCommand, NftDocument } from '../nft/document.js'
 import { parseListing } from '../nft/listing.js'
@@ -41,6 +42,11 @@ const PAUSE = 20
  */
 const REFUSALS = 3
 
+interface InstallationOptions {
+  readonly clock?: Clock
+  readonly elements?: Elements
+}
+
 /** A valid spec and how its table is installed, put back and kept current. */
 export class Installation {
   readonly spec: ValidSpec
@@ -57,11 +63,17 @@ export class Installation {
   held: { readonly state: KnockState; readonly at: number } | undefined
   /** `Date.now()` minus `performance.now()` at the last load. */
   offset: number
+  readonly #listed: ListedPlace
   readonly #verified: Verification
   #version: string | undefined
   readonly #secrets: KnownSecrets
 
-  constructor(spec: ValidSpec, nft: Nft, clock = systemClock) {
+  /** @param elements - how its sets are read. Default: by nft. */
+  constructor(
+    spec: ValidSpec,
+    nft: Nft,
+    { clock = systemClock, elements = new DocumentElements(nft) }: InstallationOptions = {},
+  ) {
     this.spec = spec
     this.automaton = buildAutomaton(spec)
     this.document = renderRuleset(this.automaton)
@@ -70,7 +82,8 @@ export class Installation {
     this.offset = clock.date() - clock.now()
     this.#secrets = new KnownSecrets(secretFilesOf(spec))
     const { table } = this.automaton
-    this.#verified = new Verification({ nft, table, document: this.document })
+    this.#listed = { nft, elements, table }
+    this.#verified = new Verification({ ...this.#listed, document: this.document })
   }
 
   /**
@@ -184,10 +197,9 @@ export class Installation {
     { secrets, isCurrent }: GivenSecrets,
   ): Promise<Done | KnockError | undefined> {
     const { automaton, document, nft, spec } = this
-    const { table } = automaton
     const isNeeded = neededBy(document)
     const expected = elementCount(document)
-    const listing = await ifFound(() => listParts(nft, table, isNeeded, call, expected))
+    const listing = await ifFound(() => listParts(this.#listed, isNeeded, call, expected))
     if (isStale?.()) return { outcome: 'unchanged', isWhole: true }
     const before = listing === undefined ? undefined : parseListing(listing)
     if (before && !isOurs(aboutComments(before))) {

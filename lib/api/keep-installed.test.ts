@@ -37,7 +37,7 @@ async function keep(t: Test, { door = SSH, confirmWithin, warnings = [], ...give
   const folder = await mkdtemp(join(tmpdir(), 'keep-'))
   const clock = new FakeClock()
   const nft = Object.assign(new FakeNft({ now: () => clock.date() }), { netns: '' })
-  const installation = new Installation(validateSpec({ doors: [door] }), nft, clock)
+  const installation = new Installation(validateSpec({ doors: [door] }), nft, { clock })
   await installation.ensure(CALL, { pending: confirmWithin ?? 'ended' })
   const { doors } = installation.automaton
   const handle = new Knock('knock', { doors, doorsDigest: digestDoors(doors) }, nft)
@@ -220,7 +220,9 @@ t.test('tokens that may have been used are refused after a loss', async (t) => {
 
 t.test('without a namespace there is nothing to watch', async (t) => {
   const nft = new FakeNft()
-  const installation = new Installation(validateSpec({ doors: [SSH] }), nft, new FakeClock())
+  const installation = new Installation(validateSpec({ doors: [SSH] }), nft, {
+    clock: new FakeClock(),
+  })
   await installation.ensure(CALL, { pending: 'ended' })
   const { doors } = installation.automaton
   const own = new Knock('knock', { doors, doorsDigest: digestDoors(doors) }, nft)

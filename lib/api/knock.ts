@@ -78,13 +78,14 @@ export async function installKnock(spec: SpecInput, options: InstallOptions = {}
   const saved = options.state && validateState(options.state, call.operation)
   const state = saved && requireTable(saved, valid.table, call.operation)
   const pending = readConfirm(options.confirmWithin, call.operation)
-  const installation = new Installation(valid, nft)
+  const elements = chooseElements(nft, options)
+  const installation = new Installation(valid, nft, { elements })
   const warnings = await gatherWarnings(valid, nft, options, call)
   const outcome = await installation.ensure(call, { state, pending })
   const { table, doors } = installation.automaton
   const digest = digestOf(installation.document)
   return new Knock(table, { doors, doorsDigest: digestDoors(doors) }, nft, {
-    ...{ signal: options.signal, elements: chooseElements(nft, options), warnings },
+    ...{ signal: options.signal, elements, warnings },
     installed: { installation, outcome },
     atEnd: (end) => removeOwn(nft, table, digest, end),
   })

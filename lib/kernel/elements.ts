@@ -1,6 +1,6 @@
 // Changes and queries of a table's elements → a small interface; and its implementation by nft's
 // documents and listings.
-import type { ElementDocument, ElementKey } from '../nft/document.js'
+import type { ElementDocument, ElementKey, NftValue } from '../nft/document.js'
 import { type ListedElement, parseListing } from '../nft/listing.js'
 import type { CallOptions, Nft } from './nft.js'
 
@@ -11,6 +11,12 @@ export interface SetQuery {
   readonly set: string
   /** Only through netlink: keys of any type are given as bytes in hexadecimal. */
   readonly isRaw?: boolean
+}
+
+/** What a set or map holds: nft's types of the parts of a key, and of a map's values. */
+export interface ElementForm {
+  readonly key: readonly string[]
+  readonly data?: string | undefined
 }
 
 /**
@@ -38,6 +44,17 @@ export interface Elements {
    * @throws NetlinkError `interrupted` if others kept changing the ruleset during the listing.
    */
   list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]>
+  /**
+   * Returns all elements of a set or map as nft's JSON has them, but without counters; undefined if
+   * only nft can list them.
+   * @throws NftError `not-found` if there is no such set or map.
+   * @throws NetlinkError `interrupted` as `list`.
+   */
+  listed(
+    query: SetQuery,
+    form: ElementForm,
+    options?: CallOptions,
+  ): Promise<readonly NftValue[] | undefined>
   /** @throws NftError `not-found` if there is no such set. */
   require(query: SetQuery, options?: CallOptions): Promise<void>
   /** Whether a list comes in parts, so that leaving it early saves the cost of the rest. */
@@ -74,6 +91,10 @@ export class DocumentElements implements Elements {
 
   async *list(query: SetQuery, options?: CallOptions): AsyncIterable<readonly ListedElement[]> {
     yield await this.#elements(query, options)
+  }
+
+  async listed(): Promise<undefined> {
+    return undefined
   }
 
   async require(query: SetQuery, options?: CallOptions): Promise<void> {

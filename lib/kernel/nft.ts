@@ -7,6 +7,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal
   /** Milliseconds that nft may take for this call. Then nft is ended: `timed-out`. */
   readonly timeout?: number
+  /** Bytes that nft may answer to this call. Then nft is ended: `ended`. */
+  readonly longest?: number
 }
 
 /** What to list: a whole table, or one of its chains, sets or maps. */

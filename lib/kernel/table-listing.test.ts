@@ -1,8 +1,8 @@
 // Which listings are asked for, so that a set which strangers filled costs nothing.
 import t from 'tap'
-import { NftError } from '../errors.js'
+import { NetlinkError, NftError } from '../errors.js'
 import type { ListedElement } from '../nft/listing.js'
-import type { Elements, SetQuery } from './elements.js'
+import { DocumentElements, type Elements, type SetQuery } from './elements.js'
 import type { CallOptions, ListQuery, Nft } from './nft.js'
 import { listElements, listParts } from './table-listing.js'
 
@@ -22,6 +22,8 @@ function nftOf(answer: (query: ListQuery, options: CallOptions) => readonly obje
   }
   return { nft: { list } as Partial<Nft> as Nft, asked }
 }
+
+const byNft = (nft: Nft) => ({ nft, elements: new DocumentElements(nft), table: 'knock' })
 
 /** Elements that come one by one. */
 function streamOf(streams: boolean) {
@@ -119,8 +121,51 @@ t.test('a table that is listed in a short time is listed once', async (t) => {
     t.equal(timeout, 1000 + 500)
     return SETS
   })
-  t.strictSame(await listParts(nft, 'knock', () => true, {}, 10_000), { nftables: SETS })
+  t.strictSame(await listParts(byNft(nft), () => true, {}, 10_000), { nftables: SETS })
   t.strictSame(asked, ['all'])
+})
+
+t.test('through netlink the wanted parts are read, and nft lists the others', async (t) => {
+  const port = { ...inet, name: 'steps', type: ['inet_proto', 'inet_service'], map: 'verdict' }
+  type Object = { readonly set?: { readonly name: string }; readonly map?: typeof port }
+  const sets: readonly Object[] = [
+    setOf('serial', { type: 'mark', flags: [] }),
+    { map: port },
+    setOf('trusted_4', { flags: ['interval'] }),
+    setOf('tokens_ssh', { type: { typeof: {} } }),
+    setOf('grants_ssh_4'),
+    setOf('busy_4'),
+    setOf('stage1_ssh_4'),
+  ]
+  const { nft, asked } = nftOf(({ set, terse }) =>
+    terse ? sets : [setOf(String(set), { elem: [9] })],
+  )
+  const read: [string, unknown][] = []
+  const elements = {
+    streams: async () => true,
+    async listed({ set }: SetQuery, form: unknown) {
+      read.push([set, form])
+      if (set === 'busy_4') throw new NetlinkError('interrupted', 'install', 'interrupted')
+      return set === 'grants_ssh_4' ? [] : [7]
+    },
+  } as unknown as Elements
+  const isWanted = ({ name }: { name: string }) => name !== 'stage1_ssh_4'
+  const listing = await listParts({ nft, elements, table: 'knock' }, isWanted, {})
+  t.strictSame(asked.toSorted(), ['busy_4', 'terse', 'tokens_ssh', 'trusted_4'])
+  const [serial, map, ...others] = sets
+  t.strictSame(listing, {
+    nftables: [
+      { set: { ...serial?.set, elem: [7] } },
+      { map: { ...map?.map, elem: [7] } },
+      ...others.map((object) =>
+        /^(?:trusted|tokens|busy)/.test(String(object.set?.name))
+          ? setOf(String(object.set?.name), { elem: [9] })
+          : object,
+      ),
+    ],
+  })
+  t.strictSame(read[1], ['steps', { key: port.type, data: 'verdict' }])
+  t.equal(read.length, 4, 'the mark, and what netlink can read')
 })
 
 t.test('parts: those that are wanted, and the whole if they are too many', async (t) => {
@@ -134,19 +179,19 @@ t.test('parts: those that are wanted, and the whole if they are too many', async
       return terse ? objects : [...objects, setOf('whole')]
     }
   const few = nftOf(answer(SETS))
-  const listing = await listParts(few.nft, 'knock', ({ name }) => name === 'grants_ssh_4', {})
+  const listing = await listParts(byNft(few.nft), ({ name }) => name === 'grants_ssh_4', {})
   t.strictSame(listing, {
     nftables: [setOf('grants_ssh_4', { elem: ['10.0.0.1'] }), ...SETS.slice(1)],
   })
   t.strictSame(few.asked, ['all', 'serial', 'terse', 'grants_ssh_4'])
   const all = nftOf(answer(many))
-  t.match(await listParts(all.nft, 'knock', () => true, {}), { nftables: { length: 66 } })
+  t.match(await listParts(byNft(all.nft), () => true, {}), { nftables: { length: 66 } })
   t.strictSame(all.asked, ['all', 'serial', 'terse', 'all'])
   const broken = nftOf(() => {
     throw new NftError('not-permitted', 'nft: not permitted')
   })
   await t.rejects(
-    listParts(broken.nft, 'knock', () => true, {}),
+    listParts(byNft(broken.nft), () => true, {}),
     { code: 'not-permitted' },
   )
 })

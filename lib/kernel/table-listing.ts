@@ -4,10 +4,10 @@
 // Strangers fill sets by sending packets: half a million elements take nft some ten seconds and a
 // gigabyte to list. So a table that is not listed in a short time is listed without elements, and
 // then only the sets that are needed.
-import { NftError } from '../errors.js'
+import { NetlinkError, NftError } from '../errors.js'
 import { type ListedElement, type ListedSet, type Listing, parseListing } from '../nft/listing.js'
 import { hasPort } from '../nft/names.js'
-import { listedObjects, type Part, partsOf } from '../nft/parts.js'
+import { listedObjects, listOf, type Part, partsOf } from '../nft/parts.js'
 import { SERIAL_SET } from '../nft/serial.js'
 import type { Elements } from './elements.js'
 import type { CallOptions, Nft } from './nft.js'
@@ -20,41 +20,48 @@ const AT_ONCE = 4
 const BRIEF = 1000
 /** Elements for which it may take a millisecond more. */
 const EACH_MILLISECOND = 20
+/** Bytes that a whole table may take, and each element besides. */
+const SHORT = 2 ** 20
+const EACH_ELEMENT = 120
 
 /** A table, and the ways to list it. */
-interface ListedPlace {
+export interface ListedPlace {
   readonly nft: Nft
   readonly elements: Elements
   readonly table: string
 }
 
 /**
- * Lists a table as nft does: whole if that takes a short time, otherwise without the elements of
- * unwanted sets and maps. Each process costs more than some thousand elements.
+ * Lists a table as nft does, without the elements of unwanted sets and maps. Without netlink it
+ * lists the whole table if that takes a short time: each process costs more than some thousand
+ * elements.
  *
  * @param expected - how many elements the wanted sets and maps may well have.
  * @throws NftError `not-found` if the table does not exist, or a part of it was removed meanwhile.
  */
 export async function listParts(
-  nft: Nft,
-  table: string,
+  place: ListedPlace,
   isWanted: (part: Part) => boolean,
   call: CallOptions,
   expected = 0,
 ): Promise<unknown> {
+  const { nft, elements, table } = place
   const timeout = BRIEF + Math.ceil(expected / EACH_MILLISECOND)
+  const longest = SHORT + expected * EACH_ELEMENT
+  const whole = () => ifInTime(() => nft.list({ table }, { ...call, timeout, longest }))
   return (
-    (await ifInTime(() => nft.list({ table }, { ...call, timeout }))) ??
-    listPartByPart(nft, table, isWanted, call)
+    ((await elements.streams(call)) ? undefined : await whole()) ??
+    listPartByPart(place, isWanted, call)
   )
 }
 
-/** Returns undefined if nft was ended because it took too long. */
+/** Returns undefined if nft was ended because it took too long, or said too much. */
 async function ifInTime(list: () => Promise<unknown>): Promise<unknown> {
   try {
     return await list()
   } catch (error) {
-    if (error instanceof NftError && error.code === 'timed-out') return undefined
+    const isEnded = error instanceof NftError && ['timed-out', 'ended'].includes(error.code)
+    if (isEnded) return undefined
     throw error
   }
 }
@@ -66,26 +73,32 @@ async function ifInTime(list: () => Promise<unknown>): Promise<unknown> {
  * the table was replaced while its parts were listed.
  */
 async function listPartByPart(
-  nft: Nft,
-  table: string,
+  place: ListedPlace,
   isWanted: (part: Part) => boolean,
   call: CallOptions,
 ): Promise<unknown> {
-  const [serial] = listedObjects(
-    await nft.list({ table, set: SERIAL_SET }, call).catch(noSerial),
-  ).filter((object) => partsOf([object]).has(`set ${SERIAL_SET}`))
+  const { nft, table } = place
+  const serial = await serialElements(place, call)
   const objects = listedObjects(await nft.list({ table, terse: true }, call))
-  const wanted = [...partsOf(objects).values()].filter(
+  const parts = partsOf(objects)
+  const wanted = [...parts.values()].filter(
     (part) =>
       (part.kind === 'set' || part.kind === 'map') &&
       part.content['count'] !== 0 &&
       !(serial && part.name === SERIAL_SET) &&
       isWanted(part),
   )
-  if (wanted.length > MOST_PROCESSES) return nft.list({ table }, call)
   const listed = new Map<string, unknown>()
-  if (serial) listed.set(`set ${SERIAL_SET}`, serial)
-  await inParallel(wanted, async ({ kind, name }) => {
+  const mark = parts.get(SERIAL)
+  if (serial && mark) listed.set(SERIAL, { set: { ...mark.content, elem: serial } })
+  const rest: Part[] = []
+  for (const part of wanted) {
+    const object = await readPart(place, part, call)
+    if (object) listed.set(`${part.kind} ${part.name}`, object)
+    else rest.push(part)
+  }
+  if (rest.length > MOST_PROCESSES) return nft.list({ table }, call)
+  await inParallel(rest, async ({ kind, name }) => {
     const key = `${kind} ${name}`
     for (const object of listedObjects(await nft.list({ table, [kind]: name }, call))) {
       if (partsOf([object]).has(key)) listed.set(key, object)
@@ -94,11 +107,45 @@ async function listPartByPart(
   return { nftables: objects.map((object) => listed.get(keyOf(object)) ?? object) }
 }
 
-/** Returns undefined for a missing mark: a table of another program has none. */
-function noSerial(error: unknown): unknown {
-  if (error instanceof NftError && error.code === 'not-found') return undefined
-  throw error
+/** Reads a set or map with its elements through netlink; undefined if only nft can. */
+async function readPart(
+  { elements, table }: ListedPlace,
+  { kind, name, content }: Part,
+  call: CallOptions,
+): Promise<unknown> {
+  const { type, map, flags } = content
+  const key = Array.isArray(type) ? type : [type]
+  // The kernel has the ends of ranges as elements of their own.
+  const isRange = flags === 'interval' || listOf(flags).includes('interval')
+  if (isRange || key.some((part) => typeof part !== 'string')) return undefined
+  const data = typeof map === 'string' ? map : undefined
+  try {
+    const elem = await elements.listed({ table, set: name }, { key, data }, call)
+    return elem && { [kind]: { ...content, ...(elem.length > 0 && { elem }) } }
+  } catch (error) {
+    // Others change the ruleset all the time: nft's own listing is not interrupted for ever.
+    if (error instanceof NetlinkError) return undefined
+    throw error
+  }
 }
+
+/** Lists the mark of the last install; undefined if there is none. */
+async function serialElements(
+  { nft, elements, table }: ListedPlace,
+  call: CallOptions,
+): Promise<readonly unknown[] | undefined> {
+  const query = { table, set: SERIAL_SET }
+  try {
+    const read = await elements.listed(query, { key: ['mark'] }, call)
+    return read ?? partsOf(listedObjects(await nft.list(query, call))).get(SERIAL)?.elements
+  } catch (error) {
+    // A table of another program has no mark.
+    if (error instanceof NftError && error.code === 'not-found') return undefined
+    throw error
+  }
+}
+
+const SERIAL = `set ${SERIAL_SET}`
 
 const keyOf = (object: unknown): string => [...partsOf([object]).keys()][0] ?? ''
 

@@ -1,7 +1,7 @@
 // A table that is waiting to be confirmed → one that stays.
 import { isNotFound, NftError } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
-import { listParts } from '../kernel/table-listing.js'
+import { type ListedPlace, listParts } from '../kernel/table-listing.js'
 import { CONFIRM_SET, confirmOf, renderConfirmation } from '../nft/confirm.js'
 import { parseListing } from '../nft/listing.js'
 import { SERIALS } from '../nft/serial.js'
@@ -20,12 +20,13 @@ const isRefused = (error: unknown): boolean =>
  * Removes the rules and the set of the confirmation, in one transaction. Throws as `Knock.confirm`
  * says.
  */
-export async function confirmTable(nft: Nft, table: string, call: Call): Promise<void> {
+export async function confirmTable(place: ListedPlace, call: Call): Promise<void> {
+  const { nft, table } = place
   const error = (code: NftError['code'], reason: string) =>
     new NftError(code, `${call.operation}: table inet ${table}: ${reason}`)
   let refusals = 0
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    const listing = await listParts(nft, table, ({ name }) => name === CONFIRM_SET, call)
+    const listing = await listParts(place, ({ name }) => name === CONFIRM_SET, call)
     const pending = confirmOf(parseListing(listing))
     if (pending === undefined) throw error('not-found', 'it is not waiting to be confirmed')
     if (pending === 'over') {

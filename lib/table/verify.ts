@@ -5,7 +5,7 @@ import { isIntact } from '../change/intact.js'
 import { elementCount, neededBy } from '../change/needed.js'
 import { CapabilityError, type KnockError, NftError } from '../errors.js'
 import type { Nft } from '../kernel/nft.js'
-import { listParts } from '../kernel/table-listing.js'
+import { type ListedPlace, listParts } from '../kernel/table-listing.js'
 import { digestOf, parseAbout } from '../nft/about.js'
 import type { NftDocument, NftFamily } from '../nft/document.js'
 import { parseListing } from '../nft/listing.js'
@@ -46,11 +46,11 @@ export class Verification {
    * Therefore one intact listing proves the table intact; a defective one proves nothing.
    */
   async isWhole(serial: number, call: Call): Promise<boolean> {
-    const { nft, table, document } = this.#place
+    const { document } = this.#place
     for (let look = 1; look <= LOOKS; look += 1) {
       const isCompared = neededBy(document, false)
       const expected = elementCount(document)
-      const listing = await ifFound(() => listParts(nft, table, isCompared, call, expected))
+      const listing = await ifFound(() => listParts(this.#place, isCompared, call, expected))
       // Another install followed, or the table was removed.
       if (listing === undefined || serialOf(parseListing(listing)) !== serial) return true
       if (isIntact(listing, document)) return true
@@ -80,9 +80,7 @@ export class Verification {
   }
 }
 
-interface VerifiedPlace {
-  readonly nft: Nft
-  readonly table: string
+interface VerifiedPlace extends ListedPlace {
   /** The table as wanted. */
   readonly document: NftDocument
 }

@@ -1,9 +1,9 @@
 // An `Nft` and options → the access to elements: netlink if it works, otherwise nft. Touches the
 // kernel.
 import { isNotPermitted, NetlinkError } from '../../errors.js'
-import type { ElementDocument, ElementKey } from '../../nft/document.js'
+import type { ElementDocument, ElementKey, NftValue } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'
-import { DocumentElements, type Elements, type SetQuery } from '../elements.js'
+import { DocumentElements, type ElementForm, type Elements, type SetQuery } from '../elements.js'
 import type { CallOptions, Nft } from '../nft.js'
 import { environmentNft } from '../process/binary.js'
 import { NetlinkElements } from './netlink.js'
@@ -63,6 +63,14 @@ export class AutoElements implements Elements {
     // Also decides whether netlink may be used.
     await this.require(query, options)
     yield* (this.#isGivenUp ? this.#nft : this.#netlink).list(query, options)
+  }
+
+  async listed(
+    query: SetQuery,
+    form: ElementForm,
+    options?: CallOptions,
+  ): Promise<readonly NftValue[] | undefined> {
+    return (await this.streams(options)) ? this.#netlink.listed(query, form, options) : undefined
   }
 
   require(query: SetQuery, options?: CallOptions): Promise<void> {

@@ -2,9 +2,8 @@
 // interrupt it.
 import { setTimeout } from 'node:timers/promises'
 import type { NetlinkError } from '../../errors.js'
-import type { ListedElement } from '../../nft/listing.js'
 import { aborted, failure, type Request } from './connection.js'
-import { type Answers, type KeyFamily, parseAnswers, parseElements } from './element-answers.js'
+import { type Answers, parseAnswers } from './element-answers.js'
 import { refusal } from './refusal.js'
 import { NETFILTER, type NetlinkSocket, type OpenSocket, type SocketListener } from './socket.js'
 import { malformed } from './wire.js'
@@ -19,6 +18,12 @@ const MOST_TRIES = 10
  */
 const MOST_TRIES_MOVED = 3
 
+/** How elements are read from a message, and told apart. */
+export interface Reading<T> {
+  parse(payload: Uint8Array): readonly T[]
+  keyOf(element: T): string
+}
+
 /**
  * Lists a set. An element that exists all the time comes once, however often the dump starts over.
  * The socket is closed at the end of the iteration, also if the caller ends it early.
@@ -26,11 +31,11 @@ const MOST_TRIES_MOVED = 3
  * @throws NftError if the kernel refuses; `aborted`.
  * @throws NetlinkError `interrupted` if changes interrupted each try, or the socket's failure.
  */
-export async function* listElements(
+export async function* listElements<T>(
   open: OpenSocket,
   request: Request,
-  family: KeyFamily,
-): AsyncGenerator<readonly ListedElement[], void, undefined> {
+  reading: Reading<T>,
+): AsyncGenerator<readonly T[], void, undefined> {
   const { operation, signal } = request
   if (signal?.aborted) throw aborted(request, false)
   const parts = new Parts(request)
@@ -42,7 +47,7 @@ export async function* listElements(
   try {
     for (let sequence = 1; sequence <= MOST_TRIES; sequence += 1) {
       socket.send(request.render(sequence).bytes)
-      const outcome = yield* pass(parts, request, sequence, family, seen)
+      const outcome = yield* pass(parts, request, sequence, reading, seen)
       if (outcome === 'whole') return
       // Knocks that add elements to a large set during the listing move others, too. So this must
       // not fail.
@@ -60,13 +65,13 @@ export async function* listElements(
 type Outcome = 'whole' | 'moved' | 'interrupted'
 
 /** Takes one dump. Yields the elements whose keys are not in `seen`. */
-async function* pass(
+async function* pass<T>(
   parts: Parts,
   request: Request,
   sequence: number,
-  family: KeyFamily,
+  { parse, keyOf }: Reading<T>,
   seen: Set<string>,
-): AsyncGenerator<readonly ListedElement[], Outcome, undefined> {
+): AsyncGenerator<readonly T[], Outcome, undefined> {
   let outcome: Outcome = 'whole'
   // In the first dump `seen` itself shows which elements come twice.
   const own = seen.size === 0 ? seen : new Set<string>()
@@ -74,8 +79,8 @@ async function* pass(
     const { size } = keys
     return keys.add(key).size > size
   }
-  const isFresh = ({ key }: ListedElement): boolean => {
-    const text = key.length === 1 ? (key[0] as string) : key.join(' ')
+  const isFresh = (element: T): boolean => {
+    const text = keyOf(element)
     const isFirst = isNew(own, text)
     if (!isFirst && outcome === 'whole') outcome = 'moved'
     return isFirst && (own === seen || isNew(seen, text))
@@ -87,7 +92,7 @@ async function* pass(
       if (answer.kind === 'overrun') throw failure('overrun', request, 'answers were lost', false)
       if (answer.sequence !== sequence) continue
       if (answer.kind === 'elements') {
-        const fresh = parseElements(answer.payload, family).filter(isFresh)
+        const fresh = parse(answer.payload).filter(isFresh)
         if (fresh.length > 0) yield fresh
       } else if (answer.errno !== 0) {
         const error = refusal(request, answer)

@@ -131,15 +131,26 @@ function textOf(bytes: Uint8Array, from: number, to: number): string {
  * @throws NetlinkError `malformed`, also if a key is not of that family.
  */
 export function parseElements(payload: Uint8Array, family: KeyFamily): ListedElement[] {
-  if (payload.length < NFGEN_HEADER) throw malformed(`elements of ${payload.length} bytes`)
   const elements: ListedElement[] = []
+  eachElement(payload, (from, to) => elements.push(parseElement(payload, from, to, family)))
+  return elements
+}
+
+/**
+ * Calls back with the begin and end of each element of a message.
+ * @throws NetlinkError `malformed`
+ */
+export function eachElement(
+  payload: Uint8Array,
+  visit: (from: number, to: number) => unknown,
+): void {
+  if (payload.length < NFGEN_HEADER) throw malformed(`elements of ${payload.length} bytes`)
   eachAttribute(payload, NFGEN_HEADER, payload.length, (type, from, to) => {
     if (type !== LIST.elements) return
     eachAttribute(payload, from, to, (inner, start, end) => {
-      if (inner === LIST_ITEM) elements.push(parseElement(payload, start, end, family))
+      if (inner === LIST_ITEM) visit(start, end)
     })
   })
-  return elements
 }
 
 function parseElement(
@@ -193,7 +204,7 @@ const FORMS = {
   port6: [6, true],
 } as const
 
-const readPort = (bytes: Uint8Array, at: number): number =>
+export const readPort = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 
 /** Reads the mark that a map has for a key; undefined if its data is no mark. */
@@ -205,11 +216,11 @@ function parseMark(bytes: Uint8Array, from: number, to: number): number | undefi
   return mark
 }
 
-const readNumber = (bytes: Uint8Array, at: number): number =>
+export const readNumber = (bytes: Uint8Array, at: number): number =>
   new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, IS_LITTLE)
 
 /** Reads milliseconds, 64 bits in network byte order, as the whole seconds that nft lists. */
-function readSeconds(bytes: Uint8Array, from: number, to: number): number {
+export function readSeconds(bytes: Uint8Array, from: number, to: number): number {
   if (to - from !== 8) throw malformed(`a time of ${to - from} bytes`)
   const high = readBig32(bytes, from)
   if (high >= 2 ** 21) throw malformed('a time of more than 53 bits')

@@ -1,10 +1,10 @@
 // Changes and queries of elements → the kernel through netlink, as nft would send them, without a
 // process for each call.
 import { isNotFound } from '../../errors.js'
-import type { ElementDocument, ElementKey } from '../../nft/document.js'
+import type { ElementDocument, ElementKey, NftValue } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'
 import { debugged, outlineOf } from '../debug.js'
-import type { Elements, SetQuery } from '../elements.js'
+import type { ElementForm, Elements, SetQuery } from '../elements.js'
 import type { CallOptions } from '../nft.js'
 import {
   ANSWER_BYTES,
@@ -15,7 +15,7 @@ import {
   type Reply,
   type Request,
 } from './connection.js'
-import { listElements } from './dump.js'
+import { listElements, type Reading } from './dump.js'
 import { parseElements } from './element-answers.js'
 import {
   type RenderedRequest,
@@ -24,6 +24,7 @@ import {
   renderGet,
   renderGetSet,
 } from './element-messages.js'
+import { isReadable, type NftElement, parseNftElements } from './nft-elements.js'
 import { familyOf, refusal, subjectOf } from './refusal.js'
 import { NETFILTER, type OpenSocket, openSocket } from './socket.js'
 
@@ -86,7 +87,31 @@ export class NetlinkElements implements Elements {
     const request = this.#request(options, subjectOf(query), false, (sequence) =>
       renderDump(query, sequence),
     )
-    return listElements(this.#open, request, familyOf(query))
+    const family = familyOf(query)
+    return listElements(this.#open, request, {
+      parse: (payload) => parseElements(payload, family),
+      keyOf: ({ key }) => (key.length === 1 ? (key[0] as string) : key.join(' ')),
+    })
+  }
+
+  async listed(
+    query: SetQuery,
+    form: ElementForm,
+    options: CallOptions = {},
+  ): Promise<readonly NftValue[] | undefined> {
+    if (!isReadable(form)) return undefined
+    const request = this.#request(options, subjectOf(query), false, (sequence) =>
+      renderDump(query, sequence),
+    )
+    const reading: Reading<NftElement> = {
+      parse: (payload) => parseNftElements(payload, form),
+      keyOf: ({ key }) => key,
+    }
+    const found: NftValue[] = []
+    for await (const part of listElements(this.#open, request, reading)) {
+      for (const { element } of part) found.push(element)
+    }
+    return found
   }
 
   async require(query: SetQuery, options: CallOptions = {}): Promise<void> {

@@ -45,7 +45,28 @@ export const NFPROTO = { inet: 1, netdev: 5 } as const
 export const LIST = { table: 1, set: 2, elements: 3 } as const
 /** NFTA_LIST_ELEM. */
 export const LIST_ITEM = 1
-/** NFTA_SET_ELEM_KEY, FLAGS, TIMEOUT and EXPIRATION. */
-export const ELEMENT = { key: 1, data: 2, flags: 3, timeout: 4, expiration: 5 } as const
-/** NFTA_DATA_VALUE. */
+/** NFTA_SET_ELEM_KEY, DATA, FLAGS, TIMEOUT, EXPIRATION and USERDATA. */
+export const ELEMENT = {
+  key: 1,
+  data: 2,
+  flags: 3,
+  timeout: 4,
+  expiration: 5,
+  userdata: 6,
+} as const
+/** NFTA_DATA_VALUE and NFTA_DATA_VERDICT. */
 export const DATA_VALUE = 1
+export const DATA_VERDICT = 2
+/** NFTA_VERDICT_CODE and CHAIN. */
+export const VERDICT = { code: 1, chain: 2 } as const
+/** NF_DROP, NF_ACCEPT, NFT_CONTINUE, JUMP, GOTO and RETURN, by nft's names for them. */
+export const VERDICT_NAMES: Readonly<Record<number, string>> = {
+  0: 'drop',
+  1: 'accept',
+  [-1]: 'continue',
+  [-3]: 'jump',
+  [-4]: 'goto',
+  [-5]: 'return',
+}
+/** NFTNL_UDATA_SET_ELEM_COMMENT (libnftnl): what nft keeps in an element's user data. */
+export const COMMENT = 0

@@ -11,6 +11,8 @@ export interface Asked {
   /** The object of the request, for the message: `table inet knock`. */
   readonly subject: string
   readonly document?: NftDocument
+  /** The most bytes of the answer. */
+  readonly longest?: number
   /** Whether nft was given the document as a script in its own language. */
   readonly isScript?: boolean
   /** What the document needs and was found missing after it failed; undefined if not checked. */
@@ -83,9 +85,8 @@ function explain(ending: Ending, stderr: string, place: Place, asked: Asked): Ex
   if (timedOut) return { code: 'timed-out', reason: `nft took too long and was ended${unknown}` }
   if (isCanceled) return { code: 'aborted', reason: `aborted${unknown}` }
   if (isMaxBuffer) {
-    const reason =
-      `nft's answer is longer than ${LONGEST_ANSWER / 2 ** 20} MiB, and was not read ` +
-      'to its end'
+    const most = (asked.longest ?? LONGEST_ANSWER) / 2 ** 20
+    const reason = `nft's answer is longer than ${most} MiB, and was not read to its end`
     return { code: 'ended', reason }
   }
   const notStarted = explainStart(code, ending, stderr, place)

@@ -90,7 +90,7 @@ export async function run(
     env: { LC_ALL: 'C', TZ: 'UTC', PATH: searchPath() },
     reject: false,
     timeout: asked.timeout,
-    maxBuffer: LONGEST_ANSWER,
+    maxBuffer: asked.longest ?? LONGEST_ANSWER,
     // A process group of its own, so that nft can be ended together with its shell.
     detached: isPiped,
     ...(asked.signal && { cancelSignal: asked.signal }),
