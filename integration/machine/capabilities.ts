@@ -53,7 +53,7 @@ function reasonOf(lacks: readonly string[]): string | false {
 }
 
 /** Looks for a program without running it: most that knock have no argument that does nothing. */
-function isOnPath(program: string): boolean {
+export function isOnPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(resolve(folder, program), constants.X_OK)

@@ -30,16 +30,21 @@ export const OPEN_AND_CLOSE: Peer = {
   mixesSources: true,
   async install(server) {
     await RULES.install(server)
-    const folder = await mkdtemp(join(tmpdir(), 'knocklib-knockd-'))
-    try {
-      const file = join(folder, 'knockd.conf')
-      await writeFile(file, CONFIGURATION)
-      return await startKnockd(server, ['-c', file, '-p', join(folder, 'pid')])
-    } finally {
-      // knockd has read its configuration by now.
-      await rm(folder, { recursive: true })
-    }
+    return await runKnockd(server, CONFIGURATION)
   },
+}
+
+/** Starts knockd with a configuration. Resolves when it listens. */
+export async function runKnockd(server: string, configuration: string): Promise<AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'knocklib-knockd-'))
+  try {
+    const file = join(folder, 'knockd.conf')
+    await writeFile(file, configuration, { mode: 0o600 })
+    return await startKnockd(server, ['-c', file, '-p', join(folder, 'pid')])
+  } finally {
+    // knockd has read its configuration by now.
+    await rm(folder, { recursive: true })
+  }
 }
 
 async function startKnockd(server: string, args: readonly string[]): Promise<AsyncDisposable> {

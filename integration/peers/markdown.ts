@@ -25,7 +25,10 @@ export const list = (items: readonly string[]): string =>
   items.map((item) => fold(`- ${item}`, '  ')).join('\n')
 
 const row = (cells: readonly string[]): string =>
-  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`.replaceAll('|  |', '| |')
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`.replace(
+    /\| {2}(?=\|)/g,
+    '| ',
+  )
 
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(head), `|${'---|'.repeat(head.length)}`, ...rows.map(row)].join('\n')

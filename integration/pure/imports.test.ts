@@ -15,7 +15,7 @@ const ROOMS = [
   ...['contract', 'contract/failures', 'demo', 'clients', 'command', 'command/run', 'cookbook'],
   ...['doors', 'load', 'meaning', 'paced', 'ruleset', 'table', 'table/keep', 'table/watch'],
   ...['peers/traces', 'peers'],
-  ...['bench', 'bench/path', 'bench/table'],
+  ...['bench', 'bench/rivals', 'bench/growth', 'bench/path', 'bench/table', 'bench/figures'],
   ...['pure', 'pure/client', 'pure/oracle'],
 ]
 

@@ -3,6 +3,7 @@
 //
 //   node integration/suite/setup.mjs demo    what the demo needs
 //   node integration/suite/setup.mjs test    what the tests need
+//   node integration/suite/setup.mjs bench   what the benchmarks need that make the page of figures
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -42,6 +43,19 @@ const PACKAGES = {
     'firefox-esr': 'firefox-esr',
     'systemd-analyze': 'systemd',
     'systemd-notify': 'systemd',
+  },
+  bench: {
+    nft: 'nftables',
+    ip: 'iproute2',
+    nsenter: 'util-linux',
+    taskset: 'util-linux',
+    setpriv: 'util-linux',
+    perl: 'perl-base',
+    knock: 'knockd',
+    knockd: 'knockd',
+    iptables: 'iptables',
+    nc: 'netcat-openbsd',
+    iperf3: 'iperf3',
   },
 }
 

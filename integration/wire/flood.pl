@@ -3,10 +3,13 @@
 #
 #   perl flood.pl IFNAME SOURCE_MAC TARGET_MAC COUNT [PORT [PROTOCOL [SOURCES [RATE]]]]
 #
-# The frames are built beforehand: IPv4, random source ports, random ports from 10000 to 59999 (PORT
-# 0 or none) or PORT. Without SOURCES there are 4096 with sources in 10.99.0.0/16, otherwise one of
-# each of so many sources from 16.0.0.0 on. With RATE it sends so many a second, some each
-# millisecond. Prints {"ready":true} before the first and {"packets":…,"seconds":…} after the last.
+# The frames are built beforehand: IPv4, random source ports, to PORT: a number, a range such as
+# 50000-59999, or 0 or none for 10000-59999. Without SOURCES there are 4096 with sources in
+# 10.99.0.0/16, otherwise one of each of so many sources from 16.0.0.1 on, at least 64 frames. With
+# RATE it sends so many a second, some each millisecond. Prints {"ready":true} before the first, if
+# there are SOURCES, and {"packets":…,"seconds":…,"burst":…} after the last, or after SIGTERM.
+# "burst" is the median of the nanoseconds for a packet in bursts of some 512. Other work on the
+# core interrupts few of the bursts, so it moves this median less than the mean.
 use strict;
 use warnings;
 use Socket;
@@ -66,13 +69,15 @@ sub udp {
   return datagram($source, 17, pack('n n n n', 1024 + int(rand(60000)), $to, 24, 0) . $payload);
 }
 
+my ($lowest, $highest) = split(/-/, $port || '10000-59999');
+$highest //= $lowest;
 my @frames = map {
   my $source = $sources
-    ? pack('N', 0x10000000 + $_)
+    ? pack('N', 0x10000001 + ($_ - 1) % $sources)
     : pack('C4', 10, 99, int(rand(256)), 1 + int(rand(254)));
-  my $to = $port || 10000 + int(rand(50000));
+  my $to = $lowest + int(rand(1 + $highest - $lowest));
   $protocol eq 'udp' ? udp($source, $to) : syn($source, $to);
-} 1 .. ($sources || 4096);
+} 1 .. (!$sources ? 4096 : $sources < 64 ? 64 : $sources);
 
 my $BATCH = $rate ? int($rate / 1000) || 1 : 64;
 my @vectors = map { pack('P Q', $_, length $_) } @frames;
@@ -86,17 +91,31 @@ for (my $i = 0; $i < @frames; $i += $BATCH) {
   push @batches, [join('', @headers), scalar @headers];
 }
 
+# The bursts of the last while, so that a long flood needs no more memory.
+my ($BURST, $KEPT) = (512, 20_000);
+my @bursts;
 my ($sent, $turn, $number) = (0, 0, fileno $socket);
+$SIG{TERM} = sub { $count = 0 };
 $| = 1;
 print qq({"ready":true}\n) if $sources;
 my $start = clock_gettime(CLOCK_MONOTONIC);
+my ($begun, $before) = ($start, 0);
 while ($sent < $count) {
   my ($vector, $length) = @{$batches[$turn++ % @batches]};
   my $done = syscall($SENDMMSG, $number, $vector, $length, 0);
-  if ($done < 0) { next if $!{ENOBUFS} || $!{EAGAIN}; die "sendmmsg: $!" }
+  if ($done < 0) { next if $!{ENOBUFS} || $!{EAGAIN} || $!{EINTR}; die "sendmmsg: $!" }
   $sent += $done;
-  next unless $rate;
-  my $ahead = $sent / $rate - (clock_gettime(CLOCK_MONOTONIC) - $start);
-  usleep($ahead * 1e6) if $ahead > 0;
+  if ($rate) {
+    my $ahead = $sent / $rate - (clock_gettime(CLOCK_MONOTONIC) - $start);
+    usleep($ahead * 1e6) if $ahead > 0;
+  } elsif ($sent - $before >= $BURST) {
+    my $now = clock_gettime(CLOCK_MONOTONIC);
+    push @bursts, 1e9 * ($now - $begun) / ($sent - $before);
+    shift @bursts if @bursts > $KEPT;
+    ($begun, $before) = ($now, $sent);
+  }
 }
-printf qq({"packets":%d,"seconds":%.6f}\n), $sent, clock_gettime(CLOCK_MONOTONIC) - $start;
+my $seconds = clock_gettime(CLOCK_MONOTONIC) - $start;
+@bursts = sort { $a <=> $b } @bursts;
+my $median = @bursts ? $bursts[@bursts / 2] : $sent ? 1e9 * $seconds / $sent : 0;
+printf qq({"packets":%d,"seconds":%.6f,"burst":%.1f}\n), $sent, $seconds, $median;
