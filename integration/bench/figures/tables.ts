@@ -72,6 +72,8 @@ export function establishedTable(result: Result): string {
 export const installTable = (result: Result): string =>
   growthTable('Doors', rowsOf(result, 'install'), ({ value }) => time(value))
 
+const mebibytes = ({ value }: Row): string => (value < 1 ? 'below 1 MiB' : `${count(value)} MiB`)
+
 export function sourcesTables(result: Result): string {
   const letIn = rowsOf(result, 'let in')
   const costs = rowsOf(result, 'a packet of the flood')
@@ -80,6 +82,8 @@ export function sourcesTables(result: Result): string {
     growthTable('Sources', letIn, ({ value }) => count(value)),
     'A packet of the flood, beyond the generator:',
     growthTable('Sources', costs, (row) => nanoseconds(beyond(row))),
+    'What the memory of the kernel grows by, with other work of the machine:',
+    growthTable('Sources', rowsOf(result, 'kernel memory'), mebibytes),
   ].join('\n\n')
 }
 

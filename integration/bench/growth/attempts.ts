@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CLIENT, exec, type Pair, SERVER, start } from '../../machine/namespaces.js'
 import { beginFlood, type FloodOptions } from '../../wire/generator.js'
+import { kernelMemory } from '../kernel-memory.js'
 
 /** More packets than a flood sends until it is stopped. */
 const PACKETS = 1_000_000_000
@@ -45,6 +46,8 @@ export interface Outcome {
   /** Nanoseconds for each packet of the flood, the generator included. */
   readonly cost: number
   readonly letIn: number
+  /** MiB that the kernel's own memory has grown by. Other work of the machine is included. */
+  readonly memory: number
 }
 
 /** Knocks and connects once. */
@@ -81,13 +84,15 @@ export async function outcomeOf(
   attempts: number,
 ): Promise<Outcome> {
   await using _listener = listen(pair)
+  const before = await kernelMemory()
   await using flood = await beginFlood(pair, { ...flooding, packets: PACKETS })
   await sleep(Math.max(1000, flooding.sources / 200))
   let letIn = 0
   for (let turn = 0; turn < attempts; turn += 1) {
     if (await attempt(pair, entrance)) letIn += 1
   }
-  return { cost: await flood.end(), letIn }
+  const memory = (await kernelMemory()) - before
+  return { cost: await flood.end(), letIn, memory }
 }
 
 /** The same flood where it is dropped at once: what the generator costs. */

@@ -23,7 +23,7 @@ import {
   outcomeOf,
 } from './attempts.js'
 
-const ATTEMPTS = QUICK ? 4 : 8
+const ATTEMPTS = QUICK ? 4 : 6
 const COUNTS = [1, 100, 10_000, 100_000, 200_000, 1_000_000]
 /** The peers bend before, and knockd needs a core for itself. */
 const MOST_OF_PEERS = 10_000
@@ -96,11 +96,12 @@ async function rowsOf(x: number, rivals: readonly Entered[], absent: Set<string>
         absent.add(`${rival.name}: the client does not get in even without a flood`)
         return
       }
-      const { cost, letIn } = await outcomeOf(one.pair, flooding(x), entrance, ATTEMPTS)
+      const { cost, letIn, memory } = await outcomeOf(one.pair, flooding(x), entrance, ATTEMPTS)
       const own = { variant: rival.name, x }
       console.log(`  ${rival.name}, ${x}: ${letIn} of ${ATTEMPTS}`)
       rows.push(
         rowOf({ ...own, part: 'a packet of the flood', unit: 'ns', runs: [cost], floor: [floor] }),
+        rowOf({ ...own, part: 'kernel memory', unit: 'MiB', runs: [memory] }),
         rowOf({ ...own, part: 'let in', unit: `of ${ATTEMPTS}`, runs: [letIn] }),
       )
     })

@@ -14,7 +14,7 @@ import { addressAt, hookOf, installed } from '../rivals/ours.js'
 import { type Hook, NO_TABLE } from '../rivals/tables.js'
 import { inTurn, type Ready, type Rival, withReady } from '../rounds.js'
 
-const ROUNDS = QUICK ? 5 : 9
+const ROUNDS = QUICK ? 3 : 7
 const PORT = 5201
 const SECONDS = '1'
 

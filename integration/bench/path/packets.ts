@@ -16,8 +16,8 @@ import { GENERATOR, NO_TABLE, PLAIN, STATEFUL_BY_HAND, thenDropped } from '../ri
 import { inTurn, type Ready, withReady } from '../rounds.js'
 import { UNRELATED } from '../specs.js'
 
-const ROUNDS = QUICK ? 5 : 15
-const PACKETS = 100_000
+const ROUNDS = QUICK ? 5 : 13
+const PACKETS = 50_000
 /** A run has at least so many: some bursts. */
 const LEAST = 4000
 

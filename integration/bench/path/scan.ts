@@ -14,8 +14,8 @@ import { BACKENDS, recentHost } from '../rivals/recent.js'
 import { CLOSED_PLAIN, closedByHand, GENERATOR, type Hook } from '../rivals/tables.js'
 import { inTurn, type Ready, withReady } from '../rounds.js'
 
-const ROUNDS = QUICK ? 7 : 31
-const PACKETS = 100_000
+const ROUNDS = QUICK ? 7 : 25
+const PACKETS = 50_000
 const HOOKS: readonly Hook[] = ['input', 'prerouting', 'ingress']
 
 const RIVALS = [

@@ -9,10 +9,10 @@
 // valid; only valid tokens are looked up there. Packets are datagrams of 16 random bytes from one
 // core, and all are dropped.
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { apply, createPair, exec, type Pair, sweep } from '../../machine/namespaces.js'
 import { nftVersions } from '../../machine/nft-versions.js'
 import { floodOnce } from '../../wire/generator.js'
+import { kernelMemory } from '../kernel-memory.js'
 import { type Figure, report } from '../report.js'
 
 const COUNTS = process.argv.slice(2).map(Number)
@@ -127,16 +127,6 @@ function chainOf(asks: readonly Expression[]): object {
   ]
   const adds = rules.map((expr) => ({ add: { rule: { ...TABLE, chain: 'c', expr } } }))
   return { nftables: [{ flush: { chain: { ...TABLE, name: 'c' } } }, ...adds] }
-}
-
-/**
- * Reads the kernel's own memory in MiB, without what it can reclaim. Other work of the machine is
- * included.
- */
-async function kernelMemory(): Promise<number> {
-  const text = await readFile('/proc/meminfo', 'utf8')
-  const kib = (name: string) => Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0)
-  return (kib('SUnreclaim') + kib('Percpu') + kib('VmallocUsed')) / 1024
 }
 
 async function time(work: () => Promise<unknown>): Promise<number> {

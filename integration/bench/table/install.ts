@@ -11,7 +11,7 @@ import { createPair, exec, NFT, type Pair, sweep } from '../../machine/namespace
 import { median, QUICK, type Row, reportRows, rowOf } from '../report.js'
 import { specOf } from '../specs.js'
 
-const ROUNDS = QUICK ? 1 : 5
+const ROUNDS = QUICK ? 1 : 3
 /** The slowest sizes have fewer rounds. */
 const MOST = { rounds: QUICK ? 1 : 2, from: 10_000 }
 const COUNTS = [1, 10, 100, 1000, 10_000]
