@@ -1,7 +1,7 @@
 // Results → the parts of docs/decide/performance.md that are written from them. Pure.
 import { list, paragraph } from '../../peers/markdown.js'
 import type { Result } from '../report.js'
-import { bendsTable } from './bends.js'
+import { bendsTable, firstBends } from './bends.js'
 import { plotsOf } from './plots.js'
 import {
   establishedTable,
@@ -30,7 +30,12 @@ const plot = (results: Results, name: string): string =>
 
 const WRITERS: Readonly<Record<string, (results: Results) => readonly string[]>> = {
   targets: (results) => [targetsTable(results)],
-  bends: (results) => [bendsTable(results)],
+  bends: (results) => [
+    'The first thing that bends in knocklib:',
+    firstBends(results),
+    'All of them, beside others:',
+    bendsTable(results),
+  ],
   packets: (results) => of(results, 'packets', packetsTables, plot(results, 'packets-by-doors')),
   scan: (results) => of(results, 'scan', scanTable),
   established: (results) => of(results, 'established', establishedTable),
