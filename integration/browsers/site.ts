@@ -9,7 +9,7 @@ import type { Family } from '../../lib/spec/model/model.js'
 import { build, CLI, compiled } from '../machine/built.js'
 import { exec, type Output, SERVER } from '../machine/namespaces.js'
 import { startProgram } from '../machine/programs.js'
-import { doorOf, FAMILIES, House } from '../scene/house.js'
+import { doorOf, FAMILIES, House } from '../setups/house.js'
 
 const KNOCK_PORT = 41234
 const HTTPS = 8443

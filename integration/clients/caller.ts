@@ -19,7 +19,7 @@ import {
   start,
 } from '../machine/namespaces.js'
 import { startProgram } from '../machine/programs.js'
-import { FAMILIES } from '../scene/house.js'
+import { FAMILIES } from '../setups/house.js'
 
 /** The name of the server in the client's file of hosts: it has both addresses. */
 export const HOST = 'server.example'

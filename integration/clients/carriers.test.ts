@@ -7,8 +7,8 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../scene/house.js'
-import { SECRET, TokenHouse } from '../scene/token-house.js'
+import { FAMILIES } from '../setups/house.js'
+import { SECRET, TokenHouse } from '../setups/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc', 'openssl', 'nslookup', 'dig', 'host')

@@ -6,7 +6,7 @@ import type { Family } from '../../lib/spec/model/model.js'
 import { build, CLI, LIBRARY } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, start, sweep } from '../machine/namespaces.js'
-import { doorOf, FAMILIES, House } from '../scene/house.js'
+import { doorOf, FAMILIES, House } from '../setups/house.js'
 
 const skip = missing('knock', 'hping3', 'nmap', 'nc', 'bash', 'ping')
 if (!skip) {

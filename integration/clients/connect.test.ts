@@ -6,7 +6,7 @@ import t from 'tap'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, sweep } from '../machine/namespaces.js'
-import { FAMILIES } from '../scene/house.js'
+import { FAMILIES } from '../setups/house.js'
 import { Caller, outputOf, PORTS, peakMemory, startServices } from './caller.js'
 
 const skip = missing('unshare', 'mount')

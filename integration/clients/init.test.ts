@@ -8,8 +8,8 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../scene/house.js'
-import { SSHD, startSshd } from '../scene/sshd.js'
+import { FAMILIES } from '../setups/house.js'
+import { SSHD, startSshd } from '../setups/sshd.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('ssh', 'ssh-keygen', SSHD)

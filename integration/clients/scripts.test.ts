@@ -19,8 +19,8 @@ import type { Family } from '../../lib/spec/model/model.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, exec, type Pair, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { NAME, runWithName } from '../scene/host-names.js'
-import { FAMILIES, startService } from '../scene/house.js'
+import { NAME, runWithName } from '../setups/host-names.js'
+import { FAMILIES, startService } from '../setups/house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip =

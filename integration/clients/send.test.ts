@@ -17,7 +17,7 @@ import {
   SERVER,
   sweep,
 } from '../machine/namespaces.js'
-import { FAMILIES, startService } from '../scene/house.js'
+import { FAMILIES, startService } from '../setups/house.js'
 
 const skip = missing()
 if (!skip) {

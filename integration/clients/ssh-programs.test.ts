@@ -11,8 +11,8 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../scene/house.js'
-import { SSHD, type SshServer, startSshd } from '../scene/sshd.js'
+import { FAMILIES } from '../setups/house.js'
+import { SSHD, type SshServer, startSshd } from '../setups/sshd.js'
 import { Caller } from './caller.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()

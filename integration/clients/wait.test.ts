@@ -7,8 +7,8 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../scene/house.js'
-import { TerminalRun } from '../scene/terminal.js'
+import { FAMILIES } from '../setups/house.js'
+import { TerminalRun } from '../setups/terminal.js'
 import { Caller, HOST, PORTS, startServices } from './caller.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()

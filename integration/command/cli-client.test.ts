@@ -5,7 +5,7 @@ import t from 'tap'
 import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, SERVER, sweep } from '../machine/namespaces.js'
-import { atServer, STEPS } from '../scene/user.js'
+import { atServer, STEPS } from '../setups/user.js'
 
 const skip = missing('ping')
 if (!skip) {

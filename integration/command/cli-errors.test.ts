@@ -7,7 +7,7 @@ import { runCommand } from '../fakes/command-line.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { apply, sweep } from '../machine/namespaces.js'
-import { atServer, type User } from '../scene/user.js'
+import { atServer, type User } from '../setups/user.js'
 
 const skip = missing('bash', 'setpriv')
 if (!skip) {

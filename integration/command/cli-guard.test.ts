@@ -4,7 +4,7 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { atServer, type User } from '../scene/user.js'
+import { atServer, type User } from '../setups/user.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('ping', 'nc')

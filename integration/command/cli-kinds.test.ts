@@ -7,8 +7,8 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES, PORT, startService } from '../scene/house.js'
-import { atServer, type User } from '../scene/user.js'
+import { FAMILIES, PORT, startService } from '../setups/house.js'
+import { atServer, type User } from '../setups/user.js'
 
 const lacks = missing('nc')
 if (!lacks) {

@@ -7,8 +7,8 @@ import { loadDocument, loadProfile, validateSpec } from '../../lib/index.js'
 import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
-import { TerminalRun } from '../scene/terminal.js'
-import { atServer, type User } from '../scene/user.js'
+import { TerminalRun } from '../setups/terminal.js'
+import { atServer, type User } from '../setups/user.js'
 
 const skip = missing('script', 'stty')
 if (!skip) {

@@ -7,8 +7,8 @@ import { parseOpenMetrics } from '../fixtures/openmetrics.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { NFT, sweep } from '../machine/namespaces.js'
-import { Ground, host } from '../scene/ground.js'
-import { atServer } from '../scene/user.js'
+import { Ground, host } from '../setups/ground.js'
+import { atServer } from '../setups/user.js'
 
 const skip = missing()
 if (!skip) {

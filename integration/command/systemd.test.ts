@@ -6,7 +6,7 @@ import t from 'tap'
 import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, sweep } from '../machine/namespaces.js'
-import { atServer } from '../scene/user.js'
+import { atServer } from '../setups/user.js'
 
 const skip = missing('systemd-analyze', 'setpriv')
 if (!skip) {

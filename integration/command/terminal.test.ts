@@ -6,8 +6,8 @@ import t from 'tap'
 import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
-import { TerminalRun } from '../scene/terminal.js'
-import { atServer, type User } from '../scene/user.js'
+import { TerminalRun } from '../setups/terminal.js'
+import { atServer, type User } from '../setups/user.js'
 
 const skip = missing('script', 'stty', 'knock', 'bash')
 if (!skip) {

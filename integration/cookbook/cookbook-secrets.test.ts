@@ -6,7 +6,7 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../scene/house.js'
+import { FAMILIES } from '../setups/house.js'
 import { Page } from './page.js'
 import { Scene } from './scene.js'
 

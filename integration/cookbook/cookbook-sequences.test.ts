@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { exec, sweep } from '../machine/namespaces.js'
-import { FAMILIES } from '../scene/house.js'
+import { FAMILIES } from '../setups/house.js'
 import { Page } from './page.js'
 import { Scene } from './scene.js'
 

@@ -21,7 +21,7 @@ import {
   type Pair,
   SERVER,
 } from '../machine/namespaces.js'
-import { type SshServer, startSshd } from '../scene/sshd.js'
+import { type SshServer, startSshd } from '../setups/sshd.js'
 import type { Page } from './page.js'
 
 /** A host's addresses. */

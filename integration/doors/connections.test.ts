@@ -16,7 +16,7 @@ import {
 } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { greeting, listen } from '../machine/sockets.js'
-import { Ground, host as stranger } from '../scene/ground.js'
+import { Ground, host as stranger } from '../setups/ground.js'
 
 const skip = missing('hping3', 'nc')
 const { versions } = await versionsOrSkip()

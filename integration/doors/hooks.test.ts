@@ -6,8 +6,8 @@ import { createInner, GATEWAY, INNER, INSIDE } from '../machine/inner.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { dial, greeting, listen } from '../machine/sockets.js'
-import { Ground, host, PORT, STEPS, specAt } from '../scene/ground.js'
-import { FAMILIES } from '../scene/house.js'
+import { Ground, host, PORT, STEPS, specAt } from '../setups/ground.js'
+import { FAMILIES } from '../setups/house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc', 'sysctl', 'hping3')

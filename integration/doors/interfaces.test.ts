@@ -5,7 +5,7 @@ import { createNft, findWarnings, type KnockSpec } from '../../lib/index.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
-import { atServer, type User } from '../scene/user.js'
+import { atServer, type User } from '../setups/user.js'
 
 const skip = missing('bash')
 if (!skip) {

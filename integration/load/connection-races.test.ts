@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { apply, CABLE, exec, NFT, SERVER, start, sweep } from '../machine/namespaces.js'
-import { Ground } from '../scene/ground.js'
+import { Ground } from '../setups/ground.js'
 import { frameOf } from '../wire/frames.js'
 
 const skip = missing('taskset')

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { CABLE, NFT, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { Ground, host } from '../scene/ground.js'
+import { Ground, host } from '../setups/ground.js'
 import { beginFlood, type FloodOptions } from '../wire/generator.js'
 import { NflogReader } from '../wire/nflog.js'
 

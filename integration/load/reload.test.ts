@@ -4,7 +4,7 @@ import t from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { reloadUnderTraffic } from '../scene/reloading.js'
+import { reloadUnderTraffic } from '../setups/reloading.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing()

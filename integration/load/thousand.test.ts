@@ -4,8 +4,8 @@ import type { Packet } from '../../lib/simulate/packet.js'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
-import { Theatre } from '../play/playback.js'
-import { doorOf, PORT } from '../scene/house.js'
+import { Theatre } from '../replay/playback.js'
+import { doorOf, PORT } from '../setups/house.js'
 
 const skip = missing()
 if (!skip) sweep()

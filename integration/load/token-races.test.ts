@@ -8,7 +8,7 @@ import { installKnock, refillKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
 import { CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { nowSeconds, OTHERS, TOKEN_PORT, TokenHouse, tokenAt } from '../scene/token-house.js'
+import { nowSeconds, OTHERS, TOKEN_PORT, TokenHouse, tokenAt } from '../setups/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('taskset', 'openssl', 'nc')

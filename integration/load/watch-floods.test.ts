@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SERVER } from '../machine/namespaces.js'
-import { House, PORT } from '../scene/house.js'
-import { knockAt, OPEN, prepareWatching, specOf, Watching } from '../scene/watching.js'
+import { House, PORT } from '../setups/house.js'
+import { knockAt, OPEN, prepareWatching, specOf, Watching } from '../setups/watching.js'
 
 const skip = await prepareWatching()
 

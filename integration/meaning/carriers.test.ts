@@ -2,12 +2,12 @@
 // what its client repeats does no harm.
 import t from 'tap'
 import { refillKnock } from '../../lib/index.js'
-import { datagram } from '../chance/arbitrary-token.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../scene/house.js'
-import { nowSeconds, OTHERS, SECRET, TokenHouse, tokenAt } from '../scene/token-house.js'
+import { datagram } from '../random/arbitrary-token.js'
+import { FAMILIES } from '../setups/house.js'
+import { nowSeconds, OTHERS, SECRET, TokenHouse, tokenAt } from '../setups/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc')

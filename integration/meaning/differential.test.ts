@@ -2,14 +2,14 @@
 // grants and counters.
 import t from 'tap'
 import { validateSpec } from '../../lib/spec/validate.js'
-import { kindsOf } from '../chance/arbitrary-spec.js'
 import { sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { compare } from '../play/compare.js'
-import { makePlans, partsOf, sourcesOf } from '../play/plan.js'
-import { arrivalKey } from '../play/playback.js'
-import { playAll } from '../play/playing.js'
-import type { Plan } from '../play/settled.js'
+import { kindsOf } from '../random/arbitrary-spec.js'
+import { compare } from '../replay/compare.js'
+import { makePlans, partsOf, sourcesOf } from '../replay/plan.js'
+import { arrivalKey } from '../replay/playback.js'
+import { playAll } from '../replay/playing.js'
+import type { Plan } from '../replay/settled.js'
 import {
   packetsOfTimed,
   ratesOf,

@@ -4,8 +4,8 @@ import t from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { NFT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { Ground, host } from '../scene/ground.js'
-import { doorOf } from '../scene/house.js'
+import { Ground, host } from '../setups/ground.js'
+import { doorOf } from '../setups/house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing()

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import type { Family } from '../../lib/spec/model/model.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, sweep } from '../machine/namespaces.js'
-import { doorOf, FAMILIES, House, PORT } from '../scene/house.js'
+import { doorOf, FAMILIES, House, PORT } from '../setups/house.js'
 
 const skip = missing('knock', 'nmap', 'nc')
 if (!skip) sweep()

@@ -5,7 +5,7 @@ import t from 'tap'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { missing } from '../machine/capabilities.js'
 import { apply, listTable, SERVER, start, sweep } from '../machine/namespaces.js'
-import { Theatre } from '../play/playback.js'
+import { Theatre } from '../replay/playback.js'
 
 const skip = missing()
 if (!skip) sweep()

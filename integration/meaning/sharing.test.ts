@@ -2,9 +2,9 @@
 import t from 'tap'
 import { sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { compare } from '../play/compare.js'
-import { makeSharingPlans, partsOf } from '../play/plan.js'
-import { playAll } from '../play/playing.js'
+import { compare } from '../replay/compare.js'
+import { makeSharingPlans, partsOf } from '../replay/plan.js'
+import { playAll } from '../replay/playing.js'
 
 const TRACES = 28
 const seed = Number(process.env['KNOCKLIB_SEED'] ?? Date.now() % 2 ** 31)

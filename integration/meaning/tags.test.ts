@@ -6,7 +6,7 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { Ground } from '../scene/ground.js'
+import { Ground } from '../setups/ground.js'
 import { frameOf } from '../wire/frames.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()

@@ -14,8 +14,8 @@ import {
 import { missing } from '../machine/capabilities.js'
 import { createPair, exec, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { doorOf } from '../scene/house.js'
-import { nowSeconds, SECRET, TokenHouse, tokenAt } from '../scene/token-house.js'
+import { doorOf } from '../setups/house.js'
+import { nowSeconds, SECRET, TokenHouse, tokenAt } from '../setups/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')

@@ -4,8 +4,8 @@ import { installKnock, refillKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { doorOf, FAMILIES } from '../scene/house.js'
-import { nowSeconds, OTHERS, SECRET, TokenHouse, tokenAt } from '../scene/token-house.js'
+import { doorOf, FAMILIES } from '../setups/house.js'
+import { nowSeconds, OTHERS, SECRET, TokenHouse, tokenAt } from '../setups/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')

@@ -7,7 +7,7 @@ import { createInner, INNER } from '../machine/inner.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { listen, Talk } from '../machine/sockets.js'
-import { Ground } from '../scene/ground.js'
+import { Ground } from '../setups/ground.js'
 import { frameOf } from '../wire/frames.js'
 import { WRAPPINGS } from '../wire/wraps.js'
 

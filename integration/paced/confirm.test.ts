@@ -11,7 +11,7 @@ import { missing } from '../machine/capabilities.js'
 import { CABLE, createPair, exec, type Pair, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import type { Program } from '../machine/programs.js'
-import { PORT, startService } from '../scene/house.js'
+import { PORT, startService } from '../setups/house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc')

@@ -7,7 +7,7 @@ import { Scene } from '../cookbook/scene.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
-import { FAMILIES } from '../scene/house.js'
+import { FAMILIES } from '../setups/house.js'
 
 const skip = missing('hping3', 'nc', 'ssh', 'telnet')
 if (!skip) {

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, NFT, SERVER, start, sweep } from '../machine/namespaces.js'
 import { dial, greeting, listen } from '../machine/sockets.js'
-import { Ground, host } from '../scene/ground.js'
+import { Ground, host } from '../setups/ground.js'
 
 const skip = missing('bash', 'nc', 'hping3')
 if (!skip) sweep()

@@ -5,7 +5,7 @@ import { refillKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { nowSeconds, TokenHouse, tokenAt } from '../scene/token-house.js'
+import { nowSeconds, TokenHouse, tokenAt } from '../setups/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')

@@ -1,8 +1,8 @@
 // A peer at a server, and packets with their times → the packets that passed.
 import type { Packet } from '../../lib/simulate/packet.js'
 import { createPair, type Pair, SERVER } from '../machine/namespaces.js'
-import { listArrivals, watchArrivals } from '../play/kernel-table.js'
-import { arrivalKey } from '../play/playback.js'
+import { listArrivals, watchArrivals } from '../replay/kernel-table.js'
+import { arrivalKey } from '../replay/playback.js'
 import { Injector, now } from '../wire/inject.js'
 import type { Peer } from './peer.js'
 

@@ -11,7 +11,7 @@ import {
   SERVICE,
   Siege,
   sequence,
-} from '../chance/siege.js'
+} from '../random/siege.js'
 
 const rate = (hits: number, min: number, max: number): Part => {
   return { type: 'rate', port: `tcp/${SERVICE}`, hits, min, max }

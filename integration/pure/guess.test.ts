@@ -11,7 +11,7 @@ import {
   random,
   Siege,
   sequence,
-} from '../chance/siege.js'
+} from '../random/siege.js'
 
 function shuffle(list: readonly number[], next: () => number): number[] {
   const left = [...list]

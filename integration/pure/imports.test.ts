@@ -11,7 +11,7 @@ const HERE = `${ROOT}integration/`
 /** From what nothing of integration/ needs to imports, to what is built on the others. */
 const ROOMS = [
   ...['captures', 'fixtures', 'machine', 'oracle', 'suite'],
-  ...['chance', 'fakes', 'wire', 'traces', 'scene', 'play', 'browsers'],
+  ...['random', 'fakes', 'wire', 'traces', 'setups', 'replay', 'browsers'],
   ...['contract', 'contract/failures', 'demo', 'clients', 'command', 'command/run', 'cookbook'],
   ...['doors', 'load', 'meaning', 'paced', 'ruleset', 'table', 'table/keep', 'table/watch'],
   ...['peers/traces', 'peers'],

@@ -7,8 +7,8 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { Installer, type Orders, whileHeld, wholeOf } from '../scene/installers.js'
-import { SPECS } from '../scene/reloading.js'
+import { Installer, type Orders, whileHeld, wholeOf } from '../setups/installers.js'
+import { SPECS } from '../setups/reloading.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing()

@@ -6,8 +6,8 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { killInstallers, type Orders } from '../scene/installers.js'
-import { SPECS } from '../scene/reloading.js'
+import { killInstallers, type Orders } from '../setups/installers.js'
+import { SPECS } from '../setups/reloading.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing()

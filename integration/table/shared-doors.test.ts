@@ -10,7 +10,7 @@ import {
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, SERVER } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { doorOf, FAMILIES, House, PORT } from '../scene/house.js'
+import { doorOf, FAMILIES, House, PORT } from '../setups/house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')

@@ -12,7 +12,7 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { apply, CLIENT, exec, SERVER } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { doorOf, FAMILIES, House } from '../scene/house.js'
+import { doorOf, FAMILIES, House } from '../setups/house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')

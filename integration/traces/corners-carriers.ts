@@ -1,7 +1,8 @@
 // Rare cases of tokens that browsers and name servers' clients send. Data only.
-import { SECRETS } from '../chance/arbitrary-knock.js'
-import { datagram } from '../chance/arbitrary-token.js'
+
 import { tokensAt } from '../oracle/oracle-secrets.js'
+import { SECRETS } from '../random/arbitrary-knock.js'
+import { datagram } from '../random/arbitrary-token.js'
 import type { TimedCorner } from './corners-openings.js'
 
 const A = { source: '10.99.0.1', destination: '10.77.0.1' } as const

@@ -1,6 +1,7 @@
 // Rare cases of rates, rhythms, tokens, one-time sequences and several knocks. Data only.
-import { SECRETS } from '../chance/arbitrary-knock.js'
+
 import { tokensAt } from '../oracle/oracle-secrets.js'
+import { SECRETS } from '../random/arbitrary-knock.js'
 import type { TimedCorner } from './corners-openings.js'
 
 const A = { source: '10.99.0.1', destination: '10.77.0.1' } as const

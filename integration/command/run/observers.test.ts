@@ -7,7 +7,7 @@ import { build, CLI } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { apply, CLIENT, exec, NFT, SERVER, start } from '../../machine/namespaces.js'
 import { until } from '../../machine/until.js'
-import { atSite, knockAt, type Line, type Site } from '../../scene/site.js'
+import { atSite, knockAt, type Line, type Site } from '../../setups/site.js'
 
 const skip = missing('knock', 'nc')
 build()

@@ -7,7 +7,7 @@ import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec } from '../../machine/namespaces.js'
 import { until } from '../../machine/until.js'
-import { atSite, knockAt, Site } from '../../scene/site.js'
+import { atSite, knockAt, Site } from '../../setups/site.js'
 
 const skip = missing('knock', 'nc')
 build()

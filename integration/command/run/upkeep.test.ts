@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
-import { atSite, DOOR, knockAt, type Site } from '../../scene/site.js'
+import { atSite, DOOR, knockAt, type Site } from '../../setups/site.js'
 
 const skip = missing('knock', 'nc')
 build()

@@ -1,8 +1,8 @@
 // Random specs of many doors, random traces → oracle and simulator agree on each. No root needed.
 import t from 'tap'
-import { sharing } from '../../chance/arbitrary-shared.js'
-import { manyDoors } from '../../chance/arbitrary-spec.js'
-import { agree, SCALE } from '../../play/agree.js'
+import { sharing } from '../../random/arbitrary-shared.js'
+import { manyDoors } from '../../random/arbitrary-spec.js'
+import { agree, SCALE } from '../../replay/agree.js'
 
 /** Fewer than elsewhere: specs of many doors are slow to build. */
 const MANY_DOORS_RUNS = 200

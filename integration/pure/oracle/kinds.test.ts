@@ -1,9 +1,9 @@
 // Random specs of one kind of knock, random traces → oracle and simulator agree on each, for every
 // kind. No root needed.
 import t from 'tap'
-import { KINDS } from '../../chance/arbitrary-knock.js'
-import { spec } from '../../chance/arbitrary-spec.js'
-import { agree, SCALE } from '../../play/agree.js'
+import { KINDS } from '../../random/arbitrary-knock.js'
+import { spec } from '../../random/arbitrary-spec.js'
+import { agree, SCALE } from '../../replay/agree.js'
 
 const RUNS_OF_KIND = 300
 

@@ -1,8 +1,8 @@
 // Random specs of all kinds of knock, random traces → oracle and simulator agree on each. No root
 // needed.
 import t from 'tap'
-import { spec } from '../../chance/arbitrary-spec.js'
-import { agree, SCALE } from '../../play/agree.js'
+import { spec } from '../../random/arbitrary-spec.js'
+import { agree, SCALE } from '../../replay/agree.js'
 
 const RUNS = 1600
 

@@ -2,7 +2,7 @@
 // needed.
 import t from 'tap'
 import { validateSpec } from '../../../lib/spec/validate.js'
-import { play } from '../../play/agree.js'
+import { play } from '../../replay/agree.js'
 import { CORNERS } from '../../traces/corners.js'
 import { CARRIER_CORNERS } from '../../traces/corners-carriers.js'
 import { KIND_CORNERS } from '../../traces/corners-kinds.js'

@@ -8,8 +8,8 @@ import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CABLE, exec } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
-import { doorOf, House } from '../../scene/house.js'
-import { grantees, Kept } from '../../scene/keeping.js'
+import { doorOf, House } from '../../setups/house.js'
+import { grantees, Kept } from '../../setups/keeping.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')

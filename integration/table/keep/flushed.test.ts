@@ -1,15 +1,15 @@
 // A kept table that is flushed many times: no grant is lost, and what was used stays used.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { datagram } from '../../chance/arbitrary-token.js'
 import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
 import { PATIENCE } from '../../machine/until.js'
-import { doorOf, FAMILIES, House } from '../../scene/house.js'
-import { grantees, Kept, knockOn } from '../../scene/keeping.js'
-import { nowSeconds, TokenHouse, tokenAt } from '../../scene/token-house.js'
+import { datagram } from '../../random/arbitrary-token.js'
+import { doorOf, FAMILIES, House } from '../../setups/house.js'
+import { grantees, Kept, knockOn } from '../../setups/keeping.js'
+import { nowSeconds, TokenHouse, tokenAt } from '../../setups/token-house.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')

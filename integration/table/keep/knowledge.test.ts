@@ -11,9 +11,9 @@ import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
 import { PATIENCE, until } from '../../machine/until.js'
-import { doorOf, House } from '../../scene/house.js'
-import { grantees, Kept, knockOn } from '../../scene/keeping.js'
-import { groupsIn, holdGroup, processOf } from '../../scene/watching.js'
+import { doorOf, House } from '../../setups/house.js'
+import { grantees, Kept, knockOn } from '../../setups/keeping.js'
+import { groupsIn, holdGroup, processOf } from '../../setups/watching.js'
 
 const { skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')

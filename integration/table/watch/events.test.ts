@@ -5,9 +5,9 @@ import { attachKnock, createNft } from '../../../lib/index.js'
 import { CLI } from '../../machine/built.js'
 import { apply, CABLE, CLIENT, exec, NFT, SERVER } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
-import { FAMILIES, House, PORT } from '../../scene/house.js'
-import { TokenHouse } from '../../scene/token-house.js'
-import { knockAt, OPEN, prepareWatching, specOf, Watching } from '../../scene/watching.js'
+import { FAMILIES, House, PORT } from '../../setups/house.js'
+import { TokenHouse } from '../../setups/token-house.js'
+import { knockAt, OPEN, prepareWatching, specOf, Watching } from '../../setups/watching.js'
 
 const skip = await prepareWatching()
 const { versions } = await versionsOrSkip()

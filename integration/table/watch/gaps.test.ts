@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createNft, installKnock } from '../../../lib/index.js'
 import { apply, CLIENT, NFT } from '../../machine/namespaces.js'
-import { House } from '../../scene/house.js'
+import { House } from '../../setups/house.js'
 import {
   groupsIn,
   knockAt,
@@ -13,7 +13,7 @@ import {
   processOf,
   specOf,
   Watching,
-} from '../../scene/watching.js'
+} from '../../setups/watching.js'
 
 const skip = await prepareWatching()
 

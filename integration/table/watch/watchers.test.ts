@@ -7,8 +7,8 @@ import t, { type Test } from 'tap'
 import { createNft, installKnock } from '../../../lib/index.js'
 import { CLI, LIBRARY } from '../../machine/built.js'
 import { CLIENT, exec, NFT, start } from '../../machine/namespaces.js'
-import { House } from '../../scene/house.js'
-import { groupsIn, knockAt, prepareWatching, specOf, Watching } from '../../scene/watching.js'
+import { House } from '../../setups/house.js'
+import { groupsIn, knockAt, prepareWatching, specOf, Watching } from '../../setups/watching.js'
 
 const skip = await prepareWatching()
 

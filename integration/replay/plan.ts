@@ -1,11 +1,11 @@
 // Random choices → traces for the kernel whose outcome a third of a second cannot change. Pure.
 import fc from 'fast-check'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
-import { KINDS, type Scale } from '../chance/arbitrary-knock.js'
-import { sharing } from '../chance/arbitrary-shared.js'
-import { type Choice, SERVERS, spec } from '../chance/arbitrary-spec.js'
-import { type Event, events, packetsOf } from '../chance/arbitrary-trace.js'
 import { EVERYONE } from '../oracle/oracle-door.js'
+import { KINDS, type Scale } from '../random/arbitrary-knock.js'
+import { sharing } from '../random/arbitrary-shared.js'
+import { type Choice, SERVERS, spec } from '../random/arbitrary-spec.js'
+import { type Event, events, packetsOf } from '../random/arbitrary-trace.js'
 import { isSettled, LENGTH, type Plan, type Trace } from './settled.js'
 import { oracleOf } from './witnesses.js'
 

@@ -3,9 +3,9 @@
 import fc from 'fast-check'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
-import type { Scale } from '../chance/arbitrary-knock.js'
-import { kindsOf } from '../chance/arbitrary-spec.js'
-import { events, interleave, packetsOf, type Untimed } from '../chance/arbitrary-trace.js'
+import type { Scale } from '../random/arbitrary-knock.js'
+import { kindsOf } from '../random/arbitrary-spec.js'
+import { events, interleave, packetsOf, type Untimed } from '../random/arbitrary-trace.js'
 import { hear, oracleOf, same, simulatorOf } from './witnesses.js'
 
 /** The times in random specs: seconds. */

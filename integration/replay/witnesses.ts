@@ -4,7 +4,6 @@ import { loadsOf } from '../../lib/automaton/loads.js'
 import type { Packet } from '../../lib/simulate/packet.js'
 import { Simulator } from '../../lib/simulate/simulate.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
-import { SECRETS } from '../chance/arbitrary-knock.js'
 import {
   type DoorState,
   type GuardState,
@@ -13,6 +12,7 @@ import {
   type Verdict,
 } from '../oracle/oracle.js'
 import type { Happening } from '../oracle/oracle-story.js'
+import { SECRETS } from '../random/arbitrary-knock.js'
 import { contentsOfSimulator, guardOfContents, stateOfContents } from './state.js'
 
 export interface Account {

@@ -1,6 +1,7 @@
 // Plans → the kernel's results, all played at the same time.
-import { kindsOf } from '../chance/arbitrary-spec.js'
+
 import type { NftVersion } from '../machine/nft-versions.js'
+import { kindsOf } from '../random/arbitrary-spec.js'
 import { now } from '../wire/inject.js'
 import { type Playback, Theatre } from './playback.js'
 import { MARGIN, type Plan } from './settled.js'

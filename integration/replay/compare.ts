@@ -1,7 +1,7 @@
 // A plan and the kernel's result → tests that simulator and oracle agree with it.
 import type { Test } from 'tap'
-import { kindsOf } from '../chance/arbitrary-spec.js'
 import type { DoorState, GuardState } from '../oracle/oracle.js'
+import { kindsOf } from '../random/arbitrary-spec.js'
 import { arrivedOf, detoursOf, directOf, expectedOf } from './arrivals.js'
 import type { Playback } from './playback.js'
 import { inOrder, PROBES } from './playing.js'
