@@ -6,7 +6,7 @@ import { portsAt, profileFromUri, tokenAt } from '../../lib/client.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { type Browser, until } from './browser.js'
 import { startChromium } from './chromium.js'
 import { startFirefox } from './firefox.js'
@@ -33,27 +33,27 @@ async function pages(
   secrets: string[],
   urls = [site.fileUrl, site.httpsUrl],
 ): Promise<void> {
-  const { house } = site
-  const before = await house.counters()
+  const { house: setup } = site
+  const before = await setup.counters()
   await site.requests()
   let opened = 0
   for (const url of urls) {
     for (const family of FAMILIES) {
       const name = `${url(family).replace(/[^:]*\//, '')}, IPv${family}`
       const fragment = `#secret=${encodeURIComponent(secrets.shift() ?? '')}`
-      t.equal(await house.answers(family), false, `${name}: shut before`)
+      t.equal(await setup.answers(family), false, `${name}: shut before`)
       await browser.open(`${url(family)}${fragment}`)
       await until(browser, `return ${STATUS}.startsWith('Knocked at ${SERVER[family]}.')`)
-      t.equal(await house.answers(family), true, `${name}: open after`)
+      t.equal(await setup.answers(family), true, `${name}: open after`)
       opened += 1
-      const { grants, wrong } = await house.counters()
+      const { grants, wrong } = await setup.counters()
       t.same([grants - before.grants, wrong], [opened, 0], `${name}: grants, wrong`)
       t.equal(await browser.run('return location.hash'), '', 'no secret in the address bar')
       t.match(
         await browser.run(`return document.getElementById('left').textContent`),
         /^Open for (1:00|0:5\d)$/,
       )
-      await house.knock.door('service').close(CLIENT[family])
+      await setup.knock.door('service').close(CLIENT[family])
     }
   }
   const loaded = urls.includes(site.httpsUrl) ? ['/door4.html', '/door6.html'] : []
@@ -61,15 +61,15 @@ async function pages(
 }
 
 async function keeping(t: Test, site: Site, browser: Browser, secret: string): Promise<void> {
-  const { house } = site
+  const { house: setup } = site
   await browser.open(site.httpsUrl(4))
   await browser.run(`
     document.getElementById('secret').value = ${JSON.stringify(secret)}
     document.getElementById('keep').checked = true
     document.getElementById('form').requestSubmit()`)
   await until(browser, `return ${STATUS}.startsWith('Knocked at')`)
-  t.equal(await house.answers(4), true, 'a pasted secret opens')
-  await house.knock.door('service').close(CLIENT[4])
+  t.equal(await setup.answers(4), true, 'a pasted secret opens')
+  await setup.knock.door('service').close(CLIENT[4])
   await browser.open(site.httpsUrl(4))
   t.same(
     await browser.run(

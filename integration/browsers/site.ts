@@ -9,7 +9,7 @@ import type { Family } from '../../lib/spec/model/model.js'
 import { build, CLI, compiled } from '../machine/built.js'
 import { exec, type Output, SERVER } from '../machine/namespaces.js'
 import { startProgram } from '../machine/programs.js'
-import { doorOf, FAMILIES, House } from '../setups/house.js'
+import { doorOf, FAMILIES, ServiceSetup } from '../setups/service-setup.js'
 
 const KNOCK_PORT = 41234
 const HTTPS = 8443
@@ -18,7 +18,7 @@ const HTTPS = 8443
 export const HOST = 'server.example'
 
 export interface Site extends AsyncDisposable {
-  readonly house: House
+  readonly house: ServiceSetup
   /** The secret of each user: each works once in a period. */
   readonly secrets: readonly string[]
   /** Where the page is that knocks over one family. */
@@ -81,9 +81,9 @@ export async function openSite(users: number, binary: string): Promise<Site> {
       },
     })
     await writeFile(join(folder, 'doors.json'), JSON.stringify(spec))
-    const house = await House.open(spec, binary)
-    parts.push(house)
-    const { client, server } = house.pair
+    const setup = await ServiceSetup.open(spec, binary)
+    parts.push(setup)
+    const { client, server } = setup.pair
     for (const family of FAMILIES) {
       // Firefox sends from where the default route leads.
       const route = [`-${family}`, 'route', 'add', 'default', 'via', SERVER[family]]
@@ -97,7 +97,7 @@ export async function openSite(users: number, binary: string): Promise<Site> {
     }
     parts.push(await serve(server, folder))
     return {
-      ...{ house, secrets },
+      ...{ house: setup, secrets },
       fileUrl: (family) => pathToFileURL(join(folder, `door${family}.html`)).href,
       httpsUrl: (family) => `https://${SERVER[4]}:${HTTPS}/door${family}.html`,
       emptyUrl: `https://${SERVER[4]}:${HTTPS}/`,

@@ -7,8 +7,8 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../setups/house.js'
-import { SECRET, TokenHouse } from '../setups/token-house.js'
+import { FAMILIES } from '../setups/service-setup.js'
+import { SECRET, TokenSetup } from '../setups/token-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc', 'openssl', 'nslookup', 'dig', 'host')
@@ -30,32 +30,32 @@ const NAME = `printf 'knocklib/1 service %s' $(( $(date +%s) / ${PERIOD} )) |
 interface Client {
   readonly name: string
   readonly carrier: keyof typeof PORTS
-  send(place: TokenHouse, family: Family): Promise<unknown>
+  send(setup: TokenSetup, family: Family): Promise<unknown>
 }
 
 /** A line of the shell, in which $name is the token's text and $host the server's address. */
 const ask = (name: string, line: string): Client => ({
   name,
   carrier: 'dns',
-  send(place, family) {
+  send(setup, family) {
     const half = family === 4 ? 'head' : 'tail'
     const script = `SECRET=$1 HALF=${half} host=$2; name=$(${NAME}); ${line}`
-    return place.house.run('bash', '-c', script, 'bash', SECRET, SERVER[family])
+    return setup.base.run('bash', '-c', script, 'bash', SECRET, SERVER[family])
   },
 })
 
 const own = (carrier: Client['carrier']): Client => ({
   name: `knocklib knock, ${carrier}`,
   carrier,
-  async send(place, family) {
+  async send(setup, family) {
     const port = `udp/${PORTS[carrier]}`
-    const secretFile = place.file('secret')
+    const secretFile = setup.file('secret')
     const token = { door: 'service', port, carrier, secretFile, period: PERIOD }
-    const file = place.file('profile.json')
+    const file = setup.file('profile.json')
     await writeFile(file, JSON.stringify({ token }), { mode: 0o600 })
     for (const _ of [1, 2]) {
       const command = [CLI, 'knock', SERVER[family], '--profile', file]
-      const { stderr } = await place.house.run(process.execPath, ...command)
+      const { stderr } = await setup.base.run(process.execPath, ...command)
       if (stderr) throw new Error(stderr)
     }
   },
@@ -78,21 +78,21 @@ t.jobs = 4
 
 for (const { name, carrier, send } of CLIENTS) {
   t.test(name, { skip, buffered: true }, async (t) => {
-    await using place = await TokenHouse.open({
+    await using setup = await TokenSetup.open({
       binary,
       token: { carrier, port: PORTS[carrier], period: PERIOD, horizon: '3h' },
       door: { open: { for: '60s', connections: 1 } },
       parts: { guard: { ban: { after: 1, within: 600, for: 600 } } },
     })
-    const { house } = place
+    const { base } = setup
     for (const family of FAMILIES) {
-      t.equal(await house.answers(family), false, `IPv${family}: closed before`)
-      await send(place, family)
-      t.equal(await house.answers(family), true, `IPv${family}: open after`)
-      await send(place, family)
-      t.equal(await house.answers(family), false, `IPv${family}: the same again opens nothing`)
+      t.equal(await base.answers(family), false, `IPv${family}: closed before`)
+      await send(setup, family)
+      t.equal(await base.answers(family), true, `IPv${family}: open after`)
+      await send(setup, family)
+      t.equal(await base.answers(family), false, `IPv${family}: the same again opens nothing`)
     }
-    t.match(await house.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'and is no wrong one')
-    t.same(await house.knock.bans(), [])
+    t.match(await base.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'and is no wrong one')
+    t.same(await base.knock.bans(), [])
   })
 }

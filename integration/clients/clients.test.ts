@@ -6,7 +6,7 @@ import type { Family } from '../../lib/spec/model/model.js'
 import { build, CLI, LIBRARY } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, start, sweep } from '../machine/namespaces.js'
-import { doorOf, FAMILIES, House } from '../setups/house.js'
+import { doorOf, FAMILIES, ServiceSetup } from '../setups/service-setup.js'
 
 const skip = missing('knock', 'hping3', 'nmap', 'nc', 'bash', 'ping')
 if (!skip) {
@@ -19,7 +19,7 @@ interface Client {
   readonly steps: readonly unknown[]
   /** The families that the client knows. Default: both. */
   readonly families?: readonly Family[]
-  send(house: House, family: Family, host: string): Promise<void>
+  send(setup: ServiceSetup, family: Family, host: string): Promise<void>
 }
 
 const STEPS = ['tcp/7000', 'udp/8000', 'tcp/9000']
@@ -29,13 +29,13 @@ const echo = (length: number) => ({ protocol: 'icmp', length })
 /**
  * Runs a program once for each list of arguments, one after the other. Ignores its exit code.
  */
-async function runEach(house: House, file: string, calls: readonly (readonly string[])[]) {
-  for (const args of calls) await house.run(file, ...args)
+async function runEach(setup: ServiceSetup, file: string, calls: readonly (readonly string[])[]) {
+  for (const args of calls) await setup.run(file, ...args)
 }
 
 /** Runs a program that waits for an answer, and ends it before its SYN is retransmitted. */
-async function hang(house: House, file: string, args: readonly string[]): Promise<void> {
-  const child = start(house.pair.client, file, args, { stdio: 'ignore' })
+async function hang(setup: ServiceSetup, file: string, args: readonly string[]): Promise<void> {
+  const child = start(setup.pair.client, file, args, { stdio: 'ignore' })
   await sleep(300)
   child.kill('SIGTERM')
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -43,9 +43,9 @@ async function hang(house: House, file: string, args: readonly string[]): Promis
 
 const hping3 = (...ways: readonly string[][]) => ({
   families: [4] as const,
-  send: (house: House, _: Family, host: string) =>
+  send: (setup: ServiceSetup, _: Family, host: string) =>
     runEach(
-      house,
+      setup,
       'hping3',
       ways.map((way) => ['-q', '-n', '-c', '1', '-i', 'u1', ...way, host]),
     ),
@@ -61,22 +61,22 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'knock with a delay',
     steps: STEPS,
-    async send(house, family, host) {
-      await house.run('knock', `-${family}`, '-d', '100', host, '7000', '8000:udp', '9000:tcp')
+    async send(setup, family, host) {
+      await setup.run('knock', `-${family}`, '-d', '100', host, '7000', '8000:udp', '9000:tcp')
     },
   },
   {
     name: 'knock without a delay',
     steps: STEPS,
-    async send(house, _, host) {
-      await house.run('knock', host, '7000', '8000:udp', '9000')
+    async send(setup, _, host) {
+      await setup.run('knock', host, '7000', '8000:udp', '9000')
     },
   },
   {
     name: 'knock -u',
     steps: ['udp/7000', 'udp/8000', 'udp/9000'],
-    async send(house, family, host) {
-      await house.run('knock', `-${family}`, '-u', '-d', '50', host, '7000', '8000', '9000')
+    async send(setup, family, host) {
+      await setup.run('knock', `-${family}`, '-u', '-d', '50', host, '7000', '8000', '9000')
     },
   },
   {
@@ -97,8 +97,8 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'nmap',
     steps: STEPS,
-    send: (house, family, host) =>
-      runEach(house, 'nmap', [
+    send: (setup, family, host) =>
+      runEach(setup, 'nmap', [
         nmap(family, host, '-sS', '7000'),
         nmap(family, host, '-sU', '8000'),
         nmap(family, host, '-sS', '9000'),
@@ -107,27 +107,27 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'nc',
     steps: STEPS,
-    async send(house, _, host) {
-      await hang(house, 'nc', ['-n', host, '7000'])
-      await house.run('bash', '-c', 'printf x | nc -n -u -q0 "$0" 8000', host)
-      await hang(house, 'nc', ['-n', host, '9000'])
+    async send(setup, _, host) {
+      await hang(setup, 'nc', ['-n', host, '7000'])
+      await setup.run('bash', '-c', 'printf x | nc -n -u -q0 "$0" 8000', host)
+      await hang(setup, 'nc', ['-n', host, '9000'])
     },
   },
   {
     name: 'bash',
     steps: STEPS,
-    async send(house, _, host) {
-      await hang(house, 'bash', ['-c', ': > "/dev/tcp/$0/7000"', host])
-      await house.run('bash', '-c', 'printf x > "/dev/udp/$0/8000"', host)
-      await hang(house, 'bash', ['-c', ': > "/dev/tcp/$0/9000"', host])
+    async send(setup, _, host) {
+      await hang(setup, 'bash', ['-c', ': > "/dev/tcp/$0/7000"', host])
+      await setup.run('bash', '-c', 'printf x > "/dev/udp/$0/8000"', host)
+      await hang(setup, 'bash', ['-c', ': > "/dev/tcp/$0/9000"', host])
     },
   },
   {
     name: 'ping with lengths',
     steps: LENGTHS.map(echo),
-    send: (house, family, host) =>
+    send: (setup, family, host) =>
       runEach(
-        house,
+        setup,
         'ping',
         LENGTHS.map((length) => [`-${family}`, '-c1', '-W0.01', '-n', '-s', String(length), host]),
       ),
@@ -135,11 +135,11 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'sendKnock',
     steps: ['tcp/7000', { protocol: 'udp', port: 8000, length: 5 }, 'tcp/9000', echo(64)],
-    async send(house, _, host) {
+    async send(setup, _, host) {
       const steps = JSON.stringify(this.steps)
       const code = `const { sendKnock } = await import(process.argv[1])
         await sendKnock(process.argv[2], { steps: ${steps} })`
-      const { stderr } = await house.run(
+      const { stderr } = await setup.run(
         ...[process.execPath, '--input-type=module', '-e', code, LIBRARY, host],
       )
       if (stderr) throw new Error(stderr)
@@ -148,9 +148,9 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'knocklib knock',
     steps: [...STEPS, 'icmp'],
-    async send(house, _, host) {
+    async send(setup, _, host) {
       const steps = ['7000', '8000:udp', 'tcp/9000', 'icmp']
-      const { stderr } = await house.run(process.execPath, CLI, 'knock', host, ...steps)
+      const { stderr } = await setup.run(process.execPath, CLI, 'knock', host, ...steps)
       if (stderr) throw new Error(stderr)
     },
   },
@@ -161,13 +161,13 @@ t.jobs = 4
 for (const client of CLIENTS) {
   const { name, steps, families = FAMILIES } = client
   t.test(name, { skip, buffered: true }, async (t) => {
-    await using house = await House.open(doorOf(steps))
+    await using setup = await ServiceSetup.open(doorOf(steps))
     for (const family of families) {
-      t.equal(await house.answers(family), false, `IPv${family}: closed before`)
-      await client.send(house, family, SERVER[family])
-      t.equal(await house.answers(family), true, `IPv${family}: open after`)
+      t.equal(await setup.answers(family), false, `IPv${family}: closed before`)
+      await client.send(setup, family, SERVER[family])
+      t.equal(await setup.answers(family), true, `IPv${family}: open after`)
     }
     const [knocks, grants] = [steps.length * families.length, families.length]
-    t.match(await house.counters(), { knocks, grants, resets: 0 }, 'one packet for each step')
+    t.match(await setup.counters(), { knocks, grants, resets: 0 }, 'one packet for each step')
   })
 }

@@ -6,8 +6,8 @@ import t from 'tap'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, sweep } from '../machine/namespaces.js'
-import { FAMILIES } from '../setups/house.js'
-import { Caller, outputOf, PORTS, peakMemory, startServices } from './caller.js'
+import { FAMILIES } from '../setups/service-setup.js'
+import { ClientSetup, outputOf, PORTS, peakMemory, startServices } from './client-setup.js'
 
 const skip = missing('unshare', 'mount')
 if (!skip) {
@@ -34,13 +34,13 @@ const digestOf = (data: Uint8Array, times = 1): string => {
 }
 
 t.test('a pipe both ways', { skip }, async (t) => {
-  await using caller = await Caller.open(() => SPEC)
-  await using services = await startServices(caller.pair.server)
+  await using setup = await ClientSetup.open(() => SPEC)
+  await using services = await startServices(setup.pair.server)
   const profile = { steps: STEPS, gap: '20ms', for: '1h' }
-  await caller.profile('home', { ...profile, host: SERVER[4] })
-  await caller.profile('home6', { ...profile, host: SERVER[6] })
+  await setup.profile('home', { ...profile, host: SERVER[4] })
+  await setup.profile('home6', { ...profile, host: SERVER[6] })
   const call = (name: string, port: number) =>
-    caller.start('knocklib', 'connect', name, String(port))
+    setup.start('knocklib', 'connect', name, String(port))
 
   for (const family of FAMILIES) {
     const name = family === 4 ? 'home' : 'home6'
@@ -70,7 +70,7 @@ t.test('a pipe both ways', { skip }, async (t) => {
     t.same({ code, stdout }, { code: 1, stdout: '' }, `IPv${family}: a reset is a failure`)
     t.match(stderr, /^knocklib connect: the connection is broken: .*ECONNRESET\n$/)
   }
-  t.equal((await caller.counters()).grants, 2, 'one knock for each family')
+  t.equal((await setup.counters()).grants, 2, 'one knock for each family')
 
   const big = call('home', PORTS.echo)
   const block = randomBytes(1_000_000)
@@ -115,5 +115,5 @@ t.test('a pipe both ways', { skip }, async (t) => {
     ended.kill(signal)
     t.match(await outputOf(ended), { signal, stdout: '', stderr: '' })
   }
-  t.equal((await caller.counters()).grants, 2, 'and no other knock')
+  t.equal((await setup.counters()).grants, 2, 'and no other knock')
 })

@@ -8,7 +8,7 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { SSHD, startSshd } from '../setups/sshd.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()

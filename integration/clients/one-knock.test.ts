@@ -9,9 +9,9 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { TerminalRun } from '../setups/terminal.js'
-import { Caller, HOST, outputOf, PORTS, startServices } from './caller.js'
+import { ClientSetup, HOST, outputOf, PORTS, startServices } from './client-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('unshare', 'mount', 'script', 'stty')
@@ -41,28 +41,33 @@ const tokenFor = (folder: string, period: string) => ({
 const specOf = (knock: object, open: object = { for: '1h' }): KnockSpec =>
   ({ doors: [{ name: 'home', service: SERVICE, knock, open }] }) as unknown as KnockSpec
 
-async function atHome(
+async function withSetup(
   spec: (folder: string) => KnockSpec,
-  run: (caller: Caller) => Promise<void>,
+  run: (setup: ClientSetup) => Promise<void>,
 ): Promise<void> {
   // The oldest one knows no tokens.
-  await using caller = await Caller.open(spec, { binary: versions[1]?.path })
-  await using _services = await startServices(caller.pair.server)
-  await run(caller)
+  await using setup = await ClientSetup.open(spec, { binary: versions[1]?.path })
+  await using _services = await startServices(setup.pair.server)
+  await run(setup)
 }
 
 /** Connects, sends a line and reads it back. */
-async function echo(caller: Caller, ...args: readonly string[]) {
-  const child = caller.start('knocklib', 'connect', ...args)
+async function echo(setup: ClientSetup, ...args: readonly string[]) {
+  const child = setup.start('knocklib', 'connect', ...args)
   child.stdin?.end('hello')
   return outputOf(child)
 }
 
 const DONE = { code: 0, signal: null, stdout: 'hello', stderr: '' }
 
-/** So many at once, all of which get through. */
-async function crowd(t: Test, caller: Caller, size: number, name = 'home'): Promise<void> {
-  const ends = await Promise.all(Array.from({ length: size }, () => echo(caller, name)))
+/** Connects `size` times at once. Every connection must get through. */
+async function connectAtOnce(
+  t: Test,
+  setup: ClientSetup,
+  size: number,
+  name = 'home',
+): Promise<void> {
+  const ends = await Promise.all(Array.from({ length: size }, () => echo(setup, name)))
   for (const end of ends) t.same(end, DONE)
 }
 
@@ -70,19 +75,19 @@ t.jobs = 2
 
 t.test('one token for twenty, at both addresses', { skip, buffered: true }, async (t) => {
   const spec = (folder: string) => specOf(tokenOf(folder, '1h'))
-  await atHome(spec, async (caller) => {
-    const profile = { ...tokenFor(caller.folder, '1h'), port: PORTS.echo, for: '1h' }
-    await caller.profile('home', { ...profile, host: HOST })
-    await crowd(t, caller, 20)
-    t.match(await caller.counters(), { grants: 2, wrong: 0, denied: 0 }, 'one for each family')
+  await withSetup(spec, async (setup) => {
+    const profile = { ...tokenFor(setup.folder, '1h'), port: PORTS.echo, for: '1h' }
+    await setup.profile('home', { ...profile, host: HOST })
+    await connectAtOnce(t, setup, 20)
+    t.match(await setup.counters(), { grants: 2, wrong: 0, denied: 0 }, 'one for each family')
     for (const family of FAMILIES) {
-      const file = join(caller.folder, 'config/knocklib/home.yaml')
+      const file = join(setup.folder, 'config/knocklib/home.yaml')
       const args = [SERVER[family], String(PORTS.echo), '--profile', file]
       // It knows of no grant, and the token of this period is used up: the door is open by the
       // first one.
-      t.same(await echo(caller, ...args), DONE)
+      t.same(await echo(setup, ...args), DONE)
     }
-    const left = caller.left()
+    const left = setup.left()
     t.same(
       left.filter((name) => !/^[0-9a-f]{32}\.(next|note)$/.test(name)),
       [],
@@ -92,56 +97,56 @@ t.test('one token for twenty, at both addresses', { skip, buffered: true }, asyn
 })
 
 t.test('none while a grant stands', { skip, buffered: true }, async (t) => {
-  await atHome(
+  await withSetup(
     () => specOf(sequence),
-    async (caller) => {
+    async (setup) => {
       const profile = { ...steps, port: PORTS.echo, host: SERVER[4] }
-      await caller.profile('home', { ...profile, for: '1h' })
-      // Slow enough that all of a crowd have begun when it is over.
-      await caller.profile('short', { ...profile, for: '1s', gap: '2s' })
-      t.same(await echo(caller, 'home'), DONE)
-      const first = await caller.counters()
-      t.same(await echo(caller, 'home'), DONE)
-      t.same(await caller.counters(), first, 'no packet more')
-      await caller.knock.door('home').close(CLIENT[4])
-      t.same(await echo(caller, 'home'), DONE, 'a grant that is gone is knocked for')
-      t.equal((await caller.counters()).grants, 2)
-      await crowd(t, caller, 4, 'short')
-      const { grants, knocks } = await caller.counters()
+      await setup.profile('home', { ...profile, for: '1h' })
+      // Slow enough that all connections have begun when it is over.
+      await setup.profile('short', { ...profile, for: '1s', gap: '2s' })
+      t.same(await echo(setup, 'home'), DONE)
+      const first = await setup.counters()
+      t.same(await echo(setup, 'home'), DONE)
+      t.same(await setup.counters(), first, 'no packet more')
+      await setup.knock.door('home').close(CLIENT[4])
+      t.same(await echo(setup, 'home'), DONE, 'a grant that is gone is knocked for')
+      t.equal((await setup.counters()).grants, 2)
+      await connectAtOnce(t, setup, 4, 'short')
+      const { grants, knocks } = await setup.counters()
       t.same({ grants, knocks }, { grants: 3, knocks: first.knocks * 3 }, 'one knock for all four')
-      t.same(await echo(caller, 'short'), DONE)
-      const last = await caller.counters()
+      t.same(await echo(setup, 'short'), DONE)
+      const last = await setup.counters()
       t.equal(last.knocks, first.knocks * 4, 'its time is over: another knock')
     },
   )
 })
 
 t.test('the one that knocks is killed', { skip, buffered: true }, async (t) => {
-  await atHome(
+  await withSetup(
     () => specOf(sequence),
-    async (caller) => {
+    async (setup) => {
       const profile = { ...steps, port: PORTS.echo, host: SERVER[6], for: '1h' }
       for (const signal of ['SIGKILL', 'SIGINT'] as const) {
-        await caller.forget()
-        await caller.profile('home', { ...profile, gap: '60s' })
-        const before = await caller.counters()
-        const knocking = caller.start('knocklib', 'connect', 'home')
-        while ((await caller.counters()).knocks === before.knocks);
-        await caller.profile('home', profile)
-        const waiting = [echo(caller, 'home'), echo(caller, 'home')]
+        await setup.forget()
+        await setup.profile('home', { ...profile, gap: '60s' })
+        const before = await setup.counters()
+        const knocking = setup.start('knocklib', 'connect', 'home')
+        while ((await setup.counters()).knocks === before.knocks);
+        await setup.profile('home', profile)
+        const waiting = [echo(setup, 'home'), echo(setup, 'home')]
         // They have come to the socket of the first when they sleep in it.
-        while (!(await isWaitedFor(caller))) {}
+        while (!(await isWaitedFor(setup))) {}
         knocking.kill(signal)
         t.equal((await once(knocking, 'close'))[1], signal)
         for (const end of await Promise.all(waiting)) t.same(end, DONE, signal)
       }
-      t.equal((await caller.counters()).grants, 2, 'one for each death')
+      t.equal((await setup.counters()).grants, 2, 'one for each death')
     },
   )
 })
 
 /** Whether two connections to a socket of the folder stand. */
-async function isWaitedFor({ folder, pair }: Caller): Promise<boolean> {
+async function isWaitedFor({ folder, pair }: ClientSetup): Promise<boolean> {
   const { stdout: sockets } = await exec(pair.client, 'cat', ['/proc/net/unix'])
   const path = join(folder, 'run/knocklib/')
   // State 03 is connected: the ends of those who wait at the socket.
@@ -151,61 +156,61 @@ async function isWaitedFor({ folder, pair }: Caller): Promise<boolean> {
 }
 
 t.test('a failure is told to all who wait', { skip, buffered: true }, async (t) => {
-  await atHome(
+  await withSetup(
     () => specOf(sequence),
-    async (caller) => {
+    async (setup) => {
       const wrong = { steps: ['udp/7000', 'udp/7999'], gap: '300ms' }
-      await caller.profile('wrong', { ...wrong, port: PORTS.echo, host: SERVER[4] })
-      const ends = await Promise.all(Array.from({ length: 3 }, () => echo(caller, 'wrong')))
+      await setup.profile('wrong', { ...wrong, port: PORTS.echo, host: SERVER[4] })
+      const ends = await Promise.all(Array.from({ length: 3 }, () => echo(setup, 'wrong')))
       for (const { code, stdout, stderr } of ends) {
         t.same({ code, stdout }, { code: 6, stdout: '' })
         t.match(stderr, `knocklib connect: ${SERVER[4]} port 2222: filtered: nothing came back`)
       }
       t.equal(ends.filter(({ stderr }) => stderr.includes('after 3 knocks')).length, 1)
-      t.equal((await caller.counters()).knocks, 3, 'three knocks, not nine')
+      t.equal((await setup.counters()).knocks, 3, 'three knocks, not nine')
 
-      await caller.profile('home', { ...steps, host: SERVER[4], for: '1h' })
+      await setup.profile('home', { ...steps, host: SERVER[4], for: '1h' })
       for (const how of ['first', 'while the grant stands']) {
-        const { code, stdout, stderr } = await echo(caller, 'home', NOBODY)
+        const { code, stdout, stderr } = await echo(setup, 'home', NOBODY)
         t.same({ code, stdout }, { code: 5, stdout: '' }, how)
         t.match(stderr, 'port 2300: refused: nothing listens there after 1 knock\n')
       }
-      const none = await echo(caller, 'home')
+      const none = await echo(setup, 'home')
       t.match(none, { code: 2, stderr: /port: expected the TCP port of the service/ })
-      const what = await echo(caller, 'nosuch')
+      const what = await echo(setup, 'nosuch')
       t.match(what, { code: 2, stderr: /expected --profile or the name of a profile in .*nosuch/ })
     },
   )
 })
 
 t.test('each knocks for itself if connections count', { skip, buffered: true }, async (t) => {
-  await atHome(
+  await withSetup(
     () => specOf(sequence, { for: '1h', connections: 1 }),
-    async (caller) => {
+    async (setup) => {
       const profile = { ...steps, port: PORTS.echo, for: '1h', connections: 1 }
-      await caller.profile('home', { ...profile, host: SERVER[6] })
-      await crowd(t, caller, 4)
-      t.match(await caller.counters(), { grants: 4, denied: 0 })
+      await setup.profile('home', { ...profile, host: SERVER[6] })
+      await connectAtOnce(t, setup, 4)
+      t.match(await setup.counters(), { grants: 4, denied: 0 })
     },
   )
 })
 
 t.test('a token for each, one a period', { skip, buffered: true }, async (t) => {
   const spec = (folder: string) => specOf(tokenOf(folder, '10s'), { for: '1h', connections: 1 })
-  await atHome(spec, async (caller) => {
-    const profile = { ...tokenFor(caller.folder, '10s'), port: PORTS.digest, connections: 1 }
-    await caller.profile('home', { ...profile, host: SERVER[4] })
-    const { folder: cwd, env } = caller
+  await withSetup(spec, async (setup) => {
+    const profile = { ...tokenFor(setup.folder, '10s'), port: PORTS.digest, connections: 1 }
+    await setup.profile('home', { ...profile, host: SERVER[4] })
+    const { folder: cwd, env } = setup
     // Both are to come in the same period.
     while (Date.now() % 10_000 > 4000) await sleep(100)
     const runs = [1, 2].map(() => {
       const line = `"${process.execPath}" "${CLI}" connect home < /dev/null`
       const size = { columns: 80, rows: 24 }
-      return new TerminalRun(caller.pair.client, ['sh', '-c', line], { ...size, cwd, env })
+      return new TerminalRun(setup.pair.client, ['sh', '-c', line], { ...size, cwd, env })
     })
     for (const run of runs) t.equal(await run.end(), 0)
     const said = runs.map(({ output }) => output)
-    t.equal((await caller.counters()).grants, 2, said.join('\n'))
+    t.equal((await setup.counters()).grants, 2, said.join('\n'))
     t.equal(said.filter((text) => /waiting \d+ s for the next token/.test(text)).length, 1)
     t.ok(said.every((text) => text.endsWith(`\u001b[K${EMPTY_DIGEST}`) || text === EMPTY_DIGEST))
   })

@@ -20,7 +20,7 @@ import { missing } from '../machine/capabilities.js'
 import { createPair, exec, type Pair, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { NAME, runWithName } from '../setups/host-names.js'
-import { FAMILIES, startService } from '../setups/house.js'
+import { FAMILIES, startService } from '../setups/service-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip =
@@ -104,8 +104,8 @@ async function writeSecrets(folder: string): Promise<void> {
 const counters = async (knock: Knock, door: string) => (await knock.counters())[door]
 
 /** Runs the script of a door, and connects over both families: to those that it opens. */
-async function open(t: Test, { shell, format }: Runner, scene: Scene, door: string, port: number) {
-  const { pair, knock, folder, spec } = scene
+async function open(t: Test, { shell, format }: Runner, doors: Doors, door: string, port: number) {
+  const { pair, knock, folder, spec } = doors
   const profile = profileFromSpec(spec, { door, host: NAME })
   const script = join(folder, `${door}.${format}`)
   await writeFile(script, await formatOf(format).write(profile, { name: 'server' }))
@@ -127,7 +127,7 @@ async function open(t: Test, { shell, format }: Runner, scene: Scene, door: stri
   t.match(await counters(knock, door), { grants: opened.length, resets: 0, wrong: 0 }, door)
 }
 
-interface Scene {
+interface Doors {
   readonly pair: Pair
   readonly knock: Knock
   readonly folder: string

@@ -17,7 +17,7 @@ import {
   SERVER,
   sweep,
 } from '../machine/namespaces.js'
-import { FAMILIES, startService } from '../setups/house.js'
+import { FAMILIES, startService } from '../setups/service-setup.js'
 
 const skip = missing()
 if (!skip) {
@@ -30,7 +30,7 @@ const CLOSED = 4001
 const DROPPING = 4002
 
 /** A table that counts what reaches the server before any verdict, by kind and ports. */
-const WITNESS = `table inet witness {
+const COUNTING = `table inet counting {
   set syns { type inet_service . inet_service; size 1000; flags dynamic; counter; }
   set resets { type inet_service . inet_service; size 1000; flags dynamic; counter; }
   set pushes { type inet_service . inet_service; size 1000; flags dynamic; counter; }
@@ -57,7 +57,7 @@ interface Seen {
 }
 
 async function seen({ server }: Pair, set: string): Promise<Seen[]> {
-  const listing = (await listTable(server, 'witness')) ?? []
+  const listing = (await listTable(server, 'counting')) ?? []
   const sets = listing.map((object) => object['set'] as { name: string; elem?: Element[] })
   const elements = sets.find((found) => found?.name === set)?.elem ?? []
   return elements.map(({ elem: { val, counter } }) => {
@@ -92,7 +92,7 @@ async function socketStates({ client }: Pair): Promise<string[]> {
 async function atPair(family: Family, run: (pair: Pair, host: string) => Promise<void>) {
   await using pair = await createPair()
   await using _service = await startService(pair.server, OPEN)
-  await apply(pair.server, WITNESS)
+  await apply(pair.server, COUNTING)
   await run(pair, SERVER[family])
 }
 

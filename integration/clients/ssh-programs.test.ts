@@ -11,9 +11,9 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { SSHD, type SshServer, startSshd } from '../setups/sshd.js'
-import { Caller } from './caller.js'
+import { ClientSetup } from './client-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const PROGRAMS = ['ssh', 'scp', 'sftp', 'ssh-keygen', 'rsync', 'ansible', SSHD]
@@ -57,47 +57,47 @@ function settingsOf({ options }: SshServer): string {
 }
 
 /** The client's home: the page's profile, programs that read the home's file of ssh, and files. */
-class Home {
-  readonly caller: Caller
+class HomeFolder {
+  readonly setup: ClientSetup
   /** Where the server has files. */
   readonly server: string
   readonly #settings: string
 
-  constructor(caller: Caller, sshd: SshServer) {
-    this.caller = caller
-    this.server = join(caller.folder, 'server')
+  constructor(setup: ClientSetup, sshd: SshServer) {
+    this.setup = setup
+    this.server = join(setup.folder, 'server')
     this.#settings = settingsOf(sshd)
   }
 
   get config(): string {
-    return join(this.caller.folder, 'ssh_config')
+    return join(this.setup.folder, 'ssh_config')
   }
 
-  async furnish(): Promise<void> {
-    const { caller } = this
+  async writeFiles(): Promise<void> {
+    const { setup } = this
     for (const name of ['ssh', 'scp', 'sftp']) {
-      await caller.program(name, `/usr/bin/${name} -F ${this.config}`)
+      await setup.program(name, `/usr/bin/${name} -F ${this.config}`)
     }
-    const secret = await readFile(join(caller.folder, 'key'))
-    const folder = join(caller.folder, 'config/knocklib')
+    const secret = await readFile(join(setup.folder, 'key'))
+    const folder = join(setup.folder, 'config/knocklib')
     await writeFile(join(folder, 'home.key'), secret, { mode: 0o600 })
     await writeFile(join(folder, 'home.yaml'), PROFILE, { mode: 0o600 })
-    await mkdir(join(caller.folder, 'folder'))
+    await mkdir(join(setup.folder, 'folder'))
     await mkdir(this.server)
-    await writeFile(join(caller.folder, 'report.txt'), 'a report')
-    await writeFile(join(caller.folder, 'folder/one'), 'one')
-    await writeFile(join(caller.folder, 'batch'), `put report.txt ${this.server}/by-sftp\n`)
+    await writeFile(join(setup.folder, 'report.txt'), 'a report')
+    await writeFile(join(setup.folder, 'folder/one'), 'one')
+    await writeFile(join(setup.folder, 'batch'), `put report.txt ${this.server}/by-sftp\n`)
   }
 
   /** Makes a block of the page the file that ssh reads. */
   async configure(mark: string): Promise<void> {
-    const { folder } = this.caller
+    const { folder } = this.setup
     const text = block(mark).replaceAll('~/.config', join(folder, 'config'))
     await writeFile(this.config, text.replaceAll('~/.ssh', folder) + this.#settings)
   }
 
   shell(line: string) {
-    return this.caller.run('bash', '-c', line)
+    return this.setup.run('bash', '-c', line)
   }
 
   /** A line of the page, with a command for ssh and another folder than root's home. */
@@ -109,22 +109,25 @@ class Home {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.caller[Symbol.asyncDispose]()
+    await this.setup[Symbol.asyncDispose]()
   }
 }
 
-async function atHome(family: Family, run: (home: Home) => Promise<void>): Promise<void> {
+async function withHomeFolder(
+  family: Family,
+  run: (home: HomeFolder) => Promise<void>,
+): Promise<void> {
   // The oldest one knows no tokens.
   const options = { binary: versions[1]?.path, families: [family] }
-  await using caller = await Caller.open(specOf, options)
-  await using sshd = await startSshd(caller.pair.server, 22)
-  const home = new Home(caller, sshd)
-  await home.furnish()
+  await using setup = await ClientSetup.open(specOf, options)
+  await using sshd = await startSshd(setup.pair.server, 22)
+  const home = new HomeFolder(setup, sshd)
+  await home.writeFiles()
   await run(home)
 }
 
-async function pingByInventory(t: Test, home: Home): Promise<void> {
-  await writeFile(join(home.caller.folder, 'inventory'), block('inventory'))
+async function pingByInventory(t: Test, home: HomeFolder): Promise<void> {
+  await writeFile(join(home.setup.folder, 'inventory'), block('inventory'))
   const pinged = await home.shell('ansible -i inventory servers -m ping')
   t.match(pinged, { code: 0, stdout: /"ping": "pong"/ }, pinged.stdout + pinged.stderr)
 }
@@ -133,11 +136,11 @@ t.jobs = 2
 
 for (const family of FAMILIES) {
   t.test(`over IPv${family}`, { skip, buffered: true }, async (t) => {
-    await atHome(family, async (home) => {
-      const { caller } = home
-      Object.assign(caller.env, {
+    await withHomeFolder(family, async (home) => {
+      const { setup } = home
+      Object.assign(setup.env, {
         ANSIBLE_PYTHON_INTERPRETER: '/usr/bin/python3',
-        ANSIBLE_REMOTE_TEMP: join(caller.folder, 'ansible'),
+        ANSIBLE_REMOTE_TEMP: join(setup.folder, 'ansible'),
         ANSIBLE_HOST_KEY_CHECKING: 'False',
         // Seconds to connect: a loaded machine is slow.
         ANSIBLE_TIMEOUT: '120',
@@ -151,7 +154,7 @@ for (const family of FAMILIES) {
         ends.every(({ code, stdout }) => code === IN.code && stdout === IN.stdout),
         ends.map(({ stderr }) => stderr).join(''),
       )
-      t.match(await caller.counters(), { knocks: 1, grants: 1 }, 'one knock for all of them')
+      t.match(await setup.counters(), { knocks: 1, grants: 1 }, 'one knock for all of them')
 
       for (const line of block('programs').trim().split('\n')) {
         const { code, stdout, stderr } = await home.shell(home.localise(line))
@@ -166,14 +169,14 @@ for (const family of FAMILIES) {
       t.match(await home.shell('ssh server.example echo in'), IN, 'host and port from ssh')
       // Ansible takes longer than all the others; over IPv6 it has been run as a line of the page.
       if (family === 4) await pingByInventory(t, home)
-      t.match(await caller.counters(), { knocks: 1, grants: 1 }, 'still the first knock')
+      t.match(await setup.counters(), { knocks: 1, grants: 1 }, 'still the first knock')
 
       await home.configure('config by match')
       t.match(await home.shell('ssh home echo in'), IN, 'ssh lets knocklib knock first')
 
       await home.configure('config with a master')
       t.match(await home.shell('ssh home echo in 2>/dev/null </dev/null'), IN)
-      await caller.program('knocklib', 'false')
+      await setup.program('knocklib', 'false')
       t.match(await home.shell('ssh home echo in'), IN, 'no second connection')
       t.equal((await home.shell('ssh -O exit home')).code, 0)
       t.equal((await home.shell('ssh home echo in')).code, 255, 'no master, and no client')

@@ -6,7 +6,7 @@ import t from 'tap'
 import { createNft, installKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, exec, type Pair, SERVER, start, sweep } from '../machine/namespaces.js'
-import { doorOf, FAMILIES, PORT } from '../setups/house.js'
+import { doorOf, FAMILIES, PORT } from '../setups/service-setup.js'
 import { SSHD, type SshServer, startSshd } from '../setups/sshd.js'
 
 const skip = missing('knock', 'ssh', 'ssh-keygen', SSHD)

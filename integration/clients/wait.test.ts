@@ -7,9 +7,9 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { TerminalRun } from '../setups/terminal.js'
-import { Caller, HOST, PORTS, startServices } from './caller.js'
+import { ClientSetup, HOST, PORTS, startServices } from './client-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('unshare', 'mount', 'script', 'stty')
@@ -67,12 +67,12 @@ const profileOf = (folder: string) => ({
 })
 
 t.test('knock --wait', { skip }, async (t) => {
-  await using caller = await Caller.open(specOf, { binary: versions[1]?.path })
-  await using _services = await startServices(caller.pair.server)
-  const { knock, folder } = caller
-  await caller.profile('house', profileOf(folder))
+  await using setup = await ClientSetup.open(specOf, { binary: versions[1]?.path })
+  await using _services = await startServices(setup.pair.server)
+  const { knock, folder } = setup
+  await setup.profile('server', profileOf(folder))
   const run = (door: string, ...args: readonly string[]) =>
-    caller.run('knocklib', 'knock', 'house', '--door', door, '--wait', ...args)
+    setup.run('knocklib', 'knock', 'server', '--door', door, '--wait', ...args)
   const sources = async (door: string): Promise<string[]> =>
     (await knock.door(door).grants()).map(({ source }) => source).sort()
   const close = async (door: string): Promise<void> => {
@@ -112,7 +112,7 @@ t.test('knock --wait', { skip }, async (t) => {
     })
 
     await t.test(`from where it knocks, over IPv${family}`, async (t) => {
-      const { client, server } = caller.pair
+      const { client, server } = setup.pair
       const bits = family === 4 ? '24' : '64'
       const address = `${OTHER[family]}/${bits}`
       // Not preferred: nobody leaves from it unless it is asked for.
@@ -146,15 +146,15 @@ t.test('knock --wait', { skip }, async (t) => {
   })
 
   await t.test('how far it is, on a terminal', async (t) => {
-    const args = ['knock', SERVER[4], '--profile', join(folder, 'config/knocklib/house.yaml')]
-    const options = { columns: 80, rows: 24, cwd: folder, env: caller.env }
+    const args = ['knock', SERVER[4], '--profile', join(folder, 'config/knocklib/server.yaml')]
+    const options = { columns: 80, rows: 24, cwd: folder, env: setup.env }
     const words = [process.execPath, CLI, ...args, '--door', 'slow', '--wait']
-    using shown = new TerminalRun(caller.pair.client, words, options)
+    using shown = new TerminalRun(setup.pair.client, words, options)
     t.equal(await shown.end(), 0)
     for (const sent of [0, 1, 2]) t.match(shown.output, `knocking: ${sent} of 3 packets sent`)
     const lines = shown.output.split('\r\u001b[K')
     t.match(stripVTControlCharacters(lines.at(-1) ?? ''), /^10\.77\.0\.1: 3 packets .*\n.*: open/s)
-    using silent = new TerminalRun(caller.pair.client, [...words, '--quiet'], options)
+    using silent = new TerminalRun(setup.pair.client, [...words, '--quiet'], options)
     t.equal(await silent.end(), 0)
     t.equal(silent.output, '')
   })

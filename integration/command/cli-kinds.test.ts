@@ -7,7 +7,7 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES, PORT, startService } from '../setups/house.js'
+import { FAMILIES, PORT, startService } from '../setups/service-setup.js'
 import { atServer, type User } from '../setups/user.js'
 
 const lacks = missing('nc')

@@ -7,7 +7,7 @@ import { parseOpenMetrics } from '../fixtures/openmetrics.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { NFT, sweep } from '../machine/namespaces.js'
-import { Ground, host } from '../setups/ground.js'
+import { host, PacketSetup } from '../setups/packet-setup.js'
 import { atServer } from '../setups/user.js'
 
 const skip = missing()
@@ -36,17 +36,17 @@ const SPEC = {
 }
 
 t.test('what happened is what is reported', { skip }, async (t) => {
-  await using ground = await Ground.open(SPEC, NFT)
-  await ground.send(host(1), 'udp/7000', 'udp/7001', 'udp/7002', 'tcp/2201')
-  await ground.send(host(2), 'udp/7000')
-  await ground.send(host(3), 'tcp/2201', 'tcp/2202')
-  await ground.send(host(4, 6), 'udp/7100', 'tcp/2202', 'tcp/2202', 'tcp/2202')
-  await ground.send(host(5), 'udp/7000', 'udp/7001', 'udp/7002', 'udp/7009')
+  await using setup = await PacketSetup.open(SPEC, NFT)
+  await setup.send(host(1), 'udp/7000', 'udp/7001', 'udp/7002', 'tcp/2201')
+  await setup.send(host(2), 'udp/7000')
+  await setup.send(host(3), 'tcp/2201', 'tcp/2202')
+  await setup.send(host(4, 6), 'udp/7100', 'tcp/2202', 'tcp/2202', 'tcp/2202')
+  await setup.send(host(5), 'udp/7000', 'udp/7001', 'udp/7002', 'udp/7009')
   for (let strike = 0; strike < 2; strike += 1) {
-    await ground.send(host(6), 'udp/7000', 'udp/7002')
+    await setup.send(host(6), 'udp/7000', 'udp/7002')
   }
-  await ground.send(host(6), 'udp/7000')
-  const families = parseOpenMetrics(await ground.knock.metrics())
+  await setup.send(host(6), 'udp/7000')
+  const families = parseOpenMetrics(await setup.knock.metrics())
   const of = (name: string) =>
     families
       .get(`knocklib_${name}`)
@@ -72,7 +72,7 @@ t.test('what happened is what is reported', { skip }, async (t) => {
   t.strictSame(of('fallen_open'), [['knock', 0]])
   t.ok((families.get('knocklib_set_elements')?.samples.length ?? 0) > 2)
 
-  const server = await serveMetrics(parseListenAddress('127.0.0.1:0'), () => ground.knock.metrics())
+  const server = await serveMetrics(parseListenAddress('127.0.0.1:0'), () => setup.knock.metrics())
   const ask = () =>
     new Promise<[number | undefined, string | undefined]>((resolve, reject) => {
       const { address, port } = server
@@ -84,7 +84,7 @@ t.test('what happened is what is reported', { skip }, async (t) => {
     })
   t.strictSame(await ask(), [200, METRICS_TYPE])
   await new Promise((resolve) => setTimeout(resolve, 1100))
-  await ground.knock.uninstall()
+  await setup.knock.uninstall()
   t.strictSame((await ask())[0], 503, 'the table is gone')
   await server.close()
 })

@@ -5,9 +5,9 @@ import t from 'tap'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { Page } from './page.js'
-import { Scene } from './scene.js'
+import { PageSetup } from './page-setup.js'
 
 const skip = missing('knock', 'nc', 'ssh')
 if (!skip) {
@@ -19,42 +19,42 @@ t.jobs = 4
 
 t.test('bans', { skip, buffered: true }, async (t) => {
   const page = new Page('bans')
-  await using scene = await Scene.open(page)
-  await scene.install('spec', { '10m': '8s' })
+  await using setup = await PageSetup.open(page)
+  await setup.install('spec', { '10m': '8s' })
   const spoil = (family: 4 | 6) =>
-    scene.atClient('for i in 1 2 3; do knock -d 50 server.example 7000 9000; done', family)
+    setup.atClient('for i in 1 2 3; do knock -d 50 server.example 7000 9000; done', family)
 
-  t.ok(await scene.isShut(4), 'shut before')
-  t.match(await scene.client('client: knock', 6), { code: 0 }, 'a right knock over IPv6')
+  t.ok(await setup.isShut(4), 'shut before')
+  t.match(await setup.client('client: knock', 6), { code: 0 }, 'a right knock over IPv6')
   await Promise.all([spoil(4), spoil(6)])
-  t.ok(await scene.logsIn(6), 'a grant stands in spite of a ban')
-  t.match(await scene.server('server: status'), { code: 0 }, 'status')
-  const { bans } = await scene.knock.status()
+  t.ok(await setup.logsIn(6), 'a grant stands in spite of a ban')
+  t.match(await setup.server('server: status'), { code: 0 }, 'status')
+  const { bans } = await setup.knock.status()
   t.equal(bans?.length, 2, 'both are banned')
-  await scene.atClient('knock -d 100 server.example 7000 8000 9000')
-  t.ok(await scene.isShut(4), 'the right knock is not listened to')
+  await setup.atClient('knock -d 100 server.example 7000 8000 9000')
+  t.ok(await setup.isShut(4), 'the right knock is not listened to')
   await sleep(8_000)
-  t.match(await scene.client('client: knock', 4), { code: 0 }, 'until the ban is over')
+  t.match(await setup.client('client: knock', 4), { code: 0 }, 'until the ban is over')
   t.same(page.left, [])
 })
 
 t.test('marks', { skip, buffered: true }, async (t) => {
   const page = new Page('marks')
-  await using scene = await Scene.open(page)
-  await scene.install()
-  t.match(await scene.server('server: firewall'), { code: 0 })
+  await using setup = await PageSetup.open(page)
+  await setup.install()
+  t.match(await setup.server('server: firewall'), { code: 0 })
   const play = async (family: 4 | 6) => {
-    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-    t.match(await scene.client('client: knock', family), { code: 0 }, `IPv${family}: the knock`)
-    await scene.revoke(family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut again`)
-    await scene.atClient('knock -d 100 server.example 8000:udp 7000 9000', family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+    t.match(await setup.client('client: knock', family), { code: 0 }, `IPv${family}: the knock`)
+    await setup.revoke(family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut again`)
+    await setup.atClient('knock -d 100 server.example 8000:udp 7000 9000', family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after the wrong order`)
   }
   await Promise.all(FAMILIES.map(play))
-  await scene.knock.uninstall()
+  await setup.knock.uninstall()
   for (const family of FAMILIES) {
-    t.ok(await scene.isShut(family), `IPv${family}: shut without the table`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut without the table`)
   }
   t.same(page.left, [])
 })

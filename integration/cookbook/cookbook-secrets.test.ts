@@ -6,9 +6,9 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { Page } from './page.js'
-import { Scene } from './scene.js'
+import { PageSetup } from './page-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc', 'openssl', 'ssh', 'nslookup', 'dig')
@@ -29,66 +29,66 @@ async function awaitPeriod(period: number, least: number): Promise<void> {
 
 t.test('tokens', { skip, buffered: true }, async (t) => {
   const page = new Page('tokens')
-  await using scene = await Scene.open(page, { nft })
-  t.match(await scene.server('server: keys'), { code: 0 })
-  await scene.install()
-  await scene.write('ana.json')
+  await using setup = await PageSetup.open(page, { nft })
+  t.match(await setup.server('server: keys'), { code: 0 })
+  await setup.install()
+  await setup.write('ana.json')
   const nc = page.block('client: nc')
   const knock = nc.replace(/^ssh .*$/m, '')
 
   await awaitPeriod(30, 15)
-  for (const family of FAMILIES) t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-  await scene.atClient(knock.replace('knocklib/1 ssh', 'knocklib/1 web'))
-  t.ok(await scene.isShut(4), "shut after another door's token")
-  t.match(await scene.client('client: nc', 4), { code: 0 }, "Ana's token, over IPv4")
-  t.ok(await scene.isShut(4), 'shut after one connection')
-  await scene.atClient(knock, 4)
-  t.ok(await scene.isShut(4), "Ana's token again")
-  await scene.atClient(knock, 6)
-  t.ok(await scene.isShut(6), "Ana's token again, over IPv6")
-  t.match(await scene.client('client: bash', 6), { code: 0 }, "Ben's token, over IPv6")
+  for (const family of FAMILIES) t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+  await setup.atClient(knock.replace('knocklib/1 ssh', 'knocklib/1 web'))
+  t.ok(await setup.isShut(4), "shut after another door's token")
+  t.match(await setup.client('client: nc', 4), { code: 0 }, "Ana's token, over IPv4")
+  t.ok(await setup.isShut(4), 'shut after one connection')
+  await setup.atClient(knock, 4)
+  t.ok(await setup.isShut(4), "Ana's token again")
+  await setup.atClient(knock, 6)
+  t.ok(await setup.isShut(6), "Ana's token again, over IPv6")
+  t.match(await setup.client('client: bash', 6), { code: 0 }, "Ben's token, over IPv6")
 
   const unit = page.block('file: knocklib-refill.service')
   const line = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? 'false'
-  t.match(await scene.run(scene.pair.server, line), { code: 0, stderr: '' }, line)
-  await scene.atClient(knock, 4)
-  t.ok(await scene.isShut(4), "Ana's token again, after a refill")
+  t.match(await setup.run(setup.pair.server, line), { code: 0, stderr: '' }, line)
+  await setup.atClient(knock, 4)
+  t.ok(await setup.isShut(4), "Ana's token again, after a refill")
   t.match(page.block('file: knocklib-refill.timer'), 'OnCalendar=')
   await awaitPeriod(30, 30)
-  t.match(await scene.client('client: knocklib', 6), { code: 0 }, "Ana's next token")
+  t.match(await setup.client('client: knocklib', 6), { code: 0 }, "Ana's next token")
 
-  await scene.install('spec: dns')
+  await setup.install('spec: dns')
   await awaitPeriod(30, 15)
-  for (const family of FAMILIES) t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-  t.match(await scene.client('client: nslookup', 4), { code: 0 }, 'Ana asks, over IPv4')
-  t.match(await scene.client('client: dig over IPv6', 6), { code: 0 }, 'Ben asks, over IPv6')
+  for (const family of FAMILIES) t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+  t.match(await setup.client('client: nslookup', 4), { code: 0 }, 'Ana asks, over IPv4')
+  t.match(await setup.client('client: dig over IPv6', 6), { code: 0 }, 'Ben asks, over IPv6')
   t.same(page.left, [])
 })
 
 t.test('rotating sequences', { skip, buffered: true }, async (t) => {
   const page = new Page('rotating')
-  await using scene = await Scene.open(page, { nft })
-  t.match(await scene.server('server: key'), { code: 0 })
-  await scene.write('ssh.json')
-  await scene.install('spec', { 'for: 30s': 'for: 10s' })
+  await using setup = await PageSetup.open(page, { nft })
+  t.match(await setup.server('server: key'), { code: 0 })
+  await setup.write('ssh.json')
+  await setup.install('spec', { 'for: 30s': 'for: 10s' })
   await awaitPeriod(3600, 30)
   const play = async (family: 4 | 6) => {
-    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut before`)
     const lines = page.block('client: knock')
     const knock = lines.replace(/^ssh .*$/m, '')
-    await scene.atClient(
+    await setup.atClient(
       knock.replace('0 1 2 3', '0 1 3 2').replace('ports[step]', 'ports[i++]'),
       family,
     )
-    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
-    await scene.atClient(knock.replace('/ 3600', '/ 3600 - 1'), family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after the sequence of the hour before`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after the wrong order`)
+    await setup.atClient(knock.replace('/ 3600', '/ 3600 - 1'), family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after the sequence of the hour before`)
     for (const mark of page.marks('client: ')) {
-      await scene.revoke(family)
-      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await setup.revoke(family)
+      t.match(await setup.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
     }
     await sleep(10_000)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after its time`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after its time`)
   }
   await Promise.all(FAMILIES.map(play))
   t.same(page.left, [])

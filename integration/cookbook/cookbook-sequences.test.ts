@@ -8,9 +8,9 @@ import { parse } from 'yaml'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { exec, sweep } from '../machine/namespaces.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { Page } from './page.js'
-import { Scene } from './scene.js'
+import { PageSetup } from './page-setup.js'
 
 const skip = missing('knock', 'hping3', 'nc', 'ping', 'ssh', 'telnet')
 if (!skip) {
@@ -25,17 +25,17 @@ t.jobs = 4
 
 t.test('open and close', { skip, buffered: true }, async (t) => {
   const page = new Page('open-and-close')
-  await using scene = await Scene.open(page)
-  await scene.install()
+  await using setup = await PageSetup.open(page)
+  await setup.install()
   const play = async (family: 4 | 6) => {
     for (const mark of page.marks('client: ').filter((mark) => isFor(family, mark))) {
-      t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
-      await scene.client('close: knock', family)
+      t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+      t.match(await setup.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await setup.client('close: knock', family)
     }
-    t.ok(await scene.isShut(family), `IPv${family}: shut again`)
-    await scene.atClient('knock -d 100 server.example 7000 9000 8000', family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut again`)
+    await setup.atClient('knock -d 100 server.example 7000 9000 8000', family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after the wrong order`)
   }
   await Promise.all(FAMILIES.map(play))
   t.same(page.left, [])
@@ -43,21 +43,21 @@ t.test('open and close', { skip, buffered: true }, async (t) => {
 
 t.test('start and stop', { skip, buffered: true }, async (t) => {
   const page = new Page('start-and-stop')
-  await using scene = await Scene.open(page)
-  await scene.install()
+  await using setup = await PageSetup.open(page)
+  await setup.install()
   const play = async (family: 4 | 6) => {
-    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-    await scene.atClient('knock -d 100 server.example 7000:udp 9000:udp 8000:tcp', family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+    await setup.atClient('knock -d 100 server.example 7000:udp 9000:udp 8000:tcp', family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after the wrong order`)
     for (const mark of page.marks('client: ').filter((mark) => isFor(family, mark))) {
-      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
-      await scene.revoke(family)
-      t.ok(await scene.isShut(family), `IPv${family}: shut without the grant`)
+      t.match(await setup.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await setup.revoke(family)
+      t.ok(await setup.isShut(family), `IPv${family}: shut without the grant`)
     }
-    await scene.atClient('knock -d 100 server.example 7000:udp 8000 9000:udp', family)
-    const session = scene.atClient('ssh -n server.example "sleep 12 && echo alive"', family)
+    await setup.atClient('knock -d 100 server.example 7000:udp 8000 9000:udp', family)
+    const session = setup.atClient('ssh -n server.example "sleep 12 && echo alive"', family)
     await sleep(10_500)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after 10 s`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after 10 s`)
     t.match(await session, { code: 0, stdout: 'alive\n' }, `IPv${family}: a session lives on`)
   }
   await Promise.all(FAMILIES.map(play))
@@ -67,80 +67,80 @@ t.test('start and stop', { skip, buffered: true }, async (t) => {
 t.test('two sequences', { skip, buffered: true }, async (t) => {
   const page = new Page('two-sequences')
   const lan = { server: '192.168.1.1', client: '192.168.1.20', other: '10.77.0.3' }
-  await using scene = await Scene.open(page, { addresses: [`${lan.server}/24`] })
-  const { client } = scene.pair
+  await using setup = await PageSetup.open(page, { addresses: [`${lan.server}/24`] })
+  const { client } = setup.pair
   for (const address of [`${lan.client}/24`, `${lan.other}/24`]) {
     await exec(client, 'ip', ['address', 'add', address, 'dev', 'eth0'])
   }
   const isFree = async () =>
     (await exec(client, 'nc', ['-n', '-z', '-w1', '-s', lan.client, lan.server, '22'])).code === 0
-  const isShutToOther = () => scene.isShut(4, 22, '-s', lan.other)
+  const isShutToOther = () => setup.isShut(4, 22, '-s', lan.other)
 
-  await scene.install()
+  await setup.install()
   t.ok(await isFree(), 'the LAN needs no knock')
   const forOneself = async (family: 4 | 6) => {
-    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-    await scene.atClient('knock -d 100 server.example 64001 64024 64099 64005', family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+    await setup.atClient('knock -d 100 server.example 64001 64024 64099 64005', family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after the wrong order`)
     for (const mark of page.marks('client: ')) {
-      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
-      await scene.revoke(family, 'ssh')
+      t.match(await setup.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await setup.revoke(family, 'ssh')
     }
-    t.ok(await scene.isShut(family), `IPv${family}: shut again`)
-    await scene.client('client: knock', family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut again`)
+    await setup.client('client: knock', family)
   }
   await Promise.all(FAMILIES.map(forOneself))
   t.ok(await isShutToOther(), 'one source knocked, another has nothing of it')
-  const [door] = await scene.knock.door('ssh').grants()
+  const [door] = await setup.knock.door('ssh').grants()
   t.ok(door && door.expiresIn > 170 && door.expiresIn <= 180, 'three minutes')
 
-  await scene.install('spec', { '3m': '10s' })
+  await setup.install('spec', { '3m': '10s' })
   // Grants survive another install, but what follows is only about the door for everyone.
   for (const family of FAMILIES) {
-    t.notOk(await scene.isShut(family), `IPv${family}: let in still`)
-    await scene.revoke(family, 'ssh')
-    t.ok(await scene.isShut(family), `IPv${family}: shut, to be let in by everyone's knock alone`)
+    t.notOk(await setup.isShut(family), `IPv${family}: let in still`)
+    await setup.revoke(family, 'ssh')
+    t.ok(await setup.isShut(family), `IPv${family}: shut, to be let in by everyone's knock alone`)
   }
   t.ok(await isShutToOther(), 'shut to everyone')
-  await scene.client('everyone: knock', 6)
-  t.ok(await scene.logsIn(4), 'one knocks over IPv6, others come in over IPv4')
+  await setup.client('everyone: knock', 6)
+  t.ok(await setup.logsIn(4), 'one knocks over IPv6, others come in over IPv4')
   t.notOk(await isShutToOther(), 'from other addresses, too')
-  t.match(await scene.server('server: shut'), { code: 0 })
+  t.match(await setup.server('server: shut'), { code: 0 })
   t.ok(await isShutToOther(), 'shut to everyone, by hand')
-  await scene.client('everyone: knock', 4)
+  await setup.client('everyone: knock', 4)
   t.notOk(await isShutToOther(), 'open to everyone again')
   await sleep(10_000)
   t.ok(await isShutToOther(), 'shut to everyone after its time')
-  t.ok(await scene.isShut(6), 'shut to who knocked again')
+  t.ok(await setup.isShut(6), 'shut to who knocked again')
   t.ok(await isFree(), 'the LAN still needs no knock')
   t.same(page.left, [])
 })
 
 t.test('one packet', { skip, buffered: true }, async (t) => {
   const page = new Page('one-packet')
-  await using scene = await Scene.open(page)
-  await scene.install()
+  await using setup = await PageSetup.open(page)
+  await setup.install()
   const play = async (family: 4 | 6) => {
     for (const mark of page.marks('client: ')) {
-      t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
-      await scene.revoke(family)
+      t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+      t.match(await setup.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await setup.revoke(family)
     }
-    await scene.atClient('ping -c 1 -W 1 -s 999 server.example', family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after another ping`)
-    await scene.atClient('nc -z -w 3 server.example 1000', family)
-    t.ok(await scene.logsIn(family), `IPv${family}: open for five seconds`)
+    await setup.atClient('ping -c 1 -W 1 -s 999 server.example', family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after another ping`)
+    await setup.atClient('nc -z -w 3 server.example 1000', family)
+    t.ok(await setup.logsIn(family), `IPv${family}: open for five seconds`)
     await sleep(2_500)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after them, however long the knock hung`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after them, however long the knock hung`)
   }
   await Promise.all(FAMILIES.map(play))
 
-  await scene.install('spec: mixed')
+  await setup.install('spec: mixed')
   const playMixed = async (family: 4 | 6) => {
-    t.ok(await scene.isShut(family), `IPv${family}: shut before`)
-    await scene.atClient('nc -z -w 1 server.example 1000; ping -c 1 -W 1 server.example', family)
-    t.ok(await scene.isShut(family), `IPv${family}: shut after the wrong order`)
-    t.match(await scene.client('mixed: bash', family), { code: 0 }, `IPv${family}: all three`)
+    t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+    await setup.atClient('nc -z -w 1 server.example 1000; ping -c 1 -W 1 server.example', family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut after the wrong order`)
+    t.match(await setup.client('mixed: bash', family), { code: 0 }, `IPv${family}: all three`)
   }
   await Promise.all(FAMILIES.map(playMixed))
   t.same(page.left, [])
@@ -148,35 +148,35 @@ t.test('one packet', { skip, buffered: true }, async (t) => {
 
 t.test('one-time sequences', { skip, buffered: true }, async (t) => {
   const page = new Page('one-time')
-  await using scene = await Scene.open(page)
-  await scene.install()
-  await scene.write('sequences.txt')
-  await scene.write('sequences.json')
+  await using setup = await PageSetup.open(page)
+  await setup.install()
+  await setup.write('sequences.txt')
+  await setup.write('sequences.json')
   const lists = parse(page.block('spec')).doors[0].knock.oneTime as string[][]
   const lines = lists.map((ports) => `${ports.join(' ').replaceAll('tcp/', '')}\n`)
   t.equal(page.block('file: sequences.txt'), lines.join(''), 'the client has the lists of the spec')
   t.same(JSON.parse(page.block('file: sequences.json')).oneTime, lists, 'in its profile, too')
 
-  for (const family of FAMILIES) t.ok(await scene.isShut(family), `IPv${family}: shut before`)
+  for (const family of FAMILIES) t.ok(await setup.isShut(family), `IPv${family}: shut before`)
   const reversed = [...(lists[2] as string[])].reverse().join(' ').replaceAll('tcp/', '')
-  await scene.atClient(`knock -d 100 server.example ${reversed}`)
-  t.ok(await scene.isShut(4), 'shut after the wrong order')
-  t.match(await scene.client('client: knocklib', 4), { code: 0 }, 'the first one opens')
-  await scene.revoke(4)
+  await setup.atClient(`knock -d 100 server.example ${reversed}`)
+  t.ok(await setup.isShut(4), 'shut after the wrong order')
+  t.match(await setup.client('client: knocklib', 4), { code: 0 }, 'the first one opens')
+  await setup.revoke(4)
   const again = `knock -d 100 server.example ${lines[0]}`
   for (const family of FAMILIES) {
-    await scene.atClient(again, family)
-    t.ok(await scene.isShut(family), `IPv${family}: the first one is used up`)
+    await setup.atClient(again, family)
+    t.ok(await setup.isShut(family), `IPv${family}: the first one is used up`)
   }
-  await scene.atClient('sed -i 1d sequences.txt')
-  t.match(await scene.client('client: knock', 6), { code: 0 }, 'the second one opens')
+  await setup.atClient('sed -i 1d sequences.txt')
+  t.match(await setup.client('client: knock', 6), { code: 0 }, 'the second one opens')
 
-  await scene.install('spec', { '30s': '5s' })
-  await scene.atClient(again)
-  t.ok(await scene.isShut(4), 'the first one stays used up when another spec is installed')
-  t.match(await scene.client('client: nc'), { code: 0 }, 'the third one opens')
+  await setup.install('spec', { '30s': '5s' })
+  await setup.atClient(again)
+  t.ok(await setup.isShut(4), 'the first one stays used up when another spec is installed')
+  t.match(await setup.client('client: nc'), { code: 0 }, 'the third one opens')
   await sleep(5_000)
-  t.ok(await scene.isShut(4), 'shut again after its time')
-  t.equal(readFileSync(join(scene.folder, 'sequences.txt'), 'utf8'), '', 'no line is left')
+  t.ok(await setup.isShut(4), 'shut again after its time')
+  t.equal(readFileSync(join(setup.folder, 'sequences.txt'), 'utf8'), '', 'no line is left')
   t.same(page.left, [])
 })

@@ -8,9 +8,9 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { Page } from './page.js'
-import { Scene } from './scene.js'
+import { PageSetup } from './page-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('python3', 'openssl', 'nc', 'ssh')
@@ -39,23 +39,23 @@ t.test('the values of the page', async (t) => {
 })
 
 t.test('the clients of the page', { skip }, async (t) => {
-  await using scene = await Scene.open(page, { nft })
+  await using setup = await PageSetup.open(page, { nft })
   // Shorter than a block, a block, and not ASCII.
   const secrets = { ana: 'Schlüssel für die Tür 🔑', ben: 'b'.repeat(64) }
   for (const [user, secret] of Object.entries(secrets)) {
-    await writeFile(join(scene.folder, `${user}.key`), `${secret}\n`, { mode: 0o600 })
+    await writeFile(join(setup.folder, `${user}.key`), `${secret}\n`, { mode: 0o600 })
   }
-  const knock = await scene.install()
+  const knock = await setup.install()
   const clients = {
     ana: `python3 - <<'END'\n${page.block('client: python')}END`,
     ben: page.block('client: sh').replaceAll('ana.key', 'ben.key'),
   }
   for (const [user, lines] of Object.entries(clients)) {
     for (const family of FAMILIES) {
-      t.ok(await scene.isShut(family), `${user}, IPv${family}: shut before`)
-      await scene.atClient(lines, family)
-      t.ok(await scene.logsIn(family), `${user}, IPv${family}: open`)
-      await scene.revoke(family)
+      t.ok(await setup.isShut(family), `${user}, IPv${family}: shut before`)
+      await setup.atClient(lines, family)
+      t.ok(await setup.logsIn(family), `${user}, IPv${family}: open`)
+      await setup.revoke(family)
     }
   }
   const { ssh } = await knock.counters()

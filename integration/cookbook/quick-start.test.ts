@@ -5,7 +5,7 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, sweep } from '../machine/namespaces.js'
 import { Page } from './page.js'
-import { Scene } from './scene.js'
+import { PageSetup } from './page-setup.js'
 
 const skip = missing('nc', 'ssh')
 if (!skip) {
@@ -18,22 +18,22 @@ t.jobs = 2
 for (const family of [4, 6] as const) {
   t.test(`over IPv${family}`, { skip, buffered: true }, async (t) => {
     const page = new Page('quick start', 'README.md')
-    await using scene = await Scene.open(page)
+    await using setup = await PageSetup.open(page)
     const atServer = async (mark: string): Promise<string> => {
-      const { code, stdout, stderr } = await scene.server(`server: ${mark}`)
+      const { code, stdout, stderr } = await setup.server(`server: ${mark}`)
       t.equal(code, 0, `${mark}: ${stderr}`)
       return stdout
     }
-    t.ok(await scene.logsIn(family), 'before there are doors')
+    t.ok(await setup.logsIn(family), 'before there are doors')
 
     await atServer('write')
     t.match(await atServer('check'), 'valid')
     t.match(await atServer('install'), 'unless confirmed within 5m the doors fall open')
-    t.ok(await scene.isShut(family), 'the door is shut')
+    t.ok(await setup.isShut(family), 'the door is shut')
 
     const line = page.block('client: knock').trim()
     t.match(line, / && ssh server\.example$/)
-    const session = await scene.atClient(`${line} echo in`, family)
+    const session = await setup.atClient(`${line} echo in`, family)
     t.match(session, { code: 0, stdout: /^in$/m }, line)
 
     const status = await atServer('confirm')

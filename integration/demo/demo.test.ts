@@ -1,4 +1,4 @@
-// The demo → its story runs to the end, and an interruption leaves nothing behind.
+// The demo → it runs to the end, and an interruption leaves nothing behind.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -32,7 +32,7 @@ t.before(() => {
   if (built.status !== 0) throw new Error(`build:integration: ${built.stdout}`)
 })
 
-t.test('tells its story', { skip }, async (t) => {
+t.test('runs to the end', { skip }, async (t) => {
   const { child, text } = startDemo()
   const [code] = await once(child, 'close')
   t.equal(code, 0, text())

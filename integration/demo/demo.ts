@@ -1,5 +1,5 @@
 // The demo: a door between two network namespaces of its own, seen closed, knocked open and closing
-// again. Prints a short story.
+// again. Prints each step.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -68,7 +68,7 @@ async function tryService({ client }: Pair, host: string): Promise<string | unde
   return exitCode === 0 ? stdout : undefined
 }
 
-async function showStory(pair: Pair, knock: Knock, host: string, client: string): Promise<void> {
+async function showSteps(pair: Pair, knock: Knock, host: string, client: string): Promise<void> {
   const door = knock.door('service')
   expect((await tryService(pair, host)) === undefined, 'the door is closed before the knock')
   show(`client → ${host} port ${PORT}: no answer. The door is closed.`)
@@ -100,9 +100,9 @@ async function main(): Promise<void> {
   show(`the door stands, as nft table inet ${knock.table}; no daemon runs`)
 
   console.log('\n— over IPv4 —')
-  await showStory(pair, knock, SERVER[4], '10.77.0.2')
+  await showSteps(pair, knock, SERVER[4], '10.77.0.2')
   console.log('\n— over IPv6 —')
-  await showStory(pair, knock, SERVER[6], 'fd00:77::2')
+  await showSteps(pair, knock, SERVER[6], 'fd00:77::2')
 
   const { knocks, grants, denied } = (await knock.counters())['service'] ?? {}
   console.log()

@@ -7,7 +7,7 @@ import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, NFT, SERVER, sweep } from '../machine/namespaces.js'
 import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { greeting, listen } from '../machine/sockets.js'
-import { Ground, host } from '../setups/ground.js'
+import { host, PacketSetup } from '../setups/packet-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc', 'ping')
@@ -39,75 +39,75 @@ const onEach = (name: string, run: (t: Test, binary: string) => Promise<void>) =
 t.jobs = 4
 
 onEach('a ban, from its first strike to its end', async (t, binary) => {
-  await using ground = await Ground.open(specOf(sequence()), binary)
-  const { client, server } = ground.pair
+  await using setup = await PacketSetup.open(specOf(sequence()), binary)
+  const { client, server } = setup.pair
   await using _service = await listen(server, PORT, 'hello')
   for (const family of FAMILIES) {
     const [me, other] = [CLIENT[family], host(1, family)]
-    const before = await ground.bans()
-    await ground.send(me, ...RIGHT)
+    const before = await setup.bans()
+    await setup.send(me, ...RIGHT)
     t.equal(await greeting(client, SERVER[family], PORT), 'hello', `IPv${family}`)
-    await ground.send(me, ...times(2, WRONG))
-    t.same((await ground.bans()).sources, [], 'two strikes')
-    await ground.send(me, ...WRONG)
-    t.same(await ground.bans(), { ...before, sources: [me], bans: before.bans + 1 }, 'three')
+    await setup.send(me, ...times(2, WRONG))
+    t.same((await setup.bans()).sources, [], 'two strikes')
+    await setup.send(me, ...WRONG)
+    t.same(await setup.bans(), { ...before, sources: [me], bans: before.bans + 1 }, 'three')
     t.equal(await greeting(client, SERVER[family], PORT), 'hello', 'the grant stays')
-    await ground.knock.door('service').close(me)
-    await ground.send(me, ...RIGHT, 'tcp/5000', 'udp/5001', 'tcp/22')
-    t.same(await ground.granted(), [], 'its knocks are ignored')
-    t.equal((await ground.bans()).ignored, before.ignored + 3, 'these three')
-    await ground.send(other, ...RIGHT)
-    t.same(await ground.granted(), [other], 'those of others are not')
+    await setup.knock.door('service').close(me)
+    await setup.send(me, ...RIGHT, 'tcp/5000', 'udp/5001', 'tcp/22')
+    t.same(await setup.granted(), [], 'its knocks are ignored')
+    t.equal((await setup.bans()).ignored, before.ignored + 3, 'these three')
+    await setup.send(other, ...RIGHT)
+    t.same(await setup.granted(), [other], 'those of others are not')
     t.equal(await greeting(client, SERVER[family], PORT), 'nothing')
-    while ((await ground.bans()).sources.length > 0) await sleep(200)
+    while ((await setup.bans()).sources.length > 0) await sleep(200)
     await sleep(300)
-    await ground.send(me, ...RIGHT)
+    await setup.send(me, ...RIGHT)
     t.equal(await greeting(client, SERVER[family], PORT), 'hello', 'when the ban is over')
-    await ground.send(me, ...times(2, WRONG))
-    t.same((await ground.bans()).sources, [], 'its strikes from before are forgotten')
-    await ground.knock.door('service').close(me)
-    await ground.knock.door('service').close(other)
+    await setup.send(me, ...times(2, WRONG))
+    t.same((await setup.bans()).sources, [], 'its strikes from before are forgotten')
+    await setup.knock.door('service').close(me)
+    await setup.knock.door('service').close(other)
   }
 })
 
 onEach('strikes are forgotten', async (t, binary) => {
-  await using ground = await Ground.open(specOf(sequence(), { within: 4, for: 60 }), binary)
+  await using setup = await PacketSetup.open(specOf(sequence(), { within: 4, for: 60 }), binary)
   for (const family of FAMILIES) {
     const [me, late] = [host(1, family), host(2, family)]
-    await ground.send(me, ...times(2, WRONG), ...RIGHT, ...times(2, WRONG))
-    t.same((await ground.bans()).sources, [], `IPv${family}: by a right knock`)
-    await ground.send(me, ...WRONG)
-    t.same((await ground.bans()).sources, [me], 'and count again from there')
-    await ground.knock.uninstall()
-    await ground.install(specOf(sequence(), { within: 4, for: 60 }))
-    await ground.send(late, ...WRONG)
+    await setup.send(me, ...times(2, WRONG), ...RIGHT, ...times(2, WRONG))
+    t.same((await setup.bans()).sources, [], `IPv${family}: by a right knock`)
+    await setup.send(me, ...WRONG)
+    t.same((await setup.bans()).sources, [me], 'and count again from there')
+    await setup.knock.uninstall()
+    await setup.install(specOf(sequence(), { within: 4, for: 60 }))
+    await setup.send(late, ...WRONG)
     await sleep(2500)
-    await ground.send(late, ...WRONG)
+    await setup.send(late, ...WRONG)
     await sleep(2000)
-    await ground.send(late, ...WRONG)
-    t.same((await ground.bans()).sources, [], 'when the first is too long ago')
-    await ground.send(late, ...times(2, WRONG))
-    t.same((await ground.bans()).sources, [late])
-    await ground.knock.uninstall()
-    await ground.install(specOf(sequence(), { within: 4, for: 60 }))
+    await setup.send(late, ...WRONG)
+    t.same((await setup.bans()).sources, [], 'when the first is too long ago')
+    await setup.send(late, ...times(2, WRONG))
+    t.same((await setup.bans()).sources, [late])
+    await setup.knock.uninstall()
+    await setup.install(specOf(sequence(), { within: 4, for: 60 }))
   }
 })
 
 onEach('nobody is banned by what others can forge without a knock port', async (t, binary) => {
   const once = { after: 1, within: 1, for: 60 }
   const rate = { type: 'rate', port: 'tcp/7000', hits: 2, min: 5, max: 10 }
-  await using ground = await Ground.open(specOf([sequence(), rate], once), binary)
+  await using setup = await PacketSetup.open(specOf([sequence(), rate], once), binary)
   for (const family of FAMILIES) {
     const me = host(1, family)
-    const before = await ground.counters()
-    await ground.send(me, 'udp/7000', 'tcp/5000', 'udp/7000', 'tcp/7001', 'udp/5000')
-    await ground.send(me, ...times(2, ['tcp/7000']), `tcp/${PORT}`)
-    const { resets } = await ground.counters()
+    const before = await setup.counters()
+    await setup.send(me, 'udp/7000', 'tcp/5000', 'udp/7000', 'tcp/7001', 'udp/5000')
+    await setup.send(me, ...times(2, ['tcp/7000']), `tcp/${PORT}`)
+    const { resets } = await setup.counters()
     t.equal(resets, before.resets + 3, `IPv${family}: attempts end, and too soon is paid for`)
-    t.same((await ground.bans()).sources, [], 'and are no strikes')
-    await ground.send(me, ...RIGHT)
-    t.same(await ground.granted(), [me], 'the right knock opens')
-    await ground.knock.door('service').close(me)
+    t.same((await setup.bans()).sources, [], 'and are no strikes')
+    await setup.send(me, ...RIGHT)
+    t.same(await setup.granted(), [me], 'the right knock opens')
+    await setup.knock.door('service').close(me)
   }
 })
 
@@ -134,17 +134,17 @@ onEach('the first strike bans', async (t, binary) => {
     ],
   }
   for (const [what, [knock, strike]] of Object.entries(kinds)) {
-    await using ground = await Ground.open(specOf(knock, once), binary)
+    await using setup = await PacketSetup.open(specOf(knock, once), binary)
     for (const family of FAMILIES) {
       const source = host(1, family)
-      await ground.send(source, ...strike(source).slice(0, -1))
-      t.notOk((await ground.bans()).sources.includes(source), `${what}, IPv${family}: not yet`)
-      await ground.knock.door('service').close(source)
-      await ground.send(source, ...strike(source).slice(-1))
-      t.ok((await ground.bans()).sources.includes(source), `${what}: banned`)
-      const before = await ground.counters()
-      await ground.send(source, ...strike(source), `tcp/${PORT}`)
-      const { knocks, grants, denied } = await ground.counters()
+      await setup.send(source, ...strike(source).slice(0, -1))
+      t.notOk((await setup.bans()).sources.includes(source), `${what}, IPv${family}: not yet`)
+      await setup.knock.door('service').close(source)
+      await setup.send(source, ...strike(source).slice(-1))
+      t.ok((await setup.bans()).sources.includes(source), `${what}: banned`)
+      const before = await setup.counters()
+      await setup.send(source, ...strike(source), `tcp/${PORT}`)
+      const { knocks, grants, denied } = await setup.counters()
       const isAtService = strike(source).at(-1) === `tcp/${PORT}`
       t.same({ knocks, grants }, { knocks: before.knocks, grants: before.grants }, 'ignored')
       t.equal(denied - before.denied, isAtService ? 0 : 1, 'the service is as shut as ever')
@@ -154,8 +154,8 @@ onEach('the first strike bans', async (t, binary) => {
 
 onEach('echo requests', async (t, binary) => {
   const steps = [{ protocol: 'icmp', length: 40 }, 'udp/7001', 'udp/7002']
-  await using ground = await Ground.open(specOf(sequence({ steps }), { after: 1 }), binary)
-  const { client } = ground.pair
+  await using setup = await PacketSetup.open(specOf(sequence({ steps }), { after: 1 }), binary)
+  const { client } = setup.pair
   for (const family of FAMILIES) {
     const me = CLIENT[family]
     const ping = async (length: number) => {
@@ -163,13 +163,13 @@ onEach('echo requests', async (t, binary) => {
       return (await exec(client, 'ping', args)).code === 0
     }
     t.equal(await ping(40), false, `IPv${family}: a step is not answered`)
-    await ground.send(me, 'udp/7002')
-    t.same((await ground.bans()).sources, [me])
-    const { ignored } = await ground.bans()
+    await setup.send(me, 'udp/7002')
+    t.same((await setup.bans()).sources, [me])
+    const { ignored } = await setup.bans()
     t.equal(await ping(40), false, 'nor is it that of a banned source')
-    t.equal((await ground.bans()).ignored, ignored + 1)
+    t.equal((await setup.bans()).ignored, ignored + 1)
     t.equal(await ping(41), true, 'what is no step passes')
-    while ((await ground.bans()).sources.length > 0) await sleep(200)
+    while ((await setup.bans()).sources.length > 0) await sleep(200)
   }
 })
 
@@ -177,16 +177,16 @@ onEach('a full set of bans', async (t, binary) => {
   // A knock with a used sequence leaves no attempt, so only the set of bans fills.
   const oneTime = [['udp/7000'], ['udp/7001']]
   const knock = { type: 'sequence', oneTime, reset: 'never' }
-  await using ground = await Ground.open(
+  await using setup = await PacketSetup.open(
     specOf(knock, { after: 1, for: 60 }, { capacity: 2 }),
     binary,
   )
-  await ground.send(host(8), 'udp/7000')
+  await setup.send(host(8), 'udp/7000')
   const sources = [1, 2, 3, 4].map((number) => host(number))
-  for (const source of sources) await ground.send(source, 'udp/7000')
-  t.same((await ground.bans()).sources, sources.slice(0, 2), 'for more banned sources')
-  await ground.send(host(9), 'udp/7001')
-  t.ok((await ground.granted()).includes(host(9)), 'a right knock opens all the same')
+  for (const source of sources) await setup.send(source, 'udp/7000')
+  t.same((await setup.bans()).sources, sources.slice(0, 2), 'for more banned sources')
+  await setup.send(host(9), 'udp/7001')
+  t.ok((await setup.granted()).includes(host(9)), 'a right knock opens all the same')
 })
 
 t.test('wrong tokens', { skip, buffered: true }, async (t) => {
@@ -199,15 +199,18 @@ t.test('wrong tokens', { skip, buffered: true }, async (t) => {
     horizon: '1h',
     users: [{ name: 'ann', secretFile }],
   }
-  await using ground = await Ground.open(specOf(knock, { for: 60 }), versions.at(-1)?.path ?? NFT)
+  await using setup = await PacketSetup.open(
+    specOf(knock, { for: 60 }),
+    versions.at(-1)?.path ?? NFT,
+  )
   for (const family of FAMILIES) {
     const source = host(1, family)
-    const before = (await ground.counters()).wrong
-    await ground.send(source, ...times(2, ['udp/7000']))
-    t.notOk((await ground.bans()).sources.includes(source))
-    await ground.send(source, ...times(100, ['udp/7000']))
-    t.ok((await ground.bans()).sources.includes(source), `IPv${family}: banned`)
-    t.equal((await ground.counters()).wrong, before + 3, 'from then on they are not even judged')
+    const before = (await setup.counters()).wrong
+    await setup.send(source, ...times(2, ['udp/7000']))
+    t.notOk((await setup.bans()).sources.includes(source))
+    await setup.send(source, ...times(100, ['udp/7000']))
+    t.ok((await setup.bans()).sources.includes(source), `IPv${family}: banned`)
+    t.equal((await setup.counters()).wrong, before + 3, 'from then on they are not even judged')
   }
-  t.match(await ground.bans(), { bans: 2, ignored: 198, repeated: 0, unlogged: 0 })
+  t.match(await setup.bans(), { bans: 2, ignored: 198, repeated: 0, unlogged: 0 })
 })

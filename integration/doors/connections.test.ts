@@ -16,7 +16,7 @@ import {
 } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { greeting, listen } from '../machine/sockets.js'
-import { Ground, host as stranger } from '../setups/ground.js'
+import { PacketSetup, host as stranger } from '../setups/packet-setup.js'
 
 const skip = missing('hping3', 'nc')
 const { versions } = await versionsOrSkip()
@@ -142,14 +142,14 @@ const behind = (parts = '') => `table inet arrived {
 }`
 
 /** Returns a function: sequence numbers → SYNs from one port; how many reached the service. */
-async function sender(ground: Ground, source: string, binary: string) {
-  const { server } = ground.pair
+async function sender(setup: PacketSetup, source: string, binary: string) {
+  const { server } = setup.pair
   const packet = { at: 0, source, protocol: 'tcp', port: PORT, sourcePort: 4000 } as const
   const list = ['list', 'counters', 'table', 'inet', 'arrived']
   return async (...sequences: readonly number[]): Promise<number> => {
     await exec(server, binary, ['reset', 'counters', 'table', 'inet', 'arrived'])
-    for (const sequence of sequences) ground.injector.send({ ...packet, sequence })
-    await ground.injector.flush()
+    for (const sequence of sequences) setup.injector.send({ ...packet, sequence })
+    await setup.injector.flush()
     const { stdout } = await exec(server, binary, list)
     return Number(/packets (\d+)/.exec(stdout)?.[1])
   }
@@ -163,12 +163,12 @@ for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => 
       async (t) => {
         for (const open of [{}, { connections: 2 }, { established: 'cut' } as const]) {
           const spec = specOf(service, { for: '60s', ...open })
-          await using ground = await Ground.open(spec, path)
-          await using _service = await listen(ground.pair.server, PORT, 'hello')
-          await apply(ground.pair.server, behind(), path)
-          const door = ground.knock.door('door')
+          await using setup = await PacketSetup.open(spec, path)
+          await using _service = await listen(setup.pair.server, PORT, 'hello')
+          await apply(setup.pair.server, behind(), path)
+          const door = setup.knock.door('door')
           for (const family of [4, 6] as const) {
-            const send = await sender(ground, stranger(1, family), path)
+            const send = await sender(setup, stranger(1, family), path)
             const name = `IPv${family}, ${JSON.stringify(open)}`
             t.equal(await send(1), 0, `${name}: a stranger`)
             await door.open(stranger(1, family))
@@ -193,8 +193,8 @@ for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => 
       for (const hook of ['input', 'prerouting']) {
         for (const connections of [1, 2]) {
           const spec = specOf(`tcp/${PORT}`, { for: '60s', connections })
-          await using ground = await Ground.open({ ...spec, hook, interfaces: [CABLE] }, path)
-          const { pair, knock } = ground
+          await using setup = await PacketSetup.open({ ...spec, hook, interfaces: [CABLE] }, path)
+          const { pair, knock } = setup
           await using _service = await listen(pair.server, PORT, 'hello')
           const raw = ['prerouting', 'output'].map(
             (hook) => `chain raw_${hook} {
@@ -208,7 +208,7 @@ for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => 
             const name = `${hook}, IPv${family}, ${connections}`
             const me = CLIENT[family]
             const ask = () => greeting(pair.client, SERVER[family], PORT)
-            const mine = await sender(ground, me, path)
+            const mine = await sender(setup, me, path)
             t.equal(await mine(1), 0, `${name}: a stranger`)
             await knock.door('door').open(me)
             for (let i = 0; i < connections; i += 1) {
@@ -218,7 +218,7 @@ for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => 
             const [{ usedUp = [] } = {}] = (await knock.status()).doors
             const used = usedUp.filter(({ source, ago }) => source === me && ago < 60)
             t.equal(used.length, 1, `${name}: a status says so`)
-            const send = await sender(ground, stranger(1, family), path)
+            const send = await sender(setup, stranger(1, family), path)
             await knock.door('door').open(stranger(1, family))
             t.equal(await send(2, 2, 2), 1, `${name}: one SYN is one connection`)
           }

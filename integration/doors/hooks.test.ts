@@ -6,8 +6,8 @@ import { createInner, GATEWAY, INNER, INSIDE } from '../machine/inner.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { dial, greeting, listen } from '../machine/sockets.js'
-import { Ground, host, PORT, STEPS, specAt } from '../setups/ground.js'
-import { FAMILIES } from '../setups/house.js'
+import { host, PacketSetup, PORT, STEPS, specAt } from '../setups/packet-setup.js'
+import { FAMILIES } from '../setups/service-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc', 'sysctl', 'hping3')
@@ -21,12 +21,12 @@ t.jobs = 4
 onEach('forward: a host behind the gateway', async (t, binary) => {
   for (const parts of [{}, { address: [INNER[4], INNER[6]] }]) {
     const interfaces = 'address' in parts ? [] : [CABLE]
-    await using ground = await Ground.open(
+    await using setup = await PacketSetup.open(
       specAt('forward', interfaces, { established: 'cut' }, parts),
       binary,
     )
-    const { client, server } = ground.pair
-    await using inner = await createInner(ground.pair)
+    const { client, server } = setup.pair
+    await using inner = await createInner(setup.pair)
     await using _inner = await listen(inner.namespace, PORT, 'inner')
     await using _own = await listen(server, PORT, 'gateway')
     await using _outside = await listen(client, 3000, 'outside')
@@ -35,15 +35,15 @@ onEach('forward: a host behind the gateway', async (t, binary) => {
       t.equal(await greeting(client, there, PORT), 'nothing', `IPv${family}: closed before`)
       t.equal(await greeting(client, SERVER[family], PORT), 'gateway', 'its own are not judged')
       t.equal(await greeting(inner.namespace, me, 3000), 'outside', 'the way out is free')
-      await ground.send(me, ...STEPS)
-      t.same(await ground.granted(), [], 'a knock at the gateway itself is none')
-      await ground.sendTo(there, me, ...STEPS)
-      t.same(await ground.granted(), [me])
+      await setup.send(me, ...STEPS)
+      t.same(await setup.granted(), [], 'a knock at the gateway itself is none')
+      await setup.sendTo(there, me, ...STEPS)
+      t.same(await setup.granted(), [me])
       await using connection = dial(client, there, PORT)
       await using out = dial(inner.namespace, me, 3000)
       t.equal(await connection.hear(), 'inner', 'open after')
       t.equal(await out.hear(), 'outside')
-      await ground.knock.door('service').close(me)
+      await setup.knock.door('service').close(me)
       t.equal(await connection.say('a'), 'ECONNRESET', 'cut when it is closed')
       t.equal(await out.say('b'), 'outside b', 'what the host itself began lives on')
     }
@@ -51,8 +51,8 @@ onEach('forward: a host behind the gateway', async (t, binary) => {
 })
 
 onEach('prerouting: before the host redirects', async (t, binary) => {
-  await using ground = await Ground.open(specAt('prerouting', [CABLE]), binary)
-  const { client, server } = ground.pair
+  await using setup = await PacketSetup.open(specAt('prerouting', [CABLE]), binary)
+  const { client, server } = setup.pair
   await apply(
     server,
     `table inet own {
@@ -70,10 +70,10 @@ onEach('prerouting: before the host redirects', async (t, binary) => {
       `IPv${family}: by the port it was sent to`,
     )
     t.equal(await greeting(client, here, 8022), 'hello', 'the port behind it is no door')
-    await ground.send(me, ...STEPS)
+    await setup.send(me, ...STEPS)
     await using connection = dial(client, here, PORT)
     t.equal(await connection.hear(), 'hello')
-    await ground.knock.door('service').close(me)
+    await setup.knock.door('service').close(me)
     t.equal(await connection.say('a'), 'hello a', 'established connections live on')
     t.equal(await greeting(server, me, 3000), 'outside', 'answers to the host come in')
     t.equal(await greeting(client, here, PORT), 'nothing')
@@ -82,13 +82,13 @@ onEach('prerouting: before the host redirects', async (t, binary) => {
   const args = ['-c', '1', '-A', '-p', String(PORT), SERVER[4]]
   const { stdout } = await exec(client, 'hping3', args)
   t.match(stdout, /flags=R/, 'a stray ACK passes, and the host answers it')
-  t.match(await ground.counters(), { knocks: 6, grants: 2, resets: 0 })
+  t.match(await setup.counters(), { knocks: 6, grants: 2, resets: 0 })
 })
 
 for (const hook of ['prerouting', 'ingress']) {
   onEach(`${hook}: so many connections`, async (t, binary) => {
-    await using ground = await Ground.open(specAt(hook, [CABLE], { connections: 2 }), binary)
-    const { pair, injector } = ground
+    await using setup = await PacketSetup.open(specAt(hook, [CABLE], { connections: 2 }), binary)
+    const { pair, injector } = setup
     await apply(
       pair.server,
       `table inet arrived {
@@ -109,7 +109,7 @@ for (const hook of ['prerouting', 'ingress']) {
     }
     for (const family of FAMILIES) {
       const source = host(1, family)
-      await ground.send(source, ...STEPS)
+      await setup.send(source, ...STEPS)
       const syn = (sourcePort: number) =>
         injector.send({ at: 0, source, protocol: 'tcp', port: PORT, sourcePort })
       const before = await arrived()
@@ -120,46 +120,46 @@ for (const hook of ['prerouting', 'ingress']) {
         before + 1,
         `IPv${family}: a SYN that is sent again is one connection`,
       )
-      t.same(await ground.granted(), [source])
+      t.same(await setup.granted(), [source])
       for (const port of [501, 501, 500, 502, 503]) syn(port)
       await injector.flush()
       t.equal(await arrived(), before + 2, 'two connections, and no third')
-      t.same(await ground.granted(), [])
+      t.same(await setup.granted(), [])
     }
   })
 }
 
 onEach('ingress: two devices', async (t, binary) => {
   const spec = specAt('ingress', [CABLE, INSIDE])
-  await using ground = await Ground.open(specAt('ingress', [CABLE]), binary)
-  const { client, server } = ground.pair
+  await using setup = await PacketSetup.open(specAt('ingress', [CABLE]), binary)
+  const { client, server } = setup.pair
   const list = async () => (await exec(server, binary, ['-s', 'list', 'ruleset'])).stdout
   const before = await list()
-  const refused: unknown = await ground.install(spec).catch((error) => error)
+  const refused: unknown = await setup.install(spec).catch((error) => error)
   if (refused) {
     t.match(refused, { name: 'NftError', message: new RegExp(INSIDE) }, 'one that is not there')
     t.equal(await list(), before, 'nothing has changed')
   }
-  await using inner = await createInner(ground.pair)
+  await using inner = await createInner(setup.pair)
   await using _service = await listen(server, PORT, 'hello')
   // Since Linux 6.16 a chain may be made before its device exists.
   const answer = await greeting(inner.namespace, GATEWAY[4], PORT)
   t.equal(answer, refused ? 'hello' : 'nothing', 'judged there as soon as it was installed')
-  if (refused) await ground.install(spec)
+  if (refused) await setup.install(spec)
   for (const family of FAMILIES) {
     t.equal(await greeting(client, SERVER[family], PORT), 'nothing', `IPv${family}`)
     t.equal(await greeting(inner.namespace, GATEWAY[family], PORT), 'nothing')
-    await ground.send(INNER[family], ...STEPS)
+    await setup.send(INNER[family], ...STEPS)
     t.equal(await greeting(inner.namespace, GATEWAY[family], PORT), 'hello', 'from either side')
-    await ground.send(CLIENT[family], ...STEPS)
+    await setup.send(CLIENT[family], ...STEPS)
     await using connection = dial(client, SERVER[family], PORT)
     t.equal(await connection.hear(), 'hello')
-    await ground.knock.door('service').close(CLIENT[family])
+    await setup.knock.door('service').close(CLIENT[family])
     t.equal(await connection.say('a'), 'hello a', 'established connections live on')
   }
-  t.match(await ground.counters(), { knocks: 12, grants: 4, resets: 0 })
-  await ground.install(spec)
-  t.match(await ground.counters(), { knocks: 12 }, 'installed again: nothing changes')
+  t.match(await setup.counters(), { knocks: 12, grants: 4, resets: 0 })
+  await setup.install(spec)
+  t.match(await setup.counters(), { knocks: 12 }, 'installed again: nothing changes')
   await exec(server, 'ip', ['link', 'delete', INSIDE])
   t.equal(await greeting(client, SERVER[4], PORT), 'nothing', 'the other device is judged still')
 })

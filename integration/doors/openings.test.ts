@@ -6,7 +6,7 @@ import { missing } from '../machine/capabilities.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { dial, greeting, listen } from '../machine/sockets.js'
-import { Ground, host } from '../setups/ground.js'
+import { host, PacketSetup } from '../setups/packet-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc')
@@ -25,7 +25,7 @@ const doorWith = (open: object, parts: object = {}) => ({
 })
 
 /** Gives the client a second address of each family. */
-async function becomeTwo({ pair }: Ground): Promise<void> {
+async function becomeTwo({ pair }: PacketSetup): Promise<void> {
   for (const [family, bits, ...options] of [
     [4, 24],
     [6, 64, 'nodad'],
@@ -43,23 +43,23 @@ t.jobs = 4
 onEach('open to everyone', async (t, binary) => {
   const ban = { guard: { ban: { after: 3, within: 60, for: 60 } } }
   for (const family of FAMILIES) {
-    await using ground = await Ground.open(
+    await using setup = await PacketSetup.open(
       { doors: [doorWith({ for: 4, scope: 'everyone' })], ...ban },
       binary,
     )
-    await becomeTwo(ground)
-    const { client, server } = ground.pair
+    await becomeTwo(setup)
+    const { client, server } = setup.pair
     await using _service = await listen(server, PORT, 'hello')
     const reach = (to: 4 | 6) => greeting(client, SERVER[to], PORT, '-s', OTHER[to])
     t.equal(await reach(4), 'nothing')
-    await ground.send(CLIENT[family], 'udp/7000')
+    await setup.send(CLIENT[family], 'udp/7000')
     t.same(
       await Promise.all(FAMILIES.map(reach)),
       ['hello', 'hello'],
       `by IPv${family}: for others, of both families`,
     )
-    t.same(await ground.granted(), ['everyone'])
-    t.match(await ground.counters(), { knocks: 1, grants: 1 })
+    t.same(await setup.granted(), ['everyone'])
+    t.match(await setup.counters(), { knocks: 1, grants: 1 })
     await sleep(4300)
     t.same(await Promise.all(FAMILIES.map(reach)), ['nothing', 'nothing'], 'until it ends')
   }
@@ -73,16 +73,16 @@ onEach('two doors before one service', async (t, binary) => {
     [own, all],
     [all, own],
   ]) {
-    await using ground = await Ground.open({ doors }, binary)
-    await becomeTwo(ground)
-    const { client, server } = ground.pair
+    await using setup = await PacketSetup.open({ doors }, binary)
+    await becomeTwo(setup)
+    const { client, server } = setup.pair
     await using _service = await listen(server, PORT, 'hello')
     const reach = (source: string) => greeting(client, SERVER[4], PORT, '-s', source)
     const both = () => Promise.all([CLIENT[4], OTHER[4]].map(reach))
     t.same(await both(), ['nothing', 'nothing'])
-    await ground.send(CLIENT[4], 'udp/7000')
+    await setup.send(CLIENT[4], 'udp/7000')
     t.same(await both(), ['hello', 'nothing'], 'to one')
-    await ground.send(CLIENT[4], 'udp/8000')
+    await setup.send(CLIENT[4], 'udp/8000')
     t.same(await both(), ['hello', 'hello'], 'to all')
     await sleep(4300)
     t.same(await both(), ['hello', 'nothing'], 'to one again')
@@ -99,14 +99,14 @@ onEach('connections that end with the grant', async (t, binary) => {
   ]
   await Promise.all(
     FAMILIES.map(async (family) => {
-      await using ground = await Ground.open({ doors }, binary)
-      const { client, server } = ground.pair
+      await using setup = await PacketSetup.open({ doors }, binary)
+      const { client, server } = setup.pair
       const [here, there] = [SERVER[family], CLIENT[family]]
       await using service = await listen(server, PORT, 'hello')
       await using _kept = await listen(server, 2223, 'kept')
       await using _open = await listen(server, 2224, 'open')
       await using _outside = await listen(client, 3000, 'outside')
-      await ground.send(there, 'udp/7000', 'udp/7001')
+      await setup.send(there, 'udp/7000', 'udp/7001')
       await using cut = dial(client, here, PORT)
       await using kept = dial(client, here, 2223)
       await using open = dial(client, here, 2224)
@@ -119,13 +119,13 @@ onEach('connections that end with the grant', async (t, binary) => {
       await sleep(5300)
       const said = await Promise.all([cut, kept, open, own].map((one) => one.say('b')))
       t.same(said, ['ECONNRESET', 'kept b', 'open b', 'outside b'], 'when the grant has ended')
-      t.match(await ground.counters(), { grants: 1 })
-      t.ok((await ground.counters()).denied >= 1)
+      t.match(await setup.counters(), { grants: 1 })
+      t.ok((await setup.counters()).denied >= 1)
 
-      await ground.send(there, 'udp/7000')
+      await setup.send(there, 'udp/7000')
       await using again = dial(client, here, PORT)
       t.equal(await again.hear(), 'hello')
-      await ground.knock.door('service').close(there)
+      await setup.knock.door('service').close(there)
       t.equal(await again.say('c'), 'ECONNRESET', 'when it is closed')
     }),
   )
@@ -134,40 +134,40 @@ onEach('connections that end with the grant', async (t, binary) => {
 onEach('a connection that cannot be counted uses nothing up', async (t, binary) => {
   const ROOM = 8
   const spec = { doors: [doorWith({ connections: 3 })], guard: { capacity: ROOM } }
-  await using ground = await Ground.open(spec, binary)
+  await using setup = await PacketSetup.open(spec, binary)
   const nft = async (...args: readonly string[]) => {
-    const { code, stderr } = await exec(ground.pair.server, binary, args)
+    const { code, stderr } = await exec(setup.pair.server, binary, args)
     t.equal(code, 0, stderr)
   }
   for (const family of FAMILIES) {
     const me = CLIENT[family]
     const connect = async () => {
-      await ground.send(me, `tcp/${PORT}`)
-      return (await ground.granted()).includes(me)
+      await setup.send(me, `tcp/${PORT}`)
+      return (await setup.granted()).includes(me)
     }
     const used = ['inet', 'knock', `used1_service_${family}`]
     const others = Array.from({ length: ROOM }, (_, i) => `${host(i + 1, family)} timeout 60s`)
     await nft('add', 'element', ...used, `{ ${others.join(', ')} }`)
-    await ground.send(me, 'udp/7000')
-    const before = await ground.counters()
+    await setup.send(me, 'udp/7000')
+    const before = await setup.counters()
     t.equal(await connect(), true, `IPv${family}: no room, and the grant stands`)
-    t.equal((await ground.counters()).denied, before.denied + 1, 'the connection is refused')
+    t.equal((await setup.counters()).denied, before.denied + 1, 'the connection is refused')
     await nft('flush', 'set', ...used)
     const later: boolean[] = []
     for (let connection = 1; connection <= 3; connection += 1) later.push(await connect())
     t.same(later, [true, true, false], 'all three are left')
-    t.equal((await ground.counters()).denied, before.denied + 1)
+    t.equal((await setup.counters()).denied, before.denied + 1)
   }
-  t.match(await ground.counters(), { grants: 2, closes: 2 })
+  t.match(await setup.counters(), { grants: 2, closes: 2 })
 })
 
 onEach('a mark for the host’s own firewall', async (t, binary) => {
-  await using ground = await Ground.open(
+  await using setup = await PacketSetup.open(
     { doors: [doorWith({ mark: 77 })], guard: { trusted: [OTHER[4]] } },
     binary,
   )
-  await becomeTwo(ground)
-  const { client, server } = ground.pair
+  await becomeTwo(setup)
+  const { client, server } = setup.pair
   await using _service = await listen(server, PORT, 'hello')
   await apply(
     server,
@@ -184,13 +184,13 @@ onEach('a mark for the host’s own firewall', async (t, binary) => {
   t.equal(await greeting(client, SERVER[4], PORT, '-s', OTHER[4]), 'hello', 'trusted')
   for (const family of FAMILIES) {
     t.equal(await greeting(client, SERVER[family], PORT, '-s', CLIENT[family]), 'nothing')
-    await ground.send(CLIENT[family], 'udp/7000')
+    await setup.send(CLIENT[family], 'udp/7000')
     t.equal(
       await greeting(client, SERVER[family], PORT, '-s', CLIENT[family]),
       'hello',
       `IPv${family}`,
     )
   }
-  await ground.knock.uninstall()
+  await setup.knock.uninstall()
   t.equal(await greeting(client, SERVER[4], PORT), 'nothing', 'closed where the table is not there')
 })

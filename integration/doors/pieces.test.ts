@@ -5,8 +5,8 @@ import { missing } from '../machine/capabilities.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { greeting, listen, Talk } from '../machine/sockets.js'
-import { Ground, PORT, STEPS, specAt } from '../setups/ground.js'
-import { FAMILIES } from '../setups/house.js'
+import { PacketSetup, PORT, STEPS, specAt } from '../setups/packet-setup.js'
+import { FAMILIES } from '../setups/service-setup.js'
 import { frameOf } from '../wire/frames.js'
 import { inPieces, TRICKS } from '../wire/pieces.js'
 
@@ -36,8 +36,8 @@ const SENDER = `
 
 for (const hook of ['input', 'prerouting', 'ingress']) {
   onEach(`${hook}: packets in pieces`, async (t, binary) => {
-    await using ground = await Ground.open(specAt(hook, [CABLE]), binary)
-    const { pair, injector } = ground
+    await using setup = await PacketSetup.open(specAt(hook, [CABLE]), binary)
+    const { pair, injector } = setup
     const { client, server } = pair
     await using _service = await listen(server, PORT, 'hello')
     await using receiver = new Talk(server, RECEIVER, [])
@@ -76,11 +76,11 @@ for (const hook of ['input', 'prerouting', 'ingress']) {
       t.equal(await answers((syn) => [syn], family), 0, 'whole')
       t.equal(await answers(honest, family, 100), 0, 'with its whole header in the first piece')
       t.equal(await greeting(client, here, PORT), 'nothing')
-      const knocks = (await ground.counters()).knocks
+      const knocks = (await setup.counters()).knocks
       await exec(client, process.execPath, ['-e', SENDER, here, '5000', '7000'])
       t.equal(await receiver.hear(), '5000', 'a long datagram to another port arrives')
-      t.equal((await ground.counters()).knocks, knocks, 'and what is in it is no knock')
-      await ground.send(me, ...STEPS)
+      t.equal((await setup.counters()).knocks, knocks, 'and what is in it is no knock')
+      await setup.send(me, ...STEPS)
       t.equal(await greeting(client, here, PORT), 'hello', 'open')
       t.equal(
         await answers(honest, family, 100),
@@ -88,7 +88,7 @@ for (const hook of ['input', 'prerouting', 'ingress']) {
         'also for a SYN in pieces with its whole header',
       )
     }
-    await ground.knock.uninstall()
+    await setup.knock.uninstall()
     for (const family of FAMILIES) {
       for (const { name, make } of TRICKS[family]) {
         t.equal(await answers(make, family), 1, `IPv${family}, no door: ${name}`)

@@ -7,7 +7,7 @@ import { createInner, INNER } from '../machine/inner.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { dial, greeting, listen } from '../machine/sockets.js'
-import { Ground } from '../setups/ground.js'
+import { PacketSetup } from '../setups/packet-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc', 'sysctl')
@@ -29,7 +29,7 @@ const specOf = (redirectTo: number | string, open: object = {}) => ({
   ],
 })
 
-async function becomeMany({ pair }: Ground): Promise<void> {
+async function becomeMany({ pair }: PacketSetup): Promise<void> {
   for (const addresses of [OTHER, TRUSTED]) {
     await exec(pair.client, 'ip', ['address', 'add', `${addresses[4]}/24`, 'dev', CABLE])
     await exec(pair.client, 'ip', ['address', 'add', `${addresses[6]}/64`, 'dev', CABLE, 'nodad'])
@@ -42,9 +42,9 @@ const onEach = (name: string, run: (t: Test, binary: string) => Promise<void>) =
 t.jobs = 4
 
 onEach('to another port', async (t, binary) => {
-  await using ground = await Ground.open(specOf(2200, { for: 8 }), binary)
-  await becomeMany(ground)
-  const { client, server } = ground.pair
+  await using setup = await PacketSetup.open(specOf(2200, { for: 8 }), binary)
+  await becomeMany(setup)
+  const { client, server } = setup.pair
   await using _web = await listen(server, 443, 'web')
   await using _shell = await listen(server, 2200, 'shell')
   for (const family of FAMILIES) {
@@ -56,32 +56,32 @@ onEach('to another port', async (t, binary) => {
     t.same(await all(2200), ['nothing', 'nothing', 'shell'], 'before, the target')
     await using old = dial(client, here, 443, me)
     t.equal(await old.hear(), 'web')
-    await ground.send(me, 'udp/7000')
+    await setup.send(me, 'udp/7000')
     await using mine = dial(client, here, 443, me)
     t.equal(await mine.hear(), 'shell', 'who knocked is sent elsewhere')
     t.equal(await old.say('a'), 'web a', 'and stays where it was connected before')
     t.same(await all(443), ['shell', 'web', 'web'], 'the others are not')
     t.same(await all(2200), ['nothing', 'nothing', 'shell'], 'the target is shut from outside')
-    while ((await ground.granted()).includes(me)) await sleep(200)
+    while ((await setup.granted()).includes(me)) await sleep(200)
     await sleep(300)
     t.equal(await mine.say('b'), 'shell b', 'a connection outlives its grant')
     t.equal(await ask(me, 443), 'web', 'a new one has no grant')
-    await ground.send(me, 'udp/7000')
+    await setup.send(me, 'udp/7000')
     t.equal(await ask(me, 443), 'shell', 'until it knocks again')
-    await ground.knock.door('service').close(me)
+    await setup.knock.door('service').close(me)
     t.equal(await ask(me, 443), 'web', 'or is shut out')
   }
-  t.match(await ground.counters(), { knocks: 4, grants: 4, resets: 0 })
+  t.match(await setup.counters(), { knocks: 4, grants: 4, resets: 0 })
 })
 
 onEach('so many connections', async (t, binary) => {
   for (const connections of [1, 2]) {
-    await using ground = await Ground.open(specOf(2200, { connections }), binary)
-    const { client, server } = ground.pair
+    await using setup = await PacketSetup.open(specOf(2200, { connections }), binary)
+    const { client, server } = setup.pair
     await using _web = await listen(server, 443, 'web')
     await using _shell = await listen(server, 2200, 'shell')
     for (const family of FAMILIES) {
-      await ground.send(CLIENT[family], 'udp/7000')
+      await setup.send(CLIENT[family], 'udp/7000')
       const answers: string[] = []
       for (let i = 0; i < 3; i += 1) answers.push(await greeting(client, SERVER[family], 443))
       const expected = [1, 2, 3].map((n) => (n <= connections ? 'shell' : 'web'))
@@ -91,8 +91,8 @@ onEach('so many connections', async (t, binary) => {
 })
 
 onEach('a host that redirects as well', async (t, binary) => {
-  await using ground = await Ground.open(specOf(2200), binary)
-  const { client, server } = ground.pair
+  await using setup = await PacketSetup.open(specOf(2200), binary)
+  const { client, server } = setup.pair
   await using _web = await listen(server, 8443, 'web')
   await using _shell = await listen(server, 2200, 'shell')
   await apply(
@@ -109,7 +109,7 @@ onEach('a host that redirects as well', async (t, binary) => {
   for (const family of FAMILIES) {
     const ask = (port: number) => greeting(client, SERVER[family], port)
     t.equal(await ask(443), 'web', `IPv${family}: its own way for the world`)
-    await ground.send(CLIENT[family], 'udp/7000')
+    await setup.send(CLIENT[family], 'udp/7000')
     t.equal(await ask(443), 'shell', 'ours for who knocked')
     t.equal(await ask(8443), 'web')
     t.equal(await ask(444), 'nothing', 'another way to the target is shut')
@@ -119,10 +119,10 @@ onEach('a host that redirects as well', async (t, binary) => {
 onEach('to another host', async (t, binary) => {
   for (const family of FAMILIES) {
     const target = family === 4 ? `${INNER[4]}:22` : `[${INNER[6]}]:22`
-    await using ground = await Ground.open(specOf(target), binary)
-    await becomeMany(ground)
-    await using inner = await createInner(ground.pair)
-    const { client, server } = ground.pair
+    await using setup = await PacketSetup.open(specOf(target), binary)
+    await becomeMany(setup)
+    await using inner = await createInner(setup.pair)
+    const { client, server } = setup.pair
     await using _web = await listen(server, 443, 'web')
     await using _inner = await listen(inner.namespace, 22, 'inner')
     const ask = (to: 4 | 6, source?: string) =>
@@ -130,12 +130,12 @@ onEach('to another host', async (t, binary) => {
     const sources = [CLIENT[family], OTHER[family], TRUSTED[family]]
     const all = () => Promise.all(sources.map((source) => ask(family, source)))
     t.same(await all(), ['web', 'web', 'web'], `IPv${family}`)
-    await ground.send(CLIENT[family], 'udp/7000')
+    await setup.send(CLIENT[family], 'udp/7000')
     t.same(await all(), ['inner', 'web', 'web'], 'who knocked reaches the host behind')
     const wrong = family === 4 ? 6 : 4
-    await ground.send(CLIENT[wrong], 'udp/7000')
+    await setup.send(CLIENT[wrong], 'udp/7000')
     t.equal(await ask(wrong), 'web', 'the other family has no way there')
-    await ground.knock.door('service').close(CLIENT[family])
+    await setup.knock.door('service').close(CLIENT[family])
     t.equal(await ask(family), 'web')
   }
 })

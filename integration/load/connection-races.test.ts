@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { apply, CABLE, exec, NFT, SERVER, start, sweep } from '../machine/namespaces.js'
-import { Ground } from '../setups/ground.js'
+import { PacketSetup } from '../setups/packet-setup.js'
 import { frameOf } from '../wire/frames.js'
 
 const skip = missing('taskset')
@@ -18,8 +18,8 @@ const source = (index: number, family: 4 | 6): string =>
   family === 4 ? `10.99.${index >> 8}.${index & 255}` : `fd00:99::${(index + 1).toString(16)}`
 
 /** Sends SYNs of all sources from one processor, each at its moment or all at once. */
-async function volley(
-  { pair }: Ground,
+async function sendTogether(
+  { pair }: PacketSetup,
   family: 4 | 6,
   cpu: number,
   sourcePort: number,
@@ -53,8 +53,8 @@ async function race(t: Test, hook: string, connections: number, family: 4 | 6) {
       },
     ],
   }
-  await using ground = await Ground.open(spec, NFT)
-  const { server } = ground.pair
+  await using setup = await PacketSetup.open(spec, NFT)
+  const { server } = setup.pair
   const granted = Array.from({ length: SOURCES }, (_, index) => source(index, family))
   await apply(
     server,
@@ -66,14 +66,14 @@ async function race(t: Test, hook: string, connections: number, family: 4 | 6) {
   )
   // One connection more than the grant allows. The last two come at the same moment.
   for (let rest = connections - 1; rest > 0; rest -= 1) {
-    await volley(ground, family, 0, 2000 + rest)
+    await sendTogether(setup, family, 0, 2000 + rest)
   }
   const begin = Date.now() / 1000 + 0.5
-  await Promise.all([0, 1].map((cpu) => volley(ground, family, cpu, 1000 + cpu, begin)))
+  await Promise.all([0, 1].map((cpu) => sendTogether(setup, family, cpu, 1000 + cpu, begin)))
   const { stdout } = await exec(server, NFT, ['list', 'counters', 'table', 'inet', 'arrived'])
   const arrived = Number(/packets (\d+)/.exec(stdout)?.[1])
   t.equal(arrived, connections * SOURCES, `${hook}, IPv${family}, ${connections} for each`)
-  t.same(await ground.granted(), [], 'all grants are used up')
+  t.same(await setup.granted(), [], 'all grants are used up')
 }
 
 t.test('one connection more than the grant allows', { skip }, async (t) => {

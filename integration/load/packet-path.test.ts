@@ -7,9 +7,9 @@ import { validateSpec } from '../../lib/spec/validate.js'
 import { missing } from '../machine/capabilities.js'
 import { apply, listTable, SERVER, sweep } from '../machine/namespaces.js'
 import { stateOf } from '../random/arbitrary-run.js'
-import { arrivalKey, Theatre } from '../replay/playback.js'
+import { runModel, same, simulatorOf } from '../replay/models.js'
+import { arrivalKey, PlaybackSetup } from '../replay/playback.js'
 import { placesOf } from '../replay/state.js'
-import { hear, same, simulatorOf } from '../replay/witnesses.js'
 import { CORNERS } from '../traces/corners.js'
 import { now } from '../wire/inject.js'
 
@@ -45,21 +45,21 @@ async function playAndCompare(
   spec: ReturnType<typeof document>,
   packets: readonly Omit<Packet, 'at'>[],
 ) {
-  await using theatre = await Theatre.open(spec)
+  await using setup = await PlaybackSetup.open(spec)
   const timed = packets.map((packet, index) => ({
     destination: SERVER[packet.source.includes(':') ? 6 : 4],
     ...packet,
     at: index / 500,
   }))
-  const { arrivals, end } = await theatre.play(timed, [], { start: now(), margin: 0 })
-  const account = hear(simulatorOf(spec), timed, [timed.length / 500])
-  const [kernel, simulator] = [end, account.states[0] ?? {}]
+  const { arrivals, end } = await setup.play(timed, [], { start: now(), margin: 0 })
+  const outcome = runModel(simulatorOf(spec), timed, [timed.length / 500])
+  const [kernel, simulator] = [end, outcome.states[0] ?? {}]
   const sources = [...new Set(packets.map(({ source }) => source))]
   t.same(placesOf(kernel, sources), placesOf(simulator, sources), 'stages and grants')
   const countersOf = (state: typeof kernel) => Object.values(state).map((door) => door.counters)
   t.same(countersOf(kernel), countersOf(simulator), 'counters')
   const passed = timed.map((packet) => (arrivals.has(arrivalKey(packet)) ? 'accept' : 'drop'))
-  t.same(passed, account.verdicts, 'verdicts')
+  t.same(passed, outcome.verdicts, 'verdicts')
   const [first] = Object.values(kernel)
   return { ...(first as NonNullable<typeof first>), passed }
 }
@@ -151,8 +151,8 @@ t.test('a full set refuses and opens nothing', { skip }, async (t) => {
 t.test('an echo request of an accepted ping is a knock all the same', { skip }, async (t) => {
   for (const family of FAMILIES) {
     const spec = document([{ protocol: 'icmp', length: 20 }, 'udp/7000'])
-    await using theatre = await Theatre.open(spec, { silent: false })
-    const { server } = theatre.pair
+    await using setup = await PlaybackSetup.open(spec, { silent: false })
+    const { server } = setup.pair
     await apply(
       server,
       `table inet states {
@@ -165,12 +165,12 @@ t.test('an echo request of an accepted ping is a knock all the same', { skip }, 
     )
     const source = family === 4 ? '10.77.0.2' : 'fd00:77::2'
     const ping = { at: 0, source, protocol: 'icmp', sourcePort: 77 } as const
-    theatre.injector.send({ ...ping, length: 10 })
-    await theatre.injector.flush()
+    setup.injector.send({ ...ping, length: 10 })
+    await setup.injector.flush()
     await sleep(50)
-    theatre.injector.send({ ...ping, length: 20 })
-    await theatre.injector.flush()
-    const { ssh } = await theatre.state()
+    setup.injector.send({ ...ping, length: 20 })
+    await setup.injector.flush()
+    const { ssh } = await setup.state()
     t.same(ssh?.stages['open'], { [source]: 1 }, `IPv${family}: the attempt has begun`)
     t.equal(ssh?.counters.knocks, 1)
     const listing = (await listTable(server, 'states')) ?? []
@@ -180,8 +180,8 @@ t.test('an echo request of an accepted ping is a knock all the same', { skip }, 
 })
 
 t.test('conntrack calls TCP packets of no connection what the traces say', { skip }, async (t) => {
-  await using theatre = await Theatre.open(document(['udp/7000']))
-  const { server } = theatre.pair
+  await using setup = await PlaybackSetup.open(document(['udp/7000']))
+  const { server } = setup.pair
   const set = (name: string) => `set ${name} { type inet_service; size 65535; flags dynamic; }`
   await apply(
     server,
@@ -198,9 +198,9 @@ t.test('conntrack calls TCP packets of no connection what the traces say', { ski
   const bytes = Array.from({ length: 256 }, (_, flags) => flags)
   for (const flags of bytes) {
     const packet = { at: 0, source: host(4, 1), protocol: 'tcp', port: 9, flags } as const
-    theatre.injector.send({ ...packet, sourcePort: 3000 + flags })
+    setup.injector.send({ ...packet, sourcePort: 3000 + flags })
   }
-  await theatre.injector.flush()
+  await setup.injector.flush()
   const listing = (await listTable(server, 'states')) ?? []
   for (const state of ['new', 'invalid'] as const) {
     const found = listing.map((object) => object['set'] as { name: string; elem: number[] })

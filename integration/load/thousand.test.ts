@@ -4,8 +4,8 @@ import type { Packet } from '../../lib/simulate/packet.js'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
-import { Theatre } from '../replay/playback.js'
-import { doorOf, PORT } from '../setups/house.js'
+import { PlaybackSetup } from '../replay/playback.js'
+import { doorOf, PORT } from '../setups/service-setup.js'
 
 const skip = missing()
 if (!skip) sweep()
@@ -38,10 +38,10 @@ function sourcesOf(family: Family, group: number): string[] {
 }
 
 /** Sends packets as fast as possible. Returns the sources whose SYN arrived at the service. */
-async function arrivedOf(theatre: Theatre, packets: readonly Packet[]): Promise<string[]> {
-  for (const packet of packets) theatre.injector.send(packet)
-  await theatre.injector.flush()
-  const keys = [...(await theatre.arrivals())].filter(([key]) => key.endsWith(` ${PORT}`))
+async function arrivedOf(setup: PlaybackSetup, packets: readonly Packet[]): Promise<string[]> {
+  for (const packet of packets) setup.injector.send(packet)
+  await setup.injector.flush()
+  const keys = [...(await setup.arrivals())].filter(([key]) => key.endsWith(` ${PORT}`))
   return keys.map(([key]) => key.split(' ')[0] as string)
 }
 
@@ -49,12 +49,12 @@ for (const family of [4, 6] as const) {
   const count = COUNT[family]
 
   t.test(`${count} of ${count} correct knocks over IPv${family}`, { skip }, async (t) => {
-    await using theatre = await Theatre.open(spec)
+    await using setup = await PlaybackSetup.open(spec)
     const sources = sourcesOf(family, 1)
     const packets = sources.flatMap((source) => packetsOf(source))
-    const arrived = await arrivedOf(theatre, packets)
+    const arrived = await arrivedOf(setup, packets)
     t.same(arrived.sort(), sources.sort())
-    const { service } = await theatre.state()
+    const { service } = await setup.state()
     t.same(service?.counters, {
       knocks: 3 * count,
       grants: count,
@@ -66,21 +66,21 @@ for (const family of [4, 6] as const) {
   })
 
   t.test(`0 of ${count} with a knock left out, over IPv${family}`, { skip }, async (t) => {
-    await using theatre = await Theatre.open(spec)
+    await using setup = await PlaybackSetup.open(spec)
     const packets = sourcesOf(family, 2).flatMap((source, index) => packetsOf(source, index % 3))
-    t.same(await arrivedOf(theatre, packets), [])
-    const { service } = await theatre.state()
+    t.same(await arrivedOf(setup, packets), [])
+    const { service } = await setup.state()
     t.match(service?.counters, { grants: 0, denied: count })
   })
 
   t.test(`both kinds mixed step by step, over IPv${family}`, { skip }, async (t) => {
-    await using theatre = await Theatre.open(spec)
+    await using setup = await PlaybackSetup.open(spec)
     const right = sourcesOf(family, 1)
     const all = [
       ...right.map((source) => packetsOf(source)),
       ...sourcesOf(family, 2).map((source, index) => packetsOf(source, index % 3)),
     ]
     const packets = [0, 1, 2, 3].flatMap((turn) => all.flatMap((own) => own[turn] ?? []))
-    t.same((await arrivedOf(theatre, packets)).sort(), right.sort())
+    t.same((await arrivedOf(setup, packets)).sort(), right.sort())
   })
 }

@@ -8,7 +8,7 @@ import { installKnock, refillKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
 import { CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { nowSeconds, OTHERS, TOKEN_PORT, TokenHouse, tokenAt } from '../setups/token-house.js'
+import { nowSeconds, OTHERS, TOKEN_PORT, TokenSetup, tokenAt } from '../setups/token-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('taskset', 'openssl', 'nc')
@@ -32,21 +32,21 @@ for (const { version, path } of able) {
       [CLIENT[6], OTHERS[6]],
       [CLIENT[4], CLIENT[6]],
     ]) {
-      await using place = await TokenHouse.open({ binary: path, token: SHORT })
+      await using setup = await TokenSetup.open({ binary: path, token: SHORT })
       const tokens = ahead(200)
       const start = nowSeconds() + 0.5
       const pace = { start, interval: 0.004 }
-      await Promise.all(sources.map((source, cpu) => place.send(tokens, source, { ...pace, cpu })))
+      await Promise.all(sources.map((source, cpu) => setup.send(tokens, source, { ...pace, cpu })))
       const what = sources.join(' and ')
-      const { knocks, grants } = await place.house.counters()
+      const { knocks, grants } = await setup.base.counters()
       t.same({ knocks, grants }, { knocks: 200, grants: 200 }, `${what}: each opens once`)
-      t.equal((await place.elements('spent_service')).length, 200, 'all are used')
+      t.equal((await setup.elements('spent_service')).length, 200, 'all are used')
     }
   })
 
   t.test(`a used token while tokens are loaded anew, nft ${version}`, { skip }, async (t) => {
-    await using place = await TokenHouse.open({ binary: path, token: SHORT })
-    const { nft, house } = place
+    await using setup = await TokenSetup.open({ binary: path, token: SHORT })
+    const { nft, base } = setup
     const rounds = 40
     const tokens = ahead(rounds)
     let isOver = false
@@ -54,43 +54,43 @@ for (const { version, path } of able) {
     const load = async () => {
       for (; !isOver; loads += 1) {
         // Every third time the table is installed with another spec, and its counters are new.
-        const again = place.spec({ door: { open: { for: `${100 + loads}s` } } })
+        const again = setup.spec({ door: { open: { for: `${100 + loads}s` } } })
         if (loads % 3 === 2) await installKnock(again, { nft })
         else
           await refillKnock(
             loads < 3
-              ? place.spec()
-              : place.spec({ door: { open: { for: `${100 + loads - (loads % 3) - 1}s` } } }),
+              ? setup.spec()
+              : setup.spec({ door: { open: { for: `${100 + loads - (loads % 3) - 1}s` } } }),
             { nft },
           )
       }
     }
     const send = async () => {
       for (const [round, token] of tokens.entries()) {
-        await place.send([token], CLIENT[4])
-        await place.close(CLIENT[4])
+        await setup.send([token], CLIENT[4])
+        await setup.close(CLIENT[4])
         // Replays all used tokens from an address that has no grant.
         const used = tokens.slice(0, round + 1)
-        await place.send(used, OTHERS[4])
+        await setup.send(used, OTHERS[4])
       }
       isOver = true
     }
     await Promise.all([load(), send()])
     t.ok(loads > 6, `${loads} loads meanwhile`)
-    const grants = await house.knock.door('service').grants()
+    const grants = await base.knock.door('service').grants()
     t.same(
       grants.filter(({ source }) => source === OTHERS[4]),
       [],
       'no token was accepted again',
     )
-    await place.send(tokens, OTHERS[4])
-    t.equal((await place.elements('spent_service')).length, rounds, 'each token was accepted once')
+    await setup.send(tokens, OTHERS[4])
+    t.equal((await setup.elements('spent_service')).length, rounds, 'each token was accepted once')
   })
 
   t.test(`a million wrong tokens, nft ${version}`, { skip }, async (t) => {
-    await using place = await TokenHouse.open({ binary: path, token: { period: 3600 } })
-    const { house } = place
-    const { server, client } = house.pair
+    await using setup = await TokenSetup.open({ binary: path, token: { period: 3600 } })
+    const { base } = setup
+    const { server, client } = base.pair
     // The sets that keep the log short have an element or two, whatever comes.
     const listing = async () =>
       (await exec(server, path, ['list', 'table', 'inet', 'knock'])).stdout
@@ -108,11 +108,11 @@ for (const { version, path } of able) {
     const used = free - (await freeMemory())
     t.ok(used < 200 * 1024, `${used} KiB less are free`)
     t.equal(await listing(), before, 'nothing is stored')
-    const { wrong, grants, knocks } = await house.counters()
+    const { wrong, grants, knocks } = await base.counters()
     t.ok(wrong > count / 2, `${wrong} of them came`)
     t.same({ grants, knocks }, { grants: 0, knocks: 0 })
-    await place.send([tokenAt(nowSeconds(), 3600)])
-    t.equal(await house.answers(4), true, 'the right one opens')
+    await setup.send([tokenAt(nowSeconds(), 3600)])
+    t.equal(await base.answers(4), true, 'the right one opens')
   })
 }
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SERVER } from '../machine/namespaces.js'
-import { House, PORT } from '../setups/house.js'
+import { PORT, ServiceSetup } from '../setups/service-setup.js'
 import { knockAt, OPEN, prepareWatching, specOf, Watching } from '../setups/watching.js'
 
 const skip = await prepareWatching()
@@ -12,8 +12,8 @@ const test = (name: string, run: (t: Test) => Promise<void>) =>
   t.test(name, { skip, buffered: false }, run)
 
 /** Sends SYNs to the service, which are all denied. */
-const flood = (house: House, count: number, pause: number) =>
-  house.run('hping3', '-q', '-S', '-p', `${PORT}`, '-i', `u${pause}`, '-c', `${count}`, SERVER[4])
+const flood = (setup: ServiceSetup, count: number, pause: number) =>
+  setup.run('hping3', '-q', '-S', '-p', `${PORT}`, '-i', `u${pause}`, '-c', `${count}`, SERVER[4])
 
 /** Counts the events of packets, and those that are reported as lost. */
 function account({ events }: Watching): { heard: number; lost: number; gaps: number } {
@@ -28,15 +28,15 @@ function account({ events }: Watching): { heard: number; lost: number; gaps: num
 
 test('a loop that is blocked under a flood loses nothing unreported', async (t) => {
   const log = { rate: 1_000_000, deniedRate: 1_000_000 }
-  await using house = await House.open(specOf({ log }))
-  await using wide = await Watching.begin(house.knock, { queue: 100_000 })
-  await using narrow = await Watching.begin(house.knock, { queue: 100 })
-  const flooding = flood(house, 60_000, 40)
+  await using setup = await ServiceSetup.open(specOf({ log }))
+  await using wide = await Watching.begin(setup.knock, { queue: 100_000 })
+  await using narrow = await Watching.begin(setup.knock, { queue: 100 })
+  const flooding = flood(setup, 60_000, 40)
   await sleep(200)
   // Like a busy caller: this process reads nothing meanwhile.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500)
   await flooding
-  const { denied } = await house.counters()
+  const { denied } = await setup.counters()
   const sum = (watching: Watching) => account(watching).heard + account(watching).lost
   for (const watching of [wide, narrow]) {
     await watching.wait(() => sum(watching) === denied, 20_000)
@@ -44,15 +44,15 @@ test('a loop that is blocked under a flood loses nothing unreported', async (t) 
   }
   t.ok(account(narrow).gaps > 0, 'what does not fit into a queue is reported')
   wide.take()
-  await knockAt(house, 4, ...OPEN)
+  await knockAt(setup, 4, ...OPEN)
   t.ok(await wide.until('granted'), 'and it goes on')
 })
 
 test('a flood beyond all measure does not end the process', async (t) => {
   const log = { rate: 1_000_000, deniedRate: 1_000_000 }
-  await using house = await House.open(specOf({ log }))
-  await using watching = await Watching.begin(house.knock, { queue: 100 })
-  const flooding = house.run(
+  await using setup = await ServiceSetup.open(specOf({ log }))
+  await using watching = await Watching.begin(setup.knock, { queue: 100 })
+  const flooding = setup.run(
     'timeout',
     '4',
     'hping3',
@@ -70,7 +70,7 @@ test('a flood beyond all measure does not end the process', async (t) => {
   await sleep(2000)
   watching.take()
   for (let tries = 0; tries < 10 && !watching.shorts.join().includes('granted'); tries += 1) {
-    await knockAt(house, 4, ...OPEN)
+    await knockAt(setup, 4, ...OPEN)
     await watching.until('granted', 1000)
   }
   t.ok(await watching.until('granted'), 'it goes on')

@@ -6,8 +6,8 @@ import { missing } from '../machine/capabilities.js'
 import { CLIENT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { datagram } from '../random/arbitrary-token.js'
-import { FAMILIES } from '../setups/house.js'
-import { nowSeconds, OTHERS, SECRET, TokenHouse, tokenAt } from '../setups/token-house.js'
+import { FAMILIES } from '../setups/service-setup.js'
+import { nowSeconds, OTHERS, SECRET, TokenSetup, tokenAt } from '../setups/token-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc')
@@ -37,8 +37,8 @@ for (const { version, path } of able) {
     t.test(`${carrier}, nft ${version}`, { skip, buffered: true }, async (t) => {
       const token = { period: PERIOD, horizon: '3h', carrier, port }
       const door = { open: { for: '60s', connections: 1 } }
-      await using place = await TokenHouse.open({ binary: path, token, door, parts: BAN })
-      const { house } = place
+      await using setup = await TokenSetup.open({ binary: path, token, door, parts: BAN })
+      const { base } = setup
       const at = nowSeconds()
       /** What a client sends so often, each time with another number. */
       const sent = (family: 4 | 6, count: number, ahead = 0) => {
@@ -48,27 +48,27 @@ for (const { version, path } of able) {
       }
       for (const family of FAMILIES) {
         const source = CLIENT[family]
-        t.equal(await house.answers(family), false, `IPv${family}: closed before`)
-        await place.send(sent(family, 20), source)
-        t.equal(await house.answers(family), true, `IPv${family}: open after`)
-        await place.send(sent(family, 20), source)
-        t.equal(await house.answers(family), false, `IPv${family}: for one connection`)
-        await place.send(sent(family, 20), source)
+        t.equal(await base.answers(family), false, `IPv${family}: closed before`)
+        await setup.send(sent(family, 20), source)
+        t.equal(await base.answers(family), true, `IPv${family}: open after`)
+        await setup.send(sent(family, 20), source)
+        t.equal(await base.answers(family), false, `IPv${family}: for one connection`)
+        await setup.send(sent(family, 20), source)
       }
-      t.match(await house.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'duplicates')
-      t.same(await house.knock.bans(), [])
+      t.match(await base.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'duplicates')
+      t.same(await base.knock.bans(), [])
 
-      await place.send(sent(4, 3), OTHERS[4])
-      await refillKnock(place.spec(), { nft: place.nft })
-      await place.send(sent(4, 3), OTHERS[4])
-      await place.send(sent(4, 3), CLIENT[4])
-      t.match(await house.counters(), { grants: 2, wrong: 6 }, 'used, also when loaded again')
-      t.same(await house.knock.bans(), [], 'no strike')
-      await place.send(sent(6, 1, 1), OTHERS[4])
-      t.match(await house.counters(), { grants: 3 }, 'the next one, the half of the other family')
+      await setup.send(sent(4, 3), OTHERS[4])
+      await refillKnock(setup.spec(), { nft: setup.nft })
+      await setup.send(sent(4, 3), OTHERS[4])
+      await setup.send(sent(4, 3), CLIENT[4])
+      t.match(await base.counters(), { grants: 2, wrong: 6 }, 'used, also when loaded again')
+      t.same(await base.knock.bans(), [], 'no strike')
+      await setup.send(sent(6, 1, 1), OTHERS[4])
+      t.match(await base.counters(), { grants: 3 }, 'the next one, the half of the other family')
 
-      await place.send(['00'.repeat(16)], OTHERS[6])
-      const banned = await house.knock.bans()
+      await setup.send(['00'.repeat(16)], OTHERS[6])
+      const banned = await base.knock.bans()
       t.same(
         banned.map(({ source }) => source),
         [OTHERS[6]],

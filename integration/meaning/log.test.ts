@@ -7,9 +7,9 @@ import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { CABLE, listTable, NFT, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { arrivalKey, Theatre } from '../replay/playback.js'
-import { hear, simulatorOf, type Witness } from '../replay/witnesses.js'
-import { nowSeconds, TOKEN_PORT, TokenHouse, tokenAt } from '../setups/token-house.js'
+import { type Model, runModel, simulatorOf } from '../replay/models.js'
+import { arrivalKey, PlaybackSetup } from '../replay/playback.js'
+import { nowSeconds, TOKEN_PORT, TokenSetup, tokenAt } from '../setups/token-setup.js'
 import { CORNERS } from '../traces/corners.js'
 import { Injector, now } from '../wire/inject.js'
 import { NflogReader } from '../wire/nflog.js'
@@ -26,12 +26,12 @@ type Untimed = Omit<Packet, 'at'> & { readonly at?: number }
  * which packets passed.
  */
 async function play(spec: ValidSpec, packets: readonly Untimed[], logged: number, nft = NFT) {
-  await using theatre = await Theatre.open(spec, { nft })
-  await using reader = await NflogReader.open(theatre.pair.server, GROUP)
+  await using setup = await PlaybackSetup.open(spec, { nft })
+  await using reader = await NflogReader.open(setup.pair.server, GROUP)
   const timed = timesOf(packets)
-  const { arrivals } = await theatre.play(timed, [], { start: now(), margin: 0 })
+  const { arrivals } = await setup.play(timed, [], { start: now(), margin: 0 })
   const heard = await reader.hear(logged)
-  const listing = (await listTable(theatre.pair.server, spec.table, nft)) ?? []
+  const listing = (await listTable(setup.pair.server, spec.table, nft)) ?? []
   const unlogged = listing.flatMap(({ counter }) => {
     const { name, packets } = (counter ?? {}) as { name?: string; packets?: number }
     return name !== undefined && /^unlogged(_|$)/.test(name) ? [packets ?? 0] : []
@@ -49,13 +49,13 @@ const timesOf = (packets: readonly Untimed[]) =>
   }))
 
 /** Returns the log of the oracle or the simulator in order, each line with its source. */
-const linesOf = (spec: ValidSpec, witness: Witness): string[] =>
-  witness.logged().map((logged) => `${logged.source} ${renderPrefix(spec.table, logged as Logged)}`)
+const linesOf = (spec: ValidSpec, model: Model): string[] =>
+  model.logged().map((logged) => `${logged.source} ${renderPrefix(spec.table, logged as Logged)}`)
 
 async function compare(t: Test, spec: ValidSpec, packets: readonly Untimed[], nft?: string) {
-  const witness = simulatorOf(spec)
-  const { verdicts } = hear(witness, timesOf(packets), [])
-  const expected = linesOf(spec, witness)
+  const model = simulatorOf(spec)
+  const { verdicts } = runModel(model, timesOf(packets), [])
+  const expected = linesOf(spec, model)
   const { heard, unlogged, passed } = await play(spec, packets, expected.length, nft)
   t.same(heard, expected, 'logged')
   t.equal(unlogged, 0, 'nothing is left out')
@@ -152,8 +152,8 @@ for (const { version, path } of versions.slice(1)) {
   t.test(`tokens of more sources than can be noted, nft ${version}`, { skip }, async (t) => {
     const token = { period: 60, horizon: '1h' }
     const parts = { log: { group: GROUP } }
-    await using place = await TokenHouse.open({ binary: path, token, parts })
-    const { knock, pair } = place.house
+    await using setup = await TokenSetup.open({ binary: path, token, parts })
+    const { knock, pair } = setup.base
     await using reader = await NflogReader.open(pair.server, GROUP)
     await using injector = new Injector(pair.client)
     // Room is for twice the periods of a grant and 32 more.

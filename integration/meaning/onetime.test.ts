@@ -4,8 +4,8 @@ import t from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { NFT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { Ground, host } from '../setups/ground.js'
-import { doorOf } from '../setups/house.js'
+import { host, PacketSetup } from '../setups/packet-setup.js'
+import { doorOf } from '../setups/service-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing()
@@ -32,14 +32,14 @@ t.jobs = 2
 
 for (const binary of binaries) {
   t.test(`each once, ${binary}`, { skip, buffered: true }, async (t) => {
-    await using ground = await Ground.open(specOf([...LISTS, ALONE]), binary)
+    await using setup = await PacketSetup.open(specOf([...LISTS, ALONE]), binary)
     let visitor = 0
     /** Sends a sequence from a new source. Resolves with true if that source gets a grant. */
     const opens = async (steps: readonly string[], family: 4 | 6): Promise<boolean> => {
       visitor += 1
       const source = host(visitor, family)
-      await ground.send(source, ...steps)
-      return (await ground.granted()).includes(source)
+      await setup.send(source, ...steps)
+      return (await setup.granted()).includes(source)
     }
     const [first = [], second = [], third = []] = LISTS
     t.equal(await opens(first, 4), true)
@@ -51,7 +51,7 @@ for (const binary of binaries) {
     t.equal(await opens(ALONE, 6), true, 'a sequence of one step, over IPv6')
     t.equal(await opens(ALONE, 6), false)
     t.equal(await opens(ALONE, 4), false)
-    t.match(await ground.counters(), { grants: 3, resets: 6 }, 'a used sequence is a wrong knock')
+    t.match(await setup.counters(), { grants: 3, resets: 6 }, 'a used sequence is a wrong knock')
 
     const same = specOf([...LISTS, ALONE])
     const changes: Record<string, object> = {
@@ -65,7 +65,7 @@ for (const binary of binaries) {
       }),
     }
     for (const [what, spec] of Object.entries(changes)) {
-      await ground.install(spec)
+      await setup.install(spec)
       const results = [await opens(first, 4), await opens(second, 4), await opens(ALONE, 6)]
       t.same(results, [false, false, false], what)
     }
@@ -76,29 +76,29 @@ for (const binary of binaries) {
 
 t.test('two sources in the middle of one sequence', { skip, buffered: true }, async (t) => {
   const [binary = NFT] = binaries
-  await using ground = await Ground.open(specOf(LISTS), binary)
+  await using setup = await PacketSetup.open(specOf(LISTS), binary)
   const [steps = []] = LISTS
   const [last = ''] = steps.slice(-1)
-  for (const source of [host(1), host(2)]) await ground.send(source, ...steps.slice(0, -1))
-  await ground.send(host(2), last)
-  await ground.send(host(1), last)
-  t.same(await ground.granted(), [host(2)], 'the first source that completes it gets the grant')
-  t.match(await ground.counters(), { grants: 1, resets: 1 })
+  for (const source of [host(1), host(2)]) await setup.send(source, ...steps.slice(0, -1))
+  await setup.send(host(2), last)
+  await setup.send(host(1), last)
+  t.same(await setup.granted(), [host(2)], 'the first source that completes it gets the grant')
+  t.match(await setup.counters(), { grants: 1, resets: 1 })
 })
 
 t.test('sixty sequences, each by two sources at once', { skip, buffered: true }, async (t) => {
   const [binary = NFT] = binaries
   const lists = Array.from({ length: 60 }, (_, i) => ['udp/7000', `udp/${7100 + i}`])
-  await using ground = await Ground.open(specOf(lists), binary)
+  await using setup = await PacketSetup.open(specOf(lists), binary)
   for (const [index, steps] of lists.entries()) {
     const [begin = '', end = ''] = steps
-    await ground.send(host(index + 1), begin)
-    await ground.send(host(index + 1, 6), begin, end)
-    await ground.send(host(index + 1), end)
+    await setup.send(host(index + 1), begin)
+    await setup.send(host(index + 1, 6), begin, end)
+    await setup.send(host(index + 1), end)
   }
-  t.match(await ground.counters(), { grants: 60, resets: 60 })
+  t.match(await setup.counters(), { grants: 60, resets: 60 })
   t.ok(
-    (await ground.granted()).every((source) => source.includes(':')),
+    (await setup.granted()).every((source) => source.includes(':')),
     'IPv6 was first',
   )
 })

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import type { Family } from '../../lib/spec/model/model.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, sweep } from '../machine/namespaces.js'
-import { doorOf, FAMILIES, House, PORT } from '../setups/house.js'
+import { doorOf, FAMILIES, PORT, ServiceSetup } from '../setups/service-setup.js'
 
 const skip = missing('knock', 'nmap', 'nc')
 if (!skip) sweep()
@@ -13,22 +13,26 @@ const STEPS = ['tcp/7000', 'udp/7010', 'tcp/7020']
 const [A, B, C] = ['7000', '7010:udp', '7020'] as const
 
 /** Knocks with Debian's client, with a pause that keeps the packets in order. */
-async function send(house: House, family: Family, ...ports: readonly string[]): Promise<void> {
-  await house.run('knock', `-${family}`, '-d', '50', SERVER[family], ...ports)
+async function send(
+  setup: ServiceSetup,
+  family: Family,
+  ...ports: readonly string[]
+): Promise<void> {
+  await setup.run('knock', `-${family}`, '-d', '50', SERVER[family], ...ports)
 }
 
 t.jobs = 4
 
 /** Runs a test at a server of its own. */
-function atHouse(
+function withSetup(
   name: string,
   parts: object,
-  run: (t: Test, house: House) => Promise<void>,
+  run: (t: Test, setup: ServiceSetup) => Promise<void>,
   steps: readonly unknown[] = STEPS,
 ): void {
   t.test(name, { skip, buffered: true }, async (t) => {
-    await using house = await House.open(doorOf(steps, parts))
-    await run(t, house)
+    await using setup = await ServiceSetup.open(doorOf(steps, parts))
+    await run(t, setup)
   })
 }
 
@@ -44,31 +48,31 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
 }
 
 for (const [name, ports] of Object.entries(WRONG)) {
-  atHouse(name, {}, async (t, house) => {
-    await Promise.all(FAMILIES.map((family) => send(house, family, ...ports)))
-    const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
+  withSetup(name, {}, async (t, setup) => {
+    await Promise.all(FAMILIES.map((family) => send(setup, family, ...ports)))
+    const answers = await Promise.all(FAMILIES.map((family) => setup.answers(family)))
     t.same(answers, [false, false])
-    t.match(await house.counters(), { grants: 0 })
+    t.match(await setup.counters(), { grants: 0 })
   })
 }
 
-atHouse('half of the knock over the other family', {}, async (t, house) => {
-  await send(house, 4, A, B)
-  await send(house, 6, C)
-  const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
+withSetup('half of the knock over the other family', {}, async (t, setup) => {
+  await send(setup, 4, A, B)
+  await send(setup, 6, C)
+  const answers = await Promise.all(FAMILIES.map((family) => setup.answers(family)))
   t.same(answers, [false, false])
 })
 
 const QUICK = { type: 'sequence', steps: STEPS, stepTimeout: '2s' }
 
-atHouse('steps too slow', { knock: QUICK }, async (t, house) => {
+withSetup('steps too slow', { knock: QUICK }, async (t, setup) => {
   const run = async (family: Family) => {
-    await send(house, family, A, B)
+    await send(setup, family, A, B)
     await sleep(4000)
-    await send(house, family, C)
-    const answers = await house.answers(family)
-    await send(house, family, A, B, C)
-    return [answers, await house.answers(family)]
+    await send(setup, family, C)
+    const answers = await setup.answers(family)
+    await send(setup, family, A, B, C)
+    return [answers, await setup.answers(family)]
   }
   const expected = [false, true]
   t.same(await Promise.all(FAMILIES.map(run)), [expected, expected], 'the quick ones open')
@@ -76,42 +80,42 @@ atHouse('steps too slow', { knock: QUICK }, async (t, house) => {
 
 const CLOSE = { type: 'sequence', steps: ['udp/7030', 'tcp/7040', 'tcp/7050'] }
 
-atHouse('the close sequence closes', { close: CLOSE }, async (t, house) => {
+withSetup('the close sequence closes', { close: CLOSE }, async (t, setup) => {
   for (const family of FAMILIES) {
-    await send(house, family, A, B, C)
-    t.equal(await house.answers(family), true, `IPv${family}: open`)
-    await send(house, family, '7030:udp', '7050', '7040')
-    t.equal(await house.answers(family), true, `IPv${family}: the wrong order leaves it open`)
-    await send(house, family, '7030:udp', '7040', '7050')
-    t.equal(await house.answers(family), false, `IPv${family}: closed`)
+    await send(setup, family, A, B, C)
+    t.equal(await setup.answers(family), true, `IPv${family}: open`)
+    await send(setup, family, '7030:udp', '7050', '7040')
+    t.equal(await setup.answers(family), true, `IPv${family}: the wrong order leaves it open`)
+    await send(setup, family, '7030:udp', '7040', '7050')
+    t.equal(await setup.answers(family), false, `IPv${family}: closed`)
   }
 })
 
 /** Runs nmap. Returns the state that it reports for each port. */
 async function scan(
-  house: House,
+  setup: ServiceSetup,
   family: Family,
   ...args: readonly string[]
 ): Promise<Map<number, string>> {
   const way = [...(family === 6 ? ['-6'] : []), '-Pn', '-n', '-v', '--reason', ...args]
-  const { stdout } = await house.run('nmap', ...way, SERVER[family])
+  const { stdout } = await setup.run('nmap', ...way, SERVER[family])
   const lines = stdout.matchAll(
     /^(\d+)\/(?:tcp|udp) +(\S+) .*? (no-response|reset|\S+)(?: ttl|$)/gm,
   )
   return new Map([...lines].map(([, port, state, reason]) => [Number(port), `${state} ${reason}`]))
 }
 
-atHouse(
+withSetup(
   'a scanner sees no difference between closed doors and knock ports',
   {},
-  async (t, house) => {
+  async (t, setup) => {
     for (const family of FAMILIES) {
       const ports = ['-sS', '-p', `7000,7020,7005,${PORT}`, '--max-retries', '1']
-      const found = await scan(house, family, ...ports)
+      const found = await scan(setup, family, ...ports)
       const filtered = [7000, 7020, PORT].map((port) => found.get(port))
       t.same(filtered, Array(3).fill('filtered no-response'), `IPv${family}: knock ports, service`)
       t.match(found.get(7005), /^closed/, `IPv${family}: what is no door's`)
-      const datagrams = await scan(house, family, '-sU', '-p', '7010,7005', '--max-retries', '1')
+      const datagrams = await scan(setup, family, '-sU', '-p', '7010,7005', '--max-retries', '1')
       t.equal(datagrams.get(7010), 'open|filtered no-response', `IPv${family}: a udp step`)
     }
   },
@@ -123,25 +127,25 @@ const TCP_STEPS = ['tcp/7000', 'tcp/7010', 'tcp/7020']
 
 // One probe for each port: a second round of nmap would probe only the knock ports, perhaps in the
 // order of the knock.
-atHouse(
+withSetup(
   'a scan of the range does not open',
   {},
-  async (t, house) => {
+  async (t, setup) => {
     for (const order of [[], ['-r']]) {
       const run = async (family: Family) => {
-        const found = await scan(house, family, ...RANGE, ...order, '--max-retries', '0')
+        const found = await scan(setup, family, ...RANGE, ...order, '--max-retries', '0')
         t.same(found.get(PORT), 'filtered no-response', `IPv${family} ${order}`)
       }
       await Promise.all(FAMILIES.map(run))
     }
-    t.match(await house.counters(), { knocks: 12, grants: 0 })
+    t.match(await setup.counters(), { knocks: 12, grants: 0 })
   },
   TCP_STEPS,
 )
 
-atHouse('a scan with retries does not open a door of mixed protocols', {}, async (t, house) => {
-  await Promise.all(FAMILIES.map((family) => scan(house, family, ...RANGE, '-T5')))
-  const answers = await Promise.all(FAMILIES.map((family) => house.answers(family)))
+withSetup('a scan with retries does not open a door of mixed protocols', {}, async (t, setup) => {
+  await Promise.all(FAMILIES.map((family) => scan(setup, family, ...RANGE, '-T5')))
+  const answers = await Promise.all(FAMILIES.map((family) => setup.answers(family)))
   t.same(answers, [false, false])
-  t.match(await house.counters(), { grants: 0 })
+  t.match(await setup.counters(), { grants: 0 })
 })

@@ -5,7 +5,7 @@ import t from 'tap'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { missing } from '../machine/capabilities.js'
 import { apply, listTable, SERVER, start, sweep } from '../machine/namespaces.js'
-import { Theatre } from '../replay/playback.js'
+import { PlaybackSetup } from '../replay/playback.js'
 
 const skip = missing()
 if (!skip) sweep()
@@ -40,8 +40,8 @@ t.test('a plain connect() that waits', { skip }, async (t) => {
   const other = { name: 'another port', spec: document(steps), port: 5000 }
 
   const run = async ({ name, spec, port }: typeof alone, family: Family) => {
-    await using theatre = await Theatre.open(spec, { silent: false })
-    const { server, client } = theatre.pair
+    await using setup = await PlaybackSetup.open(spec, { silent: false })
+    const { server, client } = setup.pair
     await apply(
       server,
       `table inet host {
@@ -58,8 +58,8 @@ t.test('a plain connect() that waits', { skip }, async (t) => {
     )
     const source = family === 4 ? '10.77.0.2' : 'fd00:77::2'
     const knock = async (port: number, sourcePort: number) => {
-      theatre.injector.send({ at: 0, source, protocol: 'tcp', port, sourcePort })
-      await theatre.injector.flush()
+      setup.injector.send({ at: 0, source, protocol: 'tcp', port, sourcePort })
+      await setup.injector.flush()
     }
     const syns = async (): Promise<number> => {
       const listing = (await listTable(server, 'host')) ?? []
@@ -79,9 +79,9 @@ t.test('a plain connect() that waits', { skip }, async (t) => {
     if (port === 5000) await knock(7000, 2)
     if (spec !== alone.spec) await knock(8000, 3)
     await new Promise((resolve) => connect.once('exit', resolve))
-    const waiting = (await theatre.state())['ssh']
+    const waiting = (await setup.state())['ssh']
     if (spec !== alone.spec) await knock(9000, 4)
-    const { state, guard } = await theatre.look()
+    const { state, guard } = await setup.look()
     const packets = await syns()
     const seen = { waiting, done: state['ssh'], repeated: guard.repeated }
     return { name: `${name}, IPv${family}`, packets, source, spec, ...seen }

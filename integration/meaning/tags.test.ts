@@ -6,7 +6,7 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { Ground } from '../setups/ground.js'
+import { PacketSetup } from '../setups/packet-setup.js'
 import { frameOf } from '../wire/frames.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
@@ -105,8 +105,8 @@ table netdev others {
 
 for (const { version, path } of versions) {
   t.test(`nft ${version}`, { skip }, async (t) => {
-    await using ground = await Ground.open(spec('ingress'), path)
-    const { injector, pair, nft } = ground
+    await using setup = await PacketSetup.open(spec('ingress'), path)
+    const { injector, pair, nft } = setup
     const list = async (...args: string[]) => (await exec(pair.server, path, args)).stdout
     await apply(pair.server, ARRIVED, path)
     let sourcePort = 10_000
@@ -137,7 +137,7 @@ for (const { version, path } of versions) {
     const all = { ...ZEROS, ...ONES }
     const count = 2 * Object.keys(all).length
     t.same(await arrivals(all), [], 'none by a closed door')
-    for (const family of FAMILIES) await ground.knock.door('service').open(CLIENT[family])
+    for (const family of FAMILIES) await setup.knock.door('service').open(CLIENT[family])
     t.equal(
       (await arrivals(ONES)).length,
       2 * Object.keys(ONES).length,
@@ -153,7 +153,7 @@ for (const { version, path } of versions) {
     t.match(await list('list', 'counters', 'netdev'), /packets 2 /, 'other numbers go on')
     await exec(pair.server, path, ['delete', 'table', 'netdev', 'knock'])
     t.equal((await arrivals(ZEROS)).length, 14, 'all by a table without the rules')
-    await ground.install(spec('ingress'))
+    await setup.install(spec('ingress'))
     t.same(await arrivals(ZEROS), [], 'installed again')
 
     const events: KeepEvent[] = []
@@ -168,7 +168,7 @@ for (const { version, path } of versions) {
       }
     }
     const stop = new AbortController()
-    const kept = ground.knock.keepInstalled({
+    const kept = setup.knock.keepInstalled({
       signal: stop.signal,
       onEvent: (event) => events.push(event),
     })
@@ -192,7 +192,7 @@ for (const { version, path } of versions) {
     await kept
     await apply(pair.server, ARRIVED, path)
     t.same((await arrivals(ZEROS)).length, 0)
-    await ground.knock.uninstall()
+    await setup.knock.uninstall()
     t.notMatch(await list('list', 'tables'), /knock/)
     t.equal((await arrivals(all)).length, count, 'all without a table')
     await installKnock(spec('ingress', 'lo'), { nft })

@@ -14,8 +14,8 @@ import {
 import { missing } from '../machine/capabilities.js'
 import { createPair, exec, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { doorOf } from '../setups/house.js'
-import { nowSeconds, SECRET, TokenHouse, tokenAt } from '../setups/token-house.js'
+import { doorOf } from '../setups/service-setup.js'
+import { nowSeconds, SECRET, TokenSetup, tokenAt } from '../setups/token-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')
@@ -30,20 +30,20 @@ t.jobs = 3
 
 for (const { version, path } of able) {
   t.test(`another secret, nft ${version}`, { skip, buffered: true }, async (t) => {
-    await using place = await TokenHouse.open({ binary: path, token: LONG })
-    const { house, nft } = place
+    await using setup = await TokenSetup.open({ binary: path, token: LONG })
+    const { base, nft } = setup
     const other = `${SECRET} and more`
-    await writeFile(place.file('secret'), other)
-    await installKnock(place.spec(), { nft })
-    await place.type(4, PERIOD)
-    t.match(await house.counters(), { grants: 0, wrong: 1 }, 'the old tokens are none any more')
-    await place.type(4, PERIOD, other)
-    t.match(await house.counters(), { grants: 1, wrong: 1 })
-    await house.knock.uninstall()
-    await installKnock(place.spec(), { nft })
-    await place.type(4, PERIOD, other)
+    await writeFile(setup.file('secret'), other)
+    await installKnock(setup.spec(), { nft })
+    await setup.type(4, PERIOD)
+    t.match(await base.counters(), { grants: 0, wrong: 1 }, 'the old tokens are none any more')
+    await setup.type(4, PERIOD, other)
+    t.match(await base.counters(), { grants: 1, wrong: 1 })
+    await base.knock.uninstall()
+    await installKnock(setup.spec(), { nft })
+    await setup.type(4, PERIOD, other)
     t.match(
-      await house.counters(),
+      await base.counters(),
       { grants: 1, wrong: 0 },
       'a table that was removed knows nothing',
     )
@@ -52,15 +52,15 @@ for (const { version, path } of able) {
 
 for (const { version, path } of able) {
   t.test(`until when all is loaded, nft ${version}`, { skip, buffered: true }, async (t) => {
-    await using place = await TokenHouse.open({ binary: path, token: LONG })
-    const { house, nft } = place
-    const secretFile = place.file('secret')
+    await using setup = await TokenSetup.open({ binary: path, token: LONG })
+    const { base, nft } = setup
+    const secretFile = setup.file('secret')
     const rotate = { secretFile, every: '1h', steps: 2, protocol: 'tcp', ports: '20000-60000' }
     const more = {
       ...{ name: 'more', service: 'tcp/80', open: { for: '30s' } },
       knock: { type: 'sequence', rotate: { ...rotate, horizon: '2h' } },
     }
-    const spec = { doors: [...place.spec().doors, more] } as KnockSpec
+    const spec = { doors: [...setup.spec().doors, more] } as KnockSpec
     const knock = await attachKnock({ nft })
     const left = async () => {
       const { doors } = await knock.status()
@@ -81,7 +81,7 @@ for (const { version, path } of able) {
     t.equal((await left()).length, 2, 'another spec, in place')
     t.ok(isWhole(await left()), `changed: ${await left()}`)
     t.same(checkStatus(await knock.status()), [])
-    const { server } = house.pair
+    const { server } = base.pair
     await exec(server, path, ['flush', 'set', 'inet', 'knock', 'loaded'])
     t.ok(
       (await left()).every(([, seconds]) => seconds === 0),
@@ -95,25 +95,25 @@ for (const { version, path } of able) {
     t.ok(isWhole(await left()), `refilled again: ${await left()}`)
     t.equal((await installKnock(spec, { nft })).doors.length, 2, 'it is intact')
     t.same(checkStatus(await knock.status()), [])
-    await place.send([tokenAt(nowSeconds(), PERIOD)])
-    t.match(await house.counters(), { grants: 1 }, 'and it opens')
+    await setup.send([tokenAt(nowSeconds(), PERIOD)])
+    t.match(await base.counters(), { grants: 1 }, 'and it opens')
   })
 }
 
 t.test('secrets that cannot be used', { skip, buffered: true }, async (t) => {
   const { path: binary = '' } = able.at(-1) ?? {}
-  await using place = await TokenHouse.open({ binary, token: LONG })
-  const { nft, house } = place
-  const file = place.file('secret')
+  await using setup = await TokenSetup.open({ binary, token: LONG })
+  const { nft, base } = setup
+  const file = setup.file('secret')
   const list = async () => {
-    const { stdout } = await exec(house.pair.server, binary, ['list', 'ruleset'])
+    const { stdout } = await exec(base.pair.server, binary, ['list', 'ruleset'])
     return stdout.replace(/expires \w+/g, '')
   }
   const before = await list()
   const refuses = async (message: RegExp) => {
     const expected = { code: 'invalid-argument', message }
-    await t.rejects(installKnock(place.spec(), { nft }), expected, String(message))
-    await t.rejects(refillKnock(place.spec(), { nft }), expected)
+    await t.rejects(installKnock(setup.spec(), { nft }), expected, String(message))
+    await t.rejects(refillKnock(setup.spec(), { nft }), expected)
     t.equal(await list(), before, 'nothing has changed')
   }
   await chmod(file, 0o640)

@@ -4,8 +4,8 @@ import { installKnock, refillKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { doorOf, FAMILIES } from '../setups/house.js'
-import { nowSeconds, OTHERS, SECRET, TokenHouse, tokenAt } from '../setups/token-house.js'
+import { doorOf, FAMILIES } from '../setups/service-setup.js'
+import { nowSeconds, OTHERS, SECRET, TokenSetup, tokenAt } from '../setups/token-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')
@@ -21,82 +21,82 @@ t.jobs = 3
 for (const { version, path } of able) {
   t.test(`a token opens, once, nft ${version}`, { skip, buffered: true }, async (t) => {
     for (const family of FAMILIES) {
-      await using place = await TokenHouse.open({ binary: path, token: LONG })
-      const { house } = place
-      t.equal(await house.answers(family), false, `IPv${family}: closed before`)
-      await place.type(family, PERIOD)
-      t.equal(await house.answers(family), true, `IPv${family}: open after`)
-      t.match(await house.counters(), { knocks: 1, grants: 1, wrong: 0 })
+      await using setup = await TokenSetup.open({ binary: path, token: LONG })
+      const { base } = setup
+      t.equal(await base.answers(family), false, `IPv${family}: closed before`)
+      await setup.type(family, PERIOD)
+      t.equal(await base.answers(family), true, `IPv${family}: open after`)
+      t.match(await base.counters(), { knocks: 1, grants: 1, wrong: 0 })
       const lastUse = async () => {
-        const [{ grants = [] } = {}] = (await house.knock.status()).doors
+        const [{ grants = [] } = {}] = (await base.knock.status()).doors
         const use = grants.find(({ source }) => source === CLIENT[family])?.token
         return use && { ...use, ago: use.ago < 60 }
       }
       const ann = { user: 'ann', ago: true }
       t.same(await lastUse(), ann, 'a status says whose token it was')
       const users = ['bob', 'ann'].map((name, index) => {
-        return { name, secretFile: place.file(index === 0 ? 'other' : 'secret') }
+        return { name, secretFile: setup.file(index === 0 ? 'other' : 'secret') }
       })
-      await installKnock(place.spec({ token: { ...LONG, users } }), { nft: place.nft })
+      await installKnock(setup.spec({ token: { ...LONG, users } }), { nft: setup.nft })
       t.same(await lastUse(), ann, 'also when the spec has another user before')
-      await installKnock(place.spec(), { nft: place.nft })
+      await installKnock(setup.spec(), { nft: setup.nft })
 
       const token = tokenAt(nowSeconds(), PERIOD, SECRET, family)
       const replays = Array.from({ length: 100 }, () => token)
-      await place.send(replays, CLIENT[family])
+      await setup.send(replays, CLIENT[family])
       t.match(
-        await house.counters(),
+        await base.counters(),
         { knocks: 1, grants: 1, wrong: 0 },
         'the network sent it again',
       )
-      await place.close(CLIENT[family])
-      await place.send(replays, CLIENT[family])
-      await place.send(replays, OTHERS[family])
-      await place.send(replays, CLIENT[family === 4 ? 6 : 4])
+      await setup.close(CLIENT[family])
+      await setup.send(replays, CLIENT[family])
+      await setup.send(replays, OTHERS[family])
+      await setup.send(replays, CLIENT[family === 4 ? 6 : 4])
       t.match(
-        await house.counters(),
+        await base.counters(),
         { knocks: 1, grants: 1, wrong: 300 },
         'replayed: opens nothing',
       )
-      t.equal(await house.answers(family), false)
+      t.equal(await base.answers(family), false)
     }
   })
 
   t.test(`one secret and time, both families, nft ${version}`, { skip }, async (t) => {
-    await using place = await TokenHouse.open({ binary: path, token: LONG })
-    const { house } = place
-    for (const family of FAMILIES) await place.type(family, PERIOD)
-    for (const family of FAMILIES) t.equal(await house.answers(family), true, `IPv${family}`)
-    t.match(await house.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'one knock opens both')
-    const grants = await house.knock.door('service').grants()
+    await using setup = await TokenSetup.open({ binary: path, token: LONG })
+    const { base } = setup
+    for (const family of FAMILIES) await setup.type(family, PERIOD)
+    for (const family of FAMILIES) t.equal(await base.answers(family), true, `IPv${family}`)
+    t.match(await base.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'one knock opens both')
+    const grants = await base.knock.door('service').grants()
     t.same(new Set(grants.map(({ source }) => source)), new Set([CLIENT[4], CLIENT[6]]))
-    await place.send([tokenAt(nowSeconds(), PERIOD, SECRET, 4)], OTHERS[6])
-    t.match(await house.counters(), { grants: 2, wrong: 1 }, 'a half is used over either family')
-    await place.send([tokenAt(nowSeconds() + PERIOD, PERIOD, SECRET, 6)], OTHERS[4])
-    t.match(await house.counters(), { grants: 3 }, 'and taken over either')
+    await setup.send([tokenAt(nowSeconds(), PERIOD, SECRET, 4)], OTHERS[6])
+    t.match(await base.counters(), { grants: 2, wrong: 1 }, 'a half is used over either family')
+    await setup.send([tokenAt(nowSeconds() + PERIOD, PERIOD, SECRET, 6)], OTHERS[4])
+    t.match(await base.counters(), { grants: 3 }, 'and taken over either')
   })
 
   t.test(`what was used stays used, nft ${version}`, { skip, buffered: true }, async (t) => {
-    await using place = await TokenHouse.open({ binary: path, token: LONG })
-    const { house, nft } = place
+    await using setup = await TokenSetup.open({ binary: path, token: LONG })
+    const { base, nft } = setup
     const token = tokenAt(nowSeconds(), PERIOD)
     const [source] = [CLIENT[4]]
-    await place.send([token])
-    await place.close(source)
+    await setup.send([token])
+    await setup.close(source)
     const users = [
-      { name: 'ann', secretFile: place.file('secret') },
-      { name: 'bob', secretFile: place.file('other') },
+      { name: 'ann', secretFile: setup.file('secret') },
+      { name: 'bob', secretFile: setup.file('other') },
     ]
     const changes: Record<string, () => Promise<unknown>> = {
-      'the same spec installed': () => installKnock(place.spec(), { nft }),
-      refilled: () => refillKnock(place.spec(), { nft }),
+      'the same spec installed': () => installKnock(setup.spec(), { nft }),
+      refilled: () => refillKnock(setup.spec(), { nft }),
       'another time of opening': () =>
-        installKnock(place.spec({ door: { open: { for: '50s' } } }), { nft }),
+        installKnock(setup.spec({ door: { open: { for: '50s' } } }), { nft }),
       'another door': () =>
         installKnock(
           {
             doors: [
-              ...place.spec().doors,
+              ...setup.spec().doors,
               ...doorOf(['udp/7000'], { name: 'other', service: 'tcp/80' }).doors,
             ],
           },
@@ -104,49 +104,49 @@ for (const { version, path } of able) {
         ),
       'another ban': () =>
         installKnock(
-          place.spec({ parts: { guard: { ban: { after: 30, within: 60, for: 60 } } } }),
+          setup.spec({ parts: { guard: { ban: { after: 30, within: 60, for: 60 } } } }),
           { nft },
         ),
       'another capacity': () =>
-        installKnock(place.spec({ parts: { guard: { capacity: 64 } } }), { nft }),
-      'another drift': () => installKnock(place.spec({ token: { ...LONG, drift: 600 } }), { nft }),
+        installKnock(setup.spec({ parts: { guard: { capacity: 64 } } }), { nft }),
+      'another drift': () => installKnock(setup.spec({ token: { ...LONG, drift: 600 } }), { nft }),
       'another horizon': () =>
-        installKnock(place.spec({ token: { ...LONG, horizon: '6h' } }), { nft }),
-      'one more user': () => installKnock(place.spec({ token: { ...LONG, users } }), { nft }),
+        installKnock(setup.spec({ token: { ...LONG, horizon: '6h' } }), { nft }),
+      'one more user': () => installKnock(setup.spec({ token: { ...LONG, users } }), { nft }),
       'users in another order': () =>
-        installKnock(place.spec({ token: { ...LONG, users: users.toReversed() } }), { nft }),
+        installKnock(setup.spec({ token: { ...LONG, users: users.toReversed() } }), { nft }),
       'another carrier, and the same again': async () => {
         const stun = { ...LONG, carrier: 'stun', port: 3478 }
-        await installKnock(place.spec({ token: stun }), { nft })
-        await installKnock(place.spec(), { nft })
+        await installKnock(setup.spec({ token: stun }), { nft })
+        await installKnock(setup.spec(), { nft })
       },
-      'another port': () => installKnock(place.spec({ token: { ...LONG, port: 6000 } }), { nft }),
+      'another port': () => installKnock(setup.spec({ token: { ...LONG, port: 6000 } }), { nft }),
     }
     for (const [what, change] of Object.entries(changes)) {
       await change()
-      const before = await house.counters()
-      await place.send([token], OTHERS[4])
-      const { grants, wrong } = await house.counters()
+      const before = await base.counters()
+      await setup.send([token], OTHERS[4])
+      const { grants, wrong } = await base.counters()
       t.same({ grants, wrong }, { grants: before.grants, wrong: before.wrong + 1 }, what)
     }
   })
 
   t.test(`grants that are full, nft ${version}`, { skip, buffered: true }, async (t) => {
-    await using place = await TokenHouse.open({
+    await using setup = await TokenSetup.open({
       binary: path,
       token: LONG,
       parts: { guard: { capacity: 1 } },
     })
-    await place.send([tokenAt(nowSeconds(), PERIOD)])
-    await place.send([tokenAt(nowSeconds() + PERIOD, PERIOD)], OTHERS[4])
-    const grants = await place.house.knock.door('service').grants()
+    await setup.send([tokenAt(nowSeconds(), PERIOD)])
+    await setup.send([tokenAt(nowSeconds() + PERIOD, PERIOD)], OTHERS[4])
+    const grants = await setup.base.knock.door('service').grants()
     t.same(
       grants.map(({ source }) => source),
       [CLIENT[4]],
       'nobody else comes in',
     )
-    await place.house.knock.door('service').close(CLIENT[4])
-    await place.send([tokenAt(nowSeconds() + PERIOD, PERIOD)], OTHERS[4])
-    t.same(await place.house.knock.door('service').grants(), [], 'the token is used all the same')
+    await setup.base.knock.door('service').close(CLIENT[4])
+    await setup.send([tokenAt(nowSeconds() + PERIOD, PERIOD)], OTHERS[4])
+    t.same(await setup.base.knock.door('service').grants(), [], 'the token is used all the same')
   })
 }

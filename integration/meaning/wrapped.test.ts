@@ -7,7 +7,7 @@ import { createInner, INNER } from '../machine/inner.js'
 import { apply, CABLE, CLIENT, exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { listen, Talk } from '../machine/sockets.js'
-import { Ground } from '../setups/ground.js'
+import { PacketSetup } from '../setups/packet-setup.js'
 import { frameOf } from '../wire/frames.js'
 import { WRAPPINGS } from '../wire/wraps.js'
 
@@ -72,8 +72,8 @@ const HOOKS = { input: 0, forward: -1, prerouting: -1, ingress: 0 } as const
 for (const [hook, which] of skip ? [] : Object.entries(HOOKS)) {
   const { version, path: binary } = versions.at(which) as (typeof versions)[number]
   t.test(`${hook}, nft ${version}`, { buffered: true }, async (t) => {
-    await using ground = await Ground.open(specOf(hook), binary)
-    const { injector, pair } = ground
+    await using setup = await PacketSetup.open(specOf(hook), binary)
+    const { injector, pair } = setup
     const { server } = pair
     await using inner = await createInner(pair)
     const host = hook === 'forward' ? inner.namespace : server
@@ -135,11 +135,11 @@ for (const [hook, which] of skip ? [] : Object.entries(HOOKS)) {
     for (const [side, table] of Object.entries(SIDES)) {
       if (isStateful && !table) continue
       if (table) await apply(server, table, binary)
-      await ground.install(specOf(hook))
+      await setup.install(specOf(hook))
       t.same(await through(), [], `${side}: no wrapping passes a closed door`)
-      for (const family of FAMILIES) await ground.knock.door('service').open(CLIENT[family])
+      for (const family of FAMILIES) await setup.knock.door('service').open(CLIENT[family])
       const open = await through()
-      await ground.knock.uninstall()
+      await setup.knock.uninstall()
       const free = await through()
       t.ok(free.length > 100, `${side}: ${free.length} without a table`)
       if (isStateful) t.same(open, free, `${side}: every wrapping that works passes an open door`)

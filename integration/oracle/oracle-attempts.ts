@@ -87,7 +87,7 @@ type Event = 'knock' | 'granted' | 'reset' | 'closed'
 
 function log(sequence: Sequence, event: Event, packet: Packet, stage: number): void {
   const of = sequence.stepsAt(packet.at).length
-  sequence.door.story.knocked(sequence, event, packet, { stage, of })
+  sequence.door.events.knocked(sequence, event, packet, { stage, of })
 }
 
 /** Returns how many steps a source has done of its attempt; 0 if none is under way. */

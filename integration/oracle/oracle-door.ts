@@ -2,8 +2,8 @@
 // is.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidDoor } from '../../lib/spec/model/model.js'
+import type { OracleEvents } from './oracle-events.js'
 import type { Guard } from './oracle-guard.js'
-import type { Story } from './oracle-story.js'
 
 export interface Counters {
   /** Packets that are a step of the door, or that are judged at the port of a timed knock. */
@@ -35,7 +35,7 @@ export interface Knocked {
 
 export interface Door {
   readonly spec: ValidDoor
-  readonly story: Story
+  readonly events: OracleEvents
   readonly grants: Map<string, Grant>
   /** Until when the rest of each source's handshake passes. */
   readonly begun: Map<string, number>
@@ -48,9 +48,9 @@ export interface Door {
   readonly made: Map<string, number>
 }
 
-export const doorOf = (spec: ValidDoor, story: Story): Door => ({
+export const doorOf = (spec: ValidDoor, events: OracleEvents): Door => ({
   spec,
-  story,
+  events,
   grants: new Map(),
   begun: new Map(),
   spent: new Map(),
@@ -102,6 +102,6 @@ export function use(door: Door, packet: Packet): void {
     door.grants.delete(holder)
     door.counters.closes += 1
     // A door that redirects does not log the end of the grant.
-    if (!open.redirectTo) door.story.met(door, 'closed', packet)
+    if (!open.redirectTo) door.events.met(door, 'closed', packet)
   } else if (open.refresh) grant.until = at + open.for
 }

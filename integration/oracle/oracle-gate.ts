@@ -151,7 +151,7 @@ const isBlind = ({ spec: { open } }: Door): boolean =>
 function deny(doors: readonly Door[], packet: Packet): 'drop' {
   for (const door of doors) {
     door.counters.denied += 1
-    door.story.met(door, 'denied', packet)
+    door.events.met(door, 'denied', packet)
   }
   return 'drop'
 }

@@ -2,8 +2,8 @@
 // doors of a table.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidBan } from '../../lib/spec/model/model.js'
+import type { OracleEvents } from './oracle-events.js'
 import { flowOf } from './oracle-packets.js'
-import type { Story } from './oracle-story.js'
 
 /** The longest pause between a SYN and its repetition, in seconds. */
 export const PAUSE = 40
@@ -17,7 +17,7 @@ function isRepeated(seen: Map<string, number>, key: string, at: number, memory: 
 export class Guard {
   readonly #ban: ValidBan | undefined
   readonly #memory: number
-  readonly #story: Story
+  readonly #events: OracleEvents
   /**
    * When each flow's SYN was last seen: in general, and as a connection that counts.
    */
@@ -32,8 +32,8 @@ export class Guard {
   repeated = 0
 
   /** @param memory - seconds for which a SYN is remembered. */
-  constructor(ban: ValidBan | undefined, memory: number, story: Story) {
-    this.#story = story
+  constructor(ban: ValidBan | undefined, memory: number, events: OracleEvents) {
+    this.#events = events
     this.#ban = ban
     this.#memory = memory
   }
@@ -61,7 +61,7 @@ export class Guard {
       this.#bans.set(source, at + this.#ban.for)
       this.#strikes.delete(source)
       this.bans += 1
-      this.#story.banned(packet)
+      this.#events.banned(packet)
     } else {
       const first = count > 1 ? this.#strikes.get(source)?.first : undefined
       this.#strikes.set(source, { first: first ?? at, count })

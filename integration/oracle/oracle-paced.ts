@@ -59,7 +59,7 @@ function punish({ penalties, knock }: Paced, { source, at }: Packet): void {
  */
 function spoil(paced: Paced, packet: Packet, at?: Place): void {
   const of = lengthOf(paced.knock)
-  paced.door.story.knocked(paced, 'reset', packet, at === undefined ? {} : { stage: of, of })
+  paced.door.events.knocked(paced, 'reset', packet, at === undefined ? {} : { stage: of, of })
   forget(paced, packet)
   punish(paced, packet)
   paced.door.counters.resets += 1
@@ -71,7 +71,7 @@ function letThrough(paced: Paced, packet: Packet): true {
   forget(paced, packet)
   grant(paced, packet, 1)
   const of = lengthOf(paced.knock)
-  paced.door.story.knocked(paced, 'granted', packet, { stage: of, of })
+  paced.door.events.knocked(paced, 'granted', packet, { stage: of, of })
   return true
 }
 
@@ -91,7 +91,7 @@ function count(paced: Paced, packet: Packet): void {
   }
   sources.set(source, { first, count: before + 1 })
   const place = { stage: before + 1, of: lengthOf(knock) }
-  paced.door.story.knocked(paced, 'knock', packet, place)
+  paced.door.events.knocked(paced, 'knock', packet, place)
   if (knock.type === 'rhythm' && before + 1 === total(knock)) {
     sources.delete(source)
     armed.set(source, at + knock.window)

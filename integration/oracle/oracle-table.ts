@@ -2,10 +2,10 @@
 import type { ValidDoor, ValidKnock, ValidSpec, ValidToken } from '../../lib/spec/model/model.js'
 import type { Sequence } from './oracle-attempts.js'
 import { type Door, doorOf, type Knocked } from './oracle-door.js'
+import { OracleEvents } from './oracle-events.js'
 import { Guard, PAUSE } from './oracle-guard.js'
 import { longest, type Paced } from './oracle-paced.js'
 import { rotatedSteps, type Secrets } from './oracle-secrets.js'
-import { Story } from './oracle-story.js'
 
 export interface Tokens extends Knocked {
   readonly kind: 'token'
@@ -20,18 +20,18 @@ export interface Table {
   /** In the order of the doors and of their knocks; a door's closing knock is its last. */
   readonly attempts: readonly Attempt[]
   readonly guard: Guard
-  readonly story: Story
+  readonly events: OracleEvents
 }
 
 export function tableOf(spec: ValidSpec, secrets: Secrets): Table {
-  const story = new Story()
-  const doors = spec.doors.map((door) => doorOf(door, story))
+  const events = new OracleEvents()
+  const doors = spec.doors.map((door) => doorOf(door, events))
   const knocks = spec.doors.flatMap(({ knocks, close }) => (close ? [...knocks, close] : knocks))
-  const guard = new Guard(spec.guard.ban, Math.max(PAUSE, ...knocks.map(lasts)), story)
+  const guard = new Guard(spec.guard.ban, Math.max(PAUSE, ...knocks.map(lasts)), events)
   const attempts = doors.flatMap((door) =>
     knocksOf(door.spec).map(({ id, knock }) => attemptOf({ door, guard, id }, knock, secrets)),
   )
-  return { doors, attempts, guard, story }
+  return { doors, attempts, guard, events }
 }
 
 function lasts(knock: ValidKnock): number {

@@ -1,17 +1,17 @@
-// A valid spec and packets → the verdicts by the documented meaning. Pure. An independent witness
+// A valid spec and packets → the verdicts by the documented meaning. Pure. An independent model
 // for tests: it shares no code with the compiler, and keeps a record for each source instead of
 // sets and rules.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { end, move, type Sequence, stageOf } from './oracle-attempts.js'
 import { grant, isGranted } from './oracle-door.js'
+import type { OracleEvent } from './oracle-events.js'
 import { Gate } from './oracle-gate.js'
 import { judge } from './oracle-paced.js'
 import { asks, covers, isOnInterface, isService, isStep, isSyn } from './oracle-packets.js'
 import { begins, canBe, isKnock, isKnockedAt } from './oracle-ports.js'
 import { isOtherQuestion, type Secrets, tokenIn, userOf } from './oracle-secrets.js'
 import { type DoorState, type GuardState, stateOfDoor } from './oracle-state.js'
-import type { Happening } from './oracle-story.js'
 import { type Attempt, type Table, type Tokens, tableOf } from './oracle-table.js'
 
 export type { DoorState, GuardState }
@@ -96,8 +96,8 @@ export class Oracle {
   }
 
   /** Returns the events so far. */
-  events(): readonly Happening[] {
-    return this.#table.story.happenings
+  events(): readonly OracleEvent[] {
+    return this.#table.events.list
   }
 
   /** Returns the number of redirected connections. */
@@ -197,10 +197,10 @@ export class Oracle {
       door.repeating.set(packet.source, packet.at + REPEATING)
       door.counters.knocks += 1
       grant(attempt, packet)
-      door.story.knocked(attempt, 'granted', packet, { stage: 1, of: 1, user })
+      door.events.knocked(attempt, 'granted', packet, { stage: 1, of: 1, user })
     } else {
       door.counters.wrong += 1
-      door.story.knocked(attempt, 'wrong', packet)
+      door.events.knocked(attempt, 'wrong', packet)
       // A used token that was loaded again is valid, but the grants may be full.
       const isBack = isRight && isUsed && used < this.#loaded
       const isHarmless = (isUsed && repeats) || isOtherQuestion(knock, packet)

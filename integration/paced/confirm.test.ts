@@ -11,7 +11,7 @@ import { missing } from '../machine/capabilities.js'
 import { CABLE, createPair, exec, type Pair, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import type { Program } from '../machine/programs.js'
-import { PORT, startService } from '../setups/house.js'
+import { PORT, startService } from '../setups/service-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('nc')
@@ -43,12 +43,12 @@ const SECONDS = 20
 
 const CODE = `
   import { createNft, installKnock } from '${pathToFileURL(LIBRARY)}'
-  const { binary, confirmWithin, orders } = JSON.parse(process.argv[1])
-  await Promise.all(orders.map(({ netns, spec }) =>
+  const { binary, confirmWithin, targets } = JSON.parse(process.argv[1])
+  await Promise.all(targets.map(({ netns, spec }) =>
     installKnock(spec, { nft: createNft({ binary, netns }), confirmWithin })))
   process.kill(process.pid, 'SIGKILL')`
 
-interface Order {
+interface Target {
   readonly netns: string
   readonly spec: object
 }
@@ -57,33 +57,33 @@ interface Order {
  * Installs in a process that has ended when this resolves. It does not block this process, because
  * other tests run at the same time.
  */
-async function installAndDie(binary: string, orders: readonly Order[]): Promise<void> {
-  const all = JSON.stringify({ binary, orders, confirmWithin: SECONDS })
+async function installAndDie(binary: string, targets: readonly Target[]): Promise<void> {
+  const all = JSON.stringify({ binary, targets, confirmWithin: SECONDS })
   const args = ['--input-type=module', '-e', CODE, all]
   const [, signal] = await once(spawn(process.execPath, args, { stdio: 'ignore' }), 'close')
   if (signal !== 'SIGKILL') throw new Error('the install failed')
 }
 
 /** A server behind the doors of a spec, and a client. */
-class Place implements AsyncDisposable {
+class ConfirmSetup implements AsyncDisposable {
   readonly name: string
-  readonly order: Order
+  readonly target: Target
   readonly #pair: Pair
   readonly #service: AsyncDisposable
   readonly #nft: Nft
 
   private constructor(name: string, spec: object, pair: Pair, service: Program, nft: Nft) {
     this.name = name
-    this.order = { netns: pair.server, spec }
+    this.target = { netns: pair.server, spec }
     this.#pair = pair
     this.#service = service
     this.#nft = nft
   }
 
-  static async open(name: string, spec: object, binary: string): Promise<Place> {
+  static async open(name: string, spec: object, binary: string): Promise<ConfirmSetup> {
     const pair = await createPair()
     const nft = createNft({ binary, netns: pair.server })
-    return new Place(name, spec, pair, await startService(pair.server), nft)
+    return new ConfirmSetup(name, spec, pair, await startService(pair.server), nft)
   }
 
   /** Whether the service answers a stranger. */
@@ -102,16 +102,18 @@ class Place implements AsyncDisposable {
   }
 }
 
-/** Opens a place for each spec. */
-async function openAll(binary: string): Promise<AsyncDisposable & { places: readonly Place[] }> {
-  const places: Place[] = []
+/** Opens a setup for each spec. */
+async function openAll(
+  binary: string,
+): Promise<AsyncDisposable & { setups: readonly ConfirmSetup[] }> {
+  const setups: ConfirmSetup[] = []
   for (const [name, spec] of Object.entries(SPECS)) {
-    places.push(await Place.open(name, spec, binary))
+    setups.push(await ConfirmSetup.open(name, spec, binary))
   }
   return {
-    places,
+    setups,
     async [Symbol.asyncDispose]() {
-      for (const place of places) await place[Symbol.asyncDispose]()
+      for (const setup of setups) await setup[Symbol.asyncDispose]()
     },
   }
 }
@@ -121,34 +123,34 @@ t.jobs = 4
 for (const { version, path } of versions) {
   t.test(`nft ${version}`, { skip, buffered: true }, async (t) => {
     await using open = await openAll(path)
-    const { places } = open
-    const orders = places.map(({ order }) => order)
-    const each = (check: (place: Place, knock: Knock) => Promise<unknown>) =>
-      Promise.all(places.map(async (place) => check(place, await place.attach())))
+    const { setups } = open
+    const targets = setups.map(({ target }) => target)
+    const each = (check: (setup: ConfirmSetup, knock: Knock) => Promise<unknown>) =>
+      Promise.all(setups.map(async (setup) => check(setup, await setup.attach())))
 
-    for (const place of places) t.ok(await place.answers(), `${place.name}: open before`)
-    await installAndDie(path, orders)
+    for (const setup of setups) t.ok(await setup.answers(), `${setup.name}: open before`)
+    await installAndDie(path, targets)
     await each(async ({ name }, knock) => {
       const { confirm } = await knock.status()
       t.ok(confirm?.expiresIn !== undefined, `${name}: the countdown shows`)
     })
-    await each(async (place) => t.notOk(await place.answers(), `${place.name}: shut`))
+    await each(async (setup) => t.notOk(await setup.answers(), `${setup.name}: shut`))
     await sleep(SECONDS * 1000)
-    await each(async (place, knock) => {
-      t.ok(await place.answers(), `${place.name}: fallen open`)
+    await each(async (setup, knock) => {
+      t.ok(await setup.answers(), `${setup.name}: fallen open`)
       const { confirm } = await knock.status()
-      t.strictSame(confirm, { fallenOpen: true }, `${place.name}: status says so`)
+      t.strictSame(confirm, { fallenOpen: true }, `${setup.name}: status says so`)
       const late = { code: 'timed-out' }
-      await t.rejects(knock.confirm(), late, `${place.name}: too late to confirm`)
+      await t.rejects(knock.confirm(), late, `${setup.name}: too late to confirm`)
     })
-    await installAndDie(path, orders)
+    await installAndDie(path, targets)
     await each(async ({ name }, knock) => {
       await knock.confirm()
       t.equal((await knock.status()).confirm, undefined, `${name}: confirmed: no countdown`)
     })
     await sleep((SECONDS + 1) * 1000)
-    await each(async (place) => {
-      t.notOk(await place.answers(), `${place.name}: confirmed: shut for good`)
+    await each(async (setup) => {
+      t.notOk(await setup.answers(), `${setup.name}: confirmed: shut for good`)
     })
   })
 }

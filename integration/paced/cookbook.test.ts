@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Page } from '../cookbook/page.js'
-import { Scene } from '../cookbook/scene.js'
+import { PageSetup } from '../cookbook/page-setup.js'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { sweep } from '../machine/namespaces.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 
 const skip = missing('hping3', 'nc', 'ssh', 'telnet')
 if (!skip) {
@@ -22,20 +22,20 @@ const TRY = 'nc -z -w 1 server.example'
 
 t.test('one port by rate', { skip, buffered: true }, async (t) => {
   const page = new Page('single-port')
-  await using scene = await Scene.open(page)
-  await scene.install()
-  await scene.write('rate.json')
+  await using setup = await PageSetup.open(page)
+  await setup.install()
+  await setup.write('rate.json')
   const play = async (family: 4 | 6) => {
     for (const mark of page.marks('client: ')) {
-      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
-      await scene.revoke(family)
+      t.match(await setup.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      await setup.revoke(family)
     }
-    const fast = await scene.atClient(`for i in 1 2 3; do ${TRY} 22; done; ${TRY} 22`, family)
+    const fast = await setup.atClient(`for i in 1 2 3; do ${TRY} 22; done; ${TRY} 22`, family)
     t.not(fast.code, 0, `IPv${family}: too fast`)
-    const still = await scene.atClient(`sleep 3; ${TRY} 22`, family)
+    const still = await setup.atClient(`sleep 3; ${TRY} 22`, family)
     t.not(still.code, 0, `IPv${family}: not before 5 s of silence`)
     await sleep(5_000)
-    const waits = await scene.atClient('nc -z -w 8 server.example 22', family)
+    const waits = await setup.atClient('nc -z -w 8 server.example 22', family)
     t.not(waits.code, 0, `IPv${family}: a connection that waits`)
   }
   await Promise.all(FAMILIES.map(play))
@@ -43,31 +43,31 @@ t.test('one port by rate', { skip, buffered: true }, async (t) => {
 })
 
 t.test('one port by rate: the grant ends', { skip, buffered: true }, async (t) => {
-  await using scene = await Scene.open(new Page('single-port'))
-  await scene.install()
-  t.match(await scene.client('client: nc'), { code: 0 }, 'in')
-  t.ok(await scene.logsIn(), 'a second login while the grant lasts')
+  await using setup = await PageSetup.open(new Page('single-port'))
+  await setup.install()
+  t.match(await setup.client('client: nc'), { code: 0 }, 'in')
+  t.ok(await setup.logsIn(), 'a second login while the grant lasts')
   await sleep(10_000)
-  t.ok(await scene.isShut(), 'shut after 10 s')
+  t.ok(await setup.isShut(), 'shut after 10 s')
 })
 
 const RHYTHM = new Page('rhythm')
 
 for (const [index, mark] of RHYTHM.marks('client: ').entries()) {
   t.test(`a rhythm, ${mark}`, { skip, buffered: true }, async (t) => {
-    await using scene = await Scene.open(RHYTHM)
-    await scene.install()
-    await scene.write('rhythm.json')
-    t.match(await scene.server('server: redirect'), { code: 0 })
+    await using setup = await PageSetup.open(RHYTHM)
+    await setup.install()
+    await setup.write('rhythm.json')
+    t.match(await setup.server('server: redirect'), { code: 0 })
     const families = mark.endsWith('hping3') ? ([4] as const) : FAMILIES
     const play = async (family: 4 | 6) => {
-      t.match(await scene.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
-      t.ok(await scene.isShut(family), `IPv${family}: 22 is shut`)
-      t.ok(await scene.isShut(family, 443), `IPv${family}: shut after one connection`)
+      t.match(await setup.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
+      t.ok(await setup.isShut(family), `IPv${family}: 22 is shut`)
+      t.ok(await setup.isShut(family, 443), `IPv${family}: shut after one connection`)
       if (index > 0) return
       await sleep(5_000)
       const wrong = RHYTHM.block('client: bash').replace('1 2 3 4', '1 3 2 4')
-      const { code } = await scene.atClient(wrong, family)
+      const { code } = await setup.atClient(wrong, family)
       t.not(code, 0, `IPv${family}: 1-3-2-4`)
     }
     await Promise.all(families.map(play))

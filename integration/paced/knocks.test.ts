@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, exec, NFT, SERVER, start, sweep } from '../machine/namespaces.js'
 import { dial, greeting, listen } from '../machine/sockets.js'
-import { Ground, host } from '../setups/ground.js'
+import { host, PacketSetup } from '../setups/packet-setup.js'
 
 const skip = missing('bash', 'nc', 'hping3')
 if (!skip) sweep()
@@ -33,7 +33,12 @@ const CLIENTS: Readonly<Record<string, (host: string, port: number) => [string, 
   },
 }
 
-async function knock({ pair }: Ground, client: string, host: string, port: number): Promise<void> {
+async function knock(
+  { pair }: PacketSetup,
+  client: string,
+  host: string,
+  port: number,
+): Promise<void> {
   const [file, ...args] = CLIENTS[client]?.(host, port) ?? ['false']
   const child = start(pair.client, file, args, { stdio: 'ignore' })
   // hping3 ends by itself and sends nothing twice. The others retransmit after a second.
@@ -48,21 +53,21 @@ async function knock({ pair }: Ground, client: string, host: string, port: numbe
 let last: Promise<unknown> = Promise.resolve()
 
 /** Runs a test in namespaces of its own, with a listener behind the door. */
-function at(name: string, spec: object, run: (t: Test, ground: Ground) => Promise<void>): void {
+function at(name: string, spec: object, run: (t: Test, setup: PacketSetup) => Promise<void>): void {
   t.test(name, { skip, buffered: true }, async (t) => {
     const turn = last.then(async () => {
-      const ground = await Ground.open(spec, NFT)
-      return { ground, service: await listen(ground.pair.server, PORT, 'hello') }
+      const setup = await PacketSetup.open(spec, NFT)
+      return { setup, service: await listen(setup.pair.server, PORT, 'hello') }
     })
     last = turn.catch(() => {})
     const made = await turn
-    await using ground = made.ground
+    await using setup = made.setup
     await using _service = made.service
-    await run(t, ground)
+    await run(t, setup)
   })
 }
 
-const ask = ({ pair }: Ground, family: Family) => greeting(pair.client, SERVER[family], PORT)
+const ask = ({ pair }: PacketSetup, family: Family) => greeting(pair.client, SERVER[family], PORT)
 
 t.jobs = 40
 
@@ -72,13 +77,13 @@ const OWN = { ...RATE, port: `tcp/${PORT}` }
 for (const client of Object.keys(CLIENTS)) {
   for (const family of client === 'hping3' ? ([4] as const) : FAMILIES) {
     for (const rate of [RATE, OWN]) {
-      at(`a rate at ${rate.port}, ${client}, IPv${family}`, doorOf(rate), async (t, ground) => {
+      at(`a rate at ${rate.port}, ${client}, IPv${family}`, doorOf(rate), async (t, setup) => {
         const port = Number(rate.port.slice(4))
-        for (let hit = 0; hit < 2; hit += 1) await knock(ground, client, SERVER[family], port)
+        for (let hit = 0; hit < 2; hit += 1) await knock(setup, client, SERVER[family], port)
         await sleep(2500)
-        t.equal(await ask(ground, family), 'hello', 'open in time')
-        t.equal(await ask(ground, family), 'hello', 'open again for the same source')
-        t.match(await ground.counters(), { knocks: rate === OWN ? 3 : 2, grants: 1, resets: 0 })
+        t.equal(await ask(setup, family), 'hello', 'open in time')
+        t.equal(await ask(setup, family), 'hello', 'open again for the same source')
+        t.match(await setup.counters(), { knocks: rate === OWN ? 3 : 2, grants: 1, resets: 0 })
       })
     }
   }
@@ -88,20 +93,20 @@ for (const family of FAMILIES) {
   at(
     `too early and too late, IPv${family}`,
     doorOf({ ...RATE, min: 3, max: 8, penalty: 3 }),
-    async (t, ground) => {
+    async (t, setup) => {
       const hits = async () => {
-        for (let hit = 0; hit < 2; hit += 1) await knock(ground, 'nc', SERVER[family], 7000)
+        for (let hit = 0; hit < 2; hit += 1) await knock(setup, 'nc', SERVER[family], 7000)
       }
       await hits()
-      t.equal(await ask(ground, family), 'nothing', 'too early')
+      t.equal(await ask(setup, family), 'nothing', 'too early')
       await sleep(3400)
       await hits()
       await sleep(8500)
-      t.equal(await ask(ground, family), 'nothing', 'too late')
+      t.equal(await ask(setup, family), 'nothing', 'too late')
       await hits()
       await sleep(3500)
-      t.equal(await ask(ground, family), 'hello', 'in time')
-      t.match(await ground.counters(), { knocks: 6, grants: 1, resets: 1 })
+      t.equal(await ask(setup, family), 'hello', 'in time')
+      t.match(await setup.counters(), { knocks: 6, grants: 1, resets: 1 })
     },
   )
 
@@ -116,16 +121,16 @@ for (const family of FAMILIES) {
     ],
   ] as const
   for (const [name, knocks, port] of hanging) {
-    at(`a connect() that hangs: ${name}, IPv${family}`, doorOf(knocks), async (t, ground) => {
-      await using connection = dial(ground.pair.client, SERVER[family], port)
+    at(`a connect() that hangs: ${name}, IPv${family}`, doorOf(knocks), async (t, setup) => {
+      await using connection = dial(setup.pair.client, SERVER[family], port)
       // SYNs after 1, 2, 3, 4, 5, 7 and 11 s.
       t.equal(await connection.hear(12.5), 'nothing')
-      t.match(await ground.counters(), { knocks: 1, grants: 0, resets: 0 }, 'is one knock')
+      t.match(await setup.counters(), { knocks: 1, grants: 0, resets: 0 }, 'is one knock')
     })
   }
 }
 
-const flood = (ground: Ground, port: number, seconds: number) => {
+const flood = (setup: PacketSetup, port: number, seconds: number) => {
   const args = [
     '-n',
     '-S',
@@ -137,40 +142,40 @@ const flood = (ground: Ground, port: number, seconds: number) => {
     String(port),
     SERVER[4],
   ]
-  return exec(ground.pair.client, 'hping3', args)
+  return exec(setup.pair.client, 'hping3', args)
 }
 
 for (const rate of [RATE, OWN]) {
-  at(`ten a second, to ${rate.port}`, doorOf({ ...rate, max: 4 }), async (t, ground) => {
+  at(`ten a second, to ${rate.port}`, doorOf({ ...rate, max: 4 }), async (t, setup) => {
     const port = Number(rate.port.slice(4))
     const own = port === PORT
     const [knocks, service] = await Promise.all([
-      flood(ground, port, 10),
-      own ? undefined : flood(ground, PORT, 10),
+      flood(setup, port, 10),
+      own ? undefined : flood(setup, PORT, 10),
     ])
     t.notMatch(`${knocks.stdout}${service?.stdout}`, 'flags=SA', 'is never let in')
     t.match(
-      await ground.counters(),
+      await setup.counters(),
       { grants: 0, resets: 1 },
       'the penalty lasts as long as the flood',
     )
     // The knock is right, but within the penalty, which each packet restarts.
-    for (let hit = 0; hit < 2; hit += 1) await knock(ground, 'nc', SERVER[4], port)
+    for (let hit = 0; hit < 2; hit += 1) await knock(setup, 'nc', SERVER[4], port)
     await sleep(2500)
-    t.equal(await ask(ground, 4), 'nothing', 'closed for a penalty after the flood')
+    t.equal(await ask(setup, 4), 'nothing', 'closed for a penalty after the flood')
     await sleep(4500)
-    for (let hit = 0; hit < 2; hit += 1) await knock(ground, 'nc', SERVER[4], port)
+    for (let hit = 0; hit < 2; hit += 1) await knock(setup, 'nc', SERVER[4], port)
     await sleep(1200)
-    t.equal(await ask(ground, 4), 'hello', 'open after a pause')
+    t.equal(await ask(setup, 4), 'hello', 'open after a pause')
   })
 }
 
 /** Sends bursts of packets, one burst every two seconds. */
-async function play(ground: Ground, source: string, step: string, counts: readonly number[]) {
+async function play(setup: PacketSetup, source: string, step: string, counts: readonly number[]) {
   const start = performance.now()
   for (const [burst, count] of counts.entries()) {
     await sleep(Math.max(0, start + 2000 * burst - performance.now()))
-    await ground.send(source, ...Array.from({ length: count }, () => step))
+    await setup.send(source, ...Array.from({ length: count }, () => step))
   }
   await sleep(500)
 }
@@ -182,16 +187,16 @@ for (const family of FAMILIES) {
     const rhythm = { type: 'rhythm', port, counts: [1, 2, 3], window: 2 }
     // If the knock port is the service's, one packet too many is the connection.
     const wrong = port === `tcp/${PORT}` ? WRONG : [...WRONG, [1, 2, 4]]
-    at(`1-2-3 at ${port}, IPv${family}`, doorOf(rhythm), async (t, ground) => {
+    at(`1-2-3 at ${port}, IPv${family}`, doorOf(rhythm), async (t, setup) => {
       const guess = async (counts: readonly number[], index: number) => {
         const source = host(index + 1, family)
-        await play(ground, source, port, counts)
-        await ground.send(source, `tcp/${PORT}`)
+        await play(setup, source, port, counts)
+        await setup.send(source, `tcp/${PORT}`)
       }
-      await Promise.all([play(ground, CLIENT[family], port, [1, 2, 3]), ...wrong.map(guess)])
-      t.equal(await ask(ground, family), 'hello')
-      t.equal(await ask(ground, family), 'nothing', 'only one connection is let in')
-      t.match(await ground.counters(), { grants: 1 }, 'and nobody else')
+      await Promise.all([play(setup, CLIENT[family], port, [1, 2, 3]), ...wrong.map(guess)])
+      t.equal(await ask(setup, family), 'hello')
+      t.equal(await ask(setup, family), 'nothing', 'only one connection is let in')
+      t.match(await setup.counters(), { grants: 1 }, 'and nobody else')
     })
   }
 }
@@ -213,29 +218,29 @@ const timed: Readonly<Record<string, readonly [knock: object, pause: number, ope
 for (const [name, [knocks, pause, open]] of Object.entries(timed)) {
   const filling = { type: 'sequence', steps: ['udp/6999'] }
   const spec = { ...doorOf([filling, knocks] as object, open), guard: { capacity: 2 } }
-  at(`grants that are full: ${name}`, spec, async (t, ground) => {
+  at(`grants that are full: ${name}`, spec, async (t, setup) => {
     const tries = FAMILIES.map(async (family) => {
       const [one = '', two = '', me = ''] = [1, 2, 3].map((number) => host(number, family))
-      const isIn = async () => (await ground.granted()).includes(me)
-      for (const source of [one, two]) await ground.send(source, 'udp/6999')
-      await ground.send(me, 'udp/7000')
+      const isIn = async () => (await setup.granted()).includes(me)
+      for (const source of [one, two]) await setup.send(source, 'udp/6999')
+      await setup.send(me, 'udp/7000')
       if ('counts' in knocks) await sleep(pause)
-      await ground.send(me, 'udp/7000')
+      await setup.send(me, 'udp/7000')
       if (!('counts' in knocks)) await sleep(pause)
-      await ground.send(me, `tcp/${PORT}`)
+      await setup.send(me, `tcp/${PORT}`)
       t.equal(await isIn(), false, `IPv${family}: no room`)
-      await ground.knock.door('service').close(one)
-      await ground.send(me, `tcp/${PORT}`)
+      await setup.knock.door('service').close(one)
+      await setup.send(me, `tcp/${PORT}`)
       t.equal(await isIn(), true, 'the right to connect is not lost')
       if (!open || !('connections' in open) || open.connections !== 3) return
       const later: boolean[] = []
       for (let connection = 2; connection <= 3; connection += 1) {
-        await ground.send(me, `tcp/${PORT}`)
+        await setup.send(me, `tcp/${PORT}`)
         later.push(await isIn())
       }
       t.same(later, [true, false], 'the first connection was counted')
     })
     await Promise.all(tries)
-    t.match(await ground.counters(), { grants: 6, denied: 2 })
+    t.match(await setup.counters(), { grants: 6, denied: 2 })
   })
 }

@@ -5,7 +5,7 @@ import { refillKnock } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { nowSeconds, TokenHouse, tokenAt } from '../setups/token-house.js'
+import { nowSeconds, TokenSetup, tokenAt } from '../setups/token-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('openssl', 'nc')
@@ -19,17 +19,17 @@ const CLEAR = 1.5
 const until = (seconds: number) => sleep(Math.max(0, seconds - nowSeconds()) * 1000)
 
 /** Sends the token of a period `after` seconds after that period's end. */
-async function sendAt(place: TokenHouse, begin: number, after: number, family: 4 | 6 = 4) {
+async function sendAt(setup: TokenSetup, begin: number, after: number, family: 4 | 6 = 4) {
   await until(begin + PERIOD + after)
-  const before = await place.house.counters()
-  await place.send([tokenAt(begin, PERIOD)], CLIENT[family])
-  const { grants, wrong } = await place.house.counters()
+  const before = await setup.base.counters()
+  await setup.send([tokenAt(begin, PERIOD)], CLIENT[family])
+  const { grants, wrong } = await setup.base.counters()
   const late = nowSeconds() - (begin + PERIOD + after)
   return { grants: grants - before.grants, wrong: wrong - before.wrong, late }
 }
 
 async function play(t: Test, path: string, drift: number) {
-  await using place = await TokenHouse.open({
+  await using setup = await TokenSetup.open({
     binary: path,
     token: { period: PERIOD, drift, horizon: '30s' },
   })
@@ -38,19 +38,19 @@ async function play(t: Test, path: string, drift: number) {
   const opened = { grants: 1, wrong: 0 }
   const refused = { grants: 0, wrong: 1 }
   const neighbours = begin - PERIOD
-  t.match(await sendAt(place, begin, drift - CLEAR), opened, `drift ${drift}: just in time`)
+  t.match(await sendAt(setup, begin, drift - CLEAR), opened, `drift ${drift}: just in time`)
   const late = begin + PERIOD
   if (drift > 0) {
-    t.match(await sendAt(place, neighbours, PERIOD + drift - CLEAR), refused, 'a clock too slow')
+    t.match(await sendAt(setup, neighbours, PERIOD + drift - CLEAR), refused, 'a clock too slow')
   }
-  await place.close(CLIENT[4])
-  await refillKnock(place.spec(), { nft: place.nft })
-  const end = await sendAt(place, late, drift + 0.3)
+  await setup.close(CLIENT[4])
+  await refillKnock(setup.spec(), { nft: setup.nft })
+  const end = await sendAt(setup, late, drift + 0.3)
   t.match(end, refused, `drift ${drift}: just too late`)
   // A clock that is ahead makes tokens of later periods, which are loaded for the whole horizon.
-  t.match(await sendAt(place, late + PERIOD, -9.5), opened, 'a clock that is ahead')
+  t.match(await sendAt(setup, late + PERIOD, -9.5), opened, 'a clock that is ahead')
   t.match(
-    await sendAt(place, late + 6 * PERIOD, -60),
+    await sendAt(setup, late + 6 * PERIOD, -60),
     refused,
     'a clock that is ahead of the horizon',
   )

@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { missing } from '../machine/capabilities.js'
 import { exec, SERVER, sweep } from '../machine/namespaces.js'
-import { startService } from '../setups/house.js'
+import { startService } from '../setups/service-setup.js'
 import { tableOf } from './ours.js'
 import { pageOf } from './page.js'
 import type { Peer } from './peer.js'
-import { type Performance, perform } from './perform.js'
+import { PeerSetup } from './peer-setup.js'
 import { SINGLE_PORT } from './recent.js'
 import { RECIPES, SINGLE_PORT_SPEC } from './recipes.js'
-import { Stage } from './stage.js'
+import { type PeerRun, runPeers } from './run-peers.js'
 import { letIn } from './traces/traces.js'
 
 const PAGE = fileURLToPath(new URL('../../docs/decide/peers.md', import.meta.url))
@@ -23,12 +23,12 @@ if (!skip) sweep()
 t.jobs = 2
 
 t.test('the same traces at the peers and at ours', { skip, buffered: true }, async (t) => {
-  const peers = RECIPES.map(({ peer, traces }): Performance => ({ peer, traces }))
-  const ours = RECIPES.map(({ spec, traces }): Performance => ({ peer: tableOf(spec), traces }))
-  const through = await perform([...peers, ...ours])
-  const lets = (performances: readonly Performance[]) =>
+  const peers = RECIPES.map(({ peer, traces }): PeerRun => ({ peer, traces }))
+  const ours = RECIPES.map(({ spec, traces }): PeerRun => ({ peer: tableOf(spec), traces }))
+  const through = await runPeers([...peers, ...ours])
+  const lets = (runs: readonly PeerRun[]) =>
     RECIPES.map(({ service, traces }, place) => {
-      const passed = through.get(performances[place] as Performance) ?? []
+      const passed = through.get(runs[place] as PeerRun) ?? []
       return traces.map((trace) => letIn(trace, service, passed))
     })
   const [seen, own] = [lets(peers), lets(ours)]
@@ -58,10 +58,10 @@ t.test(
   { skip, buffered: true },
   async (t) => {
     const connect = async (peer: Peer): Promise<string> => {
-      await using stage = await Stage.open(peer, { silent: false })
-      await using _service = await startService(stage.pair.server, 22)
+      await using setup = await PeerSetup.open(peer, { silent: false })
+      await using _service = await startService(setup.pair.server, 22)
       const args = ['-e', CONNECT, SERVER[4], '22', '8']
-      return (await exec(stage.pair.client, process.execPath, args)).stdout
+      return (await exec(setup.pair.client, process.execPath, args)).stdout
     }
     const [theirs, ours] = await Promise.all([
       connect(SINGLE_PORT),

@@ -6,12 +6,12 @@ import {
   BAN,
   below,
   FIRST,
+  Guesser,
   type Part,
   portsOf,
   random,
-  Siege,
   sequence,
-} from '../random/siege.js'
+} from '../random/guesser.js'
 
 function shuffle(list: readonly number[], next: () => number): number[] {
   const left = [...list]
@@ -49,18 +49,18 @@ t.test('a sequence: 1 in P^n, and each packet ends a guess', async (t) => {
   const next = random(1)
   const [P, n] = [8, 2]
   const ports = portsOf(P)
-  const siege = new Siege(sequence([7005, 7002]))
+  const guesser = new Guesser(sequence([7005, 7002]))
   const attempts = 6400
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    siege.move()
-    siege.sendAll(Array.from({ length: n }, () => ports[below(P, next)] as number))
+    guesser.move()
+    guesser.sendAll(Array.from({ length: n }, () => ports[below(P, next)] as number))
   }
-  agrees(t, siege.grants, attempts, 1 / P ** n, 'two packets from each source')
+  agrees(t, guesser.grants, attempts, 1 / P ** n, 'two packets from each source')
 
-  siege.renew()
+  guesser.renew()
   const packets = 12_800
-  for (let packet = 0; packet < packets; packet += 1) siege.send(FIRST + below(P, next), 1)
-  agrees(t, siege.grants, packets, 1 / P ** n, 'packets of one source without a pause')
+  for (let packet = 0; packet < packets; packet += 1) guesser.send(FIRST + below(P, next), 1)
+  agrees(t, guesser.grants, packets, 1 / P ** n, 'packets of one source without a pause')
 })
 
 t.test('a sequence: P^n + n - 1 packets open any', async (t) => {
@@ -68,9 +68,9 @@ t.test('a sequence: P^n + n - 1 packets open any', async (t) => {
   const stream = everySequence(ports, 3)
   t.equal(stream.length, 4 ** 3 + 2)
   for (const steps of ordersOf(ports, 3)) {
-    const siege = new Siege(sequence(steps))
-    siege.sendAll(stream)
-    t.not(siege.grants, 0, steps.join())
+    const guesser = new Guesser(sequence(steps))
+    guesser.sendAll(stream)
+    t.not(guesser.grants, 0, steps.join())
   }
 })
 
@@ -86,9 +86,9 @@ t.test(
       const orders = ordersOf([...new Set(stream)], Math.max(...[...digits].map(Number)))
       const opened = (guard: Part) =>
         orders.filter((steps) => {
-          const siege = new Siege(sequence(steps), guard)
-          siege.sendAll(stream)
-          return siege.grants > 0
+          const guesser = new Guesser(sequence(steps), guard)
+          guesser.sendAll(stream)
+          return guesser.grants > 0
         }).length
       t.equal(opened({}), orders.length, `${digits.length} packets, ${orders.length} orders`)
       t.equal(opened(BAN), withBan, 'and so many before a ban for three strikes')
@@ -99,29 +99,29 @@ t.test(
 t.test('a ban: three knocks out of order, then silence', async (t) => {
   const next = random(2)
   const P = 8
-  const siege = new Siege(sequence([7005, 7002, 7007]), BAN)
+  const guesser = new Guesser(sequence([7005, 7002, 7007]), BAN)
   const tries = 1000
   let opened = 0
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    siege.renew()
-    siege.move()
-    while (siege.bans === 0 && siege.grants === 0) siege.send(FIRST + below(P, next), 0.1)
-    opened += siege.grants
+    guesser.renew()
+    guesser.move()
+    while (guesser.bans === 0 && guesser.grants === 0) guesser.send(FIRST + below(P, next), 0.1)
+    opened += guesser.grants
   }
   // Behind the first knock: the second and the third, before the third at once. All else is no
   // strike.
   agrees(t, opened, tries, 1 - (1 - 1 / P) ** 3, 'opened before the ban')
 
-  const short = new Siege(sequence([7005, 7002]), BAN)
+  const short = new Guesser(sequence([7005, 7002]), BAN)
   while (short.grants === 0) short.send(FIRST + below(P, next), 1)
   t.equal(short.bans, 0, 'two knocks have no order that is wrong')
 
-  const lasting = new Siege(sequence([7005, 7002, 7007], { reset: 'never' }), BAN)
+  const lasting = new Guesser(sequence([7005, 7002, 7007], { reset: 'never' }), BAN)
   while (lasting.grants === 0) lasting.sendAll(shuffle(portsOf(P), next))
   t.equal(lasting.bans, 0, 'what nothing resets has no strikes')
 
   const easy = { name: 'web', service: 'tcp/80', knock: sequence([7001]), open: { for: 1 } }
-  const beside = new Siege(sequence([7005, 7002, 7007]), BAN, [easy])
+  const beside = new Guesser(sequence([7005, 7002, 7007]), BAN, [easy])
   beside.sendAll(Array.from({ length: 20 }, () => [7005, 7007, 7001]).flat())
   t.equal(beside.resets, 20)
   t.equal(beside.bans, 0, 'who knocks right at one door may guess at the others')
@@ -137,20 +137,20 @@ t.test('sweeps over all ports, each in a new order', async (t) => {
     ['knock-ports', 3, 0.3],
     ['any', 2, 1 / P],
   ] as const) {
-    const siege = new Siege(sequence(steps.slice(0, length), { reset }))
+    const guesser = new Guesser(sequence(steps.slice(0, length), { reset }))
     const sweeps = 1000
-    for (let sweep = 0; sweep < sweeps; sweep += 1) siege.sendAll(shuffle(portsOf(P), next), 0.1)
-    agrees(t, siege.grants, sweeps, chance, `reset ${reset}, ${length} steps`)
+    for (let sweep = 0; sweep < sweeps; sweep += 1) guesser.sendAll(shuffle(portsOf(P), next), 0.1)
+    agrees(t, guesser.grants, sweeps, chance, `reset ${reset}, ${length} steps`)
   }
   // A scan slower than stepTimeout; x is the share of all ports within one stepTimeout.
   const slow = { ports: portsOf(100), gap: 0.25, x: 19.5 / 100 }
   for (const reset of ['never', 'knock-ports']) {
-    const siege = new Siege(sequence(steps, { reset, stepTimeout: 5 }))
+    const guesser = new Guesser(sequence(steps, { reset, stepTimeout: 5 }))
     const sweeps = 800
     for (let sweep = 0; sweep < sweeps; sweep += 1) {
-      siege.sendAll(shuffle(slow.ports, next), slow.gap)
+      guesser.sendAll(shuffle(slow.ports, next), slow.gap)
     }
-    agrees(t, siege.grants, sweeps, slow.x ** 2, `reset ${reset}, slowly`)
+    agrees(t, guesser.grants, sweeps, slow.x ** 2, `reset ${reset}, slowly`)
   }
 })
 
@@ -168,9 +168,9 @@ t.test('an ascending scan', async (t) => {
     [[7020, 7010, 7003], []],
   ] as const) {
     const opens = ['any', 'knock-ports', 'never'].filter((reset) => {
-      const siege = new Siege(sequence(steps, { reset }))
-      siege.sendAll(portsOf(40), 0.01)
-      return siege.grants > 0
+      const guesser = new Guesser(sequence(steps, { reset }))
+      guesser.sendAll(portsOf(40), 0.01)
+      return guesser.grants > 0
     })
     t.strictSame(opens, opening, steps.join())
   }
@@ -186,18 +186,18 @@ t.test('one-time sequences: m in P^n, each once', async (t) => {
     [7000, 7006],
   ]
   const oneTime = lists.map((list) => list.map((port) => `tcp/${port}`))
-  const siege = new Siege({ type: 'sequence', oneTime })
+  const guesser = new Guesser({ type: 'sequence', oneTime })
   const tries = 3200
   let opened = 0
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    siege.renew()
-    siege.sendAll(Array.from({ length: n }, () => FIRST + below(P, next)))
-    opened += siege.grants
+    guesser.renew()
+    guesser.sendAll(Array.from({ length: n }, () => FIRST + below(P, next)))
+    opened += guesser.grants
   }
   agrees(t, opened, tries, lists.length / P ** n, 'two packets')
 
-  siege.renew()
-  siege.sendAll(everySequence(portsOf(P), n), 1)
-  siege.sendAll(everySequence(portsOf(P), n), 1)
-  t.equal(siege.grants, lists.length, 'all packets there are, twice')
+  guesser.renew()
+  guesser.sendAll(everySequence(portsOf(P), n), 1)
+  guesser.sendAll(everySequence(portsOf(P), n), 1)
+  t.equal(guesser.grants, lists.length, 'all packets there are, twice')
 })

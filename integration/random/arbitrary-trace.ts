@@ -33,7 +33,7 @@ export const events = ({ gaps, most, logged = false }: Range): fc.Arbitrary<Even
   )
 
 /** The sources and times of a trace's packets. */
-export interface Stage {
+export interface TraceSettings {
   readonly sources: readonly string[]
   readonly interfaces: readonly string[]
   /** When the first packet is sent, in seconds since 1970. */
@@ -46,7 +46,7 @@ export interface Stage {
 export function packetsOf(
   spec: ValidSpec,
   events: readonly Event[],
-  { sources, interfaces, start, every }: Stage,
+  { sources, interfaces, start, every }: TraceSettings,
 ): Untimed[] {
   const packets: Untimed[] = []
   let at = start

@@ -6,7 +6,7 @@ import type { ValidSpec } from '../../lib/spec/model/model.js'
 import type { Scale } from '../random/arbitrary-knock.js'
 import { kindsOf } from '../random/arbitrary-spec.js'
 import { events, interleave, packetsOf, type Untimed } from '../random/arbitrary-trace.js'
-import { hear, oracleOf, same, simulatorOf } from './witnesses.js'
+import { oracleOf, runModel, same, simulatorOf } from './models.js'
 
 /** The times in random specs: seconds. */
 export const SCALE: Scale = {
@@ -87,8 +87,11 @@ export function agree(specs: fc.Arbitrary<ValidSpec>, runs: number, shareFrom?: 
   const some = events({ gaps: GAPS, most: 24, logged: true })
   const pair = specs.chain((spec) => fc.tuple(fc.constant(spec), some, fc.option(some)))
   const property = fc.property(pair, ([spec, events, others]) => {
-    const stage = { sources: SOURCES, interfaces: INTERFACES, start: START, every: SCALE.every }
-    const all = interleave(packetsOf(spec, events, stage), packetsOf(spec, others ?? [], stage))
+    const settings = { sources: SOURCES, interfaces: INTERFACES, start: START, every: SCALE.every }
+    const all = interleave(
+      packetsOf(spec, events, settings),
+      packetsOf(spec, others ?? [], settings),
+    )
     // Shared doors refuse what cannot be read, also from a source that has a grant of each.
     const packets = timed(shareFrom ? all.filter(({ unreadable }) => !unreadable) : all)
     const played = play(spec, packets, shareFrom)
@@ -123,9 +126,9 @@ function timed(packets: readonly Untimed[]): Packet[] {
 export function play(spec: ValidSpec, packets: readonly Packet[], shareFrom?: number) {
   const loaded = Math.floor(packets[0]?.at ?? 0)
   const end = [(packets.at(-1)?.at ?? 0) + 0.5 / 4096]
-  const witness = oracleOf(spec, { loaded })
-  const oracle = hear(witness, packets, end)
-  const lenient = hear(oracleOf(spec, { loaded, remembers: 'all' }), packets, end)
-  const simulator = hear(simulatorOf(spec, loaded, shareFrom), packets, end)
-  return { oracle, simulator, settled: same(oracle, lenient), grants: witness.made() }
+  const model = oracleOf(spec, { loaded })
+  const oracle = runModel(model, packets, end)
+  const lenient = runModel(oracleOf(spec, { loaded, remembers: 'all' }), packets, end)
+  const simulator = runModel(simulatorOf(spec, loaded, shareFrom), packets, end)
+  return { oracle, simulator, settled: same(oracle, lenient), grants: model.made() }
 }

@@ -3,10 +3,10 @@ import type { Test } from 'tap'
 import type { DoorState, GuardState } from '../oracle/oracle.js'
 import { kindsOf } from '../random/arbitrary-spec.js'
 import { arrivedOf, detoursOf, directOf, expectedOf } from './arrivals.js'
+import { oracleOf, same, simulatorOf } from './models.js'
 import type { Playback } from './playback.js'
 import { inOrder, PROBES } from './playing.js'
-import { accountOf, MARGIN, type Plan, placesIn, settledAt } from './settled.js'
-import { oracleOf, same, simulatorOf } from './witnesses.js'
+import { MARGIN, outcomeOf, type Plan, placesIn, settledAt } from './settled.js'
 
 /** Compares everything that the kernel shows. Returns how many states of sources were compared. */
 export function compare(
@@ -21,15 +21,15 @@ export function compare(
   const { arrivals, end, guard } = playback
   const title = `${spec.hook} ${[...kindsOf(spec)]}`
   const oracle = oracleOf(spec, { loaded: plan.start })
-  const witnesses = { simulator: simulatorOf(spec, plan.start, plan.shareFrom), oracle }
+  const models = { simulator: simulatorOf(spec, plan.start, plan.shareFrom), oracle }
   let looks = 0
-  for (const [name, witness] of Object.entries(witnesses)) {
-    const account = accountOf(plan, witness, packets, [...PROBES, 100])
-    const { verdicts, states, guards } = account
+  for (const [name, model] of Object.entries(models)) {
+    const outcome = outcomeOf(plan, model, packets, [...PROBES, 100])
+    const { verdicts, states, guards } = outcome
     const who = `${title}, ${name}`
     t.same(arrivedOf(spec, arrivals), expectedOf(spec, packets, verdicts), `${who}: verdicts`)
     t.same(countersOf(end, guard), countersOf(states.at(-1), guards.at(-1)), `${who}: counters`)
-    if (witness === oracle) {
+    if (model === oracle) {
       const detours = oracle.redirected() + directOf(spec, packets, verdicts)
       t.equal(detoursOf(spec, arrivals), detours, `${who}: redirected`)
     }
@@ -37,7 +37,7 @@ export function compare(
     for (const [probe, at] of PROBES.entries()) {
       for (const [index, { packets }] of traces.entries()) {
         const sources = settled[index]?.[probe] ?? []
-        const [kernel, logged] = [playback, account].map((seen) => placesIn(seen, probe, sources))
+        const [kernel, logged] = [playback, outcome].map((seen) => placesIn(seen, probe, sources))
         if (!kernel) continue
         looks += sources.length
         if (!same(kernel, logged)) wrong.push({ at, kernel, logged, spec, packets })

@@ -40,7 +40,7 @@ function elementOf(listed: unknown): ListedElement {
 export const contentsOf = (listing: readonly Listed[], doors: Iterable<DoorSummary>): Contents =>
   contentsOfListing(parseListing({ nftables: listing }), doors)
 
-const WITNESS = 'witness'
+const ARRIVALS = 'arrivals'
 
 /**
  * Sets up a table after all others that counts arriving packets, by source and `th sport` and `th
@@ -58,7 +58,7 @@ export async function watchArrivals(
   const silence = 'chain out { type filter hook output priority -300; policy drop; }'
   await apply(
     server,
-    `table inet ${WITNESS} {
+    `table inet ${ARRIVALS} {
       ${set('arrived_4', 'ipv4_addr')}
       ${set('arrived_6', 'ipv6_addr')}
       chain in {
@@ -73,7 +73,7 @@ export async function watchArrivals(
 
 /** Returns how often each flow arrived, by `arrivalKey`. */
 export async function listArrivals(server: string): Promise<Map<string, number>> {
-  const sets = setsOf((await listTable(server, WITNESS)) ?? [])
+  const sets = setsOf((await listTable(server, ARRIVALS)) ?? [])
   const elements = [...(sets.get('arrived_4') ?? []), ...(sets.get('arrived_6') ?? [])]
   return new Map(elements.map(({ key, packets }) => [key, packets]))
 }

@@ -6,8 +6,8 @@ import { KINDS, type Scale } from '../random/arbitrary-knock.js'
 import { sharing } from '../random/arbitrary-shared.js'
 import { type Choice, SERVERS, spec } from '../random/arbitrary-spec.js'
 import { type Event, events, packetsOf } from '../random/arbitrary-trace.js'
+import { oracleOf } from './models.js'
 import { isSettled, LENGTH, type Plan, type Trace } from './settled.js'
-import { oracleOf } from './witnesses.js'
 
 const DAY = 86400
 
@@ -149,9 +149,9 @@ function traceOf(
   const turned = number % 8 < 4 ? [first, second, ...others] : [second, first, ...others]
   const all = turned as string[]
   const used = number % 2 === 1 ? all.slice(0, 1 + ((number - 1) % 4) / 2) : all
-  const stage = { sources: used, interfaces: ['eth0'], start: start + APART * number }
+  const settings = { sources: used, interfaces: ['eth0'], start: start + APART * number }
   // Shared doors refuse what cannot be read, also from a source that has a grant of each.
-  const packets = packetsOf(spec, candidate, { ...stage, every: SCALE.every }).filter(
+  const packets = packetsOf(spec, candidate, { ...settings, every: SCALE.every }).filter(
     ({ unreadable }) => shareFrom === undefined || !unreadable,
   )
   // Traces begin at different times, so that not all packets come at once.

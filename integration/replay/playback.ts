@@ -42,7 +42,7 @@ export interface Playback {
 export const arrivalKey = (packet: Addressed): string =>
   [packet.source, ...portsOf(packet)].join(' ')
 
-interface TheatreOptions {
+interface PlaybackSetupOptions {
   /** Whether the server does not answer, so that conntrack calls each packet new. Default: true. */
   readonly silent?: boolean
   /** The nft for making and listing the table. */
@@ -52,7 +52,7 @@ interface TheatreOptions {
 }
 
 /** A server with a spec's ruleset, and a client that sends packets. */
-export class Theatre implements AsyncDisposable {
+export class PlaybackSetup implements AsyncDisposable {
   readonly spec: ValidSpec
   readonly pair: Pair
   readonly injector: Injector
@@ -69,8 +69,8 @@ export class Theatre implements AsyncDisposable {
 
   static async open(
     spec: ValidSpec,
-    { silent = true, nft = NFT, shareFrom }: TheatreOptions = {},
-  ): Promise<Theatre> {
+    { silent = true, nft = NFT, shareFrom }: PlaybackSetupOptions = {},
+  ): Promise<PlaybackSetup> {
     const automaton = buildAutomaton(spec, shareFrom)
     const pair = await createPair({ addresses: ADDRESSES })
     try {
@@ -82,7 +82,7 @@ export class Theatre implements AsyncDisposable {
       await pair[Symbol.asyncDispose]()
       throw error
     }
-    return new Theatre(spec, automaton, pair, nft)
+    return new PlaybackSetup(spec, automaton, pair, nft)
   }
 
   /** Plays packets from a time of `now()` on, and lists the sets at some times after it. */
@@ -92,7 +92,7 @@ export class Theatre implements AsyncDisposable {
     { start, margin }: { readonly start: number; readonly margin: number },
   ): Promise<Playback> {
     const look = async () => {
-      const looks: (Awaited<ReturnType<Theatre['look']>> | undefined)[] = []
+      const looks: (Awaited<ReturnType<PlaybackSetup['look']>> | undefined)[] = []
       for (const at of probes) {
         await sleep(Math.max(0, start + at - now()) * 1000)
         const seen = await this.look()

@@ -3,7 +3,7 @@
 import type { NftVersion } from '../machine/nft-versions.js'
 import { kindsOf } from '../random/arbitrary-spec.js'
 import { now } from '../wire/inject.js'
-import { type Playback, Theatre } from './playback.js'
+import { type Playback, PlaybackSetup } from './playback.js'
 import { MARGIN, type Plan } from './settled.js'
 
 /** When the sets are listed, in seconds from the start. */
@@ -30,23 +30,23 @@ export async function playAll<P extends Plan>(
   log: (text: string) => void,
   tries = TRIES,
 ): Promise<{ plan: P; playback: Playback }[]> {
-  const theatres: Theatre[] = []
+  const setups: PlaybackSetup[] = []
   let played: { plan: P; playback: Playback }[]
   try {
     for (const [index, plan] of plans.entries()) {
       const { spec, shareFrom } = plan
       const nft = nftFor(plan, index, versions)
-      theatres.push(await Theatre.open(spec, { nft, shareFrom }))
+      setups.push(await PlaybackSetup.open(spec, { nft, shareFrom }))
     }
     const time = { start: now() + 0.2, margin: MARGIN }
     played = await Promise.all(
       plans.map(async (plan, index) => {
-        const theatre = theatres[index] as Theatre
-        return { plan, playback: await theatre.play(inOrder(plan), PROBES, time) }
+        const setup = setups[index] as PlaybackSetup
+        return { plan, playback: await setup.play(inOrder(plan), PROBES, time) }
       }),
     )
   } finally {
-    for (const theatre of theatres) await theatre[Symbol.asyncDispose]()
+    for (const setup of setups) await setup[Symbol.asyncDispose]()
   }
   const lateness = Math.max(...played.map(({ playback }) => playback.lateness))
   const missed = played.flatMap(({ playback }) => playback.states).filter((state) => !state).length

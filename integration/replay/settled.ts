@@ -3,16 +3,16 @@
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { EVERYONE } from '../oracle/oracle-door.js'
-import { guardPlacesOf, placesOf } from './state.js'
 import {
-  type Account,
   canonical,
-  hear,
+  type Model,
+  type Outcome,
   oracleOf,
+  runModel,
   same,
   simulatorOf,
-  type Witness,
-} from './witnesses.js'
+} from './models.js'
+import { guardPlacesOf, placesOf } from './state.js'
 
 /** Seconds by which a packet or a listing may be early or late. */
 export const MARGIN = 0.3
@@ -43,16 +43,16 @@ export interface Plan {
   readonly shareFrom?: number
 }
 
-/** Returns the account of the oracle or the simulator, with states at some times of the plan. */
-export function accountOf(
+/** Returns the outcome of the oracle or the simulator, with states at some times of the plan. */
+export function outcomeOf(
   { start }: Pick<Plan, 'start'>,
-  witness: Witness,
+  model: Model,
   packets: readonly Packet[],
   times: readonly number[],
-): Account {
+): Outcome {
   const timed = packets.map((packet) => ({ ...packet, at: start + packet.at }))
-  return hear(
-    witness,
+  return runModel(
+    model,
     timed,
     times.map((at) => start + at),
   )
@@ -66,7 +66,7 @@ export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace
   const { spec, start: loaded } = plan
   const outcome = (packets: readonly Packet[]) => {
     const simulator = simulatorOf(spec, loaded)
-    const { verdicts, states, guards } = accountOf(plan, simulator, packets, [10 * LENGTH])
+    const { verdicts, states, guards } = outcomeOf(plan, simulator, packets, [10 * LENGTH])
     const doors = Object.values(states[0] ?? {})
     const { bans, ignored, repeated } = guards[0] ?? {}
     const counted = doors.map(({ counters, spent }) => [counters, spent])
@@ -80,8 +80,8 @@ export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace
     }
   }
   const expected = outcome(packets)
-  const strict = accountOf(plan, oracleOf(spec, { loaded }), packets, [LENGTH])
-  const lenient = accountOf(plan, oracleOf(spec, { loaded, remembers: 'all' }), packets, [LENGTH])
+  const strict = outcomeOf(plan, oracleOf(spec, { loaded }), packets, [LENGTH])
+  const lenient = outcomeOf(plan, oracleOf(spec, { loaded, remembers: 'all' }), packets, [LENGTH])
   return same(strict, lenient) && variantsOf(packets).every((v) => same(outcome(v), expected))
 }
 
@@ -92,7 +92,7 @@ export function isSettled(plan: Pick<Plan, 'spec' | 'start'>, { packets }: Trace
 function redirectedOf(plan: Pick<Plan, 'spec' | 'start'>, packets: readonly Packet[]): number {
   if (!plan.spec.doors.some(({ open }) => open.redirectTo)) return 0
   const oracle = oracleOf(plan.spec, { loaded: plan.start })
-  accountOf(plan, oracle, packets, [])
+  outcomeOf(plan, oracle, packets, [])
   return oracle.redirected()
 }
 
@@ -106,8 +106,8 @@ export function settledAt(
   times: readonly number[],
 ): string[][] {
   const around = times.flatMap((at) => [at - MARGIN, at, at + MARGIN])
-  const accounts = [packets, ...variantsOf(packets)].map((variant) =>
-    accountOf(plan, simulatorOf(plan.spec, plan.start), variant, around),
+  const outcomes = [packets, ...variantsOf(packets)].map((variant) =>
+    outcomeOf(plan, simulatorOf(plan.spec, plan.start), variant, around),
   )
   return times.map((at, index) => {
     // Every source can renew a grant to everyone.
@@ -116,8 +116,8 @@ export function settledAt(
     const isQuiet = (source: string) =>
       packets.every((packet) => !sends(packet, source) || Math.abs(packet.at - at) >= MARGIN)
     return sources.filter((source) => {
-      const [first, ...others] = accounts.flatMap((account) =>
-        [0, 1, 2].map((turn) => canonical(placesIn(account, 3 * index + turn, [source]))),
+      const [first, ...others] = outcomes.flatMap((outcome) =>
+        [0, 1, 2].map((turn) => canonical(placesIn(outcome, 3 * index + turn, [source]))),
       )
       return isQuiet(source) && others.every((place) => place === first)
     })
@@ -126,8 +126,8 @@ export function settledAt(
 
 /** Listings of the sets; undefined for each that failed. */
 interface Seen {
-  readonly states: readonly (Account['states'][number] | undefined)[]
-  readonly guards: readonly (Account['guards'][number] | undefined)[]
+  readonly states: readonly (Outcome['states'][number] | undefined)[]
+  readonly guards: readonly (Outcome['guards'][number] | undefined)[]
 }
 
 /**

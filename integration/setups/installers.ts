@@ -9,7 +9,7 @@ import { createNft, installKnock, type KnockSpec, renderKnock } from '../../lib/
 import { LIBRARY } from '../machine/built.js'
 
 /** What an installer process does in turns until it is ended. */
-export interface Orders {
+export interface InstallerOptions {
   readonly binary: string
   readonly netns: string
   readonly specs: readonly KnockSpec[]
@@ -51,8 +51,8 @@ export class Installer {
   readonly #closed: Promise<unknown[]>
   #text = ''
 
-  private constructor(orders: Orders) {
-    const args = ['--input-type=module', '-e', CODE, JSON.stringify(orders)]
+  private constructor(options: InstallerOptions) {
+    const args = ['--input-type=module', '-e', CODE, JSON.stringify(options)]
     this.#child = spawn(process.execPath, args, {
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
@@ -65,8 +65,8 @@ export class Installer {
   }
 
   /** Starts a process. Resolves at its first output, or when it has ended. */
-  static async start(orders: Orders): Promise<Installer> {
-    const installer = new Installer(orders)
+  static async start(options: InstallerOptions): Promise<Installer> {
+    const installer = new Installer(options)
     await Promise.race([once(installer.#child.stdout, 'data'), installer.#closed])
     return installer
   }
@@ -169,7 +169,11 @@ function orGone<T>(read: () => T): T | undefined {
  * transaction that will fail, it lists some rules twice or not at all, and the generation's number
  * does not show it.
  */
-export async function wholeOf({ binary, netns, specs }: Orders): Promise<number | undefined> {
+export async function wholeOf({
+  binary,
+  netns,
+  specs,
+}: InstallerOptions): Promise<number | undefined> {
   const nft = createNft({ binary, netns })
   const listing = await nft.list({ table: 'knock' }).catch((error: { code?: string }) => {
     if (error.code === 'not-found') return undefined
@@ -183,15 +187,18 @@ export async function wholeOf({ binary, netns, specs }: Orders): Promise<number 
  * Kills installer processes, each at another moment. Returns how often the table matched each spec
  * completely after that.
  */
-export async function killInstallers(orders: Orders, kills: number): Promise<Map<string, number>> {
+export async function killInstallers(
+  options: InstallerOptions,
+  kills: number,
+): Promise<Map<string, number>> {
   const found = new Map<string, number>()
-  const nft = createNft({ binary: orders.binary, netns: orders.netns })
-  await installKnock(orders.specs[0] as KnockSpec, { nft })
+  const nft = createNft({ binary: options.binary, netns: options.netns })
+  await installKnock(options.specs[0] as KnockSpec, { nft })
   for (let kill = 0; kill < kills; kill += 1) {
-    const installer = await Installer.start(orders)
+    const installer = await Installer.start(options)
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 1000))
     await installer.kill()
-    const whole = await wholeOf(orders)
+    const whole = await wholeOf(options)
     const name = whole === undefined ? 'none' : whole < 0 ? 'broken' : `spec ${whole + 1}`
     found.set(name, (found.get(name) ?? 0) + 1)
   }

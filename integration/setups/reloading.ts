@@ -6,7 +6,7 @@ import { installKnock, type KnockSpec } from '../../lib/index.js'
 import { parseListing } from '../../lib/nft/listing.js'
 import { apply, CLIENT, exec, listTable, SERVER, start } from '../machine/namespaces.js'
 import { beginFlood } from '../wire/generator.js'
-import { Ground, host } from './ground.js'
+import { host, PacketSetup } from './packet-setup.js'
 
 const PORT = 2222
 const GRANT = '10m'
@@ -145,7 +145,7 @@ function begin(namespace: string, code: string) {
 }
 
 /** A table that counts the packets of strangers that pass the doors. */
-const WITNESS = `table inet witness {
+const COUNTING = `table inet counting {
   counter in { }
   chain input {
     type filter hook input priority 0; policy accept;
@@ -170,19 +170,19 @@ export async function reloadUnderTraffic(
   reloads: number,
   specs: readonly object[] = SPECS,
 ): Promise<Reloads> {
-  await using ground = await Ground.open(specs[0] as object, binary)
-  const { server, client } = ground.pair
+  await using setup = await PacketSetup.open(specs[0] as object, binary)
+  const { server, client } = setup.pair
   await exec(server, 'ip', ['route', 'add', 'default', 'via', CLIENT[4]])
-  await apply(server, WITNESS, binary)
-  const knock = ground.knock
-  await fill(ground)
+  await apply(server, COUNTING, binary)
+  const knock = setup.knock
+  await fill(setup)
   await using echo = begin(server, ECHO)
   await echo.ready()
-  const before = await contentsOf(ground)
+  const before = await contentsOf(setup)
   await using visitor = begin(client, VISIT)
   const begun = performance.now()
   {
-    await using _flood = await beginFlood(ground.pair, {
+    await using _flood = await beginFlood(setup.pair, {
       port: PORT,
       protocol: 'tcp',
       sources: 4096,
@@ -191,42 +191,42 @@ export async function reloadUnderTraffic(
     await sleep(300)
     for (let number = 1; number <= reloads; number += 1) {
       const spec = specs[number % specs.length] as KnockSpec
-      await installKnock(spec, { nft: ground.nft })
+      await installKnock(spec, { nft: setup.nft })
     }
     await sleep(300)
   }
   const seconds = (performance.now() - begun) / 1000
   const visits = JSON.parse(await visitor.end()) as Visits
   await echo.end()
-  await installKnock(specs[0] as KnockSpec, { nft: ground.nft })
+  await installKnock(specs[0] as KnockSpec, { nft: setup.nft })
   const { denied } = (await knock.counters())['service'] ?? { denied: 0 }
   const strangers = { let: await letIn(server, binary), denied }
-  const after = await contentsOf(ground)
+  const after = await contentsOf(setup)
   return { reloads, visits, strangers, before, after, seconds }
 }
 
 /** Makes grants, bans a source, uses up a sequence, and leaves an attempt under way. */
-async function fill(ground: Ground): Promise<void> {
-  const { knock } = ground
+async function fill(setup: PacketSetup): Promise<void> {
+  const { knock } = setup
   await knock.door('service').open(CLIENT[4], { for: GRANT })
   for (let number = 1; number <= 20; number += 1) {
     await knock.door('same').open(host(number), { for: GRANT })
     await knock.door('service').open(host(number, 6), { for: GRANT })
   }
-  await ground.send(host(101), 'udp/7100', 'udp/7101')
-  await ground.send(host(102), 'udp/7100')
-  await ground.send(host(103), 'udp/7200')
-  for (let wrong = 0; wrong < 3; wrong += 1) await ground.send(host(104), 'udp/7100', 'udp/7102')
+  await setup.send(host(101), 'udp/7100', 'udp/7101')
+  await setup.send(host(102), 'udp/7100')
+  await setup.send(host(103), 'udp/7200')
+  for (let wrong = 0; wrong < 3; wrong += 1) await setup.send(host(104), 'udp/7100', 'udp/7102')
 }
 
-async function contentsOf(ground: Ground): Promise<object> {
-  const status = await ground.knock.status()
-  const { sets } = parseListing(await ground.nft.list({ table: 'knock' }))
+async function contentsOf(setup: PacketSetup): Promise<object> {
+  const status = await setup.knock.status()
+  const { sets } = parseListing(await setup.nft.list({ table: 'knock' }))
   const same = status.doors.find(({ name }) => name === 'same')
   const sources = (list: readonly { readonly source: string }[]) =>
     list.map(({ source }) => source).sort()
   return {
-    service: sources(await ground.knock.door('service').grants()),
+    service: sources(await setup.knock.door('service').grants()),
     same: sources(same?.grants ?? []),
     attempts: same?.progress.map(({ source, stage }) => `${source} ${stage}`).sort(),
     knocks: same?.counters.knocks,
@@ -238,7 +238,7 @@ async function contentsOf(ground: Ground): Promise<object> {
 }
 
 async function letIn(server: string, binary: string): Promise<number> {
-  const objects = (await listTable(server, 'witness', binary)) ?? []
+  const objects = (await listTable(server, 'counting', binary)) ?? []
   const counter = objects.find(({ counter }) => counter)?.['counter'] as { packets: number }
   return counter.packets
 }

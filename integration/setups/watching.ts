@@ -8,7 +8,7 @@ import { missing } from '../machine/capabilities.js'
 import { exec, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { type Program, startProgram } from '../machine/programs.js'
-import { type House, PORT } from './house.js'
+import { PORT, type ServiceSetup } from './service-setup.js'
 
 /** Prepares the machine for tests of watchers. Returns why they are skipped, or false. */
 export async function prepareWatching(): Promise<string | false> {
@@ -37,8 +37,8 @@ export const specOf = (parts: object = {}, open: object = { for: '60s' }): Knock
   }) as KnockSpec
 
 /** Knocks with Debian's client `knock`. */
-export const knockAt = (house: House, family: Family, ...steps: string[]) =>
-  house.run('knock', `-${family}`, '-d', '30', SERVER[family], ...steps)
+export const knockAt = (setup: ServiceSetup, family: Family, ...steps: string[]) =>
+  setup.run('knock', `-${family}`, '-d', '30', SERVER[family], ...steps)
 
 /** The steps that open the door of `specOf`. */
 export const OPEN = ['7000:udp', '7001']

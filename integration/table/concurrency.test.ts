@@ -7,7 +7,7 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { Installer, type Orders, whileHeld, wholeOf } from '../setups/installers.js'
+import { Installer, type InstallerOptions, whileHeld, wholeOf } from '../setups/installers.js'
 import { SPECS } from '../setups/reloading.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
@@ -34,13 +34,13 @@ const MANY = 5
 for (const { version, path } of versions) {
   t.test(`several at once, nft ${version}`, { skip, timeout: 120_000 }, async (t) => {
     await using pair = await createPair()
-    const orders = (specs: KnockSpec[], uninstalls = false): Orders => {
+    const options = (specs: KnockSpec[], uninstalls = false): InstallerOptions => {
       return { binary: path, netns: pair.server, specs, uninstalls }
     }
     const installers = await Promise.all([
-      Installer.start(orders(specs)),
-      Installer.start(orders([...specs].reverse())),
-      Installer.start(orders(specs, true)),
+      Installer.start(options(specs)),
+      Installer.start(options([...specs].reverse())),
+      Installer.start(options(specs, true)),
     ])
     const seen = new Set<number | undefined>()
     const installs = (lines: readonly string[]): number =>
@@ -49,7 +49,7 @@ for (const { version, path } of versions) {
     const isEnough = () => installs(installers.flatMap(({ lines }) => lines)) > MANY
     for (let look = 0; look < 10 || (look < 100 && !isEnough()); look += 1) {
       await sleep(500)
-      const whole = await whileHeld(installers, () => wholeOf(orders(specs)))
+      const whole = await whileHeld(installers, () => wholeOf(options(specs)))
       seen.add(whole)
       t.not(whole, -1, 'what stands is whole')
     }
@@ -63,8 +63,8 @@ for (const { version, path } of versions) {
     t.comment(JSON.stringify({ calls: lines.length, installs: done, seen: [...seen] }))
     t.ok(done > MANY, 'installs came through')
     const nft = createNft({ binary: path, netns: pair.server })
-    const whole = await wholeOf(orders(specs))
+    const whole = await wholeOf(options(specs))
     if (whole !== undefined) await (await attachKnock({ nft })).uninstall()
-    t.equal(await wholeOf(orders(specs)), undefined)
+    t.equal(await wholeOf(options(specs)), undefined)
   })
 }

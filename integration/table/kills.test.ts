@@ -6,7 +6,7 @@ import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { killInstallers, type Orders } from '../setups/installers.js'
+import { type InstallerOptions, killInstallers } from '../setups/installers.js'
 import { SPECS } from '../setups/reloading.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
@@ -23,8 +23,8 @@ for (const { version, path } of versions) {
   t.test(`killed ${KILLS} times, nft ${version}`, { skip, timeout: 1_200_000 }, async (t) => {
     await using pair = await createPair()
     const specs = [SPECS[0], SPECS[2]] as KnockSpec[]
-    const orders: Orders = { binary: path, netns: pair.server, specs, uninstalls: false }
-    const found = await killInstallers(orders, KILLS)
+    const options: InstallerOptions = { binary: path, netns: pair.server, specs, uninstalls: false }
+    const found = await killInstallers(options, KILLS)
     t.comment(JSON.stringify(Object.fromEntries(found)))
     t.equal((found.get('spec 1') ?? 0) + (found.get('spec 2') ?? 0), KILLS, 'old or new, whole')
   })

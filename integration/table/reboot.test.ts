@@ -9,9 +9,9 @@ import { missing } from '../machine/capabilities.js'
 import { CLIENT, NFT, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { datagram } from '../random/arbitrary-token.js'
-import { Ground, host } from '../setups/ground.js'
-import { doorOf } from '../setups/house.js'
-import { nowSeconds, OTHERS, TokenHouse, tokenAt } from '../setups/token-house.js'
+import { host, PacketSetup } from '../setups/packet-setup.js'
+import { doorOf } from '../setups/service-setup.js'
+import { nowSeconds, OTHERS, TokenSetup, tokenAt } from '../setups/token-setup.js'
 import { atServer } from '../setups/user.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
@@ -48,15 +48,15 @@ for (const { version, path } of versions) {
     const file = `${t.testdir({})}/state.json`
     const visitor = (number: number) => [host(number), host(number, 6)] as const
     {
-      await using ground = await Ground.open(SPEC, path)
-      await ground.send(host(1), ...FIRST)
-      for (const source of visitor(2)) await ground.send(source, 'udp/7100')
-      for (const source of visitor(2)) await ground.send(source, 'tcp/2202', 'tcp/2202')
-      await ground.send(host(3), 'udp/7200')
+      await using setup = await PacketSetup.open(SPEC, path)
+      await setup.send(host(1), ...FIRST)
+      for (const source of visitor(2)) await setup.send(source, 'udp/7100')
+      for (const source of visitor(2)) await setup.send(source, 'tcp/2202', 'tcp/2202')
+      await setup.send(host(3), 'udp/7200')
       // A used sequence is a wrong knock, so each source is banned.
-      for (const source of visitor(4)) await ground.send(source, ...FIRST)
-      await ground.knock.door('once').open('2001:db8::7', { for: '1h' })
-      await saveState(file, await ground.knock.save())
+      for (const source of visitor(4)) await setup.send(source, ...FIRST)
+      await setup.knock.door('once').open('2001:db8::7', { for: '1h' })
+      await saveState(file, await setup.knock.save())
     }
     const state = await loadState(file)
     t.match(state, {
@@ -70,29 +70,29 @@ for (const { version, path } of versions) {
       state?.grants.filter(({ door }) => door === 'counted').map(({ used }) => used),
       [2, 2],
     )
-    await using ground = await Ground.open(SPEC, path, { state })
-    t.same(await ground.granted('once'), [host(1), '2001:db8::7'].sort())
-    t.same(await ground.granted('all'), ['everyone'])
-    t.same((await ground.bans()).sources, [...visitor(4)].sort())
-    const times = await ground.knock.door('once').grants()
+    await using setup = await PacketSetup.open(SPEC, path, { state })
+    t.same(await setup.granted('once'), [host(1), '2001:db8::7'].sort())
+    t.same(await setup.granted('all'), ['everyone'])
+    t.same((await setup.bans()).sources, [...visitor(4)].sort())
+    const times = await setup.knock.door('once').grants()
     const seconds = new Map(times.map(({ source, expiresIn }) => [source, expiresIn]))
     t.ok((seconds.get(host(1)) ?? 0) > 200 && (seconds.get(host(1)) ?? 0) < 300, 'what remained')
     t.ok((seconds.get('2001:db8::7') ?? 0) > 3500 && (seconds.get('2001:db8::7') ?? 0) < 3600)
 
-    await ground.send(host(5), ...FIRST)
-    await ground.send(host(5, 6), ...FIRST)
-    t.equal((await ground.granted('once')).length, 2, 'a used sequence opens nothing')
-    await ground.send(host(6), ...SECOND)
-    t.ok((await ground.granted('once')).includes(host(6)), 'one that nobody has used does')
+    await setup.send(host(5), ...FIRST)
+    await setup.send(host(5, 6), ...FIRST)
+    t.equal((await setup.granted('once')).length, 2, 'a used sequence opens nothing')
+    await setup.send(host(6), ...SECOND)
+    t.ok((await setup.granted('once')).includes(host(6)), 'one that nobody has used does')
 
-    t.same(await ground.granted('counted'), [...visitor(2)].sort())
-    for (const source of visitor(2)) await ground.send(source, 'tcp/2202')
-    t.same(await ground.granted('counted'), [], 'the third connection was the last')
-    t.match(await ground.counters('counted'), { denied: 0 })
-    for (const source of visitor(2)) await ground.send(source, 'tcp/2202')
-    t.match(await ground.counters('counted'), { denied: 2 })
-    await ground.send(host(4), ...SECOND)
-    t.notOk((await ground.granted('once')).includes(host(4)), 'a ban is a ban')
+    t.same(await setup.granted('counted'), [...visitor(2)].sort())
+    for (const source of visitor(2)) await setup.send(source, 'tcp/2202')
+    t.same(await setup.granted('counted'), [], 'the third connection was the last')
+    t.match(await setup.counters('counted'), { denied: 0 })
+    for (const source of visitor(2)) await setup.send(source, 'tcp/2202')
+    t.match(await setup.counters('counted'), { denied: 2 })
+    await setup.send(host(4), ...SECOND)
+    t.notOk((await setup.granted('once')).includes(host(4)), 'a ban is a ban')
   })
 }
 
@@ -101,21 +101,21 @@ for (const { version, path } of able) {
     t.test(`tokens by ${carrier}, nft ${version}`, { skip, buffered: true }, async (t) => {
       const options = { binary: path, token: { period: 3600, carrier, port: 3478 } }
       const token = carriedToken(carrier, tokenAt(nowSeconds(), 3600))
-      const life = () => TokenHouse.open(options)
+      const life = () => TokenSetup.open(options)
       const save = async () => {
-        await using place = await life()
-        await place.send([datagram(carrier, token, 1)])
-        t.match(await place.house.counters(), { grants: 1 })
-        return await place.house.knock.save()
+        await using setup = await life()
+        await setup.send([datagram(carrier, token, 1)])
+        t.match(await setup.base.counters(), { grants: 1 })
+        return await setup.base.knock.save()
       }
       const state = await save()
       t.match(state.tokens, [{ token }])
-      await using place = await life()
-      const { nft, house } = place
-      await house.knock.uninstall()
-      await installKnock(place.spec(), { nft, state: { ...state, grants: [] } })
-      await place.send([datagram(carrier, token, 2)], OTHERS[4])
-      t.match(await house.counters(), { grants: 0, wrong: 1 }, 'used before')
+      await using setup = await life()
+      const { nft, base } = setup
+      await base.knock.uninstall()
+      await installKnock(setup.spec(), { nft, state: { ...state, grants: [] } })
+      await setup.send([datagram(carrier, token, 2)], OTHERS[4])
+      t.match(await base.counters(), { grants: 0, wrong: 1 }, 'used before')
     })
   }
 
@@ -124,12 +124,12 @@ for (const { version, path } of able) {
     const now = nowSeconds()
     const used = tokenAt(now, 3600)
     const unused = tokenAt(now + 3600, 3600)
-    const life = () => TokenHouse.open({ binary: path, token })
+    const life = () => TokenSetup.open({ binary: path, token })
     const save = async () => {
-      await using place = await life()
-      await place.send([used])
-      t.match(await place.house.counters(), { grants: 1 })
-      return await place.house.knock.save()
+      await using setup = await life()
+      await setup.send([used])
+      t.match(await setup.base.counters(), { grants: 1 })
+      return await setup.base.knock.save()
     }
     const state = await save()
     t.strictSame(
@@ -137,25 +137,25 @@ for (const { version, path } of able) {
       [used],
     )
 
-    await using place = await life()
-    const { nft, house } = place
-    await house.knock.uninstall()
-    await installKnock(place.spec(), { nft, state: { ...state, grants: [] } })
-    await place.send([used])
-    await place.send([used], OTHERS[6])
-    t.match(await house.counters(), { grants: 0, wrong: 2 }, 'used before')
-    await place.send([unused], OTHERS[4])
-    t.match(await house.counters(), { grants: 1, wrong: 2 }, 'another one opens')
+    await using setup = await life()
+    const { nft, base } = setup
+    await base.knock.uninstall()
+    await installKnock(setup.spec(), { nft, state: { ...state, grants: [] } })
+    await setup.send([used])
+    await setup.send([used], OTHERS[6])
+    t.match(await base.counters(), { grants: 0, wrong: 2 }, 'used before')
+    await setup.send([unused], OTHERS[4])
+    t.match(await base.counters(), { grants: 1, wrong: 2 }, 'another one opens')
 
-    const again = await house.knock.save()
+    const again = await base.knock.save()
     t.same(new Set(again.tokens.map(({ token }) => token)), new Set([used, unused]))
-    await house.knock.uninstall()
-    await installKnock(place.spec(), { nft })
-    const report = await house.knock.restore(again)
+    await base.knock.uninstall()
+    await installKnock(setup.spec(), { nft })
+    const report = await base.knock.restore(again)
     t.match(report.restored, { grants: 1, tokens: 2 })
-    await place.close(OTHERS[4])
-    await place.send([used, unused], CLIENT[4])
-    t.match(await house.counters(), { grants: 0, wrong: 2 }, 'restored into a table that stands')
+    await setup.close(OTHERS[4])
+    await setup.send([used, unused], CLIENT[4])
+    t.match(await base.counters(), { grants: 0, wrong: 2 }, 'restored into a table that stands')
   })
 }
 
@@ -247,12 +247,12 @@ atServer(
 t.test('a full set takes what it has room for, and the table stands', { skip }, async (t) => {
   const spec = (capacity: number) => ({ ...doorOf(['udp/7000']), guard: { capacity } })
   const save = async () => {
-    await using ground = await Ground.open(spec(100), NFT)
-    for (let number = 1; number <= 50; number += 1) await ground.send(host(number), 'udp/7000')
-    return await ground.knock.save()
+    await using setup = await PacketSetup.open(spec(100), NFT)
+    for (let number = 1; number <= 50; number += 1) await setup.send(host(number), 'udp/7000')
+    return await setup.knock.save()
   }
   const state = await save()
   t.equal(state.grants.length, 50)
-  await using ground = await Ground.open(spec(10), NFT, { state })
-  t.equal((await ground.granted()).length, 10)
+  await using setup = await PacketSetup.open(spec(10), NFT, { state })
+  t.equal((await setup.granted()).length, 10)
 })

@@ -10,7 +10,7 @@ import {
 import { missing } from '../machine/capabilities.js'
 import { CLIENT, SERVER } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { doorOf, FAMILIES, House, PORT } from '../setups/house.js'
+import { doorOf, FAMILIES, PORT, ServiceSetup } from '../setups/service-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')
@@ -40,8 +40,8 @@ const specOf = (count: number, parts: object = {}): KnockSpec => ({
 
 for (const { version, path } of versions) {
   t.test(`doors that share their sets, nft ${version}`, { skip, buffered: true }, async (t) => {
-    await using house = await House.open(specOf(39), path)
-    const { knock, pair } = house
+    await using setup = await ServiceSetup.open(specOf(39), path)
+    const { knock, pair } = setup
     const nft = createNft({ binary: path, netns: pair.server })
     const own = async () => (await knock.status()).doors.find(({ name }) => name === 'service')
     const sources = async () => (await own())?.grants.map(({ source }) => source).sort()
@@ -53,13 +53,13 @@ for (const { version, path } of versions) {
     })()
 
     for (const family of FAMILIES) {
-      t.equal(await house.answers(family), false, `IPv${family}: closed before`)
-      await house.run('knock', `-${family}`, '-d', '50', SERVER[family], ...KNOCK.slice(0, 2))
+      t.equal(await setup.answers(family), false, `IPv${family}: closed before`)
+      await setup.run('knock', `-${family}`, '-d', '50', SERVER[family], ...KNOCK.slice(0, 2))
       t.match((await own())?.progress, [{ source: CLIENT[family], stage: 2, of: 3 }])
-      await house.run('knock', `-${family}`, SERVER[family], '20000')
+      await setup.run('knock', `-${family}`, SERVER[family], '20000')
       t.same((await own())?.progress, [], `IPv${family}: another door's knock resets`)
-      await house.run('knock', `-${family}`, '-d', '50', SERVER[family], ...KNOCK)
-      t.equal(await house.answers(family), true, `IPv${family}: open after`)
+      await setup.run('knock', `-${family}`, '-d', '50', SERVER[family], ...KNOCK)
+      t.equal(await setup.answers(family), true, `IPv${family}: open after`)
     }
     t.match((await knock.counters())['service'], { knocks: 10, grants: 2, resets: 2 })
     t.match((await knock.counters())['other0'], { knocks: 2, grants: 0, resets: 2 })
@@ -88,20 +88,20 @@ for (const { version, path } of versions) {
     t.equal(few.outcome, 'changed')
     t.same(await sources(), GRANTED, 'on their own')
     t.equal((await few.door('other1').grants()).length, 1)
-    for (const family of FAMILIES) t.equal(await house.answers(family), true, `IPv${family}`)
+    for (const family of FAMILIES) t.equal(await setup.answers(family), true, `IPv${family}`)
     await installKnock(specOf(39), { nft })
     t.same(await sources(), GRANTED, 'shared again')
 
     const moved = await installKnock(specOf(39, { service: `tcp/${PORT + 1}` }), { nft })
     t.same(await sources(), GRANTED, 'before another port')
-    t.equal(await house.answers(4), true, 'nothing is before the old port')
+    t.equal(await setup.answers(4), true, 'nothing is before the old port')
     await installKnock({ doors: others(39) }, { nft })
     const back = await installKnock(specOf(39), { nft })
     t.same((await back.door('service').grants()).length, 0, 'a door that was gone has no grant')
-    t.equal(await house.answers(4), false, 'closed')
+    t.equal(await setup.answers(4), false, 'closed')
     await back.restore(saved)
     t.equal((await back.door('service').grants()).length, 3, 'restored')
-    t.equal(await house.answers(4), true)
+    t.equal(await setup.answers(4), true)
     t.equal((await moved.status()).doors.length, 40)
 
     const attached = await attachKnock({ nft })

@@ -12,7 +12,7 @@ import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { apply, CLIENT, exec, SERVER } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
-import { doorOf, FAMILIES, House } from '../setups/house.js'
+import { doorOf, FAMILIES, ServiceSetup } from '../setups/service-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')
@@ -40,13 +40,13 @@ t.jobs = 3
 
 for (const { version, path } of versions) {
   t.test(`nft ${version}`, { skip, buffered: true }, async (t) => {
-    await using house = await House.open(SPEC, path)
-    const { knock, pair } = house
+    await using setup = await ServiceSetup.open(SPEC, path)
+    const { knock, pair } = setup
     const tryDoor = async (family: Family) => {
-      t.equal(await house.answers(family), false, `IPv${family}: closed before`)
+      t.equal(await setup.answers(family), false, `IPv${family}: closed before`)
       const ports = ['7000', '8000:udp', '9000:tcp']
-      await house.run('knock', `-${family}`, '-d', '50', SERVER[family], ...ports)
-      t.equal(await house.answers(family), true, `IPv${family}: open after`)
+      await setup.run('knock', `-${family}`, '-d', '50', SERVER[family], ...ports)
+      t.equal(await setup.answers(family), true, `IPv${family}: open after`)
       const grants = async () => {
         const [{ grants } = { grants: [] }] = (await knock.status()).doors
         return grants.filter(({ source }) => source === CLIENT[family])
@@ -55,10 +55,10 @@ for (const { version, path } of versions) {
       t.ok(grant && grant.expiresIn < OPEN_FOR, `IPv${family}: the status shows the grant`)
       t.same(others, [])
       while ((await grants()).length > 0) await sleep(100)
-      t.equal(await house.answers(family), false, `IPv${family}: closed when its time is over`)
+      t.equal(await setup.answers(family), false, `IPv${family}: closed when its time is over`)
     }
     await Promise.all(FAMILIES.map(tryDoor))
-    t.match(await house.counters(), { knocks: 6, grants: 2, resets: 0 })
+    t.match(await setup.counters(), { knocks: 6, grants: 2, resets: 0 })
     await fillSyns(pair.server, path)
     for (const command of [
       ['status', '--json'],
@@ -80,6 +80,6 @@ for (const { version, path } of versions) {
     t.equal(parseListing(listing).sets.get('syns_4')?.elements.length, 0)
     await knock.uninstall()
     t.equal((await exec(pair.server, path, ['list', 'ruleset'])).stdout, '', 'nothing is left')
-    t.equal(await house.answers(4), true, 'the service is open to everyone')
+    t.equal(await setup.answers(4), true, 'the service is open to everyone')
   })
 }

@@ -22,7 +22,7 @@ import {
   sweep,
 } from '../../machine/namespaces.js'
 import { nftVersions } from '../../machine/nft-versions.js'
-import { SECRET, tokenAt } from '../../setups/token-house.js'
+import { SECRET, tokenAt } from '../../setups/token-setup.js'
 import { floodOnce } from '../../wire/generator.js'
 import { QUICK, type Row, reportRows, rowOf } from '../report.js'
 import { addressAt, hookOf } from '../rivals/ours.js'

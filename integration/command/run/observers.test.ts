@@ -7,22 +7,22 @@ import { build, CLI } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { apply, CLIENT, exec, NFT, SERVER, start } from '../../machine/namespaces.js'
 import { until } from '../../machine/until.js'
-import { atSite, knockAt, type Line, type Site } from '../../setups/site.js'
+import { knockAt, type Line, type RunSetup, withRunSetup } from '../../setups/run-setup.js'
 
 const skip = missing('knock', 'nc')
 build()
 
 t.jobs = 2
 
-const test = (name: string, body: (t: Test, site: Site) => Promise<void>) =>
-  atSite(name, skip, body)
+const test = (name: string, body: (t: Test, setup: RunSetup) => Promise<void>) =>
+  withRunSetup(name, skip, body)
 
-test('any number can watch beside it, and go on when it is killed', async (t, site) => {
-  site.run(['--events', 'removed,watching'])
-  await site.heard('watching')
+test('any number can watch beside it, and go on when it is killed', async (t, setup) => {
+  setup.run(['--events', 'removed,watching'])
+  await setup.heard('watching')
   const env = { ...process.env, KNOCKLIB_NFT: NFT }
   const watchers = [1, 2, 3].map(() => {
-    const child = start(site.pair.server, process.execPath, [CLI, 'watch', '--json'], { env })
+    const child = start(setup.pair.server, process.execPath, [CLI, 'watch', '--json'], { env })
     const lines: Line[] = []
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       lines.push(JSON.parse(line) as Line)
@@ -34,24 +34,24 @@ test('any number can watch beside it, and go on when it is killed', async (t, si
     some.every(({ lines }) => lines.some(({ event }) => event === name))
   // A watcher prints nothing when it begins.
   await until(async () => {
-    await site.cli('open', 'ssh', CLIENT[6])
+    await setup.cli('open', 'ssh', CLIENT[6])
     return haveAll('granted')
   }, 'grant at each watcher')
   const [first, second, stopped] = watchers as [Watch, Watch, Watch]
   stopped.child.kill('SIGSTOP')
   const knocks = ({ lines }: Watch) => lines.filter(({ source }) => source === CLIENT[4])
-  await knockAt(site)
+  await knockAt(setup)
   await until(() => knocks(first).length + knocks(second).length === 4, 'those that run')
   t.strictSame(
     knocks(first).map(({ event }) => event),
     ['knock', 'granted'],
   )
   t.strictSame(knocks(second), knocks(first))
-  t.equal(site.named('granted').length, 0, 'whatever it writes itself')
+  t.equal(setup.named('granted').length, 0, 'whatever it writes itself')
   stopped.child.kill('SIGCONT')
   await until(() => knocks(stopped).length === 2, 'the one that was stopped')
   t.strictSame(knocks(stopped), knocks(first))
-  await site.end('SIGKILL')
+  await setup.end('SIGKILL')
   await until(() => haveAll('overrun'), 'word of the gap')
 })
 
@@ -60,16 +60,16 @@ interface Watch {
   readonly lines: Line[]
 }
 
-test('serves metrics', async (t, site) => {
-  site.run(['--metrics', '127.0.0.1:0'])
-  const { port } = await site.heard('serving')
-  await site.heard('watching')
-  await knockAt(site)
-  await site.heard('granted')
+test('serves metrics', async (t, setup) => {
+  setup.run(['--metrics', '127.0.0.1:0'])
+  const { port } = await setup.heard('serving')
+  await setup.heard('watching')
+  await knockAt(setup)
+  await setup.heard('granted')
   const get =
     `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' ` +
     '>&3; cat <&3'
-  const { stdout } = await exec(site.pair.server, 'bash', ['-c', get])
+  const { stdout } = await exec(setup.pair.server, 'bash', ['-c', get])
   t.match(stdout, /^HTTP\/1\.1 200 OK/)
   t.match(stdout, /^knocklib_grants_total\{table="knock",door="ssh"\} 1$/m)
   t.match(stdout, /^knocklib_active_grants\{table="knock",door="ssh"\} 1$/m)
@@ -77,11 +77,11 @@ test('serves metrics', async (t, site) => {
   t.match(stdout, /^knocklib_foreign_log_packets_total\{table="knock"\} 0$/m)
 })
 
-test('refuses and counts packets that others log into the group', async (t, site) => {
-  site.run(['--metrics', '127.0.0.1:0'])
-  const { port } = await site.heard('serving')
-  await site.heard('watching')
-  const { server, client } = site.pair
+test('refuses and counts packets that others log into the group', async (t, setup) => {
+  setup.run(['--metrics', '127.0.0.1:0'])
+  const { port } = await setup.heard('serving')
+  await setup.heard('watching')
+  const { server, client } = setup.pair
   const rule = (prefix: string) => `icmp type echo-request log group 5 prefix "${prefix}"`
   await apply(
     server,
@@ -109,15 +109,18 @@ test('refuses and counts packets that others log into the group', async (t, site
     return counted !== ''
   }, 'another look')
   t.equal(counted, '6', 'what cannot be ours, and not what is of another table')
-  t.same(site.named('granted'), [])
+  t.same(setup.named('granted'), [])
 })
 
-test('keeps the doors where metrics cannot be served yet', async (t, site) => {
-  site.run(['--metrics', '192.0.2.1:9477'])
-  t.match(await site.heard('failed'), { what: 'metrics', message: /this host has no such address/ })
-  await site.heard('watching')
-  await exec(site.pair.server, 'ip', ['address', 'add', '192.0.2.1/32', 'dev', 'lo'])
-  t.match(await site.heard('serving'), { address: '192.0.2.1', port: 9477 })
-  t.equal(site.named('failed').length, 1)
-  t.equal(await site.end('SIGTERM'), 0)
+test('keeps the doors where metrics cannot be served yet', async (t, setup) => {
+  setup.run(['--metrics', '192.0.2.1:9477'])
+  t.match(await setup.heard('failed'), {
+    what: 'metrics',
+    message: /this host has no such address/,
+  })
+  await setup.heard('watching')
+  await exec(setup.pair.server, 'ip', ['address', 'add', '192.0.2.1/32', 'dev', 'lo'])
+  t.match(await setup.heard('serving'), { address: '192.0.2.1', port: 9477 })
+  t.equal(setup.named('failed').length, 1)
+  t.equal(await setup.end('SIGTERM'), 0)
 })

@@ -7,60 +7,60 @@ import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec } from '../../machine/namespaces.js'
 import { until } from '../../machine/until.js'
-import { atSite, knockAt, Site } from '../../setups/site.js'
+import { knockAt, RunSetup, withRunSetup } from '../../setups/run-setup.js'
 
 const skip = missing('knock', 'nc')
 build()
 
 t.jobs = 2
 
-const test = (name: string, body: (t: Test, site: Site) => Promise<void>) =>
-  atSite(name, skip, body)
+const test = (name: string, body: (t: Test, setup: RunSetup) => Promise<void>) =>
+  withRunSetup(name, skip, body)
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} ends it, and the table stays`, async (t, site) => {
-    site.run()
-    t.match(await site.heard('running'), { table: 'knock', doors: ['ssh'] })
-    await site.heard('watching')
-    await knockAt(site)
-    t.match(await site.heard('granted'), { door: 'ssh', source: CLIENT[4], by: 'knock' })
-    t.equal(await site.end(signal), 0)
-    t.equal(site.lines.at(-1)?.event, 'stopped')
-    for (const line of site.lines) t.strictSame(Object.keys(line).slice(0, 2), ['time', 'event'])
-    t.equal(site.stderr, '')
-    t.ok(await site.isThere())
+  test(`${signal} ends it, and the table stays`, async (t, setup) => {
+    setup.run()
+    t.match(await setup.heard('running'), { table: 'knock', doors: ['ssh'] })
+    await setup.heard('watching')
+    await knockAt(setup)
+    t.match(await setup.heard('granted'), { door: 'ssh', source: CLIENT[4], by: 'knock' })
+    t.equal(await setup.end(signal), 0)
+    t.equal(setup.lines.at(-1)?.event, 'stopped')
+    for (const line of setup.lines) t.strictSame(Object.keys(line).slice(0, 2), ['time', 'event'])
+    t.equal(setup.stderr, '')
+    t.ok(await setup.isThere())
   })
 }
 
-test('a spec that is wrong at the start ends it', async (t, site) => {
-  await site.write('doors.json', { doors: [] })
-  site.run()
-  t.equal(await site.end('SIGCONT'), 2)
-  t.match(site.stderr, /^knocklib run: /)
+test('a spec that is wrong at the start ends it', async (t, setup) => {
+  await setup.write('doors.json', { doors: [] })
+  setup.run()
+  t.equal(await setup.end('SIGCONT'), 2)
+  t.match(setup.stderr, /^knocklib run: /)
 })
 
-test('wrong options end it before anything is installed', async (t, site) => {
+test('wrong options end it before anything is installed', async (t, setup) => {
   for (const [args, message] of [
     [['--events', 'knock,nothing'], /--events: expected .* got "nothing"/],
     [['--metrics', 'localhost:9477'], /run: --metrics: expected an address and a port/],
   ] as const) {
-    const { code, stderr } = await site.cli('run', site.file('doors.json'), ...args)
+    const { code, stderr } = await setup.cli('run', setup.file('doors.json'), ...args)
     t.equal(code, 2, args.join(' '))
     t.match(stderr, message)
   }
-  t.notOk(await site.isThere())
+  t.notOk(await setup.isThere())
 })
 
-test('killed, it leaves no process behind', async (t, site) => {
-  site.run()
-  await site.heard('watching')
-  const args = ['-o', 'pid=,args=', '--ppid', String(site.pid)]
-  const { stdout } = await exec(site.pair.server, 'ps', args)
+test('killed, it leaves no process behind', async (t, setup) => {
+  setup.run()
+  await setup.heard('watching')
+  const args = ['-o', 'pid=,args=', '--ppid', String(setup.pid)]
+  const { stdout } = await exec(setup.pair.server, 'ps', args)
   // An nft that lists the table may run, too.
   const lines = stdout.split('\n').filter((line) => /-reader\.js\b/.test(line))
   const readers = lines.map((line) => Number.parseInt(line, 10))
   t.equal(readers.length, 2)
-  await site.end('SIGKILL')
+  await setup.end('SIGKILL')
   const isAlive = (pid: number) => {
     try {
       process.kill(pid, 0)
@@ -70,7 +70,7 @@ test('killed, it leaves no process behind', async (t, site) => {
     }
   }
   await until(() => !readers.some(isAlive), 'end of its readers')
-  t.ok(await site.isThere(), 'the doors are guarded without it')
+  t.ok(await setup.isThere(), 'the doors are guarded without it')
 })
 
 const RECEIVER = `
@@ -83,8 +83,8 @@ t.test(
   'tells its service manager',
   { skip: skip || missing('systemd-notify'), buffered: true },
   async (t) => {
-    await using site = await Site.open()
-    const path = site.file('notify')
+    await using setup = await RunSetup.open()
+    const path = setup.file('notify')
     const manager = spawn('perl', ['-e', RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] })
     t.teardown(() => manager.kill())
     const said: string[] = []
@@ -96,16 +96,16 @@ t.test(
         `${count} ${pattern}`,
         () => said.join('\n'),
       )
-    site.run([], { NOTIFY_SOCKET: path, WATCHDOG_USEC: '1000000' })
+    setup.run([], { NOTIFY_SOCKET: path, WATCHDOG_USEC: '1000000' })
     await heard(/READY=1.*STATUS=1 doors? in table inet knock/)
     await heard(/WATCHDOG=1/, 3)
-    process.kill(site.pid, 'SIGHUP')
+    process.kill(setup.pid, 'SIGHUP')
     await heard(/RELOADING=1/)
     await heard(/READY=1/, 2)
-    await site.write('doors.json', {})
-    process.kill(site.pid, 'SIGHUP')
+    await setup.write('doors.json', {})
+    process.kill(setup.pid, 'SIGHUP')
     await heard(/READY=1.*STATUS=1 door in table inet knock; THE RELOAD FAILED/)
-    t.equal(await site.end('SIGTERM'), 0)
+    t.equal(await setup.end('SIGTERM'), 0)
     await heard(/STOPPING=1/)
   },
 )

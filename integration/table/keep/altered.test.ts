@@ -8,8 +8,8 @@ import { build } from '../../machine/built.js'
 import { missing } from '../../machine/capabilities.js'
 import { CABLE, exec } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
-import { doorOf, House } from '../../setups/house.js'
-import { grantees, Kept } from '../../setups/keeping.js'
+import { grantees, KeptTable } from '../../setups/kept-table.js'
+import { doorOf, ServiceSetup } from '../../setups/service-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')
@@ -21,10 +21,10 @@ t.jobs = 2
 
 for (const { version, path } of versions) {
   t.test(`nft ${version}: altered by hand`, { skip, buffered: true }, async (t) => {
-    await using house = await House.open(doorOf(['tcp/7000']), path)
-    await using kept = new Kept(house.knock)
-    await kept.begun(house)
-    const nft = (...args: string[]) => exec(house.pair.server, path, args)
+    await using setup = await ServiceSetup.open(doorOf(['tcp/7000']), path)
+    await using kept = new KeptTable(setup.knock)
+    await kept.begun(setup)
+    const nft = (...args: string[]) => exec(setup.pair.server, path, args)
     const before = (await nft('-s', 'list', 'chain', 'inet', 'knock', 'gate_service')).stdout
     const [, ports = ''] =
       /vmap @(ports_\w+)/.exec((await nft('list', 'table', 'inet', 'knock')).stdout) ?? []
@@ -46,8 +46,8 @@ for (const { version, path } of versions) {
         before,
         name,
       )
-      t.equal(await house.answers(4), false, `${name}: shut`)
-      t.ok((await grantees(house))?.includes('203.0.113.250'), `${name}: the grant is there`)
+      t.equal(await setup.answers(4), false, `${name}: shut`)
+      t.ok((await grantees(setup))?.includes('203.0.113.250'), `${name}: the grant is there`)
     }
     await sleep(500)
     t.equal(kept.named('restored').length, count, 'and no more often')
@@ -77,16 +77,16 @@ for (const [index, { version, path }] of versions.entries()) {
     const title = `nft ${version}: a base chain at ${hook} that is deleted without an event`
     t.test(title, { skip, buffered: true }, async (t) => {
       const spec = { ...doorOf(['tcp/7000']), hook, interfaces: [CABLE] }
-      await using house = await House.open(spec, path)
-      const nft = (...args: string[]) => exec(house.pair.server, path, args)
+      await using setup = await ServiceSetup.open(spec, path)
+      const nft = (...args: string[]) => exec(setup.pair.server, path, args)
       const base = async () => (await nft('-s', 'list', 'chain', 'inet', 'knock', hook)).stdout
       const before = await base()
-      const warned = async () => (await house.knock.status()).warnings ?? []
+      const warned = async () => (await setup.knock.status()).warnings ?? []
       t.strictSame(await warned(), [])
       {
-        await using kept = new Kept(house.knock)
-        await kept.begun(house)
-        const readers = await readersIn(house.pair.server)
+        await using kept = new KeptTable(setup.knock)
+        await kept.begun(setup)
+        const readers = await readersIn(setup.pair.server)
         t.ok(readers.length > 0, 'nobody reads')
         for (const pid of readers) process.kill(pid, 'SIGSTOP')
         try {
@@ -97,8 +97,8 @@ for (const [index, { version, path }] of versions.entries()) {
           const { took, open } = restored as { took: number; open: number }
           t.ok(open >= took, `open for ${open} ms, seen for ${took} ms`)
           t.equal(await base(), before)
-          if (hook !== 'forward') t.equal(await house.answers(4), false, 'shut')
-          t.ok((await grantees(house))?.includes('203.0.113.250'), 'the grant is there')
+          if (hook !== 'forward') t.equal(await setup.answers(4), false, 'shut')
+          t.ok((await grantees(setup))?.includes('203.0.113.250'), 'the grant is there')
         } finally {
           for (const pid of readers) process.kill(pid, 'SIGCONT')
         }

@@ -7,9 +7,9 @@ import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
 import { PATIENCE } from '../../machine/until.js'
 import { datagram } from '../../random/arbitrary-token.js'
-import { doorOf, FAMILIES, House } from '../../setups/house.js'
-import { grantees, Kept, knockOn } from '../../setups/keeping.js'
-import { nowSeconds, TokenHouse, tokenAt } from '../../setups/token-house.js'
+import { grantees, KeptTable, knockOn } from '../../setups/kept-table.js'
+import { doorOf, FAMILIES, ServiceSetup } from '../../setups/service-setup.js'
+import { nowSeconds, TokenSetup, tokenAt } from '../../setups/token-setup.js'
 
 const { versions, skip: lacks } = await versionsOrSkip()
 const skip = lacks || missing('knock', 'nc')
@@ -23,25 +23,25 @@ const FLUSHES = 20
 
 for (const { version, path } of versions) {
   t.test(`nft ${version}: flushed`, { skip, buffered: true }, async (t) => {
-    await using house = await House.open(doorOf(['tcp/7000', 'udp/8000']), path)
-    await using kept = new Kept(house.knock)
-    await kept.begun(house)
+    await using setup = await ServiceSetup.open(doorOf(['tcp/7000', 'udp/8000']), path)
+    await using kept = new KeptTable(setup.knock)
+    await kept.begun(setup)
     const took: number[] = []
     for (let flush = 1; flush <= FLUSHES; flush += 1) {
       const source = `203.0.113.${flush}`
-      await house.knock.doors[0]?.open(source, { for: '10m' })
+      await setup.knock.doors[0]?.open(source, { for: '10m' })
       // Only the packet's event reports the last grant: no listing has seen it yet.
       if (flush === FLUSHES)
-        await Promise.all(FAMILIES.map((f) => knockOn(house, f, '7000', '8000:udp')))
+        await Promise.all(FAMILIES.map((f) => knockOn(setup, f, '7000', '8000:udp')))
       await kept.heard('granted', kept.named('granted').length)
-      await exec(house.pair.server, path, ['flush', 'ruleset'])
+      await exec(setup.pair.server, path, ['flush', 'ruleset'])
       const restored = await kept.heard('restored', flush)
       took.push((restored.at(-1) as { took: number }).took)
     }
     t.equal(kept.named('restored').length, FLUSHES)
     const expected = Array.from({ length: FLUSHES }, (_, index) => `203.0.113.${index + 1}`)
     const lost = async () => {
-      const found = new Set(await grantees(house))
+      const found = new Set(await grantees(setup))
       return [...expected, CLIENT[4], CLIENT[6]].filter((source) => !found.has(source))
     }
     // Events that come after the table was made are applied afterwards.
@@ -53,7 +53,7 @@ for (const { version, path } of versions) {
     const failures = kept.named('failed').map((event) => 'what' in event && event.what)
     t.strictSame([...new Set(failures)], ['contested'])
     t.ok(Math.max(...took) < PATIENCE, `back within ${took.sort((a, b) => a - b).join(' ')} ms`)
-    for (const family of FAMILIES) t.equal(await house.answers(family), true, 'let in as before')
+    for (const family of FAMILIES) t.equal(await setup.answers(family), true, 'let in as before')
   })
 }
 
@@ -63,26 +63,26 @@ async function useBeforeFlush(
   write: (token: string) => string,
 ): Promise<void> {
   const binary = versions.at(-1)?.path as string
-  await using tokens = await TokenHouse.open({ binary, token })
-  const { house } = tokens
-  await using kept = new Kept(house.knock)
-  await kept.begun(house)
+  await using tokens = await TokenSetup.open({ binary, token })
+  const { base: setup } = tokens
+  await using kept = new KeptTable(setup.knock)
+  await kept.begun(setup)
   const period = 60
   const used = write(tokenAt(nowSeconds(), period))
   await tokens.send([used])
   await kept.heard('granted', kept.named('granted').length + 1).catch(() => {})
-  t.equal(await house.answers(4), true, 'the token opens')
+  t.equal(await setup.answers(4), true, 'the token opens')
   await tokens.close(CLIENT[4])
   await kept.heard('closed')
-  await exec(house.pair.server, binary, ['flush', 'ruleset'])
+  await exec(setup.pair.server, binary, ['flush', 'ruleset'])
   await kept.heard('restored')
-  t.equal(await house.answers(4), false, 'closed before the flush, and after it')
+  t.equal(await setup.answers(4), false, 'closed before the flush, and after it')
   await tokens.send([used])
   await sleep(300)
-  t.equal(await house.answers(4), false, 'the same token opens nothing')
+  t.equal(await setup.answers(4), false, 'the same token opens nothing')
   await tokens.send([write(tokenAt(nowSeconds() + period, period))])
   await sleep(300)
-  t.equal(await house.answers(4), true, 'the next one does')
+  t.equal(await setup.answers(4), true, 'the next one does')
 }
 
 t.test('what was used is used after a flush', { skip, buffered: true }, (t) =>
@@ -107,19 +107,19 @@ t.test('a sequence that was used is used after a flush', { skip, buffered: true 
     stepTimeout: '5s',
   }
   const spec = { ...doorOf([], { knock }), guard: { ban: { after: 1, within: '1m', for: '10m' } } }
-  await using house = await House.open(spec)
-  await using kept = new Kept(house.knock)
-  await kept.begun(house)
+  await using setup = await ServiceSetup.open(spec)
+  await using kept = new KeptTable(setup.knock)
+  await kept.begun(setup)
   const heard = kept.named('granted').length
-  await knockOn(house, 4, '7100', '7101')
+  await knockOn(setup, 4, '7100', '7101')
   await kept.heard('granted', heard + 1)
-  await house.knock.doors[0]?.close(CLIENT[4])
-  await knockOn(house, 6, '7100', '7000', '7101')
-  await exec(house.pair.server, NFT, ['flush', 'ruleset'])
+  await setup.knock.doors[0]?.close(CLIENT[4])
+  await knockOn(setup, 6, '7100', '7000', '7101')
+  await exec(setup.pair.server, NFT, ['flush', 'ruleset'])
   await kept.heard('restored')
-  await knockOn(house, 4, '7100', '7101')
-  t.equal(await house.answers(4), false, 'used')
-  const bans = await house.knock.bans()
+  await knockOn(setup, 4, '7100', '7101')
+  t.equal(await setup.answers(4), false, 'used')
+  const bans = await setup.knock.bans()
   t.ok(
     bans.some(({ source }) => source === CLIENT[6]),
     `banned before: ${JSON.stringify(bans)}`,

@@ -11,8 +11,8 @@ import { missing } from '../../machine/capabilities.js'
 import { CLIENT, exec, NFT } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
 import { PATIENCE, until } from '../../machine/until.js'
-import { doorOf, House } from '../../setups/house.js'
-import { grantees, Kept, knockOn } from '../../setups/keeping.js'
+import { grantees, KeptTable, knockOn } from '../../setups/kept-table.js'
+import { doorOf, ServiceSetup } from '../../setups/service-setup.js'
 import { groupsIn, holdGroup, processOf } from '../../setups/watching.js'
 
 const { skip: lacks } = await versionsOrSkip()
@@ -27,13 +27,13 @@ t.test(
   'a table that waits to be confirmed goes on waiting',
   { skip, buffered: true },
   async (t) => {
-    await using house = await House.open(doorOf(['tcp/7000']))
-    const nft = createNft({ binary: NFT, netns: house.pair.server })
+    await using setup = await ServiceSetup.open(doorOf(['tcp/7000']))
+    const nft = createNft({ binary: NFT, netns: setup.pair.server })
     const knock = await installKnock(doorOf(['tcp/7000']), { nft, confirmWithin: '12s' })
-    await using kept = new Kept(knock)
-    await kept.begun(house)
+    await using kept = new KeptTable(knock)
+    await kept.begun(setup)
     await sleep(1500)
-    await exec(house.pair.server, NFT, ['flush', 'ruleset'])
+    await exec(setup.pair.server, NFT, ['flush', 'ruleset'])
     await kept.heard('restored')
     const { confirm } = await knock.status()
     t.ok(
@@ -43,7 +43,7 @@ t.test(
     await knock.confirm()
     await sleep(1500)
     t.strictSame(kept.named('restored').length, 1, 'a confirmed table is not altered')
-    await exec(house.pair.server, NFT, ['flush', 'ruleset'])
+    await exec(setup.pair.server, NFT, ['flush', 'ruleset'])
     await kept.heard('restored', 2)
     t.notOk((await knock.status()).confirm, 'confirmed for good')
   },
@@ -53,34 +53,34 @@ t.test('without a log the last listing counts', { skip, buffered: true }, async 
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const file = join(folder, 'state.json')
-  await using house = await House.open({ ...doorOf(['tcp/7000']), log: false })
-  await using kept = new Kept(house.knock, file)
-  await kept.begun(house)
-  await knockOn(house, 4, '7000')
+  await using setup = await ServiceSetup.open({ ...doorOf(['tcp/7000']), log: false })
+  await using kept = new KeptTable(setup.knock, file)
+  await kept.begun(setup)
+  await knockOn(setup, 4, '7000')
   // The keeper lists each second, or after ten times the last listing's time, and writes the state.
   const isListed = async () =>
     (await loadState(file))?.grants.some(({ source }) => source === CLIENT[4])
   for (let tries = 0; tries < 300 && !(await isListed()); tries += 1) await sleep(100)
   t.ok(await isListed(), 'listed and written')
-  await exec(house.pair.server, NFT, ['flush', 'ruleset'])
+  await exec(setup.pair.server, NFT, ['flush', 'ruleset'])
   await kept.heard('restored')
-  t.ok((await grantees(house))?.includes(CLIENT[4]), 'let in as before')
+  t.ok((await grantees(setup))?.includes(CLIENT[4]), 'let in as before')
 })
 
 t.test('writes its state', { skip, buffered: true }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const file = join(folder, 'state.json')
-  await using house = await House.open(doorOf(['tcp/7000']))
+  await using setup = await ServiceSetup.open(doorOf(['tcp/7000']))
   {
-    await using kept = new Kept(house.knock, file)
-    await kept.begun(house)
-    await knockOn(house, 4, '7000')
+    await using kept = new KeptTable(setup.knock, file)
+    await kept.begun(setup)
+    await knockOn(setup, 4, '7000')
     await kept.heard('granted', 2)
     await sleep(1000)
     const state = await loadState(file)
     t.strictSame(state?.grants.map(({ source }) => source).sort(), [CLIENT[4], '203.0.113.250'])
-    await house.knock.doors[0]?.close(CLIENT[4])
+    await setup.knock.doors[0]?.close(CLIENT[4])
   }
   const state = await loadState(file)
   t.strictSame(
@@ -91,8 +91,8 @@ t.test('writes its state', { skip, buffered: true }, async (t) => {
 })
 
 t.test('needs to know the spec', async (t) => {
-  await using house = await House.open(doorOf(['tcp/7000']))
-  const nft = createNft({ binary: NFT, netns: house.pair.server })
+  await using setup = await ServiceSetup.open(doorOf(['tcp/7000']))
+  const nft = createNft({ binary: NFT, netns: setup.pair.server })
   const attached = await attachKnock({ nft })
   const { signal } = new AbortController()
   await t.rejects(attached.keepInstalled({ signal }), {
@@ -102,12 +102,12 @@ t.test('needs to know the spec', async (t) => {
 })
 
 t.test('another process has the group for a while', { skip, buffered: true }, async (t) => {
-  await using house = await House.open(doorOf(['tcp/7000']))
-  const { server } = house.pair
+  await using setup = await ServiceSetup.open(doorOf(['tcp/7000']))
+  const { server } = setup.pair
   const holderOf = async () => processOf((await groupsIn(server)).get(5) ?? 0)
-  const first = await holdGroup(house.pair.server)
+  const first = await holdGroup(setup.pair.server)
   await until(async () => (await groupsIn(server)).has(5), 'holder of the group')
-  await using kept = new Kept(house.knock)
+  await using kept = new KeptTable(setup.knock)
   t.match(await kept.heard('failed'), [{ what: 'events', message: /NFLOG group 5: process \d+/ }])
   t.strictSame(kept.named('watching'), [], 'something is missed')
   t.equal((await kept.heard('overrun')).length, 1, 'what packets do is missing')
@@ -115,18 +115,18 @@ t.test('another process has the group for a while', { skip, buffered: true }, as
   await first.end()
   await kept.heard('watching', 1, 2 * PATIENCE)
   t.not(await holderOf(), own)
-  await knockOn(house, 4, '7000')
+  await knockOn(setup, 4, '7000')
   t.match(await kept.heard('granted'), [{ by: 'knock', source: CLIENT[4] }], 'packets are reported')
 
-  const second = await holdGroup(house.pair.server)
+  const second = await holdGroup(setup.pair.server)
   process.kill(await holderOf(), 'SIGKILL')
   await kept.heard('failed', 2)
   await exec(server, NFT, ['delete', 'table', 'inet', 'knock'])
   await kept.heard('restored')
-  t.strictSame(await grantees(house), [CLIENT[4]], 'it is kept meanwhile')
+  t.strictSame(await grantees(setup), [CLIENT[4]], 'it is kept meanwhile')
   await second.end()
   await kept.heard('watching', 2, 2 * PATIENCE)
-  await knockOn(house, 6, '7000')
+  await knockOn(setup, 6, '7000')
   await kept.heard('granted', 2)
   t.equal(kept.named('failed').length, 2, 'told once for each time')
 })

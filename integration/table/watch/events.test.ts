@@ -5,8 +5,8 @@ import { attachKnock, createNft } from '../../../lib/index.js'
 import { CLI } from '../../machine/built.js'
 import { apply, CABLE, CLIENT, exec, NFT, SERVER } from '../../machine/namespaces.js'
 import { versionsOrSkip } from '../../machine/nft-versions.js'
-import { FAMILIES, House, PORT } from '../../setups/house.js'
-import { TokenHouse } from '../../setups/token-house.js'
+import { FAMILIES, PORT, ServiceSetup } from '../../setups/service-setup.js'
+import { TokenSetup } from '../../setups/token-setup.js'
 import { knockAt, OPEN, prepareWatching, specOf, Watching } from '../../setups/watching.js'
 
 const skip = await prepareWatching()
@@ -27,16 +27,16 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
     const knock = { type: 'sequence', steps, stepTimeout: '20s' } as const
     const spec = specOf({ hook, ...interfaces, guard: { ban } })
     const doors = spec.doors.map((door) => ({ ...door, knock }))
-    await using house = await House.open({ ...spec, doors })
-    await using watching = await Watching.begin(house.knock)
+    await using setup = await ServiceSetup.open({ ...spec, doors })
+    await using watching = await Watching.begin(setup.knock)
     for (const family of FAMILIES) {
       const who = `service ${CLIENT[family]}`
-      await house.run('nc', `-${family}`, '-z', '-w', '1', SERVER[family], String(PORT))
+      await setup.run('nc', `-${family}`, '-z', '-w', '1', SERVER[family], String(PORT))
       t.ok(await watching.until(`denied ${who} service=tcp/${PORT}`), `IPv${family}: denied`)
       watching.take()
-      await knockAt(house, family, ...OPEN, '7002:udp')
+      await knockAt(setup, family, ...OPEN, '7002:udp')
       await watching.until('granted')
-      await knockAt(house, family, '9000:udp')
+      await knockAt(setup, family, '9000:udp')
       await watching.until('closed')
       t.same(watching.take().filter(isKnock), [
         `knock ${who} stage=1 of=3`,
@@ -44,7 +44,7 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
         `granted ${who} by=knock expiresIn=60 stage=3 of=3`,
         `closed ${who} by=knock`,
       ])
-      for (const _ of [1, 2]) await knockAt(house, family, '7000:udp', '7002:udp')
+      for (const _ of [1, 2]) await knockAt(setup, family, '7000:udp', '7002:udp')
       t.ok(await watching.until(`banned ${CLIENT[family]}`), `IPv${family}: banned`)
       const [banned, ...others] = watching.take().filter(isKnock).reverse()
       t.match(banned, `banned ${CLIENT[family]}`)
@@ -59,10 +59,10 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
 }
 
 test('SYNs made by hand', async (t) => {
-  await using house = await House.open(specOf())
-  await using watching = await Watching.begin(house.knock)
-  await house.run('hping3', '--udp', '-c', '1', '-p', '7000', SERVER[4])
-  await house.run('hping3', '-S', '-c', '1', '-p', '7001', SERVER[4])
+  await using setup = await ServiceSetup.open(specOf())
+  await using watching = await Watching.begin(setup.knock)
+  await setup.run('hping3', '--udp', '-c', '1', '-p', '7000', SERVER[4])
+  await setup.run('hping3', '-S', '-c', '1', '-p', '7001', SERVER[4])
   t.ok(await watching.until('granted service 10.77.0.2'), 'granted')
   t.equal(watching.events.length, 2, 'a step and the grant')
   for (const [index, event] of watching.events.entries()) {
@@ -74,29 +74,29 @@ test('SYNs made by hand', async (t) => {
 const able = versions.at(-1)
 test('tokens, with the name of whose they are', async (t) => {
   const token = { period: 3600, horizon: '3h' }
-  await using place = await TokenHouse.open({ binary: able?.path ?? NFT, token })
-  await using watching = await Watching.begin(place.house.knock)
+  await using setup = await TokenSetup.open({ binary: able?.path ?? NFT, token })
+  await using watching = await Watching.begin(setup.base.knock)
   for (const family of FAMILIES) {
-    await place.type(family, 3600, 'of somebody who has guessed')
+    await setup.type(family, 3600, 'of somebody who has guessed')
     t.ok(await watching.until(`wrong service ${CLIENT[family]}`), `IPv${family}: wrong`)
   }
-  await place.type(4, 3600)
+  await setup.type(4, 3600)
   t.ok(await watching.until('granted service 10.77.0.2'), 'granted')
   t.match(watching.take().at(-1), /^granted service 10\.77\.0\.2 by=knock .* user=\w+$/)
 })
 
 test('grants run out by their own clocks, renewed ones later', async (t) => {
-  await using house = await House.open(specOf({}, { for: '2s' }))
-  const door = house.knock.door('service')
+  await using setup = await ServiceSetup.open(specOf({}, { for: '2s' }))
+  const door = setup.knock.door('service')
   await door.open('10.77.0.9', { for: '3s' })
-  await using watching = await Watching.begin(house.knock)
+  await using watching = await Watching.begin(setup.knock)
   t.ok(await watching.until('expired service 10.77.0.9'), 'it was there before')
   watching.take()
-  await knockAt(house, 4, ...OPEN)
-  await knockAt(house, 6, ...OPEN)
+  await knockAt(setup, 4, ...OPEN)
+  await knockAt(setup, 6, ...OPEN)
   await watching.until(`granted service ${CLIENT[6]}`)
   await sleep(1000)
-  await knockAt(house, 4, ...OPEN)
+  await knockAt(setup, 4, ...OPEN)
   for (const family of [6, 4] as const) {
     t.ok(await watching.until(`expired service ${CLIENT[family]}`), `IPv${family}: expired`)
   }
@@ -113,11 +113,11 @@ test('grants run out by their own clocks, renewed ones later', async (t) => {
 })
 
 test('many that run out at once', async (t) => {
-  await using house = await House.open(specOf())
+  await using setup = await ServiceSetup.open(specOf())
   const elements = Array.from({ length: 500 }, (_, n) => `10.88.${n >> 8}.${n & 255} timeout 2s`)
   const add = `add element inet knock grants_service_4 { ${elements.join(', ')} }\n`
-  await using watching = await Watching.begin(house.knock)
-  await apply(house.pair.server, add)
+  await using watching = await Watching.begin(setup.knock)
+  await apply(setup.pair.server, add)
   const count = (kind: string) => watching.events.filter(({ event }) => event === kind).length
   t.ok(await watching.wait(() => count('expired') === 500, 8000), 'all of them')
   t.equal(count('granted'), 500)
@@ -125,9 +125,9 @@ test('many that run out at once', async (t) => {
 })
 
 test('calls of other processes', async (t) => {
-  await using house = await House.open(specOf())
-  const { server } = house.pair
-  await using watching = await Watching.begin(house.knock)
+  await using setup = await ServiceSetup.open(specOf())
+  const { server } = setup.pair
+  await using watching = await Watching.begin(setup.knock)
   const command = (...args: string[]) => exec(server, process.execPath, [CLI, ...args])
   await command('open', 'service', '203.0.113.7', '--for', '30s')
   await command('open', 'service', '203.0.113.7', '--for', '40s')

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createNft, installKnock } from '../../../lib/index.js'
 import { apply, CLIENT, NFT } from '../../machine/namespaces.js'
-import { House } from '../../setups/house.js'
+import { ServiceSetup } from '../../setups/service-setup.js'
 import {
   groupsIn,
   knockAt,
@@ -23,13 +23,13 @@ const test = (name: string, run: (t: Test) => Promise<void>) =>
 t.jobs = 2
 
 test('the table is made anew meanwhile, and removed', async (t) => {
-  await using house = await House.open(specOf())
-  const { server } = house.pair
+  await using setup = await ServiceSetup.open(specOf())
+  const { server } = setup.pair
   const nft = createNft({ binary: NFT, netns: server })
-  await using watching = await Watching.begin(house.knock)
+  await using watching = await Watching.begin(setup.knock)
   await installKnock(specOf({}, { for: '2s' }), { nft })
   t.ok(await watching.until('installed'), 'with other times')
-  await knockAt(house, 4, ...OPEN)
+  await knockAt(setup, 4, ...OPEN)
   t.ok(
     await watching.until(`granted service ${CLIENT[4]} by=knock expiresIn=2`),
     'what is new of it',
@@ -41,17 +41,17 @@ test('the table is made anew meanwhile, and removed', async (t) => {
   t.ok(await watching.until('installed'), 'with another group')
   t.ok(await watching.until('overrun', 20_000), 'what was reported to it before is lost')
   t.same([...(await groupsIn(server)).keys()], [7])
-  await knockAt(house, 6, ...OPEN)
+  await knockAt(setup, 6, ...OPEN)
   t.ok(await watching.until(`granted service ${CLIENT[6]}`), 'what the other group is reported')
   watching.take()
 
-  await house.knock.uninstall()
+  await setup.knock.uninstall()
   t.ok(await watching.until('removed'), 'removed')
   t.same(watching.take(), ['removed'])
   await installKnock(specOf(), { nft })
   t.ok(await watching.until('overrun', 20_000), 'the first group again')
   t.same(watching.take(), ['installed', 'overrun'])
-  await knockAt(house, 4, ...OPEN)
+  await knockAt(setup, 4, ...OPEN)
   t.ok(await watching.until(`granted service ${CLIENT[4]}`), 'what the first group is reported')
   watching.take()
 
@@ -62,16 +62,16 @@ test('the table is made anew meanwhile, and removed', async (t) => {
 })
 
 test('a reader that dies is replaced, and the gap is reported', async (t) => {
-  await using house = await House.open(specOf())
-  const { server } = house.pair
-  await using watching = await Watching.begin(house.knock)
+  await using setup = await ServiceSetup.open(specOf())
+  const { server } = setup.pair
+  await using watching = await Watching.begin(setup.knock)
   for (const round of [1, 2]) {
     const port = (await groupsIn(server)).get(5) ?? 0
     process.kill(processOf(port), 'SIGKILL')
     t.ok(await watching.until('overrun'), `${round}: reported`)
     const isBack = async () => ![undefined, port].includes((await groupsIn(server)).get(5))
     for (let tries = 0; tries < 100 && !(await isBack()); tries += 1) await sleep(50)
-    await knockAt(house, 4, ...OPEN)
+    await knockAt(setup, 4, ...OPEN)
     t.ok(await watching.until(`granted service ${CLIENT[4]}`), `${round}: the watch goes on`)
     t.equal(watching.take()[0], 'overrun', 'without a number: nobody knows it')
   }

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { createNft, installKnock } from '../../../lib/index.js'
 import { CLI, LIBRARY } from '../../machine/built.js'
 import { CLIENT, exec, NFT, start } from '../../machine/namespaces.js'
-import { House } from '../../setups/house.js'
+import { ServiceSetup } from '../../setups/service-setup.js'
 import { groupsIn, knockAt, prepareWatching, specOf, Watching } from '../../setups/watching.js'
 
 const skip = await prepareWatching()
@@ -18,8 +18,8 @@ const test = (name: string, run: (t: Test) => Promise<void>) =>
 t.jobs = 2
 
 test('several watchers and two tables share one reader', async (t) => {
-  await using house = await House.open(specOf())
-  const { server } = house.pair
+  await using setup = await ServiceSetup.open(specOf())
+  const { server } = setup.pair
   const nft = createNft({ binary: NFT, netns: server })
   const second = specOf({ table: 'second' })
   for (const one of second.doors) Object.assign(one, { service: 'tcp/2223' })
@@ -28,11 +28,11 @@ test('several watchers and two tables share one reader', async (t) => {
     { nft },
   )
   const stop = new AbortController()
-  await using one = await Watching.begin(house.knock)
-  await using two = await Watching.begin(house.knock, { signal: stop.signal })
+  await using one = await Watching.begin(setup.knock)
+  await using two = await Watching.begin(setup.knock, { signal: stop.signal })
   await using apart = await Watching.begin(other)
   t.equal((await groupsIn(server)).size, 1)
-  await knockAt(house, 4, '7000:udp', '7100:udp')
+  await knockAt(setup, 4, '7000:udp', '7100:udp')
   for (const [who, watching] of Object.entries({ one, two, apart })) {
     t.ok(await watching.until('knock service 10.77.0.2 stage=1'), `${who} is reported`)
   }
@@ -40,28 +40,28 @@ test('several watchers and two tables share one reader', async (t) => {
   stop.abort()
   t.same(await two.over(), {}, 'an abort ends it without an error')
   t.same(await two.watcher.next(), { done: true, value: undefined })
-  await knockAt(house, 6, '7000:udp')
+  await knockAt(setup, 6, '7000:udp')
   t.ok(await one.until(`knock service ${CLIENT[6]}`), 'the other goes on')
 })
 
 test('an abort frees the group, and so does leaving the loop', async (t) => {
-  await using house = await House.open(specOf())
-  const { server } = house.pair
-  const watcher = house.knock.watch()
+  await using setup = await ServiceSetup.open(specOf())
+  const { server } = setup.pair
+  const watcher = setup.knock.watch()
   await watcher.ready
   t.equal((await groupsIn(server)).size, 1)
   await watcher.return()
   t.equal((await groupsIn(server)).size, 0)
   t.same(await watcher.next(), { done: true, value: undefined })
-  const aborted = house.knock.watch({ signal: AbortSignal.abort() })
+  const aborted = setup.knock.watch({ signal: AbortSignal.abort() })
   await aborted.ready
   t.same(await aborted.next(), { done: true, value: undefined })
-  t.throws(() => house.knock.watch({ queue: 0 }), { code: 'invalid-argument' })
+  t.throws(() => setup.knock.watch({ queue: 0 }), { code: 'invalid-argument' })
 })
 
 test('a process with a watcher alone', async (t) => {
-  await using house = await House.open(specOf())
-  const { server } = house.pair
+  await using setup = await ServiceSetup.open(specOf())
+  const { server } = setup.pair
   const script = (rest: string) => `
     const { attachKnock } = await import(${JSON.stringify(LIBRARY)})
     const watcher = (await attachKnock()).watch()
@@ -81,15 +81,15 @@ test('a process with a watcher alone', async (t) => {
   const ended = once(child, 'close')
   await once(lines, 'line')
   await sleep(300)
-  await knockAt(house, 4, '7000:udp')
+  await knockAt(setup, 4, '7000:udp')
   t.same(await ended, [0, null])
   t.same(heard, ['ready', 'knock'], 'who asks waits, and ends when the loop does')
   t.equal((await groupsIn(server)).size, 0, 'no orphan')
 })
 
 test('one that is left while the table changes its group', async (t) => {
-  await using house = await House.open(specOf())
-  const { server } = house.pair
+  await using setup = await ServiceSetup.open(specOf())
+  const { server } = setup.pair
   const script = `
     const { installKnock } = await import(${JSON.stringify(LIBRARY)})
     const spec = ${JSON.stringify(specOf())}
@@ -105,9 +105,9 @@ test('one that is left while the table changes its group', async (t) => {
 })
 
 /** Runs the command until it prints a line about a knock, and then sends it a signal. */
-async function watchCommand(house: House, args: readonly string[], signal: NodeJS.Signals) {
+async function watchCommand(setup: ServiceSetup, args: readonly string[], signal: NodeJS.Signals) {
   const stdio = ['ignore', 'pipe', 'pipe'] as const
-  const child = start(house.pair.server, process.execPath, [CLI, 'watch', ...args], {
+  const child = start(setup.pair.server, process.execPath, [CLI, 'watch', ...args], {
     stdio: [...stdio],
   })
   let text = ''
@@ -115,7 +115,7 @@ async function watchCommand(house: House, args: readonly string[], signal: NodeJ
     text += part
   })
   for (let tries = 0; tries < 50 && !text.includes('\n'); tries += 1) {
-    await knockAt(house, 4, '7000:udp')
+    await knockAt(setup, 4, '7000:udp')
     await sleep(200)
   }
   child.kill(signal)
@@ -124,28 +124,28 @@ async function watchCommand(house: House, args: readonly string[], signal: NodeJ
 }
 
 test('the command: a line for each event, until a signal', async (t) => {
-  await using house = await House.open(specOf())
-  const piped = await watchCommand(house, [], 'SIGTERM')
+  await using setup = await ServiceSetup.open(specOf())
+  const piped = await watchCommand(setup, [], 'SIGTERM')
   t.equal(piped.code, 0)
   t.match(piped.lines[0], /^20\S+Z {2}knock +service {2}10\.77\.0\.2 {2}1 of 2$/)
-  const json = await watchCommand(house, ['--json'], 'SIGINT')
+  const json = await watchCommand(setup, ['--json'], 'SIGINT')
   t.equal(json.code, 0)
   const event = JSON.parse(json.lines[0] ?? '')
   t.same(event, { ...event, event: 'knock', door: 'service', source: CLIENT[4], stage: 1, of: 2 })
   t.same(Object.keys(event), ['time', 'event', 'door', 'source', 'stage', 'of'])
-  const none = await exec(house.pair.server, process.execPath, [
+  const none = await exec(setup.pair.server, process.execPath, [
     ...[CLI, 'watch', '--json', '--table', 'none'],
   ])
   t.equal(none.code, 4)
   t.match(JSON.parse(none.stdout), { error: { code: 'not-found' } })
   t.equal(none.stdout.trimEnd().split('\n').length, 1, 'who reads lines gets a line')
-  t.equal((await groupsIn(house.pair.server)).size, 0)
+  t.equal((await groupsIn(setup.pair.server)).size, 0)
 })
 
 test('who has the group is named', async (t) => {
-  await using house = await House.open(specOf())
-  const { server } = house.pair
-  await using _first = await Watching.begin(house.knock)
+  await using setup = await ServiceSetup.open(specOf())
+  const { server } = setup.pair
+  await using _first = await Watching.begin(setup.knock)
   const { code, stdout, stderr } = await exec(server, process.execPath, [CLI, 'watch'])
   t.equal(code, 1)
   t.equal(stdout, '')
@@ -154,12 +154,12 @@ test('who has the group is named', async (t) => {
 })
 
 test('a table that tells nothing, and one that is gone', async (t) => {
-  await using house = await House.open(specOf({ log: false }))
+  await using setup = await ServiceSetup.open(specOf({ log: false }))
   const silent = { code: 'missing-capability', message: /"log": false/ }
-  const watcher = house.knock.watch()
+  const watcher = setup.knock.watch()
   await t.rejects(watcher.ready, silent)
   await t.rejects(watcher.next(), silent)
   t.same(await watcher.next(), { done: true, value: undefined })
-  await house.knock.uninstall()
-  await t.rejects(house.knock.watch().next(), { code: 'not-found' })
+  await setup.knock.uninstall()
+  await t.rejects(setup.knock.watch().next(), { code: 'not-found' })
 })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { FakeProcess, runCommand } from '../../../../integration/fakes/command-line.js'
-import { Keeping, Running } from '../../../../integration/fakes/keeping.js'
+import { FakeKeeper, FakeRun } from '../../../../integration/fakes/fake-keeper.js'
 import { FakeClock } from '../../../../integration/fixtures/fake-clock.js'
 import { FakeNft } from '../../../kernel/fake.js'
 
@@ -19,51 +19,51 @@ async function start(t: Test, options: readonly string[], state?: { name: string
     await writeFile(file, state.text)
     await chmod(file, 0o600)
   }
-  const keeping = new Keeping(t)
+  const keeper = new FakeKeeper(t)
   const argv = [`${folder}/a.json`, ...(state ? ['--state', file] : []), ...options]
-  const running = new Running(argv, { nft: new FakeNft(), clock: new FakeClock() })
-  return { file, keeping, running }
+  const running = new FakeRun(argv, { nft: new FakeNft(), clock: new FakeClock() })
+  return { file, keeper, running }
 }
 
 t.test('a state that cannot be read is set aside, and a new one is saved', async (t) => {
-  const { file, keeping, running } = await start(t, [], { name: 'state.json', text: '{' })
+  const { file, keeper, running } = await start(t, [], { name: 'state.json', text: '{' })
   const { what, message } = await running.heard('failed')
   t.equal(what, 'state')
   t.match(message, `\n  the file is kept as ${file}.unreadable`)
   t.equal(await readFile(`${file}.unreadable`, 'utf8'), '{')
   await running.heard('running')
-  t.equal(keeping.calls[0]?.stateFile, file)
+  t.equal(keeper.calls[0]?.stateFile, file)
   t.match(await running.end(), { code: 0 })
 })
 
 t.test('one that cannot be set aside is not replaced, and it ends with 1', async (t) => {
   // Its new name would be longer than a file's name may be.
-  const { file, keeping, running } = await start(t, [], { name: 's'.repeat(250), text: '{' })
+  const { file, keeper, running } = await start(t, [], { name: 's'.repeat(250), text: '{' })
   t.match(await running.heard('failed'), { what: 'state', message: /; so nothing is saved$/ })
   await running.heard('running')
-  t.equal(keeping.calls[0]?.stateFile, undefined)
+  t.equal(keeper.calls[0]?.stateFile, undefined)
   t.match(await running.end(), { code: 1 })
   t.equal(await readFile(file, 'utf8'), '{')
 })
 
 t.test('the state of another table stays as it is', async (t) => {
   const text = JSON.stringify({ version: 1, table: 'other', saved: time, ...LISTS })
-  const { file, keeping, running } = await start(t, [], { name: 'state.json', text })
+  const { file, keeper, running } = await start(t, [], { name: 'state.json', text })
   const { message } = await running.heard('failed')
   t.match(message, /the file stays as it is, so nothing is saved$/)
   await running.heard('running')
-  t.equal(keeping.calls[0]?.stateFile, undefined)
+  t.equal(keeper.calls[0]?.stateFile, undefined)
   t.match(await running.end(), { code: 1 })
   t.equal(await readFile(file, 'utf8'), text)
 })
 
 t.test('metrics are served, with the events that were lost', async (t) => {
-  const { keeping, running } = await start(t, ['--metrics', '127.0.0.1:0'])
+  const { keeper, running } = await start(t, ['--metrics', '127.0.0.1:0'])
   await running.heard('running')
   const { port } = await running.heard('serving')
   const ask = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  keeping.report({ time, event: 'overrun', lost: 7 })
-  keeping.report({ time, event: 'overrun' })
+  keeper.report({ time, event: 'overrun', lost: 7 })
+  keeper.report({ time, event: 'overrun' })
   t.match(await ask(), /^knocklib_lost_events_total\{.*\} 8$/m)
   t.match(await running.end(), { code: 0 })
   await t.rejects(ask())
@@ -84,20 +84,20 @@ t.test('a service manager hears of readiness, reload and end', async (t) => {
     'systemd-notify': '#!/bin/sh\necho "$@" >> "$NOTIFY_SOCKET"\n',
   })
   await chmod(`${folder}/systemd-notify`, 0o755)
-  const keeping = new Keeping(t)
+  const keeper = new FakeKeeper(t)
   const process = new FakeProcess()
   Object.assign(process.env, { PATH: folder, NOTIFY_SOCKET: `${folder}/said` })
   const around = { nft: new FakeNft(), clock: new FakeClock(), process }
   const ended = runCommand(['run', `${folder}/a.json`], around)
   const until = async (count: number) => {
-    while (keeping.calls.length < count) await new Promise((resolve) => setImmediate(resolve))
+    while (keeper.calls.length < count) await new Promise((resolve) => setImmediate(resolve))
   }
   await until(1)
-  keeping.report({ time, event: 'watching' })
+  keeper.report({ time, event: 'watching' })
   await writeFile(`${folder}/a.json`, '{')
   process.emit('SIGHUP')
   await until(2)
-  keeping.report({ time, event: 'failed', what: 'events', message: '' })
+  keeper.report({ time, event: 'failed', what: 'events', message: '' })
   process.emit('SIGTERM')
   await ended
   t.strictSame(readFileSync(`${folder}/said`, 'utf8').trimEnd().split('\n'), [
@@ -111,12 +111,12 @@ t.test('a service manager hears of readiness, reload and end', async (t) => {
 
 t.test('a manager that cannot be told is a line, and no more', async (t) => {
   const folder = t.testdir({ 'a.json': JSON.stringify({ doors: [SSH] }) })
-  const keeping = new Keeping(t)
+  const keeper = new FakeKeeper(t)
   const process = new FakeProcess()
   Object.assign(process.env, { PATH: folder, NOTIFY_SOCKET: `${folder}/said` })
   const around = { nft: new FakeNft(), clock: new FakeClock(), process }
   const ended = runCommand(['run', `${folder}/a.json`], around)
-  while (keeping.calls.length < 1) await new Promise((resolve) => setImmediate(resolve))
+  while (keeper.calls.length < 1) await new Promise((resolve) => setImmediate(resolve))
   process.emit('SIGTERM')
   const { code, stdout } = await ended
   t.equal(code, 0)

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { runCommand } from '../../../../integration/fakes/command-line.js'
-import { Keeping, Running } from '../../../../integration/fakes/keeping.js'
+import { FakeKeeper, FakeRun } from '../../../../integration/fakes/fake-keeper.js'
 import { FakeClock } from '../../../../integration/fixtures/fake-clock.js'
 import { attachKnock, type KeepEvent } from '../../../index.js'
 import { FakeNft } from '../../../kernel/fake.js'
@@ -27,21 +27,21 @@ const failed = (what: 'save' | 'events'): KeepEvent => ({
 
 function start(t: Test, ...options: readonly string[]) {
   const file = `${t.testdir({ 'a.json': JSON.stringify({ doors: [SSH] }) })}/a.json`
-  const [nft, clock, keeping] = [new FakeNft(), new FakeClock(), new Keeping(t)]
-  const running = new Running([file, ...options], { nft, clock })
+  const [nft, clock, keeper] = [new FakeNft(), new FakeClock(), new FakeKeeper(t)]
+  const running = new FakeRun([file, ...options], { nft, clock })
   const write = (spec: object) => writeFile(file, JSON.stringify(spec))
-  return { file, nft, clock, keeping, running, write }
+  return { file, nft, clock, keeper, running, write }
 }
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
   t.test(`${signal} ends it, and the table stays`, async (t) => {
-    const { nft, clock, keeping, running } = start(t)
+    const { nft, clock, keeper, running } = start(t)
     t.strictSame(await running.heard('running'), {
       ...{ time, event: 'running', table: 'knock', doors: ['ssh'] },
     })
-    keeping.report(WATCHING)
-    keeping.report(GRANTED)
-    keeping.report(KNOCKED)
+    keeper.report(WATCHING)
+    keeper.report(GRANTED)
+    keeper.report(KNOCKED)
     t.match(await running.end(signal), { code: 0, stderr: '' })
     const events = running.lines.map(({ event }) => event)
     t.strictSame(events, ['running', 'watching', 'granted', 'stopped'])
@@ -59,10 +59,10 @@ t.test('--events says which are written', async (t) => {
     ['all', ['running', 'granted', 'knock', 'stopped']],
     ['knock', ['running', 'knock', 'stopped']],
   ] as const) {
-    const { keeping, running } = start(t, '--events', list)
+    const { keeper, running } = start(t, '--events', list)
     await running.heard('running')
-    keeping.report(GRANTED)
-    keeping.report(KNOCKED)
+    keeper.report(GRANTED)
+    keeper.report(KNOCKED)
     await running.end()
     t.strictSame(
       running.lines.map(({ event }) => event),
@@ -84,12 +84,12 @@ t.test('wrong options end it before anything is installed', async (t) => {
 })
 
 t.test('SIGHUP reads the spec anew', async (t) => {
-  const { nft, keeping, running, write } = start(t)
+  const { nft, keeper, running, write } = start(t)
   await running.heard('running')
   await write({ doors: [SSH, WEB] })
   running.process.emit('SIGHUP')
   t.match(await running.heard('reloaded'), { table: 'knock', doors: ['ssh', 'web'] })
-  t.equal(keeping.calls.length, 2)
+  t.equal(keeper.calls.length, 2)
   t.strictSame(
     (await attachKnock({ nft })).doors.map(({ name }) => name),
     ['ssh', 'web'],
@@ -98,7 +98,7 @@ t.test('SIGHUP reads the spec anew', async (t) => {
 })
 
 t.test('a reload that fails changes nothing', async (t) => {
-  const { file, nft, keeping, running, write } = start(t)
+  const { file, nft, keeper, running, write } = start(t)
   await running.heard('running')
   await write({ doors: [{ ...SSH, service: 'tcp/0' }] })
   running.process.emit('SIGHUP')
@@ -109,15 +109,15 @@ t.test('a reload that fails changes nothing', async (t) => {
   running.process.emit('SIGHUP')
   const other = await running.heard('failed', 2)
   t.match(other['message'], /table: expected knock as before, got other; start anew/)
-  t.equal(keeping.calls.length, 3, 'it goes on each time')
+  t.equal(keeper.calls.length, 3, 'it goes on each time')
   await t.rejects(attachKnock({ nft, table: 'other' }), { code: 'not-found' })
   t.match(await running.end(), { code: 0 })
 })
 
 t.test('a second signal ends it at once', async (t) => {
-  const { keeping, running } = start(t)
+  const { keeper, running } = start(t)
   await running.heard('running')
-  keeping.calls[0]?.signal.addEventListener('abort', () => {
+  keeper.calls[0]?.signal.addEventListener('abort', () => {
     if (running.process.ends.length === 0) running.process.emit('SIGINT')
   })
   await running.end()
@@ -127,14 +127,14 @@ t.test('a second signal ends it at once', async (t) => {
 })
 
 t.test('what hangs is ended after twenty seconds', async (t) => {
-  const { clock, keeping, running } = start(t)
+  const { clock, keeper, running } = start(t)
   await running.heard('running')
   let go = () => {}
-  const { signal } = keeping.calls[0] as { signal: AbortSignal }
+  const { signal } = keeper.calls[0] as { signal: AbortSignal }
   const hang = new Promise<void>((resolve) => {
     go = resolve
   })
-  keeping.hold = hang
+  keeper.hold = hang
   running.process.emit('SIGTERM')
   t.equal(signal.aborted, true)
   await clock.pass(19_999)
@@ -146,17 +146,17 @@ t.test('what hangs is ended after twenty seconds', async (t) => {
 })
 
 t.test('it ends with 1 if the last save failed', async (t) => {
-  const { keeping, running } = start(t, '--state', `${t.testdirName}/state.json`)
+  const { keeper, running } = start(t, '--state', `${t.testdirName}/state.json`)
   await running.heard('running')
-  t.match(keeping.calls[0], { stateFile: /state\.json$/ })
-  keeping.report(failed('save'))
-  keeping.atEnd = [failed('save')]
+  t.match(keeper.calls[0], { stateFile: /state\.json$/ })
+  keeper.report(failed('save'))
+  keeper.atEnd = [failed('save')]
   t.match(await running.end(), { code: 1 })
 })
 
 t.test('an earlier failure does not count, if the last save went well', async (t) => {
-  const { keeping, running } = start(t, '--state', `${t.testdirName}/state.json`)
+  const { keeper, running } = start(t, '--state', `${t.testdirName}/state.json`)
   await running.heard('running')
-  keeping.report(failed('save'))
+  keeper.report(failed('save'))
   t.match(await running.end(), { code: 0 })
 })

@@ -1,7 +1,7 @@
 // A pair → a third namespace behind its server, with the addresses that the cookbook gives to an
 // inner host.
 import { CABLE, CLIENT, createPair, exec, type Pair, SERVER } from '../machine/namespaces.js'
-import type { Addresses } from './scene.js'
+import type { Addresses } from './page-setup.js'
 
 /** The addresses of the inner host on the page about gateways. */
 export const INNER = { 4: '192.0.2.10', 6: '2001:db8::10' } as const
@@ -9,7 +9,7 @@ const GATEWAY = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
 /** The gateway's interface to the inner host. */
 const INSIDE = 'eth1'
 
-export interface Behind extends AsyncDisposable {
+export interface InnerHost extends AsyncDisposable {
   readonly inner: string
 }
 
@@ -17,7 +17,7 @@ export interface Behind extends AsyncDisposable {
  * Puts an inner host behind a gateway, with the veth pair of another pair of namespaces: one end
  * moves to the gateway, the other stays with the host.
  */
-export async function createBehind({ server: gateway, client }: Pair): Promise<Behind> {
+export async function createInnerHost({ server: gateway, client }: Pair): Promise<InnerHost> {
   const other = await createPair()
   const inner = other.client
   const setUp = [

@@ -11,11 +11,11 @@ import {
   type OracleOptions,
   type Verdict,
 } from '../oracle/oracle.js'
-import type { Happening } from '../oracle/oracle-story.js'
+import type { OracleEvent } from '../oracle/oracle-events.js'
 import { SECRETS } from '../random/arbitrary-knock.js'
 import { contentsOfSimulator, guardOfContents, stateOfContents } from './state.js'
 
-export interface Account {
+export interface Outcome {
   readonly verdicts: readonly Verdict[]
   /** The doors' states at each of the requested times. */
   readonly states: readonly Readonly<Record<string, DoorState>>[]
@@ -26,11 +26,11 @@ export interface Account {
 }
 
 /** The oracle or the simulator, with the same calls. */
-export interface Witness {
+export interface Model {
   readonly receive: (packet: Packet) => Verdict
   readonly state: (at: number) => Readonly<Record<string, DoorState>>
   readonly guard: (at: number) => GuardState
-  readonly logged: () => readonly Happening[]
+  readonly logged: () => readonly OracleEvent[]
 }
 
 /** Seconds between two loads of tokens. Used tokens must stay used. */
@@ -66,7 +66,7 @@ function prepare(spec: ValidSpec, loaded: number, shareFrom: number | undefined)
  * @param loaded - when tokens and ports were loaded, in seconds since 1970.
  * @param shareFrom - from how many doors on they share sets and rules.
  */
-export function simulatorOf(spec: ValidSpec, loaded = 0, shareFrom?: number): Witness {
+export function simulatorOf(spec: ValidSpec, loaded = 0, shareFrom?: number): Model {
   const known = prepared.get(spec)
   const fits = known?.loaded === loaded && known.shareFrom === shareFrom
   const ready = fits ? known : prepare(spec, loaded, shareFrom)
@@ -90,7 +90,7 @@ export function simulatorOf(spec: ValidSpec, loaded = 0, shareFrom?: number): Wi
 export function oracleOf(
   spec: ValidSpec,
   options: OracleOptions = {},
-): Witness & Pick<Oracle, 'made' | 'redirected'> {
+): Model & Pick<Oracle, 'made' | 'redirected'> {
   const oracle = new Oracle(spec, { secrets: SECRETS, ...options })
   const refill = refiller(options.loaded ?? 0, (at) => oracle.load(at))
   return {
@@ -107,28 +107,28 @@ export function oracleOf(
 }
 
 /** Gives packets to the oracle or the simulator, and asks its state at some times, in order. */
-export function hear(
-  witness: Witness,
+export function runModel(
+  model: Model,
   packets: readonly Packet[],
   times: readonly number[],
-): Account {
+): Outcome {
   const verdicts: Verdict[] = []
-  const states: Account['states'][number][] = []
+  const states: Outcome['states'][number][] = []
   const guards: GuardState[] = []
-  let heard = 0
-  const hearUntil = (end: number) => {
-    for (let next = packets[heard]; next && next.at <= end; next = packets[heard]) {
-      verdicts.push(witness.receive(next))
-      heard += 1
+  let received = 0
+  const receiveUntil = (end: number) => {
+    for (let next = packets[received]; next && next.at <= end; next = packets[received]) {
+      verdicts.push(model.receive(next))
+      received += 1
     }
   }
   for (const at of times) {
-    hearUntil(at)
-    states.push(witness.state(at))
-    guards.push(witness.guard(at))
+    receiveUntil(at)
+    states.push(model.state(at))
+    guards.push(model.guard(at))
   }
-  hearUntil(Number.POSITIVE_INFINITY)
-  return { verdicts, states, guards, logged: witness.logged().map(canonical).sort() }
+  receiveUntil(Number.POSITIVE_INFINITY)
+  return { verdicts, states, guards, logged: model.logged().map(canonical).sort() }
 }
 
 /**

@@ -1,7 +1,7 @@
 # Lines on stdin, each a UDP payload in hexadecimal -> datagrams to one port from one source, all
 # from one socket.
 #
-#   perl volley.pl TARGET PORT SOURCE [START INTERVAL]
+#   perl send-datagrams.pl TARGET PORT SOURCE [START INTERVAL]
 #
 # With START (seconds since 1970) each waits for its own moment, so that two processes can send at
 # the same one. Prints how many it sent. Perl's own functions alone, so that the smallest

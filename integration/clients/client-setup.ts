@@ -19,12 +19,12 @@ import {
   start,
 } from '../machine/namespaces.js'
 import { startProgram } from '../machine/programs.js'
-import { FAMILIES } from '../setups/house.js'
+import { FAMILIES } from '../setups/service-setup.js'
 
 /** The name of the server in the client's file of hosts: it has both addresses. */
 export const HOST = 'server.example'
 
-interface CallerOptions {
+interface ClientSetupOptions {
   /** The server's nft. */
   readonly binary?: string | undefined
   /** The addresses of the server's name. Default: both. */
@@ -34,7 +34,8 @@ interface CallerOptions {
 /** Runs a program that sees another /etc/hosts. */
 const WITH_HOSTS = 'mount --bind "$0" /etc/hosts && exec "$@"'
 
-export class Caller implements AsyncDisposable {
+/** A server with doors, and a client that has a home folder and the built command. */
+export class ClientSetup implements AsyncDisposable {
   readonly pair: Pair
   readonly knock: Knock
   /** Its home. */
@@ -59,8 +60,8 @@ export class Caller implements AsyncDisposable {
   /** @param specOf - is given the folder, for paths of secrets. */
   static async open(
     specOf: (folder: string) => KnockSpec,
-    { binary = NFT, families = FAMILIES }: CallerOptions = {},
-  ): Promise<Caller> {
+    { binary = NFT, families = FAMILIES }: ClientSetupOptions = {},
+  ): Promise<ClientSetup> {
     const folder = await mkdtemp(join(tmpdir(), 'knl-call-'))
     const pair = await createPair()
     try {
@@ -71,9 +72,9 @@ export class Caller implements AsyncDisposable {
       await writeFile(join(folder, 'key'), 'a secret of more than sixteen bytes', { mode: 0o600 })
       const nft = createNft({ binary, netns: pair.server })
       const knock = await installKnock(specOf(folder), { nft })
-      const caller = new Caller(pair, knock, folder)
-      await caller.program('knocklib', `"${process.execPath}" "${CLI}"`)
-      return caller
+      const setup = new ClientSetup(pair, knock, folder)
+      await setup.program('knocklib', `"${process.execPath}" "${CLI}"`)
+      return setup
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       await pair[Symbol.asyncDispose]()

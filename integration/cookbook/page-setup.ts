@@ -30,7 +30,7 @@ export type Addresses = Readonly<Record<Family, string>>
 /** The server's name on the pages. */
 const HOST = 'server.example'
 
-interface SceneOptions {
+interface PageSetupOptions {
   /** Other hosts on the page, by their names. */
   readonly hosts?: Readonly<Record<string, Addresses>>
   /** The port of sshd. Default: 22. */
@@ -44,7 +44,8 @@ interface SceneOptions {
   readonly pair?: Pair
 }
 
-export class Scene implements AsyncDisposable {
+/** A server and a client on which a page of the cookbook is followed. */
+export class PageSetup implements AsyncDisposable {
   readonly pair: Pair
   readonly page: Page
   /** The folder in place of /etc/knock, of the client's home and of the working directory. */
@@ -59,7 +60,7 @@ export class Scene implements AsyncDisposable {
     pair: Pair,
     folder: string,
     sshd: SshServer,
-    { nft = NFT, hosts = {} }: SceneOptions,
+    { nft = NFT, hosts = {} }: PageSetupOptions,
   ) {
     this.page = page
     this.pair = pair
@@ -69,14 +70,14 @@ export class Scene implements AsyncDisposable {
     this.#hosts = { [HOST]: SERVER, ...hosts }
   }
 
-  static async open(page: Page, options: SceneOptions = {}): Promise<Scene> {
+  static async open(page: Page, options: PageSetupOptions = {}): Promise<PageSetup> {
     const { port = 22, addresses = [] } = options
     const pair = options.pair ?? (await createPair({ addresses }))
     try {
       const folder = await mkdtemp(join(tmpdir(), 'knocklib-cookbook-'))
       const sshd = await startSshd(options.sshdAt ?? pair.server, port)
       await writePrograms(folder, sshd, options.nft ?? NFT)
-      return new Scene(page, pair, folder, sshd, options)
+      return new PageSetup(page, pair, folder, sshd, options)
     } catch (error) {
       await pair[Symbol.asyncDispose]()
       throw error

@@ -14,7 +14,7 @@ interface Passage {
 }
 
 /** A server that a peer guards, and a client that sends packets. */
-export class Stage implements AsyncDisposable {
+export class PeerSetup implements AsyncDisposable {
   readonly pair: Pair
   readonly #injector: Injector
   readonly #peer: AsyncDisposable | undefined
@@ -26,11 +26,11 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Sets a peer up. `silent`: the server does not answer, so that each packet is a new one. */
-  static async open(peer: Peer, { silent = true } = {}): Promise<Stage> {
+  static async open(peer: Peer, { silent = true } = {}): Promise<PeerSetup> {
     const pair = await createPair()
     try {
       await watchArrivals(pair.server, { silent })
-      return new Stage(pair, await peer.install(pair.server))
+      return new PeerSetup(pair, await peer.install(pair.server))
     } catch (error) {
       await pair[Symbol.asyncDispose]()
       throw error

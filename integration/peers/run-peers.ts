@@ -2,7 +2,7 @@
 import type { Packet } from '../../lib/simulate/packet.js'
 import { now } from '../wire/inject.js'
 import type { Peer } from './peer.js'
-import { Stage } from './stage.js'
+import { PeerSetup } from './peer-setup.js'
 import { merge, type Trace } from './traces/traces.js'
 
 /** Seconds by which a packet may be late. Traces keep a larger distance from the limits. */
@@ -10,7 +10,7 @@ const MARGIN = 0.2
 /** Tries for a part in which the machine was too slow. */
 const TRIES = 3
 
-export interface Performance {
+export interface PeerRun {
   readonly peer: Peer
   readonly traces: readonly Trace[]
 }
@@ -22,20 +22,18 @@ interface Part {
 }
 
 /** Plays everything. Returns the first packet of each flow that passed. */
-export async function perform(
-  performances: readonly Performance[],
-): Promise<ReadonlyMap<Performance, readonly Packet[]>> {
-  const parts = performances.flatMap((performance) =>
-    partsOf(performance).map((part) => ({ performance, part })),
-  )
-  const through = new Map(performances.map((performance) => [performance, [] as Packet[]]))
+export async function runPeers(
+  runs: readonly PeerRun[],
+): Promise<ReadonlyMap<PeerRun, readonly Packet[]>> {
+  const parts = runs.flatMap((run) => partsOf(run).map((part) => ({ run, part })))
+  const through = new Map(runs.map((run) => [run, [] as Packet[]]))
   let left = parts
   for (let attempt = 1; left.length > 0; attempt += 1) {
     const late = new Set<Part>()
     const passages = await playParts(left.map(({ part }) => part))
-    for (const [index, { performance, part }] of left.entries()) {
+    for (const [index, { run, part }] of left.entries()) {
       const passage = passages[index]
-      if (passage && passage.lateness < MARGIN) through.get(performance)?.push(...passage.through)
+      if (passage && passage.lateness < MARGIN) through.get(run)?.push(...passage.through)
       else late.add(part)
     }
     if (late.size > 0 && attempt === TRIES)
@@ -45,7 +43,7 @@ export async function perform(
   return through
 }
 
-function partsOf({ peer, traces }: Performance): Part[] {
+function partsOf({ peer, traces }: PeerRun): Part[] {
   const isAlone = (trace: Trace) => Boolean(peer.mixesSources || trace.isAlone)
   const shared = traces.filter((trace) => !isAlone(trace)).map(({ packets }) => packets)
   const alone = traces.filter(isAlone).map(({ packets }) => [packets])
@@ -55,15 +53,15 @@ function partsOf({ peer, traces }: Performance): Part[] {
 }
 
 async function playParts(parts: readonly Part[]) {
-  const stages: Stage[] = []
+  const setups: PeerSetup[] = []
   try {
     // One after the other, because setting up delays packets.
-    for (const { peer } of parts) stages.push(await Stage.open(peer))
+    for (const { peer } of parts) setups.push(await PeerSetup.open(peer))
     const start = now() + 0.2
     return await Promise.all(
-      parts.map(({ packets }, index) => stages[index]?.playTrace(packets, start)),
+      parts.map(({ packets }, index) => setups[index]?.playTrace(packets, start)),
     )
   } finally {
-    for (const stage of stages) await stage[Symbol.asyncDispose]()
+    for (const setup of setups) await setup[Symbol.asyncDispose]()
   }
 }

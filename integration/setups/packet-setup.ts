@@ -39,7 +39,8 @@ export const specAt = (
 export const host = (number: number, family: 4 | 6 = 4): string =>
   family === 4 ? `10.99.1.${number}` : `fd00:99::1:${number.toString(16)}`
 
-export class Ground implements AsyncDisposable {
+/** A pair of namespaces. The server has the table of a spec; packets come from any source. */
+export class PacketSetup implements AsyncDisposable {
   readonly pair: Pair
   readonly nft: Nft
   readonly injector: Injector
@@ -57,12 +58,12 @@ export class Ground implements AsyncDisposable {
     spec: object,
     binary: string,
     options: PairOptions & Pick<InstallOptions, 'state'> = {},
-  ): Promise<Ground> {
+  ): Promise<PacketSetup> {
     const pair = await createPair(options)
     try {
       const nft = createNft({ binary, netns: pair.server })
       const { state } = options
-      return new Ground(pair, nft, await installKnock(spec as KnockSpec, { nft, state }))
+      return new PacketSetup(pair, nft, await installKnock(spec as KnockSpec, { nft, state }))
     } catch (error) {
       await pair[Symbol.asyncDispose]()
       throw error

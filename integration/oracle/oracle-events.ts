@@ -1,7 +1,7 @@
 // What happens at the doors → the list of events that a kernel would log.
 import type { Packet } from '../../lib/simulate/packet.js'
 
-export interface Happening {
+export interface OracleEvent {
   readonly at: number
   readonly source: string
   readonly event: string
@@ -19,11 +19,12 @@ interface Knocker {
   readonly id: string
 }
 
-export class Story {
-  readonly #happenings: Happening[] = []
+/** The events of a trace, in the order in which they happened. */
+export class OracleEvents {
+  readonly #list: OracleEvent[] = []
 
-  get happenings(): readonly Happening[] {
-    return this.#happenings
+  get list(): readonly OracleEvent[] {
+    return this.#list
   }
 
   /** Records an event of a knock. */
@@ -31,17 +32,17 @@ export class Story {
     { door, id: attempt }: Knocker,
     event: 'knock' | 'granted' | 'reset' | 'wrong' | 'closed',
     { source, at }: Packet,
-    rest: Pick<Happening, 'stage' | 'of' | 'user'> = {},
+    rest: Pick<OracleEvent, 'stage' | 'of' | 'user'> = {},
   ): void {
-    this.#happenings.push({ at, source, event, door: door.spec.name, attempt, ...rest })
+    this.#list.push({ at, source, event, door: door.spec.name, attempt, ...rest })
   }
 
   /** Records an event of a door without a knock. */
   met(door: Knocker['door'], event: 'denied' | 'closed', { source, at }: Packet): void {
-    this.#happenings.push({ at, source, event, door: door.spec.name })
+    this.#list.push({ at, source, event, door: door.spec.name })
   }
 
   banned({ source, at }: Packet): void {
-    this.#happenings.push({ at, source, event: 'banned' })
+    this.#list.push({ at, source, event: 'banned' })
   }
 }

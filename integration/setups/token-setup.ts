@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { createNft, type KnockSpec, type Nft } from '../../lib/index.js'
 import type { Family } from '../../lib/spec/model/model.js'
 import { apply, CABLE, CLIENT, exec, listTable, SERVER, start } from '../machine/namespaces.js'
-import { doorOf, House } from './house.js'
+import { doorOf, ServiceSetup } from './service-setup.js'
 
-const VOLLEY = fileURLToPath(new URL('volley.pl', import.meta.url))
+const SEND = fileURLToPath(new URL('send-datagrams.pl', import.meta.url))
 
 export const TOKEN_PORT = 6000
 export const SECRET = 'a secret of more than sixteen bytes'
@@ -36,7 +36,7 @@ export const nowSeconds = (): number => Date.now() / 1000
 const TYPED = `printf 'knocklib/1 service %s' $(( $(date +%s) / $1 )) |
   openssl dgst -sha256 -hmac "$2" -binary | $5 -c 16 | nc -n -u -q0 "$3" "$4"`
 
-interface TokenHouseOptions {
+interface TokenSetupOptions {
   readonly binary: string
   /** Parts of the token's knock. `port` is a number. */
   readonly token?: Readonly<Record<string, unknown>> & { readonly port?: number }
@@ -45,41 +45,42 @@ interface TokenHouseOptions {
   readonly parts?: object
 }
 
-export class TokenHouse implements AsyncDisposable {
-  readonly house: House
+/** A `ServiceSetup` whose door tokens open, with files of secrets and senders of tokens. */
+export class TokenSetup implements AsyncDisposable {
+  readonly base: ServiceSetup
   readonly nft: Nft
   readonly binary: string
   readonly #folder: string
-  readonly #options: TokenHouseOptions
+  readonly #options: TokenSetupOptions
 
-  private constructor(house: House, folder: string, options: TokenHouseOptions) {
-    this.house = house
+  private constructor(base: ServiceSetup, folder: string, options: TokenSetupOptions) {
+    this.base = base
     this.binary = options.binary
-    this.nft = createNft({ binary: options.binary, netns: house.pair.server })
+    this.nft = createNft({ binary: options.binary, netns: base.pair.server })
     this.#folder = folder
     this.#options = options
   }
 
-  static async open(options: TokenHouseOptions): Promise<TokenHouse> {
+  static async open(options: TokenSetupOptions): Promise<TokenSetup> {
     const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
     try {
       for (const name of ['secret', 'other']) {
         await writeFile(join(folder, name), `${name === 'secret' ? SECRET : `${SECRET} other`}\n`)
         await chmod(join(folder, name), 0o600)
       }
-      const house = await House.open(specOf(folder, options), options.binary)
-      const own = new TokenHouse(house, folder, options)
+      const base = await ServiceSetup.open(specOf(folder, options), options.binary)
+      const own = new TokenSetup(base, folder, options)
       for (const [family, bits] of [
         [4, 24],
         [6, 64],
       ] as const) {
         const add = ['address', 'add', `${OTHERS[family]}/${bits}`, 'dev', CABLE]
-        await exec(house.pair.client, 'ip', [
+        await exec(base.pair.client, 'ip', [
           ...add,
           ...(family === 6 ? ['nodad', 'preferred_lft', '0'] : []),
         ])
-        const place = ['lladdr', CLIENT.mac, 'dev', CABLE, 'nud', 'permanent']
-        await exec(house.pair.server, 'ip', ['neighbour', 'replace', OTHERS[family], ...place])
+        const neighbour = ['lladdr', CLIENT.mac, 'dev', CABLE, 'nud', 'permanent']
+        await exec(base.pair.server, 'ip', ['neighbour', 'replace', OTHERS[family], ...neighbour])
       }
       return own
     } catch (error) {
@@ -89,7 +90,7 @@ export class TokenHouse implements AsyncDisposable {
   }
 
   /** Returns the installed spec with some parts changed. */
-  spec(changes: Partial<TokenHouseOptions> = {}): KnockSpec {
+  spec(changes: Partial<TokenSetupOptions> = {}): KnockSpec {
     return specOf(this.#folder, { ...this.#options, ...changes })
   }
 
@@ -102,7 +103,7 @@ export class TokenHouse implements AsyncDisposable {
   async type(family: Family, period: number, secret = SECRET): Promise<void> {
     const half = family === 4 ? 'head' : 'tail'
     const args = [String(period), secret, SERVER[family], String(TOKEN_PORT), half]
-    await this.house.run('bash', '-c', TYPED, 'bash', ...args)
+    await this.base.run('bash', '-c', TYPED, 'bash', ...args)
   }
 
   /** Sends payloads from a source. `pace`: from a start on, at an interval, by one processor. */
@@ -116,40 +117,40 @@ export class TokenHouse implements AsyncDisposable {
     const target = SERVER[source.includes(':') ? 6 : 4]
     const moments = pace ? [String(pace.start), String(pace.interval)] : []
     const port = String(this.#options.token?.port ?? TOKEN_PORT)
-    const perl = ['perl', VOLLEY, target, port, source, ...moments]
+    const perl = ['perl', SEND, target, port, source, ...moments]
     const [file = '', ...args] = pace ? ['taskset', '-c', String(pace.cpu), ...perl] : perl
-    const child = start(this.house.pair.client, file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = start(this.base.pair.client, file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     child.stdout?.resume()
     child.stdin?.end(payloads.map((payload) => `${payload}\n`).join(''))
     const [code] = await once(child, 'close')
-    if (code !== 0) throw new Error(`volley.pl ended with ${code}`)
+    if (code !== 0) throw new Error(`send-datagrams.pl ended with ${code}`)
   }
 
   /** Returns the elements of one of the table's sets. */
   async elements(set: string): Promise<unknown[]> {
-    const listing = await listTable(this.house.pair.server, 'knock', this.binary)
+    const listing = await listTable(this.base.pair.server, 'knock', this.binary)
     const found = listing?.map((object) => object['set'] as { name: string; elem?: unknown[] })
     return found?.find((one) => one?.name.replace(/_0$/, '') === set)?.elem ?? []
   }
 
   async close(source: string): Promise<void> {
-    await this.house.knock.door('service').close(source)
+    await this.base.knock.door('service').close(source)
   }
 
   /** Lets nft execute a script at the server. */
   script(text: string): Promise<void> {
-    return apply(this.house.pair.server, text, this.binary)
+    return apply(this.base.pair.server, text, this.binary)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
-    await this.house[Symbol.asyncDispose]()
+    await this.base[Symbol.asyncDispose]()
   }
 }
 
 function specOf(
   folder: string,
-  { token = {}, door = {}, parts = {} }: TokenHouseOptions,
+  { token = {}, door = {}, parts = {} }: TokenSetupOptions,
 ): KnockSpec {
   const users = [{ name: 'ann', secretFile: join(folder, 'secret') }]
   const knock = {

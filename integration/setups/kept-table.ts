@@ -2,10 +2,10 @@
 import type { KeepEvent, Knock } from '../../lib/index.js'
 import { SERVER } from '../machine/namespaces.js'
 import { PATIENCE, until } from '../machine/until.js'
-import type { House } from './house.js'
+import type { ServiceSetup } from './service-setup.js'
 
 /** A kept table, and the events that its keeper reported. */
-export class Kept implements AsyncDisposable {
+export class KeptTable implements AsyncDisposable {
   readonly events: KeepEvent[] = []
   readonly #stop = new AbortController()
   readonly ended: Promise<void>
@@ -35,9 +35,9 @@ export class Kept implements AsyncDisposable {
   }
 
   /** Waits until the keeper misses nothing, and opens the door for one source. */
-  async begun(house: House): Promise<void> {
+  async begun(setup: ServiceSetup): Promise<void> {
     await this.heard('watching')
-    await house.knock.doors[0]?.open('203.0.113.250', { for: 600 })
+    await setup.knock.doors[0]?.open('203.0.113.250', { for: 600 })
     await this.heard('granted')
   }
 
@@ -47,8 +47,8 @@ export class Kept implements AsyncDisposable {
   }
 }
 
-export const grantees = async (house: House) =>
-  (await house.knock.doors[0]?.grants())?.map(({ source }) => source).sort()
+export const grantees = async (setup: ServiceSetup) =>
+  (await setup.knock.doors[0]?.grants())?.map(({ source }) => source).sort()
 
-export const knockOn = (house: House, family: 4 | 6, ...ports: string[]) =>
-  house.run('knock', `-${family}`, '-d', '20', SERVER[family], ...ports)
+export const knockOn = (setup: ServiceSetup, family: 4 | 6, ...ports: string[]) =>
+  setup.run('knock', `-${family}`, '-d', '20', SERVER[family], ...ports)

@@ -34,7 +34,7 @@ export async function startService(namespace: string, port = PORT): Promise<Prog
 }
 
 /** A pair of namespaces. The server has a spec's table and the service. */
-export class House implements AsyncDisposable {
+export class ServiceSetup implements AsyncDisposable {
   readonly pair: Pair
   readonly knock: Knock
   readonly #parts: AsyncDisposable[]
@@ -45,12 +45,12 @@ export class House implements AsyncDisposable {
     this.#parts = [service, pair]
   }
 
-  static async open(spec: KnockSpec, binary: string = NFT): Promise<House> {
+  static async open(spec: KnockSpec, binary: string = NFT): Promise<ServiceSetup> {
     const pair = await createPair()
     try {
       const nft = createNft({ binary, netns: pair.server })
       const knock = await installKnock(spec, { nft })
-      return new House(pair, knock, await startService(pair.server))
+      return new ServiceSetup(pair, knock, await startService(pair.server))
     } catch (error) {
       await pair[Symbol.asyncDispose]()
       throw error

@@ -6,7 +6,7 @@ import { FakeProcess, type Ran, runCommand, type Surroundings } from './command-
 
 export type Line = Readonly<Record<string, unknown>> & { readonly event: string }
 
-export class Keeping {
+export class FakeKeeper {
   /** The options of each call. */
   readonly calls: KeepOptions[] = []
   /** What is reported after the signal is aborted. */
@@ -35,7 +35,7 @@ export class Keeping {
 }
 
 /** `knocklib run` in this process. */
-export class Running {
+export class FakeRun {
   readonly process = new FakeProcess()
   readonly ended: Promise<Ran>
 

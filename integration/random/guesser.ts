@@ -26,7 +26,7 @@ export const sequence = (ports: readonly number[], parts: Part = {}): Part => ({
 /**
  * A door before tcp/22, and an attacker. Each packet of the attacker is a SYN of a new connection.
  */
-export class Siege {
+export class Guesser {
   readonly #automaton
   #simulator: Simulator
   #sent = 0

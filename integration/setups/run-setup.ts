@@ -23,7 +23,7 @@ export interface Line {
 }
 
 /** A pair of namespaces in which `knocklib run` runs, and a folder for its files. */
-export class Site implements AsyncDisposable {
+export class RunSetup implements AsyncDisposable {
   readonly pair: Pair
   readonly folder: string
   readonly lines: Line[] = []
@@ -36,10 +36,10 @@ export class Site implements AsyncDisposable {
     this.folder = folder
   }
 
-  static async open(): Promise<Site> {
-    const site = new Site(await createPair(), await mkdtemp(join(tmpdir(), 'knocklib-')))
-    await site.write('doors.json', { doors: [DOOR] })
-    return site
+  static async open(): Promise<RunSetup> {
+    const setup = new RunSetup(await createPair(), await mkdtemp(join(tmpdir(), 'knocklib-')))
+    await setup.write('doors.json', { doors: [DOOR] })
+    return setup
   }
 
   file(name: string): string {
@@ -109,17 +109,17 @@ export class Site implements AsyncDisposable {
   }
 }
 
-export const knockAt = (site: Site) =>
-  exec(site.pair.client, 'knock', ['-4', '-d', '20', SERVER[4], '7000', '8000:udp'])
+export const knockAt = (setup: RunSetup) =>
+  exec(setup.pair.client, 'knock', ['-4', '-d', '20', SERVER[4], '7000', '8000:udp'])
 
-/** Runs a test at a site of its own. */
-export const atSite = (
+/** Runs a test with a setup of its own. */
+export const withRunSetup = (
   name: string,
   skip: string | false,
-  body: (t: Test, site: Site) => Promise<void>,
+  body: (t: Test, setup: RunSetup) => Promise<void>,
 ): void => {
   t.test(name, { skip, buffered: true }, async (t) => {
-    await using site = await Site.open()
-    await body(t, site)
+    await using setup = await RunSetup.open()
+    await body(t, setup)
   })
 }
