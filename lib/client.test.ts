@@ -3,7 +3,7 @@ import t from 'tap'
 import * as client from './client.js'
 import * as library from './index.js'
 
-t.test('a call or class of the client is that of the library', async (t) => {
+t.test('each call and class of the client is the one of the library', async (t) => {
   const all: Readonly<Record<string, unknown>> = { ...library }
   const names = Object.keys(client)
   t.ok(names.includes('sendKnock'))

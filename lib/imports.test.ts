@@ -145,7 +145,7 @@ for (const [name, rule] of Object.entries(rules)) {
   })
 }
 
-t.test('no row names a room that is below it, or that it does not need', async (t) => {
+t.test('each row names only rooms above it that it needs', async (t) => {
   const rooms = Object.keys(ROWS)
   t.strictSame([...new Set(sources.map(({ path }) => roomOf(path)))].sort(), ['.', ...rooms].sort())
   for (const [room, { all, types }] of Object.entries(ROWS)) {
@@ -169,7 +169,7 @@ t.test('no row names a room that is below it, or that it does not need', async (
   }
 })
 
-t.test('all of it was read', async (t) => {
+t.test('each import has been read', async (t) => {
   const [first] = sources.filter(({ path }) => path === 'spec/validate.ts')
   t.ok(first?.imports.some(({ from }) => from === 'errors.ts'))
   const { dependencies, optionalDependencies } = JSON.parse(
@@ -188,7 +188,7 @@ t.test('all of it was read', async (t) => {
   }
 })
 
-t.test('each rule finds what breaks it', async (t) => {
+t.test('each rule finds a violation', async (t) => {
   const found = (path: string, text: string, rule: Rule) => rule(parseSource(path, text))
   const broken: [Rule, string, string, string][] = [
     [stayInOrder, 'spec/a.ts', `import { b } from '../nft/b.js'`, 'spec/a.ts imports nft/b.ts'],

@@ -90,9 +90,13 @@ for (const { name, carrier, send } of CLIENTS) {
       await send(setup, family)
       t.equal(await base.answers(family), true, `IPv${family}: open after`)
       await send(setup, family)
-      t.equal(await base.answers(family), false, `IPv${family}: the same again opens nothing`)
+      t.equal(await base.answers(family), false, `IPv${family}: the same token opens nothing again`)
     }
-    t.match(await base.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'and is no wrong one')
+    t.match(
+      await base.counters(),
+      { knocks: 2, grants: 2, wrong: 0 },
+      'a repeated token is not counted as wrong',
+    )
     t.same(await base.knock.bans(), [])
   })
 }

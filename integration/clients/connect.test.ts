@@ -33,7 +33,7 @@ const digestOf = (data: Uint8Array, times = 1): string => {
   return hash.digest('hex')
 }
 
-t.test('a pipe both ways', { skip }, async (t) => {
+t.test('data passes in both directions', { skip }, async (t) => {
   await using setup = await ClientSetup.open(() => SPEC)
   await using services = await startServices(setup.pair.server)
   const profile = { steps: STEPS, gap: '20ms', for: '1h' }
@@ -51,14 +51,18 @@ t.test('a pipe both ways', { skip }, async (t) => {
     t.same(
       await outputOf(asked),
       { code: 0, signal: null, stdout: digestOf(data), stderr: '' },
-      `IPv${family}: the answer comes after our end`,
+      `IPv${family}: the answer arrives after our side has ended`,
     )
 
     const told = call(name, PORTS.source)
     const [bye] = await once(told.stdout as NodeJS.ReadableStream, 'data')
     t.equal(String(bye), 'bye')
     await once(told.stdout as NodeJS.ReadableStream, 'end')
-    t.equal(told.exitCode, null, `IPv${family}: the end of theirs is passed on, and ours goes on`)
+    t.equal(
+      told.exitCode,
+      null,
+      `IPv${family}: the end of the server is passed on, and our side goes on`,
+    )
     const said = services.line()
     told.stdin?.end(data)
     t.equal(await said, digestOf(data))
@@ -88,7 +92,7 @@ t.test('a pipe both ways', { skip }, async (t) => {
     stdin.write(block)
     taken += 1
   }
-  t.ok(taken < 60, `it takes in no more than is passed on: ${taken} MB`)
+  t.ok(taken < 60, `the command reads no more than it passes on: ${taken} MB`)
   stdout.on('data', (data) => hash.update(data))
   // The first write of the loop that waited, too.
   const written = taken + 1
@@ -96,17 +100,17 @@ t.test('a pipe both ways', { skip }, async (t) => {
     if (!stdin.write(block)) await once(stdin, 'drain')
   }
   const memory = peakMemory(big)
-  t.ok(memory < 160, `${memory} MiB`)
+  t.ok(memory < 160, `the command uses ${memory} MiB`)
   stdin.end()
   t.equal((await once(big, 'close'))[0], 0)
-  t.equal(hash.digest('hex'), digestOf(block, blocks), '200 MB, there and back')
+  t.equal(hash.digest('hex'), digestOf(block, blocks), '200 MB are sent and received')
 
   const gone = call('home', PORTS.echo)
   gone.stdin?.write('x')
   await once(gone.stdout as NodeJS.ReadableStream, 'data')
   gone.stdout?.destroy()
   gone.stdin?.write('y')
-  t.equal((await once(gone, 'close'))[0], 0, 'nobody reads any more')
+  t.equal((await once(gone, 'close'))[0], 0, 'the command ends if nobody reads its output')
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const ended = call('home', PORTS.echo)
@@ -115,5 +119,5 @@ t.test('a pipe both ways', { skip }, async (t) => {
     ended.kill(signal)
     t.match(await outputOf(ended), { signal, stdout: '', stderr: '' })
   }
-  t.equal((await setup.counters()).grants, 2, 'and no other knock')
+  t.equal((await setup.counters()).grants, 2, 'no other knock was sent')
 })

@@ -42,7 +42,7 @@ for (const users of ['ana', '']) {
     await serve('install', spec, '--confirm', '60s')
     const login = (host: string) =>
       exec(pair.client, 'ssh', [...server.options, `root@${host}`, 'id -un'])
-    t.equal((await login(SERVER[4])).code, 255, 'shut')
+    t.equal((await login(SERVER[4])).code, 255, 'the door is shut before the knock')
     const profile = join(knock, users || 'client', 'ssh.yaml')
     for (const family of FAMILIES) {
       const argv = [CLI, 'knock', SERVER[family], '--profile', profile, '--wait']

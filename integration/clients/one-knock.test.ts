@@ -73,13 +73,13 @@ async function connectAtOnce(
 
 t.jobs = 2
 
-t.test('one token for twenty, at both addresses', { skip, buffered: true }, async (t) => {
+t.test('twenty connections share a token', { skip, buffered: true }, async (t) => {
   const spec = (folder: string) => specOf(tokenOf(folder, '1h'))
   await withSetup(spec, async (setup) => {
     const profile = { ...tokenFor(setup.folder, '1h'), port: PORTS.echo, for: '1h' }
     await setup.profile('home', { ...profile, host: HOST })
     await connectAtOnce(t, setup, 20)
-    t.match(await setup.counters(), { grants: 2, wrong: 0, denied: 0 }, 'one for each family')
+    t.match(await setup.counters(), { grants: 2, wrong: 0, denied: 0 }, 'one grant for each family')
     for (const family of FAMILIES) {
       const file = join(setup.folder, 'config/knocklib/home.yaml')
       const args = [SERVER[family], String(PORTS.echo), '--profile', file]
@@ -96,7 +96,7 @@ t.test('one token for twenty, at both addresses', { skip, buffered: true }, asyn
   })
 })
 
-t.test('none while a grant stands', { skip, buffered: true }, async (t) => {
+t.test('no knock is sent while a grant stands', { skip, buffered: true }, async (t) => {
   await withSetup(
     () => specOf(sequence),
     async (setup) => {
@@ -107,21 +107,25 @@ t.test('none while a grant stands', { skip, buffered: true }, async (t) => {
       t.same(await echo(setup, 'home'), DONE)
       const first = await setup.counters()
       t.same(await echo(setup, 'home'), DONE)
-      t.same(await setup.counters(), first, 'no packet more')
+      t.same(await setup.counters(), first, 'no further packet was sent')
       await setup.knock.door('home').close(CLIENT[4])
-      t.same(await echo(setup, 'home'), DONE, 'a grant that is gone is knocked for')
+      t.same(await echo(setup, 'home'), DONE, 'a connection knocks again if the grant is gone')
       t.equal((await setup.counters()).grants, 2)
       await connectAtOnce(t, setup, 4, 'short')
       const { grants, knocks } = await setup.counters()
-      t.same({ grants, knocks }, { grants: 3, knocks: first.knocks * 3 }, 'one knock for all four')
+      t.same(
+        { grants, knocks },
+        { grants: 3, knocks: first.knocks * 3 },
+        'one knock serves all four connections',
+      )
       t.same(await echo(setup, 'short'), DONE)
       const last = await setup.counters()
-      t.equal(last.knocks, first.knocks * 4, 'its time is over: another knock')
+      t.equal(last.knocks, first.knocks * 4, 'an expired grant leads to another knock')
     },
   )
 })
 
-t.test('the one that knocks is killed', { skip, buffered: true }, async (t) => {
+t.test('a killed knock is taken over', { skip, buffered: true }, async (t) => {
   await withSetup(
     () => specOf(sequence),
     async (setup) => {
@@ -140,7 +144,7 @@ t.test('the one that knocks is killed', { skip, buffered: true }, async (t) => {
         t.equal((await once(knocking, 'close'))[1], signal)
         for (const end of await Promise.all(waiting)) t.same(end, DONE, signal)
       }
-      t.equal((await setup.counters()).grants, 2, 'one for each death')
+      t.equal((await setup.counters()).grants, 2, 'one grant after each kill')
     },
   )
 })
@@ -155,7 +159,7 @@ async function isWaitedFor({ folder, pair }: ClientSetup): Promise<boolean> {
   )
 }
 
-t.test('a failure is told to all who wait', { skip, buffered: true }, async (t) => {
+t.test('a failure is reported to all waiting connections', { skip, buffered: true }, async (t) => {
   await withSetup(
     () => specOf(sequence),
     async (setup) => {
@@ -167,7 +171,7 @@ t.test('a failure is told to all who wait', { skip, buffered: true }, async (t) 
         t.match(stderr, `knocklib connect: ${SERVER[4]} port 2222: filtered: nothing came back`)
       }
       t.equal(ends.filter(({ stderr }) => stderr.includes('after 3 knocks')).length, 1)
-      t.equal((await setup.counters()).knocks, 3, 'three knocks, not nine')
+      t.equal((await setup.counters()).knocks, 3, 'three knocks were sent, not nine')
 
       await setup.profile('home', { ...steps, host: SERVER[4], for: '1h' })
       for (const how of ['first', 'while the grant stands']) {
@@ -183,7 +187,7 @@ t.test('a failure is told to all who wait', { skip, buffered: true }, async (t) 
   )
 })
 
-t.test('each knocks for itself if connections count', { skip, buffered: true }, async (t) => {
+t.test('counted connections knock one by one', { skip, buffered: true }, async (t) => {
   await withSetup(
     () => specOf(sequence, { for: '1h', connections: 1 }),
     async (setup) => {
@@ -195,7 +199,7 @@ t.test('each knocks for itself if connections count', { skip, buffered: true }, 
   )
 })
 
-t.test('a token for each, one a period', { skip, buffered: true }, async (t) => {
+t.test('counted connections send one token a period', { skip, buffered: true }, async (t) => {
   const spec = (folder: string) => specOf(tokenOf(folder, '10s'), { for: '1h', connections: 1 })
   await withSetup(spec, async (setup) => {
     const profile = { ...tokenFor(setup.folder, '10s'), port: PORTS.digest, connections: 1 }

@@ -45,7 +45,7 @@ function bitmapOf(rows: readonly (readonly boolean[])[]): string {
   return `P1\n${width * SCALE} ${height * SCALE}\n${lines.join('\n')}\n`
 }
 
-t.test('zbar reads the URI back', { skip: missing('zbarimg') }, async (t) => {
+t.test('zbar reads the URI from the QR code', { skip: missing('zbarimg') }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const scan = async (rows: readonly (readonly boolean[])[]): Promise<string> => {
@@ -58,9 +58,9 @@ t.test('zbar reads the URI back', { skip: missing('zbarimg') }, async (t) => {
   }
   for (const text of [URI, `https://a.example/door.html#secret=${'Xy9'.repeat(12)}`]) {
     const code = await matrixOf(text)
-    t.equal(await scan(readDrawing(drawCode(code))), text, 'as a terminal shows it')
-    t.equal(await scan(readSvg(svgOf(code))), text, 'as SVG')
+    t.equal(await scan(readDrawing(drawCode(code))), text, 'zbar reads the code of a terminal')
+    t.equal(await scan(readSvg(svgOf(code))), text, 'zbar reads the code of an SVG')
     const broken = code.map((row, y) => row.map((isDark, x) => (y > 20 && x > 20) !== isDark))
-    t.equal(await scan(broken), '', 'and reads no other one')
+    t.equal(await scan(broken), '', 'zbar reads nothing from a broken code')
   }
 })

@@ -111,10 +111,10 @@ async function open(t: Test, { shell, format }: Runner, doors: Doors, door: stri
   await writeFile(script, await formatOf(format).write(profile, { name: 'server' }))
   if (format !== 'knock') {
     const { stdout } = spawnSync('shellcheck', [script], { encoding: 'utf8' })
-    t.equal(stdout, '', `${door}: shellcheck`)
+    t.equal(stdout, '', `${door}: shellcheck has no complaint`)
   }
   const { code, stderr } = await runWithName(pair.client, folder, [shell, script])
-  t.same({ code, stderr }, { code: 0, stderr: '' }, `${door}: ${shell} ${format}`)
+  t.same({ code, stderr }, { code: 0, stderr: '' }, `${door}: ${shell} runs ${format}`)
   const greetings = await Promise.all(
     FAMILIES.map((family) => exec(pair.client, 'nc', ['-w2', SERVER[family], String(port)])),
   )
@@ -122,7 +122,7 @@ async function open(t: Test, { shell, format }: Runner, doors: Doors, door: stri
   t.same(
     greetings.map(({ stdout }) => stdout),
     FAMILIES.map((family) => (opened.includes(family) ? 'hello' : '')),
-    `${door}: open over ${opened}`,
+    `${door}: the door is open over ${opened}`,
   )
   t.match(await counters(knock, door), { grants: opened.length, resets: 0, wrong: 0 }, door)
 }

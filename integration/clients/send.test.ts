@@ -108,20 +108,20 @@ for (const family of FAMILIES) {
       const done = atClient(pair, host, `await sendKnock(host, { steps: ${steps} }); ${wait}`)
       while ((await seen(pair, 'syns')).length < ports.length) await sleep(50)
       await sleep(1000)
-      t.notOk((await socketStates(pair)).includes('02'), 'no socket is left asking')
+      t.notOk((await socketStates(pair)).includes('02'), 'no socket is left in SYN-SENT')
       await done
       const syns = await seen(pair, 'syns')
       t.same(syns.map(({ port }) => port).sort(), [...ports].sort())
       t.ok(
         syns.every(({ packets }) => packets === 1),
-        'none came again',
+        'no SYN was sent again',
       )
       t.equal(new Set(syns.map(({ sourcePort }) => sourcePort)).size, ports.length)
       // The service greets a closed connection, so the client answers with a reset, as any client
       // does.
       const resets = (await seen(pair, 'resets')).filter(({ port }) => port !== OPEN)
-      t.same(resets, [], 'no RST')
-      t.same(await seen(pair, 'pushes'), [], 'no data')
+      t.same(resets, [], 'no RST was sent')
+      t.same(await seen(pair, 'pushes'), [], 'no data was sent')
     })
   })
 
@@ -130,12 +130,12 @@ for (const family of FAMILIES) {
       const steps = `['udp/${CLOSED}', 'udp/${DROPPING}', 'udp/${CLOSED}', 'udp/${DROPPING}']`
       await atClient(pair, host, `await sendKnock(host, { steps: ${steps} }, { gap: 10 })`)
       const datagrams = await seen(pair, 'datagrams')
-      t.equal(datagrams.length, 4, 'each from a port of its own')
+      t.equal(datagrams.length, 4, 'each datagram has its own source port')
       t.ok(datagrams.every(({ packets }) => packets === 1))
     })
   })
 
-  t.test(`an abort stops it, over IPv${family}`, { skip, buffered: true }, async (t) => {
+  t.test(`an abort stops sending over IPv${family}`, { skip, buffered: true }, async (t) => {
     await atPair(family, async (pair, host) => {
       const said = await atClient(
         pair,
@@ -174,7 +174,7 @@ function countPorts(t: Test, packets: readonly Seen[]): Record<string, number> {
 }
 
 for (const family of FAMILIES) {
-  t.test(`every kind of profile over IPv${family}`, { skip, buffered: true }, async (t) => {
+  t.test(`every kind of profile is sent over IPv${family}`, { skip, buffered: true }, async (t) => {
     const secretFile = join(t.testdir({}), 'key')
     await writeFile(secretFile, SECRET, { mode: 0o600 })
     const base = { door: 'ssh', secretFile }

@@ -135,7 +135,7 @@ async function pingByInventory(t: Test, home: HomeFolder): Promise<void> {
 t.jobs = 2
 
 for (const family of FAMILIES) {
-  t.test(`over IPv${family}`, { skip, buffered: true }, async (t) => {
+  t.test(`the programs of the page work over IPv${family}`, { skip, buffered: true }, async (t) => {
     await withHomeFolder(family, async (home) => {
       const { setup } = home
       Object.assign(setup.env, {
@@ -166,10 +166,14 @@ for (const family of FAMILIES) {
       t.same(files, ['a report', 'a report', 'one'])
 
       await home.configure('config by file')
-      t.match(await home.shell('ssh server.example echo in'), IN, 'host and port from ssh')
+      t.match(
+        await home.shell('ssh server.example echo in'),
+        IN,
+        'the host and the port come from ssh',
+      )
       // Ansible takes longer than all the others; over IPv6 it has been run as a line of the page.
       if (family === 4) await pingByInventory(t, home)
-      t.match(await setup.counters(), { knocks: 1, grants: 1 }, 'still the first knock')
+      t.match(await setup.counters(), { knocks: 1, grants: 1 }, 'no other knock was sent')
 
       await home.configure('config by match')
       t.match(await home.shell('ssh home echo in'), IN, 'ssh lets knocklib knock first')
@@ -177,13 +181,17 @@ for (const family of FAMILIES) {
       await home.configure('config with a master')
       t.match(await home.shell('ssh home echo in 2>/dev/null </dev/null'), IN)
       await setup.program('knocklib', 'false')
-      t.match(await home.shell('ssh home echo in'), IN, 'no second connection')
+      t.match(await home.shell('ssh home echo in'), IN, 'ssh uses its master connection')
       t.equal((await home.shell('ssh -O exit home')).code, 0)
-      t.equal((await home.shell('ssh home echo in')).code, 255, 'no master, and no client')
+      t.equal(
+        (await home.shell('ssh home echo in')).code,
+        255,
+        'ssh fails without a master and without a client',
+      )
     })
   })
 }
 
-t.test('the profile of the page is the one that is tested', async (t) => {
+t.test('the page shows the tested profile', async (t) => {
   t.match(parse(PROFILE), { port: 22, token: { secretFile: 'home.key' } })
 })

@@ -44,7 +44,7 @@ class Session implements AsyncDisposable {
 t.jobs = 2
 
 for (const family of FAMILIES) {
-  t.test(`OpenSSH over IPv${family}`, { skip, buffered: true }, async (t) => {
+  t.test(`OpenSSH logs in over IPv${family} after a knock`, { skip, buffered: true }, async (t) => {
     await using pair = await createPair()
     await using server = await startSshd(pair.server, PORT)
     const nft = createNft({ netns: pair.server })
@@ -53,20 +53,20 @@ for (const family of FAMILIES) {
 
     const before = await login(pair, server, host)
     t.equal(before.code, 255)
-    t.match(before.stderr, /Connection timed out/, 'before the knock')
+    t.match(before.stderr, /Connection timed out/, 'ssh times out before the knock')
 
     const ports = ['7000', '8000:udp', '9000']
     await exec(pair.client, 'knock', [`-${family}`, '-d', '50', host, ...ports])
     const after = await login(pair, server, host)
-    t.same(after, { code: 0, stdout: 'you are root\n', stderr: '' }, 'after the knock')
+    t.same(after, { code: 0, stdout: 'you are root\n', stderr: '' }, 'ssh logs in after the knock')
 
     await using session = new Session(pair, server, host)
-    t.equal(await session.report('one'), 'one', 'a session stands')
+    t.equal(await session.report('one'), 'one', 'a session is open')
     while ((await knock.door('service').grants()).length > 0) await sleep(100)
-    t.equal(await session.report('two'), 'two', 'it answers when the grant is over')
+    t.equal(await session.report('two'), 'two', 'the session answers after the grant has expired')
 
     const late = await login(pair, server, host)
-    t.match(late.stderr, /Connection timed out/, 'a new one comes too late')
-    t.equal(await session.report('three'), 'three', 'the old one still answers')
+    t.match(late.stderr, /Connection timed out/, 'a new session is refused')
+    t.equal(await session.report('three'), 'three', 'the old session still answers')
   })
 }

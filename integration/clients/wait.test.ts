@@ -66,7 +66,7 @@ const profileOf = (folder: string) => ({
   },
 })
 
-t.test('knock --wait', { skip }, async (t) => {
+t.test('knock --wait waits until the door is open', { skip }, async (t) => {
   await using setup = await ClientSetup.open(specOf, { binary: versions[1]?.path })
   await using _services = await startServices(setup.pair.server)
   const { knock, folder } = setup
@@ -89,7 +89,7 @@ t.test('knock --wait', { skip }, async (t) => {
   })
 
   for (const family of FAMILIES) {
-    await t.test(`what it says, over IPv${family}`, async (t) => {
+    await t.test(`the result is printed over IPv${family}`, async (t) => {
       const only = `-${family}`
       const opened = await run('home', only)
       const [, second] = opened.stdout.split('\n')
@@ -103,7 +103,7 @@ t.test('knock --wait', { skip }, async (t) => {
       const filtered = await run('wrong', only, '--within', '4s', '--json')
       t.equal(filtered.code, 6)
       t.match(JSON.parse(filtered.stdout), { verdict: 'filtered', addresses: [SERVER[family]] })
-      t.ok(JSON.parse(filtered.stdout).knocks > 1, 'it knocked again')
+      t.ok(JSON.parse(filtered.stdout).knocks > 1, 'the command knocked again')
       const unknown = await run('counted', only)
       t.match(unknown, { code: 7, stdout: /not tried: the door opens for a number/ })
       await close('counted')
@@ -111,7 +111,7 @@ t.test('knock --wait', { skip }, async (t) => {
       await close('home')
     })
 
-    await t.test(`from where it knocks, over IPv${family}`, async (t) => {
+    await t.test(`the source address can be chosen over IPv${family}`, async (t) => {
       const { client, server } = setup.pair
       const bits = family === 4 ? '24' : '64'
       const address = `${OTHER[family]}/${bits}`
@@ -122,7 +122,7 @@ t.test('knock --wait', { skip }, async (t) => {
       await exec(server, 'ip', ['neighbour', 'replace', OTHER[family], ...place])
       const there = await run('home', '--source', OTHER[family])
       t.match(there, { code: 0, stderr: '' }, there.stdout)
-      t.same(await sources('home'), [OTHER[family]], 'knocks and connection alike')
+      t.same(await sources('home'), [OTHER[family]], 'knocks and connection have the same source')
       await close('home')
       await exec(client, 'ip', ['address', 'delete', address, 'dev', CABLE])
       t.match(await run('home', '--interface', CABLE, `-${family}`), { code: 0 })
@@ -132,20 +132,28 @@ t.test('knock --wait', { skip }, async (t) => {
     })
   }
 
-  await t.test('--then', async (t) => {
+  await t.test('--then runs a command after the door opens', async (t) => {
     const then = (door: string, command: string, ...args: readonly string[]) =>
       run(door, ...args, '-4', '--quiet', '--then', command)
     const inside = { code: 3, stdout: 'in\n', stderr: '' }
-    t.same(await then('home', 'echo in; exit 3'), inside, 'ends as the command does')
+    t.same(
+      await then('home', 'echo in; exit 3'),
+      inside,
+      'knocklib ends with the exit code of the command',
+    )
     const refused = { code: 5, stdout: '', stderr: '' }
-    t.same(await then('home', 'echo in', String(NOBODY)), refused, 'not if it is refused')
+    t.same(
+      await then('home', 'echo in', String(NOBODY)),
+      refused,
+      'the command does not run if the connection is refused',
+    )
     await close('home')
     const shut = { code: 6, stdout: '', stderr: '' }
     t.same(await then('wrong', 'echo in', '--within', '1s'), shut)
     t.match(await then('home', 'kill -9 $$'), { code: 128 })
   })
 
-  await t.test('how far it is, on a terminal', async (t) => {
+  await t.test('the progress is shown on a terminal', async (t) => {
     const args = ['knock', SERVER[4], '--profile', join(folder, 'config/knocklib/server.yaml')]
     const options = { columns: 80, rows: 24, cwd: folder, env: setup.env }
     const words = [process.execPath, CLI, ...args, '--door', 'slow', '--wait']

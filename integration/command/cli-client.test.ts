@@ -15,7 +15,7 @@ if (!skip) {
 
 t.jobs = 2
 
-atServer('knock: steps, profiles, the pause', skip, async (t, user) => {
+atServer('knock sends steps and profiles, with a pause', skip, async (t, user) => {
   await user.serve(t, 'install', 'doors.json')
   const grants = async (): Promise<string[]> => {
     const { doors } = JSON.parse(await user.serve(t, 'status', '--json'))
@@ -27,12 +27,12 @@ atServer('knock: steps, profiles, the pause', skip, async (t, user) => {
   for (const source of await grants()) await user.serve(t, 'close', 'ssh', source)
   const began = performance.now()
   const sent = await user.call(t, 'knock', SERVER[4], ...STEPS, '--gap', '500ms', '--json')
-  t.ok(performance.now() - began > 1500, 'three pauses')
+  t.ok(performance.now() - began > 1500, 'three pauses have passed')
   t.same(JSON.parse(sent), { host: SERVER[4], sent: 4, addresses: [SERVER[4]] })
   t.same(await grants(), [CLIENT[4]])
 })
 
-atServer('simulate', skip, async (t, user) => {
+atServer('simulate prints verdicts and the status', skip, async (t, user) => {
   const text = await user.serve(t, 'simulate', 'doors.json', 'trace.txt')
   t.match(text, /^ +1\.5 +10\.77\.0\.2 +icmp +drop {4}granted ssh 4\/4$/m)
   t.match(text, /^ +2 +10\.77\.0\.2 +tcp\/22 +accept$/m)
@@ -52,7 +52,7 @@ atServer('simulate', skip, async (t, user) => {
 
 const PACKAGE = JSON.parse(readFileSync(join(CLI, '../../../package.json'), 'utf8'))
 
-atServer('--help and --version', skip, async (t, user) => {
+atServer('--help and --version print their text', skip, async (t, user) => {
   t.equal(await user.serve(t, '--version'), `${PACKAGE.version}\n`)
   const help = await user.serve(t, '--help')
   t.match(help, /Exit codes:/)
@@ -62,9 +62,17 @@ atServer('--help and --version', skip, async (t, user) => {
     const text = await user.serve(t, name as string, '--help')
     const [options = '', examples = ''] = text.split('\nExamples:\n')
     const hasTable = !['init', 'knock', 'connect', 'profile'].includes(name as string)
-    t.equal(options.includes('--table'), hasTable, `${name}: --table`)
+    t.equal(
+      options.includes('--table'),
+      hasTable,
+      `${name}: the help has --table if the command takes it`,
+    )
     const hasJson = !['run', 'connect'].includes(name as string)
-    t.equal(options.includes('--json'), hasJson, `${name}: --json`)
-    t.ok(examples.includes(`knocklib ${name}`), `${name}: an example`)
+    t.equal(
+      options.includes('--json'),
+      hasJson,
+      `${name}: the help has --json if the command takes it`,
+    )
+    t.ok(examples.includes(`knocklib ${name}`), `${name}: the help has an example`)
   }
 })

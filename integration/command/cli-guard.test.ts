@@ -29,7 +29,7 @@ async function install(user: User, open: object, guard: object = {}): Promise<vo
   if (code !== 0) throw new Error(stderr)
 }
 
-atServer('status shows a ban, unban ends it', skip, async (t, user) => {
+atServer('status shows a ban, and unban ends it', skip, async (t, user) => {
   await install(user, {}, { ban: { after: 2, within: '1m', for: '10m' } })
   const none = await user.try(['unban', CLIENT[4]])
   t.same([none.code, none.stdout], [4, `${CLIENT[4]} was not banned\n`])
@@ -87,8 +87,8 @@ for (const { version, path } of versions) {
       const block = (name: string) => text.split('\n\n').find((part) => part.startsWith(name))
       for (const source of SOURCES) {
         const usedUp = new RegExp(`\\n {2}${source} +used up {2}\\d+ s ago, must knock again`)
-        t.match(block('ssh'), usedUp, 'a grant and its connection')
-        t.match(block('mail'), usedUp, 'a knock that ends with its connection')
+        t.match(block('ssh'), usedUp, 'a used-up grant is shown')
+        t.match(block('mail'), usedUp, 'a knock that ends with its connection is shown')
         t.match(block('web'), new RegExp(`\\n {2}${source} +penalised {2}\\d{3} s left`))
       }
       const { doors } = JSON.parse(await user.serve(t, 'status', '--json'))
@@ -106,13 +106,17 @@ for (const { version, path } of versions) {
       await user.call(t, 'knock', SERVER[4], '7000', '7001', '7002')
       const again = await user.serve(t, 'status')
       t.match(again, /\n {2}10\.77\.0\.2 +let in/)
-      t.notMatch(again.split('\n\n')[1], /10\.77\.0\.2 +used up/, 'it has knocked again')
+      t.notMatch(
+        again.split('\n\n')[1],
+        /10\.77\.0\.2 +used up/,
+        'a source that knocked again is not shown',
+      )
     },
     path,
   )
 }
 
-atServer('open and close for everyone', skip, async (t, user) => {
+atServer('open and close work for everyone', skip, async (t, user) => {
   await install(user, { scope: 'everyone' })
   t.equal(await user.serve(t, 'open', 'ssh', 'everyone'), 'ssh: everyone is let in for 60 s\n')
   t.match(await user.serve(t, 'status'), /\n {2}everyone {2}let in {2}\d+ s left\n/)
@@ -123,7 +127,7 @@ atServer('open and close for everyone', skip, async (t, user) => {
   t.equal((await user.try(['close', 'ssh', 'everyone'])).code, 4)
 })
 
-atServer('close --cut', skip, async (t, user) => {
+atServer('close --cut ends connections', skip, async (t, user) => {
   await install(user, { established: 'cut' })
   await user.serve(t, 'open', 'ssh', CLIENT[4])
   const closed = JSON.parse(await user.serve(t, 'close', 'ssh', CLIENT[4], '--cut', '--json'))
@@ -133,5 +137,5 @@ atServer('close --cut', skip, async (t, user) => {
   const { code, stderr } = await user.try(['close', 'ssh', CLIENT[4], '--cut'])
   t.equal(code, 3)
   t.match(stderr, /^knocklib close: ssh keeps established connections: .*established: 'cut'/)
-  t.match(await user.serve(t, 'status'), /10\.77\.0\.2 {2}let in/, 'the grant is still there')
+  t.match(await user.serve(t, 'status'), /10\.77\.0\.2 {2}let in/, 'the grant of the source stays')
 })

@@ -69,7 +69,7 @@ const token = {
 }
 
 atServer(
-  'a token, each once',
+  'knock sends a token, and each token opens once',
   skip,
   async (t, user) => {
     await guard(t, user, token)
@@ -94,7 +94,7 @@ atServer(
 )
 
 atServer(
-  'a rotation',
+  'knock sends a rotation',
   skip,
   async (t, user) => {
     await guard(t, user, { type: 'sequence', rotate })
@@ -105,7 +105,7 @@ atServer(
   modern,
 )
 
-atServer('one-time sequences', lacks, async (t, user) => {
+atServer('knock sends one-time sequences', lacks, async (t, user) => {
   const oneTime = [['tcp/7000', 'udp/7001'], ['tcp/7002', 'udp/7003', 'tcp/7004'], ['tcp/7005']]
   await guard(t, user, { type: 'sequence', oneTime })
   const said = await opens(t, user, { oneTime: oneTime.slice(0, 2), gap: '50ms' })
@@ -119,32 +119,32 @@ atServer('one-time sequences', lacks, async (t, user) => {
   await user.write('profile.json', { oneTime: oneTime.slice(0, 1) })
   const again = await user.call(t, 'knock', SERVER[4], '--profile', 'profile.json', '--json')
   t.same(JSON.parse(again), { host: SERVER[4], sent: 2, addresses: [SERVER[4]], left: 0 })
-  t.equal(await answers(user, SERVER[4]), false, 'none opens it twice')
+  t.equal(await answers(user, SERVER[4]), false, 'no sequence opens twice')
 })
 
 for (const port of [`tcp/${PORT}`, 'udp/7000']) {
-  atServer(`a rate at ${port}`, lacks, async (t, user) => {
+  atServer(`knock sends a rate at ${port}`, lacks, async (t, user) => {
     const rate = { port, hits: 3, min: '1s', max: '3s' }
     await guard(t, user, { type: 'rate', ...rate })
     await user.write('profile.json', { rate })
     const said = await user.call(t, 'knock', SERVER[4], '--profile', 'profile.json')
     t.equal(said, `${SERVER[4]}: 3 packets sent; connect now\n`)
     t.equal(await answers(user, SERVER[4]), true)
-    t.equal(await answers(user, SERVER[6]), false, 'another source')
+    t.equal(await answers(user, SERVER[6]), false, 'another source is not let in')
   })
 
-  atServer(`a rhythm at ${port}`, lacks, async (t, user) => {
+  atServer(`knock sends a rhythm at ${port}`, lacks, async (t, user) => {
     const rhythm = { port, counts: [1, 3, 2], window: '2s' }
     await guard(t, user, { type: 'rhythm', ...rhythm })
     await user.write('profile.json', { rhythm })
     const said = await user.call(t, 'knock', SERVER[6], '--profile', 'profile.json')
     t.equal(said, `${SERVER[6]}: 6 packets sent; connect now\n`)
     t.equal(await answers(user, SERVER[6]), true)
-    t.equal(await answers(user, SERVER[6]), false, 'good for one connection')
+    t.equal(await answers(user, SERVER[6]), false, 'the grant is for one connection')
   })
 }
 
-atServer('simulate with a token', lacks, async (t, user) => {
+atServer('simulate accepts a token', lacks, async (t, user) => {
   await user.write('key', `${SECRET}\n`)
   const door = { name: 'ssh', service: 'tcp/22', knock: token, open: { for: '60s' } }
   await user.write(SPEC, { doors: [door] })

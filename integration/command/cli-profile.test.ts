@@ -18,12 +18,12 @@ t.jobs = 2
 
 const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777
 
-atServer('profile: made, saved, knocked with', skip, async (t, user) => {
+atServer('profile makes and saves a profile that knock uses', skip, async (t, user) => {
   const made = ['profile', 'doors.yaml', '--host', SERVER[4]]
   const text = await user.serve(t, ...made, '--door', 'ssh')
   t.match(text, /^host: 10\.77\.0\.1\ndoor: ssh\nport: 22\nfor: 1m\nsteps: \[/m)
   const json = JSON.parse(await user.serve(t, ...made, '--json'))
-  t.same(Object.keys(json.doors), ['ssh', 'web'], 'all doors')
+  t.same(Object.keys(json.doors), ['ssh', 'web'], 'the profile has all doors')
   const output = join(user.folder, 'ssh.sh')
   const script = [...made, '--door', 'ssh', '--format', 'sh', '--output', 'ssh.sh']
   t.equal(await user.serve(t, ...script), 'ssh.sh written\n')
@@ -41,13 +41,13 @@ atServer('profile: made, saved, knocked with', skip, async (t, user) => {
     return doors[0].grants.map(({ source }: { source: string }) => source)
   }
   await user.call(t, 'knock', '--profile', file)
-  t.same(await grants(), [CLIENT[4]], 'by the profile, which names the host')
+  t.same(await grants(), [CLIENT[4]], 'the saved profile opens the door')
   await user.serve(t, 'close', 'ssh', CLIENT[4])
   t.match(await exec(user.pair.client, 'sh', [output]), { code: 0, stderr: '' })
-  t.same(await grants(), [CLIENT[4]], 'by the script')
+  t.same(await grants(), [CLIENT[4]], 'the script opens the door')
 })
 
-atServer('profile: what is wrong is told', skip, async (t, user) => {
+atServer('profile reports wrong options', skip, async (t, user) => {
   const says = async (expected: string, ...args: string[]) => {
     const { code, stdout, stderr } = await user.try(['profile', 'doors.yaml', ...args])
     t.same({ code, stdout, stderr }, { code: 2, stdout: '', stderr: `${expected}\n` })

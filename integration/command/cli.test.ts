@@ -28,7 +28,7 @@ const OPEN = (whose = '') =>
   'services are open, unless rules elsewhere drop the packets. ' +
   'A firewall that accepts only what bears the mark of a grant (open.mark) keeps them closed'
 
-atServer('check', skip, async (t, user) => {
+atServer('check reports a valid spec, and changes nothing', skip, async (t, user) => {
   const note = `/doors: ${OPEN()}\n`
   t.equal(await user.serve(t, 'check', 'doors.json'), `doors.json: valid; nft takes it\n${note}`)
   t.equal(await user.serve(t, 'check', 'doors.yaml'), `doors.yaml: valid; nft takes it\n${note}`)
@@ -47,23 +47,23 @@ for (const { version, path } of versions) {
     const changed = async () =>
       JSON.parse(await user.serve(t, 'install', 'doors.json', '--json')).changed
     t.same([await changed(), await changed()], [true, false])
-    t.same(await notes('install'), open(), 'our own table alone')
+    t.same(await notes('install'), open(), 'a note says that only our own table closes the port')
     await user.shell(chain('ip', 'input'))
     t.same(await notes('check'), open(' for IPv6'))
     await user.shell(chain('ip6', 'forward'))
-    t.same(await notes('check'), open(' for IPv6'), 'at another hook')
+    t.same(await notes('check'), open(' for IPv6'), 'a chain at another hook is considered')
     await user.shell(chain('inet', 'input'))
     t.same(await notes('check'), [])
     t.same(await notes('install'), [])
     const plain = 'table inet knock stands\n  ssh: tcp/22\n'
     t.equal(await user.serve(t, 'install', 'doors.json'), plain)
     const strict = await user.serve(t, 'check', 'doors.json', '--strict')
-    t.equal(strict, 'doors.json: valid; nft takes it\n', 'a note is no warning')
+    t.equal(strict, 'doors.json: valid; nft takes it\n', 'a note does not count as a warning')
   }
   atServer(name, skip, run, path)
 }
 
-atServer('render: nft loads either form, and both make the same', skip, async (t, user) => {
+atServer('render prints JSON or text of the same table', skip, async (t, user) => {
   const script = (format: string, flags: string) =>
     `set -eo pipefail
      $KNOCKLIB render doors.yaml --format ${format} > ruleset
@@ -76,27 +76,27 @@ atServer('render: nft loads either form, and both make the same', skip, async (t
   const lines = (listing: string) => listing.split('\n').sort()
   t.same(lines(text.stdout), lines(json.stdout))
   const first = await user.shell('set -o pipefail; $KNOCKLIB render doors.yaml | head -1')
-  t.same(first, { code: 0, stdout: '{\n', stderr: '' }, 'a reader that has seen enough')
+  t.same(first, { code: 0, stdout: '{\n', stderr: '' }, 'a reader that ends early causes no error')
   const piped = await user.shell('$KNOCKLIB render doors.json | $NFT -j -f /dev/stdin')
-  t.same(piped, { code: 0, stdout: '', stderr: '' }, 'the example of --help')
+  t.same(piped, { code: 0, stdout: '', stderr: '' }, 'the example of --help works')
   const named = await user.serve(t, 'render', 'doors.json', '--table', 'other')
   t.notMatch(named, '"knock"')
 })
 
-atServer('install, again, status, open, close, uninstall', skip, async (t, user) => {
+atServer('install, status, open, close and uninstall work in turn', skip, async (t, user) => {
   const ready = `${READY}note: ${OPEN()}\n`
   t.equal(await user.serve(t, 'install', 'doors.yaml'), ready)
   await user.serve(t, 'open', 'ssh', '203.0.113.7', '--for', '10m')
-  t.equal(await user.serve(t, 'install', 'doors.yaml'), ready, 'again')
+  t.equal(await user.serve(t, 'install', 'doors.yaml'), ready, 'a second install changes nothing')
   t.match(await user.serve(t, 'status'), /203\.0\.113\.7 {2}let in {2}(600|59\d) s left/)
   const plain = await user.serve(t, 'open', 'ssh', '203.0.113.7', '--for', '90')
-  t.equal(plain, 'ssh: 203.0.113.7 is let in for 90 s\n', 'a plain number is seconds')
+  t.equal(plain, 'ssh: 203.0.113.7 is let in for 90 s\n', 'a number without a unit is seconds')
   const pending = await user.serve(t, 'install', 'doors.yaml', '--confirm', '60')
   t.equal(
     pending,
     `${ready}unless confirmed within 60 s the doors fall open: knocklib confirm --table knock\n`,
   )
-  t.match(await user.serve(t, 'status'), /\b(60|5\d) s\b/, 'of 60 s, none or few have gone')
+  t.match(await user.serve(t, 'status'), /\b(60|5\d) s\b/, 'almost all of the 60 s are left')
   await user.serve(t, 'confirm')
   const mapped = await user.serve(t, 'open', 'web', '2001:DB8:0::7', '--json')
   t.same(JSON.parse(mapped), { door: 'web', source: '2001:db8::7', expiresIn: 120 })
@@ -116,7 +116,7 @@ atServer('install, again, status, open, close, uninstall', skip, async (t, user)
 
 const sorted = (value: object): string[] => Object.keys(value).sort()
 
-atServer('status: the stable keys, and the same for people', skip, async (t, user) => {
+atServer('status prints stable JSON keys, and the same as text', skip, async (t, user) => {
   await user.serve(t, 'install', 'doors.yaml')
   const listStatus = async () => JSON.parse(await user.serve(t, 'status', '--json'))
   const none = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }

@@ -50,7 +50,7 @@ async function filesIn(user: User): Promise<Record<string, string>> {
 
 const KEY = /^[0-9a-f]{64}\n$/
 
-atServer('init asks: a token for each of two users', skip, async (t, user) => {
+atServer('init asks, and makes a token for each of two users', skip, async (t, user) => {
   const env = { SSH_CONNECTION: '203.0.113.7 50000 192.0.2.1 22' }
   const answers = ['', 'admin', 'ana, ben', 'server.example']
   const { code, output } = await answer(user, answers, env)
@@ -69,7 +69,7 @@ atServer('init asks: a token for each of two users', skip, async (t, user) => {
   t.not(ana, ben)
   const shown = [output, files['doors.yaml'], files['ana/admin.yaml'], files['ben/admin.yaml']]
   for (const secret of [ana, ben]) {
-    t.notOk(shown.join('').includes(secret.trim()), 'a secret is in its file alone')
+    t.notOk(shown.join('').includes(secret.trim()), 'a secret is only in its file')
   }
   const spec = validateSpec(await loadDocument(join(user.folder, 'knock/doors.yaml')))
   const users = [{ name: 'ana' }, { name: 'ben' }]
@@ -80,7 +80,7 @@ atServer('init asks: a token for each of two users', skip, async (t, user) => {
   t.match(output, /knocklib check \/.*doors\.yaml\r\n(.*\r\n)*.*knocklib confirm\r\n/)
 })
 
-atServer('init asks: one sequence, which it does not print', skip, async (t, user) => {
+atServer('init asks, and makes one sequence without printing it', skip, async (t, user) => {
   const { code, output } = await answer(user, ['', '', '', 'server.example'])
   t.equal(code, 0, output)
   t.strictSame(Object.keys(await filesIn(user)), ['client/ssh.yaml', 'doors.yaml'])
@@ -89,7 +89,7 @@ atServer('init asks: one sequence, which it does not print', skip, async (t, use
   for (const step of steps) t.notOk(output.includes(String(step).slice('tcp/'.length)))
 })
 
-atServer('init asks: answers that are pasted at once', skip, async (t, user) => {
+atServer('init accepts answers that are pasted at once', skip, async (t, user) => {
   using run = ask(user)
   await run.read(QUESTIONS[0] as string)
   run.type('tcp/443\rweb\rana\rserver.example\r')
@@ -97,7 +97,7 @@ atServer('init asks: answers that are pasted at once', skip, async (t, user) => 
   t.strictSame(Object.keys(await filesIn(user)), ['ana/ana.key', 'ana/web.yaml', 'doors.yaml'])
 })
 
-atServer('init asks: nothing is written if it is interrupted', skip, async (t, user) => {
+atServer('init writes nothing if it is interrupted', skip, async (t, user) => {
   for (const [key, code, message] of [
     ['\u0003', 130, ''],
     ['\u0004', 2, 'knocklib init: the questions were not answered; nothing is written\r\n'],
@@ -114,7 +114,7 @@ atServer('init asks: nothing is written if it is interrupted', skip, async (t, u
   }
 })
 
-atServer('init asks: a wrong answer is refused, and nothing is written', skip, async (t, user) => {
+atServer('init refuses a wrong answer, and writes nothing', skip, async (t, user) => {
   const { code, output } = await answer(user, ['', '', 'ana ben', 'server.example'])
   t.equal(code, 2)
   t.match(output, 'knocklib init: --users: expected names of letters, digits and _')

@@ -35,7 +35,7 @@ const SPEC = {
   ],
 }
 
-t.test('what happened is what is reported', { skip }, async (t) => {
+t.test('the metrics report what happened', { skip }, async (t) => {
   await using setup = await PacketSetup.open(SPEC, NFT)
   await setup.send(host(1), 'udp/7000', 'udp/7001', 'udp/7002', 'tcp/2201')
   await setup.send(host(2), 'udp/7000')
@@ -58,7 +58,7 @@ t.test('what happened is what is reported', { skip }, async (t) => {
       ['ssh', 1],
       ['web', 1],
     ],
-    'a closing knock, and a last connection',
+    'a closing knock and a last connection count as closes',
   )
   t.strictSame(of('denied'), [
     ['ssh', 1],
@@ -85,11 +85,11 @@ t.test('what happened is what is reported', { skip }, async (t) => {
   t.strictSame(await ask(), [200, METRICS_TYPE])
   await new Promise((resolve) => setTimeout(resolve, 1100))
   await setup.knock.uninstall()
-  t.strictSame((await ask())[0], 503, 'the table is gone')
+  t.strictSame((await ask())[0], 503, 'a missing table answers 503')
   await server.close()
 })
 
-atServer('knocklib metrics', skip, async (t, user) => {
+atServer('knocklib metrics prints the same metrics', skip, async (t, user) => {
   await user.serve(t, 'install', 'doors.yaml')
   const families = parseOpenMetrics(await user.serve(t, 'metrics'))
   t.strictSame(

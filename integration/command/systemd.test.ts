@@ -22,7 +22,7 @@ const EXPOSED = 25
 const read = (unit: string): Promise<string> => readFile(`${ROOT}docs/systemd/${unit}`, 'utf8')
 
 for (const unit of UNITS) {
-  atServer(`${unit}, as systemd reads it`, skip, async (t, user) => {
+  atServer(`systemd accepts ${unit}`, skip, async (t, user) => {
     const path = `${user.folder}/${unit}`
     // The path of the command on this machine.
     await writeFile(path, (await read(unit)).replaceAll('/usr/bin/knocklib', CLI))
@@ -33,11 +33,15 @@ for (const unit of UNITS) {
     const security = await analyze('security', ...threshold, path)
     t.equal(security.code, 0, /Overall.*/.exec(security.stdout)?.[0] ?? security.stderr)
     t.match(security.stdout, /✗ CapabilityBoundingSet=~CAP_NET_ADMIN /)
-    t.equal(security.stdout.match(/✗ CapabilityBoundingSet=/g)?.length, 1, 'no other capability')
+    t.equal(
+      security.stdout.match(/✗ CapabilityBoundingSet=/g)?.length,
+      1,
+      'the unit has no other capability',
+    )
   })
 }
 
-t.test('both are hardened alike, and ordered before all that brings a network up', async (t) => {
+t.test('both units have the same hardening, and start before the network', async (t) => {
   const [run = [], install = []] = await Promise.all(
     UNITS.map(async (unit) => (await read(unit)).split('\n')),
   )
@@ -92,10 +96,10 @@ atServer('CAP_NET_ADMIN is enough', skip, async (t, user) => {
   t.match(await user.serve(t, 'status'), /10\.77\.0\.2/)
   const none = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs']
   const { code, stderr } = await user.try(['install', 'doors.json'], { through: none })
-  t.match([code, stderr], [3, /needs CAP_NET_ADMIN/], 'and without it nothing goes')
+  t.match([code, stderr], [3, /needs CAP_NET_ADMIN/], 'nft fails without CAP_NET_ADMIN')
 })
 
-t.test('the package has them, and all that README links to', async (t) => {
+t.test('the package has the units, and all files that README links to', async (t) => {
   const { files } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8')) as { files: string[] }
   const readme = await readFile(`${ROOT}README.md`, 'utf8')
   const links = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, target]) => target as string)

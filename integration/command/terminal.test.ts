@@ -45,7 +45,7 @@ async function shown(user: User, env: NodeJS.ProcessEnv = {}, columns = 80): Pro
   return run.output.replaceAll('\r\n', '\n')
 }
 
-atServer('status: a view on a terminal, plain when piped', skip, async (t, user) => {
+atServer('status shows a view on a terminal, and plain text in a pipe', skip, async (t, user) => {
   await user.write('ssh.json', SPEC)
   await user.serve(t, 'install', 'ssh.json')
   await user.serve(t, 'open', 'ssh', '203.0.113.7')
@@ -53,17 +53,17 @@ atServer('status: a view on a terminal, plain when piped', skip, async (t, user)
   const text = stripVTControlCharacters(view)
   t.match(text, /^table inet knock {40}.*1 door · 1 let in\n\nssh {2}tcp\/22 ─+ opens for 20 m\n/)
   t.match(text, /\n {2}203\.0\.113\.7 +━+╌* {2}let in {2}(20 m|1\d m( \d+ s)?) left\n/)
-  t.not(view, text, 'in colour')
+  t.not(view, text, 'the view has colours')
   t.ok(text.split('\n').every((line) => line.length <= 80))
   const plain = await shown(user, { NO_COLOR: '1', LC_ALL: 'C' }, 40)
-  t.match(plain, /^[\x20-\x7e\n]*$/, 'without colour, in ASCII')
+  t.match(plain, /^[\x20-\x7e\n]*$/, 'plain text has no colours, and is ASCII')
   t.match(plain, /\n {2}203\.0\.113\.7\n {4}#+\.* {2}let in {2}(20 m|1\d m( \d+ s)?) left\n/)
   const piped = await user.serve(t, 'status')
   const door = /^table inet knock\n\nssh {2}tcp\/22\n {2}knocks 0, .*\n/.source
   t.match(piped, new RegExp(`${door}  203\\.0\\.113\\.7  let in  \\d+ s left\n`))
-  t.match(await shown(user, { TERM: 'dumb' }), piped.slice(0, 60), 'TERM=dumb')
+  t.match(await shown(user, { TERM: 'dumb' }), piped.slice(0, 60), 'TERM=dumb gives plain text')
   const both = await user.try(['status'], { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })
-  t.notMatch(both.stdout, '\u001b[', 'NO_COLOR wins')
+  t.notMatch(both.stdout, '\u001b[', 'NO_COLOR overrides FORCE_COLOR')
   t.equal(both.stderr, '')
   const forced = await user.try(['status'], { env: { FORCE_COLOR: '1', NO_COLOR: '' } })
   t.match(forced.stdout, '\u001b[32m  203.0.113.7')
@@ -73,7 +73,7 @@ atServer('status: a view on a terminal, plain when piped', skip, async (t, user)
 const knockAt = (user: User, host: string, ...ports: readonly string[]) =>
   exec(user.pair.client, 'knock', ['-d', '100', host, ...ports])
 
-atServer('watch: knocks move through the stages, and let in', skip, async (t, user) => {
+atServer('watch shows attempts and grants', skip, async (t, user) => {
   await user.write('ssh.json', SPEC)
   await user.serve(t, 'install', 'ssh.json')
   using run = onTerminal(user, ['watch'])
@@ -92,10 +92,10 @@ atServer('watch: knocks move through the stages, and let in', skip, async (t, us
   t.match(await run.see(/ 1 let in/), new RegExp(`  closed +ssh +${CLIENT[4]} +by call`))
   run.type('q')
   t.equal(await run.end(), 0)
-  t.ok(run.output.endsWith(LEAVE), 'the cursor and the screen are as they were')
+  t.ok(run.output.endsWith(LEAVE), 'the cursor and the screen are restored')
 })
 
-atServer('watch: a signal gives the terminal back', skip, async (t, user) => {
+atServer('a signal ends watch and restores the terminal', skip, async (t, user) => {
   await user.write('ssh.json', SPEC)
   await user.serve(t, 'install', 'ssh.json')
   for (const signal of ['SIGINT', 'SIGTERM']) {

@@ -67,7 +67,7 @@ const CASES: Readonly<Record<string, Case>> = {
     const each = []
     for await (const { source } of ssh.eachGrant()) each.push(source)
     t.strictSame(each.sort(), ['2001:db8::7', '203.0.113.8'])
-    t.strictSame(await knock.door('web').grants(), [], 'the other door is not open')
+    t.strictSame(await knock.door('web').grants(), [], 'the other door stays closed')
     await knock.uninstall()
     await t.rejects(ssh.open('203.0.113.7'), { code: 'not-found' })
     await t.rejects(ssh.close('203.0.113.7'), { code: 'not-found' })

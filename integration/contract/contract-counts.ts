@@ -47,7 +47,7 @@ export const COUNTS: Readonly<Record<string, Case>> = {
     await nft.apply(counting(before, { denied_ssh: 100, denied_once: 5, unlogged: 90 }))
     const counts = { ssh: 100, once: 5, unlogged: 90 }
     await using attached = await attachKnock(options)
-    t.strictSame(await countsOf(attached), counts, 'they are read as they were')
+    t.strictSame(await countsOf(attached), counts, 'an attached handle reads the same counts')
     await attached.door('ssh').open('203.0.113.7')
     await using knock = await installKnock(SPEC, options)
     t.equal(knock.outcome, 'changed')
@@ -67,10 +67,22 @@ export const COUNTS: Readonly<Record<string, Case>> = {
     await using knock = await installKnock(SPEC, options)
     t.strictSame(await countsOf(knock), { ssh: 100, once: 7, unlogged: 98 })
     await using one = await installKnock({ doors: SPEC.doors.slice(0, 1) }, options)
-    t.strictSame(await countsOf(one), { ssh: 100, unlogged: 98 }, 'the table keeps its sum')
+    t.strictSame(
+      await countsOf(one),
+      { ssh: 100, unlogged: 98 },
+      'the table keeps its sum of unlogged events',
+    )
     await using silent = await installKnock({ ...SPEC, log: false }, options)
-    t.strictSame(await countsOf(silent), { ssh: 100, once: 0, unlogged: 0 }, 'as the door its own')
+    t.strictSame(
+      await countsOf(silent),
+      { ssh: 100, once: 0, unlogged: 0 },
+      'the door keeps its own counters',
+    )
     await using again = await installKnock(SPEC, options)
-    t.strictSame(await countsOf(again), { ssh: 100, once: 0, unlogged: 0 }, 'and none twice')
+    t.strictSame(
+      await countsOf(again),
+      { ssh: 100, once: 0, unlogged: 0 },
+      'no event is counted twice',
+    )
   },
 }

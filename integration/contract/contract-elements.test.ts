@@ -9,7 +9,7 @@ import { ELEMENTS } from './contract-elements.js'
 
 const { versions, skip } = await versionsOrSkip()
 
-t.test('the real one', { skip }, async (t) => {
+t.test('the fake behaves as nft', { skip }, async (t) => {
   for (const { version, path } of versions) {
     await using pair = await createPair()
     const nft = createNft({ binary: path, netns: pair.server })

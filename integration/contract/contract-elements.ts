@@ -38,7 +38,7 @@ export const ELEMENTS: Readonly<Record<string, Case>> = {
     t.equal(await ssh.grantOf('2001:db8::8'), undefined)
     t.strictSame(await ssh.openMany([]), [])
     await ssh.openMany(['203.0.113.8'])
-    t.ok(((await ssh.grantOf('203.0.113.8'))?.expiresIn ?? 99) <= 30, 'renewed')
+    t.ok(((await ssh.grantOf('203.0.113.8'))?.expiresIn ?? 99) <= 30, 'the grant is renewed')
     const leaving = ['203.0.113.9', '203.0.113.8', '2001:db8::7', '2001:db8::8', '203.0.113.8']
     t.strictSame((await ssh.closeMany(leaving)).sort(), ['2001:db8::7', '203.0.113.8'])
     t.strictSame(await ssh.closeMany(leaving), [])
@@ -119,7 +119,7 @@ export const ELEMENTS: Readonly<Record<string, Case>> = {
     t.equal(await knock.unban('203.0.113.7'), false)
     t.match(await knock.bans(), [{ source: '2001:db8::7' }])
     await using other = await installKnock({ ...SPEC, table: 'second' }, options)
-    t.strictSame(await other.bans(), [], 'a table that bans nobody')
+    t.strictSame(await other.bans(), [], 'a table without bans has no ban')
     t.equal(await other.unban('2001:db8::7'), false)
   },
 

@@ -71,12 +71,16 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     t.match(await listed(nft), 'told1_knock_return_open_ssh')
     await using before = await attachKnock(options)
     await before.door('ssh').open('203.0.113.7')
-    t.match(await before.counters(), { ssh: { grants: 0 } }, 'what it holds can be read')
+    t.match(
+      await before.counters(),
+      { ssh: { grants: 0 } },
+      'the contents of the old table can be read',
+    )
     await using knock = await installKnock(SPEC, options)
     t.equal(knock.outcome, 'changed')
     const [grant] = await knock.door('ssh').grants()
     t.match(grant, { source: '203.0.113.7' })
-    t.notMatch(await listed(nft), /told/, 'no name of before is left')
+    t.notMatch(await listed(nft), /told/, 'no name of the old table is left')
     t.equal((await installKnock(SPEC, options)).outcome, 'unchanged')
   },
 
@@ -110,24 +114,27 @@ export const RELOADS: Readonly<Record<string, Case>> = {
     const keeps = (set: string) => set === 'grants_ssh_4'
     const document = renderKnock(SPEC)
     await nft.apply(renderReload(document, await nft.list({ table: 'knock' }), keeps))
-    t.equal((await knock.door('ssh').grants()).length, 1, 'kept')
-    t.strictSame(await knock.door('web').grants(), [], 'made anew')
+    t.equal((await knock.door('ssh').grants()).length, 1, 'a kept set keeps its grant')
+    t.strictSame(await knock.door('web').grants(), [], 'another set is made anew')
     t.ok(isIntact(await nft.list({ table: 'knock' }), document))
     const other = renderKnock({ doors: SPEC.doors.slice(1) })
     await nft.apply(renderReload(other, await nft.list({ table: 'knock' }), keeps))
-    t.ok(isIntact(await nft.list({ table: 'knock' }), other), 'nothing of the old one is left')
+    t.ok(isIntact(await nft.list({ table: 'knock' }), other), 'nothing of the old table is left')
     const maps = async () =>
       [...partsOf(listedObjects(await nft.list({ table: 'knock' }))).values()].flatMap(
         ({ kind, name, elements }) =>
           kind === 'map' && name.startsWith('ports_') && elements.length > 0 ? [name] : [],
       )
     const both = [...mapsOf(document), ...mapsOf(other)].filter((name) => name !== 'steps').sort()
-    t.strictSame((await maps()).sort(), both, 'but what led packets, for those under way')
+    t.strictSame((await maps()).sort(), both, 'the old map stays for packets under way')
     const third = renderKnock({ doors: SPEC.doors.slice(0, 1) })
     await nft.apply(renderReload(third, await nft.list({ table: 'knock' }), keeps))
-    t.notOk((await maps()).includes(PORTS), 'until the next change')
+    t.notOk((await maps()).includes(PORTS), 'the next change removes the old map')
     await nft.apply(renderReload(document, await nft.list({ table: 'knock' }), keeps))
-    t.ok(isIntact(await nft.list({ table: 'knock' }), document), 'and there again')
+    t.ok(
+      isIntact(await nft.list({ table: 'knock' }), document),
+      'the first table is installed again',
+    )
   },
 
   async 'takes nothing away that others name'(t, nft, options) {

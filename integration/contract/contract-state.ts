@@ -80,7 +80,7 @@ export const STATES: Readonly<Record<string, Case>> = {
       restored: { grants: 0, bans: 0, sequences: 0 },
       skipped: { present: 6 },
     })
-    t.strictSame(outline(await again.save()), expected, 'restored twice, it is the same')
+    t.strictSame(outline(await again.save()), expected, 'a second restore changes nothing')
   },
 
   async 'a table that stands takes of a state what has been used'(t, _nft, options) {
@@ -91,7 +91,7 @@ export const STATES: Readonly<Record<string, Case>> = {
     const again = await installKnock(SPEC, { ...options, state })
     t.strictSame(await again.door('ssh').grants(), [])
     const { restored } = await again.restore(state)
-    t.equal(restored.grants, 1, 'asked for, it comes back')
+    t.equal(restored.grants, 1, 'the grant comes back if restore is asked for it')
   },
 
   async 'what was used at a door that is gone stays used when both come back'(t, nft, options) {
@@ -103,20 +103,32 @@ export const STATES: Readonly<Record<string, Case>> = {
     const used = [{ door: 'ssh', digest }]
     const gone = await installKnock(without, options)
     const state = await gone.save()
-    t.strictSame(state.sequences, used, 'saved')
+    t.strictSame(state.sequences, used, 'the used sequences are saved')
     await knock.uninstall()
     const again = await installKnock(without, { ...options, state })
-    t.strictSame((await again.save()).sequences, used, 'in the table again')
+    t.strictSame((await again.save()).sequences, used, 'the used sequences are in the table again')
     const other = (value: KnockState) => ({
       ...value,
       sequences: [{ door: 'ssh', digest: '0123456789ab' }],
     })
-    t.match(await again.restore(other(state)), { restored: { sequences: 1 } }, 'one more')
-    t.match(await again.restore(other(state)), { skipped: { present: 1 } }, 'once')
+    t.match(
+      await again.restore(other(state)),
+      { restored: { sequences: 1 } },
+      'one more sequence is restored',
+    )
+    t.match(
+      await again.restore(other(state)),
+      { skipped: { present: 1 } },
+      'the sequence is restored once',
+    )
     const until = new Date(Date.parse(state.saved) + 600_000).toISOString()
     const tokens = [{ door: 'vpn', token: '00'.padEnd(32, 'a'), until }]
     const { restored } = await again.restore({ ...state, tokens })
-    t.equal(restored.tokens, knowsTypeof(await nft.version()) ? 1 : 0, 'where nft knows tokens')
+    t.equal(
+      restored.tokens,
+      knowsTypeof(await nft.version()) ? 1 : 0,
+      'tokens are restored if nft knows them',
+    )
     const held = (await again.save()).tokens.map(({ door, token }) => ({ door, token }))
     const [{ door, token }] = tokens as [(typeof tokens)[number]]
     t.strictSame(held, restored.tokens > 0 ? [{ door, token }] : [])
@@ -124,7 +136,11 @@ export const STATES: Readonly<Record<string, Case>> = {
     await using back = await installKnock(SPEC, options)
     const { sequences } = await back.save()
     const digests = sequences.map(({ digest }) => digest).sort()
-    t.strictSame(digests, ['0123456789ab', digest].sort(), 'and when the door is there')
+    t.strictSame(
+      digests,
+      ['0123456789ab', digest].sort(),
+      'the sequence is restored when its door exists',
+    )
   },
 
   async 'a state that is wrong changes nothing'(t, nft, options) {

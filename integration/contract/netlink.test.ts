@@ -50,12 +50,12 @@ async function run(
   return JSON.parse(stdout)
 }
 
-t.test('through netlink', { skip }, async (t) => {
+t.test('grants are opened and closed through netlink', { skip }, async (t) => {
   build()
   await using pair = await createPair()
   const inside = (body: string) => run(pair.server, body)
 
-  await t.test('all that can be refused at once comes back, and the process lives', async (t) => {
+  await t.test('many refusals at once are all reported, and the process goes on', async (t) => {
     const codes = await inside(`
       const knock = await installKnock(SPEC, { elements: 'netlink' })
       const [ssh, web] = [knock.door('ssh'), knock.door('web')]
@@ -73,7 +73,7 @@ t.test('through netlink', { skip }, async (t) => {
     t.strictSame(codes, ['NftError not-found'])
   })
 
-  await t.test('a list is whole amid changes to it', async (t) => {
+  await t.test('a list is complete while the set changes', async (t) => {
     const result = await inside(`
       const knock = await installKnock(SPEC, { elements: 'netlink' })
       const ssh = knock.door('ssh')
@@ -100,7 +100,7 @@ t.test('through netlink', { skip }, async (t) => {
     t.strictSame(result, { missing: [0, 0, 0, 0, 0], twice: [0, 0, 0, 0, 0], isBusy: true })
   })
 
-  await t.test('a list right after a hundred thousand grants were made is whole', async (t) => {
+  await t.test('a list right after a hundred thousand new grants is complete', async (t) => {
     const result = await inside(`
       const knock = await installKnock(SPEC, { elements: 'netlink' })
       const ssh = knock.door('ssh')
@@ -112,7 +112,7 @@ t.test('through netlink', { skip }, async (t) => {
     t.strictSame(result, [100_000, 100_000])
   })
 
-  await t.test('who may not is reported what nft says', async (t) => {
+  await t.test('a missing right is reported as by nft', async (t) => {
     await inside(`await installKnock(SPEC); tell('installed')`)
     const listed = await inside(`tell(await createNft().list({ table: 'knock', set: 'about' }))`)
     const dropped = ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-net_admin', '--']
@@ -161,7 +161,7 @@ t.test('through netlink', { skip }, async (t) => {
     t.ok(Date.now() - begun < 20_000)
   })
 
-  await t.test('without being asked: netlink here, nft in another namespace', async (t) => {
+  await t.test('netlink is the default here, and nft in another namespace', async (t) => {
     const counts = await inside(`
       const here = await attachKnock()
       const there = await installKnock(SPEC, { nft: createNft({ netns: '${pair.client}' }) })

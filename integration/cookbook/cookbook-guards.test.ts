@@ -17,7 +17,7 @@ if (!skip) {
 
 t.jobs = 4
 
-t.test('bans', { skip, buffered: true }, async (t) => {
+t.test('the recipe about bans works', { skip, buffered: true }, async (t) => {
   const page = new Page('bans')
   await using setup = await PageSetup.open(page)
   await setup.install('spec', { '10m': '8s' })
@@ -27,18 +27,22 @@ t.test('bans', { skip, buffered: true }, async (t) => {
   t.ok(await setup.isShut(4), 'shut before')
   t.match(await setup.client('client: knock', 6), { code: 0 }, 'a right knock over IPv6')
   await Promise.all([spoil(4), spoil(6)])
-  t.ok(await setup.logsIn(6), 'a grant stands in spite of a ban')
+  t.ok(await setup.logsIn(6), 'a grant stays in spite of a ban')
   t.match(await setup.server('server: status'), { code: 0 }, 'status')
   const { bans } = await setup.knock.status()
   t.equal(bans?.length, 2, 'both are banned')
   await setup.atClient('knock -d 100 server.example 7000 8000 9000')
-  t.ok(await setup.isShut(4), 'the right knock is not listened to')
+  t.ok(await setup.isShut(4), 'the right knock of a banned source is ignored')
   await sleep(8_000)
-  t.match(await setup.client('client: knock', 4), { code: 0 }, 'until the ban is over')
+  t.match(
+    await setup.client('client: knock', 4),
+    { code: 0 },
+    'the right knock opens after the ban',
+  )
   t.same(page.left, [])
 })
 
-t.test('marks', { skip, buffered: true }, async (t) => {
+t.test('the recipe about marks works', { skip, buffered: true }, async (t) => {
   const page = new Page('marks')
   await using setup = await PageSetup.open(page)
   await setup.install()

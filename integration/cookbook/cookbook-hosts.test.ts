@@ -18,7 +18,7 @@ if (!skip) {
 
 t.jobs = 3
 
-t.test('web and ssh on one port', { skip, buffered: true }, async (t) => {
+t.test('the recipe for web and ssh on one port works', { skip, buffered: true }, async (t) => {
   const page = new Page('same-port')
   await using setup = await PageSetup.open(page)
   await using _web = await startService(setup.pair.server, 443)
@@ -43,14 +43,17 @@ t.test('web and ssh on one port', { skip, buffered: true }, async (t) => {
     for (const mark of page.marks('client: ')) {
       t.match(await setup.client(mark, family), { code: 0 }, `IPv${family}: ${mark}`)
       t.ok(await setup.isShut(family), `IPv${family}: 22 is still shut`)
-      t.ok(await isWeb(family, '-s', other[family]), `IPv${family}: the web for others`)
+      t.ok(
+        await isWeb(family, '-s', other[family]),
+        `IPv${family}: others still reach the web server`,
+      )
       await setup.revoke(family)
-      t.ok(await isWeb(family), `IPv${family}: the web again`)
+      t.ok(await isWeb(family), `IPv${family}: the client reaches the web server again`)
     }
     await setup.atClient('knock -u -d 100 server.example 7000 8000 9000', family)
     const session = setup.atClient('ssh -n -p 443 server.example "sleep 22 && echo alive"', family)
     await sleep(20_500)
-    t.ok(await isWeb(family), `IPv${family}: the web again after its time`)
+    t.ok(await isWeb(family), `IPv${family}: the client reaches the web server after its time`)
     t.match(await session, { code: 0, stdout: 'alive\n' }, `IPv${family}: a session lives on`)
   }
   await Promise.all(FAMILIES.map(play))
@@ -59,7 +62,7 @@ t.test('web and ssh on one port', { skip, buffered: true }, async (t) => {
 
 const GATEWAY = new Page('gateway')
 
-t.test('a gateway that forwards', { skip, buffered: true }, async (t) => {
+t.test('the recipe for a gateway that forwards works', { skip, buffered: true }, async (t) => {
   const pair = await createPair()
   await using host = await createInnerHost(pair)
   const options = { pair, sshdAt: host.inner, hosts: { 'inner.example': INNER } }
@@ -86,7 +89,7 @@ t.test('a gateway that forwards', { skip, buffered: true }, async (t) => {
   await Promise.all(FAMILIES.map(play))
 })
 
-t.test('a gateway that translates', { skip, buffered: true }, async (t) => {
+t.test('the recipe for a gateway that translates works', { skip, buffered: true }, async (t) => {
   const pair = await createPair()
   await using host = await createInnerHost(pair)
   await using setup = await PageSetup.open(GATEWAY, { pair, sshdAt: host.inner })
@@ -100,6 +103,6 @@ t.test('a gateway that translates', { skip, buffered: true }, async (t) => {
   t.ok(await setup.isShut(4, 2222), 'shut after its time')
 })
 
-t.test('all of the page about gateways has run', { skip }, async (t) => {
+t.test('each block of the page about gateways has run', { skip }, async (t) => {
   t.same(GATEWAY.left, [])
 })

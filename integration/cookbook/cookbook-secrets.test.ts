@@ -27,7 +27,7 @@ async function awaitPeriod(period: number, least: number): Promise<void> {
   if (left < least) await sleep((left + 0.5) * 1000)
 }
 
-t.test('tokens', { skip, buffered: true }, async (t) => {
+t.test('the recipe for tokens works', { skip, buffered: true }, async (t) => {
   const page = new Page('tokens')
   await using setup = await PageSetup.open(page, { nft })
   t.match(await setup.server('server: keys'), { code: 0 })
@@ -43,16 +43,16 @@ t.test('tokens', { skip, buffered: true }, async (t) => {
   t.match(await setup.client('client: nc', 4), { code: 0 }, "Ana's token, over IPv4")
   t.ok(await setup.isShut(4), 'shut after one connection')
   await setup.atClient(knock, 4)
-  t.ok(await setup.isShut(4), "Ana's token again")
+  t.ok(await setup.isShut(4), "Ana's token opens only once")
   await setup.atClient(knock, 6)
-  t.ok(await setup.isShut(6), "Ana's token again, over IPv6")
+  t.ok(await setup.isShut(6), "Ana's used token opens nothing over IPv6")
   t.match(await setup.client('client: bash', 6), { code: 0 }, "Ben's token, over IPv6")
 
   const unit = page.block('file: knocklib-refill.service')
   const line = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? 'false'
   t.match(await setup.run(setup.pair.server, line), { code: 0, stderr: '' }, line)
   await setup.atClient(knock, 4)
-  t.ok(await setup.isShut(4), "Ana's token again, after a refill")
+  t.ok(await setup.isShut(4), "Ana's used token opens nothing after a refill")
   t.match(page.block('file: knocklib-refill.timer'), 'OnCalendar=')
   await awaitPeriod(30, 30)
   t.match(await setup.client('client: knocklib', 6), { code: 0 }, "Ana's next token")
@@ -65,7 +65,7 @@ t.test('tokens', { skip, buffered: true }, async (t) => {
   t.same(page.left, [])
 })
 
-t.test('rotating sequences', { skip, buffered: true }, async (t) => {
+t.test('the recipe for rotating sequences works', { skip, buffered: true }, async (t) => {
   const page = new Page('rotating')
   await using setup = await PageSetup.open(page, { nft })
   t.match(await setup.server('server: key'), { code: 0 })

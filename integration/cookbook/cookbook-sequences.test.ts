@@ -23,7 +23,7 @@ const isFor = (family: number, mark: string) => family === 4 || !mark.endsWith('
 
 t.jobs = 4
 
-t.test('open and close', { skip, buffered: true }, async (t) => {
+t.test('the recipe for opening and closing works', { skip, buffered: true }, async (t) => {
   const page = new Page('open-and-close')
   await using setup = await PageSetup.open(page)
   await setup.install()
@@ -41,7 +41,7 @@ t.test('open and close', { skip, buffered: true }, async (t) => {
   t.same(page.left, [])
 })
 
-t.test('start and stop', { skip, buffered: true }, async (t) => {
+t.test('the recipe for start and stop works', { skip, buffered: true }, async (t) => {
   const page = new Page('start-and-stop')
   await using setup = await PageSetup.open(page)
   await setup.install()
@@ -64,7 +64,7 @@ t.test('start and stop', { skip, buffered: true }, async (t) => {
   t.same(page.left, [])
 })
 
-t.test('two sequences', { skip, buffered: true }, async (t) => {
+t.test('the recipe for two sequences works', { skip, buffered: true }, async (t) => {
   const page = new Page('two-sequences')
   const lan = { server: '192.168.1.1', client: '192.168.1.20', other: '10.77.0.3' }
   await using setup = await PageSetup.open(page, { addresses: [`${lan.server}/24`] })
@@ -90,9 +90,9 @@ t.test('two sequences', { skip, buffered: true }, async (t) => {
     await setup.client('client: knock', family)
   }
   await Promise.all(FAMILIES.map(forOneself))
-  t.ok(await isShutToOther(), 'one source knocked, another has nothing of it')
+  t.ok(await isShutToOther(), 'a knock opens for its own source only')
   const [door] = await setup.knock.door('ssh').grants()
-  t.ok(door && door.expiresIn > 170 && door.expiresIn <= 180, 'three minutes')
+  t.ok(door && door.expiresIn > 170 && door.expiresIn <= 180, 'the grant lasts three minutes')
 
   await setup.install('spec', { '3m': '10s' })
   // Grants survive another install, but what follows is only about the door for everyone.
@@ -103,20 +103,20 @@ t.test('two sequences', { skip, buffered: true }, async (t) => {
   }
   t.ok(await isShutToOther(), 'shut to everyone')
   await setup.client('everyone: knock', 6)
-  t.ok(await setup.logsIn(4), 'one knocks over IPv6, others come in over IPv4')
-  t.notOk(await isShutToOther(), 'from other addresses, too')
+  t.ok(await setup.logsIn(4), 'a knock over IPv6 opens for others over IPv4')
+  t.notOk(await isShutToOther(), 'the door is open to other addresses, too')
   t.match(await setup.server('server: shut'), { code: 0 })
   t.ok(await isShutToOther(), 'shut to everyone, by hand')
   await setup.client('everyone: knock', 4)
   t.notOk(await isShutToOther(), 'open to everyone again')
   await sleep(10_000)
   t.ok(await isShutToOther(), 'shut to everyone after its time')
-  t.ok(await setup.isShut(6), 'shut to who knocked again')
+  t.ok(await setup.isShut(6), 'the door is shut to the source that knocked again')
   t.ok(await isFree(), 'the LAN still needs no knock')
   t.same(page.left, [])
 })
 
-t.test('one packet', { skip, buffered: true }, async (t) => {
+t.test('the recipe for one packet works', { skip, buffered: true }, async (t) => {
   const page = new Page('one-packet')
   await using setup = await PageSetup.open(page)
   await setup.install()
@@ -140,13 +140,17 @@ t.test('one packet', { skip, buffered: true }, async (t) => {
     t.ok(await setup.isShut(family), `IPv${family}: shut before`)
     await setup.atClient('nc -z -w 1 server.example 1000; ping -c 1 -W 1 server.example', family)
     t.ok(await setup.isShut(family), `IPv${family}: shut after the wrong order`)
-    t.match(await setup.client('mixed: bash', family), { code: 0 }, `IPv${family}: all three`)
+    t.match(
+      await setup.client('mixed: bash', family),
+      { code: 0 },
+      `IPv${family}: all three packets are sent`,
+    )
   }
   await Promise.all(FAMILIES.map(playMixed))
   t.same(page.left, [])
 })
 
-t.test('one-time sequences', { skip, buffered: true }, async (t) => {
+t.test('the recipe for one-time sequences works', { skip, buffered: true }, async (t) => {
   const page = new Page('one-time')
   await using setup = await PageSetup.open(page)
   await setup.install()
@@ -155,7 +159,11 @@ t.test('one-time sequences', { skip, buffered: true }, async (t) => {
   const lists = parse(page.block('spec')).doors[0].knock.oneTime as string[][]
   const lines = lists.map((ports) => `${ports.join(' ').replaceAll('tcp/', '')}\n`)
   t.equal(page.block('file: sequences.txt'), lines.join(''), 'the client has the lists of the spec')
-  t.same(JSON.parse(page.block('file: sequences.json')).oneTime, lists, 'in its profile, too')
+  t.same(
+    JSON.parse(page.block('file: sequences.json')).oneTime,
+    lists,
+    'the profile of the client has the same sequences',
+  )
 
   for (const family of FAMILIES) t.ok(await setup.isShut(family), `IPv${family}: shut before`)
   const reversed = [...(lists[2] as string[])].reverse().join(' ').replaceAll('tcp/', '')

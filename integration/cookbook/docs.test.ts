@@ -46,7 +46,7 @@ const anchorOf = (heading: string): string =>
 const anchorsOf = (page: string): string[] =>
   [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
 
-t.test('links lead somewhere', async (t) => {
+t.test('each link of a page has a target', async (t) => {
   for (const page of PAGES) {
     for (const [, target = '', anchor] of read(page).matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)) {
       if (target.startsWith('http')) continue
@@ -57,7 +57,7 @@ t.test('links lead somewhere', async (t) => {
   }
 })
 
-t.test('specs and profiles are valid, in JSON and in YAML', async (t) => {
+t.test('specs and profiles of the pages are valid, in JSON and in YAML', async (t) => {
   const found = { specs: 0, profiles: 0 }
   for (const page of PAGES) {
     const documents: unknown[] = [
@@ -81,7 +81,7 @@ t.test('specs and profiles are valid, in JSON and in YAML', async (t) => {
   t.ok(found.specs > 15 && found.profiles > 6, JSON.stringify(found))
 })
 
-t.test('the problems that docs/start/spec.md shows are what one reads', async (t) => {
+t.test('docs/start/spec.md shows the real messages of problems', async (t) => {
   const door = {
     name: 'ssh',
     service: 'tcp/22',
@@ -106,7 +106,7 @@ t.test('the problems that docs/start/spec.md shows are what one reads', async (t
 
 const skip = missing()
 
-t.test('examples and command lines run', { skip }, async (t) => {
+t.test('the examples and command lines of the pages run', { skip }, async (t) => {
   await using pair = await createPair()
   // The folder is inside the project, so that `import 'knocklib'` finds the build.
   const folder = join(ROOT, '.cache', 'docs')
@@ -127,7 +127,11 @@ t.test('examples and command lines run', { skip }, async (t) => {
     printed.push(stdout)
   }
   const [, shown] = /^```\n(made\n.*?)^```$/ms.exec(read('docs/embed/api.md')) ?? []
-  t.equal(printed[0]?.replace(/expiresIn: \d+/, 'expiresIn: 600'), shown, 'what the library prints')
+  t.equal(
+    printed[0]?.replace(/expiresIn: \d+/, 'expiresIn: 600'),
+    shown,
+    'the page shows what the library prints',
+  )
 
   const spec: KnockSpec = JSON.parse(blocks('docs/start/spec.md', 'json')[0] ?? '')
   await writeFile(join(own, 'doors.yaml'), JSON.stringify(spec), { mode: 0o600 })

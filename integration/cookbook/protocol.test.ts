@@ -23,7 +23,7 @@ if (!skip) {
 
 const page = new Page('protocol', 'docs/protocol.md')
 
-t.test('the values of the page', async (t) => {
+t.test('the values on the page are right', async (t) => {
   const file = new URL('../../schemas/vectors.json', import.meta.url)
   const { tokens, datagrams, rotations } = JSON.parse(readFileSync(file, 'utf8'))
   const [token, datagram, rotation] = [tokens[0], datagrams[0], rotations[0]]
@@ -38,7 +38,7 @@ t.test('the values of the page', async (t) => {
   for (const value of shown) t.ok(page.text.includes(value), value)
 })
 
-t.test('the clients of the page', { skip }, async (t) => {
+t.test('the clients on the page open the door', { skip }, async (t) => {
   await using setup = await PageSetup.open(page, { nft })
   // Shorter than a block, a block, and not ASCII.
   const secrets = { ana: 'Schlüssel für die Tür 🔑', ben: 'b'.repeat(64) }

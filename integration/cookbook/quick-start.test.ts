@@ -16,7 +16,7 @@ if (!skip) {
 t.jobs = 2
 
 for (const family of [4, 6] as const) {
-  t.test(`over IPv${family}`, { skip, buffered: true }, async (t) => {
+  t.test(`the quick start works over IPv${family}`, { skip, buffered: true }, async (t) => {
     const page = new Page('quick start', 'README.md')
     await using setup = await PageSetup.open(page)
     const atServer = async (mark: string): Promise<string> => {
@@ -24,7 +24,7 @@ for (const family of [4, 6] as const) {
       t.equal(code, 0, `${mark}: ${stderr}`)
       return stdout
     }
-    t.ok(await setup.logsIn(family), 'before there are doors')
+    t.ok(await setup.logsIn(family), 'ssh works before there are doors')
 
     await atServer('write')
     t.match(await atServer('check'), 'valid')
@@ -37,9 +37,9 @@ for (const family of [4, 6] as const) {
     t.match(session, { code: 0, stdout: /^in$/m }, line)
 
     const status = await atServer('confirm')
-    t.match(status, CLIENT[family], 'the grant is seen')
+    t.match(status, CLIENT[family], 'the status shows the grant')
     t.notMatch(status, 'unconfirmed')
     const left = page.left.filter((mark) => mark !== '')
-    t.same(left, [], 'each line was done')
+    t.same(left, [], 'each line of the page was run')
   })
 }

@@ -14,7 +14,7 @@ const SHOWN = /^```\n\$ knocklib simulate doors\.yaml trace\.txt\n(.*?)^```$/ms
 
 build()
 
-t.test('the pages show what the simulator prints', async (t) => {
+t.test('the pages show the output of the simulator', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const shown: string[] = []

@@ -38,7 +38,7 @@ const onEach = (name: string, run: (t: Test, binary: string) => Promise<void>) =
 
 t.jobs = 4
 
-onEach('a ban, from its first strike to its end', async (t, binary) => {
+onEach('a ban begins after three strikes and ends in time', async (t, binary) => {
   await using setup = await PacketSetup.open(specOf(sequence()), binary)
   const { client, server } = setup.pair
   await using _service = await listen(server, PORT, 'hello')
@@ -48,36 +48,48 @@ onEach('a ban, from its first strike to its end', async (t, binary) => {
     await setup.send(me, ...RIGHT)
     t.equal(await greeting(client, SERVER[family], PORT), 'hello', `IPv${family}`)
     await setup.send(me, ...times(2, WRONG))
-    t.same((await setup.bans()).sources, [], 'two strikes')
+    t.same((await setup.bans()).sources, [], 'two strikes do not ban')
     await setup.send(me, ...WRONG)
-    t.same(await setup.bans(), { ...before, sources: [me], bans: before.bans + 1 }, 'three')
-    t.equal(await greeting(client, SERVER[family], PORT), 'hello', 'the grant stays')
+    t.same(
+      await setup.bans(),
+      { ...before, sources: [me], bans: before.bans + 1 },
+      'the third strike bans',
+    )
+    t.equal(
+      await greeting(client, SERVER[family], PORT),
+      'hello',
+      'the grant of a banned source stays',
+    )
     await setup.knock.door('service').close(me)
     await setup.send(me, ...RIGHT, 'tcp/5000', 'udp/5001', 'tcp/22')
-    t.same(await setup.granted(), [], 'its knocks are ignored')
-    t.equal((await setup.bans()).ignored, before.ignored + 3, 'these three')
+    t.same(await setup.granted(), [], 'the knocks of a banned source are ignored')
+    t.equal((await setup.bans()).ignored, before.ignored + 3, 'three knocks were ignored')
     await setup.send(other, ...RIGHT)
-    t.same(await setup.granted(), [other], 'those of others are not')
+    t.same(await setup.granted(), [other], 'the knocks of other sources are not ignored')
     t.equal(await greeting(client, SERVER[family], PORT), 'nothing')
     while ((await setup.bans()).sources.length > 0) await sleep(200)
     await sleep(300)
     await setup.send(me, ...RIGHT)
-    t.equal(await greeting(client, SERVER[family], PORT), 'hello', 'when the ban is over')
+    t.equal(
+      await greeting(client, SERVER[family], PORT),
+      'hello',
+      'a knock opens again after the ban',
+    )
     await setup.send(me, ...times(2, WRONG))
-    t.same((await setup.bans()).sources, [], 'its strikes from before are forgotten')
+    t.same((await setup.bans()).sources, [], 'earlier strikes are forgotten after the ban')
     await setup.knock.door('service').close(me)
     await setup.knock.door('service').close(other)
   }
 })
 
-onEach('strikes are forgotten', async (t, binary) => {
+onEach('strikes are forgotten after a right knock or with time', async (t, binary) => {
   await using setup = await PacketSetup.open(specOf(sequence(), { within: 4, for: 60 }), binary)
   for (const family of FAMILIES) {
     const [me, late] = [host(1, family), host(2, family)]
     await setup.send(me, ...times(2, WRONG), ...RIGHT, ...times(2, WRONG))
-    t.same((await setup.bans()).sources, [], `IPv${family}: by a right knock`)
+    t.same((await setup.bans()).sources, [], `IPv${family}: a right knock clears the strikes`)
     await setup.send(me, ...WRONG)
-    t.same((await setup.bans()).sources, [me], 'and count again from there')
+    t.same((await setup.bans()).sources, [me], 'strikes count again after it')
     await setup.knock.uninstall()
     await setup.install(specOf(sequence(), { within: 4, for: 60 }))
     await setup.send(late, ...WRONG)
@@ -85,7 +97,7 @@ onEach('strikes are forgotten', async (t, binary) => {
     await setup.send(late, ...WRONG)
     await sleep(2000)
     await setup.send(late, ...WRONG)
-    t.same((await setup.bans()).sources, [], 'when the first is too long ago')
+    t.same((await setup.bans()).sources, [], 'an old strike does not count')
     await setup.send(late, ...times(2, WRONG))
     t.same((await setup.bans()).sources, [late])
     await setup.knock.uninstall()
@@ -93,7 +105,7 @@ onEach('strikes are forgotten', async (t, binary) => {
   }
 })
 
-onEach('nobody is banned by what others can forge without a knock port', async (t, binary) => {
+onEach('packets that others can forge without a knock port are no strikes', async (t, binary) => {
   const once = { after: 1, within: 1, for: 60 }
   const rate = { type: 'rate', port: 'tcp/7000', hits: 2, min: 5, max: 10 }
   await using setup = await PacketSetup.open(specOf([sequence(), rate], once), binary)
@@ -103,15 +115,15 @@ onEach('nobody is banned by what others can forge without a knock port', async (
     await setup.send(me, 'udp/7000', 'tcp/5000', 'udp/7000', 'tcp/7001', 'udp/5000')
     await setup.send(me, ...times(2, ['tcp/7000']), `tcp/${PORT}`)
     const { resets } = await setup.counters()
-    t.equal(resets, before.resets + 3, `IPv${family}: attempts end, and too soon is paid for`)
-    t.same((await setup.bans()).sources, [], 'and are no strikes')
+    t.equal(resets, before.resets + 3, `IPv${family}: wrong packets reset the attempts`)
+    t.same((await setup.bans()).sources, [], 'resets are no strikes')
     await setup.send(me, ...RIGHT)
     t.same(await setup.granted(), [me], 'the right knock opens')
     await setup.knock.door('service').close(me)
   }
 })
 
-onEach('the first strike bans', async (t, binary) => {
+onEach('with after: 1 each kind of wrong knock bans at once', async (t, binary) => {
   const once = { after: 1, within: 1, for: 60 }
   const oneTime = [['udp/7000'], ['udp/7001']]
   const kinds: Record<string, [knock: object, strike: (source: string) => readonly string[]]> = {
@@ -138,21 +150,28 @@ onEach('the first strike bans', async (t, binary) => {
     for (const family of FAMILIES) {
       const source = host(1, family)
       await setup.send(source, ...strike(source).slice(0, -1))
-      t.notOk((await setup.bans()).sources.includes(source), `${what}, IPv${family}: not yet`)
+      t.notOk(
+        (await setup.bans()).sources.includes(source),
+        `${what}, IPv${family}: the source is not banned yet`,
+      )
       await setup.knock.door('service').close(source)
       await setup.send(source, ...strike(source).slice(-1))
-      t.ok((await setup.bans()).sources.includes(source), `${what}: banned`)
+      t.ok((await setup.bans()).sources.includes(source), `${what}: the source is banned`)
       const before = await setup.counters()
       await setup.send(source, ...strike(source), `tcp/${PORT}`)
       const { knocks, grants, denied } = await setup.counters()
       const isAtService = strike(source).at(-1) === `tcp/${PORT}`
-      t.same({ knocks, grants }, { knocks: before.knocks, grants: before.grants }, 'ignored')
-      t.equal(denied - before.denied, isAtService ? 0 : 1, 'the service is as shut as ever')
+      t.same(
+        { knocks, grants },
+        { knocks: before.knocks, grants: before.grants },
+        'knocks of the banned source are ignored',
+      )
+      t.equal(denied - before.denied, isAtService ? 0 : 1, 'the service stays shut')
     }
   }
 })
 
-onEach('echo requests', async (t, binary) => {
+onEach('a banned source gets no answer to the echo request of a step', async (t, binary) => {
   const steps = [{ protocol: 'icmp', length: 40 }, 'udp/7001', 'udp/7002']
   await using setup = await PacketSetup.open(specOf(sequence({ steps }), { after: 1 }), binary)
   const { client } = setup.pair
@@ -166,14 +185,14 @@ onEach('echo requests', async (t, binary) => {
     await setup.send(me, 'udp/7002')
     t.same((await setup.bans()).sources, [me])
     const { ignored } = await setup.bans()
-    t.equal(await ping(40), false, 'nor is it that of a banned source')
+    t.equal(await ping(40), false, 'the same ping of a banned source is not answered')
     t.equal((await setup.bans()).ignored, ignored + 1)
-    t.equal(await ping(41), true, 'what is no step passes')
+    t.equal(await ping(41), true, 'another ping is answered')
     while ((await setup.bans()).sources.length > 0) await sleep(200)
   }
 })
 
-onEach('a full set of bans', async (t, binary) => {
+onEach('a full set of bans takes no further source', async (t, binary) => {
   // A knock with a used sequence leaves no attempt, so only the set of bans fills.
   const oneTime = [['udp/7000'], ['udp/7001']]
   const knock = { type: 'sequence', oneTime, reset: 'never' }
@@ -184,12 +203,16 @@ onEach('a full set of bans', async (t, binary) => {
   await setup.send(host(8), 'udp/7000')
   const sources = [1, 2, 3, 4].map((number) => host(number))
   for (const source of sources) await setup.send(source, 'udp/7000')
-  t.same((await setup.bans()).sources, sources.slice(0, 2), 'for more banned sources')
+  t.same(
+    (await setup.bans()).sources,
+    sources.slice(0, 2),
+    'there is no room for more banned sources',
+  )
   await setup.send(host(9), 'udp/7001')
-  t.ok((await setup.granted()).includes(host(9)), 'a right knock opens all the same')
+  t.ok((await setup.granted()).includes(host(9)), 'a right knock still opens')
 })
 
-t.test('wrong tokens', { skip, buffered: true }, async (t) => {
+t.test('wrong tokens ban a source', { skip, buffered: true }, async (t) => {
   const secretFile = `${t.testdir({ secret: 'a secret of more than sixteen bytes\n' })}/secret`
   await chmod(secretFile, 0o600)
   const knock = {
@@ -209,8 +232,8 @@ t.test('wrong tokens', { skip, buffered: true }, async (t) => {
     await setup.send(source, ...times(2, ['udp/7000']))
     t.notOk((await setup.bans()).sources.includes(source))
     await setup.send(source, ...times(100, ['udp/7000']))
-    t.ok((await setup.bans()).sources.includes(source), `IPv${family}: banned`)
-    t.equal((await setup.counters()).wrong, before + 3, 'from then on they are not even judged')
+    t.ok((await setup.bans()).sources.includes(source), `IPv${family}: the source is banned`)
+    t.equal((await setup.counters()).wrong, before + 3, 'tokens of a banned source are not judged')
   }
   t.match(await setup.bans(), { bans: 2, ignored: 198, repeated: 0, unlogged: 0 })
 })

@@ -72,7 +72,7 @@ for (const { version, path } of versions) {
   for (const host of [SERVER[4], SERVER[6]]) {
     for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
       t.test(
-        `a connection from before lives on: ${service}, ${host}, nft ${version}`,
+        `an earlier connection stays: ${service}, ${host}, nft ${version}`,
         { buffered: true },
         async (t) => {
           await using pair = await createPair()
@@ -84,7 +84,7 @@ for (const { version, path } of versions) {
           t.equal(await client.say('one'), 'ONE', 'the client speaks first')
           t.equal(await client.say('two'), 'TWO')
           const late = await exec(pair.client, 'nc', ['-z', '-w1', host, String(PORT)])
-          t.not(late.code, 0, 'a new one needs a knock')
+          t.not(late.code, 0, 'a new connection needs a knock')
         },
       )
     }
@@ -95,23 +95,19 @@ for (const { version, path } of versions) {
 const probe = ({ client }: Pair, ...args: string[]) =>
   exec(client, 'hping3', ['-c', '1', '-p', String(PORT), '-s', '40000', ...args, SERVER[4]])
 
-t.test(
-  'a stranger who pretends to have a connection meets silence',
-  { skip, buffered: true },
-  async (t) => {
-    await using pair = await createPair()
-    await using _service = await run(pair.server, ECHO, 'ready')
-    const nft = createNft({ netns: pair.server })
-    await using knock = await installKnock(specOf(`tcp/${PORT}`, { for: '30s' }), { nft })
-    for (const flags of ['-A', '-F', '-R', '-P', '-S', '-Y', '-X']) {
-      const { stdout } = await probe(pair, flags)
-      t.notMatch(stdout, 'flags=', `${flags}: no answer`)
-    }
-    t.equal((await knock.counters())['door']?.denied, 7)
-  },
-)
+t.test('packets without a connection get no answer', { skip, buffered: true }, async (t) => {
+  await using pair = await createPair()
+  await using _service = await run(pair.server, ECHO, 'ready')
+  const nft = createNft({ netns: pair.server })
+  await using knock = await installKnock(specOf(`tcp/${PORT}`, { for: '30s' }), { nft })
+  for (const flags of ['-A', '-F', '-R', '-P', '-S', '-Y', '-X']) {
+    const { stdout } = await probe(pair, flags)
+    t.notMatch(stdout, 'flags=', `${flags}: no answer`)
+  }
+  t.equal((await knock.counters())['door']?.denied, 7)
+})
 
-t.test('one connection is one, whatever its source port', { skip, buffered: true }, async (t) => {
+t.test('a reused source port is another connection', { skip, buffered: true }, async (t) => {
   await using pair = await createPair()
   await using _service = await run(pair.server, ECHO, 'ready')
   const nft = createNft({ netns: pair.server })
@@ -121,7 +117,7 @@ t.test('one connection is one, whatever its source port', { skip, buffered: true
   await door.open('10.77.0.2')
   const first = await exec(pair.client, 'nc', ['-z', '-w1', '-p', '40000', SERVER[4], String(PORT)])
   t.equal(first.code, 0)
-  t.strictSame(await door.grants(), [], 'it used the grant up')
+  t.strictSame(await door.grants(), [], 'the connection used up the grant')
   // Whichever side closed first: a new SYN is a new connection.
   const { stdout } = await probe(pair, '-S')
   t.notMatch(stdout, 'flags=SA')
@@ -158,7 +154,7 @@ async function sender(setup: PacketSetup, source: string, binary: string) {
 for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => one ?? [])) {
   for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
     t.test(
-      `a SYN on an established connection: ${service}, nft ${version}`,
+      `SYNs within a connection count: ${service}, nft ${version}`,
       { buffered: true },
       async (t) => {
         for (const open of [{}, { connections: 2 }, { established: 'cut' } as const]) {
@@ -170,14 +166,14 @@ for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => 
           for (const family of [4, 6] as const) {
             const send = await sender(setup, stranger(1, family), path)
             const name = `IPv${family}, ${JSON.stringify(open)}`
-            t.equal(await send(1), 0, `${name}: a stranger`)
+            t.equal(await send(1), 0, `${name}: a SYN without a grant is dropped`)
             await door.open(stranger(1, family))
-            t.equal(await send(2), 1, `${name}: let in, and answered`)
+            t.equal(await send(2), 1, `${name}: a SYN with a grant passes`)
             await door.close(stranger(1, family))
-            t.equal(await send(2, 3, 4), 0, `${name}: neither the same SYN again nor others`)
+            t.equal(await send(2, 3, 4), 0, `${name}: further SYNs are dropped`)
             await door.open(stranger(1, family))
             const rest = 'connections' in open ? 2 : 3
-            t.equal(await send(5, 6, 7), rest, `${name}: each counts with the next grant`)
+            t.equal(await send(5, 6, 7), rest, `${name}: each SYN counts with the next grant`)
           }
         }
       },
@@ -186,44 +182,40 @@ for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => 
 }
 
 for (const { version, path } of [versions[0], versions.at(-1)].flatMap((one) => one ?? [])) {
-  t.test(
-    `what conntrack does not track is counted as well, nft ${version}`,
-    { buffered: true },
-    async (t) => {
-      for (const hook of ['input', 'prerouting']) {
-        for (const connections of [1, 2]) {
-          const spec = specOf(`tcp/${PORT}`, { for: '60s', connections })
-          await using setup = await PacketSetup.open({ ...spec, hook, interfaces: [CABLE] }, path)
-          const { pair, knock } = setup
-          await using _service = await listen(pair.server, PORT, 'hello')
-          const raw = ['prerouting', 'output'].map(
-            (hook) => `chain raw_${hook} {
+  t.test(`untracked connections count, nft ${version}`, { buffered: true }, async (t) => {
+    for (const hook of ['input', 'prerouting']) {
+      for (const connections of [1, 2]) {
+        const spec = specOf(`tcp/${PORT}`, { for: '60s', connections })
+        await using setup = await PacketSetup.open({ ...spec, hook, interfaces: [CABLE] }, path)
+        const { pair, knock } = setup
+        await using _service = await listen(pair.server, PORT, 'hello')
+        const raw = ['prerouting', 'output'].map(
+          (hook) => `chain raw_${hook} {
             type filter hook ${hook} priority -310
             tcp dport ${PORT} notrack
             tcp sport ${PORT} notrack
           }`,
-          )
-          await apply(pair.server, behind(raw.join('\n')), path)
-          for (const family of [4, 6] as const) {
-            const name = `${hook}, IPv${family}, ${connections}`
-            const me = CLIENT[family]
-            const ask = () => greeting(pair.client, SERVER[family], PORT)
-            const mine = await sender(setup, me, path)
-            t.equal(await mine(1), 0, `${name}: a stranger`)
-            await knock.door('door').open(me)
-            for (let i = 0; i < connections; i += 1) {
-              t.equal(await ask(), 'hello', `${name}: connection ${i + 1}`)
-            }
-            t.equal(await mine(2), 0, `${name}: one more`)
-            const [{ usedUp = [] } = {}] = (await knock.status()).doors
-            const used = usedUp.filter(({ source, ago }) => source === me && ago < 60)
-            t.equal(used.length, 1, `${name}: a status says so`)
-            const send = await sender(setup, stranger(1, family), path)
-            await knock.door('door').open(stranger(1, family))
-            t.equal(await send(2, 2, 2), 1, `${name}: one SYN is one connection`)
+        )
+        await apply(pair.server, behind(raw.join('\n')), path)
+        for (const family of [4, 6] as const) {
+          const name = `${hook}, IPv${family}, ${connections}`
+          const me = CLIENT[family]
+          const ask = () => greeting(pair.client, SERVER[family], PORT)
+          const mine = await sender(setup, me, path)
+          t.equal(await mine(1), 0, `${name}: a SYN without a grant is dropped`)
+          await knock.door('door').open(me)
+          for (let i = 0; i < connections; i += 1) {
+            t.equal(await ask(), 'hello', `${name}: connection ${i + 1}`)
           }
+          t.equal(await mine(2), 0, `${name}: one more SYN is dropped`)
+          const [{ usedUp = [] } = {}] = (await knock.status()).doors
+          const used = usedUp.filter(({ source, ago }) => source === me && ago < 60)
+          t.equal(used.length, 1, `${name}: the status shows the used-up grant`)
+          const send = await sender(setup, stranger(1, family), path)
+          await knock.door('door').open(stranger(1, family))
+          t.equal(await send(2, 2, 2), 1, `${name}: one SYN is one connection`)
         }
       }
-    },
-  )
+    }
+  })
 }

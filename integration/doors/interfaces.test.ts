@@ -64,7 +64,7 @@ async function judge(t: Test, user: User, spec: object) {
   return { says: installed.stderr, denied: doors[0].counters.denied, warnings }
 }
 
-atServer('a bridge, its port, and names of nothing', skip, async (t, user) => {
+atServer('install warns of a bridge port and of unknown names', skip, async (t, user) => {
   await bridged(t, user)
   const cases: [string, string, RegExp | undefined][] = [
     ['input', 'br0', undefined],
@@ -89,11 +89,11 @@ atServer('a bridge, its port, and names of nothing', skip, async (t, user) => {
     else t.equal(says, '', `${hook} ${name}`)
     // One SYN over each family, perhaps with retransmissions.
     t.equal(denied >= 2, !warning, `${hook} ${name}: denied ${denied}`)
-    t.equal(warnings.length, warning ? 1 : 0, 'status says the same')
+    t.equal(warnings.length, warning ? 1 : 0, 'the status has the same warnings')
   }
 })
 
-atServer('strict, check, JSON, and what status shows', skip, async (t, user) => {
+atServer('--strict, check, JSON and status report the warning', skip, async (t, user) => {
   await bridged(t, user)
   await user.write('port.json', specOf('input', ['eth0']))
   await user.write('bridge.json', specOf('input', ['br0']))
@@ -124,7 +124,7 @@ atServer('strict, check, JSON, and what status shows', skip, async (t, user) => 
   t.match(await user.serve(t, 'status'), 'this host has no interface eth0 now')
 })
 
-atServer('addresses that are elsewhere', skip, async (t, user) => {
+atServer('install warns of addresses of other hosts', skip, async (t, user) => {
   const warned = async (hook: string, address: string, interfaces = ['eth0']) => {
     await user.write('spec.json', specOf(hook, interfaces, address))
     const { code, stdout } = await user.try(['check', 'spec.json', '--json'])
@@ -158,7 +158,7 @@ atServer('addresses that are elsewhere', skip, async (t, user) => {
   t.strictSame(await warned('ingress', CLIENT[6], ['eth0']), [])
 })
 
-atServer('another namespace, by ip; and none', skip, async (t, user) => {
+atServer('another namespace is read with ip', skip, async (t, user) => {
   await bridged(t, user)
   const nft = createNft({ netns: user.pair.server })
   const spec = specOf('input', ['eth0']) as KnockSpec

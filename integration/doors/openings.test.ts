@@ -40,7 +40,7 @@ const onEach = (name: string, run: (t: Test, binary: string) => Promise<void>) =
 
 t.jobs = 4
 
-onEach('open to everyone', async (t, binary) => {
+onEach('a door opens to everyone', async (t, binary) => {
   const ban = { guard: { ban: { after: 3, within: 60, for: 60 } } }
   for (const family of FAMILIES) {
     await using setup = await PacketSetup.open(
@@ -56,16 +56,20 @@ onEach('open to everyone', async (t, binary) => {
     t.same(
       await Promise.all(FAMILIES.map(reach)),
       ['hello', 'hello'],
-      `by IPv${family}: for others, of both families`,
+      `a knock over IPv${family} opens for others, over both families`,
     )
     t.same(await setup.granted(), ['everyone'])
     t.match(await setup.counters(), { knocks: 1, grants: 1 })
     await sleep(4300)
-    t.same(await Promise.all(FAMILIES.map(reach)), ['nothing', 'nothing'], 'until it ends')
+    t.same(
+      await Promise.all(FAMILIES.map(reach)),
+      ['nothing', 'nothing'],
+      'the door is shut when the grant ends',
+    )
   }
 })
 
-onEach('two doors before one service', async (t, binary) => {
+onEach('each of two doors opens the same service', async (t, binary) => {
   const knock = { type: 'sequence', steps: ['udp/8000'] }
   const own = doorWith({})
   const all = doorWith({ scope: 'everyone', for: 4 }, { name: 'all', knock })
@@ -81,15 +85,15 @@ onEach('two doors before one service', async (t, binary) => {
     const both = () => Promise.all([CLIENT[4], OTHER[4]].map(reach))
     t.same(await both(), ['nothing', 'nothing'])
     await setup.send(CLIENT[4], 'udp/7000')
-    t.same(await both(), ['hello', 'nothing'], 'to one')
+    t.same(await both(), ['hello', 'nothing'], 'the door is open to one source')
     await setup.send(CLIENT[4], 'udp/8000')
-    t.same(await both(), ['hello', 'hello'], 'to all')
+    t.same(await both(), ['hello', 'hello'], 'the door is open to all sources')
     await sleep(4300)
-    t.same(await both(), ['hello', 'nothing'], 'to one again')
+    t.same(await both(), ['hello', 'nothing'], 'the door is open to one source again')
   }
 })
 
-onEach('connections that end with the grant', async (t, binary) => {
+onEach('connections end with the grant', async (t, binary) => {
   const doors = [
     doorWith({ for: 5, established: 'cut' }),
     doorWith(
@@ -118,7 +122,11 @@ onEach('connections that end with the grant', async (t, binary) => {
       t.equal(await service.say('?'), '1')
       await sleep(5300)
       const said = await Promise.all([cut, kept, open, own].map((one) => one.say('b')))
-      t.same(said, ['ECONNRESET', 'kept b', 'open b', 'outside b'], 'when the grant has ended')
+      t.same(
+        said,
+        ['ECONNRESET', 'kept b', 'open b', 'outside b'],
+        'only the connection of the ended grant is cut',
+      )
       t.match(await setup.counters(), { grants: 1 })
       t.ok((await setup.counters()).denied >= 1)
 
@@ -126,12 +134,12 @@ onEach('connections that end with the grant', async (t, binary) => {
       await using again = dial(client, here, PORT)
       t.equal(await again.hear(), 'hello')
       await setup.knock.door('service').close(there)
-      t.equal(await again.say('c'), 'ECONNRESET', 'when it is closed')
+      t.equal(await again.say('c'), 'ECONNRESET', 'the connection is cut when the grant is closed')
     }),
   )
 })
 
-onEach('a connection that cannot be counted uses nothing up', async (t, binary) => {
+onEach('a connection that cannot be counted does not use up the grant', async (t, binary) => {
   const ROOM = 8
   const spec = { doors: [doorWith({ connections: 3 })], guard: { capacity: ROOM } }
   await using setup = await PacketSetup.open(spec, binary)
@@ -150,18 +158,18 @@ onEach('a connection that cannot be counted uses nothing up', async (t, binary) 
     await nft('add', 'element', ...used, `{ ${others.join(', ')} }`)
     await setup.send(me, 'udp/7000')
     const before = await setup.counters()
-    t.equal(await connect(), true, `IPv${family}: no room, and the grant stands`)
+    t.equal(await connect(), true, `IPv${family}: there is no room, and the grant stays`)
     t.equal((await setup.counters()).denied, before.denied + 1, 'the connection is refused')
     await nft('flush', 'set', ...used)
     const later: boolean[] = []
     for (let connection = 1; connection <= 3; connection += 1) later.push(await connect())
-    t.same(later, [true, true, false], 'all three are left')
+    t.same(later, [true, true, false], 'the grant still has all three connections')
     t.equal((await setup.counters()).denied, before.denied + 1)
   }
   t.match(await setup.counters(), { grants: 2, closes: 2 })
 })
 
-onEach('a mark for the host’s own firewall', async (t, binary) => {
+onEach('a mark is for the host’s own firewall', async (t, binary) => {
   await using setup = await PacketSetup.open(
     { doors: [doorWith({ mark: 77 })], guard: { trusted: [OTHER[4]] } },
     binary,
@@ -181,7 +189,11 @@ onEach('a mark for the host’s own firewall', async (t, binary) => {
     }`,
     binary,
   )
-  t.equal(await greeting(client, SERVER[4], PORT, '-s', OTHER[4]), 'hello', 'trusted')
+  t.equal(
+    await greeting(client, SERVER[4], PORT, '-s', OTHER[4]),
+    'hello',
+    'a trusted source is let in',
+  )
   for (const family of FAMILIES) {
     t.equal(await greeting(client, SERVER[family], PORT, '-s', CLIENT[family]), 'nothing')
     await setup.send(CLIENT[family], 'udp/7000')
@@ -192,5 +204,9 @@ onEach('a mark for the host’s own firewall', async (t, binary) => {
     )
   }
   await setup.knock.uninstall()
-  t.equal(await greeting(client, SERVER[4], PORT), 'nothing', 'closed where the table is not there')
+  t.equal(
+    await greeting(client, SERVER[4], PORT),
+    'nothing',
+    'the service is closed without the table',
+  )
 })

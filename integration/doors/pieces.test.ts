@@ -71,27 +71,31 @@ for (const hook of ['input', 'prerouting', 'ingress']) {
     for (const family of FAMILIES) {
       const [here, me] = [SERVER[family], CLIENT[family]]
       for (const { name, make } of TRICKS[family]) {
-        t.equal(await answers(make, family), 0, `IPv${family}, a stranger: ${name}`)
+        t.equal(await answers(make, family), 0, `IPv${family}, without a grant: ${name}`)
       }
-      t.equal(await answers((syn) => [syn], family), 0, 'whole')
-      t.equal(await answers(honest, family, 100), 0, 'with its whole header in the first piece')
+      t.equal(await answers((syn) => [syn], family), 0, 'a whole SYN gets no answer')
+      t.equal(
+        await answers(honest, family, 100),
+        0,
+        'a SYN with its whole header in the first fragment gets no answer',
+      )
       t.equal(await greeting(client, here, PORT), 'nothing')
       const knocks = (await setup.counters()).knocks
       await exec(client, process.execPath, ['-e', SENDER, here, '5000', '7000'])
       t.equal(await receiver.hear(), '5000', 'a long datagram to another port arrives')
-      t.equal((await setup.counters()).knocks, knocks, 'and what is in it is no knock')
+      t.equal((await setup.counters()).knocks, knocks, 'the contents of the datagram are no knock')
       await setup.send(me, ...STEPS)
-      t.equal(await greeting(client, here, PORT), 'hello', 'open')
+      t.equal(await greeting(client, here, PORT), 'hello', 'the service is open')
       t.equal(
         await answers(honest, family, 100),
         1,
-        'also for a SYN in pieces with its whole header',
+        'a SYN with its whole header in the first fragment is answered, too',
       )
     }
     await setup.knock.uninstall()
     for (const family of FAMILIES) {
       for (const { name, make } of TRICKS[family]) {
-        t.equal(await answers(make, family), 1, `IPv${family}, no door: ${name}`)
+        t.equal(await answers(make, family), 1, `IPv${family}, without a door: ${name}`)
       }
     }
   })

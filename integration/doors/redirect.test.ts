@@ -41,7 +41,7 @@ const onEach = (name: string, run: (t: Test, binary: string) => Promise<void>) =
 
 t.jobs = 4
 
-onEach('to another port', async (t, binary) => {
+onEach('a knock redirects to another port', async (t, binary) => {
   await using setup = await PacketSetup.open(specOf(2200, { for: 8 }), binary)
   await becomeMany(setup)
   const { client, server } = setup.pair
@@ -52,29 +52,37 @@ onEach('to another port', async (t, binary) => {
     const ask = (source: string, port: number) => greeting(client, here, port, '-s', source)
     const all = (port: number) =>
       Promise.all([me, OTHER[family], TRUSTED[family]].map((source) => ask(source, port)))
-    t.same(await all(443), ['web', 'web', 'web'], `IPv${family}: before, the world's port`)
-    t.same(await all(2200), ['nothing', 'nothing', 'shell'], 'before, the target')
+    t.same(
+      await all(443),
+      ['web', 'web', 'web'],
+      `IPv${family}: everyone reaches the public port before`,
+    )
+    t.same(
+      await all(2200),
+      ['nothing', 'nothing', 'shell'],
+      'only a trusted source reaches the target before',
+    )
     await using old = dial(client, here, 443, me)
     t.equal(await old.hear(), 'web')
     await setup.send(me, 'udp/7000')
     await using mine = dial(client, here, 443, me)
-    t.equal(await mine.hear(), 'shell', 'who knocked is sent elsewhere')
-    t.equal(await old.say('a'), 'web a', 'and stays where it was connected before')
-    t.same(await all(443), ['shell', 'web', 'web'], 'the others are not')
+    t.equal(await mine.hear(), 'shell', 'the source that knocked is redirected')
+    t.equal(await old.say('a'), 'web a', 'an earlier connection goes on')
+    t.same(await all(443), ['shell', 'web', 'web'], 'other sources are not redirected')
     t.same(await all(2200), ['nothing', 'nothing', 'shell'], 'the target is shut from outside')
     while ((await setup.granted()).includes(me)) await sleep(200)
     await sleep(300)
     t.equal(await mine.say('b'), 'shell b', 'a connection outlives its grant')
-    t.equal(await ask(me, 443), 'web', 'a new one has no grant')
+    t.equal(await ask(me, 443), 'web', 'a new connection has no grant')
     await setup.send(me, 'udp/7000')
-    t.equal(await ask(me, 443), 'shell', 'until it knocks again')
+    t.equal(await ask(me, 443), 'shell', 'a second knock redirects again')
     await setup.knock.door('service').close(me)
-    t.equal(await ask(me, 443), 'web', 'or is shut out')
+    t.equal(await ask(me, 443), 'web', 'a closed grant does not redirect')
   }
   t.match(await setup.counters(), { knocks: 4, grants: 4, resets: 0 })
 })
 
-onEach('so many connections', async (t, binary) => {
+onEach('a redirect is for a number of connections', async (t, binary) => {
   for (const connections of [1, 2]) {
     await using setup = await PacketSetup.open(specOf(2200, { connections }), binary)
     const { client, server } = setup.pair
@@ -85,12 +93,12 @@ onEach('so many connections', async (t, binary) => {
       const answers: string[] = []
       for (let i = 0; i < 3; i += 1) answers.push(await greeting(client, SERVER[family], 443))
       const expected = [1, 2, 3].map((n) => (n <= connections ? 'shell' : 'web'))
-      t.same(answers, expected, `IPv${family}, ${connections} of three`)
+      t.same(answers, expected, `IPv${family}: ${connections} of three connections are redirected`)
     }
   }
 })
 
-onEach('a host that redirects as well', async (t, binary) => {
+onEach('a host can have its own redirect as well', async (t, binary) => {
   await using setup = await PacketSetup.open(specOf(2200), binary)
   const { client, server } = setup.pair
   await using _web = await listen(server, 8443, 'web')
@@ -108,15 +116,15 @@ onEach('a host that redirects as well', async (t, binary) => {
   )
   for (const family of FAMILIES) {
     const ask = (port: number) => greeting(client, SERVER[family], port)
-    t.equal(await ask(443), 'web', `IPv${family}: its own way for the world`)
+    t.equal(await ask(443), 'web', `IPv${family}: the host's own redirect is for everyone`)
     await setup.send(CLIENT[family], 'udp/7000')
-    t.equal(await ask(443), 'shell', 'ours for who knocked')
+    t.equal(await ask(443), 'shell', 'the redirect of the door is for the source that knocked')
     t.equal(await ask(8443), 'web')
-    t.equal(await ask(444), 'nothing', 'another way to the target is shut')
+    t.equal(await ask(444), 'nothing', 'another redirect to the target is shut')
   }
 })
 
-onEach('to another host', async (t, binary) => {
+onEach('a knock redirects to another host', async (t, binary) => {
   for (const family of FAMILIES) {
     const target = family === 4 ? `${INNER[4]}:22` : `[${INNER[6]}]:22`
     await using setup = await PacketSetup.open(specOf(target), binary)
@@ -131,10 +139,10 @@ onEach('to another host', async (t, binary) => {
     const all = () => Promise.all(sources.map((source) => ask(family, source)))
     t.same(await all(), ['web', 'web', 'web'], `IPv${family}`)
     await setup.send(CLIENT[family], 'udp/7000')
-    t.same(await all(), ['inner', 'web', 'web'], 'who knocked reaches the host behind')
+    t.same(await all(), ['inner', 'web', 'web'], 'the source that knocked reaches the inner host')
     const wrong = family === 4 ? 6 : 4
     await setup.send(CLIENT[wrong], 'udp/7000')
-    t.equal(await ask(wrong), 'web', 'the other family has no way there')
+    t.equal(await ask(wrong), 'web', 'the other family is not redirected')
     await setup.knock.door('service').close(CLIENT[family])
     t.equal(await ask(family), 'web')
   }

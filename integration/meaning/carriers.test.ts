@@ -34,7 +34,7 @@ t.jobs = 2
 
 for (const { version, path } of able) {
   for (const { carrier, port, write } of CARRIERS) {
-    t.test(`${carrier}, nft ${version}`, { skip, buffered: true }, async (t) => {
+    t.test(`tokens by ${carrier}, nft ${version}`, { skip, buffered: true }, async (t) => {
       const token = { period: PERIOD, horizon: '3h', carrier, port }
       const door = { open: { for: '60s', connections: 1 } }
       await using setup = await TokenSetup.open({ binary: path, token, door, parts: BAN })
@@ -52,27 +52,39 @@ for (const { version, path } of able) {
         await setup.send(sent(family, 20), source)
         t.equal(await base.answers(family), true, `IPv${family}: open after`)
         await setup.send(sent(family, 20), source)
-        t.equal(await base.answers(family), false, `IPv${family}: for one connection`)
+        t.equal(await base.answers(family), false, `IPv${family}: the grant is for one connection`)
         await setup.send(sent(family, 20), source)
       }
-      t.match(await base.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'duplicates')
+      t.match(
+        await base.counters(),
+        { knocks: 2, grants: 2, wrong: 0 },
+        'duplicates are not counted',
+      )
       t.same(await base.knock.bans(), [])
 
       await setup.send(sent(4, 3), OTHERS[4])
       await refillKnock(setup.spec(), { nft: setup.nft })
       await setup.send(sent(4, 3), OTHERS[4])
       await setup.send(sent(4, 3), CLIENT[4])
-      t.match(await base.counters(), { grants: 2, wrong: 6 }, 'used, also when loaded again')
-      t.same(await base.knock.bans(), [], 'no strike')
+      t.match(
+        await base.counters(),
+        { grants: 2, wrong: 6 },
+        'used tokens open nothing, also after they are loaded again',
+      )
+      t.same(await base.knock.bans(), [], 'a used token is no strike')
       await setup.send(sent(6, 1, 1), OTHERS[4])
-      t.match(await base.counters(), { grants: 3 }, 'the next one, the half of the other family')
+      t.match(
+        await base.counters(),
+        { grants: 3 },
+        'the next token opens with the half of the other family',
+      )
 
       await setup.send(['00'.repeat(16)], OTHERS[6])
       const banned = await base.knock.bans()
       t.same(
         banned.map(({ source }) => source),
         [OTHERS[6]],
-        'what is none',
+        'invalid tokens ban a source',
       )
     })
   }

@@ -26,7 +26,7 @@ if (!skip) sweep()
 
 const log = (text: string) => t.comment(text)
 
-t.test('the worked traces', { skip }, async (t) => {
+t.test('the kernel agrees with the documented traces', { skip }, async (t) => {
   const sequences = (['any', 'never'] as const).map(workedPlan)
   const plans = [...sequences, ...[...ratesOf(), ...rhythmsOf(2)].map(timedPlan)]
   for (const { plan, playback } of await playAll(plans, versions, log)) {
@@ -41,7 +41,7 @@ t.test('the worked traces', { skip }, async (t) => {
   }
 })
 
-t.test(`random traces, KNOCKLIB_SEED=${seed}`, { skip }, async (t) => {
+t.test(`the kernel agrees on random traces, KNOCKLIB_SEED=${seed}`, { skip }, async (t) => {
   const plans = makePlans(seed, Math.floor(Date.now() / 1000), TRACES)
   const count = plans.reduce((sum, plan) => sum + partsOf(plan), 0)
   t.ok(count >= 150, `${count} traces`)

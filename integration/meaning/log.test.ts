@@ -57,13 +57,13 @@ async function compare(t: Test, spec: ValidSpec, packets: readonly Untimed[], nf
   const { verdicts } = runModel(model, timesOf(packets), [])
   const expected = linesOf(spec, model)
   const { heard, unlogged, passed } = await play(spec, packets, expected.length, nft)
-  t.same(heard, expected, 'logged')
-  t.equal(unlogged, 0, 'nothing is left out')
-  t.same(passed, verdicts, 'verdicts')
+  t.same(heard, expected, 'the logged events are the expected ones')
+  t.equal(unlogged, 0, 'no event is left out')
+  t.same(passed, verdicts, 'the verdicts are the expected ones')
   return expected
 }
 
-t.test('the corners of the meaning', { skip }, async (t) => {
+t.test('the corner cases are logged as documented', { skip }, async (t) => {
   for (const { name, doors, guard, packets } of CORNERS) {
     await t.test(name, async (t) => {
       const log = { group: GROUP, deniedRate: 1000 }
@@ -117,7 +117,7 @@ const life = (source: string): Untimed[] => [
 
 for (const hook of ['input', 'prerouting', 'ingress'] as const) {
   for (const { version, path } of hook === 'input' ? versions : versions.slice(0, 1)) {
-    t.test(`all that happens, hook ${hook}, nft ${version}`, { skip }, async (t) => {
+    t.test(`each kind of event is logged, hook ${hook}, nft ${version}`, { skip }, async (t) => {
       const spec = specOf({ group: GROUP, deniedRate: 1000 }, hook)
       const logged = await compare(t, spec, SOURCES.flatMap(life), path)
       const kinds = new Set(logged.map((line) => line.split(' ')[3]))
@@ -127,7 +127,7 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
   }
 }
 
-t.test('above its rate only the log changes', { skip }, async (t) => {
+t.test('above the rate only the log differs', { skip }, async (t) => {
   const each = (protocol: 'tcp' | 'udp', number: number) =>
     SOURCES.map((source) => to(source, protocol, number))
   const packets = [
@@ -143,13 +143,13 @@ t.test('above its rate only the log changes', { skip }, async (t) => {
   t.same(kinds, ['denied', 'knock', 'granted', 'closed'])
   t.equal(unlogged, packets.length - kinds.length)
   const silent = await play(specOf(false), packets, 0)
-  t.same(silent, { heard: [], unlogged: undefined, passed }, 'as without a log')
+  t.same(silent, { heard: [], unlogged: undefined, passed }, 'the verdicts are as without a log')
   const [closed, open] = [passed.slice(0, 15), passed.slice(15)]
   t.ok(closed.every((verdict) => verdict === 'drop') && open.every((v) => v === 'accept'))
 })
 
 for (const { version, path } of versions.slice(1)) {
-  t.test(`tokens of more sources than can be noted, nft ${version}`, { skip }, async (t) => {
+  t.test(`more token uses than noted, nft ${version}`, { skip }, async (t) => {
     const token = { period: 60, horizon: '1h' }
     const parts = { log: { group: GROUP } }
     await using setup = await TokenSetup.open({ binary: path, token, parts })
@@ -166,10 +166,10 @@ for (const { version, path } of versions.slice(1)) {
     }
     await injector.flush()
     const expected = sources.map((source) => `${source} kl knock granted service open 1/1 ann`)
-    t.same(await reader.hear(crowd), expected, 'each is logged with its user')
+    t.same(await reader.hear(crowd), expected, 'each token is logged with its user')
     const [door] = (await knock.status()).doors
-    t.equal(door?.grants.length, crowd, 'each is let in')
+    t.equal(door?.grants.length, crowd, 'each source is let in')
     const known = door?.grants.filter((grant) => grant.token?.user === 'ann')
-    t.equal(known?.length, noted, 'so many are noted')
+    t.equal(known?.length, noted, 'as many uses are noted as the set holds')
   })
 }

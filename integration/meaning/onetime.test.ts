@@ -31,7 +31,7 @@ const specOf = (
 t.jobs = 2
 
 for (const binary of binaries) {
-  t.test(`each once, ${binary}`, { skip, buffered: true }, async (t) => {
+  t.test(`each sequence opens once, ${binary}`, { skip, buffered: true }, async (t) => {
     await using setup = await PacketSetup.open(specOf([...LISTS, ALONE]), binary)
     let visitor = 0
     /** Sends a sequence from a new source. Resolves with true if that source gets a grant. */
@@ -43,15 +43,19 @@ for (const binary of binaries) {
     }
     const [first = [], second = [], third = []] = LISTS
     t.equal(await opens(first, 4), true)
-    t.equal(await opens(first, 4), false, 'used, IPv4')
-    t.equal(await opens(first, 6), false, 'used, IPv6')
-    t.equal(await opens(second, 6), true, 'the next sequence, over IPv6')
+    t.equal(await opens(first, 4), false, 'a used sequence opens nothing over IPv4')
+    t.equal(await opens(first, 6), false, 'a used sequence opens nothing over IPv6')
+    t.equal(await opens(second, 6), true, 'the next sequence opens over IPv6')
     t.equal(await opens(second, 6), false)
     t.equal(await opens(second, 4), false)
-    t.equal(await opens(ALONE, 6), true, 'a sequence of one step, over IPv6')
+    t.equal(await opens(ALONE, 6), true, 'a sequence of one step opens over IPv6')
     t.equal(await opens(ALONE, 6), false)
     t.equal(await opens(ALONE, 4), false)
-    t.match(await setup.counters(), { grants: 3, resets: 6 }, 'a used sequence is a wrong knock')
+    t.match(
+      await setup.counters(),
+      { grants: 3, resets: 6 },
+      'a used sequence counts as a wrong knock',
+    )
 
     const same = specOf([...LISTS, ALONE])
     const changes: Record<string, object> = {
@@ -74,7 +78,7 @@ for (const binary of binaries) {
   })
 }
 
-t.test('two sources in the middle of one sequence', { skip, buffered: true }, async (t) => {
+t.test('one of two sources completes a sequence', { skip, buffered: true }, async (t) => {
   const [binary = NFT] = binaries
   await using setup = await PacketSetup.open(specOf(LISTS), binary)
   const [steps = []] = LISTS
@@ -82,11 +86,11 @@ t.test('two sources in the middle of one sequence', { skip, buffered: true }, as
   for (const source of [host(1), host(2)]) await setup.send(source, ...steps.slice(0, -1))
   await setup.send(host(2), last)
   await setup.send(host(1), last)
-  t.same(await setup.granted(), [host(2)], 'the first source that completes it gets the grant')
+  t.same(await setup.granted(), [host(2)], 'the source that completed the sequence has the grant')
   t.match(await setup.counters(), { grants: 1, resets: 1 })
 })
 
-t.test('sixty sequences, each by two sources at once', { skip, buffered: true }, async (t) => {
+t.test('sixty sequences, each sent by two sources', { skip, buffered: true }, async (t) => {
   const [binary = NFT] = binaries
   const lists = Array.from({ length: 60 }, (_, i) => ['udp/7000', `udp/${7100 + i}`])
   await using setup = await PacketSetup.open(specOf(lists), binary)
@@ -99,6 +103,6 @@ t.test('sixty sequences, each by two sources at once', { skip, buffered: true },
   t.match(await setup.counters(), { grants: 60, resets: 60 })
   t.ok(
     (await setup.granted()).every((source) => source.includes(':')),
-    'IPv6 was first',
+    'the sources over IPv6 were first',
   )
 })

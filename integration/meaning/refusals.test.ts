@@ -56,7 +56,7 @@ for (const [name, ports] of Object.entries(WRONG)) {
   })
 }
 
-withSetup('half of the knock over the other family', {}, async (t, setup) => {
+withSetup('a knock of which half is over the other family opens nothing', {}, async (t, setup) => {
   await send(setup, 4, A, B)
   await send(setup, 6, C)
   const answers = await Promise.all(FAMILIES.map((family) => setup.answers(family)))
@@ -65,7 +65,7 @@ withSetup('half of the knock over the other family', {}, async (t, setup) => {
 
 const QUICK = { type: 'sequence', steps: STEPS, stepTimeout: '2s' }
 
-withSetup('steps too slow', { knock: QUICK }, async (t, setup) => {
+withSetup('steps that are too slow open nothing', { knock: QUICK }, async (t, setup) => {
   const run = async (family: Family) => {
     await send(setup, family, A, B)
     await sleep(4000)
@@ -75,7 +75,7 @@ withSetup('steps too slow', { knock: QUICK }, async (t, setup) => {
     return [answers, await setup.answers(family)]
   }
   const expected = [false, true]
-  t.same(await Promise.all(FAMILIES.map(run)), [expected, expected], 'the quick ones open')
+  t.same(await Promise.all(FAMILIES.map(run)), [expected, expected], 'the quick steps open')
 })
 
 const CLOSE = { type: 'sequence', steps: ['udp/7030', 'tcp/7040', 'tcp/7050'] }
@@ -114,7 +114,7 @@ withSetup(
       const found = await scan(setup, family, ...ports)
       const filtered = [7000, 7020, PORT].map((port) => found.get(port))
       t.same(filtered, Array(3).fill('filtered no-response'), `IPv${family}: knock ports, service`)
-      t.match(found.get(7005), /^closed/, `IPv${family}: what is no door's`)
+      t.match(found.get(7005), /^closed/, `IPv${family}: a port without a door is closed`)
       const datagrams = await scan(setup, family, '-sU', '-p', '7010,7005', '--max-retries', '1')
       t.equal(datagrams.get(7010), 'open|filtered no-response', `IPv${family}: a udp step`)
     }
@@ -128,7 +128,7 @@ const TCP_STEPS = ['tcp/7000', 'tcp/7010', 'tcp/7020']
 // One probe for each port: a second round of nmap would probe only the knock ports, perhaps in the
 // order of the knock.
 withSetup(
-  'a scan of the range does not open',
+  'a scan of the port range does not open the door',
   {},
   async (t, setup) => {
     for (const order of [[], ['-r']]) {

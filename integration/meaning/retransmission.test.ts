@@ -32,7 +32,7 @@ const CONNECT = `
   setTimeout(() => process.exit(), Number(seconds) * 1000)
 `
 
-t.test('a plain connect() that waits', { skip }, async (t) => {
+t.test('a connect() that retransmits its SYN knocks once', { skip }, async (t) => {
   const seconds = 8
   const steps = ['tcp/7000', 'tcp/8000', 'tcp/9000']
   const alone = { name: 'a single knock', spec: document(['tcp/7000']), port: 7000 }

@@ -11,7 +11,7 @@ const seed = Number(process.env['KNOCKLIB_SEED'] ?? Date.now() % 2 ** 31)
 const { versions, skip } = await versionsOrSkip()
 if (!skip) sweep()
 
-t.test(`random traces, KNOCKLIB_SEED=${seed}`, { skip }, async (t) => {
+t.test(`shared doors agree on random traces, KNOCKLIB_SEED=${seed}`, { skip }, async (t) => {
   const plans = makeSharingPlans(seed, Math.floor(Date.now() / 1000), TRACES)
   const count = plans.reduce((sum, plan) => sum + partsOf(plan), 0)
   t.ok(count >= 60, `${count} traces`)

@@ -136,25 +136,25 @@ for (const { version, path } of versions) {
     }
     const all = { ...ZEROS, ...ONES }
     const count = 2 * Object.keys(all).length
-    t.same(await arrivals(all), [], 'none by a closed door')
+    t.same(await arrivals(all), [], 'no tagged packet passes a closed door')
     for (const family of FAMILIES) await setup.knock.door('service').open(CLIENT[family])
     t.equal(
       (await arrivals(ONES)).length,
       2 * Object.keys(ONES).length,
-      'by an open one, with a tag or none',
+      'packets pass an open door with one tag or none',
     )
-    t.same(await arrivals(ZEROS), [], 'two are dropped there, too')
+    t.same(await arrivals(ZEROS), [], 'packets with two tags are dropped at an open door, too')
     await arrivals({
       stacked: [
         [Q, 10],
         [Q, 20],
       ],
     })
-    t.match(await list('list', 'counters', 'netdev'), /packets 2 /, 'other numbers go on')
+    t.match(await list('list', 'counters', 'netdev'), /packets 2 /, 'the other counters go on')
     await exec(pair.server, path, ['delete', 'table', 'netdev', 'knock'])
-    t.equal((await arrivals(ZEROS)).length, 14, 'all by a table without the rules')
+    t.equal((await arrivals(ZEROS)).length, 14, 'all pass a table without the rules')
     await setup.install(spec('ingress'))
-    t.same(await arrivals(ZEROS), [], 'installed again')
+    t.same(await arrivals(ZEROS), [], 'a second install drops them again')
 
     const events: KeepEvent[] = []
     const restored = async (done: number) => {
@@ -186,7 +186,7 @@ for (const { version, path } of versions) {
       await restored(index + 1)
       t.match(await list('list', 'table', 'inet', 'knock'), /hook ingress/, deed.join(' '))
       const tags = await list('list', 'table', 'netdev', 'knock')
-      t.equal(tags.match(/drop comment/g)?.length, 2, 'put back')
+      t.equal(tags.match(/drop comment/g)?.length, 2, 'the rules are put back')
     }
     stop.abort()
     await kept
@@ -194,7 +194,7 @@ for (const { version, path } of versions) {
     t.same((await arrivals(ZEROS)).length, 0)
     await setup.knock.uninstall()
     t.notMatch(await list('list', 'tables'), /knock/)
-    t.equal((await arrivals(all)).length, count, 'all without a table')
+    t.equal((await arrivals(all)).length, count, 'all pass without a table')
     await installKnock(spec('ingress', 'lo'), { nft })
     t.match(await list('list', 'ruleset'), /device "lo" priority -11/)
   })

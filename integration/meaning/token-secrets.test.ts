@@ -29,29 +29,25 @@ const LONG = { period: PERIOD, horizon: '3h' }
 t.jobs = 3
 
 for (const { version, path } of able) {
-  t.test(`another secret, nft ${version}`, { skip, buffered: true }, async (t) => {
+  t.test(`a change of the secret, nft ${version}`, { skip, buffered: true }, async (t) => {
     await using setup = await TokenSetup.open({ binary: path, token: LONG })
     const { base, nft } = setup
     const other = `${SECRET} and more`
     await writeFile(setup.file('secret'), other)
     await installKnock(setup.spec(), { nft })
     await setup.type(4, PERIOD)
-    t.match(await base.counters(), { grants: 0, wrong: 1 }, 'the old tokens are none any more')
+    t.match(await base.counters(), { grants: 0, wrong: 1 }, 'the old tokens are wrong')
     await setup.type(4, PERIOD, other)
     t.match(await base.counters(), { grants: 1, wrong: 1 })
     await base.knock.uninstall()
     await installKnock(setup.spec(), { nft })
     await setup.type(4, PERIOD, other)
-    t.match(
-      await base.counters(),
-      { grants: 1, wrong: 0 },
-      'a table that was removed knows nothing',
-    )
+    t.match(await base.counters(), { grants: 1, wrong: 0 }, 'a new table knows no used tokens')
   })
 }
 
 for (const { version, path } of able) {
-  t.test(`until when all is loaded, nft ${version}`, { skip, buffered: true }, async (t) => {
+  t.test(`the time of the loads, nft ${version}`, { skip, buffered: true }, async (t) => {
     await using setup = await TokenSetup.open({ binary: path, token: LONG })
     const { base, nft } = setup
     const secretFile = setup.file('secret')
@@ -78,14 +74,14 @@ for (const { version, path } of able) {
     t.ok(isWhole(await left()), `installed: ${await left()}`)
     t.equal((await left()).length, 1)
     await installKnock(spec, { nft })
-    t.equal((await left()).length, 2, 'another spec, in place')
+    t.equal((await left()).length, 2, 'another spec is installed in place')
     t.ok(isWhole(await left()), `changed: ${await left()}`)
     t.same(checkStatus(await knock.status()), [])
     const { server } = base.pair
     await exec(server, path, ['flush', 'set', 'inet', 'knock', 'loaded'])
     t.ok(
       (await left()).every(([, seconds]) => seconds === 0),
-      'run out',
+      'all loads have expired',
     )
     const ids = checkStatus(await knock.status()).map(({ id }) => id)
     t.same(ids, ['tokens-ended', 'rotation-ended'])
@@ -93,14 +89,14 @@ for (const { version, path } of able) {
     t.ok(isWhole(await left()), `refilled: ${await left()}`)
     await refillKnock(spec, { nft })
     t.ok(isWhole(await left()), `refilled again: ${await left()}`)
-    t.equal((await installKnock(spec, { nft })).doors.length, 2, 'it is intact')
+    t.equal((await installKnock(spec, { nft })).doors.length, 2, 'the table is intact')
     t.same(checkStatus(await knock.status()), [])
     await setup.send([tokenAt(nowSeconds(), PERIOD)])
-    t.match(await base.counters(), { grants: 1 }, 'and it opens')
+    t.match(await base.counters(), { grants: 1 }, 'the token opens')
   })
 }
 
-t.test('secrets that cannot be used', { skip, buffered: true }, async (t) => {
+t.test('unusable secrets are refused', { skip, buffered: true }, async (t) => {
   const { path: binary = '' } = able.at(-1) ?? {}
   await using setup = await TokenSetup.open({ binary, token: LONG })
   const { nft, base } = setup
@@ -129,7 +125,7 @@ t.test('secrets that cannot be used', { skip, buffered: true }, async (t) => {
   await refuses(/the secret cannot be read: ENOENT/)
 })
 
-t.test('an nft that knows no tokens', { skip, buffered: true }, async (t) => {
+t.test('an nft that knows no tokens is refused', { skip, buffered: true }, async (t) => {
   const { path: binary = '', version } = oldest ?? {}
   await using pair = await createPair()
   const nft = createNft({ binary, netns: pair.server })
@@ -144,7 +140,7 @@ t.test('an nft that knows no tokens', { skip, buffered: true }, async (t) => {
       const spec: KnockSpec = doorOf([], { knock })
       const expected = { code: 'missing-capability', message }
       await t.rejects(installKnock(spec, { nft }), expected, carrier)
-      await t.rejects(checkKnock(spec, { nft }), expected, `${carrier}: check`)
+      await t.rejects(checkKnock(spec, { nft }), expected, `${carrier}: check refuses it`)
       t.equal(await list(), before, 'nothing has changed')
     }
   }

@@ -33,12 +33,12 @@ for (const { version, path } of able) {
         return use && { ...use, ago: use.ago < 60 }
       }
       const ann = { user: 'ann', ago: true }
-      t.same(await lastUse(), ann, 'a status says whose token it was')
+      t.same(await lastUse(), ann, 'the status shows the user of the token')
       const users = ['bob', 'ann'].map((name, index) => {
         return { name, secretFile: setup.file(index === 0 ? 'other' : 'secret') }
       })
       await installKnock(setup.spec({ token: { ...LONG, users } }), { nft: setup.nft })
-      t.same(await lastUse(), ann, 'also when the spec has another user before')
+      t.same(await lastUse(), ann, 'the user is right after another user was added before it')
       await installKnock(setup.spec(), { nft: setup.nft })
 
       const token = tokenAt(nowSeconds(), PERIOD, SECRET, family)
@@ -47,7 +47,7 @@ for (const { version, path } of able) {
       t.match(
         await base.counters(),
         { knocks: 1, grants: 1, wrong: 0 },
-        'the network sent it again',
+        'a duplicate from the network changes nothing',
       )
       await setup.close(CLIENT[family])
       await setup.send(replays, CLIENT[family])
@@ -56,27 +56,35 @@ for (const { version, path } of able) {
       t.match(
         await base.counters(),
         { knocks: 1, grants: 1, wrong: 300 },
-        'replayed: opens nothing',
+        'replayed tokens open nothing',
       )
       t.equal(await base.answers(family), false)
     }
   })
 
-  t.test(`one secret and time, both families, nft ${version}`, { skip }, async (t) => {
+  t.test(`one token opens over both families, nft ${version}`, { skip }, async (t) => {
     await using setup = await TokenSetup.open({ binary: path, token: LONG })
     const { base } = setup
     for (const family of FAMILIES) await setup.type(family, PERIOD)
     for (const family of FAMILIES) t.equal(await base.answers(family), true, `IPv${family}`)
-    t.match(await base.counters(), { knocks: 2, grants: 2, wrong: 0 }, 'one knock opens both')
+    t.match(
+      await base.counters(),
+      { knocks: 2, grants: 2, wrong: 0 },
+      'one knock opens for both families',
+    )
     const grants = await base.knock.door('service').grants()
     t.same(new Set(grants.map(({ source }) => source)), new Set([CLIENT[4], CLIENT[6]]))
     await setup.send([tokenAt(nowSeconds(), PERIOD, SECRET, 4)], OTHERS[6])
-    t.match(await base.counters(), { grants: 2, wrong: 1 }, 'a half is used over either family')
+    t.match(
+      await base.counters(),
+      { grants: 2, wrong: 1 },
+      'a half that was used over one family is used over both',
+    )
     await setup.send([tokenAt(nowSeconds() + PERIOD, PERIOD, SECRET, 6)], OTHERS[4])
-    t.match(await base.counters(), { grants: 3 }, 'and taken over either')
+    t.match(await base.counters(), { grants: 3 }, 'the other half is accepted over either family')
   })
 
-  t.test(`what was used stays used, nft ${version}`, { skip, buffered: true }, async (t) => {
+  t.test(`used tokens stay used, nft ${version}`, { skip, buffered: true }, async (t) => {
     await using setup = await TokenSetup.open({ binary: path, token: LONG })
     const { base, nft } = setup
     const token = tokenAt(nowSeconds(), PERIOD)
@@ -131,7 +139,7 @@ for (const { version, path } of able) {
     }
   })
 
-  t.test(`grants that are full, nft ${version}`, { skip, buffered: true }, async (t) => {
+  t.test(`a full set of grants, nft ${version}`, { skip, buffered: true }, async (t) => {
     await using setup = await TokenSetup.open({
       binary: path,
       token: LONG,
@@ -143,10 +151,10 @@ for (const { version, path } of able) {
     t.same(
       grants.map(({ source }) => source),
       [CLIENT[4]],
-      'nobody else comes in',
+      'nobody else is let in',
     )
     await setup.base.knock.door('service').close(CLIENT[4])
     await setup.send([tokenAt(nowSeconds() + PERIOD, PERIOD)], OTHERS[4])
-    t.same(await setup.base.knock.door('service').grants(), [], 'the token is used all the same')
+    t.same(await setup.base.knock.door('service').grants(), [], 'the token is used up')
   })
 }

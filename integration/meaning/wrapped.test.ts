@@ -141,11 +141,11 @@ for (const [hook, which] of skip ? [] : Object.entries(HOOKS)) {
       const open = await through()
       await setup.knock.uninstall()
       const free = await through()
-      t.ok(free.length > 100, `${side}: ${free.length} without a table`)
+      t.ok(free.length > 100, `${side}: ${free.length} wrappings work without a table`)
       if (isStateful) t.same(open, free, `${side}: every wrapping that works passes an open door`)
       else {
         const hidden = free.filter((name) => !open.includes(name))
-        t.ok(open.length > 60, `${side}: ${open.length} of them through an open door`)
+        t.ok(open.length > 60, `${side}: ${open.length} of them pass an open door`)
         t.same(
           open.filter((name) => !free.includes(name)),
           [],

@@ -22,7 +22,7 @@ if (!skip) sweep()
 
 t.jobs = 2
 
-t.test('the same traces at the peers and at ours', { skip, buffered: true }, async (t) => {
+t.test('peers and knocklib give the documented results', { skip, buffered: true }, async (t) => {
   const peers = RECIPES.map(({ peer, traces }): PeerRun => ({ peer, traces }))
   const ours = RECIPES.map(({ spec, traces }): PeerRun => ({ peer: tableOf(spec), traces }))
   const through = await runPeers([...peers, ...ours])
@@ -34,7 +34,7 @@ t.test('the same traces at the peers and at ours', { skip, buffered: true }, asy
   const [seen, own] = [lets(peers), lets(ours)]
   for (const [place, { title, traces }] of RECIPES.entries()) {
     for (const [index, { name, ours, why }] of traces.entries()) {
-      t.equal(own[place]?.[index], ours, `${title}, ${name}: ours`)
+      t.equal(own[place]?.[index], ours, `${title}, ${name}: knocklib has the expected result`)
       const differs = seen[place]?.[index] !== ours
       t.equal(why !== undefined, differs, `${title}, ${name}: a reason where they differ`)
     }
@@ -54,7 +54,7 @@ const CONNECT = `
 `
 
 t.test(
-  'one connect() that waits gets in by rate, but not at ours',
+  'a connect() that waits passes a peer’s rate, but not ours',
   { skip, buffered: true },
   async (t) => {
     const connect = async (peer: Peer): Promise<string> => {
@@ -68,6 +68,6 @@ t.test(
       connect(tableOf(SINGLE_PORT_SPEC)),
     ])
     t.ok(Number(theirs) > 3 && Number(theirs) < 5, `the peer let it in after ${theirs.trim()} s`)
-    t.equal(ours, '', 'ours did not')
+    t.equal(ours, '', 'knocklib did not let it in')
   },
 )

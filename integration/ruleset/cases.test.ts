@@ -31,7 +31,7 @@ function toKeep(text: string): string {
   return `${text.length} characters, SHA-256 ${hash}\n`
 }
 
-t.test('simulator', async (t) => {
+t.test('the simulator has the verdicts and events of each case', async (t) => {
   for (const { name, spec, packets, events } of cases) {
     const secrets = secretsOf(validateSpec(spec))
     const played = simulateKnock(spec, packets, { secrets })
@@ -45,7 +45,7 @@ function textOf({ packet, event, door, attempt, stage, of, user }: SimulatedEven
   return [packet, event, door, attempt, place, user].filter((word) => word !== undefined).join(' ')
 }
 
-t.test('ruleset', async (t) => {
+t.test('the ruleset of each case is the golden one', async (t) => {
   for (const { name, spec } of cases) {
     const text = toKeep(pretty(renderKnock(spec)))
     const file = text.startsWith('{') ? 'ruleset.json' : 'ruleset.digest'
@@ -53,11 +53,19 @@ t.test('ruleset', async (t) => {
   }
 })
 
-t.test('the same spec, the same bytes', async (t) => {
+t.test('the same spec gives the same bytes', async (t) => {
   for (const { name, spec } of cases) {
     const text = pretty(renderKnock(spec))
-    t.equal(pretty(renderKnock(structuredClone(spec))), text, `${name}: again`)
-    t.equal(pretty(renderKnock(backwards(spec) as KnockSpec)), text, `${name}: keys backwards`)
+    t.equal(
+      pretty(renderKnock(structuredClone(spec))),
+      text,
+      `${name}: a second rendering is equal`,
+    )
+    t.equal(
+      pretty(renderKnock(backwards(spec) as KnockSpec)),
+      text,
+      `${name}: the order of keys does not matter`,
+    )
   }
 })
 
@@ -69,7 +77,7 @@ function backwards(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, part]) => [key, backwards(part)]))
 }
 
-t.test('listing', { skip }, async (t) => {
+t.test('the listing of each case is the golden one', { skip }, async (t) => {
   const nft = versions.find(({ version }) => version === LISTED_BY)
   if (!nft) throw new Error(`no nft ${LISTED_BY}`)
   await using pair = await createPair()
@@ -85,7 +93,7 @@ t.test('listing', { skip }, async (t) => {
   }
 })
 
-t.test('a table that was just made is intact, as each nft lists it', { skip }, async (t) => {
+t.test('a new table is intact in the listing of each nft', { skip }, async (t) => {
   for (const { version, path } of versions) {
     await using pair = await createPair()
     const nft = createNft({ binary: path, netns: pair.server })

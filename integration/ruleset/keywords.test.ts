@@ -30,7 +30,7 @@ const FREE =
 /** The words that one process checks. */
 const CHUNK = 16
 
-t.test('keywords', { skip }, async (t) => {
+t.test('the keywords are those of nft', { skip }, async (t) => {
   await using pair = await createPair()
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-'))
   t.teardown(() => rm(folder, { recursive: true }))
@@ -41,7 +41,7 @@ t.test('keywords', { skip }, async (t) => {
     return (await exec(pair.server, nft, ['-c', '-f', file])).stderr
   }
 
-  await t.test('words that nft refuses', async (t) => {
+  await t.test('nft refuses each keyword as a name', async (t) => {
     for (const word of KEYWORDS) {
       const answers: string[] = []
       for (const { path } of versions) {
@@ -56,7 +56,7 @@ t.test('keywords', { skip }, async (t) => {
     }
   })
 
-  await t.test('words that nft takes', async (t) => {
+  await t.test('nft accepts other words as names', async (t) => {
     const lists = FREE.map((word) => `list table inet ${word}\n`).join('')
     const uses = (word: string) => {
       const table = `table inet ${word}`

@@ -56,7 +56,7 @@ function asListed(command: NftCommand): NftObject[] {
   return 'counter' in add ? [{ counter: { ...add.counter, packets: 0, bytes: 0 } }] : [add]
 }
 
-t.test('what is rendered', async (t) => {
+t.test('rendered documents match the schema', async (t) => {
   for (const { name, spec } of readCases()) {
     const document = renderKnock(spec)
     t.strictSame(complaints(document), [], name)
@@ -92,7 +92,7 @@ const SHARED = renderRuleset(
   ),
 )
 
-t.test('shared doors, and what is listed of them', { skip }, async (t) => {
+t.test('shared doors and their listings match the schema', { skip }, async (t) => {
   t.strictSame(complaints(SHARED), [])
   for (const { version, path } of versions) {
     await using pair = await createPair()
@@ -111,7 +111,7 @@ const set = (parts: object) => ({
   add: { set: { family: 'inet', table: 't', name: 's', type: 'ipv4_addr', ...parts } },
 })
 
-t.test('what nft would take for something else', async (t) => {
+t.test('the schema refuses documents that nft would read as something else', async (t) => {
   const wrong: Record<string, unknown> = {
     'half a second': set({ flags: ['timeout'], timeout: 0.5 }),
     'a timeout as text': set({ flags: ['timeout'], timeout: '5s' }),
@@ -161,7 +161,7 @@ t.test('what nft would take for something else', async (t) => {
   }
 })
 
-t.test('what is listed, and that it is what was rendered', { skip }, async (t) => {
+t.test('listings match the schema, and the rendered documents', { skip }, async (t) => {
   for (const { version, path } of versions) {
     await using pair = await createPair()
     for (const { name, spec } of readCases()) {

@@ -103,7 +103,7 @@ const EXTRA: NftCommand[] = [
   { add: { map: { ...here, name: 'extra_map', type: 'mark', map: 'inet_service' } } },
 ]
 
-t.test('JSON and text make the same table, and change it alike', { skip }, async (t) => {
+t.test('JSON and text make the same table, and change it in the same way', { skip }, async (t) => {
   for (const { version, path } of versions) {
     await using pair = await createPair()
     const made: string[][] = []
@@ -157,7 +157,7 @@ const ALTERED: Readonly<Record<string, NftDocument>> = {
   'another size of a map': altered(/("name":"started_4".*?"size":)\d+/, '$177'),
 }
 
-t.test('what is listed is what was written', { skip }, async (t) => {
+t.test('the listing equals what was written', { skip }, async (t) => {
   for (const { version, path } of versions) {
     await using pair = await createPair()
     const nft = createNft({ binary: path, netns: pair.server })
@@ -189,23 +189,35 @@ async function failureOf(nft: Nft, ...nftables: NftCommand[]): Promise<NftError>
   throw new Error('expected an NftError, got success')
 }
 
-t.test('failures are told apart, and no secret is in them', { skip }, async (t) => {
+t.test('failures have different codes, and no secret', { skip }, async (t) => {
   for (const { version, path } of versions) {
     await using pair = await createPair()
     const nft = createNft({ binary: path, netns: pair.server })
     const name = `nft ${version}`
     const absent = await failureOf(nft, gone('banned_4', '192.0.2.7'))
-    t.match(absent, { code: 'not-found', message: /: not there$/ }, `${name}: no table`)
+    t.match(
+      absent,
+      { code: 'not-found', message: /: not there$/ },
+      `${name}: a missing table is reported`,
+    )
     await nft.apply(DOCUMENT)
     const there = await failureOf(nft, { create: { table: { family: 'inet', name: 'shared' } } })
     t.equal(there.code, 'already-exists', name)
     const part = await failureOf(nft, gone('knocked', [{ concat: [6, 7124] }, 64]))
     t.equal(part.code, 'not-found', name)
-    t.notMatch(`${part.message} ${part.stderr}`, /7124/, `${name}: the port is a secret`)
+    t.notMatch(
+      `${part.message} ${part.stderr}`,
+      /7124/,
+      `${name}: the message does not have the secret port`,
+    )
     const left = { payload: { protocol: 'tcp', field: 'nosuch' } }
     const wrong = await failureOf(nft, ruleOf('stray', { match: { op: '==', left, right: 7124 } }))
     t.match(wrong, { code: 'rejected', origin: 'added' }, name)
-    t.notMatch(`${wrong.message} ${wrong.stderr}`, /7124/, `${name}: the port is a secret`)
+    t.notMatch(
+      `${wrong.message} ${wrong.stderr}`,
+      /7124/,
+      `${name}: the message does not have the secret port`,
+    )
     t.ok(isIntact(await nft.list({ table: 'shared' }), DOCUMENT), `${name}: nothing has changed`)
   }
 })

@@ -32,7 +32,7 @@ const ENDS: Readonly<Record<string, readonly string[]>> = {
 const MANY = 5
 
 for (const { version, path } of versions) {
-  t.test(`several at once, nft ${version}`, { skip, timeout: 120_000 }, async (t) => {
+  t.test(`installs at the same time, nft ${version}`, { skip, timeout: 120_000 }, async (t) => {
     await using pair = await createPair()
     const options = (specs: KnockSpec[], uninstalls = false): InstallerOptions => {
       return { binary: path, netns: pair.server, specs, uninstalls }
@@ -51,17 +51,17 @@ for (const { version, path } of versions) {
       await sleep(500)
       const whole = await whileHeld(installers, () => wholeOf(options(specs)))
       seen.add(whole)
-      t.not(whole, -1, 'what stands is whole')
+      t.not(whole, -1, 'the table matches one spec completely')
     }
     const lines = (await Promise.all(installers.map((installer) => installer.end()))).flat()
     const wrong = lines.filter((line) => {
       const [call = '', end = ''] = line.split(' ')
       return !ENDS[call]?.includes(end)
     })
-    t.strictSame(wrong, [], 'each call ended in a way that it may')
+    t.strictSame(wrong, [], 'each call ended in an allowed way')
     const done = installs(lines)
     t.comment(JSON.stringify({ calls: lines.length, installs: done, seen: [...seen] }))
-    t.ok(done > MANY, 'installs came through')
+    t.ok(done > MANY, 'many installs succeeded')
     const nft = createNft({ binary: path, netns: pair.server })
     const whole = await wholeOf(options(specs))
     if (whole !== undefined) await (await attachKnock({ nft })).uninstall()

@@ -39,7 +39,7 @@ const spec = join(folder, 'doors.json')
 t.jobs = 3
 
 for (const { version, path } of versions) {
-  t.test(`nft ${version}`, { skip, buffered: true }, async (t) => {
+  t.test(`all commands work with nft ${version}`, { skip, buffered: true }, async (t) => {
     await using setup = await ServiceSetup.open(SPEC, path)
     const { knock, pair } = setup
     const tryDoor = async (family: Family) => {

@@ -36,7 +36,7 @@ async function says(nft: FakeNft, ...comments: string[]): Promise<void> {
 }
 const OLD = `knocklib 3 ${'0'.repeat(32)}`
 
-t.test('a table of another version is confirmed and removed, no other is', async (t) => {
+t.test('confirm and remove accept a table of another version, and no foreign table', async (t) => {
   const nft = new FakeNft()
   await installKnock(specOf(ssh), { nft, confirmWithin: 60 })
   await says(nft, 'made by somebody')
@@ -56,7 +56,7 @@ t.test('a table of another version is confirmed and removed, no other is', async
   await t.rejects(uninstallKnock({ nft, table: 'no table' }), { code: 'invalid-argument' })
 })
 
-t.test('of a table of another version bans stay, and grants do not', async (t) => {
+t.test('an install over another version keeps bans and drops grants', async (t) => {
   const nft = new FakeNft()
   const ban = { after: 3, within: '1m', for: '1h' }
   const spec: KnockSpec = { ...specOf(ssh), guard: { ban } }
@@ -78,7 +78,7 @@ t.test('of a table of another version bans stay, and grants do not', async (t) =
   t.strictSame(doors[0]?.grants, [])
 })
 
-t.test('the table of tags of another version goes with it', async (t) => {
+t.test('an install removes the tags table of another version', async (t) => {
   const nft = new FakeNft()
   await installKnock({ ...specOf(ssh), hook: 'ingress', interfaces: ['eth0'] }, { nft })
   const tags = () => nft.list({ table: 'knock', family: 'netdev' })

@@ -22,7 +22,7 @@ const stands = async (nft: FakeNft): Promise<boolean> =>
     () => false,
   )
 
-t.test('the end of a block leaves a table that was attached', async (t) => {
+t.test('the end of a block leaves an attached table', async (t) => {
   const nft = new FakeNft()
   await installKnock(specOf(ssh), { nft })
   {
@@ -37,12 +37,12 @@ t.test('the end of a block leaves a table that was attached', async (t) => {
     })(),
     { code: 'invalid-argument' },
   )
-  t.ok(await stands(nft), 'also if it ends with an error')
+  t.ok(await stands(nft), 'the table stays if the block throws')
   await (await attachKnock({ nft })).uninstall()
   t.notOk(await stands(nft))
 })
 
-t.test('that of an install removes its own table, and no other', async (t) => {
+t.test('the end of a block removes the table that it installed, and no other', async (t) => {
   const nft = new FakeNft()
   {
     await using _knock = await installKnock(specOf(ssh), { nft })
@@ -52,7 +52,7 @@ t.test('that of an install removes its own table, and no other', async (t) => {
     await using _knock = await installKnock(specOf(ssh), { nft })
     await installKnock(specOf(ssh, web), { nft })
   }
-  t.ok(await stands(nft), 'another spec was installed meanwhile')
+  t.ok(await stands(nft), 'the table of a spec installed meanwhile stays')
 })
 
 t.test('an abort removes nothing', async (t) => {
@@ -64,7 +64,7 @@ t.test('an abort removes nothing', async (t) => {
   t.ok(await stands(nft))
 })
 
-t.test('a handle sees the doors that others install', async (t) => {
+t.test('a handle sees the doors that another process installs', async (t) => {
   const nft = new FakeNft()
   const knock = await installKnock(specOf(ssh), { nft })
   const door = knock.door('ssh')
@@ -91,7 +91,7 @@ t.test('a handle sees the doors that others install', async (t) => {
   await t.rejects(door.grantOf('192.0.2.1'), gone)
   await t.rejects(door.progress(), gone)
   await installKnock(specOf(ssh), { nft })
-  t.equal((await door.open('192.0.2.1')).expiresIn, 30, 'it is there again')
+  t.equal((await door.open('192.0.2.1')).expiresIn, 30, 'the door is installed again')
   t.throws(() => knock.door('web'), { message: /there is ssh/ })
   await installKnock(specOf(web, ssh), { nft })
   t.strictSame(
@@ -106,7 +106,7 @@ t.test('a handle sees the doors that others install', async (t) => {
   await t.rejects(knock.readDoors(), { code: 'not-found' })
 })
 
-t.test('a door is as it is now, not as it was when the handle was made', async (t) => {
+t.test('a door has its present values, not those from when the handle was made', async (t) => {
   const nft = new FakeNft()
   const knock = await installKnock(specOf(ssh), { nft })
   const door = knock.door('ssh')
@@ -132,7 +132,7 @@ t.test('a door is as it is now, not as it was when the handle was made', async (
   await t.rejects(door.close('192.0.2.1', { cut: true }), { code: 'missing-capability' })
 })
 
-t.test('wrong arguments are reported so, also of a table that is gone', async (t) => {
+t.test('wrong arguments are reported as such, also if the table is gone', async (t) => {
   const nft = new FakeNft()
   const knock = await installKnock(specOf(ssh), { nft })
   const door = knock.door('ssh')
@@ -140,7 +140,7 @@ t.test('wrong arguments are reported so, also of a table that is gone', async (t
   await t.rejects(door.open('nowhere'), { code: 'invalid-argument' })
 })
 
-t.test('another install at each try ends in a conflict', async (t) => {
+t.test('a call fails with a conflict if others install at each try', async (t) => {
   const nft = new FakeNft()
   const knock = await installKnock(specOf(ssh), { nft })
   const door = knock.door('ssh')
@@ -160,7 +160,7 @@ t.test('another install at each try ends in a conflict', async (t) => {
   t.equal((await door.open('192.0.2.1')).expiresIn, 30 + turn)
 })
 
-t.test('a state goes into the table that stands when it is put back', async (t) => {
+t.test('restore puts a state into the table that is installed by then', async (t) => {
   const nft = new FakeNft()
   const knock = await installKnock(specOf(ssh, web), { nft })
   await knock.door('web').open('192.0.2.1')

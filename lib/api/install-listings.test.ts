@@ -48,7 +48,7 @@ class Refusing extends Mislisted {
   }
 }
 
-t.test('what a listing left out does not stay behind', async (t) => {
+t.test('elements that a listing left out do not stay in the table', async (t) => {
   const nft = new Mislisted()
   await installKnock(trusting('10.0.0.0/8', '192.0.2.0/24'), { nft })
   nft.wrong = (objects) =>
@@ -75,14 +75,14 @@ t.test('what a listing left out does not stay behind', async (t) => {
   t.equal(
     await own?.ensure({ operation: 'back' }, KEPT),
     'changed',
-    'as a whole, in more than one step',
+    'the table is replaced in more than one step',
   )
   nft.times = Number.POSITIVE_INFINITY
   const call = installKnock(trusting('198.51.100.0/24', '192.0.2.0/24'), { nft })
   await t.rejects(call, { code: 'unverified', message: /not what was asked for, after 12 tries/ })
 })
 
-t.test('what a listing has twice is taken away once', async (t) => {
+t.test('a rule that is listed twice is deleted once', async (t) => {
   const nft = new Mislisted()
   await installKnock(specOf(ssh, web), { nft })
   nft.wrong = (objects) =>
@@ -100,7 +100,7 @@ t.test('what a listing has twice is taken away once', async (t) => {
   )
 })
 
-t.test('confirmed, though a listing left a rule out', async (t) => {
+t.test('confirm succeeds although a listing left out a rule', async (t) => {
   const nft = new Refusing()
   const knock = await installKnock(specOf(ssh), { nft, confirmWithin: '60s' })
   nft.wrong = (objects) => objects.filter(({ rule }) => rule?.comment !== 'unconfirmed')
@@ -110,5 +110,5 @@ t.test('confirmed, though a listing left a rule out', async (t) => {
   t.equal((await knock.status()).confirm, undefined)
   const again = await installKnock(specOf(ssh), { nft, confirmWithin: '60s' })
   nft.times = 3
-  await t.rejects(again.confirm(), { code: 'rejected' }, 'refused again and again')
+  await t.rejects(again.confirm(), { code: 'rejected' }, 'confirm fails if nft refuses each try')
 })

@@ -5,7 +5,7 @@ import { FakeNft } from '../kernel/fake.js'
 import { parseListing } from '../nft/listing.js'
 import { SERIAL_SET, serialOf } from '../nft/serial.js'
 
-t.test('grants, attempts and bans stay where the spec lets them', async (t) => {
+t.test('an install keeps the grants, attempts and bans that the new spec allows', async (t) => {
   const nft = new FakeNft()
   const guard = { ban: { after: 3, within: '1m', for: '10m' } }
   await installKnock({ ...specOf(ssh, web), guard }, { nft })
@@ -18,7 +18,7 @@ t.test('grants, attempts and bans stay where the spec lets them', async (t) => {
       specOf({ ...ssh, open: { for: '1h' } }, web),
       { grants_ssh_4: 1, grants_web_6: 1, stage1_ssh_4: 1 },
     ],
-    'another order, and a door more': [
+    'another order of doors, and one more door': [
       specOf(web, door('new', { service: 'tcp/25' }), ssh),
       { grants_ssh_4: 1, grants_web_6: 1, stage1_ssh_4: 1 },
     ],
@@ -43,26 +43,23 @@ t.test('grants, attempts and bans stay where the spec lets them', async (t) => {
   t.equal(left['grants_web_6'], 1)
 })
 
-t.test(
-  'a door that allows fewer connections: who has used them up is let in no more',
-  async (t) => {
-    const nft = new FakeNft()
-    const counted = (connections: number) =>
-      specOf(door('ssh', { open: { for: '30s', connections } }))
-    await installKnock(counted(3), { nft })
-    await put(nft, 'grants_ssh_4', '192.0.2.1')
-    await put(nft, 'grants_ssh_4', '192.0.2.2')
-    await put(nft, 'used2_ssh_4', '192.0.2.1')
-    await installKnock(counted(2), { nft })
-    const grants = await (await attachKnock({ nft })).door('ssh').grants()
-    t.strictSame(
-      grants.map(({ source }) => source),
-      ['192.0.2.2'],
-    )
-  },
-)
+t.test('a source that has used more connections than the new limit is refused', async (t) => {
+  const nft = new FakeNft()
+  const counted = (connections: number) =>
+    specOf(door('ssh', { open: { for: '30s', connections } }))
+  await installKnock(counted(3), { nft })
+  await put(nft, 'grants_ssh_4', '192.0.2.1')
+  await put(nft, 'grants_ssh_4', '192.0.2.2')
+  await put(nft, 'used2_ssh_4', '192.0.2.1')
+  await installKnock(counted(2), { nft })
+  const grants = await (await attachKnock({ nft })).door('ssh').grants()
+  t.strictSame(
+    grants.map(({ source }) => source),
+    ['192.0.2.2'],
+  )
+})
 
-t.test('who comes second lists again', async (t) => {
+t.test('an install lists again after another one came first', async (t) => {
   const nft = new Raced()
   const serial = async () =>
     serialOf(parseListing(await nft.list({ table: 'knock', set: SERIAL_SET })))
@@ -89,7 +86,7 @@ t.test('who comes second lists again', async (t) => {
   )
 })
 
-t.test('who always comes second gives up, and says so', async (t) => {
+t.test('an install gives up with a conflict if others always come first', async (t) => {
   const nft = new Raced()
   await installKnock(specOf(ssh), { nft })
   let others = 0
@@ -104,7 +101,7 @@ t.test('who always comes second gives up, and says so', async (t) => {
   t.equal(others, 12)
 })
 
-t.test('what nft refuses for another reason is reported as it is', async (t) => {
+t.test('another refusal of nft is reported unchanged', async (t) => {
   const nft = new Raced()
   await installKnock(specOf(ssh), { nft })
   const refuse = async () => {
@@ -118,7 +115,7 @@ t.test('what nft refuses for another reason is reported as it is', async (t) => 
   )
 })
 
-t.test('says what it did', async (t) => {
+t.test('an install reports its outcome', async (t) => {
   const nft = new FakeNft()
   const outcomes = async (...specs: KnockSpec[]) => {
     const found: unknown[] = []

@@ -85,7 +85,7 @@ async function keep(t: Test, { door = SSH, confirmWithin, warnings = [], ...give
   return { clock, end, events, folder, handle, heard, installation, nft, readers, uninstall, until }
 }
 
-t.test('a table that is gone is put back with its grants', async (t) => {
+t.test('a missing table is put back with its grants', async (t) => {
   const kept = await keep(t)
   await kept.until('watching')
   await put(kept.nft, 'grants_ssh_4', SOURCE)
@@ -98,10 +98,10 @@ t.test('a table that is gone is put back with its grants', async (t) => {
   t.match(await kept.until('restored'), { was: 'gone', grants: 1 })
   t.match(await sizes(kept.nft), { grants_ssh_4: 1 })
   await kept.end()
-  t.equal(kept.installation.held?.state.grants.length, 1, 'known for the next keeper')
+  t.equal(kept.installation.held?.state.grants.length, 1, 'the next keeper knows the grant')
 })
 
-t.test('one that was altered is made anew', async (t) => {
+t.test('an altered table is made anew', async (t) => {
   const kept = await keep(t)
   await kept.until('watching')
   const { nftables } = (await kept.nft.list({ table: 'knock' })) as { nftables: object[] }
@@ -110,7 +110,7 @@ t.test('one that was altered is made anew', async (t) => {
   t.match(await kept.until('restored'), { was: 'altered' })
 })
 
-t.test('its state is written as it changes', async (t) => {
+t.test('the state file is written when the state changes', async (t) => {
   const stateFile = `${t.testdir({})}/state.json`
   const kept = await keep(t, { stateFile })
   await kept.until('watching')
@@ -120,14 +120,14 @@ t.test('its state is written as it changes', async (t) => {
   t.match(await loadState(stateFile), { grants: [{ door: 'ssh', source: SOURCE }] })
 })
 
-t.test('what the install warned of is reported first', async (t) => {
+t.test('the warnings of the install are reported first', async (t) => {
   const warning = { id: 'spec-readable', path: '/doors/0', message: 'a reason' }
   const kept = await keep(t, { warnings: [warning] })
   await kept.until('watching')
   t.match(kept.events[0], { event: 'warning', ...warning })
 })
 
-t.test('another process gets the events of the table, and not those of the keeper', async (t) => {
+t.test('another process gets the events of the table, but not the keeper’s own', async (t) => {
   const kept = await keep(t)
   await kept.until('watching')
   const path = await socketPath('', 'knock', kept.folder)
@@ -143,7 +143,7 @@ t.test('another process gets the events of the table, and not those of the keepe
   t.notMatch(rest, [{ event: 'restored' }])
 })
 
-t.test('a group that another has is reported, and the table is kept all the same', async (t) => {
+t.test('an NFLOG group in use is reported, and the table is still kept', async (t) => {
   const kept = await keep(t, { refusal: taken() })
   t.match(await kept.until('failed'), { what: 'events', message: /another has it/ })
   await kept.handle.uninstall()
@@ -151,7 +151,7 @@ t.test('a group that another has is reported, and the table is kept all the same
   t.equal(kept.heard('watching').length, 0)
 })
 
-t.test('a table that waits is put back waiting, until it is confirmed', async (t) => {
+t.test('an unconfirmed table is put back unconfirmed, until it is confirmed', async (t) => {
   const kept = await keep(t, { confirmWithin: 60 })
   await kept.until('watching')
   await kept.uninstall()
@@ -166,7 +166,7 @@ t.test('a table that waits is put back waiting, until it is confirmed', async (t
   t.equal((await kept.handle.status()).confirm, undefined)
 })
 
-t.test('a table flushed right after it was confirmed waits no longer', async (t) => {
+t.test('a table flushed right after it was confirmed is put back confirmed', async (t) => {
   const kept = await keep(t, { confirmWithin: 60 })
   await kept.until('watching')
   await kept.handle.confirm()
@@ -182,13 +182,13 @@ t.test('a table flushed right after it was confirmed waits no longer', async (t)
   t.equal((await kept.handle.status()).confirm, undefined)
 })
 
-t.test('one that fell open is reported', async (t) => {
+t.test('a table that opened to everyone is reported', async (t) => {
   const kept = await keep(t, { confirmWithin: 10 })
   await kept.until('watching')
   t.match(await kept.until('failed'), { what: 'confirm' })
 })
 
-t.test('tokens are loaded ahead; secrets that cannot be read are reported', async (t) => {
+t.test('tokens are loaded ahead, and unreadable secrets are reported', async (t) => {
   const secretFile = `${t.testdir({ 'ana.key': 'a secret of sixteen bytes and more' })}/ana.key`
   await chmod(secretFile, 0o600)
   const users = [{ name: 'ana', secretFile }]
@@ -205,7 +205,7 @@ t.test('tokens are loaded ahead; secrets that cannot be read are reported', asyn
   t.match(message, /ana\.key.*nothing is loaded ahead anew$/s)
 })
 
-t.test('tokens that may have been used are refused after a loss', async (t) => {
+t.test('tokens that may have been used are refused after lost events', async (t) => {
   const secretFile = `${t.testdir({ 'ana.key': 'a secret of sixteen bytes and more' })}/ana.key`
   await chmod(secretFile, 0o600)
   const users = [{ name: 'ana', secretFile }]
@@ -218,7 +218,7 @@ t.test('tokens that may have been used are refused after a loss', async (t) => {
   t.match(message, /the \d+ tokens that may have been used by now are refused; later ones open$/)
 })
 
-t.test('without a namespace there is nothing to watch', async (t) => {
+t.test('a handle without a namespace cannot be watched', async (t) => {
   const nft = new FakeNft()
   const installation = new Installation(validateSpec({ doors: [SSH] }), nft, {
     clock: new FakeClock(),

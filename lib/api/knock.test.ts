@@ -49,15 +49,15 @@ t.test('ports are loaded ahead, and a refill adds to them', async (t) => {
   const nft = new FakeNft()
   const knock = await installKnock(rotating(), { nft })
   const first = await portsOf(nft)
-  t.equal(first.length, 7, 'this period and those of an hour')
+  t.equal(first.length, 7, 'the ports of this period and of the next hour are loaded')
   await knock.door('ssh').open('192.0.2.1')
   await refillKnock(rotating(), { nft })
   t.strictSame(await portsOf(nft), first)
   await installKnock(rotating(), { nft })
-  t.equal((await knock.door('ssh').grants()).length, 1, 'the same spec again keeps grants')
+  t.equal((await knock.door('ssh').grants()).length, 1, 'an install of the same spec keeps grants')
 })
 
-t.test('the clock may step', async (t) => {
+t.test('an install keeps grants after the clock was changed', async (t) => {
   await write('the secret of this test')
   // The kernel's clock, by which elements expire, stands still meanwhile.
   const nft = new FakeNft({ now: () => 0 })
@@ -75,14 +75,14 @@ t.test('the clock may step', async (t) => {
   }
 })
 
-t.test('another secret, and another period, make the table anew', async (t) => {
+t.test('another secret or another period makes the table anew', async (t) => {
   const nft = new FakeNft()
   await write('the secret of this test')
   await installKnock(rotating(), { nft })
   const first = await portsOf(nft)
   await write('quite another secret')
   await t.rejects(refillKnock(rotating(), { nft }), { code: 'not-found', message: /other secrets/ })
-  t.strictSame(await portsOf(nft), first, 'a refill that is refused changes nothing')
+  t.strictSame(await portsOf(nft), first, 'a refused refill changes nothing')
   await installKnock(rotating(), { nft })
   const second = await portsOf(nft)
   t.notOk(second.some((port) => first.includes(port)))
@@ -93,7 +93,7 @@ t.test('another secret, and another period, make the table anew', async (t) => {
   t.notOk((await portsOf(nft)).some((port) => second.includes(port)))
 })
 
-t.test('a secret that cannot be is refused before anything changes', async (t) => {
+t.test('an invalid secret is refused before anything changes', async (t) => {
   const nft = new FakeNft()
   const refused = (reason: RegExp) =>
     t.rejects(installKnock(rotating(), { nft }), { code: 'invalid-argument', message: reason })
@@ -107,14 +107,14 @@ t.test('a secret that cannot be is refused before anything changes', async (t) =
   await t.rejects(nft.list({ table: 'knock' }), { code: 'not-found' })
 })
 
-t.test('an nft that is too old for it', async (t) => {
+t.test('an nft too old for a rotation is refused', async (t) => {
   await write('the secret of this test')
   const nft = new FakeNft({ version: '1.0.6' })
   await t.rejects(installKnock(rotating(), { nft }), { code: 'missing-capability' })
   await t.rejects(nft.list({ table: 'knock' }), { code: 'not-found' })
 })
 
-t.test('a spec is checked by nft, and nothing changes', async (t) => {
+t.test('checkKnock asks nft and changes nothing', async (t) => {
   const nft = new FakeNft()
   const spec: KnockSpec = {
     doors: [

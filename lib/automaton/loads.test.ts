@@ -26,7 +26,7 @@ const WRITTEN: Readonly<Record<string, (half: Buffer) => string>> = {
 }
 
 for (const [carrier, write] of Object.entries(WRITTEN)) {
-  t.test(`${carrier}: both halves of each period`, async (t) => {
+  t.test(`${carrier}: the loads have both halves of each period`, async (t) => {
     const parts = { carrier, period: PERIOD, drift: 0, horizon: 20 }
     const valid = validateSpec(spec({ knock: token('udp/3478', parts) }))
     const secrets = new Map([['ana.key', SECRET]])

@@ -13,7 +13,7 @@ const element = (key: string, timeout: number, expires: number) => ({
   expires,
 })
 
-t.test('carries the elements that last longest, and none that is about to expire', async (t) => {
+t.test('the elements that last longest are carried, and none that soon expires', async (t) => {
   const elements = [
     element('192.0.2.1', 30, 5),
     element('192.0.2.2', 30, 0),
@@ -29,7 +29,7 @@ t.test('carries the elements that last longest, and none that is about to expire
   t.strictSame(carried('grants_ssh_4', []), [])
 })
 
-t.test('carries keys of several fields, numbers, and elements without a timeout', async (t) => {
+t.test('keys of several fields, numbers and elements without a timeout are carried', async (t) => {
   t.strictSame(carried('knocks_4', [element('192.0.2.1 1024 22', 40, 9)]), [
     { elem: { val: { concat: ['192.0.2.1', 1024, 22] }, timeout: 40, expires: 9 } },
   ])
@@ -37,7 +37,7 @@ t.test('carries keys of several fields, numbers, and elements without a timeout'
   t.strictSame(carried('grants_ssh_0', [stays]), [0])
 })
 
-t.test('carries no claims', async (t) => {
+t.test('claims are not carried', async (t) => {
   for (const name of ['lock_ssh_4', 'lock2_ssh_4', 'open2_lock_ssh_0', 'syns_4', 'counted_6']) {
     t.strictSame(carried(name, [element('192.0.2.1', 30, 5)]), [], name)
   }

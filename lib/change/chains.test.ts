@@ -48,7 +48,7 @@ for (const place of HOOKS) {
     judgingWarnings(listed, automaton.place?.interfaces.length ? automaton.place : undefined)
   const isBase = ({ chain }: Listed) => chain?.hook !== undefined
 
-  t.test(`${name}: whole`, async (t) => {
+  t.test(`${name}: the listing of an unchanged table is whole`, async (t) => {
     t.ok(isWhole(objects()))
     t.strictSame(warned(objects()), [])
     const without = objects().map(({ chain, ...rest }) => {
@@ -56,15 +56,15 @@ for (const place of HOOKS) {
       const { dev: _, ...listed } = chain
       return { chain: listed }
     })
-    t.ok(isWhole(without), 'nft 1.0.6 lists no devices')
+    t.ok(isWhole(without), 'a listing without devices is whole, as from nft 1.0.6')
     t.strictSame(warned(without), [])
     const retired = { chain: { family: 'inet', table: 'knock', name: 'port_old', handle: 99 } }
-    t.ok(isWhole([...objects(), retired]), 'what a retired map leads to has no rules')
+    t.ok(isWhole([...objects(), retired]), 'a chain left behind without rules changes nothing')
     const marked = { rule: { chain: hook, expr: [], comment: 'trial' } }
-    t.notOk(isWhole([...objects(), marked]), 'a rule too many')
+    t.notOk(isWhole([...objects(), marked]), 'an additional rule is found')
   })
 
-  t.test(`${name}: altered`, async (t) => {
+  t.test(`${name}: an altered listing is not whole`, async (t) => {
     const bases = objects().filter(isBase)
     t.ok(bases.length > 0)
     for (const base of bases) {
@@ -72,29 +72,29 @@ for (const place of HOOKS) {
       const without = objects().filter(
         ({ chain, rule }) => chain?.name !== own && rule?.chain !== own,
       )
-      t.notOk(isWhole(without), `without ${own}`)
+      t.notOk(isWhole(without), `a missing chain ${own} is found`)
       t.match(warned(without), [{ id: 'chain-missing', message: /^NOT SHUT/ }])
       const empty = objects().filter(({ rule }) => rule?.chain !== own)
-      t.notOk(isWhole(empty), `${own} is empty`)
+      t.notOk(isWhole(empty), `an empty chain ${own} is found`)
       t.match(warned(empty), [{ id: 'chain-missing' }])
       for (const [key, value] of Object.entries({ hook: 'output', prio: 99, policy: 'drop' })) {
         const other = objects()
         for (const { chain } of other) if (chain && chain.name === own) chain[key] = value
-        t.notOk(isWhole(other), `${own}: ${key}`)
+        t.notOk(isWhole(other), `a changed ${key} of ${own} is found`)
       }
     }
     const foreign = { chain: { name: 'mine', type: 'filter', hook: 'input', prio: -200 } }
-    t.notOk(isWhole([...objects(), foreign]), 'a base chain too many')
+    t.notOk(isWhole([...objects(), foreign]), 'an additional base chain is found')
     const inner = objects().findIndex(({ rule }) => rule !== undefined)
-    t.notOk(isWhole(objects().filter((_, index) => index !== inner)), 'a rule too few')
+    t.notOk(isWhole(objects().filter((_, index) => index !== inner)), 'a missing rule is found')
     const dormant = objects().map(({ table, ...rest }) =>
       table ? { table: { ...table, flags: ['dormant'] } } : rest,
     )
-    t.notOk(isWhole(dormant), 'dormant')
+    t.notOk(isWhole(dormant), 'a dormant table is found')
     t.match(warned(dormant), [{ id: 'dormant' }])
   })
   if (hook === 'ingress') {
-    t.test(`${name}: at another device`, async (t) => {
+    t.test(`${name}: a listing with another device is not whole`, async (t) => {
       const other = objects()
       for (const { chain } of other) if (chain?.dev === 'eth0') chain.dev = 'eth9'
       t.notOk(isWhole(other))

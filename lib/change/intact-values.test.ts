@@ -35,10 +35,10 @@ const PORTS = String(
 )
 
 const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
-  'the table dormant': (objects) => {
+  'a dormant table': (objects) => {
     for (const { table } of objects) if (table) table['flags'] = ['dormant']
   },
-  'the base chain elsewhere': (objects) => {
+  'the base chain at another priority': (objects) => {
     find(objects, 'chain', 'ingress')['prio'] = 300
   },
   'the base chain at another hook': (objects) => {
@@ -50,26 +50,27 @@ const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
   'another mark': (objects) => {
     for (const mark of statements(objects, 'mangle')) mark['value'] = 8
   },
-  'a claim that is none': (objects) => {
+  'an invalid claim': (objects) => {
     for (const statement of statements(objects, 'set')) delete statement['stmt']
   },
   'a set of tokens of another type': (objects) => {
     find(objects, 'set', 'tokens1_vpn_0')['type'] = 'mark'
   },
-  'a chain gone': (objects) => remove(objects, 'chain'),
-  'a rule gone': (objects) => remove(objects, 'rule'),
-  'a set gone': (objects) => remove(objects, 'set'),
-  'a counter gone': (objects) => remove(objects, 'counter'),
-  'a map gone': (objects) => remove(objects, 'map'),
-  'a chain more': (objects) => objects.push({ chain: { name: 'theirs' } }),
-  'a rule more': (objects) =>
+  'a missing chain': (objects) => remove(objects, 'chain'),
+  'a missing rule': (objects) => remove(objects, 'rule'),
+  'a missing set': (objects) => remove(objects, 'set'),
+  'a missing counter': (objects) => remove(objects, 'counter'),
+  'a missing map': (objects) => remove(objects, 'map'),
+  'an additional chain': (objects) => objects.push({ chain: { name: 'theirs' } }),
+  'an additional rule': (objects) =>
     objects.push({ rule: { chain: 'gate_ssh', comment: 'x', expr: [{ accept: null }] } }),
-  'an accept for a drop, with the same comment': (objects) =>
+  'accept instead of drop, with the same comment': (objects) =>
     dropIn(objects, 'gate_ssh')?.splice(-1, 1, { accept: null }),
-  'a match gone': (objects) => dropIn(objects, 'knock_tcp')?.splice(0, 1),
-  'a trusted block more': (objects) => find(objects, 'set', 'trusted_4').elem?.push('10.0.0.1'),
-  'a map more': (objects) => objects.push({ map: { name: 'theirs' } }),
-  'a map more, and a chain to which it leads': (objects) => {
+  'a missing match': (objects) => dropIn(objects, 'knock_tcp')?.splice(0, 1),
+  'an additional trusted block': (objects) =>
+    find(objects, 'set', 'trusted_4').elem?.push('10.0.0.1'),
+  'an additional map': (objects) => objects.push({ map: { name: 'theirs' } }),
+  'an additional map, and a chain to which it leads': (objects) => {
     const entry = [{ concat: ['tcp', 1] }, { jump: { target: 'theirs' } }]
     objects.push({ chain: { name: 'theirs' } }, { map: { name: 'theirs', elem: [entry] } })
   },
@@ -82,7 +83,7 @@ const CHANGES: Readonly<Record<string, (objects: Listed[]) => unknown>> = {
     const look = { vmap: { key: 1, data: '@ports_0123abcd' } }
     objects.push({ rule: { chain: 'ingress', comment: 'x', expr: [look] } })
   },
-  'an entry of a map gone': (objects) => find(objects, 'map', PORTS).elem?.pop(),
+  'a missing entry of a map': (objects) => find(objects, 'map', PORTS).elem?.pop(),
   'an entry of a map that leads elsewhere': (objects) => {
     const [entry] = find(objects, 'map', PORTS).elem as [Json[]]
     entry[1] = { accept: null }
@@ -121,7 +122,7 @@ const FREE = new RegExp(
 )
 
 for (const [name, change] of Object.entries(CHANGES)) {
-  t.test(`${name}: not intact`, async (t) => {
+  t.test(`a table with a change is not intact: ${name}`, async (t) => {
     const objects = listTable()
     change(objects)
     t.notOk(isIntact({ nftables: objects }, DOCUMENT))

@@ -4,7 +4,7 @@ import { DOCUMENT, find, leaveBehind, listTable } from '../../integration/fixtur
 import { canonicalText, isSameText } from '../nft/canonical.js'
 import { isIntact } from './intact.js'
 
-t.test('a table as its document made it is intact, whatever its timed sets hold', async (t) => {
+t.test('an unchanged table is intact, whatever its timed sets hold', async (t) => {
   const objects = listTable()
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
   find(objects, 'set', 'grants_ssh_4')['elem'] = [{ elem: { val: '10.0.0.1', timeout: 30 } }]
@@ -19,7 +19,7 @@ t.test('a table as its document made it is intact, whatever its timed sets hold'
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 
-t.test('used tokens and sequences of doors that are gone do not matter', async (t) => {
+t.test('used tokens and sequences of removed doors do not matter', async (t) => {
   const objects = listTable()
   const spent = find(objects, 'set', 'spent_vpn_0')
   for (let index = 0; index < 1500; index += 1) {
@@ -29,19 +29,19 @@ t.test('used tokens and sequences of doors that are gone do not matter', async (
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 
-t.test('parts left behind for packets under way do not matter', async (t) => {
+t.test('parts that a reload left for packets under way do not matter', async (t) => {
   const objects = listTable()
   leaveBehind(objects)
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 
-t.test('nft 1.0.6 does not list the device of a chain', async (t) => {
+t.test('a listing without the device of a chain is intact, as from nft 1.0.6', async (t) => {
   const objects = listTable()
   delete find(objects, 'chain', 'ingress')['dev']
   t.ok(isIntact({ nftables: objects }, DOCUMENT))
 })
 
-t.test('is intact as each version of nft lists it', async (t) => {
+t.test('a table is intact in the listing of each version of nft', async (t) => {
   const flags = { payload: { protocol: 'tcp', field: 'flags' } }
   const same: readonly (readonly [unknown, unknown])[] = [
     [
@@ -89,7 +89,7 @@ t.test('is intact as each version of nft lists it', async (t) => {
   t.notOk(isSameText(canonicalText(first), canonicalText(second)))
 })
 
-t.test('a document that is no listing is not intact', async (t) => {
+t.test('a document that is not a listing is not intact', async (t) => {
   for (const listing of [undefined, null, [], {}, { nftables: 'x' }, { nftables: [null, 1] }]) {
     t.notOk(isIntact(listing, DOCUMENT), JSON.stringify(listing))
   }

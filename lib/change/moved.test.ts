@@ -62,11 +62,11 @@ t.test('grants follow their door into the sets that it shares, and out of them',
     ...leaving('10.0.0.1', 22),
     change('add', 'admitted_tcp_4', [grant({ concat: ['10.0.0.1', 2222] })]),
   ])
-  t.same(moved([shared], [shared], together), [], 'they are where they were')
+  t.same(moved([shared], [shared], together), [], 'no grant moves between two equal shared sets')
   t.same(moved([alone], [alone], own), [])
 })
 
-t.test('no more grants move than the set has room for, with those that it has', async (t) => {
+t.test('only as many grants move as the set has room for', async (t) => {
   const many = (port: string | undefined, count: number): ListedElement[] =>
     Array.from({ length: count }, (_, i) => ({
       ...element(`10.0.${i >> 8}.${i & 255}`, ...(port ? [port] : [])),
@@ -81,12 +81,12 @@ t.test('no more grants move than the set has room for, with those that it has', 
   )
   t.same(others, [])
   const elements = JSON.stringify(change).match(/"expires":\d+/g) ?? []
-  t.equal(elements.length, 30, 'the set has 70 of 100')
+  t.equal(elements.length, 30, '30 grants move into a set that has 70 of 100')
   t.equal(elements[0], '"expires":60')
-  t.equal(elements.at(-1), '"expires":31', 'those that last longest')
+  t.equal(elements.at(-1), '"expires":31', 'the grants that last longest move')
 })
 
-t.test('a grant that leaves a full set for another port of it finds its own room', async (t) => {
+t.test('a grant that moves to another port within a full set has room', async (t) => {
   const full = Array.from({ length: 100 }, (_, i) => element(`10.0.0.${i}`, i === 0 ? '22' : '25'))
   const listing = listingOf({ admitted_tcp_4: full })
   const mail = summary('mail', 25, 8)
@@ -97,14 +97,11 @@ t.test('a grant that leaves a full set for another port of it finds its own room
   ])
 })
 
-t.test(
-  'the grants of a door that is gone are deleted, so that no other door has them',
-  async (t) => {
-    const listing = listingOf({ admitted_tcp_4: [element('10.0.0.1', '22')] })
-    const after = [summary('other', 22, 9)]
-    t.same(moved([summary('ssh', 22, 7)], after, listing), leaving('10.0.0.1', 22))
-  },
-)
+t.test('the grants of a removed door are deleted, so that no other door has them', async (t) => {
+  const listing = listingOf({ admitted_tcp_4: [element('10.0.0.1', '22')] })
+  const after = [summary('other', 22, 9)]
+  t.same(moved([summary('ssh', 22, 7)], after, listing), leaving('10.0.0.1', 22))
+})
 
 /** Each is added first, since it may have expired. */
 function leaving(source: string, port: number) {
@@ -112,7 +109,7 @@ function leaving(source: string, port: number) {
   return [change('add', 'admitted_tcp_4', elem), change('delete', 'admitted_tcp_4', elem)]
 }
 
-t.test('counts are deleted with their knock, or if another has its number', async (t) => {
+t.test('counts are deleted with their knock, or if another knock has its number', async (t) => {
   const marks = [7, 8, 9].map((number) => String(markOf(number, 0)))
   const listing = listingOf({ count_knocks_0: marks.map((mark) => element(mark)) })
   const before = [summary('ssh', 22, 7), summary('mail', 25, 8)]
@@ -137,8 +134,11 @@ t.test('attempts at shared doors go on while each number means the same knock', 
   const keeps = (doors: DoorSummary[], digest = 'a') =>
     keepsElements(about([ssh], 'a'), about(doors, digest).attempts, doors)('started_4')
   t.ok(keeps([ssh]))
-  t.ok(keeps([ssh, summary('mail', 25, 8)]), 'another door came')
-  t.ok(keeps([summary('mail', 25, 8)]), 'the door is gone')
-  t.notOk(keeps([ssh], 'b'), 'its knock has changed')
-  t.notOk(keeps([summary('ssh', 22, 8), summary('mail', 25, 7)]), 'another knock has its number')
+  t.ok(keeps([ssh, summary('mail', 25, 8)]), 'attempts stay when another door is added')
+  t.ok(keeps([summary('mail', 25, 8)]), 'attempts stay when a door is removed')
+  t.notOk(keeps([ssh], 'b'), 'attempts end when the knock has changed')
+  t.notOk(
+    keeps([summary('ssh', 22, 8), summary('mail', 25, 7)]),
+    'attempts end when another knock has the number',
+  )
 })

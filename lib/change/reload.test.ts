@@ -56,7 +56,7 @@ async function standing() {
   return { nft, elements, reload }
 }
 
-t.test('the same table: kept sets stay, all others are made anew', async (t) => {
+t.test('a reload of the same table keeps some sets and makes all others anew', async (t) => {
   const { nft, elements, reload } = await standing()
   await reload(FIRST)
   t.equal(await elements(FIRST_SPENT), 1)
@@ -64,16 +64,16 @@ t.test('the same table: kept sets stay, all others are made anew', async (t) => 
   t.ok(isIntact(await nft.list({ table: 'knock' }), FIRST))
 })
 
-t.test('another table: only the parts that both have are left', async (t) => {
+t.test('a reload to another spec keeps only the parts that both have', async (t) => {
   const { nft, elements, reload } = await standing()
   const other = documentOf([['tcp/7001'], ['udp/9000']], 3)
   await reload(other)
-  t.equal(await elements(FIRST_SPENT), 1, 'but what has been used')
+  t.equal(await elements(FIRST_SPENT), 1, 'used sequences stay')
   t.equal(await elements(SECOND_SPENT), 1)
   t.ok(isIntact(await nft.list({ table: 'knock' }), other))
 })
 
-t.test('a set of the same name and another shape is made anew', async (t) => {
+t.test('a set of another type is made anew', async (t) => {
   for (const change of [{ type: 'ipv4_addr' }, { timeout: 5 }, { size: 7 }]) {
     const listing = { nftables: [{ set: { ...here, name: FIRST_SPENT, type: 'mark', ...change } }] }
     const { nftables } = renderReload(FIRST, listing, isSpent)
@@ -85,21 +85,18 @@ t.test('a set of the same name and another shape is made anew', async (t) => {
   }
 })
 
-t.test(
-  'rules are deleted first, then parts that are not kept; chains, maps and counters stay',
-  async (t) => {
-    const { nft } = await standing()
-    const { nftables } = renderReload(FIRST, await nft.list({ table: 'knock' }), () => false)
-    const order = nftables.map((command) => {
-      const [verb, object] = Object.entries(command)[0] as [string, object]
-      return `${verb} ${verb === 'add' ? '' : Object.keys(object)[0]}`.trim()
-    })
-    t.strictSame(
-      order.filter((word, index) => word !== order[index - 1]),
-      ['flush table', 'delete set', 'add'],
-    )
-  },
-)
+t.test('rules are deleted first, then the parts that are not kept', async (t) => {
+  const { nft } = await standing()
+  const { nftables } = renderReload(FIRST, await nft.list({ table: 'knock' }), () => false)
+  const order = nftables.map((command) => {
+    const [verb, object] = Object.entries(command)[0] as [string, object]
+    return `${verb} ${verb === 'add' ? '' : Object.keys(object)[0]}`.trim()
+  })
+  t.strictSame(
+    order.filter((word, index) => word !== order[index - 1]),
+    ['flush table', 'delete set', 'add'],
+  )
+})
 
 /** One door under a name, before a port. */
 const doorOf = (name: string, service: string) =>
@@ -119,7 +116,7 @@ const mapOf = (document: typeof FIRST): string =>
     'add' in command && 'map' in command.add ? [command.add.map.name] : [],
   )[0] ?? ''
 
-t.test('packets under way find the map of the rules that they are in', async (t) => {
+t.test('the map of the old rules stays for packets under way', async (t) => {
   const nft = new FakeNft()
   const documents = [doorOf('ssh', 'tcp/22'), doorOf('sshd', 'tcp/22'), doorOf('sshd', 'tcp/20-30')]
   const maps = documents.map(mapOf)
@@ -154,7 +151,7 @@ t.test('packets under way find the map of the rules that they are in', async (t)
   t.same(await change(ssh), { maps: [2, 2, undefined], gates: ['gate_ssh', 'gate_sshd: empty'] })
 })
 
-t.test('a document that makes no table cannot be a reload', async (t) => {
+t.test('a document without a table cannot be a reload', async (t) => {
   t.throws(() => renderReload({ nftables: [] }, { nftables: [] }, isSpent), {
     message: /^unreachable/,
   })

@@ -53,11 +53,7 @@ function play(state: KnockState, now = NOW, sets = SETS, knowsTokens = true) {
   const made = commands.flatMap((command) =>
     'add' in command && 'set' in command.add ? [command.add.set] : [],
   )
-  t.equal(
-    made.length + added.length,
-    commands.length,
-    'nothing is done but sets and elements added',
-  )
+  t.equal(made.length + added.length, commands.length, 'the commands only add sets and elements')
   return { made, elements: Object.fromEntries(added.map(({ name, elem }) => [name, elem])), report }
 }
 const timed = (val: string | number, timeout: number) => ({ elem: { val, timeout } })
@@ -93,7 +89,7 @@ t.test('each part of a state goes into its set', async (t) => {
   })
 })
 
-t.test('clocks', async (t) => {
+t.test('elements get the remaining time of the present clock', async (t) => {
   const state = empty({
     grants: [{ door: 'ssh', source: '203.0.113.7', until: at(25) }],
     bans: [{ source: '203.0.113.9', until: at(100) }],
@@ -103,15 +99,23 @@ t.test('clocks', async (t) => {
   const ban = (timeout: number) => ({ banned_4: [timed('203.0.113.9', timeout)] })
   const grant = (timeout: number) => ({ grants_ssh_4: [timed('203.0.113.7', timeout)] })
   t.strictSame(play(state, NOW + 10.5).elements, { ...grant(14), ...ban(89), ...token })
-  t.strictSame(play(state, NOW + 24.5).elements, { ...ban(75), ...token }, 'less than a second')
-  t.strictSame(play(state, NOW + 200).elements, token, 'over')
-  t.strictSame(play(state, NOW + 1e9).elements, token, 'a used token, by whatever clock')
+  t.strictSame(
+    play(state, NOW + 24.5).elements,
+    { ...ban(75), ...token },
+    'an element with less than a second left is left out',
+  )
+  t.strictSame(play(state, NOW + 200).elements, token, 'expired elements are left out')
+  t.strictSame(play(state, NOW + 1e9).elements, token, 'a used token stays, whatever the clock')
   const back = play(state, NOW - 1e9)
-  t.strictSame(back.elements, { ...grant(25), ...ban(100), ...token }, 'no longer than it had')
+  t.strictSame(
+    back.elements,
+    { ...grant(25), ...ban(100), ...token },
+    'no element lasts longer than at the save if the clock was set back',
+  )
   t.strictSame(play(state, NOW + 200).report.skipped, { over: 2, present: 0, unplaced: 0 })
 })
 
-t.test('doors that have changed', async (t) => {
+t.test('elements of changed doors are left out', async (t) => {
   const state = empty({
     grants: [
       { door: 'gone', source: '203.0.113.7', until: at(25) },
@@ -142,13 +146,17 @@ t.test('doors that have changed', async (t) => {
   t.strictSame(report.unknownDoors, ['gone'])
   t.strictSame(report.skipped, { over: 2, present: 0, unplaced: 2 })
   const old = play(state, NOW, SETS, false)
-  t.strictSame(old.elements, { ...grants, ...sequences }, 'an nft that knows no tokens')
+  t.strictSame(
+    old.elements,
+    { ...grants, ...sequences },
+    'tokens are left out for an nft that does not know them',
+  )
   t.equal(old.report.skipped.unplaced, 3)
   const sets = new Map([...SETS, ['spent_gone_0', { size: 9, elements: [] }]])
   t.strictSame(
     play(state, NOW, sets).elements['spent_gone_0'],
     [timed(`0x${TOKEN}`, 25)],
-    'used, where there is a set for it',
+    'a used token of a removed door stays if its set exists',
   )
 })
 
@@ -177,7 +185,7 @@ t.test('existing elements stay as they are', async (t) => {
   t.equal(report.skipped.present, 4)
 })
 
-t.test('adds no more than there is room for, in commands of bounded length', async (t) => {
+t.test('only as many elements are added as there is room for, in short commands', async (t) => {
   const many = (count: number) =>
     Array.from({ length: count }, (_, index) => ({
       door: 'tok',

@@ -21,21 +21,21 @@ t.test('the exit code is that of the command', async (t) => {
   t.equal(refused.exitCode, 2)
 })
 
-t.test('NO_COLOR counts more than FORCE_COLOR', async (t) => {
+t.test('NO_COLOR overrides FORCE_COLOR', async (t) => {
   const both = await run(['--version'], { NO_COLOR: '1', FORCE_COLOR: '1' })
   t.same(both.env, { NO_COLOR: '1' })
   const one = await run(['--version'], { FORCE_COLOR: '1' })
   t.same(one.env, { FORCE_COLOR: '1' })
 })
 
-t.test('a reader of the output that has seen enough is no failure', async (t) => {
+t.test('a reader that closes the output early causes no failure', async (t) => {
   const process = await run(['--version'])
   process.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
   t.equal(process.exitCode, 0)
   t.equal(process.stderr.text, '')
 })
 
-t.test('an output that cannot be written is a failure', async (t) => {
+t.test('an output that cannot be written causes a failure', async (t) => {
   const process = await run(['--version'])
   process.stdout.emit('error', Object.assign(new Error('write ENOSPC'), { code: 'ENOSPC' }))
   t.equal(process.exitCode, 1)

@@ -52,14 +52,14 @@ async function launch(node: string, { load, manifest }: Fakes = {}) {
   return { said, loaded, exitCode: process.exitCode }
 }
 
-t.test('a Node that is too old is refused, and told which one is needed', async (t) => {
+t.test('an old Node is refused, with the version that is needed', async (t) => {
   for (const version of ['10.24.1', '18.20.8', '20.18.3', '21.7.0', '22.11.0', '23.11.0']) {
     const said = [`knocklib: Node ${RANGE} is needed, this is ${version}`]
     t.same(await launch(version), { said, loaded: [], exitCode: 3 })
   }
 })
 
-t.test('a Node that is new enough loads the command, and nothing is reported', async (t) => {
+t.test('a new Node loads the command without a message', async (t) => {
   for (const version of ['20.19.0', '20.20.2', '22.12.0', '24.0.0', '26.1.0', '24.0.0-nightly']) {
     const { said, loaded, exitCode } = await launch(version)
     t.same([said, loaded, exitCode], [[], ['./start.js'], undefined], version)
@@ -69,7 +69,7 @@ t.test('a Node that is new enough loads the command, and nothing is reported', a
 const refused = (message: string, code?: string) => () =>
   Promise.reject(Object.assign(new Error(message), code !== undefined && { code }))
 
-t.test('a program of which a file is missing is to be installed again', async (t) => {
+t.test('a missing file leads to the advice to install again', async (t) => {
   const missing = "Cannot find package 'knocklib-has-no-such-package' imported from x"
   const failures = {
     [missing]: 'ERR_MODULE_NOT_FOUND',
@@ -86,7 +86,7 @@ t.test('a program of which a file is missing is to be installed again', async (t
   t.same(said, ['knocklib: the program cannot be loaded: words; install it again'])
 })
 
-t.test('a program that can open no file is told the limit to raise', async (t) => {
+t.test('too many open files lead to the advice to raise the limit', async (t) => {
   const here = fileURLToPath(new URL('not-there.js', import.meta.url))
   const failures: readonly [string, string, string][] = [
     ['too many open files', 'EMFILE', 'EMFILE'],
@@ -103,7 +103,7 @@ t.test('a program that can open no file is told the limit to raise', async (t) =
   }
 })
 
-t.test('a package.json that cannot be read is reported', async (t) => {
+t.test('an unreadable package.json is reported', async (t) => {
   const manifest = () => {
     throw new Error("Cannot find module '../../package.json'")
   }
@@ -114,7 +114,7 @@ t.test('a package.json that cannot be read is reported', async (t) => {
   ])
 })
 
-t.test('an old Node can read it: nothing in it is newer than ES2015', async (t) => {
+t.test('an old Node can read the launcher: its syntax is ES2015', async (t) => {
   const plain = (target: ScriptTarget) => compile(target).replace(/\n\/\/# source.*/, '')
   t.equal(plain(ScriptTarget.ES2015), plain(ScriptTarget.ESNext))
   t.notMatch(source, /\bawait\b|^import /m)

@@ -13,7 +13,7 @@ const DOOR = {
   open: { for: '10m' },
 }
 
-t.test('the version and the help end well', async (t) => {
+t.test('--version and --help end with 0', async (t) => {
   t.strictSame(await runCommand(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
   const { code, stdout } = await runCommand(['--help'])
   t.equal(code, 0)
@@ -23,7 +23,7 @@ t.test('the version and the help end well', async (t) => {
   t.match(help.stdout, /--table <name> .*\n.*--json +print one JSON document/)
 })
 
-t.test('a wrong use ends with 2, and its words cannot move the cursor', async (t) => {
+t.test('wrong usage ends with 2, and control characters in it are escaped', async (t) => {
   for (const argv of [['nosuch\u001b[2J'], ['open'], ['open', 'ssh', 'a', '--nosuch\u001b[2J']]) {
     const { code, stdout, stderr } = await runCommand(argv)
     t.same([code, stdout], [2, ''], argv.join(' '))
@@ -56,7 +56,7 @@ t.test('a problem of a spec has its file and line', async (t) => {
   t.match(stderr, /a\.json:\d+:\d+|line \d+/)
 })
 
-t.test('what nobody foresaw is one line and ends with 1', async (t) => {
+t.test('an unexpected error is one line and ends with 1', async (t) => {
   class Broken extends FakeNft {
     override async version(): Promise<string> {
       throw new TypeError('a bug\u001b[2J')
@@ -68,7 +68,7 @@ t.test('what nobody foresaw is one line and ends with 1', async (t) => {
   t.notMatch(stderr, '\u001b')
 })
 
-t.test('a part that cannot be loaded is left to who loads the program', async (t) => {
+t.test('an error of loading a module is thrown', async (t) => {
   class Gone extends FakeNft {
     override async version(): Promise<string> {
       throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })

@@ -32,10 +32,10 @@ async function run(plan: Plan, gap: number, over: (shot: Shot) => Promise<void> 
 
 const labels = (sent: readonly [string, number][]) => sent.map(([label]) => label)
 
-t.test('a sequence, with a gap between two packets', async (t) => {
+t.test('a sequence is sent with a gap between two packets', async (t) => {
   const { sent, progress, took } = await run(planOf(['a', 'b', 'c'].map((x) => shotOf(x))), 30)
   t.same(labels(sent), ['a', 'b', 'c'])
-  t.ok(took >= 59, 'two gaps')
+  t.ok(took >= 59, 'two gaps have passed')
   t.same(
     progress.map(({ sent, of }) => [sent, of]),
     [...[0, 1, 2, 3].map((sent) => [sent, 3])],
@@ -44,7 +44,7 @@ t.test('a sequence, with a gap between two packets', async (t) => {
   t.equal(progress.at(-1)?.remaining, 0)
 })
 
-t.test('the gap is from the time that was due: no delay adds to the next', async (t) => {
+t.test('a gap counts from the planned time, so delays do not add up', async (t) => {
   const shots = ['a', 'b', 'c', 'd', 'e'].map((label) => shotOf(label))
   const busy = async () => {
     // Others use the processor for less than what a packet may take.
@@ -63,7 +63,7 @@ t.test('the gap is from the time that was due: no delay adds to the next', async
   )
 })
 
-t.test('packets that have their time do not wait for those before', async (t) => {
+t.test('packets with a planned time do not wait for those before', async (t) => {
   const shots = [shotOf('a', 0), shotOf('b', 20), shotOf('c', 20)]
   const send = (shot: Shot) => {
     sent.push(shot.label)
@@ -74,13 +74,13 @@ t.test('packets that have their time do not wait for those before', async (t) =>
   t.same(sent, ['a', 'b', 'c'])
 })
 
-t.test('waits before, and until a connection is in time', async (t) => {
+t.test('it waits before the first packet, and until a connection is in time', async (t) => {
   const { sent, took } = await run(planOf([shotOf('a', 0)], { delay: 40, ready: 50 }), 0)
   t.ok((sent[0]?.[1] ?? 0) >= 39)
   t.ok(took >= 89)
 })
 
-t.test('a failure comes after all others were sent', async (t) => {
+t.test('a failure is thrown after all others were sent', async (t) => {
   const failure = new Error('refused')
   const over = (shot: Shot) => (shot.label === 'a' ? Promise.reject(failure) : DONE)
   const { sent, result } = await run(planOf([shotOf('a'), shotOf('b')]), 5, over)
@@ -88,7 +88,7 @@ t.test('a failure comes after all others were sent', async (t) => {
   t.same(labels(sent), ['a', 'b'])
 })
 
-t.test('an abort ends it before the next packet', async (t) => {
+t.test('an abort ends the sending before the next packet', async (t) => {
   const stop = new AbortController()
   const reason = new Error('enough')
   const sent: string[] = []
@@ -100,5 +100,5 @@ t.test('an abort ends it before the next packet', async (t) => {
   const plan = planOf([shotOf('a'), shotOf('b')])
   await t.rejects(carryOut(plan, { gap: 60_000, send, signal: stop.signal }), reason)
   t.same(sent, ['a'])
-  await t.rejects(pause(60_000, stop.signal), reason, 'also if it was aborted before')
+  await t.rejects(pause(60_000, stop.signal), reason, 'an earlier abort ends it, too')
 })

@@ -9,7 +9,7 @@ const { tokens, rotations }: Vectors = JSON.parse(
 )
 const bytes = (hex: string): Uint8Array => Buffer.from(hex, 'hex')
 
-t.test('every token, for each family and carrier', async (t) => {
+t.test('each token is derived for each family and carrier', async (t) => {
   for (const { secret, door, period, time, number, ipv4, ipv6 } of tokens) {
     const given = { secret: bytes(secret), at: new Date(time * 1000 + 999) }
     const until = new Date((number + 1) * period * 1000)
@@ -25,7 +25,7 @@ t.test('every token, for each family and carrier', async (t) => {
   }
 })
 
-t.test('every rotation', async (t) => {
+t.test('each rotation is derived', async (t) => {
   for (const {
     secret,
     door,
@@ -60,7 +60,7 @@ t.test('text is UTF-8, the family is IPv4, and the time is now unless it is give
   t.match((await portsAt(rotation, { secret })).steps, [/^tcp\/\d+$/, /^tcp\/\d+$/])
 })
 
-t.test('what is wrong is named', async (t) => {
+t.test('an error names the wrong argument', async (t) => {
   const short = { code: 'invalid-argument', message: /^tokenAt: expected a secret of at least 16/ }
   await t.rejects(tokenAt({ door: 'ssh' }, { secret: 'fifteen bytes !' }), short)
   const early = { message: /^portsAt: at: expected a date since 1970, got / }

@@ -34,7 +34,7 @@ const take = (path: string, door?: string) =>
     'sendKnock',
   )
 
-t.test('takes the first, and leaves all else as it is', async (t) => {
+t.test('the first sequence is taken, and the rest of the file stays', async (t) => {
   const document = { $schema: 'x', oneTime: [['udp/1'], [2, 'icmp']], gap: '1ms' }
   const file = await write(t, document)
   const taken = await take(file)
@@ -44,7 +44,7 @@ t.test('takes the first, and leaves all else as it is', async (t) => {
   t.same(await readdir(join(file, '..')), ['ssh.json'])
 })
 
-t.test('takes it from the door that is named', async (t) => {
+t.test('the sequence is taken from the named door', async (t) => {
   const [ssh, web] = [{ oneTime: [[1], [2]] }, { oneTime: [[3], [4]] }]
   const file = await write(t, { host: 'h', doors: { ssh, web } })
   t.match(await take(file, 'web'), { steps: [{ port: 3 }], left: 1 })
@@ -54,14 +54,14 @@ t.test('takes it from the door that is named', async (t) => {
   t.same(await read(only), { doors: { ssh: { oneTime: [[2]] } } })
 })
 
-t.test('goes to the first address alone', async (t) => {
+t.test('a one-time sequence goes only to the first address', async (t) => {
   const [first, second] = [HOST, '127.0.0.2']
   const file = await write(t, { host: 'h', addresses: [first, second], oneTime: [['udp/9'], [9]] })
   const { addresses, left } = await sendKnock(undefined, file)
   t.strictSame({ addresses, left }, { addresses: [first], left: 1 })
 })
 
-t.test('a link stays one', async (t) => {
+t.test('a link to the file stays a link', async (t) => {
   const file = await write(t, { oneTime: [['udp/1']] })
   const link = join(file, '../link.json')
   await symlink('ssh.json', link)
@@ -70,7 +70,7 @@ t.test('a link stays one', async (t) => {
   t.same(await read(file), { oneTime: [] })
 })
 
-t.test('many at once take different ones', async (t) => {
+t.test('many callers at once take different sequences', async (t) => {
   const ports = Array.from({ length: 20 }, (_, index) => index + 1)
   const file = await write(t, { oneTime: ports.map((port) => [port]) })
   const taken = await Promise.all(ports.map(() => take(file)))
@@ -79,7 +79,7 @@ t.test('many at once take different ones', async (t) => {
   t.same(await read(file), { oneTime: [] })
 })
 
-t.test('sends them one after the other, to the last', async (t) => {
+t.test('the sequences are sent one after the other, to the last', async (t) => {
   const socket = createSocket('udp4').bind(0, HOST)
   await once(socket, 'listening')
   t.teardown(() => socket.close())
@@ -99,7 +99,7 @@ t.test('sends them one after the other, to the last', async (t) => {
   })
 })
 
-t.test('one that could not be sent is gone, one that cannot be sent is not taken', async (t) => {
+t.test('a sequence is taken if sending fails, but not if it cannot be sent at all', async (t) => {
   const oneTime = [['udp/9'], ['udp/9'], ['udp/9', { protocol: 'tcp', port: 1, flags: 'fin' }]]
   const file = await write(t, { oneTime })
   const message = /^sendKnock: a step with flags/
@@ -115,7 +115,7 @@ t.test('one that could not be sent is gone, one that cannot be sent is not taken
   t.equal((await read(file)).oneTime.length, 1)
 })
 
-t.test('needs a file of JSON that can be replaced', async (t) => {
+t.test('the profile must be a JSON file that can be replaced', async (t) => {
   const oneTime = [['udp/9']]
   await t.rejects(sendKnock(HOST, { oneTime }), { message: /expected the path of the file/ })
   const yaml = await write(t, { oneTime }, 'ssh.yaml')
@@ -128,7 +128,7 @@ t.test('needs a file of JSON that can be replaced', async (t) => {
   })
 })
 
-t.test('waits for another that is taking one', async (t) => {
+t.test('a caller waits while another takes a sequence', async (t) => {
   const file = await write(t, { oneTime: [['udp/9']] })
   await writeFile(`${file}.next`, '')
   const { rm } = await import('node:fs/promises')

@@ -24,7 +24,7 @@ async function listen(t: Test): Promise<{ port: number; count: () => number }> {
   return { port: (server.address() as AddressInfo).port, count: () => connections }
 }
 
-t.test('open, and refused when nothing listens there any more', async (t) => {
+t.test('the result is open, or refused if nothing listens any more', async (t) => {
   const { port } = await listen(t)
   const sent = { host: HOST, kind: 'steps', packets: 1, addresses: [HOST], port, address: HOST }
   const open = { ...sent, verdict: 'open', knocks: 1 }
@@ -32,13 +32,13 @@ t.test('open, and refused when nothing listens there any more', async (t) => {
   t.same(
     await openDoor(HOST, { ...steps, port: 1 }, { ...NO_GAP, port }),
     open,
-    "the caller's port",
+    'the port of the call counts, not that of the profile',
   )
   const refused = await openDoor(HOST, { ...steps, port: 1 }, NO_GAP)
   t.same(refused, { ...open, verdict: 'refused', port: 1 })
 })
 
-t.test('a door that counts connections is not tried', async (t) => {
+t.test('a door that counts connections is not tested by a connection', async (t) => {
   const { port, count } = await listen(t)
   const said = await openDoor(HOST, { ...steps, port, connections: 1 }, NO_GAP)
   t.match(said, { verdict: 'unknown', port, knocks: 1 })
@@ -46,7 +46,7 @@ t.test('a door that counts connections is not tried', async (t) => {
   t.equal(count(), 0)
 })
 
-t.test('refuses what it cannot try, before it knocks', async (t) => {
+t.test('an impossible test is refused before the knock', async (t) => {
   const code = 'invalid-argument'
   const noPort = /^openDoor: port: expected the TCP port of the service.*got nothing$/
   await t.rejects(openDoor(NOWHERE, steps), { code, message: noPort })
@@ -79,20 +79,20 @@ function prepare(knock: object, answers: Answer[]) {
 }
 const step = { protocol: 'udp', port: 9 }
 
-t.test('knocks three times at the most while nothing comes back', async (t) => {
+t.test('it knocks at most three times while nothing answers', async (t) => {
   const { prepared, sent } = prepare({ kind: 'steps', steps: [step] }, [])
   t.match(await openPrepared(prepared, 22, 60, {}), { verdict: 'filtered', knocks: 3 })
   t.equal(sent.length, 6)
 })
 
-t.test('knocks again until an address is open', async (t) => {
+t.test('it knocks again until an address is open', async (t) => {
   const knock = { kind: 'steps', steps: [step] }
   const { prepared } = prepare(knock, ['filtered', 'filtered', 'filtered', 'open'])
   const found = { verdict: 'open', knocks: 2, address: '2001:db8::1' }
   t.match(await openPrepared(prepared, 22, 60, {}), found)
 })
 
-t.test('never sends a one-time sequence again', async (t) => {
+t.test('it never sends a one-time sequence again', async (t) => {
   const { prepared } = prepare({ kind: 'oneTime', sequences: [[step]] }, [])
   t.match(await openPrepared(prepared, 22, 60, {}), { verdict: 'filtered', knocks: 1 })
 })

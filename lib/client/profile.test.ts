@@ -20,7 +20,7 @@ const FILES = {
   'broken.json': '{',
 }
 
-t.test('reads JSON and YAML', async (t) => {
+t.test('profiles in JSON and YAML are read', async (t) => {
   const folder = t.testdir(FILES)
   t.match(await loadProfile(join(folder, 'whole.json')), {
     steps: ['tcp/7000', { protocol: 'icmp' }],
@@ -29,7 +29,7 @@ t.test('reads JSON and YAML', async (t) => {
   t.same(await loadProfile(join(folder, 'short.yaml')), { steps: [7000, '8000:udp'] })
 })
 
-t.test("a file with a secret in it is its owner's alone", async (t) => {
+t.test('a profile with a secret must be private to its owner', async (t) => {
   const token = 'token: { door: ssh, port: udp/6000, secret: sixteen bytes or more }'
   const folder = t.testdir({
     'one.yaml': token,
@@ -47,7 +47,7 @@ t.test("a file with a secret in it is its owner's alone", async (t) => {
   t.ok(await loadProfile(join(folder, 'other.yaml')))
 })
 
-t.test('says what is wrong, and where', async (t) => {
+t.test('a problem is reported with its place', async (t) => {
   const folder = t.testdir(FILES)
   const kinds = 'steps, oneTime, rotate, token, rate or rhythm'
   const wrong = {
@@ -72,7 +72,7 @@ const rotate = { door: 'ssh', secretFile: '/k', every: '1h', steps: 4, ports: '2
 const rate = { port: 'tcp/22', hits: 2 }
 const rhythm = { port: 'tcp/443', counts: [1, 2], window: '4s' }
 
-t.test('reads every kind, defaults filled in', async (t) => {
+t.test('every kind is read, with defaults filled in', async (t) => {
   const read = (document: unknown) => readProfile(document, 'here')
   const tcp = (port: number) => ({ protocol: 'tcp', port })
   t.same(await read({ steps: [7000], gap: '1s' }), {
@@ -113,7 +113,7 @@ async function problemsOf(document: unknown): Promise<string[]> {
   }
 }
 
-t.test('finds every problem at once', async (t) => {
+t.test('every problem is found at once', async (t) => {
   const wrong: readonly (readonly [document: unknown, paths: readonly string[]])[] = [
     [{ steps: ['tcp/0', 7000, 'x'], gap: 1, x: 1 }, ['/steps/0', '/steps/2', '/gap', '/x']],
     [{ steps: [7000], token }, ['/token']],
@@ -157,7 +157,7 @@ t.test('finds every problem at once', async (t) => {
   }
 })
 
-t.test('chooses one of several doors, and adds what holds for all', async (t) => {
+t.test('one of several doors is chosen, with the parts for all doors', async (t) => {
   const document = {
     host: 'server.example',
     addresses: ['203.0.113.9', '2001:DB8::0:9', '::ffff:203.0.113.9'],

@@ -15,7 +15,7 @@ const CORNERS = [
 ]
 const MORE = ['', ':', '::', 'example.org', '[::1]', '::1]:80/[', '1::2::3', '2001:DB8::00A', '::g']
 
-t.test('reads and refuses what Node does', async (t) => {
+t.test('an address is read or refused as by Node', async (t) => {
   const unit = fc.constantFrom('0', '1', 'f', ':', '.', '::', '255', '0db8', 'A')
   const any = fc.oneof(fc.ipV4(), fc.ipV6(), fc.string({ unit }), fc.string())
   await fc.assert(

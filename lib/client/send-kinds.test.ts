@@ -35,7 +35,7 @@ async function writeSecret(t: Test, content: string, mode = 0o600): Promise<stri
   return file
 }
 
-t.test('a token', async (t) => {
+t.test('a token is sent', async (t) => {
   const { port, arrivals } = await listen(t)
   const secretFile = await writeSecret(t, 'sixteen bytes or more\n')
   const token = { door: 'ssh', port: `udp/${port}`, secretFile, period: '1d' }
@@ -64,7 +64,7 @@ t.test('a secret that others may read is refused', async (t) => {
   t.same(arrivals, [])
 })
 
-t.test('a rotation, whose ports no error tells', async (t) => {
+t.test('a rotation is sent, and no error has its ports', async (t) => {
   const secretFile = await writeSecret(t, 'sixteen bytes or more')
   const base = { door: 'ssh', secretFile, every: '1d', steps: 3, ports: '20000-60000' }
   const rotate = { ...base, protocol: 'udp' } as const
@@ -75,19 +75,19 @@ t.test('a rotation, whose ports no error tells', async (t) => {
   t.equal(error.cause, undefined)
 })
 
-t.test('a rate, after which a connection is in time', async (t) => {
+t.test('a rate is sent, and a connection after it is in time', async (t) => {
   const { port, arrivals } = await listen(t)
   const began = performance.now()
   const rate = { port: `udp/${port}`, hits: 3 }
   t.same(await sendKnock(HOST, { rate }), { ...AT, kind: 'rate', packets: 3 })
-  t.ok(performance.now() - began < 500, 'none is too early')
+  t.ok(performance.now() - began < 500, 'the hits are close together')
   await sendKnock(HOST, { rate: { ...rate, min: 1, max: 2 } })
   const took = performance.now() - (arrivals[3]?.at ?? 0)
-  t.ok(took > 1400 && took < 1900, `in the middle: ${took}`)
+  t.ok(took > 1400 && took < 1900, `the wait ends in the middle of the allowed time: ${took}`)
   t.equal(arrivals.length, 6)
 })
 
-t.test('a rhythm', async (t) => {
+t.test('a rhythm is sent', async (t) => {
   const { port, arrivals } = await listen(t)
   const rhythm = { port: `udp/${port}`, counts: [2, 3], window: '2s' }
   t.same(await sendKnock(HOST, { rhythm }), { ...AT, kind: 'rhythm', packets: 5 })

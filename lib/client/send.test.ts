@@ -40,7 +40,7 @@ for (const [family, host] of [
   )
 }
 
-t.test('a connection for each tcp step to a port that is open', async (t) => {
+t.test('each tcp step opens a connection to an open port', async (t) => {
   let connections = 0
   const server = createServer((socket) => {
     connections += 1
@@ -56,7 +56,7 @@ t.test('a connection for each tcp step to a port that is open', async (t) => {
   t.equal(connections, 2)
 })
 
-t.test("a profile's addresses, in place of its host's", async (t) => {
+t.test('the addresses of a profile replace those of its host', async (t) => {
   const { port, sizes } = await listen(t, 4)
   const steps = [`udp/${port}`]
   const profile = { host: 'nowhere.invalid', addresses: ['127.0.0.1'], steps }
@@ -77,13 +77,13 @@ t.test('a closed port is no error', async () => {
   await sendKnock('127.0.0.1', { steps: ['tcp/1', 'udp/1'] }, { gap: 0 })
 })
 
-t.test('keeps the pause', async (t) => {
+t.test('the pause between packets is kept', async (t) => {
   const began = performance.now()
   await sendKnock('127.0.0.1', { steps: ['udp/1', 'udp/1', 'udp/1'] }, { gap: '150ms' })
   t.ok(performance.now() - began >= 290)
 })
 
-t.test('an abort stops it with its reason', async (t) => {
+t.test('an abort stops sending with the reason of the abort', async (t) => {
   const { port, sizes } = await listen(t, 4)
   const steps = [`udp/${port}`, `udp/${port}`]
   const signal = AbortSignal.timeout(200)
@@ -95,7 +95,7 @@ t.test('an abort stops it with its reason', async (t) => {
   t.equal(sizes.length, 1)
 })
 
-t.test('refuses before a packet is sent', async (t) => {
+t.test('wrong arguments are refused before a packet is sent', async (t) => {
   const { port, sizes } = await listen(t, 4)
   const first = `udp/${port}`
   const send = (steps: readonly string[], options = {}) =>
@@ -120,7 +120,7 @@ t.test('refuses before a packet is sent', async (t) => {
   t.same(sizes, [])
 })
 
-t.test('where ping is missing, icmp says so', async (t) => {
+t.test('an icmp step reports a missing ping', async (t) => {
   const path = process.env['PATH']
   t.teardown(() => {
     process.env['PATH'] = path
@@ -132,7 +132,7 @@ t.test('where ping is missing, icmp says so', async (t) => {
   })
 })
 
-t.test('a network that refuses is an error that names the step', async (t) => {
+t.test('a refusal of the network is an error that names the step', async (t) => {
   const steps = [{ protocol: 'udp', port: 9, length: 65507 } as const, 'udp/9']
   await t.rejects(sendKnock('255.255.255.255', { steps }), {
     code: 'not-sent',

@@ -42,14 +42,14 @@ const WRITTEN: Readonly<Record<string, KnockProfile>> = {
   },
 }
 
-t.test('each kind, as it is written', async (t) => {
+t.test('each kind has its form of URI', async (t) => {
   for (const [uri, profile] of Object.entries(WRITTEN)) {
     t.equal(await profileToUri(profile), uri)
     t.same(await profileFromUri(uri), profile, uri)
   }
 })
 
-t.test('one door of several', async (t) => {
+t.test('a URI chooses one of several doors', async (t) => {
   const doors = { ssh: { token, port: 22 }, web: { steps: ['tcp/7000'] } }
   const profile = { host: 'h', addresses: ['::1'], doors }
   const uri = await profileToUri(profile, { door: 'web' })
@@ -111,7 +111,7 @@ const profile = fc
   )
   .map((parts) => Object.assign({}, ...parts) as KnockProfile)
 
-t.test('any profile means the same when it comes back', async (t) => {
+t.test('any profile means the same after it was written and read', async (t) => {
   await fc.assert(
     fc.asyncProperty(profile, async (written) => {
       const uri = await profileToUri(written)
@@ -126,7 +126,7 @@ t.test('any profile means the same when it comes back', async (t) => {
   t.end()
 })
 
-t.test('any text is read or refused, and the secret is in no message', async (t) => {
+t.test('any text is read or refused, and no message has the secret', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary' }), fc.nat(120), async (noise, at) => {
       const uri = `knocklib://h:22/ssh#token&port=udp/6000&secret=${SECRET}&for=1m`
@@ -171,13 +171,13 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   'knocklib://h/ssh#steps=1&addr=example.org': /\/addresses\/0: expected an IPv4 or IPv6 address/,
 }
 
-t.test('says what is wrong', async (t) => {
+t.test('a wrong URI is refused with the reason', async (t) => {
   for (const [uri, message] of Object.entries(REFUSED)) {
     await t.rejects(profileFromUri(uri), { message }, uri)
   }
 })
 
-t.test('what no URI can hold', async (t) => {
+t.test('a profile that a URI cannot hold is refused', async (t) => {
   const refused: [KnockProfile, RegExp][] = [
     [{ steps: [1] }, /\/host: expected a name or an address, got nothing/],
     [{ host: 'h', oneTime: [[1]] }, /\/oneTime: expected a knock that needs no file/],

@@ -31,7 +31,7 @@ function mkfifo(t: Test): string {
   return path
 }
 
-t.test('replaces a file at once, and leaves nothing behind', async (t) => {
+t.test('a file is replaced atomically, without leftover files', async (t) => {
   const folder = t.testdir({ file: 'before' })
   const path = join(folder, 'file')
   await replaceFile(path, ['a', 'b'], OPTIONS)
@@ -49,7 +49,7 @@ t.test('replaces a file at once, and leaves nothing behind', async (t) => {
   await t.rejects(replaceFile(nowhere, [''], OPTIONS), { message: /there is no directory .*none$/ })
 })
 
-t.test('sweeps what a killed process left, and nothing else', async (t) => {
+t.test('leftover files of a killed process are removed, and no other files', async (t) => {
   const left = 'file.01234567-89ab-cdef-0123-456789abcdef'
   const folder = t.testdir({ [left]: 'half', [`${left}.kept`]: '' })
   const old = new Date(Date.now() - 3_600_000)
@@ -58,7 +58,7 @@ t.test('sweeps what a killed process left, and nothing else', async (t) => {
   t.strictSame((await readdir(folder)).sort(), ['file', `${left}.kept`])
 })
 
-t.test('a link stays, and leads to the new content', async (t) => {
+t.test('a link stays, and its target has the new content', async (t) => {
   const folder = t.testdir({ real: { file: 'before' } })
   const [link, second, target] = ['link', 'second', 'real/file'].map((name) => join(folder, name))
   await symlink('real/file', link as string)
@@ -76,7 +76,7 @@ t.test('a link stays, and leads to the new content', async (t) => {
   await t.rejects(replaceFile(round, ['x'], OPTIONS), { code: 'invalid-argument' })
 })
 
-t.test('a device is written to, and stays one', { skip: !isRoot && 'needs root' }, async (t) => {
+t.test('a device stays a device after a write', { skip: !isRoot && 'needs root' }, async (t) => {
   const folder = t.testdir({})
   for (const [name, minor, fails] of [
     ['full', '7', true],
@@ -115,7 +115,7 @@ t.test("another user's link is not followed", { skip: !isRoot && 'needs root' },
   t.equal(await readFile(join(folder, 'file'), 'utf8'), 'before')
 })
 
-t.test('reads files, and nothing that would be waited for', async (t) => {
+t.test('only regular files are read, so that no read waits', async (t) => {
   const folder = t.testdir({ file: 'content', long: 'longer than ten' })
   t.equal(String(await readBounded(join(folder, 'file'), READING)), 'content')
   t.equal(await readBounded(join(folder, 'none'), READING), undefined)
@@ -140,7 +140,7 @@ t.test('on Windows a file has neither owner nor mode', async (t) => {
   t.equal(await readFile(path, 'utf8'), 'whole')
 })
 
-t.test('a secret is a private file of root or the reader', async (t) => {
+t.test('a secret must be a private file of root or the reader', async (t) => {
   const path = join(t.testdir({ secret: SECRET }), 'secret')
   await chmod(path, 0o600)
   t.equal(String(await readSecret(path, 'x')), SECRET)

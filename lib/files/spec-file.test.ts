@@ -14,7 +14,7 @@ d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]
 const lines = (count: number, lineOf: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => lineOf(index)).join('\n')
 
-t.test('the ending says which form it is', async (t) => {
+t.test('the file extension decides the form', async (t) => {
   const folder = t.testdir({
     'a.json': '{"a": [1, "2"]}',
     'a.yaml': 'a: [1, "2"] # why',
@@ -26,7 +26,7 @@ t.test('the ending says which form it is', async (t) => {
   }
 })
 
-t.test('what is not of its form', async (t) => {
+t.test('a malformed file is refused with its line', async (t) => {
   const folder = t.testdir({
     'empty.json': '',
     'broken.json': '{',
@@ -69,7 +69,7 @@ t.test('what is not of its form', async (t) => {
   }
 })
 
-t.test('what is long, and not deep', async (t) => {
+t.test('a long document is read, and a deep one refused', async (t) => {
   const long = Array.from({ length: 3000 }, (_, i) => `- a:\n    b: "x\n      y"\n    c: [${i}]\n`)
   const folder = t.testdir({
     'long.yaml': long.join(''),
@@ -85,7 +85,7 @@ t.test('what is long, and not deep', async (t) => {
   }
 })
 
-t.test('what cannot be read', async (t) => {
+t.test('an unreadable file is reported', async (t) => {
   const folder = t.testdir({})
   await t.rejects(loadDocument(join(folder, 'nosuch.json')), {
     code: 'invalid-argument',
@@ -97,14 +97,14 @@ t.test('what cannot be read', async (t) => {
   })
 })
 
-t.test('keys that are twice in different objects, and quotes in values', async (t) => {
+t.test('equal keys of different objects and quotes in values are accepted', async (t) => {
   const text = '{"a": {"b": 1}, "b": [{"a": 1}, {"a": "\\\\"}, "a", "a"], "c": "}{,\\"a"}'
   const folder = t.testdir({ 'a.json': text, 'star.yaml': 'a: "*x"\nb: |\n  &x\n  *y\n# &c\n' })
   t.same(await loadDocument(join(folder, 'a.json')), JSON.parse(text))
   t.same(await loadDocument(join(folder, 'star.yaml')), { a: '*x', b: '&x\n*y\n' })
 })
 
-t.test('each problem of a spec has its line', async (t) => {
+t.test('each problem of a spec is reported with its line', async (t) => {
   const yaml = 'tabel: x\ndoors:\n  - name: ssh\n    service: tcp/99999\n    open: {}\n'
   const json = '{\n\t"doors": [\n\t\t{ "name": 5 }\n\t]\n}\n'
   const folder = t.testdir({ 'a.yaml': yaml, 'a.json': json })

@@ -38,7 +38,7 @@ const bans = (count: number): KnockState => ({
 const fileIn = (t: Test, files: Record<string, string> = {}): string =>
   `${t.testdir(files)}/state.json`
 
-t.test('a key that is twice in a state', async (t) => {
+t.test('a duplicate key in a state is refused', async (t) => {
   const folder = t.testdir({ state: '{"table": "knock", "table": "other"}' })
   await chmod(`${folder}/state`, 0o600)
   await t.rejects(loadState(`${folder}/state`), {
@@ -47,13 +47,17 @@ t.test('a key that is twice in a state', async (t) => {
   })
 })
 
-t.test('there and back', async (t) => {
+t.test('a state is written and read back', async (t) => {
   const file = fileIn(t)
-  t.equal(await loadState(file), undefined, 'none yet')
+  t.equal(await loadState(file), undefined, 'a missing file is no state')
   await saveState(file, STATE)
   t.strictSame(await loadState(file), STATE)
   t.equal((await stat(file)).mode & 0o7777, 0o600)
-  t.match(await readFile(file, 'utf8'), /^\{"door":"ssh","source":"203\.0\.113\.7"/m, 'a line each')
+  t.match(
+    await readFile(file, 'utf8'),
+    /^\{"door":"ssh","source":"203\.0\.113\.7"/m,
+    'each grant has its own line',
+  )
   await saveState(file, bans(12_345))
   t.strictSame(await loadState(file), bans(12_345))
   await saveState(file, { ...STATE, grants: [], bans: [] })
@@ -61,7 +65,7 @@ t.test('there and back', async (t) => {
   t.strictSame(await readdir(file.slice(0, -'/state.json'.length)), ['state.json'])
 })
 
-t.test("is its owner's alone, whatever was there", async (t) => {
+t.test('a state file is private to its owner, whatever was there before', async (t) => {
   const folder = t.testdir({ 'state.json': 'old', elsewhere: 'old' })
   const umask = process.umask(0)
   t.teardown(() => process.umask(umask))
@@ -70,12 +74,12 @@ t.test("is its owner's alone, whatever was there", async (t) => {
   t.equal((await stat(`${folder}/state.json`)).mode & 0o7777, 0o600)
   await symlink('elsewhere', `${folder}/link.json`)
   await saveState(`${folder}/link.json`, STATE)
-  t.ok((await lstat(`${folder}/link.json`)).isSymbolicLink(), 'a link stays')
-  t.strictSame(await loadState(`${folder}/elsewhere`), STATE, 'and what it leads to is replaced')
+  t.ok((await lstat(`${folder}/link.json`)).isSymbolicLink(), 'a link stays a link')
+  t.strictSame(await loadState(`${folder}/elsewhere`), STATE, 'the target of the link is replaced')
   t.strictSame(await loadState(`${folder}/link.json`), STATE)
 })
 
-t.test('what cannot be written leaves all as it was', async (t) => {
+t.test('a failed write changes nothing', async (t) => {
   const folder = t.testdir({ 'state.json': 'old' })
   const wrong = { ...STATE, grants: [{ door: '9', source: 'x', until: '' }] }
   await t.rejects(saveState(`${folder}/state.json`, wrong), {
@@ -95,7 +99,7 @@ t.test('what cannot be written leaves all as it was', async (t) => {
   t.strictSame((await readdir(folder)).sort(), ['folder', 'state.json'])
 })
 
-t.test('what a killed process left behind is removed, and nothing else', async (t) => {
+t.test('leftover files of a killed process are removed, and no other files', async (t) => {
   const left = '0b8f1a52-6c1e-4d0a-9f3e-0123456789ab'
   const names = [
     ...[`state.json.${left}`, `state.json.${left.replace('0b', '0c')}`],
@@ -108,10 +112,14 @@ t.test('what a killed process left behind is removed, and nothing else', async (
   }
   await saveState(`${folder}/state.json`, STATE)
   const expected = [...names.slice(1), 'state.json'].sort()
-  t.strictSame((await readdir(folder)).sort(), expected, 'one that is new may be in use')
+  t.strictSame(
+    (await readdir(folder)).sort(),
+    expected,
+    'a new file stays, because it may be in use',
+  )
 })
 
-t.test("what is no state, or may be another's", async (t) => {
+t.test('an invalid state and one that others can write are refused', async (t) => {
   const file = fileIn(t)
   const refuses = async (text: string, expected: object, mode = 0o600) => {
     await writeFile(file, text)
@@ -135,14 +143,14 @@ t.test("what is no state, or may be another's", async (t) => {
   await refuses(text, others, 0o602)
   await writeFile(file, text)
   await chmod(file, 0o644)
-  t.strictSame(await loadState(file), STATE, 'to be read by others is no harm')
+  t.strictSame(await loadState(file), STATE, 'a state that others can read is accepted')
   await t.rejects(loadState(file.slice(0, -'/state.json'.length)), {
     message: /expected the state as a file, got a directory$/,
   })
   await t.rejects(loadState(`${file}/more`), { message: /the state cannot be read: ENOTDIR/ })
 })
 
-t.test('killed at any moment, it leaves the old state or the new one', async (t) => {
+t.test('a process killed at any moment leaves the old state or the new one', async (t) => {
   const folder = t.testdir()
   const file = `${folder}/state.json`
   const module = fileURLToPath(new URL('state-file.ts', import.meta.url))
@@ -170,6 +178,9 @@ t.test('killed at any moment, it leaves the old state or the new one', async (t)
     child.kill('SIGKILL')
     await once(child, 'exit')
     const state = await loadState(file)
-    t.ok([2000, 4000].includes(state?.bans.length ?? 0), `after ${delay} ms`)
+    t.ok(
+      [2000, 4000].includes(state?.bans.length ?? 0),
+      `the state is complete when killed after ${delay} ms`,
+    )
   }
 })

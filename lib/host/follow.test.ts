@@ -6,7 +6,7 @@ import { followWarnings } from './follow.js'
 
 const warn = (path: string): Warning => ({ id: 'interface-missing', path, message: 'not there' })
 
-t.test('each is reported once when it comes and once when it goes', async (t) => {
+t.test('each warning is reported once when it appears and once when it ends', async (t) => {
   const stop = new AbortController()
   const heard: string[] = []
   const seen: (Warning[] | Error)[] = [
@@ -34,7 +34,7 @@ t.test('each is reported once when it comes and once when it goes', async (t) =>
   t.strictSame(heard, ['/b new', '/a over'])
 })
 
-t.test('it ends at once, also while it waits', async (t) => {
+t.test('it ends at once, even during a wait', async (t) => {
   const stop = new AbortController()
   const clock = new FakeClock()
   const following = followWarnings({

@@ -42,23 +42,27 @@ const host: Host = {
 const warned = (hook: 'input' | 'forward' | 'prerouting' | 'ingress', ...interfaces: string[]) =>
   judgeInterfaces({ hook, interfaces }, host).map(({ id, path }) => `${path} ${id}`)
 
-t.test('names that are right, or that may be', async (t) => {
+t.test('correct and possible names give no warning', async (t) => {
   t.strictSame(warned('input'), [])
   for (const hook of ['input', 'forward', 'prerouting', 'ingress'] as const) {
     for (const name of ['eth0', 'br0', 'bond0', 'vrf7']) t.strictSame(warned(hook, name), [], name)
   }
   t.strictSame(warned('input', 'trunk.5', 'trunk'), [])
-  t.strictSame(warned('forward', 'trunk'), [], 'what is routed may come in there untagged')
+  t.strictSame(warned('forward', 'trunk'), [], 'routed packets may arrive untagged at a trunk')
   t.strictSame(warned('input', 'lo', 'eth0'), [])
-  t.strictSame(warned('input', 's0', 'br0'), [], 'the bridge is judged as well')
+  t.strictSame(
+    warned('input', 's0', 'br0'),
+    [],
+    'a bridge port gives no warning if the bridge is named, too',
+  )
   t.strictSame(warned('input', 's0', 'br*'), [])
   t.strictSame(warned('input', 'e*'), [])
-  t.strictSame(warned('ingress', 's0'), [], 'the place for guests')
+  t.strictSame(warned('ingress', 's0'), [], 'ingress sees the packets of a bridge port')
   t.strictSame(warned('ingress', 'p0', 'p1'), [])
   for (const hook of ['prerouting', 'ingress'] as const) t.strictSame(warned(hook, 'm0'), [])
 })
 
-t.test('names of nothing that is seen there', async (t) => {
+t.test('names that no packet at the hook can have give a warning', async (t) => {
   for (const hook of ['input', 'forward', 'prerouting'] as const) {
     for (const name of ['s0', 'p0', 'o0', 'odd0', 'p*']) {
       t.strictSame(warned(hook, 'eth0', name), ['/interfaces/1 interface-enslaved'], name)
@@ -66,7 +70,11 @@ t.test('names of nothing that is seen there', async (t) => {
   }
   t.strictSame(warned('input', 'm0'), ['/interfaces/0 interface-enslaved'])
   t.strictSame(warned('forward', 'm0'), ['/interfaces/0 interface-enslaved'])
-  t.strictSame(warned('ingress', 'p0'), ['/interfaces/0 interface-enslaved'], 'half of a bond')
+  t.strictSame(
+    warned('ingress', 'p0'),
+    ['/interfaces/0 interface-enslaved'],
+    'one interface of a bond gives a warning at ingress',
+  )
   t.strictSame(warned('input', 'trunk'), ['/interfaces/0 interface-without-address'])
   for (const name of ['eht0', 'ETH0', 'wlan*', 'nothing']) {
     t.strictSame(warned('input', name), ['/interfaces/0 interface-missing'], name)
@@ -75,7 +83,7 @@ t.test('names of nothing that is seen there', async (t) => {
   t.strictSame(warned('ingress', 'lo'), ['/interfaces only-loopback'])
 })
 
-t.test('what is found, and what to write', async (t) => {
+t.test('a warning has the cause and the right name', async (t) => {
   const says = (hook: 'input' | 'forward' | 'ingress', name: string) =>
     judgeInterfaces({ hook, interfaces: [name] }, host)[0]?.message
   t.equal(
@@ -119,19 +127,35 @@ function doors(hook: NonNullable<KnockSpec['hook']>, addresses: string[], interf
   }
 }
 
-t.test('doors that packets come to', async (t) => {
+t.test('doors that packets can reach give no warning', async (t) => {
   t.strictSame(doors('input', ['192.0.2.1', '224.0.0.9', '10.0.0.0/8']).on(), [])
   t.strictSame(doors('forward', ['203.0.113.9', '198.51.100.10']).on(), [])
-  t.strictSame(doors('forward', ['198.51.100.10'], ['eth0']).on(), [], 'routed to the bridge')
-  t.strictSame(doors('forward', ['2001:db8::10'], ['br0']).on(), [], 'bridges are filtered')
+  t.strictSame(
+    doors('forward', ['198.51.100.10'], ['eth0']).on(),
+    [],
+    'an address routed to the bridge gives no warning',
+  )
+  t.strictSame(
+    doors('forward', ['2001:db8::10'], ['br0']).on(),
+    [],
+    'bridged addresses give no warning',
+  )
   t.strictSame(doors('ingress', ['198.51.100.10'], ['s0']).on(), [])
   t.strictSame(doors('prerouting', ['203.0.113.9'], ['eth0']).on(), [])
-  t.strictSame(doors('input', ['203.0.113.99']).on(), [], 'not looked up')
+  t.strictSame(
+    doors('input', ['203.0.113.99']).on(),
+    [],
+    'an address without a route lookup gives no warning',
+  )
   const { routes, interfaces } = host
-  t.strictSame(doors('forward', ['203.0.113.9']).on({ routes, interfaces }), [], 'not known')
+  t.strictSame(
+    doors('forward', ['203.0.113.9']).on({ routes, interfaces }),
+    [],
+    'an address without a known route gives no warning',
+  )
 })
 
-t.test('doors that nothing comes to', async (t) => {
+t.test('doors that no packet can reach give a warning', async (t) => {
   const elsewhere = ['/doors/0/address address-elsewhere', '/doors/1/address address-elsewhere']
   t.strictSame(doors('input', ['203.0.113.9', '2001:db8::99']).on(), elsewhere)
   t.strictSame(doors('forward', ['192.0.2.1']).on(), ['/doors/0/address address-own'])
@@ -151,7 +175,7 @@ t.test('doors that nothing comes to', async (t) => {
   t.strictSame(doors('forward', ['203.0.113.9']).on(still), [])
 })
 
-t.test('each whole address is looked up once', async (t) => {
+t.test('each single address is looked up once', async (t) => {
   const { spec } = doors('input', ['192.0.2.1', '192.0.2.1', '10.0.0.0/8', '2001:db8::1'])
   t.strictSame(addressesOf(spec), ['192.0.2.1', '2001:db8::1'])
 })

@@ -7,9 +7,13 @@ const emit = (...times: number[]): boolean[] => {
   return times.map((time) => contest.putBack(time * 1000))
 }
 
-t.test('three times within ten seconds, once until there was peace', async (t) => {
-  t.strictSame(emit(0, 6, 12, 18), [false, false, false, false], 'too seldom')
+t.test('three changes within ten seconds are reported once until a quiet time', async (t) => {
+  t.strictSame(emit(0, 6, 12, 18), [false, false, false, false], 'rare changes are not reported')
   t.strictSame(emit(0, 5, 10, 11, 12), [false, false, true, false, false])
   t.strictSame(emit(0, 1, 2, 50, 51, 52), [false, false, true, false, false, false])
-  t.strictSame(emit(0, 1, 2, 63, 64, 65), [false, false, true, false, false, true], 'another one')
+  t.strictSame(
+    emit(0, 1, 2, 63, 64, 65),
+    [false, false, true, false, false, true],
+    'changes after a quiet time are reported again',
+  )
 })

@@ -17,7 +17,7 @@ function grantedTo(source: string, now: number): KnockState {
   }
 }
 
-t.test('a clock that is put right', async (t) => {
+t.test('a change of the clock is detected', async (t) => {
   const ensured: KnockState[] = []
   const { clock, news, end } = start({
     refillEvery: 3600,
@@ -31,14 +31,14 @@ t.test('a clock that is put right', async (t) => {
   t.equal(ensured.length, 0)
   clock.putForward(-5 * 3_600_000)
   await clock.pass(1200)
-  t.equal(ensured.length, 1, 'what is good now is loaded')
+  t.equal(ensured.length, 1, 'the loads of the present time are loaded')
   const { saved = '', grants = [] } = ensured[0] ?? {}
   const left = Date.parse(grants[0]?.until ?? '') - Date.parse(saved)
-  t.equal(left, 598_980, 'a second until it was seen, 20 ms until what packets did was known')
+  t.equal(left, 598_980, '1 s passed until the change was seen, and 20 ms until events arrived')
   await end()
 })
 
-t.test('a clock that is put right while nft hangs', async (t) => {
+t.test('a change of the clock is detected while nft hangs', async (t) => {
   let loaded = 0
   const { clock, end } = start({
     refillEvery: 3600,
@@ -51,11 +51,11 @@ t.test('a clock that is put right while nft hangs', async (t) => {
   await clock.pass(50)
   clock.putForward(3_600_000)
   await clock.pass(1000)
-  t.equal(loaded, 1, 'it is looked at each second')
+  t.equal(loaded, 1, 'the clock is checked each second')
   await end()
 })
 
-t.test('ends with its readers, and after the listing that is under way', async (t) => {
+t.test('the keeper ends after its readers and the running listing', async (t) => {
   const clock = new FakeClock()
   const done: string[] = []
   const failure = new NftError('not-permitted', 'watch: no')
@@ -88,7 +88,7 @@ t.test('ends with its readers, and after the listing that is under way', async (
   t.strictSame(done, ['list', 'write', 'list', 'write', 'readers'])
 })
 
-t.test('a stop ends though nft and the disk hang, and says what was left', async (t) => {
+t.test('a stop ends although nft and the disk hang, and reports what was left', async (t) => {
   const clock = new FakeClock()
   const never = new Promise<never>(() => {})
   const written: KnockState[] = []
@@ -107,7 +107,7 @@ t.test('a stop ends though nft and the disk hang, and says what was left', async
   await clock.pass(1200)
   const begun = clock.now()
   await end()
-  t.equal(clock.now() - begun, 6000, 'three seconds for each')
+  t.equal(clock.now() - begun, 6000, 'each has three seconds')
   t.strictSame(
     find('failed').map((event) => 'what' in event && event.what),
     ['stop', 'list'],
@@ -121,7 +121,7 @@ t.test('a stop ends though nft and the disk hang, and says what was left', async
   )
 })
 
-t.test('a clock that is put right while the table is listed', async (t) => {
+t.test('the clock changes while the table is listed', async (t) => {
   const clock = new FakeClock()
   let listings = 0
   const { ensured, news, end } = start({
@@ -135,14 +135,14 @@ t.test('a clock that is put right while the table is listed', async (t) => {
     },
   })
   await clock.pass(100)
-  t.equal(listings, 2, 'what was dated by another clock is listed again')
+  t.equal(listings, 2, 'a listing dated by the old clock is repeated')
   news.emit(gone)
   await clock.pass(50)
   t.equal(ensured[0]?.grants.length, 1)
   await end()
 })
 
-t.test('a clock that is found put right as the table is put back asks once', async (t) => {
+t.test('a change of the clock found while the table is put back is handled once', async (t) => {
   const clock = new FakeClock()
   let [running, most] = [0, 0]
   const { end } = start({

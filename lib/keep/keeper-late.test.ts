@@ -5,7 +5,7 @@ import { gone, granted, News, start } from '../../integration/fixtures/kept.js'
 import { NftError } from '../errors.js'
 import type { KnockEvent } from '../view/event.js'
 
-t.test('puts back what is heard late', async (t) => {
+t.test('grants of late events are put back', async (t) => {
   const { clock, news, ensured, restored, end } = start()
   news.emit(gone)
   await clock.pass(30)
@@ -15,16 +15,16 @@ t.test('puts back what is heard late', async (t) => {
     await clock.pass(1)
   }
   await clock.pass(100)
-  t.equal(restored.length, 1, 'gathered')
+  t.equal(restored.length, 1, 'late events are put back together')
   t.equal(restored[0]?.grants.length, 9)
   await clock.pass(2000)
   news.emit(granted('203.0.113.99'))
   await clock.pass(100)
-  t.equal(restored.length, 1, 'what is reported later is there by itself')
+  t.equal(restored.length, 1, 'a grant reported later is in the new table already')
   await end()
 })
 
-t.test('closes what is heard late', async (t) => {
+t.test('grants closed by late events are closed', async (t) => {
   const { clock, news, closed, restored, end } = start()
   const shut = (source: string): KnockEvent => {
     return { event: 'closed', time: '', door: 'ssh', source, by: 'knock' }
@@ -46,7 +46,7 @@ t.test('closes what is heard late', async (t) => {
   await end()
 })
 
-t.test('one piece of late news that fails does not lose the others', async (t) => {
+t.test('a failed late event does not lose the others', async (t) => {
   const closed: string[] = []
   const { clock, news, restored, end } = start({
     async close({ door, source }) {
@@ -68,7 +68,7 @@ t.test('one piece of late news that fails does not lose the others', async (t) =
   await end()
 })
 
-t.test('watching is not said while packets are not heard', async (t) => {
+t.test('watching is not reported while packet events are missing', async (t) => {
   const clock = new FakeClock()
   const deaf = new News(clock)
   deaf.isDeaf = true
@@ -80,7 +80,7 @@ t.test('watching is not said while packets are not heard', async (t) => {
   for (const { end } of [one, other]) await end()
 })
 
-t.test('loads ahead anew when it is time', async (t) => {
+t.test('tokens are loaded ahead when it is time', async (t) => {
   let refills = 0
   const { clock, find, end } = start({
     refillEvery: 0.2,
@@ -95,7 +95,7 @@ t.test('loads ahead anew when it is time', async (t) => {
   await end()
 })
 
-t.test('of what was put back, only what is reported late is put there again', async (t) => {
+t.test('after a second flush only grants reported late are put back again', async (t) => {
   const { clock, news, restored, end } = start()
   news.emit(granted('203.0.113.1'))
   news.emit(gone)
@@ -105,32 +105,29 @@ t.test('of what was put back, only what is reported late is put there again', as
   t.strictSame(
     restored[0]?.grants.map(({ source }) => source),
     ['203.0.113.2'],
-    'the other one may have been used up since',
+    'the other grant may have been used up since',
   )
   await end()
 })
 
-t.test(
-  'what is reported late while more is put back, or could not be, is not forgotten',
-  async (t) => {
-    const clock = new FakeClock()
-    const restored: string[][] = []
-    const { news, find, end } = start({
-      clock,
-      async restore({ grants }) {
-        restored.push(grants.map(({ source }) => source))
-        await clock.pause(150)
-        if (restored.length === 1) throw new NftError('timed-out', 'restore: busy')
-      },
-    })
-    news.emit(gone)
-    await clock.pass(30)
-    news.emit(granted('203.0.113.1'))
-    await clock.pass(80)
-    news.emit(granted('203.0.113.2'))
-    await clock.pass(1500)
-    t.strictSame(restored, [['203.0.113.1'], ['203.0.113.1', '203.0.113.2']])
-    t.match(find('failed'), [{ what: 'install', message: 'restore: busy' }])
-    await end()
-  },
-)
+t.test('late events during or after a failed put-back are not forgotten', async (t) => {
+  const clock = new FakeClock()
+  const restored: string[][] = []
+  const { news, find, end } = start({
+    clock,
+    async restore({ grants }) {
+      restored.push(grants.map(({ source }) => source))
+      await clock.pause(150)
+      if (restored.length === 1) throw new NftError('timed-out', 'restore: busy')
+    },
+  })
+  news.emit(gone)
+  await clock.pass(30)
+  news.emit(granted('203.0.113.1'))
+  await clock.pass(80)
+  news.emit(granted('203.0.113.2'))
+  await clock.pass(1500)
+  t.strictSame(restored, [['203.0.113.1'], ['203.0.113.1', '203.0.113.2']])
+  t.match(find('failed'), [{ what: 'install', message: 'restore: busy' }])
+  await end()
+})

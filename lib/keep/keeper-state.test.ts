@@ -7,7 +7,7 @@ import { NftError } from '../errors.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import type { TableRecord } from '../view/known-state.js'
 
-t.test('writes what has changed, soon, and once more at the end', async (t) => {
+t.test('a change is written soon, and the state once more at the end', async (t) => {
   const written: KnockState[] = []
   const { clock, news, end } = start({
     async write(state) {
@@ -15,40 +15,37 @@ t.test('writes what has changed, soon, and once more at the end', async (t) => {
     },
   })
   await clock.pass(300)
-  t.equal(written.length, 1, 'at the start, and nothing has changed')
+  t.equal(written.length, 1, 'the state is written once at the start')
   for (let i = 1; i < 20; i += 1) {
     news.emit(granted(`203.0.113.${i}`))
     await clock.pass(5)
   }
   await clock.pass(400)
-  t.equal(written.length, 2, 'a burst is one file')
+  t.equal(written.length, 2, 'many changes at once are one write')
   t.equal(written[1]?.grants.length, 19)
   await end()
   t.equal(written.length, 3)
 })
 
-t.test(
-  'a file that cannot be written ends nothing; it is reported at the start and at the end',
-  async (t) => {
-    let tries = 0
-    const { clock, news, find, end } = start({
-      async write() {
-        tries += 1
-        throw new Error('disk full')
-      },
-    })
-    await clock.pass(300)
-    t.match(find('failed'), [{ what: 'save', message: 'disk full' }])
-    news.emit(granted('203.0.113.7'))
-    await clock.pass(1200)
-    t.equal(tries, 2, 'it is tried again, though nothing changes')
-    t.equal(find('failed').length, 1, 'and not told again')
-    await end()
-    t.equal(find('failed').length, 2)
-  },
-)
+t.test('a failed write does not end the keeper, and is reported at start and end', async (t) => {
+  let tries = 0
+  const { clock, news, find, end } = start({
+    async write() {
+      tries += 1
+      throw new Error('disk full')
+    },
+  })
+  await clock.pass(300)
+  t.match(find('failed'), [{ what: 'save', message: 'disk full' }])
+  news.emit(granted('203.0.113.7'))
+  await clock.pass(1200)
+  t.equal(tries, 2, 'the write is tried again although nothing changes')
+  t.equal(find('failed').length, 1, 'the failure is not reported again')
+  await end()
+  t.equal(find('failed').length, 2)
+})
 
-t.test('a file that can be written again, and then cannot', async (t) => {
+t.test('a failure after a successful write is reported again', async (t) => {
   let isFull = true
   let tries = 0
   const { clock, news, find, end } = start({
@@ -67,7 +64,7 @@ t.test('a file that can be written again, and then cannot', async (t) => {
   t.equal(find('failed').length, 2)
   isFull = false
   await end()
-  t.equal(find('failed').length, 2, 'the last one is saved')
+  t.equal(find('failed').length, 2, 'the last state is saved')
 })
 
 t.test('a file that could not be written is written later', async (t) => {
@@ -86,7 +83,7 @@ t.test('a file that could not be written is written later', async (t) => {
   await end()
 })
 
-t.test('rejects where nothing can be watched', async (t) => {
+t.test('the keeper rejects if nothing can be watched', async (t) => {
   const failure = new NftError('not-permitted', 'watch: no')
   const { clock, ended } = start({
     records() {
@@ -100,7 +97,7 @@ t.test('rejects where nothing can be watched', async (t) => {
   await t.rejects(clock.passUntil(ended), failure)
 })
 
-t.test('a table that is gone as the watch begins is put back, and watched anew', async (t) => {
+t.test('a table missing at the start of the watch is put back, and watched anew', async (t) => {
   const clock = new FakeClock()
   let watches = 0
   const failure = new NftError('not-found', 'watch: not there')
@@ -127,7 +124,7 @@ t.test('a table that is gone as the watch begins is put back, and watched anew',
   await end()
 })
 
-t.test('what is not known yet is not written over what was', async (t) => {
+t.test('an unknown state does not replace the saved one', async (t) => {
   const clock = new FakeClock()
   const written: KnockState[] = []
   let list = () => {}
@@ -143,7 +140,7 @@ t.test('what is not known yet is not written over what was', async (t) => {
   })
   news.emit(granted('203.0.113.7'))
   await clock.pass(300)
-  t.strictSame(written, [], 'the first listing is not there yet')
+  t.strictSame(written, [], 'nothing is written before the first listing')
   list()
   await clock.pass(300)
   t.match(written, [{ grants: [{ source: '203.0.113.7' }] }])
@@ -154,7 +151,7 @@ t.test('what is not known yet is not written over what was', async (t) => {
   t.equal(written.length, 2)
 })
 
-t.test('a file stays as it is where nothing was ever listed', async (t) => {
+t.test('a file stays as it is if no listing succeeded', async (t) => {
   const written: KnockState[] = []
   const { clock, news, find, end } = start({
     save: () => Promise.reject(new NftError('timed-out', 'save: too long')),

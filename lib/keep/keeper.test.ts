@@ -4,7 +4,7 @@ import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import { gone, granted, start } from '../../integration/fixtures/kept.js'
 import { NftError } from '../errors.js'
 
-t.test('puts back what is gone, with the grants that it heard of', async (t) => {
+t.test('a missing table is put back with the reported grants', async (t) => {
   const { clock, news, find, ensured, end } = start()
   news.emit(granted('203.0.113.7'))
   news.emit(gone)
@@ -15,7 +15,7 @@ t.test('puts back what is gone, with the grants that it heard of', async (t) => 
   await end()
 })
 
-t.test('what was used is known before tokens are loaded', async (t) => {
+t.test('used tokens are known before tokens are loaded', async (t) => {
   const done: string[] = []
   const found: { tokens: number; isCertain: boolean }[] = []
   const { clock, news, end } = start({
@@ -35,12 +35,20 @@ t.test('what was used is known before tokens are loaded', async (t) => {
   news.queued.push({ event: granted('203.0.113.7'), token })
   news.emit(gone)
   await clock.pass(100)
-  t.strictSame(done, ['shut, 0 used', 'loaded'], 'shut first, whatever is not known yet')
-  t.strictSame(found, [{ tokens: 1, isCertain: true }], 'told after the flush, and known')
+  t.strictSame(
+    done,
+    ['shut, 0 used', 'loaded'],
+    'the doors are shut first, whatever is not known yet',
+  )
+  t.strictSame(
+    found,
+    [{ tokens: 1, isCertain: true }],
+    'tokens reported after the flush are known for certain',
+  )
   news.isSettled = false
   news.emit(gone)
   await clock.pass(100)
-  t.equal(found[1]?.isCertain, false, 'nobody says what packets did')
+  t.equal(found[1]?.isCertain, false, 'without events the used tokens are not certain')
   news.isSettled = true
   await clock.pass(1000)
   news.emit({ event: 'overrun', time: '', lost: 1 })
@@ -50,12 +58,12 @@ t.test('what was used is known before tokens are loaded', async (t) => {
   t.strictSame(
     found[2],
     { tokens: 2, isCertain: false },
-    'something was lost since the last listing',
+    'with lost events the used tokens are not certain',
   )
   await end()
 })
 
-t.test('says nothing where the table is as it should be', async (t) => {
+t.test('an intact table causes no event', async (t) => {
   const { clock, news, events, end } = start({ ensure: async () => 'unchanged' })
   news.emit({ event: 'installed', time: '' })
   await clock.pass(50)
@@ -66,7 +74,7 @@ t.test('says nothing where the table is as it should be', async (t) => {
   await end()
 })
 
-t.test('news that come while it is put back are seen to once more', async (t) => {
+t.test('events during a put-back cause one more check', async (t) => {
   const clock = new FakeClock()
   let running = 0
   let most = 0
@@ -88,34 +96,31 @@ t.test('news that come while it is put back are seen to once more', async (t) =>
     await clock.pass(5)
   }
   await clock.pass(200)
-  t.equal(most, 1, 'never two at once')
+  t.equal(most, 1, 'never two checks run at once')
   t.equal(count, 2)
   await end()
 })
 
-t.test(
-  'a table that goes while it is made whole: what was used is not known any more',
-  async (t) => {
-    const clock = new FakeClock()
-    const stale: boolean[] = []
-    const { news, end } = start({
-      clock,
-      async ensure(_, { isStale }) {
-        await clock.pause(50)
-        stale.push(isStale())
-        return 'unchanged'
-      },
-    })
-    news.emit({ event: 'installed', time: '' })
-    await clock.pass(20)
-    news.emit(gone)
-    await clock.pass(100)
-    t.strictSame(stale, [true, false], 'it is seen to once more')
-    await end()
-  },
-)
+t.test('used tokens are not certain if the table is removed during a repair', async (t) => {
+  const clock = new FakeClock()
+  const stale: boolean[] = []
+  const { news, end } = start({
+    clock,
+    async ensure(_, { isStale }) {
+      await clock.pause(50)
+      stale.push(isStale())
+      return 'unchanged'
+    },
+  })
+  news.emit({ event: 'installed', time: '' })
+  await clock.pass(20)
+  news.emit(gone)
+  await clock.pass(100)
+  t.strictSame(stale, [true, false], 'the table is checked once more')
+  await end()
+})
 
-t.test('what fails is reported and tried again', async (t) => {
+t.test('a failure is reported and tried again', async (t) => {
   let tries = 0
   const { clock, news, find, end } = start({
     putBack: async () => false,
@@ -134,19 +139,19 @@ t.test('what fails is reported and tried again', async (t) => {
   await end()
 })
 
-t.test('a table that others change again and again', async (t) => {
+t.test('repeated changes by others are reported', async (t) => {
   const { clock, news, find, end } = start({ ensure: async () => 'changed' })
   for (let i = 0; i < 5; i += 1) {
     news.emit({ event: 'installed', time: '' })
     await clock.pass(30)
   }
-  t.equal(find('restored').length, 5, 'is put back all the same')
+  t.equal(find('restored').length, 5, 'the table is still put back each time')
   t.match(find('failed'), [{ what: 'contested', message: /look for another knocklib run/ }])
   t.equal(find('failed').length, 1)
   await end()
 })
 
-t.test('a table that is gone unseen is found by listing', async (t) => {
+t.test('a table that was removed without an event is found by listing', async (t) => {
   let listings = 0
   const { clock, find, ensured, end } = start({
     async save() {
@@ -161,7 +166,7 @@ t.test('a table that is gone unseen is found by listing', async (t) => {
   await end()
 })
 
-t.test('chains that are gone unheard are found by two looks', async (t) => {
+t.test('chains removed without an event are found by two listings', async (t) => {
   let [isWhole, isOnceWrong, looks] = [true, false, 0]
   let ensures = 0
   const { clock, find, end } = start({
@@ -180,19 +185,19 @@ t.test('chains that are gone unheard are found by two looks', async (t) => {
   await clock.pass(100)
   isOnceWrong = true
   await clock.pass(1200)
-  t.equal(looks, 3, 'one that looks altered is looked at again')
-  t.equal(ensures, 0, 'a listing may be wrong')
+  t.equal(looks, 3, 'a table that looks altered is listed again')
+  t.equal(ensures, 0, 'one wrong listing causes no repair')
   isWhole = false
   await clock.pass(1200)
   t.equal(ensures, 1)
   const [restored] = find('restored') as { was: string; took: number; open: number }[]
   t.equal(restored?.was, 'altered')
-  t.equal(restored?.took, 0, 'milliseconds since it was seen')
-  t.equal(restored?.open, 1000, 'milliseconds since it was seen whole')
+  t.equal(restored?.took, 0, 'the event has the milliseconds since the change was seen')
+  t.equal(restored?.open, 1000, 'the event has the milliseconds since the table was seen whole')
   await end()
 })
 
-t.test('a table that was made anew before anybody heard that it was gone', async (t) => {
+t.test('a table that was made anew before its removal was reported', async (t) => {
   let [made, goOn] = [0, () => {}]
   const { clock, news, find, restored, end } = start({
     putBack: async () => false,
@@ -212,7 +217,11 @@ t.test('a table that was made anew before anybody heard that it was gone', async
   await clock.pass(50)
   goOn()
   await clock.pass(100)
-  t.match(find('restored'), [{ was: 'gone' }], 'told all the same, once')
-  t.match(restored, [{ grants: [{ source: '203.0.113.7' }] }], 'with what came meanwhile')
+  t.match(find('restored'), [{ was: 'gone' }], 'the removal is reported once')
+  t.match(
+    restored,
+    [{ grants: [{ source: '203.0.113.7' }] }],
+    'the new table has the grants of the meantime',
+  )
   await end()
 })

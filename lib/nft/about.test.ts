@@ -65,7 +65,7 @@ function listed(elem: unknown[]): readonly string[] {
   return aboutComments(parseListing({ nftables: [{ set: { name: 'about', elem } }] })) ?? []
 }
 
-t.test('is read as it was written, in any order', async (t) => {
+t.test('the description of a table is read as written, in any order', async (t) => {
   for (const elem of [
     aboutElements(automaton, DIGEST),
     aboutElements(automaton, DIGEST).reverse(),
@@ -76,7 +76,7 @@ t.test('is read as it was written, in any order', async (t) => {
   }
 })
 
-t.test('has each door with its knocks', async (t) => {
+t.test('the description has each door with its knocks', async (t) => {
   const about = parseAbout(listed(aboutElements(automaton, DIGEST)))
   t.same(
     about?.doors.map(({ name, knocks, connections, scope, established }) => {
@@ -93,7 +93,7 @@ t.test('has each door with its knocks', async (t) => {
   )
 })
 
-t.test('has the users of tokens, and refuses names that no spec can have', async (t) => {
+t.test('the description has the users of tokens, and no impossible names', async (t) => {
   const comments = listed(aboutElements(automaton, DIGEST))
   const vpn = parseAbout(comments)?.doors.find(({ name }) => name === 'vpn')
   t.same(vpn?.knocks, [{ attempt: 'open', steps: 1, users: ['ann', 'bob'] }])
@@ -103,7 +103,7 @@ t.test('has the users of tokens, and refuses names that no spec can have', async
   }
 })
 
-t.test('has the hook and interfaces if the spec names interfaces', async (t) => {
+t.test('the description has the hook and interfaces if the spec names interfaces', async (t) => {
   t.notOk(parseAbout(listed(aboutElements(automaton, DIGEST)))?.place)
   const interfaces = ['eth0', 'br-lan.5', 'wg*']
   const placed = buildAutomaton(validateSpec({ ...SPEC, interfaces }))
@@ -112,7 +112,7 @@ t.test('has the hook and interfaces if the spec names interfaces', async (t) => 
   t.same(about?.doors, automaton.doors)
 })
 
-t.test('is part of the ruleset', async (t) => {
+t.test('the description is part of the ruleset', async (t) => {
   const { nftables } = renderKnock(SPEC)
   const elem = nftables.flatMap((command) =>
     'add' in command && 'set' in command.add && command.add.set.name === 'about'
@@ -140,10 +140,10 @@ t.test('recognises tables of knocklib in any layout', async (t) => {
   for (const comments of [undefined, [], [''], ['knocklib'], [`Knocklib 1 ${DIGEST}`]]) {
     t.notOk(isOurs(comments), JSON.stringify(comments))
   }
-  t.notOk(isOurs(['theirs', `knocklib 1 ${DIGEST}`]), 'the first rule says so')
+  t.notOk(isOurs(['theirs', `knocklib 1 ${DIGEST}`]), 'only the first comment counts')
 })
 
-t.test('refuses other layouts, and words that no spec can have', async (t) => {
+t.test('other layouts and impossible words are refused', async (t) => {
   const [first = '', ...rest] = listed(aboutElements(automaton, DIGEST))
   t.ok(parseAbout([first, ...rest]))
   const strange = [

@@ -8,7 +8,7 @@ const mapped = (op: string, elem: unknown) => ({ map: { op, elem, data: mark, ma
 const lasting = (timeout: number) => ({ elem: { val: saddr, timeout } })
 const assigned = (value: unknown) => ({ mangle: { key: mark, value } })
 
-t.test('a map statement, and the text by which nft 1.0.6 lists it', async (t) => {
+t.test('a map statement equals the text by which nft 1.0.6 lists it', async (t) => {
   for (const [statement, text] of [
     [mapped('add', saddr), 'add @started_4 { ip saddr : meta mark }'],
     [mapped('delete', saddr), 'delete @started_4 { ip saddr : meta mark }'],
@@ -41,10 +41,10 @@ t.test('other map statements', async (t) => {
   ]) {
     t.not(canonicalText(text), own, text)
   }
-  t.equal(canonicalText('accept'), '"accept"', 'a text of another form stays')
+  t.equal(canonicalText('accept'), '"accept"', 'a text of another form stays as it is')
 })
 
-t.test('bits that are set whatever the mask has', async (t) => {
+t.test('bits that are set do not depend on the mask', async (t) => {
   const union = (mask: number, bits: unknown) => assigned({ '|': [{ '&': [mark, mask] }, bits] })
   const own = canonicalText(union(0xffffffc0, 1))
   t.equal(canonicalText(union(0xffffffc1, 1)), own)

@@ -52,7 +52,7 @@ for (const [name, [spec, chains]] of Object.entries(SPECS)) {
     )
     for (const chain of chains) {
       const [first] = rules.filter((rule) => rule.chain === chain)
-      t.ok(first && isConfirmRule(first), `${chain} begins with it`)
+      t.ok(first && isConfirmRule(first), `chain ${chain} begins with the rule of confirmation`)
     }
   })
 }

@@ -6,7 +6,7 @@ import { parseListing } from './listing.js'
 const listed = (...objects: readonly unknown[]) => ({ nftables: objects })
 const set = (parts: object) => ({ set: { family: 'inet', table: 'knock', name: 's', ...parts } })
 
-t.test('reads sets and the forms of their elements', async (t) => {
+t.test('sets and all forms of their elements are read', async (t) => {
   const elem = [
     '10.0.0.1',
     22,
@@ -47,7 +47,7 @@ t.test('reads sets and the forms of their elements', async (t) => {
   })
 })
 
-t.test('reads counters, and skips other objects', async (t) => {
+t.test('counters are read, and other objects are skipped', async (t) => {
   const { counters, sets } = parseListing(
     listed(
       { metainfo: { version: '1.0.6' } },

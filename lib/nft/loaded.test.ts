@@ -73,7 +73,7 @@ async function tableOf(ann: number, bob: number, first: number, second: number) 
   return { nft, clock, loads, listing, status }
 }
 
-t.test('has the time left of each user, and of the shortest step of a rotation', async (t) => {
+t.test('the loaded time is that of each user, or of the shortest step of a rotation', async (t) => {
   const { status, clock } = await tableOf(WEEK, 0.5, 7200, 3600)
   const [ssh, other] = (await status()).doors
   t.same(ssh?.tokens, [
@@ -88,7 +88,7 @@ t.test('has the time left of each user, and of the shortest step of a rotation',
   t.same(later?.rotations, [{ knock: 'open', expiresIn: 600, loadedFor: 3600 }])
 })
 
-t.test('loading some sets leaves the others, and an empty set has 0 seconds', async (t) => {
+t.test('a load of some sets leaves the others, and an empty set has 0 seconds', async (t) => {
   const { nft, clock, loads, listing, status } = await tableOf(WEEK, WEEK, WEEK, WEEK)
   clock.now += 1_000_000
   const { tokens } = loads
@@ -114,7 +114,7 @@ t.test('loading some sets leaves the others, and an empty set has 0 seconds', as
     ['tokens1_ssh'],
   )
   await nft.apply({ nftables: renderLoads('knock', { tokens: loads.tokens, ports: [] }, NOW) })
-  t.same(await left(), [WEEK, WEEK], 'the same keys again')
+  t.same(await left(), [WEEK, WEEK], 'the same keys give the same time again')
 })
 
 t.test('a new table that is not loaded yet has 0 seconds', async (t) => {
@@ -128,7 +128,7 @@ t.test('a new table that is not loaded yet has 0 seconds', async (t) => {
   )
 })
 
-t.test('a table of an older knocklib and elements added by hand say nothing', async (t) => {
+t.test('a table of an older knocklib and elements added by hand have no loaded time', async (t) => {
   t.equal(loadedIn(parseListing({ nftables: [] })), undefined)
   const elem = ['tokens1_ssh', 'grants_ssh', 'tokens1_ssh\nall is well', ''].map((comment, val) => {
     return { elem: { val, timeout: 9, expires: 5, comment } }
@@ -139,7 +139,7 @@ t.test('a table of an older knocklib and elements added by hand say nothing', as
   t.notOk(viewStatus('knock', automaton.doors, listedContents(old)).doors[0]?.tokens)
 })
 
-t.test('is listed whole for a status, and made only if something is loaded', async (t) => {
+t.test('the set of loaded times is made only if something is loaded', async (t) => {
   t.equal(mostOfStatus(LOADED_SET), Number.POSITIVE_INFINITY)
   const plain = validateSpec({
     doors: [

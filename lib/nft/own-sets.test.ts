@@ -41,7 +41,7 @@ const listingOf = (
 
 const DOORS = [summary('ssh', 22, 7), summary('mail', 25, 8, 9), summary('alone', 80)]
 
-t.test('a grant is of the door whose service has the port', async (t) => {
+t.test('a shared grant belongs to the door whose service has the port', async (t) => {
   const listing = listingOf({
     admitted_tcp_4: [
       element('10.0.0.1', '22'),
@@ -61,7 +61,7 @@ t.test('a grant is of the door whose service has the port', async (t) => {
   t.equal(of('grants_mail_6'), undefined)
 })
 
-t.test('a mark says the knock and the stage of an attempt', async (t) => {
+t.test('the mark of an attempt has its knock and its stage', async (t) => {
   const at = (source: string, number: number, stage: number): ListedElement => ({
     ...element(source),
     mark: markOf(number, stage),
@@ -84,7 +84,7 @@ t.test('a mark says the knock and the stage of an attempt', async (t) => {
   )
 })
 
-t.test('counts of all knocks of a door are one counter', async (t) => {
+t.test('the counts of all knocks of a door become one counter', async (t) => {
   const counted = (number: number, packets: number): ListedElement => ({
     key: [String(markOf(number, 0))],
     timeout: undefined,
@@ -114,7 +114,7 @@ t.test('a table whose doors share nothing is listed as it is', async (t) => {
   t.equal(withOwnSets(listing, [summary('alone', 22)]), listing)
 })
 
-t.test('where a grant is, and by which key', async (t) => {
+t.test('the set and the key of a grant are found', async (t) => {
   const [shared, own] = [grantPlaceOf(summary('ssh', 22, 7)), grantPlaceOf(summary('ssh', 22))]
   t.strictSame(shared, { set: 'admitted_tcp', port: 22 })
   t.strictSame(own, { set: 'grants_ssh' })

@@ -29,7 +29,7 @@ const door = (name: string, service: unknown, knock: unknown, open: object = {})
 const specOf = (...doors: object[]) => validateSpec({ doors } as unknown as KnockSpec)
 const HOST = { host: 'server.example' }
 
-t.test('each kind, as the client reads it', async (t) => {
+t.test('each kind is made as the client reads it', async (t) => {
   const cases: [knock: object, part: object, knocks: object][] = [
     [STEPS, { steps: ['tcp/7000', 'udp/8000'] }, { kind: 'steps' }],
     [ONCE, { oneTime: [['tcp/7100', 'tcp/8100'], ['tcp/7200']] }, { kind: 'oneTime' }],
@@ -72,7 +72,7 @@ t.test('each kind, as the client reads it', async (t) => {
   }
 })
 
-t.test('steps keep what is asked of their packets', async (t) => {
+t.test('steps keep their flags and lengths', async (t) => {
   const steps = [
     { protocol: 'tcp', port: 7000, flags: 'fin,!syn' },
     { protocol: 'udp', port: 8000, length: 4 },
@@ -83,11 +83,11 @@ t.test('steps keep what is asked of their packets', async (t) => {
   t.strictSame(profile.steps, steps)
 })
 
-t.test('the pause leaves half of the time', async (t) => {
+t.test('the pauses take at most half of the time for the knock', async (t) => {
   const steps = ['tcp/1001', 'tcp/1003', 'tcp/1002', 'tcp/1004', 'tcp/1005', 'tcp/1006']
   const gap = (times: object) =>
     profileFromSpec(specOf(door('ssh', 'tcp/22', { type: 'sequence', steps, ...times })), HOST).gap
-  t.equal(gap({ stepTimeout: '1s' }), undefined, 'the usual one')
+  t.equal(gap({ stepTimeout: '1s' }), undefined, 'the pause is the default if that is short enough')
   t.equal(gap({ stepTimeout: '1s', timeout: '1s' }), undefined)
   const many = { steps: Array.from({ length: 11 }, (_, index) => `tcp/${1100 - index}`) }
   t.equal(gap({ ...many, timeout: '1s' }), '50ms')
@@ -106,7 +106,7 @@ const TWO = specOf(
   door('mail', 'tcp/25', { ...RATE, port: 'tcp/25' }, { connections: 2 }),
 )
 
-t.test('several doors, as far as the user can open them', async (t) => {
+t.test('a profile has the doors that the user can open', async (t) => {
   const profile = profileFromSpec(TWO, { ...HOST, user: 'ana' })
   t.same(Object.keys(profile.doors ?? {}), ['ssh', 'mail'])
   t.match(await readProfile(profile, 'here', 'ssh'), { knock: { secretFile: 'ana.key' } })
@@ -116,11 +116,15 @@ t.test('several doors, as far as the user can open them', async (t) => {
   t.equal(ben.doors?.['web']?.token?.secretFile, '/home/ben/key')
 })
 
-t.test('one of several doors, users and knocks', async (t) => {
+t.test('a profile is of one of several doors, users and knocks', async (t) => {
   const of = (request: Partial<ProfileRequest>) => profileFromSpec(TWO, { ...HOST, ...request })
   t.match(of({ door: 'ssh', user: 'ben' }), { token: { secretFile: 'ben.key' } })
   t.match(of({ door: 'ssh', knock: 2 }), { steps: ['tcp/7000', 'udp/8000'] })
-  t.match(of({ door: 'web' }), { token: { secretFile: 'ben.key' } }, 'the only user')
+  t.match(
+    of({ door: 'web' }),
+    { token: { secretFile: 'ben.key' } },
+    'the only user of a door is chosen',
+  )
   t.equal(serverSecretOf(TWO, { ...HOST, door: 'ssh', user: 'ben' }), '/etc/knock/ben.key')
   t.equal(serverSecretOf(TWO, { ...HOST, door: 'mail' }), undefined)
   const wrong: [Partial<ProfileRequest>, string][] = [

@@ -14,14 +14,18 @@ const profile: KnockProfile = { host: 'server.example', door: 'ssh', port: 22, f
 const write = (format: string, parts: Partial<FormatContext> = {}, document = profile) =>
   formatOf(format).write(document, { name: 'server', ...parts })
 
-t.test('uri: the secret in place of its file', async (t) => {
+t.test('a URI has the secret in place of its file', async (t) => {
   const text = (await write('uri', { secret })).trim()
   const { secretFile: _, ...others } = token
   t.same(await profileFromUri(text), { ...profile, token: { ...others, secret: SECRET } })
   const page = 'https://a.example/door.html'
   const link = `${page}#secret=${encodeURIComponent(SECRET)}`
   t.equal(await write('uri', { secret, page }), `${link}\n`)
-  t.equal(await write('uri', { page }, await profileFromUri(text)), `${link}\n`, 'from a URI')
+  t.equal(
+    await write('uri', { page }, await profileFromUri(text)),
+    `${link}\n`,
+    'the page link can be made from a URI',
+  )
   t.equal(await write('uri', {}, await profileFromUri(text)), `${text}\n`)
   const steps = { host: 'h', steps: ['tcp/1'] }
   t.equal(await write('uri', {}, steps), 'knocklib://h/#steps=tcp/1\n')
@@ -34,7 +38,7 @@ t.test('uri: the secret in place of its file', async (t) => {
   await t.rejects(async () => write('uri', bytes), { message: /text in UTF-8.*got other bytes/ })
 })
 
-t.test('qr: on a terminal, or in a file', async (t) => {
+t.test('a QR code is drawn on a terminal, or into a file', async (t) => {
   const shown = await write('qr', { secret, columns: 80 })
   const rows = await matrixOf((await write('uri', { secret })).trim())
   t.equal(shown, drawCode(rows))
@@ -55,7 +59,7 @@ t.test('qr: on a terminal, or in a file', async (t) => {
 const addressed = { ...profile, addresses: ['203.0.113.9', '2001:db8::9'] }
 const script = 'window.knocks = "here"'
 
-t.test('page: all that is needed, no secret, and nothing else may run', async (t) => {
+t.test('the page is complete, without a secret, and runs no other script', async (t) => {
   const link = "https://in.example/?a='b"
   const html = await write('page', { secret, script, link }, addressed)
   t.notMatch(html, /sixteen|ana\.key|secret=/)
@@ -82,10 +86,10 @@ t.test('page: all that is needed, no secret, and nothing else may run', async (t
     "base-uri 'none'",
     "form-action 'none'",
   ])
-  t.notMatch(html.replace(link, ''), /https?:|src=|@import|url\(/, 'it loads nothing')
+  t.notMatch(html.replace(link, ''), /https?:|src=|@import|url\(/, 'the page loads nothing')
 })
 
-t.test('page: what no browser can do', async (t) => {
+t.test('a profile that no browser can send is refused', async (t) => {
   const refused: [KnockProfile, Partial<FormatContext>, RegExp][] = [
     [{ host: 'h', steps: [1] }, {}, /expected a token with carrier stun, got steps/],
     [{ ...profile, token: { ...token, carrier: 'udp' } }, {}, /carrier stun, got carrier udp/],

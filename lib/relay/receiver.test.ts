@@ -22,7 +22,7 @@ async function keeper(t: Test, path: string, say: (socket: Socket) => void): Pro
   await once(server, 'listening')
 }
 
-t.test('events come, and what is no event does not', async (t) => {
+t.test('events are received, and other data is skipped', async (t) => {
   const path = join(await folderOf(t), 'a.sock')
   await keeper(t, path, (socket) => {
     socket.end('{"hello":1}\n{"event":"granted"}\nno json\n{"event":"closed"}\n{"event":"cut')
@@ -34,7 +34,7 @@ t.test('events come, and what is no event does not', async (t) => {
   t.same(events, [{ event: 'granted' }, { event: 'closed' }])
 })
 
-t.test('an abort ends it, before and while it waits', async (t) => {
+t.test('an abort ends the receiver before and during a wait', async (t) => {
   const path = join(await folderOf(t), 'b.sock')
   await keeper(t, path, (socket) => socket.write('{"hello":1}\n'))
   for (const isBefore of [true, false]) {
@@ -49,7 +49,7 @@ t.test('an abort ends it, before and while it waits', async (t) => {
   }
 })
 
-t.test('no keeper: none there, one that ends, or a folder that others can write', async (t) => {
+t.test('the receiver reports a missing or ended keeper, and a folder of others', async (t) => {
   const folder = await folderOf(t)
   t.equal(await connectToKeeper(join(folder, 'none.sock')), undefined)
   const path = join(folder, 'c.sock')
@@ -62,7 +62,7 @@ t.test('no keeper: none there, one that ends, or a folder that others can write'
   await t.rejects(requireSafe(join(folder, 'file')), { message: /expected a folder/ })
 })
 
-t.test('the socket is named by the network namespace and the table', async (t) => {
+t.test('the name of the socket has the network namespace and the table', async (t) => {
   const own = await socketPath('', 'knock', '/run/x')
   t.match(own, /^\/run\/x\/\d+-knock\.sock$/)
   t.equal(await socketPath('/proc/self/ns/net', 'knock', '/run/x'), own)

@@ -35,7 +35,7 @@ async function take(events: AsyncGenerator<KnockEvent, void>, most: number) {
   return taken
 }
 
-t.test('each who watches gets the same, whatever others do', async (t) => {
+t.test('each watcher gets the same events, whatever other watchers do', async (t) => {
   const path = pathIn(await folderOf(t))
   await using sender = (await EventSender.open(path)) as EventSender
   t.equal((await stat(join(path, '..'))).mode & 0o777, 0o700)
@@ -49,27 +49,30 @@ t.test('each who watches gets the same, whatever others do', async (t) => {
   garbage.destroy()
 })
 
-t.test('for one that does not read little waits, and the rest is counted', async (t) => {
+t.test('few events wait for a watcher that does not read, and the rest is counted', async (t) => {
   const path = pathIn(await folderOf(t))
   await using sender = (await EventSender.open(path)) as EventSender
   const slow = (await connectToKeeper(path)) as Socket
   const event = { ...closed(1), source: 'x'.repeat(1000) }
   const before = process.memoryUsage.rss()
   for (let sent = 0; sent < 50_000; sent += 1) sender.send(event)
-  t.ok(process.memoryUsage.rss() - before < 30e6, 'fifty megabytes were sent')
+  t.ok(
+    process.memoryUsage.rss() - before < 30e6,
+    'memory stays small although fifty megabytes were sent',
+  )
   let [got, lost] = [0, 0]
   for await (const found of receiveEvents(slow, new AbortController().signal)) {
     if (found.event === 'overrun') lost += found.lost ?? 0
     else got += 1
     if (got + lost === 50_000) break
   }
-  t.ok(lost > 40_000, 'all that is missing is reported')
+  t.ok(lost > 40_000, 'all lost events are reported')
 })
 
-t.test('a socket that nobody serves is replaced, and no other', async (t) => {
+t.test('only an unused socket is replaced', async (t) => {
   const path = pathIn(await folderOf(t))
   const first = (await EventSender.open(path)) as EventSender
-  t.equal(await EventSender.open(path), undefined, 'somebody serves it')
+  t.equal(await EventSender.open(path), undefined, 'a socket in use is not replaced')
   await first[Symbol.asyncDispose]()
   t.notOk(existsSync(path))
   // A process that is killed leaves its socket behind.

@@ -49,7 +49,7 @@ async function reached(folder: string): Promise<Socket> {
   }
 }
 
-t.test('who connects gets the events, until it ends', async (t) => {
+t.test('a client gets the events until the server ends', async (t) => {
   const folder = join(await folderOf(t), 'run')
   const { failures, service } = serve(folder)
   service.send(EVENT)
@@ -71,7 +71,7 @@ async function occupyThreads(signal: AbortSignal): Promise<void> {
   await Promise.all(Array.from({ length: 16 }, occupy))
 }
 
-t.test('who has the first line misses no event, however slow the file system is', async (t) => {
+t.test('a client that has the first line misses no event', async (t) => {
   const folder = join(await folderOf(t), 'run')
   const path = await socketPath('', 'knock', folder)
   const done = new AbortController()
@@ -95,7 +95,7 @@ t.test('who has the first line misses no event, however slow the file system is'
   t.strictSame(failures, [])
 })
 
-t.test('a socket that cannot be opened is told once, and tried again', async (t) => {
+t.test('a failure to open the socket is reported once, and tried again', async (t) => {
   const parent = await folderOf(t)
   await writeFile(join(parent, 'run'), '')
   const folder = join(parent, 'run')
@@ -105,7 +105,7 @@ t.test('a socket that cannot be opened is told once, and tried again', async (t)
   t.match(failures, [/; until then other processes cannot watch this table$/])
   await clock.pass(RETRY)
   t.equal(failures.length, 1)
-  t.equal(clock.isHeld, false, 'its waiting keeps no process alive')
+  t.equal(clock.isHeld, false, 'the wait keeps no process alive')
   await rm(folder)
   await mkdir(folder, { mode: 0o700 })
   await clock.pass(RETRY - 1)
@@ -116,7 +116,7 @@ t.test('a socket that cannot be opened is told once, and tried again', async (t)
   await service[Symbol.asyncDispose]()
 })
 
-t.test('it ends while it waits, or with its signal', async (t) => {
+t.test('the server ends during a wait, or with its signal', async (t) => {
   const parent = await folderOf(t)
   await writeFile(join(parent, 'run'), '')
   const first = serve(join(parent, 'run'))

@@ -3,7 +3,7 @@ import t from 'tap'
 import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import { freshText } from './fresh-text.js'
 
-t.test('one call at a time, and one text for a second after it is made', async (t) => {
+t.test('one call runs at a time, and its text is used for a second', async (t) => {
   const clock = new FakeClock()
   let [calls, running, most] = [0, 0, 0]
   const text = freshText(async () => {
@@ -19,13 +19,17 @@ t.test('one call at a time, and one text for a second after it is made', async (
   await clock.pass(50)
   t.strictSame(await clock.passUntil(Promise.all([first, text()])), [['1', '1'], '1'])
   await clock.pass(999)
-  t.equal(await text(), '1', 'fresh still')
+  t.equal(await text(), '1', 'the text is still fresh')
   await clock.pass(1)
-  t.strictSame(await clock.passUntil(Promise.all([text(), text()])), ['2', '2'], 'and then anew')
+  t.strictSame(
+    await clock.passUntil(Promise.all([text(), text()])),
+    ['2', '2'],
+    'an old text is made anew, once for two calls',
+  )
   t.strictSame([calls, most], [2, 1])
 })
 
-t.test('a failure serves those who wait for it, and the next one tries again', async (t) => {
+t.test('waiting calls get the failure, and the next call tries again', async (t) => {
   const clock = new FakeClock()
   let calls = 0
   const text = freshText(async () => {

@@ -26,7 +26,7 @@ async function ask(
   return { status: response.statusCode, headers: response.headers, text }
 }
 
-t.test('where to listen', async (t) => {
+t.test('the address to listen at is read', async (t) => {
   const right: Record<string, [string, number]> = {
     '127.0.0.1:9477': ['127.0.0.1', 9477],
     '0.0.0.0:1': ['0.0.0.0', 1],
@@ -48,7 +48,7 @@ t.test('where to listen', async (t) => {
   }
 })
 
-t.test('GET /metrics, and nothing else', async (t) => {
+t.test('only GET /metrics is served', async (t) => {
   await using server = await serveMetrics(LOOPBACK, async () => '# EOF\n')
   t.ok(server.port > 0)
   const { status, headers, text } = await ask(server)
@@ -68,7 +68,7 @@ t.test('GET /metrics, and nothing else', async (t) => {
   }
 })
 
-t.test('all who ask meanwhile are served by one call', async (t) => {
+t.test('requests at the same time are served by one call', async (t) => {
   let calls = 0
   let goOn = () => {}
   const isLetGo = new Promise<void>((resolve) => {
@@ -98,7 +98,7 @@ t.test('a failure is reported, and the next request tries again', async (t) => {
   t.match(await ask(server), { status: 200, text: 'well\n' })
 })
 
-t.test('an address that is taken, or not ours', async (t) => {
+t.test('an address that is in use or not local is reported', async (t) => {
   await using server = await serveMetrics(LOOPBACK, async () => '')
   const { address, port } = server
   const render = async () => ''
@@ -111,7 +111,7 @@ t.test('an address that is taken, or not ours', async (t) => {
   })
 })
 
-t.test('closing ends what is under way', async (t) => {
+t.test('closing ends open requests', async (t) => {
   const server = await serveMetrics(LOOPBACK, () => new Promise(() => {}))
   const idle = connect(server.port, server.address)
   const waiting = connect(server.port, server.address)
@@ -127,7 +127,7 @@ t.test('closing ends what is under way', async (t) => {
   t.pass('closed')
 })
 
-t.test('connections that are held keep nobody out', async (t) => {
+t.test('idle connections keep nobody out', async (t) => {
   await using server = await serveMetrics({ address: '127.0.0.1', port: 0 }, async () => 'x 1\n')
   const hold = (localAddress: string) => {
     const socket = connect({ host: '127.0.0.1', port: server.port, localAddress })
@@ -147,6 +147,13 @@ t.test('connections that are held keep nobody out', async (t) => {
   t.teardown(() => [patient, ...held].forEach((socket) => void socket.destroy()))
   await Promise.all(held.map((socket) => once(socket, 'connect')))
   t.match(await scrape('127.0.0.1'), /^HTTP\/1\.1 200 .*x 1/s)
-  t.match(await scrape('127.0.0.2'), /^HTTP\/1\.1 200 .*x 1/s, 'nor out of the same address')
-  t.notOk(patient.destroyed || patient.readableEnded, 'who holds one keeps it')
+  t.match(
+    await scrape('127.0.0.2'),
+    /^HTTP\/1\.1 200 .*x 1/s,
+    'a client of the same address is served',
+  )
+  t.notOk(
+    patient.destroyed || patient.readableEnded,
+    'the connection of another address stays open',
+  )
 })

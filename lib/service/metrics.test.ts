@@ -52,7 +52,7 @@ const STATUS: Status = {
   fill: [{ set: 'syns_4', elements: 17, capacity: 65536 }],
 }
 
-t.test('all of a status', async (t) => {
+t.test('all values of a status are metrics', async (t) => {
   const text = await renderMetrics(STATUS, { lostEvents: 3 })
   const families = parseOpenMetrics(text)
   const values = (name: string) =>
@@ -106,7 +106,11 @@ t.test('all of a status', async (t) => {
     ['ssh', 2],
     ['web', 0],
   ])
-  t.strictSame(values('active_penalties'), [['ssh', 1]], 'of doors with a penalty alone')
+  t.strictSame(
+    values('active_penalties'),
+    [['ssh', 1]],
+    'only doors with a penalty have this metric',
+  )
   t.strictSame(values('active_bans'), [[1]])
   t.strictSame(values('set_elements'), [['syns_4', 17]])
   t.strictSame(values('set_capacity'), [['syns_4', 65536]])
@@ -116,11 +120,11 @@ t.test('all of a status', async (t) => {
     t.ok(samples.length > 0, name)
     if (type === 'counter') t.ok(samples.every((sample) => sample.name === `${name}_total`))
   }
-  t.notMatch(text, /203\.0\.113/, 'no source')
+  t.notMatch(text, /203\.0\.113/, 'no source address is in the metrics')
   t.equal(METRICS_TYPE, (await import('prom-client')).openMetricsContentType)
 })
 
-t.test('until when tokens and rotating sequences are loaded, where there are any', async (t) => {
+t.test('the loaded time is a metric for tokens and rotations', async (t) => {
   const tokens = [
     { user: 'ann', expiresIn: 60, loadedFor: 70 },
     { user: 'bob', expiresIn: 0 },
@@ -139,7 +143,7 @@ t.test('until when tokens and rotating sequences are loaded, where there are any
   t.notOk(parseOpenMetrics(await renderMetrics(STATUS)).has('knocklib_tokens_seconds'))
 })
 
-t.test('a confirmation, and no own counts', async (t) => {
+t.test('the time to confirm is a metric, and missing own counts are left out', async (t) => {
   const states = [
     [{ expiresIn: 5 }, 1, 0],
     [{ fallenOpen: true }, 0, 1],
@@ -152,13 +156,13 @@ t.test('a confirmation, and no own counts', async (t) => {
   }
 })
 
-t.test('twice at once, and not in the registry of all', async (t) => {
+t.test('two calls at once use no global registry', async (t) => {
   const [one, two] = await Promise.all([renderMetrics(STATUS), renderMetrics(STATUS)])
   t.equal(one, two)
   t.strictSame((await import('prom-client')).register.getMetricsAsArray(), [])
 })
 
-t.test('the parser is strict', async (t) => {
+t.test('the parser of the test is strict', async (t) => {
   const wrong = [
     '',
     '# EOF',
@@ -172,7 +176,7 @@ t.test('the parser is strict', async (t) => {
   for (const text of wrong) t.throws(() => parseOpenMetrics(text), JSON.stringify(text))
 })
 
-t.test('the dashboard names metrics and labels that there are', async (t) => {
+t.test('the dashboard uses existing metrics and labels', async (t) => {
   const path = new URL('../../docs/grafana-dashboard.json', import.meta.url)
   const dashboard = JSON.parse(readFileSync(path, 'utf8'))
   const families = parseOpenMetrics(await renderMetrics(STATUS, { lostEvents: 3 }))

@@ -61,7 +61,7 @@ const [hasNotify] = await Promise.race([
 const skip = hasNotify ? false : 'missing capability: systemd-notify'
 if (skip && process.env['CI'] === 'true') throw new Error(skip)
 
-t.test('all that is reported, in order', { skip }, async (t) => {
+t.test('each state is reported in order', { skip }, async (t) => {
   await using manager = new Manager(t)
   await manager.begin()
   const heard = createServiceManager({
@@ -85,10 +85,10 @@ t.test('all that is reported, in order', { skip }, async (t) => {
     'STOPPING=1|STATUS=saves',
   ])
   heard.keepWatch()[Symbol.dispose]()
-  t.equal(manager.lines.length, 5, 'no watchdog, no sign of life')
+  t.equal(manager.lines.length, 5, 'without a watchdog no keep-alive message is sent')
 })
 
-t.test('signs of life, while all is well', { skip }, async (t) => {
+t.test('keep-alive while all is well', { skip }, async (t) => {
   await using manager = new Manager(t)
   await manager.begin()
   const heard = createServiceManager({
@@ -109,11 +109,11 @@ t.test('signs of life, while all is well', { skip }, async (t) => {
   await manager.saw('STATUS=ill')
   const until = manager.lines.length
   await new Promise((resolve) => setTimeout(resolve, 200))
-  t.equal(manager.lines.length, until, 'nothing more')
+  t.equal(manager.lines.length, until, 'no more messages are sent')
   watch[Symbol.dispose]()
 })
 
-t.test('no manager, and one that waits for another process', async (t) => {
+t.test('nothing is sent without a manager, or to one of another process', async (t) => {
   const none = createServiceManager({ env: { PATH, WATCHDOG_USEC: '400000' }, onFailure: t.fail })
   t.equal(none.isThere, false)
   t.equal(none.watchdogInterval, undefined)

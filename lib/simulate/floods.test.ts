@@ -36,15 +36,15 @@ t.test('a source that sends many does not hide the others', async (t) => {
     const others = OTHERS.map((source) => ({ at, source, to: 'tcp/22' }))
     const packets = inOrder(...flood(3000, 3, () => LOUD), ...others)
     const { of, events, denied, status } = play({ doors: [door()] }, packets)
-    t.strictSame(OTHERS.map(of), [1, 1, 1, 1, 1], `after ${at} s`)
-    t.ok(of(LOUD) <= 11, `the other one: ${of(LOUD)}`)
+    t.strictSame(OTHERS.map(of), [1, 1, 1, 1, 1], `each other source is logged after ${at} s`)
+    t.ok(of(LOUD) <= 11, `the source that sends many is logged rarely: ${of(LOUD)}`)
     t.strictSame(denied, [packets.length])
     t.equal(status.counters.unlogged, packets.length - events.length)
     t.notMatch(JSON.stringify(status.fill), /quiet|flooded/, 'the sets of the log are not shown')
   }
 })
 
-t.test('it is quiet for a minute, and not longer', async (t) => {
+t.test('a source that sends many is not logged for a minute, and not longer', async (t) => {
   const later = [30, 59, 61].map((at) => ({ at, source: LOUD, to: 'tcp/22' }))
   const { events } = play({ doors: [door()] }, [...flood(100, 0.1, () => LOUD), ...later])
   t.strictSame(
@@ -63,12 +63,12 @@ t.test('a flood at one door does not silence another', async (t) => {
   )
 })
 
-t.test('of more sources than are logged, so many a second are', async (t) => {
+t.test('with too many sources a fixed number is logged each second', async (t) => {
   const { events, denied, status } = play(
     { doors: [door()] },
     flood(50_000, 5, (index) => `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`),
   )
-  t.ok(events.length > 20 && events.length <= 120, `${events.length}`)
+  t.ok(events.length > 20 && events.length <= 120, `${events.length} events are logged`)
   t.strictSame(denied, [50_000])
   t.equal(status.counters.unlogged, 50_000 - events.length)
 })
@@ -118,7 +118,7 @@ for (const [hook, at] of Object.entries(AT)) {
       const silent = play({ ...spec, log: false }, packets)
       t.strictSame(loud.judged, silent.judged)
       t.strictSame(loud.denied, silent.denied)
-      t.ok(loud.status.counters.unlogged > 50, 'it was a flood')
+      t.ok(loud.status.counters.unlogged > 50, 'many packets are not logged')
       t.ok(loud.judged.some(({ verdict }) => verdict === 'accept'))
     })
   }

@@ -28,7 +28,7 @@ function judge(spec: KnockSpec, packets: readonly Sent[], options?: SimulationOp
   return simulateKnock(spec, timed, options).packets.map(({ verdict }) => verdict)
 }
 
-t.test('a redirect sends granted sources on, and nobody else reaches its target', async (t) => {
+t.test('a redirect applies to granted sources, and nobody else reaches its target', async (t) => {
   const spec = { doors: [door(['udp/7000'], { open: { for: 60, redirectTo: 9000 } })] }
   const packets = ['tcp/22', 'tcp/9000', 'udp/7000', 'tcp/22', 'tcp/9000']
   const verdicts = judge(
@@ -38,7 +38,7 @@ t.test('a redirect sends granted sources on, and nobody else reaches its target'
   t.same(verdicts, ['accept', 'drop', 'drop', 'accept', 'drop'])
 })
 
-t.test('no door of this host judges what is redirected to another host', async (t) => {
+t.test('packets redirected to another host are not judged by doors of this host', async (t) => {
   const open = { for: 60, redirectTo: '192.168.1.5:23' }
   const doors = [door(['udp/7000'], { open }), door(['udp/7001'], { name: 'b', service: 'tcp/23' })]
   const packets = ['udp/7000', 'tcp/22', 'tcp/23'].map((to) => ({ to }))
@@ -51,7 +51,7 @@ t.test('a mark changes no verdict', async (t) => {
   t.same(judge(spec, packets), ['drop', 'drop', 'accept'])
 })
 
-t.test('a step fits by its flags, its length and its protocol', async (t) => {
+t.test('a packet matches a step by flags, length and protocol', async (t) => {
   const steps = [
     { protocol: 'tcp', port: 7000, flags: 'fin,!syn' },
     { protocol: 'udp', port: 7001, length: 10 },
@@ -74,14 +74,14 @@ t.test('a step fits by its flags, its length and its protocol', async (t) => {
   }
 })
 
-t.test('an echo request of IPv6 is no step over IPv4', async (t) => {
+t.test('an IPv6 echo request does not match a step over IPv4', async (t) => {
   const spec = { doors: [door(['icmpv6'])] }
   t.same(judge(spec, [{ to: 'icmp' }, { to: 'tcp/22' }]), ['accept', 'drop'])
   const six = [{ to: 'icmp' }, { to: 'tcp/22' }].map((packet) => ({ ...packet, source: ana6 }))
   t.same(judge(spec, six), ['drop', 'accept'])
 })
 
-t.test('a door judges packets to its addresses alone', async (t) => {
+t.test('a door judges only packets to its addresses', async (t) => {
   const spec = { doors: [door(['udp/7000'], { address: [host, host6] })] }
   const packets = [
     { to: 'tcp/22', destination: host },
@@ -92,7 +92,7 @@ t.test('a door judges packets to its addresses alone', async (t) => {
   t.same(judge(spec, packets), ['drop', 'drop', 'accept', 'accept'])
 })
 
-t.test('a door of another protocol judges that one alone', async (t) => {
+t.test('a door of another protocol judges only that protocol', async (t) => {
   const spec = { doors: [door(['udp/7000'], { service: ['protocol/vrrp', 'protocol/4'] })] }
   const packets = ['protocol/112', 'protocol/ipip', 'protocol/89', 'tcp/22', 'udp/7000']
   const again = [...packets, 'protocol/112'].map((to) => ({ to }))
@@ -119,7 +119,7 @@ t.test('packets of other interfaces and of trusted sources pass', async (t) => {
   t.same(judge({ doors: spec.doors }, [{ to: 'tcp/22', interface: 'lo' }]), ['accept'])
 })
 
-t.test('packets of a connection that is known pass, unless its door cuts it', async (t) => {
+t.test('packets of a known connection pass, unless the door cuts it', async (t) => {
   const known = { to: 'tcp/22', flags: 0x10, state: 'established' } as const
   const packets: Sent[] = [
     known,
@@ -131,7 +131,7 @@ t.test('packets of a connection that is known pass, unless its door cuts it', as
   t.same(judge({ doors: [cut] }, packets).slice(0, 2), ['drop', 'accept'])
 })
 
-t.test('fragments that hide a header are dropped before conntrack, others pass', async (t) => {
+t.test('fragments that hide a header are dropped before conntrack, and others pass', async (t) => {
   const doors = [door(['udp/7000'])]
   for (const hook of ['prerouting', 'ingress'] as const) {
     const spec = { hook, interfaces: ['eth0'], doors }
@@ -141,29 +141,33 @@ t.test('fragments that hide a header are dropped before conntrack, others pass',
     t.same(
       judge(spec, pieces),
       ['drop', 'accept', 'drop', 'accept'],
-      `${hook}: judged by the first`,
+      `${hook}: the first fragment decides`,
     )
     const hiding = [piece(undefined, 'udp/7000'), piece('second'), piece('bare'), piece(undefined)]
     t.same(
       judge(spec, hiding),
       ['drop', 'drop', 'drop', 'accept'],
-      `${hook}: from a granted source`,
+      `${hook}: hidden headers are dropped, also from a granted source`,
     )
   }
   const elsewhere = { to: 'tcp/22', fragment: 'second', interface: 'eth1' } as const
   t.same(judge({ hook: 'ingress', interfaces: ['eth0'], doors }, [elsewhere]), ['accept'])
 })
 
-t.test('an IPv6 packet that cannot be read is dropped, one of IPv4 always can be', async (t) => {
+t.test('an unreadable IPv6 packet is dropped, and IPv4 packets are always readable', async (t) => {
   const spec = { doors: [door(['udp/7000'])] }
   const unread = { to: 'tcp/80', unreadable: true }
   t.same(judge(spec, [unread, { ...unread, source: ana6 }]), ['accept', 'drop'])
   const granted = [{ to: 'udp/7000' }, { to: 'tcp/22' }, unread]
   const six = granted.map((packet) => ({ ...packet, source: ana6 }))
-  t.same(judge(spec, six), ['drop', 'accept', 'accept'], 'a grant of each door lets it pass')
+  t.same(
+    judge(spec, six),
+    ['drop', 'accept', 'accept'],
+    'a grant of each door lets the packet pass',
+  )
 })
 
-t.test("a token opens in its carrier's datagram alone", async (t) => {
+t.test('a token opens only in a datagram of its carrier', async (t) => {
   const [secret, secretFile] = [new TextEncoder().encode('sixteen bytes or more'), '/k']
   const token = deriveToken(secret, 'a', 0)
   const carriers = ['udp', 'stun', 'dns'] as const
@@ -179,12 +183,12 @@ t.test("a token opens in its carrier's datagram alone", async (t) => {
       const datagram = payloadOf(by, token, '00'.repeat(12))
       t.equal(verdict(datagram), by === carrier ? 'accept' : 'drop', `${carrier}, sent by ${by}`)
     }
-    t.equal(verdict(''), 'drop', `${carrier}: an empty datagram`)
+    t.equal(verdict(''), 'drop', `${carrier}: an empty datagram is dropped`)
     const right = payloadOf(carrier, token, '00'.repeat(12))
     // The fifth byte begins STUN's cookie, the thirteenth is the length of a name's first label.
     const at = { udp: undefined, stun: 2 * 4, dns: 2 * 12 }[carrier]
     if (at === undefined) continue
     const wrong = `${right.slice(0, at)}ff${right.slice(at + 2)}`
-    t.equal(verdict(wrong), 'drop', `${carrier}: another header`)
+    t.equal(verdict(wrong), 'drop', `${carrier}: a datagram with another header is dropped`)
   }
 })

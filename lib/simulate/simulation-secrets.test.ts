@@ -42,7 +42,7 @@ const secretSpec = (secretFile: string, horizon = '10m'): KnockSpec => ({
   ],
 })
 
-t.test('with secrets tokens open, each once and in its time', async (t) => {
+t.test('tokens open with secrets, each once and in its time', async (t) => {
   const token = (period: number) => deriveToken(bytes, 'ssh', NOW / 30 + period)
   const send = (at: number, payload: string, from = source) => {
     return { at: NOW + at, source: from, to: 'udp/6000', payload }
@@ -62,14 +62,18 @@ t.test('with secrets tokens open, each once and in its time', async (t) => {
   t.same(
     door?.grants.map(({ source }) => source),
     ['10.0.0.5'],
-    'what was sent again, made up or late opens nothing',
+    'repeated, invented and late tokens open nothing',
   )
   t.match(door?.counters, { grants: 2, wrong: 3 })
   const without = simulateKnock(secretSpec('/k'), packets)
-  t.match(without.status.doors[0]?.counters, { grants: 0, wrong: 5 }, 'without: no token is one')
+  t.match(
+    without.status.doors[0]?.counters,
+    { grants: 0, wrong: 5 },
+    'without secrets each token is wrong',
+  )
 })
 
-t.test('with secrets rotating sequences open', async (t) => {
+t.test('rotating sequences open with secrets', async (t) => {
   const steps = (period: number) => derivePorts(bytes, 'ssh', NOW / 3600 + period, ROTATION)
   const packets = [...steps(0), ...steps(1)].map(({ port }, index) => {
     return { at: NOW + index, source: index < 2 ? source : '10.0.0.2', to: `udp/${port}` }
@@ -87,14 +91,14 @@ t.test('with secrets rotating sequences open', async (t) => {
   await t.rejects(loadSecrets({ doors: [] }), { code: 'invalid-spec' })
 })
 
-t.test('names the secret that is missing', async (t) => {
+t.test('an error names the missing secret', async (t) => {
   t.throws(() => simulateKnock(secretSpec('/k'), [], { secrets: new Map() }), {
     code: 'invalid-argument',
     message: 'simulateKnock: secrets: expected the secret of /k, got none',
   })
 })
 
-t.test('a full set of a user does not stop further sources', async (t) => {
+t.test('a full set of token uses does not stop further sources', async (t) => {
   const guard = { ban: { after: 1, within: 600, for: 600 } }
   const spec = { ...secretSpec('/k', '1h'), guard }
   // The set of one user has room for 66: two grants of 30 s and 32 more, twice.
@@ -106,7 +110,7 @@ t.test('a full set of a user does not stop further sources', async (t) => {
   const { status } = simulateKnock(spec, packets, { secrets: new Map([['/k', bytes]]) })
   t.equal(status.doors[0]?.grants.length, count)
   t.match(status.doors[0]?.counters, { grants: count, wrong: 0 })
-  t.same(status.bans, [], 'none of them is taken for a guesser')
+  t.same(status.bans, [], 'no source is banned')
   const named = status.doors[0]?.grants.filter(({ token }) => token?.user === 'ana')
-  t.equal(named?.length, 66, 'the first ones are noted')
+  t.equal(named?.length, 66, 'the users of the first tokens are noted')
 })

@@ -33,7 +33,7 @@ function play(guard: object, ...packets: readonly (readonly [source: string, to:
 
 const [a, b, c] = ['10.0.0.1', 'fd00::2', '10.0.0.3'] as const
 
-t.test('a knock opens its own door, for its own source', async (t) => {
+t.test('a knock opens only its own door, and only for its own source', async (t) => {
   const { verdicts, doors } = play(
     {},
     ...knocks(a, 7),
@@ -48,7 +48,7 @@ t.test('a knock opens its own door, for its own source', async (t) => {
   t.match(doors.get('d8'), { grants: [], counters: { knocks: 0, grants: 0, denied: 1 } })
 })
 
-t.test('an attempt is at one door: a knock at another ends it', async (t) => {
+t.test('an attempt belongs to one door, and a knock at another door ends it', async (t) => {
   const [first, second, third] = stepsOf(1) as [string, string, string]
   const wrong = play({}, [a, first], [a, second], [a, stepsOf(2)[2] as string], [a, third])
   t.same(wrong.doors.get('d1')?.grants, [])
@@ -59,14 +59,14 @@ t.test('an attempt is at one door: a knock at another ends it', async (t) => {
   t.same(begun.doors.get('d1')?.progress, [])
 })
 
-t.test('a packet that is no knock ends an attempt', async (t) => {
+t.test('a packet that fits no knock ends an attempt', async (t) => {
   const [first, second, third] = stepsOf(3) as [string, string, string]
   const { doors } = play({}, [b, first], [b, second], [b, 'tcp/9'], [b, third])
   t.same(doors.get('d3')?.grants, [])
   t.match(doors.get('d3')?.counters, { resets: 1 })
 })
 
-t.test('wrong knocks are strikes, whichever doors they are at', async (t) => {
+t.test('wrong knocks are strikes, whatever the door', async (t) => {
   const guard = { ban: { after: 2, within: 60, for: 600 } }
   const miss = (door: number) =>
     [
@@ -75,14 +75,14 @@ t.test('wrong knocks are strikes, whichever doors they are at', async (t) => {
     ] as [string, string][]
   const { status, events } = play(guard, ...miss(4), ...miss(5), ...knocks(a, 6), [a, 'tcp/106'])
   t.match(status.bans, [{ source: a }])
-  t.match(status.doors[6]?.grants, [], 'who is banned opens nothing')
+  t.match(status.doors[6]?.grants, [], 'a banned source opens nothing')
   t.match(
     events.filter(({ event }) => event === 'reset').map(({ door }) => door),
     ['d4', 'd5'],
   )
 })
 
-t.test('a full set takes no attempt, and those under way go on', async (t) => {
+t.test('a full set accepts no new attempt, and running attempts go on', async (t) => {
   // Without SYNs, which would need room to be remembered.
   const udp = (door: number) => stepsOf(door).map((step) => step.replace('tcp', 'udp'))
   const sources = ['10.0.1.1', '10.0.1.2', '10.0.1.3']
@@ -90,5 +90,5 @@ t.test('a full set takes no attempt, and those under way go on', async (t) => {
   const { status } = simulateKnock(specOf({ capacity: 2 }, udp), packets)
   const [door] = status.doors
   t.same(door?.grants.map(({ source }) => source).toSorted(), ['10.0.1.1', '10.0.1.2'])
-  t.match(door?.counters, { knocks: 9, grants: 2, resets: 0 }, 'the third had no room')
+  t.match(door?.counters, { knocks: 9, grants: 2, resets: 0 }, 'the third attempt had no room')
 })

@@ -16,7 +16,7 @@ const SPEC: KnockSpec = {
 
 const source = '10.0.0.1'
 
-t.test('judges each packet, and has the status at the end', async (t) => {
+t.test('the result has a verdict for each packet, and the final status', async (t) => {
   const packets = [
     { at: 100, source, to: 'tcp/7000' },
     { at: 101, source, to: 'udp/8000' },
@@ -33,7 +33,7 @@ t.test('judges each packet, and has the status at the end', async (t) => {
       ...packet,
       verdict: [4, 6].includes(index) ? 'accept' : 'drop',
     })),
-    'as they were given, with a verdict',
+    'each packet is returned as given, with its verdict',
   )
   t.match(status, {
     table: 'knock',
@@ -68,26 +68,26 @@ t.test('judges each packet, and has the status at the end', async (t) => {
   )
   t.notOk(
     fill.find(({ elements }) => elements === 0),
-    'no empty set',
+    'the status has no empty set',
   )
 })
 
-t.test('accepts a trace without packets', async (t) => {
+t.test('a trace without packets is accepted', async (t) => {
   const { packets, status } = simulateKnock(SPEC, [])
   t.same(packets, [])
   t.same(status.doors[0]?.grants, [])
 })
 
-t.test('a packet is a connection of its own unless it says otherwise', async (t) => {
+t.test('each packet is its own connection unless the trace says otherwise', async (t) => {
   const knock = { at: 0, source, to: 'tcp/7000' }
   const count = (packets: readonly TracePacket[]) =>
     simulateKnock(SPEC, packets).status.doors[0]?.counters.knocks
   t.equal(count([knock, knock]), 2)
   const same = { ...knock, sourcePort: 5 }
-  t.equal(count([same, same]), 1, 'a retransmission is no knock')
+  t.equal(count([same, same]), 1, 'a retransmission does not count as a knock')
 })
 
-t.test('takes every part that a packet may have', async (t) => {
+t.test('every part of a packet is accepted', async (t) => {
   const whole = {
     at: 0,
     source,
@@ -105,7 +105,7 @@ t.test('takes every part that a packet may have', async (t) => {
   t.same(simulateKnock(SPEC, [whole]).packets, [{ ...whole, verdict: 'drop' }])
 })
 
-t.test('names the packet and the part that is wrong', async (t) => {
+t.test('an error names the wrong packet and part', async (t) => {
   const right = { at: 5, source, to: 'tcp/7000' }
   const wrong: readonly (readonly [part: string, packet: unknown])[] = [
     ['', null],
@@ -142,7 +142,7 @@ t.test('names the packet and the part that is wrong', async (t) => {
   t.throws(() => simulateKnock({ doors: [] }, []), { code: 'invalid-spec' })
 })
 
-t.test('bans, and grants of everyone', async (t) => {
+t.test('bans and grants of everyone are in the status', async (t) => {
   const [door] = SPEC.doors
   const spec = {
     guard: { ban: { after: 1, within: 60, for: 600 } },
@@ -160,45 +160,39 @@ t.test('bans, and grants of everyone', async (t) => {
   t.same(status.counters, { bans: 1, ignored: 1, repeated: 0, unlogged: 0 })
 })
 
-t.test(
-  'tells so many of a kind in a second, as the kernel does, and none without a log',
-  async (t) => {
-    const denied = (at: number) => ({ at, source, to: 'tcp/22' })
-    // A second's worth at once; then one for each third of a second.
-    const times = [0, 0, 0, 0, 0.25, 0.5, 0.6, 0.7, 10, 10, 10, 10]
-    const log = { deniedRate: 3 }
-    const { events, packets } = simulateKnock({ ...SPEC, log }, times.map(denied))
-    t.strictSame(
-      events.map(({ packet }) => packet),
-      [0, 1, 2, 5, 7, 8, 9, 10],
-    )
-    t.ok(packets.every(({ verdict }) => verdict === 'drop'))
-    const silent = simulateKnock({ ...SPEC, log: false }, times.map(denied))
-    t.strictSame(silent, { ...silent, packets, events: [] })
-  },
-)
+t.test('events are limited by rate as in the kernel, and none without a log', async (t) => {
+  const denied = (at: number) => ({ at, source, to: 'tcp/22' })
+  // A second's worth at once; then one for each third of a second.
+  const times = [0, 0, 0, 0, 0.25, 0.5, 0.6, 0.7, 10, 10, 10, 10]
+  const log = { deniedRate: 3 }
+  const { events, packets } = simulateKnock({ ...SPEC, log }, times.map(denied))
+  t.strictSame(
+    events.map(({ packet }) => packet),
+    [0, 1, 2, 5, 7, 8, 9, 10],
+  )
+  t.ok(packets.every(({ verdict }) => verdict === 'drop'))
+  const silent = simulateKnock({ ...SPEC, log: false }, times.map(denied))
+  t.strictSame(silent, { ...silent, packets, events: [] })
+})
 
-t.test(
-  'a one-time sequence that meets full grants is locked for a minute, and good then',
-  async (t) => {
-    const spec: KnockSpec = {
-      guard: { capacity: 1 },
-      doors: [
-        {
-          name: 'ssh',
-          service: 'tcp/22',
-          knock: { type: 'sequence', oneTime: [['udp/7000'], ['udp/7001']] },
-          open: { for: 5 },
-        },
-      ],
-    }
-    const first = { at: 0, source: '10.0.0.9', to: 'udp/7000' }
-    const knock = (at: number) => ({ at, source, to: 'udp/7001' })
-    const grantsAt = (...times: readonly number[]) =>
-      simulateKnock(spec, [first, ...times.map(knock)]).status.doors[0]?.counters.grants
-    t.equal(grantsAt(1), 1, 'no room')
-    t.equal(grantsAt(1, 10), 1, 'room, and locked')
-    t.equal(grantsAt(1, 10, 62), 2, 'good')
-    t.equal(grantsAt(1, 10, 62, 130), 2, 'once')
-  },
-)
+t.test('a one-time sequence that finds no room is locked for a minute, then valid', async (t) => {
+  const spec: KnockSpec = {
+    guard: { capacity: 1 },
+    doors: [
+      {
+        name: 'ssh',
+        service: 'tcp/22',
+        knock: { type: 'sequence', oneTime: [['udp/7000'], ['udp/7001']] },
+        open: { for: 5 },
+      },
+    ],
+  }
+  const first = { at: 0, source: '10.0.0.9', to: 'udp/7000' }
+  const knock = (at: number) => ({ at, source, to: 'udp/7001' })
+  const grantsAt = (...times: readonly number[]) =>
+    simulateKnock(spec, [first, ...times.map(knock)]).status.doors[0]?.counters.grants
+  t.equal(grantsAt(1), 1, 'there is no room for a grant')
+  t.equal(grantsAt(1, 10), 1, 'there is room, but the sequence is locked')
+  t.equal(grantsAt(1, 10, 62), 2, 'the sequence is valid again')
+  t.equal(grantsAt(1, 10, 62, 130), 2, 'the sequence works once')
+})

@@ -8,7 +8,7 @@ const PACKETS = [
   { at: 0.5, source: 'fd00::1', to: 'icmp' },
 ]
 
-t.test('reads lines, with comments and empty ones between', async (t) => {
+t.test('lines are read, with comments and empty lines between', async (t) => {
   const text = '# seconds source to\n\n 0 10.77.0.2 tcp/7000 # first\n0.5\tfd00::1\ticmp\r\n'
   t.same(parseTrace(text), PACKETS)
   t.same(parseTrace(''), [])
@@ -18,7 +18,7 @@ t.test('reads lines, with comments and empty ones between', async (t) => {
   ])
 })
 
-t.test('names the line that is wrong', async (t) => {
+t.test('an error names the wrong line', async (t) => {
   for (const line of [
     '1 10.0.0.1',
     'one 10.0.0.1 tcp/1',
@@ -38,7 +38,7 @@ t.test('names the line that is wrong', async (t) => {
   }
 })
 
-t.test('reads files of each form', async (t) => {
+t.test('files of each form are read', async (t) => {
   const folder = t.testdir({
     'a.json': JSON.stringify(PACKETS),
     'a.yaml': JSON.stringify(PACKETS),

@@ -24,7 +24,7 @@ const problemsOf = (document: unknown): string[] => {
   }
 }
 
-t.test('accepts a valid state, with addresses as nft lists them', async (t) => {
+t.test('a valid state is accepted, with addresses as nft lists them', async (t) => {
   const before = structuredClone(STATE)
   t.strictSame(validateState(STATE), {
     ...STATE,
@@ -35,7 +35,7 @@ t.test('accepts a valid state, with addresses as nft lists them', async (t) => {
   t.strictSame(problemsOf({ ...STATE, grants: [everyone] }), [])
 })
 
-t.test('reports all problems at once, in order', async (t) => {
+t.test('all problems are reported at once, in order', async (t) => {
   const [grant] = STATE.grants
   const [token] = STATE.tokens
   const wrong = {
@@ -73,7 +73,7 @@ t.test('reports all problems at once, in order', async (t) => {
   ])
 })
 
-t.test('refuses ends that are too far away, and entries that are there twice', async (t) => {
+t.test('expiry times too far away and duplicate entries are refused', async (t) => {
   const [grant] = STATE.grants
   const [ban] = STATE.bans
   const [token] = STATE.tokens
@@ -103,7 +103,7 @@ t.test('refuses ends that are too far away, and entries that are there twice', a
   )
 })
 
-t.test('refuses documents of another form', async (t) => {
+t.test('documents of another form are refused', async (t) => {
   const expected =
     'expected an object with version, table, saved, grants, bans, tokens and sequences'
   for (const garbage of [null, undefined, 1, 'state', [], [STATE]]) {

@@ -10,7 +10,7 @@ const openOf = (parts: Record<string, unknown>) => validateSpec(spec(parts)).doo
 
 const _once = wrongPart((parts) => ({ type: 'sequence', ...parts }))
 
-t.test('fills in the defaults of each kind', async (t) => {
+t.test('the defaults of each kind are filled in', async (t) => {
   const times = { stepTimeout: 5, reset: 'any' }
   t.strictSame(knocksOf([rotate(), rate(), rhythm(), token()]), [
     {
@@ -54,7 +54,7 @@ t.test('fills in the defaults of each kind', async (t) => {
   ])
 })
 
-t.test('reads every part of each kind', async (t) => {
+t.test('every part of each kind is read', async (t) => {
   const ports = ['tcp/9', 'udp/9']
   const all = { protocol: 'udp', ports: '1-256', horizon: '1d', every: '10m', steps: 8 }
   t.match(knocksOf({ ...rotate(all), timeout: '9s', stepTimeout: 3, reset: 'never' }), [
@@ -70,7 +70,11 @@ t.test('reads every part of each kind', async (t) => {
       reset: 'never',
     },
   ])
-  t.match(knocksOf(rotate({ every: '10m' })), [{ horizon: 598800 }], '1000 sequences')
+  t.match(
+    knocksOf(rotate({ every: '10m' })),
+    [{ horizon: 598800 }],
+    'a horizon covers at most 1000 sequences',
+  )
   t.match(knocksOf(rate({ min: '3s', penalty: '1m' })), [{ min: 3, penalty: 60 }])
   t.match(knocksOf(rate({ min: '0s' })), [{ min: 0 }])
   t.match(knocksOf(rhythm({ port: undefined, ports, penalty: 9 })), [
@@ -85,7 +89,7 @@ t.test('reads every part of each kind', async (t) => {
   t.match(knocksOf(token({ drift: 0, horizon: '1h' })), [{ drift: 0, horizon: 3600 }])
 })
 
-t.test('makes each one-time sequence a knock of its own', async (t) => {
+t.test('each one-time sequence becomes its own knock', async (t) => {
   const syn = { protocol: 'tcp', port: 7100, flags: '!ack,!rst,!fin,syn' }
   const oneTime = [['tcp/7000', 'icmp'], [syn]]
   const found = knocksOf({ type: 'sequence', oneTime, timeout: 9 })
@@ -111,12 +115,12 @@ t.test('makes each one-time sequence a knock of its own', async (t) => {
     knock.type === 'sequence' ? knock.once : '',
   )
   for (const once of onces) if (once !== undefined) t.match(once, /^[0-9a-f]{12}$/)
-  t.equal(onces[3], onces[1], 'the same for the same packets')
+  t.equal(onces[3], onces[1], 'the same packets give the same digest')
   t.equal(new Set(onces).size, 4)
   t.match(listed?.[1], { origin: '/doors/0/knock/1', stepsOrigin: '/doors/0/knock/1/oneTime/0' })
 })
 
-t.test('reads what is opened', async (t) => {
+t.test('every part of an opening is read', async (t) => {
   const open = { for: 5, refresh: false, scope: 'source', established: 'keep' }
   const opened = (parts: object) => openOf({ open: { for: 5, ...parts } })
   t.strictSame(opened({ connections: 'any', mark: 1 }), { ...open, mark: 1 })

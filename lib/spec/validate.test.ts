@@ -4,7 +4,7 @@ import { door, sequence, spec } from '../../integration/fixtures/specs.js'
 import { SpecError } from '../errors.js'
 import { requireValid, validateSpec } from './validate.js'
 
-t.test('fills in the defaults', async (t) => {
+t.test('the defaults are filled in', async (t) => {
   t.strictSame(validateSpec(spec()), {
     table: 'knock',
     hook: 'input',
@@ -86,7 +86,7 @@ const full = {
   ],
 }
 
-t.test('reads every part', async (t) => {
+t.test('every part is read', async (t) => {
   const before = structuredClone(full)
   t.strictSame(validateSpec(full), {
     table: 'gate_1',
@@ -173,10 +173,10 @@ t.test('reads every part', async (t) => {
       },
     ],
   })
-  t.strictSame(full, before, 'the document is left as it is')
+  t.strictSame(full, before, 'the document is not changed')
 })
 
-t.test('fills in the defaults of the log, and accepts false', async (t) => {
+t.test('the defaults of the log are filled in, and false is accepted', async (t) => {
   const logOf = (log: unknown) => validateSpec(spec({}, { log })).log
   t.strictSame(logOf({}), { group: 5, rate: 1000, deniedRate: 10 })
   t.strictSame(logOf({ deniedRate: 100 }), { group: 5, rate: 1000, deniedRate: 100 })
@@ -184,7 +184,7 @@ t.test('fills in the defaults of the log, and accepts false', async (t) => {
   t.notOk('log' in validateSpec(spec({}, { log: false })))
 })
 
-t.test('is quick with the largest spec', async (t) => {
+t.test('the largest spec is validated quickly', async (t) => {
   const stepsOf = (i: number) => new Array(32).fill(`tcp/${5000 + (i >> 6)}`)
   const doors = Array.from({ length: 4096 }, (_, i) =>
     door({ name: `d${i}`, service: `tcp/${i + 10}`, knock: sequence({ steps: stepsOf(i) }) }),
@@ -195,7 +195,7 @@ t.test('is quick with the largest spec', async (t) => {
   t.throws(() => validateSpec({ doors: broken }), { code: 'invalid-spec' })
 })
 
-t.test('throws the problems as data and as text', async (t) => {
+t.test('an error has the problems as data and as text', async (t) => {
   const document = spec({ service: 'tcp/0', open: { for: '1s', long: 1 } })
   const error = t.throws(() => requireValid(document, 'installKnock'), SpecError) as SpecError
   const expected =
@@ -222,12 +222,9 @@ t.test('throws the problems as data and as text', async (t) => {
   t.strictSame(missing.problems[0]?.params, { expected: 'a list of 1 to 16384 doors' })
 })
 
-t.test(
-  'what was validated is taken as it is, and a copy of it is a document like any other',
-  async (t) => {
-    const valid = validateSpec(spec({}))
-    t.equal(validateSpec(valid), valid)
-    t.equal(requireValid(valid, 'installKnock'), valid)
-    t.throws(() => validateSpec({ ...valid }), { code: 'invalid-spec' })
-  },
-)
+t.test('a valid spec is not validated again, but a copy of it is', async (t) => {
+  const valid = validateSpec(spec({}))
+  t.equal(validateSpec(valid), valid)
+  t.equal(requireValid(valid, 'installKnock'), valid)
+  t.throws(() => validateSpec({ ...valid }), { code: 'invalid-spec' })
+})

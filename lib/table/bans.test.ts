@@ -24,7 +24,7 @@ async function placeOf(guard: object) {
   return { nft, knock, place: { table: knock.table, elements: new DocumentElements(nft) } }
 }
 
-t.test('both families', async (t) => {
+t.test('a ban is ended over both families', async (t) => {
   const { nft, place } = await placeOf({ ban: { after: 2, within: '1m', for: '1h' } })
   for (const { family, address } of SOURCES) {
     const element = {
@@ -37,12 +37,12 @@ t.test('both families', async (t) => {
   t.same(await listBans(place, CALL), bans)
   for (const [index, address] of SOURCES.entries()) {
     t.equal(await endBan(place, address, CALL), true)
-    t.equal(await endBan(place, address, CALL), false, 'once')
+    t.equal(await endBan(place, address, CALL), false, 'a ban is ended once')
     t.same(await listBans(place, CALL), bans.slice(index + 1))
   }
 })
 
-t.test('a table that bans nobody, and none', async (t) => {
+t.test('a table without bans has no ban, and a missing table is an error', async (t) => {
   const { knock, place } = await placeOf({})
   t.same(await listBans(place, CALL), [])
   t.equal(await endBan(place, SOURCES[0], CALL), false)

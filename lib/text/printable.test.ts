@@ -6,7 +6,7 @@ import { printable, printableLine, quoted } from './printable.js'
 const ESC = '\u001b'
 const CSI = '\u009b'
 
-t.test('leaves text without control characters as it is', async (t) => {
+t.test('text without control characters stays as it is', async (t) => {
   for (const text of ['', 'ssh /doors/0', 'äöü €', '日本', '🚪', 'a\nb', '\\u009b', '\u00a0']) {
     t.equal(printable(text), text)
   }
@@ -24,7 +24,7 @@ t.test('each control character is escaped', async (t) => {
   }
 })
 
-t.test('escapes newlines in values', async (t) => {
+t.test('newlines in values are escaped', async (t) => {
   t.equal(printableLine('a\nb\r'), 'a\\nb\\u000d')
   t.equal(quoted(`a\n${CSI}`), '"a\\n\\u009b"')
   t.equal(quoted({ a: ['\u007f'] }), '{"a":["\\u007f"]}')
@@ -36,5 +36,5 @@ t.test('errors have no control characters in their messages', async (t) => {
   const problem = { path: `/${ESC}`, message: `got "${CSI}"`, params: { expected: 'x' } }
   const { message, problems } = new SpecError('validateSpec', [problem, problem])
   t.equal(message, 'validateSpec: /\\u001b: got "\\u009b"\n  /\\u001b: got "\\u009b"')
-  t.same(problems, [problem, problem], 'the data is as it was found')
+  t.same(problems, [problem, problem], 'the data of the error is not escaped')
 })

@@ -14,7 +14,7 @@ const ids = (status: Partial<Status>): string[] =>
 const WEEK = 604_800
 const DAY = 86_400
 
-t.test('warns when a tenth of the loaded time is left, or a day', async (t) => {
+t.test('a warning comes when a tenth of the loaded time or a day is left', async (t) => {
   t.notOk(endsSoon({ expiresIn: WEEK / 10, loadedFor: WEEK }))
   t.ok(endsSoon({ expiresIn: WEEK / 10 - 1, loadedFor: WEEK }))
   t.ok(endsSoon({ expiresIn: DAY - 1, loadedFor: 100 * DAY }))
@@ -22,7 +22,7 @@ t.test('warns when a tenth of the loaded time is left, or a day', async (t) => {
   t.ok(endsSoon({ expiresIn: 0 }))
 })
 
-t.test('a keeper warns in the same words each time', async (t) => {
+t.test('the warning has the same words each time', async (t) => {
   const steps = { attempt: 'open' as const, steps: 1 }
   const summary = {
     ...{ name: 'ssh', services: [], grantTimeout: 30, connections: undefined },
@@ -37,10 +37,14 @@ t.test('a keeper warns in the same words each time', async (t) => {
   t.match(warn(60), [{ id: 'tokens-end-soon', path: '/doors/0', message: /of ann run out soon;/ }])
   t.strictSame(warn(60), warn(50))
   t.match(warn(), [{ id: 'tokens-ended' }])
-  t.same(warnOfAhead([summary], { roles: new Map() }), [], 'a table that does not say it')
+  t.same(
+    warnOfAhead([summary], { roles: new Map() }),
+    [],
+    'a table without loaded times gives no warning',
+  )
 })
 
-t.test('finds no problem in a healthy status', async (t) => {
+t.test('a healthy status has no problem', async (t) => {
   const tokens = [{ user: 'ann', expiresIn: WEEK, loadedFor: WEEK }]
   const rotations = [{ knock: 'open' as const, expiresIn: WEEK, loadedFor: WEEK }]
   const fill = [
@@ -50,7 +54,7 @@ t.test('finds no problem in a healthy status', async (t) => {
   t.same(ids({ doors: [door(), door({ tokens, rotations })], fill }), [])
 })
 
-t.test('finds every problem, the worst first', async (t) => {
+t.test('every problem is found, the worst first', async (t) => {
   const tokens = [
     { user: 'ann', expiresIn: 60, loadedFor: WEEK },
     { user: 'bob', expiresIn: 0 },

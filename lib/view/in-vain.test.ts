@@ -29,7 +29,7 @@ const set = (name: string, timeout: number, members: Readonly<Record<string, num
 const statusOf = (door: DoorSummary, ...nftables: readonly unknown[]) =>
   viewStatus('knock', [door], listedContents(parseListing({ nftables }))).doors[0]
 
-t.test('shows a source whose last connection used its grant up', async (t) => {
+t.test('a source is shown if its last connection used up its grant', async (t) => {
   const sets = [
     set('grants_ssh_4', 30, { '10.0.0.3': 20 }),
     set('used1_ssh_4', DAY, { '10.0.0.4': DAY - 3 }),
@@ -46,38 +46,49 @@ t.test('shows a source whose last connection used its grant up', async (t) => {
       { source: '10.0.0.1', ago: 12 },
       { source: 'fd00::1', ago: 0 },
     ],
-    'neither an hour later, nor with another grant, nor with one connection left',
+    'not an hour later, with another grant, or with a connection left',
   )
-  t.notOk('usedUp' in (statusOf(door(), ...sets) ?? {}), 'of a door that counts none')
+  t.notOk(
+    'usedUp' in (statusOf(door(), ...sets) ?? {}),
+    'a door that does not count connections has no used-up grants',
+  )
   t.same(statusOf(door(3), ...sets)?.usedUp, [])
 })
 
-t.test("uses an element's own timeout if it has one", async (t) => {
+t.test('the timeout of the element counts if it has one', async (t) => {
   const elem = [{ elem: { val: '10.0.0.1', timeout: 100, expires: 89 } }]
   const lock = { set: { name: 'lock1_ssh_4', timeout: DAY, size: 100, elem } }
   t.same(statusOf(door(1), lock)?.usedUp, [{ source: '10.0.0.1', ago: 10 }])
 })
 
-t.test('shows a used-up knock whose last packet was the connection', async (t) => {
+t.test('a source is shown if the connection was the last packet of its knock', async (t) => {
   const begun = set('begun_ssh_4', 60, { '10.0.0.1': 49, '10.0.0.2': 55 })
   const granted = set('grants_ssh_4', 30, { '10.0.0.2': 20 })
   const penalty = set('penalty_ssh_4', 30)
   const usedUp = [{ source: '10.0.0.1', ago: 10 }]
   t.same(statusOf(door(1), begun, granted, penalty)?.usedUp, usedUp)
-  t.same(statusOf(door(1), begun, granted)?.usedUp, [], 'of other knocks the claim alone does')
-  t.same(statusOf(door(2), begun, granted, penalty)?.usedUp, [], 'one more is left')
+  t.same(
+    statusOf(door(1), begun, granted)?.usedUp,
+    [],
+    'a knock without a penalty set does not end with the connection',
+  )
+  t.same(
+    statusOf(door(2), begun, granted, penalty)?.usedUp,
+    [],
+    'a source with a connection left is not shown',
+  )
 })
 
-t.test('everyone', async (t) => {
+t.test('a used-up grant of everyone is shown', async (t) => {
   const lock = set('lock1_ssh_0', DAY, { 0: DAY - 13 })
   const all = door(1, 'everyone')
   t.same(statusOf(all, lock)?.usedUp, [{ source: 'everyone', ago: 12 }])
   const granted = set('grants_ssh_0', 30, { 0: 5 })
   const own = [set('begun_ssh_4', 60, { '10.0.0.1': 49 }), set('penalty_ssh_4', 30)]
-  t.same(statusOf(all, lock, granted, ...own)?.usedUp, [], 'let in anew')
+  t.same(statusOf(all, lock, granted, ...own)?.usedUp, [], 'a new grant of everyone ends it')
 })
 
-t.test('shows the penalised sources of each knock', async (t) => {
+t.test('the penalised sources of each knock are shown', async (t) => {
   const sets = [
     set('penalty_ssh_4', 30, { '10.0.0.1': 5 }),
     set('open2_penalty_ssh_6', 30, { 'fd00::1': 0 }),
@@ -86,10 +97,10 @@ t.test('shows the penalised sources of each knock', async (t) => {
     { source: '10.0.0.1', knock: 'open', expiresIn: 5 },
     { source: 'fd00::1', knock: 'open2', expiresIn: 0 },
   ])
-  t.notOk('penalised' in (statusOf(door()) ?? {}), 'of a door without any')
+  t.notOk('penalised' in (statusOf(door()) ?? {}), 'a door without penalties has no such list')
 })
 
-t.test('names the sets of which not all sources are shown', async (t) => {
+t.test('the sets that are not shown completely are named', async (t) => {
   const names = ['lock1_ssh_4', 'lock2_ssh_4', 'begun_ssh_4', 'penalty_ssh_4']
   const listing = parseListing({ nftables: names.map((name) => set(name, 60)) })
   const sets = new Map([...listing.sets].map(([name, own]) => [name, { ...own, isCut: true }]))
@@ -99,7 +110,7 @@ t.test('names the sets of which not all sources are shown', async (t) => {
   t.same(cutOf(1), ['lock1_ssh_4', 'penalty_ssh_4'])
 })
 
-t.test('agrees with the simulated rules', async (t) => {
+t.test('the view agrees with the simulated rules', async (t) => {
   const me = '203.0.113.5'
   const syn = (at: number, port: number) => {
     return { at, source: me, to: `tcp/${port}` as const, sourcePort: 1000 + at, sequence: at }
@@ -119,7 +130,11 @@ t.test('agrees with the simulated rules', async (t) => {
     const used = Array.from({ length: connections }, (_, index) => syn(2 + index, 22))
     const end = 1 + connections + 12
     const after = play(steps, connections, syn(0, 7000), ...used, syn(end, 80))
-    t.same(after, { grants: 0, usedUp: last, penalised: undefined }, `${connections} of them`)
+    t.same(
+      after,
+      { grants: 0, usedUp: last, penalised: undefined },
+      `${connections} connections use the grant up`,
+    )
     const again = play(steps, connections, syn(0, 7000), ...used, syn(end, 7000))
     t.same(again.usedUp, [], `${connections}: knocked again`)
     const expired = play(steps, connections, syn(0, 7000), ...used.slice(1), syn(90, 80))

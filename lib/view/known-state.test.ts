@@ -27,7 +27,7 @@ const heard = (event: 'closed' | 'expired', source: string): TableRecord => ({
   event: { event, time: '', door: 'ssh', source, by: 'call' } as KnockEvent,
 })
 
-t.test('has listed grants and bans until they expire', async (t) => {
+t.test('listed grants and bans are known until they expire', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20), used: 1 }
   const ban = { source: 'fd00::1', until: iso(40) }
@@ -37,7 +37,7 @@ t.test('has listed grants and bans until they expire', async (t) => {
   t.strictSame(state.state(at(40)), listed(40))
 })
 
-t.test('applies events since the listing', async (t) => {
+t.test('events since the listing are applied', async (t) => {
   const state = known()
   state.read(listed(0), at(0))
   state.hear(granted('10.0.0.1'), at(1))
@@ -51,16 +51,20 @@ t.test('applies events since the listing', async (t) => {
   t.strictSame(state.state(at(4)), listed(4, { grants, bans }))
 })
 
-t.test('a listing does not undo events that came while it was made', async (t) => {
+t.test('a listing does not undo events from the time when it was made', async (t) => {
   const state = known()
   state.hear(granted('10.0.0.1'), at(10))
   state.read(listed(10), at(10))
-  t.equal(state.state(at(11)).grants.length, 1, 'told at the time of the listing')
+  t.equal(state.state(at(11)).grants.length, 1, 'a grant reported during the listing stays')
   state.read(listed(20), at(20))
-  t.equal(state.state(at(21)).grants.length, 0, 'told long before')
+  t.equal(
+    state.state(at(21)).grants.length,
+    0,
+    'a grant reported long before the listing is dropped',
+  )
   state.hear(heard('closed', '10.0.0.4'), at(29.5))
   state.read(listed(29, { grants: [{ door: 'ssh', source: '10.0.0.4', until: iso(60) }] }), at(30))
-  t.equal(state.state(at(30)).grants.length, 0, 'closed meanwhile')
+  t.equal(state.state(at(30)).grants.length, 0, 'a grant closed during the listing is dropped')
 })
 
 t.test('used tokens and sequences stay used, even if a listing lacks them', async (t) => {
@@ -72,12 +76,16 @@ t.test('used tokens and sequences stay used, even if a listing lacks them', asyn
   const { tokens, sequences } = state.state(at(101))
   t.strictSame(tokens, [{ door: 'ssh', token, until: iso(1000) }])
   t.strictSame(sequences, [{ door: 'ssh', digest: '0123456789ab' }])
-  t.equal(state.state(at(1000)).tokens.length, 1, 'also by a clock that is ahead')
+  t.equal(state.state(at(1000)).tokens.length, 1, 'a used token stays after the clock was ahead')
   state.read(listed(1000), at(1000))
-  t.strictSame(state.state(at(1000)).tokens, [], 'until it is over, and listed no more')
+  t.strictSame(
+    state.state(at(1000)).tokens,
+    [],
+    'a used token is dropped when it has expired and is not listed',
+  )
 })
 
-t.test('says whether a listing changed the state', async (t) => {
+t.test('the result says whether a listing changed the state', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(24) }
   t.equal(state.read(listed(0), at(0)), false)
@@ -85,14 +93,14 @@ t.test('says whether a listing changed the state', async (t) => {
   t.equal(
     state.read(listed(1, { grants: [{ ...grant, until: iso(25 - 0.4) }] }), at(1)),
     false,
-    'rounded',
+    'a rounded time is no change',
   )
   t.equal(state.read(listed(1, { grants: [{ ...grant, used: 1 }] }), at(1)), true)
   t.equal(state.read(listed(1, { grants: [{ ...grant, used: 1, until: iso(60) }] }), at(1)), true)
   t.equal(state.read(listed(2), at(2)), true)
 })
 
-t.test('a slow listing does not undo events that came meanwhile', async (t) => {
+t.test('a slow listing does not undo events during it', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(60) }
   state.read(listed(0, { grants: [grant] }), at(0))
@@ -105,31 +113,31 @@ t.test('a slow listing does not undo events that came meanwhile', async (t) => {
   )
 })
 
-t.test('remembers no more events than it needs', async (t) => {
+t.test('only the events that are needed are remembered', async (t) => {
   const state = known()
   for (let i = 0; i < 10_000; i += 1) state.hear(granted('10.0.0.1'), at(i))
   state.read(listed(9990), at(9999))
   t.equal(state.state(at(9991)).grants.length, 1)
 })
 
-t.test('ignores events from before the clock was set back', async (t) => {
+t.test('events from before the clock was set back are ignored', async (t) => {
   const state = known()
   const token = 'ab'.repeat(16)
   state.hear(granted('10.0.0.1', { attempt: 'open', token }), at(3600))
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(20) }
   state.read(listed(0, { grants: [grant] }), at(0))
-  t.strictSame(state.state(at(0)).grants, [grant], 'as it was listed')
+  t.strictSame(state.state(at(0)).grants, [grant], 'the grant stays as listed')
   const { saved, tokens } = state.state(at(1))
   t.strictSame(
     [saved, tokens],
     [iso(1), [{ door: 'ssh', token, until: iso(1001) }]],
-    'can be saved',
+    'the state can be saved',
   )
   state.read(listed(2), at(2))
-  t.strictSame(state.state(at(2)).grants, [], 'and ends')
+  t.strictSame(state.state(at(2)).grants, [], 'the grant ends')
 })
 
-t.test('keeps the listed count of a grant that an event reported just before', async (t) => {
+t.test('a grant keeps its listed count if an event reported it just before', async (t) => {
   const state = known()
   const grant = { door: 'ssh', source: '10.0.0.1', until: iso(30), used: 2 }
   state.hear(granted('10.0.0.1'), at(0))
@@ -161,11 +169,7 @@ t.test('a clock set forward or back changes no remaining time', async (t) => {
     }),
   )
   state.read(listed(2 - 3600), at(2 - 3600))
-  t.equal(
-    state.state(at(3 - 3600)).grants.length,
-    1,
-    'what was reported is reported of the same moment',
-  )
+  t.equal(state.state(at(3 - 3600)).grants.length, 1, 'a reported grant keeps its remaining time')
 })
 
 t.test('used tokens and sequences are remembered before the first listing', async (t) => {

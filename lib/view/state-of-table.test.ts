@@ -11,7 +11,7 @@ import { viewState } from './state-of-table.js'
 const NOW = Date.parse('2026-11-21T10:00:00.000Z')
 const TOKEN = '00ffeeddccbbaa998877665544332211'
 
-t.test('all that a state has', async (t) => {
+t.test('each part of a state is read from the table', async (t) => {
   const timed = (val: NftValue, expires: number) => ({ elem: { val, timeout: 900, expires } })
   const set = (name: string, ...elem: NftValue[]) => ({ set: { name, elem } })
   const listing: Listing = parseListing({
@@ -58,7 +58,7 @@ t.test('all that a state has', async (t) => {
   })
 })
 
-t.test('saved, and restored', async (t) => {
+t.test('a state is saved and restored', async (t) => {
   const secretFile = `${t.testdir({ secret: 'sixteen bytes at least' })}/secret`
   await chmod(secretFile, 0o600)
   const users = [{ name: 'ann', secretFile }]

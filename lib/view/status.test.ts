@@ -33,7 +33,7 @@ const sized = (size: number, ...[name, members]: Parameters<typeof set>) => {
 const counter = (name: string, packets: number) => ({ counter: { name, packets } })
 const listing = (...nftables: readonly unknown[]): Listing => parseListing({ nftables })
 
-t.test('grants of both families, without what is not of the door', async (t) => {
+t.test('grants of both families are shown, and no other elements', async (t) => {
   const contents = listedContents(
     listing(
       set('grants_ssh_4', { '10.0.0.1': 5 }),
@@ -50,7 +50,7 @@ t.test('grants of both families, without what is not of the door', async (t) => 
   t.same(viewGrants(door('mail'), contents), [])
 })
 
-t.test('progress: the stage, and the sooner of its own time and the whole one', async (t) => {
+t.test('progress has the stage, and the sooner end of step and knock', async (t) => {
   const sets = [
     set('stage1_ssh_4', { '10.0.0.1': 5, '10.0.0.3': 4 }),
     set('stage2_ssh_4', { '10.0.0.2': 5 }),
@@ -72,7 +72,7 @@ t.test('progress: the stage, and the sooner of its own time and the whole one', 
       { ...of3, source: '10.0.0.1', stage: 1, expiresIn: 2 },
       { ...of3, source: '10.0.0.2', stage: 2, expiresIn: 5 },
     ],
-    'an attempt that has run out of its whole time is over',
+    'an attempt whose whole time has passed is over',
   )
 })
 
@@ -81,7 +81,7 @@ t.test('a grant for everyone has no source', async (t) => {
   t.same(viewGrants(door('ssh'), contents), [{ door: 'ssh', source: EVERYONE, expiresIn: 5 }])
 })
 
-t.test('doors whose names end like a family are reported from those', async (t) => {
+t.test('door names that end like a family are not confused with one', async (t) => {
   const contents = listedContents(
     listing(set('grants_a_4', { '10.0.0.1': 5 }), set('grants_a_4_0', { 0: 7 })),
   )
@@ -89,7 +89,7 @@ t.test('doors whose names end like a family are reported from those', async (t) 
   t.same(viewGrants(door('a_4'), contents), [{ door: 'a_4', source: EVERYONE, expiresIn: 7 }])
 })
 
-t.test('progress with each of several knocks, and until the door has its connection', async (t) => {
+t.test('progress is shown for each knock, and until the final connection', async (t) => {
   const contents = listedContents(
     listing(
       set('stage2_ssh_4', { '10.0.0.1': 5 }),
@@ -109,7 +109,7 @@ t.test('progress with each of several knocks, and until the door has its connect
   ])
 })
 
-t.test('sources whose knocks are ignored', async (t) => {
+t.test('banned sources are shown', async (t) => {
   const sets = [set('banned_4', { '10.0.0.1': 5 }), set('banned_6', { 'fd00::1': 0 })]
   t.same(viewBans(listedContents(listing(...sets, set('strikes_4', { '10.0.0.2': 5 })))), [
     { source: '10.0.0.1', expiresIn: 5 },
@@ -117,7 +117,7 @@ t.test('sources whose knocks are ignored', async (t) => {
   ])
 })
 
-t.test('the names of sets, sorted by their doors', async (t) => {
+t.test('set names are sorted by door', async (t) => {
   const names = [
     'grants_a',
     'stage2_a',
@@ -162,7 +162,7 @@ t.test('the names of sets, sorted by their doors', async (t) => {
   )
 })
 
-t.test('the whole status has the stable keys, in the order of the doors', async (t) => {
+t.test('the whole status has its stable keys, in the order of the doors', async (t) => {
   const contents = listedContents(
     listing(
       sized(4, 'grants_web_4', { '10.0.0.1': 7 }),

@@ -27,7 +27,7 @@ const set = (name: string, members: Readonly<Record<string, number>>) => {
 const grantsOf = (...nftables: readonly unknown[]) =>
   viewStatus('knock', [door], listedContents(parseListing({ nftables }))).doors[0]?.grants
 
-t.test('the last token that was accepted from the source', async (t) => {
+t.test('the last token accepted from a source is shown', async (t) => {
   const grants = grantsOf(
     set('grants_ssh_4', { '10.0.0.1': 50, '10.0.0.2': 40, '10.0.0.3': 30 }),
     set(`${byUserSet('ssh', 'ann')}_4`, { '10.0.0.1': 49, '10.0.0.2': 10, '10.0.0.9': 20 }),
@@ -41,7 +41,7 @@ t.test('the last token that was accepted from the source', async (t) => {
   ])
 })
 
-t.test('for everyone the last of all', async (t) => {
+t.test('for a grant of everyone the last token of all is shown', async (t) => {
   const grants = grantsOf(
     set('grants_ssh_0', { 0: 50 }),
     set(`${byUserSet('ssh', 'ann')}_6`, { 'fd00::1': 20 }),

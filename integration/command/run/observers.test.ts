@@ -17,7 +17,7 @@ t.jobs = 2
 const test = (name: string, body: (t: Test, setup: RunSetup) => Promise<void>) =>
   withRunSetup(name, skip, body)
 
-test('any number can watch beside it, and go on when it is killed', async (t, setup) => {
+test('many watchers share the events of run, and go on when run is killed', async (t, setup) => {
   setup.run(['--events', 'removed,watching'])
   await setup.heard('watching')
   const env = { ...process.env, KNOCKLIB_NFT: NFT }
@@ -47,7 +47,7 @@ test('any number can watch beside it, and go on when it is killed', async (t, se
     ['knock', 'granted'],
   )
   t.strictSame(knocks(second), knocks(first))
-  t.equal(setup.named('granted').length, 0, 'whatever it writes itself')
+  t.equal(setup.named('granted').length, 0, 'run writes no events to stdout here')
   stopped.child.kill('SIGCONT')
   await until(() => knocks(stopped).length === 2, 'the one that was stopped')
   t.strictSame(knocks(stopped), knocks(first))
@@ -60,7 +60,7 @@ interface Watch {
   readonly lines: Line[]
 }
 
-test('serves metrics', async (t, setup) => {
+test('run serves metrics', async (t, setup) => {
   setup.run(['--metrics', '127.0.0.1:0'])
   const { port } = await setup.heard('serving')
   await setup.heard('watching')
@@ -77,7 +77,7 @@ test('serves metrics', async (t, setup) => {
   t.match(stdout, /^knocklib_foreign_log_packets_total\{table="knock"\} 0$/m)
 })
 
-test('refuses and counts packets that others log into the group', async (t, setup) => {
+test('run refuses and counts foreign packets in its log group', async (t, setup) => {
   setup.run(['--metrics', '127.0.0.1:0'])
   const { port } = await setup.heard('serving')
   await setup.heard('watching')
@@ -108,11 +108,11 @@ test('refuses and counts packets that others log into the group', async (t, setu
     counted = /^knocklib_foreign_log_packets_total.* (\d+)$/m.exec(stdout)?.[1] ?? ''
     return counted !== ''
   }, 'another look')
-  t.equal(counted, '6', 'what cannot be ours, and not what is of another table')
+  t.equal(counted, '6', 'only packets that cannot be ours are counted')
   t.same(setup.named('granted'), [])
 })
 
-test('keeps the doors where metrics cannot be served yet', async (t, setup) => {
+test('run keeps the doors although metrics cannot be served yet', async (t, setup) => {
   setup.run(['--metrics', '192.0.2.1:9477'])
   t.match(await setup.heard('failed'), {
     what: 'metrics',

@@ -18,7 +18,7 @@ const test = (name: string, body: (t: Test, setup: RunSetup) => Promise<void>) =
   withRunSetup(name, skip, body)
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} ends it, and the table stays`, async (t, setup) => {
+  test(`${signal} ends run, and the table stays`, async (t, setup) => {
     setup.run()
     t.match(await setup.heard('running'), { table: 'knock', doors: ['ssh'] })
     await setup.heard('watching')
@@ -32,14 +32,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-test('a spec that is wrong at the start ends it', async (t, setup) => {
+test('a wrong spec at the start ends run', async (t, setup) => {
   await setup.write('doors.json', { doors: [] })
   setup.run()
   t.equal(await setup.end('SIGCONT'), 2)
   t.match(setup.stderr, /^knocklib run: /)
 })
 
-test('wrong options end it before anything is installed', async (t, setup) => {
+test('wrong options end run before anything is installed', async (t, setup) => {
   for (const [args, message] of [
     [['--events', 'knock,nothing'], /--events: expected .* got "nothing"/],
     [['--metrics', 'localhost:9477'], /run: --metrics: expected an address and a port/],
@@ -51,7 +51,7 @@ test('wrong options end it before anything is installed', async (t, setup) => {
   t.notOk(await setup.isThere())
 })
 
-test('killed, it leaves no process behind', async (t, setup) => {
+test('a killed run leaves no process behind', async (t, setup) => {
   setup.run()
   await setup.heard('watching')
   const args = ['-o', 'pid=,args=', '--ppid', String(setup.pid)]
@@ -70,7 +70,7 @@ test('killed, it leaves no process behind', async (t, setup) => {
     }
   }
   await until(() => !readers.some(isAlive), 'end of its readers')
-  t.ok(await setup.isThere(), 'the doors are guarded without it')
+  t.ok(await setup.isThere(), 'the table stays without run')
 })
 
 const RECEIVER = `
@@ -80,7 +80,7 @@ const RECEIVER = `
   while (defined recv($s, my $m, 4096, 0)) { $m =~ s/\\n/ /g; print "$m\\n" }`
 
 t.test(
-  'tells its service manager',
+  'run notifies its service manager',
   { skip: skip || missing('systemd-notify'), buffered: true },
   async (t) => {
     await using setup = await RunSetup.open()

@@ -17,7 +17,7 @@ t.jobs = 2
 const test = (name: string, body: (t: Test, setup: RunSetup) => Promise<void>) =>
   withRunSetup(name, skip, body)
 
-test('what was known outlives a reboot', async (t, setup) => {
+test('the state survives a reboot', async (t, setup) => {
   const file = setup.file('state.json')
   setup.run(['--state', file])
   await setup.heard('watching')
@@ -37,7 +37,7 @@ test('what was known outlives a reboot', async (t, setup) => {
   t.equal(await setup.end('SIGTERM'), 0)
 })
 
-test('a state that cannot be written is reported, and by the exit code', async (t, setup) => {
+test('a failed write of the state is reported, and sets the exit code', async (t, setup) => {
   setup.run(['--state', '/nonexistent/folder/state.json'])
   const { message, what } = await setup.heard('failed')
   t.equal(what, 'save')
@@ -46,7 +46,7 @@ test('a state that cannot be written is reported, and by the exit code', async (
   await knockAt(setup)
   await setup.heard('granted')
   await sleep(1500)
-  t.equal(setup.named('failed').length, 1, 'once')
+  t.equal(setup.named('failed').length, 1, 'the failure is reported once')
   t.equal(await setup.end('SIGTERM'), 1)
   t.equal(setup.named('stopped').length, 1)
   const saved = await setup.cli('save', '/nonexistent/folder/state.json')
@@ -54,7 +54,7 @@ test('a state that cannot be written is reported, and by the exit code', async (
   t.match(saved.stderr, /there is no directory \/nonexistent\/folder\n$/)
 })
 
-test('a state that cannot be read is kept, and no service is without its door', async (t, setup) => {
+test('an unreadable state is kept, and the doors are still installed', async (t, setup) => {
   await setup.write('state.json', { nothing: 1 })
   await chmod(setup.file('state.json'), 0o600)
   setup.run(['--state', setup.file('state.json')])
@@ -71,7 +71,11 @@ test('a state that cannot be read is kept, and no service is without its door', 
   const knock = { type: 'sequence', oneTime: [['tcp/7000']] }
   await setup.write('doors.json', { doors: [{ ...DOOR, knock }] })
   setup.run(['--state', setup.file('doors.json')])
-  t.equal(await setup.end('SIGCONT'), 2, 'where something works once it would work once more')
+  t.equal(
+    await setup.end('SIGCONT'),
+    2,
+    'run refuses an unreadable state if something works only once',
+  )
   t.match(
     setup.stderr,
     /nothing was installed or changed: (.|\n)*restore the file, or move it away/,

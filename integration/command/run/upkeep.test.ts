@@ -22,11 +22,11 @@ test('a flushed ruleset is put back', async (t, setup) => {
   await sleep(1500)
   await exec(setup.pair.server, NFT, ['flush', 'ruleset'])
   t.match(await setup.heard('restored'), { was: 'gone', grants: 1 })
-  t.strictSame(setup.named('granted'), [], 'not asked for')
+  t.strictSame(setup.named('granted'), [], 'events that were not selected are not written')
   t.match((await setup.cli('status')).stdout, CLIENT[4])
 })
 
-test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, setup) => {
+test('SIGHUP reads the spec again, and a wrong spec changes nothing', async (t, setup) => {
   setup.run()
   await setup.heard('watching')
   await knockAt(setup)
@@ -43,7 +43,7 @@ test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, setup)
   await setup.heard('watching', 2)
   const { stdout } = await setup.cli('status')
   t.match(stdout, /^web {2}/m)
-  t.match(stdout, CLIENT[4], 'the grant is kept')
+  t.match(stdout, CLIENT[4], 'the grant stays')
   await setup.write('doors.json', { doors: [{ ...web, service: 'tcp/0' }] })
   process.kill(setup.pid, 'SIGHUP')
   t.match(await setup.heard('failed'), {
@@ -61,10 +61,10 @@ test('SIGHUP reads the spec anew; a wrong one changes nothing', async (t, setup)
   t.notOk(await setup.isThere('other'))
   await exec(setup.pair.server, NFT, ['flush', 'ruleset'])
   await setup.heard('restored')
-  t.match((await setup.cli('status')).stdout, /^web {2}/m, 'the one before goes on')
+  t.match((await setup.cli('status')).stdout, /^web {2}/m, 'the old spec stays installed')
 })
 
-test('a flush right after a reload takes no grant along', async (t, setup) => {
+test('a flush right after a reload loses no grant', async (t, setup) => {
   setup.run()
   await setup.heard('watching')
   await setup.cli('open', 'ssh', CLIENT[4], '--for', '5m')
@@ -78,15 +78,19 @@ test('a flush right after a reload takes no grant along', async (t, setup) => {
   t.match((await setup.cli('status')).stdout, CLIENT[4])
 })
 
-test('says that a table awaits a confirmation and fell open, and leaves it so', async (t, setup) => {
+test('run reports an unconfirmed table and its opening, and changes neither', async (t, setup) => {
   setup.run()
   await setup.heard('watching')
   t.equal((await setup.cli('install', setup.file('doors.json'), '--confirm', '3s')).code, 0)
   t.match(await setup.heard('unconfirmed'), { expiresIn: Number })
   t.match(await setup.heard('failed'), { what: 'confirm', message: /OPEN TO EVERYONE/ })
   await sleep(2500)
-  t.equal(setup.named('failed').length, 1, 'once')
-  t.match((await setup.cli('status')).stdout, /open to everyone/, 'as it was asked for')
+  t.equal(setup.named('failed').length, 1, 'the opening is reported once')
+  t.match(
+    (await setup.cli('status')).stdout,
+    /open to everyone/,
+    'the table stays open to everyone',
+  )
   await exec(setup.pair.server, NFT, ['flush', 'ruleset'])
   await setup.heard('restored')
   t.match((await setup.cli('status')).stdout, /open to everyone/)
@@ -95,7 +99,7 @@ test('says that a table awaits a confirmation and fell open, and leaves it so', 
   await setup.write('other.json', { doors: [{ ...DOOR, name: 'web' }] })
   t.equal((await setup.cli('install', setup.file('other.json'))).code, 0)
   await setup.heard('restored', 2)
-  t.match((await setup.cli('status')).stdout, /confirmed/, 'it still waits')
+  t.match((await setup.cli('status')).stdout, /confirmed/, 'the table is still unconfirmed')
   t.equal((await setup.cli('confirm')).code, 0)
   // The flush comes before the table is listed again.
   await sleep(200)

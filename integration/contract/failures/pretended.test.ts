@@ -7,13 +7,13 @@ import t from 'tap'
 import { checkKnock, createNft, installKnock } from '../../../lib/index.js'
 import { failureOf, NEW_ENOUGH, pretend, SPEC } from './pretend.js'
 
-t.test('nft is missing', async (t) => {
+t.test('a missing nft is reported', async (t) => {
   const error = await failureOf(installKnock(SPEC, { nft: '/nonexistent/nft' }))
   t.equal(error.code, 'nft-missing')
   t.match(error.message, /not found \(the option nft, "\/nonexistent\/nft"\): correct the option/)
 })
 
-t.test('nft is too old', async (t) => {
+t.test('too old an nft is reported', async (t) => {
   const log = join(await mkdtemp(join(tmpdir(), 'knocklib-test-')), 'log')
   t.teardown(() => rm(join(log, '..'), { recursive: true }))
   const nft = await pretend(
@@ -26,10 +26,10 @@ t.test('nft is too old', async (t) => {
   t.equal(error.code, 'nft-too-old')
   t.match(error.message, /nft 0\.9\.8 is too old: 1\.0\.6 or newer/)
   const { stdout } = await run('cat', log)
-  t.notMatch(stdout, '-f', 'it was given nothing to do')
+  t.notMatch(stdout, '-f', 'the old nft got no document')
 })
 
-t.test('nft crashes', async (t) => {
+t.test('a crash of nft is reported', async (t) => {
   const nft = await pretend(t, `${NEW_ENOUGH}\nkill -SEGV $$`)
   const error = await failureOf(installKnock(SPEC, { nft }))
   t.equal(error.code, 'nft-crashed')
@@ -37,7 +37,7 @@ t.test('nft crashes', async (t) => {
   t.match(error.message, /it may be that a newer nft has written tables in this network namespace/)
 })
 
-t.test('nft is ended from outside', async (t) => {
+t.test('an nft that was killed is reported', async (t) => {
   for (const [signal, reason] of [
     ['INT', /ended from outside \(SIGINT\); whether the change was made is not known/],
     ['KILL', /memory ran out .*\(SIGKILL\)/],
@@ -48,7 +48,7 @@ t.test('nft is ended from outside', async (t) => {
   }
 })
 
-t.test('nft takes too long', async (t) => {
+t.test('a timeout of nft is reported', async (t) => {
   const path = await pretend(t, `${NEW_ENOUGH}\nexec sleep 20`)
   const nft = createNft({ binary: path, timeout: 300 })
   const error = await failureOf(checkKnock(SPEC, { nft }))
@@ -56,13 +56,13 @@ t.test('nft takes too long', async (t) => {
   t.match(error.message, /took too long and was ended; whether the change was made is not known/)
 })
 
-t.test('the caller stops waiting', async (t) => {
+t.test('an abort by the caller ends the call', async (t) => {
   const nft = await pretend(t, `${NEW_ENOUGH}\nexec sleep 20`)
   const error = await failureOf(checkKnock(SPEC, { nft, signal: AbortSignal.timeout(300) }))
   t.equal(error.code, 'aborted')
 })
 
-t.test('nft reports success and does nothing', async (t) => {
+t.test('an nft that does nothing is reported', async (t) => {
   const nft = await pretend(
     t,
     `${NEW_ENOUGH}
@@ -74,7 +74,7 @@ t.test('nft reports success and does nothing', async (t) => {
   t.match(error.message, /: nft reported success, but the table is not there: /)
 })
 
-t.test('nft names the command that it cannot read', async (t) => {
+t.test('the error has the command that nft cannot read', async (t) => {
   const nft = await pretend(
     t,
     `${NEW_ENOUGH}
@@ -88,7 +88,7 @@ t.test('nft names the command that it cannot read', async (t) => {
   t.equal(error.exitCode, 1)
 })
 
-t.test('sequences never show in arguments, and no file stays', async (t) => {
+t.test('no sequence is in an argument, and no file stays', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-test-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const log = join(folder, 'log')
@@ -107,10 +107,10 @@ t.test('sequences never show in arguments, and no file stays', async (t) => {
   const { stdout } = await run('cat', log)
   t.match(stdout, '-j -f -')
   t.notMatch(stdout, /7123|8234|9345/)
-  t.match(stdout, /socket:/, 'it has no name')
+  t.match(stdout, /socket:/, 'the document has no file name')
   t.match(stdout, /LC_ALL=C/)
   t.match(stdout, /TZ=UTC/)
-  t.ok(Number(stdout.trim().split('\n').at(-1)) > 5000, 'and the whole document is in it')
+  t.ok(Number(stdout.trim().split('\n').at(-1)) > 5000, 'the whole document is passed')
   t.strictSame(await readdir(folder), ['log'])
 })
 
@@ -129,5 +129,5 @@ t.test('the environment names the binary', async (t) => {
   process.env['KNOCKLIB_NFT'] = await pretend(t, 'echo "nftables v1.2.3 (here)"')
   t.equal(await createNft().version(), '1.2.3')
   const binary = await pretend(t, 'echo "nftables v3.2.1 (there)"')
-  t.equal(await createNft({ binary }).version(), '3.2.1', 'an option comes first')
+  t.equal(await createNft({ binary }).version(), '3.2.1', 'an option overrides the environment')
 })

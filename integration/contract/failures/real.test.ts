@@ -8,7 +8,7 @@ import { failureOf, pretend, SPEC } from './pretend.js'
 
 const { versions, skip } = await versionsOrSkip()
 
-t.test('without CAP_NET_ADMIN', { skip }, async (t) => {
+t.test('a missing CAP_NET_ADMIN is reported', { skip }, async (t) => {
   await using pair = await createPair()
   const nft = await pretend(
     t,
@@ -21,7 +21,7 @@ t.test('without CAP_NET_ADMIN', { skip }, async (t) => {
   t.match(error.message, /needs CAP_NET_ADMIN/)
 })
 
-t.test('an old nft meets what a newer one has written', { skip }, async (t) => {
+t.test('an old nft reads a table of a newer one', { skip }, async (t) => {
   await using pair = await createPair()
   const [old, , newest] = versions
   const newer = createNft({ binary: newest?.path ?? '', netns: pair.server })
@@ -31,17 +31,17 @@ t.test('an old nft meets what a newer one has written', { skip }, async (t) => {
   t.equal(error.code, 'nft-crashed')
   t.match(error.message, /use one version per namespace/)
   const status = await (await attachKnock({ nft: newer })).status()
-  t.equal(status.doors.length, 1, 'the table stands as it stood')
+  t.equal(status.doors.length, 1, 'the table has not changed')
 })
 
-t.test('a namespace that is not there', { skip }, async (t) => {
+t.test('a missing namespace is reported', { skip }, async (t) => {
   const nft = createNft({ netns: 'knl-no-such-namespace' })
   const message = /network namespace knl-no-such-namespace: .*: ip netns list shows/
   await t.rejects(attachKnock({ nft }), { code: 'missing-capability', message })
 })
 
 for (const { version, path } of versions) {
-  t.test(`nft ${version} is given a document`, { skip }, async (t) => {
+  t.test(`nft ${version} reads a document anywhere`, { skip }, async (t) => {
     await using pair = await createPair()
     const old = version.startsWith('1.0.')
     // Nothing under /proc can be opened, as if SELinux confined nft.

@@ -20,7 +20,7 @@ build()
 t.jobs = 2
 
 for (const { version, path } of versions) {
-  t.test(`nft ${version}: altered by hand`, { skip, buffered: true }, async (t) => {
+  t.test(`nft ${version}: repairs after changes by hand`, { skip, buffered: true }, async (t) => {
     await using setup = await ServiceSetup.open(doorOf(['tcp/7000']), path)
     await using kept = new KeptTable(setup.knock)
     await kept.begun(setup)
@@ -32,9 +32,9 @@ for (const { version, path } of versions) {
     for (const [name, args] of Object.entries({
       'its rules flushed': ['flush', 'table', 'inet', 'knock'],
       'a chain emptied': ['flush', 'chain', 'inet', 'knock', 'gate_service'],
-      'a rule before all': ['insert', 'rule', 'inet', 'knock', 'gate_service', 'accept'],
-      'a port taken out': ['delete', 'element', 'inet', 'knock', ports, '{ tcp . 2222 }'],
-      'a chain too many': ['add', 'chain', 'inet', 'knock', 'mine'],
+      'a rule before all others': ['insert', 'rule', 'inet', 'knock', 'gate_service', 'accept'],
+      'a removed port': ['delete', 'element', 'inet', 'knock', ports, '{ tcp . 2222 }'],
+      'an additional chain': ['add', 'chain', 'inet', 'knock', 'mine'],
       'the table deleted': ['delete', 'table', 'inet', 'knock'],
     })) {
       const { code, stderr } = await nft(...args)
@@ -46,13 +46,13 @@ for (const { version, path } of versions) {
         before,
         name,
       )
-      t.equal(await setup.answers(4), false, `${name}: shut`)
+      t.equal(await setup.answers(4), false, `${name}: the door is shut`)
       t.ok((await grantees(setup))?.includes('203.0.113.250'), `${name}: the grant is there`)
     }
     await sleep(500)
-    t.equal(kept.named('restored').length, count, 'and no more often')
+    t.equal(kept.named('restored').length, count, 'the table was put back once for each change')
     const { code } = await nft('list', 'chain', 'inet', 'knock', 'mine')
-    t.not(code, 0, 'nothing of the hand is left')
+    t.not(code, 0, 'nothing of the change is left')
   })
 }
 
@@ -87,7 +87,7 @@ for (const [index, { version, path }] of versions.entries()) {
         await using kept = new KeptTable(setup.knock)
         await kept.begun(setup)
         const readers = await readersIn(setup.pair.server)
-        t.ok(readers.length > 0, 'nobody reads')
+        t.ok(readers.length > 0, 'a process reads the events')
         for (const pid of readers) process.kill(pid, 'SIGSTOP')
         try {
           const { code, stderr } = await nft('delete', 'chain', 'inet', 'knock', hook)
@@ -97,7 +97,7 @@ for (const [index, { version, path }] of versions.entries()) {
           const { took, open } = restored as { took: number; open: number }
           t.ok(open >= took, `open for ${open} ms, seen for ${took} ms`)
           t.equal(await base(), before)
-          if (hook !== 'forward') t.equal(await setup.answers(4), false, 'shut')
+          if (hook !== 'forward') t.equal(await setup.answers(4), false, 'the door is shut')
           t.ok((await grantees(setup))?.includes('203.0.113.250'), 'the grant is there')
         } finally {
           for (const pid of readers) process.kill(pid, 'SIGCONT')

@@ -22,7 +22,7 @@ t.jobs = 2
 const FLUSHES = 20
 
 for (const { version, path } of versions) {
-  t.test(`nft ${version}: flushed`, { skip, buffered: true }, async (t) => {
+  t.test(`nft ${version}: grants survive a flush`, { skip, buffered: true }, async (t) => {
     await using setup = await ServiceSetup.open(doorOf(['tcp/7000', 'udp/8000']), path)
     await using kept = new KeptTable(setup.knock)
     await kept.begun(setup)
@@ -52,8 +52,12 @@ for (const { version, path } of versions) {
     // So many flushes are reported as the work of another program.
     const failures = kept.named('failed').map((event) => 'what' in event && event.what)
     t.strictSame([...new Set(failures)], ['contested'])
-    t.ok(Math.max(...took) < PATIENCE, `back within ${took.sort((a, b) => a - b).join(' ')} ms`)
-    for (const family of FAMILIES) t.equal(await setup.answers(family), true, 'let in as before')
+    t.ok(
+      Math.max(...took) < PATIENCE,
+      `the table was back within ${took.sort((a, b) => a - b).join(' ')} ms`,
+    )
+    for (const family of FAMILIES)
+      t.equal(await setup.answers(family), true, 'the source is let in as before')
   })
 }
 
@@ -76,20 +80,20 @@ async function useBeforeFlush(
   await kept.heard('closed')
   await exec(setup.pair.server, binary, ['flush', 'ruleset'])
   await kept.heard('restored')
-  t.equal(await setup.answers(4), false, 'closed before the flush, and after it')
+  t.equal(await setup.answers(4), false, 'a grant closed before the flush stays closed')
   await tokens.send([used])
   await sleep(300)
   t.equal(await setup.answers(4), false, 'the same token opens nothing')
   await tokens.send([write(tokenAt(nowSeconds() + period, period))])
   await sleep(300)
-  t.equal(await setup.answers(4), true, 'the next one does')
+  t.equal(await setup.answers(4), true, 'the next token opens')
 }
 
-t.test('what was used is used after a flush', { skip, buffered: true }, (t) =>
+t.test('a used token stays used after a flush', { skip, buffered: true }, (t) =>
   useBeforeFlush(t, {}, (token) => token),
 )
 
-t.test("so is what a browser's packet bore", { skip, buffered: true }, (t) => {
+t.test('a used token of a browser stays used after a flush', { skip, buffered: true }, (t) => {
   const stun = { carrier: 'stun', port: 3478 }
   return useBeforeFlush(t, stun, (token) => {
     const text = Buffer.from(token, 'hex').subarray(0, 12).toString('base64')
@@ -97,7 +101,7 @@ t.test("so is what a browser's packet bore", { skip, buffered: true }, (t) => {
   })
 })
 
-t.test('a sequence that was used is used after a flush', { skip, buffered: true }, async (t) => {
+t.test('a used sequence stays used after a flush', { skip, buffered: true }, async (t) => {
   const knock = {
     type: 'sequence',
     oneTime: [
@@ -118,10 +122,10 @@ t.test('a sequence that was used is used after a flush', { skip, buffered: true 
   await exec(setup.pair.server, NFT, ['flush', 'ruleset'])
   await kept.heard('restored')
   await knockOn(setup, 4, '7100', '7101')
-  t.equal(await setup.answers(4), false, 'used')
+  t.equal(await setup.answers(4), false, 'the used sequence opens nothing')
   const bans = await setup.knock.bans()
   t.ok(
     bans.some(({ source }) => source === CLIENT[6]),
-    `banned before: ${JSON.stringify(bans)}`,
+    `the earlier ban stays: ${JSON.stringify(bans)}`,
   )
 })

@@ -18,7 +18,7 @@ const test = (name: string, run: (t: Test) => Promise<void>) =>
 t.jobs = 2
 
 for (const hook of ['input', 'prerouting', 'ingress'] as const) {
-  test(`all that packets do, hook ${hook}`, async (t) => {
+  test(`each event of packets is reported, hook ${hook}`, async (t) => {
     // On a loaded machine the SYN may be retransmitted.
     const isKnock = (short: string) => !short.startsWith('denied')
     const ban = { after: 2, within: '1m', for: '1m' }
@@ -58,21 +58,21 @@ for (const hook of ['input', 'prerouting', 'ingress'] as const) {
   })
 }
 
-test('SYNs made by hand', async (t) => {
+test('packets of hping3 are reported', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   await using watching = await Watching.begin(setup.knock)
   await setup.run('hping3', '--udp', '-c', '1', '-p', '7000', SERVER[4])
   await setup.run('hping3', '-S', '-c', '1', '-p', '7001', SERVER[4])
   t.ok(await watching.until('granted service 10.77.0.2'), 'granted')
-  t.equal(watching.events.length, 2, 'a step and the grant')
+  t.equal(watching.events.length, 2, 'the events are a step and the grant')
   for (const [index, event] of watching.events.entries()) {
     const late = (watching.times[index] ?? 0) - Date.parse(event.time)
-    t.ok(late >= 0 && late < 5000, 'it bears the time when it was read')
+    t.ok(late >= 0 && late < 5000, 'the time of the event is shortly before its arrival')
   }
 })
 
 const able = versions.at(-1)
-test('tokens, with the name of whose they are', async (t) => {
+test('tokens are reported with the name of their user', async (t) => {
   const token = { period: 3600, horizon: '3h' }
   await using setup = await TokenSetup.open({ binary: able?.path ?? NFT, token })
   await using watching = await Watching.begin(setup.base.knock)
@@ -85,12 +85,12 @@ test('tokens, with the name of whose they are', async (t) => {
   t.match(watching.take().at(-1), /^granted service 10\.77\.0\.2 by=knock .* user=\w+$/)
 })
 
-test('grants run out by their own clocks, renewed ones later', async (t) => {
+test('grants expire at their own times, and renewed grants later', async (t) => {
   await using setup = await ServiceSetup.open(specOf({}, { for: '2s' }))
   const door = setup.knock.door('service')
   await door.open('10.77.0.9', { for: '3s' })
   await using watching = await Watching.begin(setup.knock)
-  t.ok(await watching.until('expired service 10.77.0.9'), 'it was there before')
+  t.ok(await watching.until('expired service 10.77.0.9'), 'a grant from before the watch expires')
   watching.take()
   await knockAt(setup, 4, ...OPEN)
   await knockAt(setup, 6, ...OPEN)
@@ -106,25 +106,25 @@ test('grants run out by their own clocks, renewed ones later', async (t) => {
       .map(({ time }) => Date.parse(time))
   for (const family of FAMILIES) {
     const [last, ends] = [of(CLIENT[family], 'granted').at(-1), of(CLIENT[family], 'expired')]
-    t.equal(ends.length, 1, `IPv${family}: once`)
+    t.equal(ends.length, 1, `IPv${family}: the end is reported once`)
     const lasted = (ends[0] ?? 0) - (last ?? 0)
-    t.ok(lasted > 1900 && lasted < 3500, `IPv${family}: ${lasted} ms`)
+    t.ok(lasted > 1900 && lasted < 3500, `IPv${family}: the grant lasted ${lasted} ms`)
   }
 })
 
-test('many that run out at once', async (t) => {
+test('many grants expire at once', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   const elements = Array.from({ length: 500 }, (_, n) => `10.88.${n >> 8}.${n & 255} timeout 2s`)
   const add = `add element inet knock grants_service_4 { ${elements.join(', ')} }\n`
   await using watching = await Watching.begin(setup.knock)
   await apply(setup.pair.server, add)
   const count = (kind: string) => watching.events.filter(({ event }) => event === kind).length
-  t.ok(await watching.wait(() => count('expired') === 500, 8000), 'all of them')
+  t.ok(await watching.wait(() => count('expired') === 500, 8000), 'all ends are reported')
   t.equal(count('granted'), 500)
-  t.equal(watching.events.length, 1000, 'and no more')
+  t.equal(watching.events.length, 1000, 'nothing else is reported')
 })
 
-test('calls of other processes', async (t) => {
+test('calls of other processes are reported', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   const { server } = setup.pair
   await using watching = await Watching.begin(setup.knock)
@@ -135,7 +135,7 @@ test('calls of other processes', async (t) => {
   const other = await attachKnock({ nft: createNft({ binary: NFT, netns: server }) })
   await other.door('service').open('2001:db8::7')
   await apply(server, 'delete element inet knock grants_service_6 { 2001:db8::7 }\n')
-  t.ok(await watching.until('closed service 2001:db8::7'), 'the last of them')
+  t.ok(await watching.until('closed service 2001:db8::7'), 'the last call is reported')
   t.same(watching.take(), [
     'granted service 203.0.113.7 by=call expiresIn=30',
     'granted service 203.0.113.7 by=call expiresIn=40',

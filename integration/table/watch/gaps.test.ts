@@ -22,41 +22,44 @@ const test = (name: string, run: (t: Test) => Promise<void>) =>
 
 t.jobs = 2
 
-test('the table is made anew meanwhile, and removed', async (t) => {
+test('a watch goes on while the table is replaced and removed', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   const { server } = setup.pair
   const nft = createNft({ binary: NFT, netns: server })
   await using watching = await Watching.begin(setup.knock)
   await installKnock(specOf({}, { for: '2s' }), { nft })
-  t.ok(await watching.until('installed'), 'with other times')
+  t.ok(await watching.until('installed'), 'a table with other times is reported')
   await knockAt(setup, 4, ...OPEN)
   t.ok(
     await watching.until(`granted service ${CLIENT[4]} by=knock expiresIn=2`),
-    'what is new of it',
+    'an event has the new times',
   )
-  t.ok(await watching.until(`expired service ${CLIENT[4]}`), 'and its end')
+  t.ok(await watching.until(`expired service ${CLIENT[4]}`), 'the end of the grant is reported')
   watching.take()
 
   await installKnock(specOf({ log: { group: 7 } }), { nft })
-  t.ok(await watching.until('installed'), 'with another group')
-  t.ok(await watching.until('overrun', 20_000), 'what was reported to it before is lost')
+  t.ok(await watching.until('installed'), 'a table with another group is reported')
+  t.ok(await watching.until('overrun', 20_000), 'lost events of the new group are reported')
   t.same([...(await groupsIn(server)).keys()], [7])
   await knockAt(setup, 6, ...OPEN)
-  t.ok(await watching.until(`granted service ${CLIENT[6]}`), 'what the other group is reported')
+  t.ok(await watching.until(`granted service ${CLIENT[6]}`), 'events of the new group are reported')
   watching.take()
 
   await setup.knock.uninstall()
-  t.ok(await watching.until('removed'), 'removed')
+  t.ok(await watching.until('removed'), 'the removal is reported')
   t.same(watching.take(), ['removed'])
   await installKnock(specOf(), { nft })
-  t.ok(await watching.until('overrun', 20_000), 'the first group again')
+  t.ok(await watching.until('overrun', 20_000), 'lost events of the first group are reported')
   t.same(watching.take(), ['installed', 'overrun'])
   await knockAt(setup, 4, ...OPEN)
-  t.ok(await watching.until(`granted service ${CLIENT[4]}`), 'what the first group is reported')
+  t.ok(
+    await watching.until(`granted service ${CLIENT[4]}`),
+    'events of the first group are reported',
+  )
   watching.take()
 
   await apply(server, 'flush chain inet knock input\n')
-  t.ok(await watching.until('installed'), 'changed by hand')
+  t.ok(await watching.until('installed'), 'a change by hand is reported')
   await installKnock(specOf({ log: false }), { nft })
   t.match(await watching.over(), { error: { code: 'missing-capability' } })
 })
@@ -68,11 +71,11 @@ test('a reader that dies is replaced, and the gap is reported', async (t) => {
   for (const round of [1, 2]) {
     const port = (await groupsIn(server)).get(5) ?? 0
     process.kill(processOf(port), 'SIGKILL')
-    t.ok(await watching.until('overrun'), `${round}: reported`)
+    t.ok(await watching.until('overrun'), `${round}: the gap is reported`)
     const isBack = async () => ![undefined, port].includes((await groupsIn(server)).get(5))
     for (let tries = 0; tries < 100 && !(await isBack()); tries += 1) await sleep(50)
     await knockAt(setup, 4, ...OPEN)
     t.ok(await watching.until(`granted service ${CLIENT[4]}`), `${round}: the watch goes on`)
-    t.equal(watching.take()[0], 'overrun', 'without a number: nobody knows it')
+    t.equal(watching.take()[0], 'overrun', 'the number of lost events is unknown')
   }
 })

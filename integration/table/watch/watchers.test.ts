@@ -34,17 +34,17 @@ test('several watchers and two tables share one reader', async (t) => {
   t.equal((await groupsIn(server)).size, 1)
   await knockAt(setup, 4, '7000:udp', '7100:udp')
   for (const [who, watching] of Object.entries({ one, two, apart })) {
-    t.ok(await watching.until('knock service 10.77.0.2 stage=1'), `${who} is reported`)
+    t.ok(await watching.until('knock service 10.77.0.2 stage=1'), `the knock of ${who} is reported`)
   }
   t.same([one.take().length, two.take().length, apart.take().length], [1, 1, 1])
   stop.abort()
   t.same(await two.over(), {}, 'an abort ends it without an error')
   t.same(await two.watcher.next(), { done: true, value: undefined })
   await knockAt(setup, 6, '7000:udp')
-  t.ok(await one.until(`knock service ${CLIENT[6]}`), 'the other goes on')
+  t.ok(await one.until(`knock service ${CLIENT[6]}`), 'the other watcher goes on')
 })
 
-test('an abort frees the group, and so does leaving the loop', async (t) => {
+test('an abort or the end of the loop frees the log group', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   const { server } = setup.pair
   const watcher = setup.knock.watch()
@@ -59,7 +59,7 @@ test('an abort frees the group, and so does leaving the loop', async (t) => {
   t.throws(() => setup.knock.watch({ queue: 0 }), { code: 'invalid-argument' })
 })
 
-test('a process with a watcher alone', async (t) => {
+test('a process that waits only for a watcher stays alive', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   const { server } = setup.pair
   const script = (rest: string) => `
@@ -70,7 +70,11 @@ test('a process with a watcher alone', async (t) => {
     ${rest}`
   const argv = (rest: string) => ['--input-type=module', '-e', script(rest)]
   const idle = await exec(server, process.execPath, argv(''))
-  t.same(idle, { code: 0, stdout: 'ready\n', stderr: '' }, 'who asks for nothing is not kept')
+  t.same(
+    idle,
+    { code: 0, stdout: 'ready\n', stderr: '' },
+    'a watcher that nobody reads keeps no process alive',
+  )
   const first = 'for await (const { event } of watcher) { console.log(event); break }'
   const child = start(server, process.execPath, argv(first), {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -83,11 +87,11 @@ test('a process with a watcher alone', async (t) => {
   await sleep(300)
   await knockAt(setup, 4, '7000:udp')
   t.same(await ended, [0, null])
-  t.same(heard, ['ready', 'knock'], 'who asks waits, and ends when the loop does')
-  t.equal((await groupsIn(server)).size, 0, 'no orphan')
+  t.same(heard, ['ready', 'knock'], 'a process waits for events, and ends with the loop')
+  t.equal((await groupsIn(server)).size, 0, 'no reader process is left')
 })
 
-test('one that is left while the table changes its group', async (t) => {
+test('a watcher left during a change of the group keeps no process alive', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   const { server } = setup.pair
   const script = `
@@ -100,8 +104,8 @@ test('one that is left while the table changes its group', async (t) => {
     console.log('left')`
   const argv = ['20', process.execPath, '--input-type=module', '-e', script]
   const ended = await exec(server, 'timeout', argv)
-  t.same(ended, { code: 0, stdout: 'left\n', stderr: '' }, 'it keeps no process')
-  t.equal((await groupsIn(server)).size, 0, 'no orphan')
+  t.same(ended, { code: 0, stdout: 'left\n', stderr: '' }, 'the process ends')
+  t.equal((await groupsIn(server)).size, 0, 'no reader process is left')
 })
 
 /** Runs the command until it prints a line about a knock, and then sends it a signal. */
@@ -123,7 +127,7 @@ async function watchCommand(setup: ServiceSetup, args: readonly string[], signal
   return { code, lines: text.trimEnd().split('\n') }
 }
 
-test('the command: a line for each event, until a signal', async (t) => {
+test('the command prints a line for each event, until a signal', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   const piped = await watchCommand(setup, [], 'SIGTERM')
   t.equal(piped.code, 0)
@@ -138,11 +142,11 @@ test('the command: a line for each event, until a signal', async (t) => {
   ])
   t.equal(none.code, 4)
   t.match(JSON.parse(none.stdout), { error: { code: 'not-found' } })
-  t.equal(none.stdout.trimEnd().split('\n').length, 1, 'who reads lines gets a line')
+  t.equal(none.stdout.trimEnd().split('\n').length, 1, 'a missing table is reported as one line')
   t.equal((await groupsIn(setup.pair.server)).size, 0)
 })
 
-test('who has the group is named', async (t) => {
+test('the process that has the log group is named', async (t) => {
   await using setup = await ServiceSetup.open(specOf())
   const { server } = setup.pair
   await using _first = await Watching.begin(setup.knock)
@@ -150,10 +154,10 @@ test('who has the group is named', async (t) => {
   t.equal(code, 1)
   t.equal(stdout, '')
   const words = `NFLOG group 5: process ${process.pid} \\(.*node .*\\) has it already\n`
-  t.match(stderr, new RegExp(words), 'whoever started its reader')
+  t.match(stderr, new RegExp(words), 'the process is named, whoever started its reader')
 })
 
-test('a table that tells nothing, and one that is gone', async (t) => {
+test('a table without a log and a missing table are reported', async (t) => {
   await using setup = await ServiceSetup.open(specOf({ log: false }))
   const silent = { code: 'missing-capability', message: /"log": false/ }
   const watcher = setup.knock.watch()

@@ -9,7 +9,7 @@ import type { RotatingKnock } from './sequence/rotation-client.js'
 const secret = new TextEncoder().encode('sixteen bytes or more')
 const at = { secret, now: 7200, gap: 100, family: 4, id: '0123456789abcdef01234567' } as const
 
-t.test('sends steps as written, and the first of one-time sequences', async (t) => {
+t.test('a sequence sends its steps, and the first of one-time sequences', async (t) => {
   const [first, second] = [{ protocol: 'tcp', port: 7000 } as const, { protocol: 'icmp' } as const]
   const { delay, shots, ready } = await planKnock({ kind: 'steps', steps: [first, second] }, at)
   t.same({ delay, ready }, { delay: 0, ready: 0 })
@@ -21,7 +21,7 @@ t.test('sends steps as written, and the first of one-time sequences', async (t) 
   t.same(oneTime.shots, [{ step: second, label: 'packet 1 of 1', isSecret: true }])
 })
 
-t.test('a token of the period that is now, of the family and the carrier', async (t) => {
+t.test('a token is of the present period, the family and the carrier', async (t) => {
   const base = { kind: 'token', door: 'ssh', secretFile: '/k', port: 6000, period: 30 } as const
   const step = { protocol: 'udp', port: 6000 }
   for (const now of [60, 89.999]) {
@@ -54,17 +54,25 @@ const rotation: RotatingKnock = {
   ports: { from: 20000, to: 60000 },
 }
 
-t.test('a rotation that would not end in its period waits for the next', async (t) => {
+t.test('a rotation that would not end in its period waits for the next period', async (t) => {
   const plan = async (now: number, gap = 100) => {
     const { delay, shots } = await planKnock(rotation, { ...at, now, gap })
     return { delay, steps: shots.map(({ step }) => step) }
   }
   const steps = (period: number) => derivePorts(secret, 'ssh', period, rotation)
   t.same(await plan(7200), { delay: 0, steps: steps(2) })
-  t.same(await plan(10798.5), { delay: 0, steps: steps(2) }, '1.5 s are enough')
+  t.same(
+    await plan(10798.5),
+    { delay: 0, steps: steps(2) },
+    '1.5 s before the end of the period are enough',
+  )
   t.same(await plan(10799.5), { delay: 750, steps: steps(3) })
   t.same(await plan(10798, 1000), { delay: 2250, steps: steps(3) })
-  t.same(await plan(10000, 1_000_000), { delay: 0, steps: steps(2) }, 'it fits into no period')
+  t.same(
+    await plan(10000, 1_000_000),
+    { delay: 0, steps: steps(2) },
+    'a rotation longer than a period is sent at once',
+  )
   const { shots } = await planKnock(rotation, at)
   for (const { step, label, isSecret } of shots) {
     t.ok(isSecret)
@@ -72,7 +80,7 @@ t.test('a rotation that would not end in its period waits for the next', async (
   }
 })
 
-t.test('sends the hits of a rate close together, and says when to connect', async (t) => {
+t.test('a rate sends its hits close together, and says when to connect', async (t) => {
   const plan = (times: Partial<RateKnock>) =>
     planKnock({ kind: 'rate', port: { protocol: 'tcp', port: 22 }, hits: 3, min: 0, ...times }, at)
   t.same(
@@ -86,7 +94,7 @@ t.test('sends the hits of a rate close together, and says when to connect', asyn
   t.equal((await plan({ min: 3, max: 3600 })).ready, 4000)
 })
 
-t.test('sends each burst of a rhythm in the middle of its window', async (t) => {
+t.test('a rhythm sends each burst in the middle of its window', async (t) => {
   const port = { protocol: 'tcp', port: 443 } as const
   const { shots, ready } = await planKnock(
     { kind: 'rhythm', port, counts: [1, 3, 2], window: 4 },

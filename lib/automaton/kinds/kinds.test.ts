@@ -54,6 +54,6 @@ t.test('each file that names a kind is in the list of files for a new kind', asy
 
 t.test('each path in the list exists', async (t) => {
   const paths = listed()
-  t.ok(paths.length > 8, 'the list was found')
+  t.ok(paths.length > 8, 'the list has been found')
   for (const path of paths) t.ok(existsSync(`${ROOT}${path.replace('<kind>', 'rhythm')}`), path)
 })

@@ -17,7 +17,7 @@ const logging = (...rules: Rule[]) => logAll([{ name: 'gate_ssh', rules }], { ta
 
 const within = (rate: number, burst = rate) => ({ kind: 'within-rate', rate, burst }) as const
 
-t.test('a rule goes to the chain that logs it and then has its verdict', async (t) => {
+t.test('a rule jumps to a chain that logs and then gives the verdict', async (t) => {
   const when = [{ kind: 'loopback' }] as const
   const then = [{ op: 'count', counter: 'knocks_ssh' }] as const
   const knock = { event: 'knock', door: 'ssh', attempt: 'open', stage: 1, of: 2 } as const
@@ -50,7 +50,7 @@ t.test('a rule goes to the chain that logs it and then has its verdict', async (
   ])
 })
 
-t.test('a refusal is counted once: as logged, or as not logged', async (t) => {
+t.test('a refusal is counted once, logged or not', async (t) => {
   const then = [
     { op: 'update', set: 'x' },
     { op: 'count', counter: 'denied_ssh' },
@@ -90,7 +90,7 @@ t.test('a refusal is counted once: as logged, or as not logged', async (t) => {
   t.not(flooded?.rules[0]?.when[0], logged?.when[0], 'each rule has a rate of its own')
 })
 
-t.test('each event of each door has a constant of its own, which stays', async (t) => {
+t.test('each event of each door has its own constant, which never changes', async (t) => {
   const refusals: Logged[] = ['ssh', 'web'].flatMap((door) => [
     { event: 'denied', door },
     { event: 'wrong', door, attempt: 'open' },
@@ -104,7 +104,7 @@ t.test('each event of each door has a constant of its own, which stays', async (
   ])
 })
 
-t.test('a chain that returns has no verdict at its end', async (t) => {
+t.test('a chain whose verdict is return has no verdict rule', async (t) => {
   const [, logged] = logging(rule({ event: 'banned' }, { verdict: RETURN }))
   t.equal(logged?.name, 'log_banned_return')
   t.strictSame(
@@ -123,7 +123,7 @@ t.test('a chain that returns has no verdict at its end', async (t) => {
   )
 })
 
-t.test('a chain that resets matches TCP, as nft lists it', async (t) => {
+t.test('a chain with a TCP reset matches TCP, as nft lists it', async (t) => {
   const chains = logging(rule({ event: 'denied', door: 'ssh' }, { verdict: RESET }))
   const tcp = { kind: 'protocol', protocols: ['tcp'] } as const
   const resets = chains.flatMap(({ rules }) => rules.filter(({ verdict }) => verdict === RESET))
@@ -155,7 +155,7 @@ t.test('without a log nothing is logged', async (t) => {
   t.strictSame(logCounters(log, ['grants_ssh', 'denied_ssh']), ['unlogged', 'unlogged_denied_ssh'])
 })
 
-t.test('the sets of the log hold no more than others may', async (t) => {
+t.test('the sets of the log have the capacity of other sets at most', async (t) => {
   t.strictSame(logSets(undefined, 100), [])
   t.strictSame(
     logSets(log, 100).map(({ name, timeout, capacity }) => [name, timeout, capacity]),
@@ -168,7 +168,7 @@ t.test('the sets of the log hold no more than others may', async (t) => {
   t.ok(logSets(log, 262_144).every(({ capacity }) => capacity === 8192))
 })
 
-t.test('no two chains have one name, whatever doors and users are called', async (t) => {
+t.test('no two chains share a name, whatever the names of doors and users', async (t) => {
   const granted = { event: 'granted', attempt: 'open', stage: 1, of: 1 } as const
   const all: Logged[] = [
     { ...granted, door: 'b_c', user: 'a' },
@@ -206,7 +206,7 @@ const many = {
   ],
 }
 
-t.test('prefixes fit into 127 bytes, and each kind of event has some', async (t) => {
+t.test('prefixes fit into 127 bytes, and each kind of event has a prefix', async (t) => {
   const prefixes = prefixesOf(buildAutomaton(validateSpec(many)))
   const lengths = prefixes.map((prefix) => prefix.length)
   t.ok(Math.max(...lengths) <= 127, `${Math.max(...lengths)} bytes`)
@@ -224,7 +224,7 @@ t.test('prefixes fit into 127 bytes, and each kind of event has some', async (t)
   t.ok(prefixes.includes(renderPrefix(many.table, { ...logged, user: longest })))
 })
 
-t.test('without a log a spec has the same rules, except those that log', async (t) => {
+t.test('without a log a spec has the same rules, except the rules that log', async (t) => {
   const silent = buildAutomaton(validateSpec({ ...many, log: false }))
   const logging = buildAutomaton(validateSpec(many))
   t.strictSame(prefixesOf(silent), [])

@@ -54,9 +54,9 @@ const doors = [...WORDS, ...MORE].map((name, index) => ({
   },
 }))
 
-t.test('no two names are equal, and each set is read back', async (t) => {
+t.test('no two names are equal, and the name of each set can be read back', async (t) => {
   const { sets, periodSets, chains } = buildAutomaton(validateSpec({ doors }))
-  t.ok(chains.length > 400, 'and no two of one name')
+  t.ok(chains.length > 400, 'many chains are compared')
   const names = [...sets, ...periodSets].map(({ name }) => name)
   const isOfAll = (name: string) =>
     isOfLog(name) || /^(syns|counted|knocking|banned|strike)/.test(name)
@@ -64,10 +64,10 @@ t.test('no two names are equal, and each set is read back', async (t) => {
   for (const name of own) {
     const { door = '' } = parseSetName(name) ?? {}
     t.ok(door && doors.some((one) => one.name === door), name)
-    t.ok(name.endsWith(`_${door}`), `${name} of ${door}`)
+    t.ok(name.endsWith(`_${door}`), `${name} ends with the name of door ${door}`)
   }
   const found = doors.map(
     ({ name }) => own.filter((set) => parseSetName(set)?.door === name).length,
   )
-  t.equal(new Set(found).size, 1, `each door has as many: ${found}`)
+  t.equal(new Set(found).size, 1, `each door has as many sets as the others: ${found}`)
 })

@@ -33,13 +33,13 @@ const knock = (parts: object) => ({
   knock: { type: 'sequence', steps: ['tcp/30000', 'udp/30001'], stepTimeout: '5s', ...parts },
 })
 
-t.test('doors share from a number of doors on', async (t) => {
+t.test('doors share sets from a certain number of doors on', async (t) => {
   const few = Array.from({ length: SHARE_FROM - 1 }, (_, index) => door(index))
   t.notOk(buildAutomaton(validateSpec({ doors: few })).doors.some(({ shared }) => shared))
   t.ok(buildAutomaton(many()).doors.every(({ shared }) => shared))
 })
 
-t.test('a door shares if nothing about it needs rules of its own', async (t) => {
+t.test('a door shares sets if nothing about it needs its own rules', async (t) => {
   const plain: Parts[] = [
     {},
     { service: 'udp/99' },
@@ -69,7 +69,7 @@ t.test('a door shares if nothing about it needs rules of its own', async (t) => 
   for (const parts of special) t.notOk(shares(parts), JSON.stringify(parts))
 })
 
-t.test('no name of what doors share is that of a door alone', async (t) => {
+t.test('no shared name equals a name of a single door', async (t) => {
   const own = { open: { for: '30s', connections: 1 } }
   const names = ['shared', 'shared_tcp', 'tcp', 'known', 'own', 'knocks', 'drop', 'own_connections']
   const doors = names.map((name, index) => door(SHARE_FROM + index, { name, ...own }))
@@ -79,7 +79,7 @@ t.test('no name of what doors share is that of a door alone', async (t) => {
   t.ok(sets.length > 0 && counters.includes('denied_shared'))
 })
 
-t.test('no comment is longer than nft takes', async (t) => {
+t.test('no comment is longer than nft allows', async (t) => {
   const long = door(SHARE_FROM, {
     name: 'd'.repeat(32),
     knock: Array.from({ length: 16 }, (_, index) => ({
@@ -93,7 +93,7 @@ t.test('no comment is longer than nft takes', async (t) => {
   t.equal(Math.max(...(lengths ?? [])), 128)
 })
 
-t.test('a number comes from the name, and no two have the same', async (t) => {
+t.test('a knock gets its number from its name, and no two numbers are equal', async (t) => {
   const names = Array.from({ length: 4000 }, (_, index) => `d${index} open`)
   const all = numbered(names)
   t.equal(new Set(all.values()).size, names.length)
@@ -102,7 +102,7 @@ t.test('a number comes from the name, and no two have the same', async (t) => {
   t.ok([...some].every(([name, number]) => all.get(name) === number))
   const twins = ['c27875 open', 'c3350 open']
   const [first, second] = [...numbered(twins).values()]
-  t.equal(second, (first ?? 0) + 1, 'of two that would share one the later gets the next')
+  t.equal(second, (first ?? 0) + 1, 'the later of two equal numbers becomes the next number')
   t.equal(numberIn(markOf(61260123, 33)), 61260123)
   t.equal(stageIn(markOf(61260123, 33)), 33)
 })

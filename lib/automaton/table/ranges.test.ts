@@ -44,7 +44,7 @@ for (const [count, most] of [
   t.test(`${count} ranges: at most ${most} rules for a packet`, async (t) => {
     const ranges = rangesOf(count)
     const made = rangeRules(ranges)
-    t.equal(made.chains.length > 0, count > 32, 'chains')
+    t.equal(made.chains.length > 0, count > 32, 'chains are made for more than 32 ranges')
     let longest = 0
     const go = (protocol: 'tcp' | 'udp', port: number) => {
       const { found, met } = walk(made, protocol, port)
@@ -62,7 +62,7 @@ for (const [count, most] of [
       )
     })
     t.same(wrong, [])
-    t.ok(longest <= most, `${longest}`)
+    t.ok(longest <= most, `the longest path has ${longest} rules`)
     t.equal(new Set(made.chains.map(({ name }) => name)).size, made.chains.length)
   })
 }

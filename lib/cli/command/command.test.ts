@@ -16,7 +16,7 @@ import { describeError, EXIT, exitCodeOf, messageOf, textOf } from './command.js
 
 const problem = (path: string) => ({ path, message: 'expected x', params: { expected: 'x' } })
 
-t.test('an exit code for every error', async (t) => {
+t.test('every error has an exit code', async (t) => {
   const nft = (code: NftErrorCode) => new NftError(code, 'installKnock: failed')
   const errors: readonly (readonly [number, KnockError])[] = [
     [EXIT.usage, new SpecError('renderKnock', [problem('/doors')])],
@@ -41,14 +41,18 @@ t.test('an exit code for every error', async (t) => {
   t.same(EXIT, { done: 0, refused: 1, usage: 2, missing: 3, notFound: 4, ...clients })
 })
 
-t.test('the words name the command, not the call in the library', async (t) => {
+t.test('a message names the command, not the call of the library', async (t) => {
   const error = new SpecError('renderKnock', [problem('/a'), problem('')])
   const message = 'knocklib check: /a: expected x\n  /: expected x'
   t.equal(messageOf(error, 'check'), message)
   const named = 'knocklib check: a$&.json: /a: expected x\n  /: expected x'
   t.equal(messageOf(error, 'check', 'a$&.json'), named)
   const argument = new ArgumentError('open: wrong')
-  t.equal(messageOf(argument, 'open', 'a.json'), 'knocklib open: wrong', 'it is none of the spec')
+  t.equal(
+    messageOf(argument, 'open', 'a.json'),
+    'knocklib open: wrong',
+    'an error about an argument does not name the file of the spec',
+  )
   t.same(describeError(error, 'check'), {
     error: { code: 'invalid-spec', message, problems: [problem('/a'), problem('')] },
   })
@@ -66,7 +70,7 @@ t.test('the words name the command, not the call in the library', async (t) => {
   })
 })
 
-t.test("an option's text", async (t) => {
+t.test('the message names the option of the command line', async (t) => {
   t.equal(textOf({ table: 'knock' }, 'table'), 'knock')
   t.equal(textOf({ json: true }, 'json'), undefined)
   t.equal(textOf({}, 'table'), undefined)

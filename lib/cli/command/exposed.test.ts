@@ -43,7 +43,7 @@ async function found(
 const READABLE = ['spec-readable', '/doors/0/knock/0']
 const WRITABLE = ['spec-writable', '']
 
-t.test('by the mode', async (t) => {
+t.test('the mode of a spec decides who can read it', async (t) => {
   const cases: [mode: number, expected: string[][]][] = [
     [0o600, []],
     [0o700, []],
@@ -59,24 +59,36 @@ t.test('by the mode', async (t) => {
   }
 })
 
-t.test('by the folder', async (t) => {
+t.test('the mode of the folder limits who can read a spec', async (t) => {
   for (const folder of [0o700, 0o744, 0o722])
     t.same(await found(t, specOf(RATE), 0o644, folder), [])
   t.same(await found(t, specOf(RATE), 0o644, 0o711), [READABLE])
-  t.same(await found(t, specOf(RATE), 0o640, 0o701), [READABLE], 'a member may be another')
+  t.same(
+    await found(t, specOf(RATE), 0o640, 0o701),
+    [READABLE],
+    'a member of the group may be another user',
+  )
   t.same(await found(t, specOf(RATE), 0o604, 0o710), [])
 })
 
-t.test('by what is in it', async (t) => {
+t.test('the content of a spec decides which access is reported', async (t) => {
   for (const knock of [SEQUENCE, ONE_TIME, RATE, RHYTHM]) {
     t.same(await found(t, specOf(knock), 0o644), [READABLE])
   }
-  t.same(await found(t, specOf(TOKEN), 0o644), [], 'its secret is elsewhere')
+  t.same(
+    await found(t, specOf(TOKEN), 0o644),
+    [],
+    'a readable spec with its secret in another file is not reported',
+  )
   t.same(await found(t, specOf(ROTATE), 0o644), [])
   t.same(await found(t, specOf(TOKEN, RATE), 0o644), [['spec-readable', '/doors/0/knock/1']])
-  t.same(await found(t, specOf(TOKEN), 0o646), [WRITABLE], 'but who writes it names another')
+  t.same(
+    await found(t, specOf(TOKEN), 0o646),
+    [WRITABLE],
+    'a writable spec is reported, because its secret file can be changed',
+  )
 })
 
-t.test('a file that is not there', async (t) => {
+t.test('a missing file is not reported', async (t) => {
   t.same(await findExposure('/nonexistent/doors.yaml', specOf(SEQUENCE)), [])
 })

@@ -8,7 +8,7 @@ import t from 'tap'
 import { type ListenAddress, serveMetrics } from '../../service/metrics-server.js'
 import { MetricsListener } from './metrics-listener.js'
 
-t.test('tries until the address is free, and says once why it has to', async (t) => {
+t.test('the listener tries until the address is free, and reports the reason once', async (t) => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
@@ -36,7 +36,7 @@ t.test('tries until the address is free, and says once why it has to', async (t)
   await t.rejects(ask())
 })
 
-t.test('ends while it waits', async (t) => {
+t.test('the listener can be ended while it waits', async (t) => {
   const options = { render: async () => '', onServed: () => {}, onFailure: () => {}, retry: 60_000 }
   const address = { address: '192.0.2.1', port: 9477 }
   const listener = await MetricsListener.start(address, { ...options, serve: serveMetrics })
@@ -44,7 +44,7 @@ t.test('ends while it waits', async (t) => {
   t.pass()
 })
 
-t.test('what nobody foresaw is not tried again', async (t) => {
+t.test('an unexpected error is not tried again', async (t) => {
   const serve = async () => {
     throw new Error('no')
   }

@@ -12,29 +12,25 @@ const ONCE = spec({ type: 'sequence', oneTime: [['tcp/7000']] })
 const USERS = [{ name: 'ana', secretFile: 'ana.key' }]
 const TOKEN = spec({ type: 'token', port: 'udp/6000', period: '30s', users: USERS })
 
-t.test(
-  'lost where nothing works once, an error that says what to do where something does',
-  async (t) => {
-    const folder = t.testdir({ 'state.json': '{"version": 1' })
-    const path = `${folder}/state.json`
-    await chmod(path, 0o600)
-    const read = await loadStateFor(SEQUENCE, path)
-    t.match(read, {
-      state: undefined,
-      error: /^grants and bans .*state\.json: .*expected JSON/,
-      isOthers: false,
-    })
-    await t.rejects(loadStateFor(ONCE, path), {
-      code: 'invalid-state',
-      message:
-        /state\.json: (.|\n)*nothing was installed.*work again; restore the file, or move it/,
-    })
-    await t.rejects(loadStateFor(TOKEN, path), { code: 'invalid-state' })
-    t.strictSame(await loadStateFor(ONCE, `${folder}/none.json`), { state: undefined })
-  },
-)
+t.test('a broken state is lost, or an error if something works only once', async (t) => {
+  const folder = t.testdir({ 'state.json': '{"version": 1' })
+  const path = `${folder}/state.json`
+  await chmod(path, 0o600)
+  const read = await loadStateFor(SEQUENCE, path)
+  t.match(read, {
+    state: undefined,
+    error: /^grants and bans .*state\.json: .*expected JSON/,
+    isOthers: false,
+  })
+  await t.rejects(loadStateFor(ONCE, path), {
+    code: 'invalid-state',
+    message: /state\.json: (.|\n)*nothing was installed.*work again; restore the file, or move it/,
+  })
+  await t.rejects(loadStateFor(TOKEN, path), { code: 'invalid-state' })
+  t.strictSame(await loadStateFor(ONCE, `${folder}/none.json`), { state: undefined })
+})
 
-t.test('of another table: told by both names, and left to that table', async (t) => {
+t.test('a state of another table is reported with both names, and left alone', async (t) => {
   const state = { version: 1, table: 'knock2', saved: '2026-11-28T10:00:00.000Z' }
   const lists = { grants: [], bans: [], tokens: [], sequences: [] }
   const path = `${t.testdir({ 'state.json': JSON.stringify({ ...state, ...lists }) })}/state.json`
@@ -49,7 +45,7 @@ t.test('of another table: told by both names, and left to that table', async (t)
   t.equal(read?.table, 'knock2')
 })
 
-t.test('is set aside, and replaces nothing', async (t) => {
+t.test('a broken state is moved aside, and replaces no file', async (t) => {
   const folder = t.testdir({ 'state.json': 'first' })
   const path = `${folder}/state.json`
   await chmod(path, 0o600)
@@ -59,7 +55,7 @@ t.test('is set aside, and replaces nothing', async (t) => {
   t.equal(await readFile(`${path}.unreadable`, 'utf8'), 'first')
 })
 
-t.test('a second one is kept beside the first', async (t) => {
+t.test('a second broken state is kept beside the first', async (t) => {
   const folder = t.testdir({ 'state.json': 'second', 'state.json.unreadable': 'first' })
   const path = `${folder}/state.json`
   t.equal(await setAside(path), `${path}.unreadable.2`)

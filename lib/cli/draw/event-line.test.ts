@@ -36,12 +36,16 @@ const LINES: readonly (readonly [KnockEvent, string])[] = [
   [{ time, event: 'removed' }, 'removed    -  -'],
 ]
 
-t.test('one line for each event', async (t) => {
+t.test('each event is written as one line', async (t) => {
   for (const [event, line] of LINES) t.equal(formatEvent(event), `${time}  ${line}`)
-  t.same(new Set(LINES.map(([{ event }]) => event)), new Set(Object.keys(ROLE_OF)), 'all of them')
+  t.same(
+    new Set(LINES.map(([{ event }]) => event)),
+    new Set(Object.keys(ROLE_OF)),
+    'every event is tested',
+  )
 })
 
-t.test('a line holds nothing that a terminal obeys, whoever made the event', async (t) => {
+t.test('a line has no control characters, whatever the event has', async (t) => {
   const evil = 'a\n\u009b2Jb\u001b[0m'
   const shown = 'a\\n\\u009b2Jb\\u001b[0m'
   const event: KnockEvent = {

@@ -8,7 +8,7 @@ import { PAINTED } from './paint.js'
 const counters = { knocks: 6, grants: 1, closes: 0, resets: 2, wrong: 0, denied: 3 }
 const guard = { bans: [], counters: { bans: 0, ignored: 0, repeated: 0, unlogged: 0 }, fill: [] }
 
-t.test('doors, who is let in, who is on the way', async (t) => {
+t.test('the text shows doors, grants and attempts', async (t) => {
   const text = formatStatus({
     ...guard,
     table: 'knock',
@@ -48,7 +48,7 @@ web  any
   )
 })
 
-t.test('everyone, wrong tokens, bans, and the fullest sets', async (t) => {
+t.test('the text shows grants of everyone, wrong tokens, bans, and the fullest sets', async (t) => {
   const grants = [{ source: 'everyone', expiresIn: 28 }]
   const door = { name: 'ssh', service: ['tcp/22'], openFor: 30, grants, progress: [] }
   const fill = [
@@ -91,7 +91,7 @@ the fullest sets
   t.equal(formatStatus(ignored), 'table inet knock\n\nguard  ignored 5\n')
 })
 
-t.test('who tries in vain: penalised, and with a grant that is used up', async (t) => {
+t.test('the text shows penalised sources and used-up grants', async (t) => {
   const text = formatStatus({
     ...guard,
     table: 'knock',
@@ -124,7 +124,7 @@ ssh  tcp/22
   )
 })
 
-t.test('a table that waits to be confirmed', async (t) => {
+t.test('the text shows that a table is not confirmed', async (t) => {
   const status = { ...guard, table: 'knock', doors: [] }
   t.equal(
     formatStatus({ ...status, confirm: { expiresIn: 42 } }),
@@ -136,7 +136,7 @@ t.test('a table that waits to be confirmed', async (t) => {
   )
 })
 
-t.test('colours add to the text, and change nothing of it', async (t) => {
+t.test('colours only add to the text', async (t) => {
   const status = {
     table: 'knock',
     confirm: { expiresIn: 42 },
@@ -159,7 +159,7 @@ t.test('colours add to the text, and change nothing of it', async (t) => {
   t.match(painted, '\u001b[32m  10.0.0.1  let in        28 s left\u001b[39m')
 })
 
-t.test('addresses by their numbers, and a second that is nearly over', async (t) => {
+t.test('addresses are sorted by number, and the last second is shown', async (t) => {
   const grants = ['10.0.0.10', '10.0.0.9'].map((source) => ({ source, expiresIn: 1 }))
   const door = { name: 'ssh', service: [], openFor: 30, grants, progress: [], counters }
   const text = formatStatus({ ...guard, table: 'k', confirm: { expiresIn: 0 }, doors: [door] })
@@ -185,7 +185,7 @@ const withLoaded = {
   ],
 }
 
-t.test('until when tokens and sequences are loaded, and which have run out', async (t) => {
+t.test('the text shows until when tokens and sequences are loaded', async (t) => {
   const text = formatStatus(withLoaded)
   t.match(
     text,
@@ -198,7 +198,7 @@ t.test('until when tokens and sequences are loaded, and which have run out', asy
   t.equal(stripVTControlCharacters(formatStatus(withLoaded, PAINTED)), text)
 })
 
-t.test('--check: why, and exit code 1; 0 where nothing needs to be done', async (t) => {
+t.test('--check gives the reasons and exit code 1, or 0 if nothing needs to be done', async (t) => {
   const { text, exitCode, json } = checked(withLoaded)
   t.equal(exitCode, 1)
   t.match(text, /^table inet knock: door ssh: the tokens of bob have run out.* \(tokens-ended\)\n/)

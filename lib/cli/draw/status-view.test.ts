@@ -55,7 +55,7 @@ const frame = (status: Viewed, columns: number, LANG = 'C.UTF-8', paint = UNPAIN
     .map((line) => `${paintLine(line, paint)}\n`)
     .join('')
 
-t.test('80 columns', async (t) => {
+t.test('the view fits 80 columns', async (t) => {
   t.equal(
     frame(BUSY, 80),
     `table inet knock                    4 doors · 4 let in · 2 on the way · 1 banned
@@ -91,7 +91,7 @@ counted ────────────────────────
   )
 })
 
-t.test('40 columns: each source has a line of its own', async (t) => {
+t.test('with 40 columns each source has a line of its own', async (t) => {
   t.equal(
     frame(BUSY, 40),
     `table inet knock
@@ -138,7 +138,7 @@ counted ─────── since the table was made
   )
 })
 
-t.test('120 columns, in ASCII', async (t) => {
+t.test('the view fits 120 columns, in ASCII', async (t) => {
   t.equal(
     frame(BUSY, 120, 'C'),
     `table inet knock${' '.repeat(60)}4 doors - 4 let in - 2 on the way - 1 banned
@@ -175,7 +175,7 @@ counted ${'-'.repeat(87)} since the table was made
   t.match(frame(BUSY, 120, 'C'), /^[\x20-\x7e\n]*$/)
 })
 
-t.test('who tries in vain: penalised, and with a grant that is used up', async (t) => {
+t.test('the view shows penalised sources and used-up grants', async (t) => {
   const door = doorOf('ssh', {
     grants: [{ source: '203.0.113.9', expiresIn: 7, token: { user: 'ann', ago: 23 } }],
     penalised: [
@@ -200,10 +200,14 @@ ssh  tcp/22 ──────────────────────�
   198.51.100.4                           used up    1 m 10 s ago`,
   )
   const quiet = Array.from({ length: 20 }, (_, index) => doorOf(`d${index}`))
-  t.match(frame({ ...status, doors: [...quiet, door] }, 70), /\nssh {2}tcp/, 'among many doors')
+  t.match(
+    frame({ ...status, doors: [...quiet, door] }, 70),
+    /\nssh {2}tcp/,
+    'the door with them is shown among many doors',
+  )
 })
 
-t.test('colours: each beside a word or a sign that says the same', async (t) => {
+t.test('each colour stands beside a word or a sign of the same meaning', async (t) => {
   const status = { ...BUSY, doors: BUSY.doors.slice(0, 1), fill: [] }
   const shown = frame(status, 60, 'C', PAINTED).replaceAll('\u001b[', '<').split('\n')
   t.same(shown.slice(3, 7), [

@@ -54,7 +54,7 @@ const progress = (source: string, stage: number, expiresIn?: number) => {
   return { source, stage, of: 3, ...(expiresIn !== undefined && { expiresIn }) }
 }
 
-t.test('countdowns go on without anything being read, and end', async (t) => {
+t.test('countdowns go on and end between two readings', async (t) => {
   const model = start(
     statusOf({ grants: [{ source: ana, expiresIn: 3 }], progress: [progress(bob, 1, 1) as never] }),
   )
@@ -67,7 +67,11 @@ t.test('countdowns go on without anything being read, and end', async (t) => {
     progress: [progress(bob, 1, 0)],
   })
   t.same(sshAt(model, 2), { grants: [{ source: ana, expiresIn: 1 }], progress: [] })
-  t.same(sshAt(model, 3.9).grants, [{ source: ana, expiresIn: 0 }], 'whole seconds: up to one more')
+  t.same(
+    sshAt(model, 3.9).grants,
+    [{ source: ana, expiresIn: 0 }],
+    'a listed time of whole seconds lasts up to one second more',
+  )
   t.same(sshAt(model, 4).grants, [])
 })
 
@@ -81,16 +85,16 @@ t.test('an attempt moves through its stages and is let in', async (t) => {
   t.same(sshAt(hear(granted, 5, { event: 'expired', source: ana }), 5).grants, [])
   t.same(sshAt(hear(granted, 5, { event: 'closed', source: ana, by: 'use' }), 5).grants, [])
   const again = hear(granted, 5, { event: 'granted', source: ana, by: 'call', expiresIn: 60 })
-  t.same(sshAt(again, 5).grants, [{ source: ana, expiresIn: 60 }], 'renewed')
+  t.same(sshAt(again, 5).grants, [{ source: ana, expiresIn: 60 }], 'the grant is renewed')
   const closing = hear(granted, 5, { event: 'knock', source: ana, stage: 1, of: 2 })
-  t.same(sshAt(closing, 5).progress, [], 'who is let in is not on the way')
+  t.same(sshAt(closing, 5).progress, [], 'a source with a grant has no attempt')
   const reset = hear(model, 3, { event: 'reset', source: ana, stage: 2, of: 3 })
   t.same(sshAt(reset, 3).progress, [])
   t.same(sshAt(hear(model, 3, { event: 'denied', source: ana }), 3).progress, [progress(ana, 2)])
-  t.same(sshAt(model, 30).progress, [], 'nobody ever said how it ended')
+  t.same(sshAt(model, 30).progress, [], 'an attempt ends by its time without an event')
 })
 
-t.test('a status corrects what events did not tell', async (t) => {
+t.test('a status corrects what events did not report', async (t) => {
   const model = hear(start(), 1, { event: 'knock', source: ana, stage: 1, of: 3 })
   const read = correctModel(
     model,
@@ -101,7 +105,7 @@ t.test('a status corrects what events did not tell', async (t) => {
   t.same(sshAt(correctModel(model, statusOf(), NOW + 2000), 2).progress, [])
 })
 
-t.test('a status that was asked for before an event does not undo it', async (t) => {
+t.test('a status requested before an event does not undo the event', async (t) => {
   let model = hear(start(), 2, { event: 'granted', source: ana, by: 'knock', expiresIn: 30 })
   model = hear(model, 3, { event: 'knock', source: bob, stage: 1, of: 3 })
   const before = correctModel(model, statusOf(), NOW + 1500)
@@ -111,11 +115,15 @@ t.test('a status that was asked for before an event does not undo it', async (t)
   })
   const between = statusOf({ progress: [progress(bob, 1, 4) as never] })
   const timed = correctModel(model, between, NOW + 1500)
-  t.same(sshAt(timed, 3).progress, [progress(bob, 1, 2)], 'and its time is known')
+  t.same(
+    sshAt(timed, 3).progress,
+    [progress(bob, 1, 2)],
+    'the remaining time comes from the status',
+  )
   t.same(sshAt(correctModel(model, statusOf(), NOW + 4000), 4).grants, [])
 })
 
-t.test('an end that is known more exactly than by the second stays', async (t) => {
+t.test('an exact end is not replaced by one in whole seconds', async (t) => {
   const model = hear(start(), 0.9, { event: 'granted', source: ana, by: 'knock', expiresIn: 30 })
   const read = statusOf({ grants: [{ source: ana, expiresIn: 28 }] })
   t.equal(sshAt(correctModel(model, read, NOW + 2000), 2).grants?.[0]?.expiresIn, 28)
@@ -124,7 +132,7 @@ t.test('an end that is known more exactly than by the second stays', async (t) =
   t.equal(correctModel(model, renewed, NOW + 9000).doors[0]?.grants[0]?.until, NOW + 39_000)
 })
 
-t.test('penalties count down, what is used up gets older until its source is let in', async (t) => {
+t.test('penalties count down, and used-up grants get older until the next grant', async (t) => {
   const penalised = [{ source: bob, knock: 'open' as const, expiresIn: 3 }]
   const model = start(statusOf({ penalised, usedUp: [{ source: ana, ago: 10 }] }))
   const at = (known: LiveModel, second: number) => {
@@ -135,10 +143,14 @@ t.test('penalties count down, what is used up gets older until its source is let
   t.same(at(model, 5), [[], [{ source: ana, ago: 15 }]])
   const granted = { event: 'granted', source: ana, by: 'call', expiresIn: 30 } as const
   t.same(at(hear(model, 3, granted), 4)[1], [])
-  t.same(at(correctModel(model, statusOf(), NOW + 4000), 4), [[], []], 'a status knows better')
+  t.same(
+    at(correctModel(model, statusOf(), NOW + 4000), 4),
+    [[], []],
+    'a status corrects penalties and used-up grants',
+  )
 })
 
-t.test('whose token it was, from a status and from an event', async (t) => {
+t.test('the user of a token comes from a status or an event', async (t) => {
   const token = { user: 'ann', ago: 5 }
   const model = start(statusOf({ grants: [{ source: ana, expiresIn: 30, token }] }))
   t.same(sshAt(model, 2).grants, [{ source: ana, expiresIn: 28, token: { user: 'ann', ago: 7 } }])
@@ -149,7 +161,7 @@ t.test('whose token it was, from a status and from an event', async (t) => {
   })
 })
 
-t.test('bans, a confirmation, and a table that goes and comes', async (t) => {
+t.test('bans, confirmations, and removed and new tables are shown', async (t) => {
   const ban = { source: bob, expiresIn: 60 }
   const model = start(statusOf({}, { bans: [ban], confirm: { expiresIn: 9 } }))
   const banned = hear(model, 1, { event: 'banned', source: ana })
@@ -164,7 +176,7 @@ t.test('bans, a confirmation, and a table that goes and comes', async (t) => {
   t.match(back, { isGone: false, doors: [{ name: 'ssh' }] })
 })
 
-t.test('events: repetitions are counted, losses are added up, the last 500 are kept', async (t) => {
+t.test('repeated events are counted, losses added, and the last 500 events kept', async (t) => {
   const denied = { event: 'denied', source: ana, service: 'tcp/22' } as const
   let model = hear(hear(hear(start(), 1, denied), 2, denied), 3, { event: 'wrong', source: ana })
   t.same(
@@ -191,7 +203,7 @@ function measure<T>(work: () => T): { result: T; cost: number } {
   return { result, cost: user + system }
 }
 
-t.test('very many on their way, and many events at once', async (t) => {
+t.test('very many attempts and many events at once take little time', async (t) => {
   const sources = Array.from({ length: 65_536 }, (_, n) => `10.0.${n >> 8}.${n & 255}`)
   const many = sources.map((source) => progress(source, 1, 30) as never)
   const few = measure(() => start(statusOf({ progress: many.slice(0, 4096) })))
@@ -214,12 +226,12 @@ t.test('very many on their way, and many events at once', async (t) => {
   t.same(sshAt(last, 2).progress?.at(-1), progress('10.0.3.231', 2))
   t.equal(sshAt(last, 2).progress?.length, 65_536)
   const split = addEvents(one.result, others)
-  t.ok(isDeepStrictEqual(split, last), 'the same as in two parts')
+  t.ok(isDeepStrictEqual(split, last), 'the result is the same in two parts')
   const removed: KnockEvent = { time: first.time, event: 'removed' }
   t.match(addEvents(model, [first, removed]), { isGone: true, doors: [] })
 })
 
-t.test('a status that could not be read leaves all as it is', async (t) => {
+t.test('a failed status changes nothing', async (t) => {
   const failed = failToRead(start(), 'nft is missing')
   t.match(failed, { problem: 'nft is missing', readAt: NOW, doors: [{ name: 'ssh' }] })
   t.equal(correctModel(failed, statusOf(), NOW).problem, undefined)

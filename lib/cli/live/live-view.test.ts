@@ -47,7 +47,7 @@ const frame = (model: LiveModel, second: number, columns: number, rows: number, 
     .map((line) => `${paintLine(line, UNPAINTED)}\n`)
     .join('')
 
-t.test('80 columns: the doors, the events, and when the kernel was read', async (t) => {
+t.test('with 80 columns the doors, the events and the time of the reading are shown', async (t) => {
   t.equal(
     frame(heard, 5, 80, 26),
     `table inet knock                    2 doors · 1 let in · 1 on the way · 1 banned
@@ -80,7 +80,7 @@ q quits                                              the kernel was read 5 s ago
   )
 })
 
-t.test('the second after the last knock: let in', async (t) => {
+t.test('a grant is shown in the second after the last knock', async (t) => {
   const granted: KnockEvent = {
     ...{ time: time(6), event: 'granted', ...ana, by: 'knock', expiresIn: 30, stage: 3, of: 3 },
   }
@@ -92,7 +92,7 @@ t.test('the second after the last knock: let in', async (t) => {
   ])
 })
 
-t.test('40 columns, in ASCII, and so few lines that parts are left out', async (t) => {
+t.test('parts are left out of a small ASCII terminal of 40 columns', async (t) => {
   t.equal(
     frame(heard, 5, 40, 20, 'C'),
     `table inet knock
@@ -119,7 +119,7 @@ q quits      the kernel was read 5 s ago
   )
 })
 
-t.test('before the first status, and without any event', async (t) => {
+t.test('the view is complete before the first status and without any event', async (t) => {
   t.equal(
     frame(emptyModel('knock'), 0, 60, 8),
     `table inet knock
@@ -134,7 +134,7 @@ q quits                          the kernel was not read yet
   )
 })
 
-t.test('what somebody must know: lost events, old news, a table that is gone', async (t) => {
+t.test('lost events, an old reading and a missing table are shown', async (t) => {
   const lost = addEvent(read, { time: time(1), event: 'overrun', lost: 12 })
   const unknown = addEvent(read, { time: time(1), event: 'overrun' })
   const foot = (model: LiveModel, second: number) =>
@@ -158,7 +158,7 @@ t.test('what somebody must know: lost events, old news, a table that is gone', a
   t.match(never, / {2}! the kernel was not read yet: nft is missing\n$/)
 })
 
-t.test('as many lines as the screen has, none wider', async (t) => {
+t.test('a frame has as many lines as the screen, and none is wider', async (t) => {
   const address = fc.oneof(fc.ipV4(), fc.ipV6())
   const member = fc.record({ source: address, expiresIn: fc.nat({ max: 100_000 }) })
   const doors = fc.array(

@@ -91,7 +91,7 @@ const event = (stage: number): KnockEvent => {
   return { time, event: 'knock', door: 'ssh', source: '203.0.113.7', stage, of: 3 }
 }
 
-t.test('draws what it reads and what it is reported, and q gives the terminal back', async (t) => {
+t.test('the view shows readings and events, and q restores the terminal', async (t) => {
   const before = listeners()
   const { stdin, stdout, feed, modes, ended } = begin()
   t.ok(stdout.text.startsWith(ENTER))
@@ -107,10 +107,10 @@ t.test('draws what it reads and what it is reported, and q gives the terminal ba
   await ended
   t.ok(stdout.text.endsWith(LEAVE))
   t.same(modes, [true, false])
-  t.same(listeners(), before, 'no listener stays')
+  t.same(listeners(), before, 'no listener is left')
 })
 
-t.test('signals, Ctrl-C and a terminal that is gone end it just so', async (t) => {
+t.test('signals, Ctrl-C and a closed terminal restore the terminal, too', async (t) => {
   const ends: readonly ((run: ReturnType<typeof begin>) => void)[] = [
     ...(['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((name) => () => process.emit(name)),
     ({ stdin }) => stdin.write('\u0003'),
@@ -122,18 +122,18 @@ t.test('signals, Ctrl-C and a terminal that is gone end it just so', async (t) =
     end(run)
     await run.ended
     t.ok(run.stdout.text.endsWith(LEAVE), String(end))
-    t.equal(run.stdout.text.split(LEAVE).length, 2, 'once')
+    t.equal(run.stdout.text.split(LEAVE).length, 2, 'the terminal is restored once')
   }
 })
 
-t.test('what the watcher rejects with comes through, behind a terminal given back', async (t) => {
+t.test('an error of the watcher is thrown after the terminal is restored', async (t) => {
   const { stdout, feed, ended } = begin()
   feed.fail(new Error('no such group'))
   await t.rejects(ended, { message: 'no such group' })
   t.ok(stdout.text.endsWith(LEAVE))
 })
 
-t.test('an uncaught error and the end of the process give it back', async (t) => {
+t.test('an uncaught error and the end of the process restore the terminal', async (t) => {
   for (const name of ['uncaughtExceptionMonitor', 'exit']) {
     const before = new Set(process.listeners(name as 'exit'))
     const { stdout, ended } = begin()
@@ -142,7 +142,7 @@ t.test('an uncaught error and the end of the process give it back', async (t) =>
     t.ok(stdout.text.endsWith(LEAVE), name)
     process.emit('SIGTERM')
     await ended
-    t.equal(stdout.text.split(LEAVE).length, 2, 'once')
+    t.equal(stdout.text.split(LEAVE).length, 2, 'the terminal is restored once')
   }
 })
 
@@ -168,14 +168,14 @@ t.test('the table is never read twice at once, however many events come', async 
   await ended
 })
 
-t.test('a status that fails is said, and read again', async (t) => {
+t.test('a failed status is shown, and read again', async (t) => {
   const { stdin, stdout, ended } = begin(() => Promise.reject(new Error('nft is missing')))
   t.ok(await until(() => stdout.frame.includes('! the kernel was not read yet: nft is missing')))
   stdin.write('q')
   await ended
 })
 
-t.test('frames that the terminal does not take are left out', async (t) => {
+t.test('frames are left out while the terminal does not accept output', async (t) => {
   const { stdin, stdout, ended } = begin()
   stdout.writableNeedDrain = true
   const { length } = stdout.text

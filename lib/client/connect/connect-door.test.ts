@@ -52,7 +52,7 @@ t.test('many connections at once share a knock, and later ones its grant', async
   t.equal(await count(), 1)
 })
 
-t.test('a grant of unknown time is knocked for again', async (t) => {
+t.test('a connection knocks again if the end of the grant is unknown', async (t) => {
   const { connect, count } = await place(t)
   await connect({})
   // One that begins in the same millisecond counts as one that waited for it.
@@ -61,7 +61,7 @@ t.test('a grant of unknown time is knocked for again', async (t) => {
   t.equal(await count(), 2)
 })
 
-t.test('each knocks for itself, if the door counts connections', async (t) => {
+t.test('each connection knocks for itself if the door counts connections', async (t) => {
   const { connect, count } = await place(t)
   await Promise.all(Array.from({ length: 3 }, () => connect({ for: '1h', connections: 1 })))
   t.equal(await count(), 3)
@@ -82,7 +82,7 @@ t.test('a token is sent once a period', async (t) => {
   t.equal(await count(), 1)
 })
 
-t.test('says that nothing listens, to all that wait for it', async (t) => {
+t.test('all waiting connections learn that nothing listens', async (t) => {
   const { connect, server, count, port } = await place(t)
   server.close()
   const message = `connectDoor: ${HOST} port ${port}: refused: nothing listens there after 1 knock`
@@ -95,7 +95,7 @@ t.test('says that nothing listens, to all that wait for it', async (t) => {
   t.ok(knocks <= 2, `${knocks} knocks`)
 })
 
-t.test('needs a port and a time', async (t) => {
+t.test('the profile needs a port and a time', async (t) => {
   const { connect, count } = await place(t)
   await t.rejects(connect({ port: undefined }), { code: 'invalid-argument', message: /port/ })
   await t.rejects(connect({}, { within: 'soon' }), { code: 'invalid-argument', message: /within/ })

@@ -23,7 +23,7 @@ async function listen(t: Test, host: string, port = 0) {
   return { port: (server.address() as AddressInfo).port, connections }
 }
 
-t.test('the first in order, and no connection to the next', async (t) => {
+t.test('the first address in order is used, without a connection to the next', async (t) => {
   const { port, connections } = await listen(t, FIRST)
   const second = await listen(t, SECOND, port)
   const found = await firstAnswer([way(FIRST), way(SECOND)], port, SHORT)
@@ -40,17 +40,20 @@ t.test('the first in order, and no connection to the next', async (t) => {
   await once(served, 'end')
   served.write('late')
   const [data] = await once(found.socket, 'data')
-  t.equal(String(data), 'late', 'the end of one direction leaves the other one open')
+  t.equal(String(data), 'late', 'the end of one direction leaves the other open')
   found.socket.destroy()
 })
 
-t.test('the next one when the first refuses, or cannot be reached', async (t) => {
+t.test('the next address is used if the first refuses or cannot be reached', async (t) => {
   const { port } = await listen(t, SECOND)
   for (const before of [FIRST, DEAD]) {
     const began = performance.now()
     const found = await firstAnswer([way(before), way(SECOND)], port, { time: 5000, stagger: 50 })
     t.match(found, { verdict: 'open', address: SECOND })
-    t.ok(performance.now() - began < 4000, 'not when its time is over')
+    t.ok(
+      performance.now() - began < 4000,
+      'the next address is tried before the time of the first is over',
+    )
     if (found.verdict === 'open') found.socket.destroy()
   }
   // One after the other: the second is tried when the first has failed.
@@ -60,7 +63,7 @@ t.test('the next one when the first refuses, or cannot be reached', async (t) =>
   if (found.verdict === 'open') found.socket.destroy()
 })
 
-t.test('what became of all of them', async (t) => {
+t.test('an error has the result of each address', async (t) => {
   const { port } = await listen(t, SECOND)
   t.same(await firstAnswer([way(FIRST)], port, SHORT), { verdict: 'refused', address: FIRST })
   t.same(await firstAnswer([way(DEAD), way(FIRST)], port, SHORT), {
@@ -70,7 +73,7 @@ t.test('what became of all of them', async (t) => {
   t.same(await firstAnswer([], port, SHORT), { verdict: 'filtered' })
 })
 
-t.test('leaves from the source that is asked for', async (t) => {
+t.test('the connection comes from the given source', async (t) => {
   const { port } = await listen(t, FIRST)
   const found = await firstAnswer([{ ...way(FIRST), source: '127.0.0.3' }], port, SHORT)
   if (found.verdict !== 'open') return t.fail(found.verdict)
@@ -78,7 +81,7 @@ t.test('leaves from the source that is asked for', async (t) => {
   found.socket.destroy()
 })
 
-t.test('an abort ends it with its reason', async (t) => {
+t.test('an abort ends it with the reason of the abort', async (t) => {
   const stop = new AbortController()
   const { signal } = stop
   const waits = firstAnswer([way(DEAD)], 9, { time: 60_000, signal })

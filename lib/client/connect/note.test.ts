@@ -8,31 +8,39 @@ const NOW = 1_800_000_000_000
 const OPEN = { verdict: 'open', addresses: ['192.0.2.1'], source: '127.0.0.1' } as const
 const noteOf = (parts: object = {}): Note => ({ written: NOW, outcome: { ...OPEN, ...parts } })
 
-t.test('a grant stands until shortly before its end', async (t) => {
+t.test('a noted grant counts until shortly before its end', async (t) => {
   const note = noteOf({ until: NOW + 60_000 })
   const stands = (now: number) => standsBy(note, now, now)
   t.equal(stands(NOW + 1), true)
   t.equal(stands(NOW + 60_000 - MARGIN - 1), true)
   t.equal(stands(NOW + 60_000 - MARGIN), false)
-  t.equal(stands(NOW - 1), false, 'the clock was put back')
+  t.equal(stands(NOW - 1), false, 'a grant does not count after the clock was set back')
 })
 
-t.test('one whose end is not known is for those who waited', async (t) => {
+t.test('a grant of unknown end counts only for those who waited', async (t) => {
   t.equal(standsBy(noteOf(), NOW - 5, NOW + 5), true)
   t.equal(standsBy(noteOf(), NOW + 1, NOW + 5), false)
-  t.equal(standsBy(noteOf({ until: NOW + 10 }), NOW - 5, NOW + 5), true, 'as is a short one')
+  t.equal(
+    standsBy(noteOf({ until: NOW + 10 }), NOW - 5, NOW + 5),
+    true,
+    'a short grant counts only for those who waited',
+  )
 })
 
-t.test('no other note is one of a grant', async (t) => {
+t.test('no other note counts as a grant', async (t) => {
   const until = NOW + 60_000
-  t.equal(standsBy(noteOf({ source: '192.0.2.77', until }), NOW, NOW + 1), false, 'moved away')
+  t.equal(
+    standsBy(noteOf({ source: '192.0.2.77', until }), NOW, NOW + 1),
+    false,
+    'a grant for another source address does not count',
+  )
   for (const verdict of ['refused', 'filtered'] as const) {
     t.equal(standsBy({ written: NOW, outcome: { verdict } }, NOW - 5, NOW + 5), false)
   }
   t.equal(standsBy({ written: NOW, token: 1 }, NOW - 5, NOW + 5), false)
 })
 
-t.test('is read as it was written, by its user', async (t) => {
+t.test('a note is read as its user wrote it', async (t) => {
   const path = join(t.testdir({}), 'note')
   const note = { ...noteOf({ until: NOW }), token: 7 }
   t.equal(await readNote(path), undefined)
@@ -44,12 +52,12 @@ t.test('is read as it was written, by its user', async (t) => {
   t.same(await readdir(join(path, '..')), ['note'])
 })
 
-t.test('what is none is not read', async (t) => {
+t.test('an invalid note is not read', async (t) => {
   const path = join(t.testdir({}), 'note')
   for (const text of ['', '{', 'null', '1', '{}', '{"written":"x"}', '[]']) {
     await writeFile(path, text)
     t.equal(await readNote(path), undefined, text)
   }
   await writeFile(path, '{"written":1,"outcome":{"verdict":"open"}}')
-  t.equal(await readNote(path), undefined, 'without addresses')
+  t.equal(await readNote(path), undefined, 'a note without addresses is not read')
 })

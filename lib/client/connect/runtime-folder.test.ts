@@ -18,46 +18,54 @@ async function folders(t: Test): Promise<{ runtime: string; temporary: string; o
   return { runtime, temporary, own: join(temporary, `knocklib-${UID}`) }
 }
 
-t.test('in the runtime folder, if it is the user’s alone', async (t) => {
+t.test('the folder is in the runtime folder if that is private', async (t) => {
   const { runtime, temporary, own } = await folders(t)
   const env = { XDG_RUNTIME_DIR: runtime }
   const folder = await runtimeFolder(env, temporary)
   t.equal(folder, join(runtime, 'knocklib'))
   t.equal((await lstat(folder as string)).mode & 0o777, 0o700)
-  t.equal(await runtimeFolder(env, temporary), folder, 'again')
+  t.equal(await runtimeFolder(env, temporary), folder, 'the second call finds the same folder')
   await chmod(runtime, 0o755)
-  t.equal(await runtimeFolder(env, temporary), own, 'others can read it')
+  t.equal(
+    await runtimeFolder(env, temporary),
+    own,
+    'a runtime folder that others can read is not used',
+  )
   t.equal((await lstat(own)).mode & 0o777, 0o700)
   for (const runtime of [undefined, '', 'relative', '/nonexistent']) {
     t.equal(await runtimeFolder({ XDG_RUNTIME_DIR: runtime }, temporary), own, String(runtime))
   }
 })
 
-t.test('none that is no folder of its own', async (t) => {
+t.test('a path that is not a private folder is not used', async (t) => {
   const { temporary, own } = await folders(t)
   const find = () => runtimeFolder({}, temporary)
   const elsewhere = join(temporary, 'elsewhere')
   await mkdir(elsewhere, { mode: 0o700 })
   await symlink(elsewhere, own)
-  t.equal(await find(), undefined, 'a link')
+  t.equal(await find(), undefined, 'a link is not used')
   await rm(own)
   await writeFile(own, '')
-  t.equal(await find(), undefined, 'a file')
+  t.equal(await find(), undefined, 'a file is not used')
   await rm(own)
   await mkdir(own)
   await chmod(own, 0o750)
-  t.equal(await find(), undefined, 'others can read it')
+  t.equal(await find(), undefined, 'a folder that others can read is not used')
   await chmod(own, 0o700)
   t.equal(await find(), own)
   await chmod(temporary, 0o777)
-  t.equal(await find(), undefined, 'others can put another one in its place')
+  t.equal(await find(), undefined, 'a folder whose parent others can write is not used')
   await chmod(temporary, 0o755)
   t.equal(await find(), own)
-  t.equal(await runtimeFolder({}, join(temporary, 'x'.repeat(90))), undefined, 'too long a path')
+  t.equal(
+    await runtimeFolder({}, join(temporary, 'x'.repeat(90))),
+    undefined,
+    'too long a path is not used',
+  )
   t.equal(await runtimeFolder({}, join(temporary, 'nosuch')), undefined)
 })
 
-t.test('none of another user', { skip: UID === 0 ? false : 'not root' }, async (t) => {
+t.test('another user’s folder is not used', { skip: UID === 0 ? false : 'not root' }, async (t) => {
   const { runtime, temporary, own } = await folders(t)
   await chown(runtime, NOBODY, NOBODY)
   t.equal(await runtimeFolder({ XDG_RUNTIME_DIR: runtime }, temporary), own)
@@ -65,5 +73,9 @@ t.test('none of another user', { skip: UID === 0 ? false : 'not root' }, async (
   t.equal(await runtimeFolder({}, temporary), undefined)
   await rm(own, { recursive: true })
   await chown(temporary, NOBODY, NOBODY)
-  t.equal(await runtimeFolder({}, temporary), undefined, 'the owner of what is above')
+  t.equal(
+    await runtimeFolder({}, temporary),
+    undefined,
+    'a folder in a folder of another user is not used',
+  )
 })

@@ -48,7 +48,7 @@ async function startKeeper(t: Test, folder: string): Promise<ChildProcess> {
   return child
 }
 
-t.test('one at a time, each in the end', async (t) => {
+t.test('one caller at a time has the turn, and each gets it', async (t) => {
   const folder = await folderOf(t)
   let inside = 0
   let done = 0
@@ -66,7 +66,7 @@ t.test('one at a time, each in the end', async (t) => {
   t.same(await readdir(folder), [`${NAME}.next`], 'one file is left')
 })
 
-t.test('who waits is told, and learns that another one had it', async (t) => {
+t.test('a waiting caller learns that it waits, and that another had the turn', async (t) => {
   const folder = await folderOf(t)
   const turn = await take(folder)
   let waits = 0
@@ -78,11 +78,11 @@ t.test('who waits is told, and learns that another one had it', async (t) => {
   t.equal(waits, 1)
   const other = await takeTurn(folder, NAME, { patience: 60_000, onWait })
   t.ok(other)
-  t.equal(waits, 1, 'nobody has it')
+  t.equal(waits, 1, 'nobody has the turn')
   other?.end()
 })
 
-t.test('another name has another turn', async (t) => {
+t.test('each name has its own turn', async (t) => {
   const folder = await folderOf(t)
   const turns = await Promise.all(
     ['a', 'b'].map((name) => takeTurn(folder, name.repeat(32), { patience: 0 })),
@@ -93,7 +93,7 @@ t.test('another name has another turn', async (t) => {
   }
 })
 
-t.test('a killed process has it no more, and leaves nothing', async (t) => {
+t.test('a killed process loses its turn, and leaves no file', async (t) => {
   const folder = await folderOf(t)
   const keeper = await startKeeper(t, folder)
   const onWait = () => keeper.kill('SIGKILL')
@@ -104,21 +104,21 @@ t.test('a killed process has it no more, and leaves nothing', async (t) => {
   turn.end()
 })
 
-t.test('one that stands still is waited for so long and no longer', async (t) => {
+t.test('a stopped process is waited for only until the limit', async (t) => {
   const folder = await folderOf(t)
   const keeper = await startKeeper(t, folder)
   keeper.kill('SIGSTOP')
   const turn = await takeTurn(folder, NAME, { patience: 200 })
-  t.ok(turn, 'it goes on beside it')
+  t.ok(turn, 'the next caller gets a turn beside it')
   turn?.end()
   const signal = AbortSignal.timeout(100)
   const waits = takeTurn(folder, NAME, { patience: 60_000, signal })
   await t.rejects(waits, signal.reason)
   const late = takeTurn(folder, NAME, { patience: 60_000, signal })
-  await t.rejects(late, signal.reason, 'nor if it is aborted before')
+  await t.rejects(late, signal.reason, 'an aborted caller does not wait')
 })
 
-t.test('never two, whoever is killed', async (t) => {
+t.test('two callers never have the turn at once, whoever is killed', async (t) => {
   const folder = await folderOf(t)
   const holder = join(folder, 'holder')
   const log = join(folder, 'log')

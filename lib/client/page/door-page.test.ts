@@ -98,26 +98,26 @@ function pretend(t: Test, options: Options = {}): Pretended {
 
 const textOf = ({ at }: Pretended, id = 'status'): string => at(id).textContent ?? ''
 
-t.test('a link with the secret knocks at once, and the address bar loses it', async (t) => {
+t.test('a link with the secret knocks at once, and the address bar hides the secret', async (t) => {
   const browser = pretend(t, { hash: `#secret=${encodeURIComponent(SECRET)}` })
   await new DoorPage(browser.window).start()
   t.equal(browser.address.href, 'https://a.example/p')
   const fragments = browser.sent.map((sdp) => /ice-ufrag:(.*)\r/.exec(sdp)?.[1])
-  t.equal(new Set(fragments).size, 2, 'a token for each family')
+  t.equal(new Set(fragments).size, 2, 'a token is sent for each family')
   for (const fragment of fragments) t.match(fragment, /^[A-Za-z0-9+/]{16}$/)
   t.match(browser.sent.join(), /203\.0\.113\.9 41234 typ host[\s\S]*2001:db8::9 41234 typ host/)
   t.match(textOf(browser), /^Knocked at 203\.0\.113\.9 and 2001:db8::9\. A door gives no answer/)
   t.match(textOf(browser, 'left'), /^Open for (10:00|9:59)$/)
   t.equal(textOf(browser, 'service'), 'Now connect to server.example, port 22.')
   t.ok(browser.at('link').hidden)
-  t.equal(browser.storage.size, 0, 'nothing is kept')
+  t.equal(browser.storage.size, 0, 'no secret is stored')
 
   await browser.fire('form', 'submit')
-  t.equal(browser.sent.length, 4, 'and again, with the field empty')
+  t.equal(browser.sent.length, 4, 'a second knock works with an empty field')
   t.match(textOf(browser), /same token as before|A door gives no answer/)
 })
 
-t.test('a secret is kept if that is asked for, used when asked, and forgotten', async (t) => {
+t.test('a secret is stored, used and forgotten on request', async (t) => {
   const browser = pretend(t)
   await new DoorPage(browser.window).start()
   browser.at('secret').value = ` ${SECRET} `
@@ -129,7 +129,11 @@ t.test('a secret is kept if that is asked for, used when asked, and forgotten', 
 
   const later = pretend(t, { kept: SECRET, settings: { link: 'https://in.example/' } })
   await new DoorPage(later.window).start()
-  t.same([later.sent, later.at('keep').checked], [[], true], 'it waits for the button')
+  t.same(
+    [later.sent, later.at('keep').checked],
+    [[], true],
+    'a stored secret is sent only after the button is pressed',
+  )
   await later.fire('form', 'submit')
   t.equal(later.sent.length, 2)
   t.same([later.at('link').href, later.at('service').hidden], ['https://in.example/', true])
@@ -140,7 +144,7 @@ t.test('a secret is kept if that is asked for, used when asked, and forgotten', 
   t.equal(textOf(later), 'Enter the secret.')
 })
 
-t.test('another fragment in the same window is taken as well', async (t) => {
+t.test('another link in the same window is accepted', async (t) => {
   const browser = pretend(t)
   await new DoorPage(browser.window).start()
   Object.assign(browser.address, {
@@ -152,7 +156,7 @@ t.test('another fragment in the same window is taken as well', async (t) => {
   t.equal(browser.address.hash, '')
 })
 
-t.test('says what the browser cannot do', async (t) => {
+t.test('the page reports what the browser cannot do', async (t) => {
   const without = async (parts: object) => {
     const browser = pretend(t, { parts, hash: `#secret=${SECRET}` })
     await new DoorPage(browser.window).start()
@@ -164,10 +168,10 @@ t.test('says what the browser cannot do', async (t) => {
   const shut = pretend(t, { candidate: '', hash: '#secret=0123456789abcdef' })
   await new DoorPage(shut.window).start()
   t.match(textOf(shut), /The knock failed\. Not knocked at .*offers no address to send from/)
-  t.equal(shut.at('result').hidden, false, 'as the page has it')
+  t.equal(shut.at('result').hidden, false, 'the message of the page stays visible')
 })
 
-t.test('works where nothing can be kept', async (t) => {
+t.test('the page works without storage', async (t) => {
   const browser = pretend(t)
   const window = Object.create(browser.window, {
     localStorage: {
@@ -180,7 +184,7 @@ t.test('works where nothing can be kept', async (t) => {
   t.ok(browser.at('keeping').hidden)
 })
 
-t.test('the camera gives the secret', async (t) => {
+t.test('the camera reads the secret', async (t) => {
   const codes = [[], [{ rawValue: `https://a.example/p#secret=${encodeURIComponent(SECRET)}` }]]
   const stopped: string[] = []
   const parts = {
@@ -206,7 +210,7 @@ t.test('the camera gives the secret', async (t) => {
   t.equal(textOf(browser, 'scan'), 'Stop the camera')
   await browser.fire('scan', 'click')
   await seeing
-  t.equal(stopped.length, 2, 'stopped by hand')
+  t.equal(stopped.length, 2, 'the camera is stopped by hand')
 
   const refuse = async () => Promise.reject(new Error('Permission denied'))
   const denied = pretend(t, {

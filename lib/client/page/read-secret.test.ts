@@ -7,7 +7,7 @@ const PLACE = { host: '2001:db8::1', door: 'ssh' }
 const SECRET = 'ä&#% +3456789abcde'
 const CODED = encodeURIComponent(SECRET)
 
-t.test('reads a secret, a link and a URI', async (t) => {
+t.test('a secret, a link and a URI are read', async (t) => {
   const bytes = new TextEncoder().encode(SECRET)
   for (const given of [
     SECRET,
@@ -21,7 +21,7 @@ t.test('reads a secret, a link and a URI', async (t) => {
   }
 })
 
-t.test('says what is wrong', async (t) => {
+t.test('a wrong text is reported with the reason', async (t) => {
   const wrong: Readonly<Record<string, RegExp>> = {
     '': /^Enter the secret\.$/,
     short: /at least 16 characters/,
@@ -37,7 +37,7 @@ t.test('says what is wrong', async (t) => {
   }
 })
 
-t.test('says what was sent', async (t) => {
+t.test('the message names what was sent', async (t) => {
   const sent = { period: 7, next: 30_000, reached: ['192.0.2.1'], failed: [] }
   t.match(describeSent(sent, undefined, 0), /^Knocked at 192\.0\.2\.1\. A door gives no answer/)
   t.match(describeSent(sent, sent, 18_500), /same token as before.* knock again in 12 s/)
@@ -47,7 +47,7 @@ t.test('says what was sent', async (t) => {
   )
 })
 
-t.test('shows times', async (t) => {
+t.test('times are shown', async (t) => {
   const shown = [0, 1, 59_001, 600_000, 3_600_000, 36_061_000].map(timeLeft)
   const over = 'The time is over. Knock again.'
   const times = ['0:01', '1:00', '10:00', '1:00:00', '10:01:01'].map((time) => `Open for ${time}`)

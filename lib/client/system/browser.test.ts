@@ -31,7 +31,7 @@ function pretend(t: Test, { refuses = false, candidate = 'x' } = {}): string[] {
 const step = { protocol: 'udp', port: 6000 } as const
 const shot = { step, label: 'udp/6000', fragment: 'abcdefghijklmnop' }
 
-t.test('checks a peer whose fragment is the token', async (t) => {
+t.test('the token is the ICE user name fragment of a connectivity check', async (t) => {
   const calls = pretend(t)
   const [address] = await browserSystem('here').resolve('2001:db8::1', [4, 6])
   t.same(address, { family: 6, address: '2001:db8::1' })
@@ -43,14 +43,14 @@ t.test('checks a peer whose fragment is the token', async (t) => {
   t.equal(calls[3], 'closed')
 })
 
-t.test('closes the connection if the browser refuses', async (t) => {
+t.test('the connection is closed if the browser refuses', async (t) => {
   const calls = pretend(t, { refuses: true })
   const send = browserSystem('here').senderTo({ family: 4, address: '192.0.2.1' })
   await t.rejects(send(shot).over, { message: 'no such description' })
   t.equal(calls.at(-1), 'closed')
 })
 
-t.test('says that a policy keeps the browser from sending', async (t) => {
+t.test('a policy that keeps the browser from sending is reported', async (t) => {
   const calls = pretend(t, { candidate: '' })
   const send = browserSystem('here').senderTo({ family: 4, address: '192.0.2.1' })
   const message = /^here: 192\.0\.2\.1: the browser offers no address to send from/
@@ -58,7 +58,7 @@ t.test('says that a policy keeps the browser from sending', async (t) => {
   t.equal(calls.at(-1), 'closed')
 })
 
-t.test('says what a browser cannot do', async (t) => {
+t.test('an error names what a browser cannot do', async (t) => {
   const missing = { code: 'missing-capability' }
   t.throws(() => browserSystem('here'), { ...missing, message: /sockets and WebRTC/ })
   pretend(t)

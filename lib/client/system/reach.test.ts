@@ -12,7 +12,7 @@ const hasIpv6 = Object.values(networkInterfaces())
   .flat()
   .some((one) => one?.address === '::1')
 
-t.test('an address is its own, if its family is asked for', async (t) => {
+t.test('an address resolves to itself if its family is wanted', async (t) => {
   t.same(await resolveHost('192.0.2.1', [4, 6]), [{ family: 4, address: '192.0.2.1' }])
   t.same(await resolveHost('2001:DB8::1', [4, 6]), [{ family: 6, address: '2001:db8::1' }])
   const zoned = 'fe80::1%eth0'
@@ -21,7 +21,7 @@ t.test('an address is its own, if its family is asked for', async (t) => {
   await t.rejects(resolveHost('192.0.2.1', [6]), refused)
 })
 
-t.test('a name has all its addresses, each once', async (t) => {
+t.test('a name resolves to all its addresses, each once', async (t) => {
   const found = await resolveHost('localhost', [4, 6])
   t.ok(found.length > 0)
   t.equal(new Set(found.map(({ address }) => address)).size, found.length)
@@ -29,7 +29,7 @@ t.test('a name has all its addresses, each once', async (t) => {
   await t.rejects(resolveHost('no..such', [4, 6]), { code: 'not-sent', message })
 })
 
-t.test('packets leave from a source or from an interface', async (t) => {
+t.test('packets are sent from a given source or interface', async (t) => {
   t.equal(chooseOutlet({}, 'here'), undefined)
   t.same([...(chooseOutlet({ source: '127.0.0.1' }, 'here') ?? [])], [[4, '127.0.0.1']])
   const loopback = chooseOutlet({ interface: 'lo' }, 'here')
@@ -42,7 +42,7 @@ t.test('packets leave from a source or from an interface', async (t) => {
   t.throws(() => chooseOutlet({ interface: 'nosuch0' }, 'here'), { message: unknown })
 })
 
-t.test('a family that the source lacks is left out', async (t) => {
+t.test('a family without a source address is left out', async (t) => {
   const system = nodeSystem({ source: '127.0.0.1' }, 'here')
   t.same(await system.resolve('127.0.0.1', [4, 6]), [{ family: 4, address: '127.0.0.1' }])
   const message = 'sendKnock: 127.0.0.1: no address of IPv6 to send from'

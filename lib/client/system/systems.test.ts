@@ -10,7 +10,7 @@ const HOST = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
 const line = (platform: string, family: 4 | 6, source?: string): string =>
   pingCommand(platform, { address: HOST[family], family, length: 228, source }).join(' ')
 
-t.test('ping: one request, nothing waited for, no name looked up', async (t) => {
+t.test('ping sends one request without a wait and without a name lookup', async (t) => {
   // ping(8) of iputils.
   t.equal(line('linux', 4), 'ping -4 -c1 -W0.01 -n -q -s 228 192.0.2.1')
   t.equal(line('linux', 6), 'ping -6 -c1 -W0.01 -n -q -s 228 2001:db8::1')
@@ -27,12 +27,12 @@ t.test('ping: one request, nothing waited for, no name looked up', async (t) => 
   t.equal(line('win32', 6, 'fd00::9'), 'ping -6 -n 1 -w 10 -l 228 -S fd00::9 2001:db8::1')
 })
 
-t.test('the exit code that says: sent, and nothing came back', async (t) => {
+t.test('exit code 1 of ping means that the request was sent', async (t) => {
   const codes = ['linux', 'android', 'win32', 'darwin', 'freebsd'].map(unanswered)
   t.same(codes, [1, 1, 1, 2, 2])
 })
 
-t.test("a secret's path starts at the profile's folder", async (t) => {
+t.test('the path of a secret is relative to the folder of the profile', async (t) => {
   const { win32, posix } = path
   const home = '/home/ana/.config/knocklib/home.yaml'
   t.equal(secretPath('ana.key', home, posix), '/home/ana/.config/knocklib/ana.key')

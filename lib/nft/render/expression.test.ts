@@ -24,7 +24,7 @@ const time = {
   ],
 }
 
-t.test('renders keys, and the types of sets that have them', async (t) => {
+t.test('keys and the types of their sets are rendered', async (t) => {
   t.same(renderKey(['all'], 4), mark)
   t.same(renderKey(['udp-token'], 4), bits)
   t.same(renderType(['all'], 6), 'mark')
@@ -34,23 +34,24 @@ t.test('renders keys, and the types of sets that have them', async (t) => {
   t.same(renderKey(['stun-token'], 4), at(8 * (8 + 24)))
   t.same(renderKey(['dns-token'], 6), at(8 * (8 + 13)))
   for (const field of ['udp-token', 'stun-token', 'dns-token'] as const) {
-    t.same(renderType([field], 4), { typeof: bits }, 'one type, so that used tokens stay')
+    t.same(
+      renderType([field], 4),
+      { typeof: bits },
+      'both spellings give one type, so that used tokens stay',
+    )
   }
 })
 
-t.test(
-  'sets are looked up by their own key; those of one family bear it in their names',
-  async (t) => {
-    const found = (set: string) => renderMatch({ kind: 'in', set }, 6, keyOf)
-    const match = (left: unknown, right: string) => ({ match: { op: '==', left, right } })
-    t.same(found('grants_a'), match(saddr, '@grants_a_6'))
-    t.same(found('grants_b'), match(mark, '@grants_b_0'))
-    t.same(found('lock_c'), match(bits, '@lock_c_0'))
-    t.same(found('ports1_d'), match(time, '@ports1_d_0'))
-  },
-)
+t.test('sets are looked up by their own key, and their names have the family', async (t) => {
+  const found = (set: string) => renderMatch({ kind: 'in', set }, 6, keyOf)
+  const match = (left: unknown, right: string) => ({ match: { op: '==', left, right } })
+  t.same(found('grants_a'), match(saddr, '@grants_a_6'))
+  t.same(found('grants_b'), match(mark, '@grants_b_0'))
+  t.same(found('lock_c'), match(bits, '@lock_c_0'))
+  t.same(found('ports1_d'), match(time, '@ports1_d_0'))
+})
 
-t.test('renders bytes of the payload as bits behind the header of UDP', async (t) => {
+t.test('bytes of the payload are rendered as bits after the UDP header', async (t) => {
   const left = { payload: { base: 'th', offset: 96, len: 32 } }
   const match = (op: string) => ({ match: { op, left, right: 0x2112a442 } })
   const cookie = { kind: 'bytes', at: 4, bytes: '2112a442' } as const
@@ -58,7 +59,7 @@ t.test('renders bytes of the payload as bits behind the header of UDP', async (t
   t.same(renderMatch({ ...cookie, not: true }, 6, keyOf), match('!='))
 })
 
-t.test('renders a claim as an element with a limit of one packet', async (t) => {
+t.test('a claim is rendered as an element with a limit of one packet', async (t) => {
   const limit = { rate: 1, per: 'week', burst: 1 }
   t.same(renderAction({ op: 'claim', set: 'lock_c' }, 4, keyOf), {
     set: { op: 'add', elem: bits, set: '@lock_c_0', stmt: [{ limit }] },
@@ -94,7 +95,7 @@ t.test('renders a claim as an element with a limit of one packet', async (t) => 
   })
 })
 
-t.test('renders verdicts that nft does not have', async (t) => {
+t.test('verdicts that nft does not have are rendered as statements', async (t) => {
   const redirect = (to: Extract<Verdict, { kind: 'redirect' }>['to']) =>
     renderVerdict({ kind: 'redirect', to })
   t.same(renderVerdict({ kind: 'reset' }), { reject: { type: 'tcp reset' } })
@@ -107,7 +108,7 @@ t.test('renders verdicts that nft does not have', async (t) => {
   })
 })
 
-t.test("renders a connection's state, and negated flags", async (t) => {
+t.test('the state of a connection and negated flags are rendered', async (t) => {
   const rendered = (match: Match) => renderMatch(match, 4, keyOf)
   t.same(rendered({ kind: 'original-direction' }), {
     match: { op: '==', left: { ct: { key: 'direction' } }, right: 'original' },

@@ -27,7 +27,7 @@ const ports = (...periods: ReturnType<typeof period>[]): Loads => {
   return { ...NONE, ports: [{ set: 'ports1_ssh', periods }] }
 }
 
-t.test('flushes the set of tokens first, and gives each token its timeout', async (t) => {
+t.test('the set of tokens is flushed first, and each token has its timeout', async (t) => {
   const name = 'tokens1_ssh_0'
   t.strictSame(rendered(tokens(token(30), token(59.9, 'ab')), NOW), [
     { flush: { set: { ...here, name } } },
@@ -43,12 +43,12 @@ t.test('flushes the set of tokens first, and gives each token its timeout', asyn
   ])
 })
 
-t.test('does not load a token with less than a second left, since 0 is for ever', async (t) => {
+t.test('a token with less than a second left is not loaded', async (t) => {
   const flush = { flush: { set: { ...here, name: 'tokens1_ssh_0' } } }
   t.strictSame(rendered(tokens(token(0.9), token(0), token(-5)), NOW), [flush])
 })
 
-t.test('adds ports to the existing ones, with both ends of their period', async (t) => {
+t.test('ports are added to the existing ones, with both ends of their period', async (t) => {
   const from = 1_800_000_000
   const loads = ports(period(20000, from, from + 599), period(20001, from - 600, from - 1))
   t.strictSame(rendered(loads, NOW), [
@@ -68,12 +68,12 @@ t.test('adds ports to the existing ones, with both ends of their period', async 
   ])
 })
 
-t.test('renders nothing if there is nothing to load', async (t) => {
+t.test('nothing is rendered if there is nothing to load', async (t) => {
   t.strictSame(rendered(NONE, NOW), [])
   t.strictSame(rendered(ports(), NOW), [])
 })
 
-t.test('loads very many tokens with several commands', async (t) => {
+t.test('very many tokens are loaded with several commands', async (t) => {
   const many = Array.from({ length: 120_000 }, () => token(30))
   const commands = rendered(tokens(...many), NOW)
   const sizes = commands.map((command) =>
@@ -82,7 +82,7 @@ t.test('loads very many tokens with several commands', async (t) => {
   t.strictSame(sizes, [0, 50_000, 50_000, 20_000])
 })
 
-t.test('another port in a period of the loads is of another secret', async (t) => {
+t.test('an unexpected port in a loaded period comes from another secret', async (t) => {
   const START = Date.parse('2026-11-21T07:00:00Z') / 1000
   const listed = (...found: (readonly [port: number, from: number | string])[]) => {
     const elem = found.map(([port, from]) => {
@@ -94,11 +94,17 @@ t.test('another port in a period of the loads is of another secret', async (t) =
   const loads = ports(period(20000, START, START + 3599), period(20001, START + 3600, START + 7199))
   const first = '2026-11-21 07:00:00'
   t.notOk(hasForeignPorts(listed([20000, first], [20001, START + 3600]), loads))
-  t.notOk(hasForeignPorts(listed([20001, '2026-11-21 08:00:00']), loads), 'one has expired')
+  t.notOk(
+    hasForeignPorts(listed([20001, '2026-11-21 08:00:00']), loads),
+    'expired ports are not foreign',
+  )
   t.notOk(hasForeignPorts(listed(), loads))
   t.ok(hasForeignPorts(listed([20002, first]), loads))
   t.ok(hasForeignPorts(listed([20000, first], [20002, START + 3600]), loads))
   const away = listed([20002, '2026-11-21 06:00:00'], [20003, '2026-11-21 09:00:00'])
-  t.notOk(hasForeignPorts(away, loads), 'periods that are over, or farther ahead')
-  t.notOk(hasForeignPorts(parseListing({ nftables: [] }), loads), 'no such set')
+  t.notOk(hasForeignPorts(away, loads), 'ports of earlier and later periods are not foreign')
+  t.notOk(
+    hasForeignPorts(parseListing({ nftables: [] }), loads),
+    'a missing set has no foreign ports',
+  )
 })

@@ -29,7 +29,7 @@ const flushed = lines.flatMap(
   (line) => /^flush (?:set|map) inet knock (\w+)$/.exec(line)?.[1] ?? [],
 )
 
-t.test('flushes the rules of the table, and never deletes it', async (t) => {
+t.test('the text flushes the rules of the table, and never deletes the table', async (t) => {
   const first = lines.filter((line) => /^(add|delete|flush) table/.test(line))
   t.same(first, ['add table inet knock', 'flush table inet knock'])
 })
@@ -50,13 +50,13 @@ t.test('grants and bans stay, and attempts under way begin again', async (t) => 
 })
 
 t.test('constant sets and maps are filled anew', async (t) => {
-  t.ok(flushed.includes('about'), 'what the table says of itself')
-  t.ok(flushed.includes('trusted_4'), 'trusted addresses')
+  t.ok(flushed.includes('about'), 'the description of the table is flushed')
+  t.ok(flushed.includes('trusted_4'), 'trusted addresses are flushed')
   t.match(text, '192.168.1.0/24')
   for (const mark of ['serial', 'trial']) t.match(text, `delete set inet knock ${mark}`)
 })
 
-t.test('has each set and each chain of the ruleset', async (t) => {
+t.test('the text has each set and each chain of the ruleset', async (t) => {
   const objects = renderKnock(SPEC).nftables.flatMap((c) => ('add' in c ? [c.add] : []))
   for (const key of partsOf(objects).keys()) {
     if (/^(set|map|chain|counter) /.test(key)) t.match(text, new RegExp(`${key} \\{`), key)

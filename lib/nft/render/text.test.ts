@@ -10,7 +10,7 @@ import { renderText } from './text.js'
 const documentOf = (parts: object = {}, rest: object = {}): NftDocument =>
   renderRuleset(buildAutomaton(validateSpec(spec({ ...parts }, { ...rest }))))
 
-t.test('one table, made anew', async (t) => {
+t.test('the text makes one table anew', async (t) => {
   const text = renderText(documentOf({}, { table: 'gate' }))
   const lines = text.split('\n').filter((line) => !line.startsWith('#'))
   t.strictSame(lines.slice(0, 5), [
@@ -24,7 +24,7 @@ t.test('one table, made anew', async (t) => {
   t.equal(text.match(/\btable inet\b/g)?.length, 3)
 })
 
-t.test('writes each kind of part', async (t) => {
+t.test('each kind of part is written', async (t) => {
   const address = ['10.0.0.0/8', '192.0.2.1']
   const parts = { service: ['tcp/22', 'tcp/80-90'], address }
   const guard = { trusted: ['10.1.0.0/16', '::1'] }
@@ -65,7 +65,7 @@ const textOf = (doors: readonly object[], rest: object = {}): string =>
 const steps = { type: 'sequence', steps: ['tcp/7000'] }
 const ssh = { name: 'ssh', service: 'tcp/22', knock: steps, open: { for: '30s' } }
 
-t.test('writes the forms of all kinds of knocks and openings', async (t) => {
+t.test('all kinds of knocks and openings are written', async (t) => {
   const user = { name: 'ana', secretFile: '/etc/knock/ana' }
   const token = { type: 'token', port: 'udp/7001', period: '30s', users: [user] }
   const rotate = { secretFile: '/etc/knock/x', every: '1h', steps: 2, ports: '20000-20999' }
@@ -139,7 +139,7 @@ const add = (...objects: unknown[]): NftDocument => ({
   nftables: [...head, ...objects.map((object) => ({ add: object as NftObject }))],
 })
 
-t.test('refuses forms that the renderer never writes', async (t) => {
+t.test('forms that the renderer never writes are refused', async (t) => {
   const match = (left: unknown, right: unknown, op = '==') =>
     withRule('x', { match: { op, left, right } })
   const saddr = { payload: { protocol: 'ip', field: 'saddr' } }
@@ -158,7 +158,7 @@ t.test('refuses forms that the renderer never writes', async (t) => {
     'a comment that is too long': withRule('a'.repeat(129), { accept: null }),
     'a comment that is not ASCII': withRule('ü', { accept: null }),
     'an unknown statement': withRule('x', { notrack: null }),
-    'a log of less than we write': withRule('x', { log: { prefix: 'x' } }),
+    'a log with fewer parts than we write': withRule('x', { log: { prefix: 'x' } }),
     'a log with a quote': withRule('x', {
       log: { prefix: 'a" accept "b', group: 5, snaplen: 128, 'queue-threshold': 1 },
     }),
@@ -173,32 +173,32 @@ t.test('refuses forms that the renderer never writes', async (t) => {
     'a set with other statements': withRule('x', {
       set: { op: 'add', elem: saddr, set: '@s', stmt: [{ quota: { val: 1 } }] },
     }),
-    'a limit with more to it': withRule('x', {
+    'a limit with an unknown part': withRule('x', {
       limit: { rate: 1, per: 'week', burst: 1, inv: true },
     }),
     'a mark that is no number': withRule('x', {
       mangle: { key: { meta: { key: 'mark' } }, value: '7 accept' },
     }),
-    'a reject that says something else': withRule('x', { reject: { type: 'icmpx' } }),
-    'a reject without more': withRule('x', { reject: null }),
+    'a reject of another type': withRule('x', { reject: { type: 'icmpx' } }),
+    'a reject without a type': withRule('x', { reject: null }),
     'a redirect to a range': withRule('x', { redirect: { port: { range: [1, 2] } } }),
     'a redirect to nowhere': withRule('x', { redirect: null }),
-    'a dnat to what is no address': withRule('x', {
+    'a dnat to an invalid address': withRule('x', {
       dnat: { family: 'ip', addr: '10.0.0.1 accept', port: 22 },
     }),
     'a dnat without a port': withRule('x', { dnat: { family: 'ip', addr: '10.0.0.1' } }),
     'a device with a quote': add({
       chain: { ...chain, type: 'filter', hook: 'ingress', dev: 'a"b', prio: 0, policy: 'accept' },
     }),
-    'a type by example of nothing': add({ set: { ...chain, type: { typeof: {} } } }),
-    'bits behind no header': match({ payload: { base: 'th', offset: 64 } }, '@s'),
+    'a typeof without an expression': add({ set: { ...chain, type: { typeof: {} } } }),
+    'bits without a header': match({ payload: { base: 'th', offset: 64 } }, '@s'),
     'a direction that is code': match({ ct: { key: 'state', dir: 'original }' } }, 1),
     'a set with statements': withRule('x', {
       set: { op: 'add', elem: saddr, set: '@s', stmt: [] },
     }),
     'an unknown operator': match(saddr, '10.0.0.1', '<'),
     'an unknown expression': match({ numgen: {} }, 1),
-    'a payload with more to it': match(
+    'a payload with an unknown part': match(
       { payload: { protocol: 'ip', field: 'saddr', base: 'th' } },
       1,
     ),
@@ -210,8 +210,8 @@ t.test('refuses forms that the renderer never writes', async (t) => {
     'an interface with a quote': match({ meta: { key: 'iifname' } }, 'a"b'),
     'an entry of three parts': add(map, { element: { ...chain, elem: [[1, { drop: null }, 2]] } }),
     'an entry without a verdict': add(map, { element: { ...chain, elem: [[1, 2]] } }),
-    'an element of no map': add({ element: { ...chain, elem: [[1, { drop: null }]] } }),
-    'a rule of no chain': add({
+    'an element without a map': add({ element: { ...chain, elem: [[1, { drop: null }]] } }),
+    'a rule without a chain': add({
       rule: { family: 'inet', table: 't', chain: 'c', comment: 'x', expr: [{ drop: null }] },
     }),
     'a chain of another table': add({ chain: { ...chain, table: 'u' } }),
@@ -221,7 +221,7 @@ t.test('refuses forms that the renderer never writes', async (t) => {
   }
 })
 
-t.test('accepts all other characters in a comment', async (t) => {
+t.test('all other characters in a comment are accepted', async (t) => {
   const text = renderText(withRule("a'b; # {c} /doors/0~1 $x @y", { accept: null }))
   t.match(text, `accept comment "a'b; # {c} /doors/0~1 $x @y"`)
 })

@@ -128,7 +128,7 @@ const LINES: readonly (readonly [command: NftCommand, line: string])[] = [
   ],
 ]
 
-t.test('a command a line, in their order', async (t) => {
+t.test('each command is one line, in order', async (t) => {
   for (const [command, line] of LINES) {
     t.equal(formatTransaction({ nftables: [command] }), `${line}\n`)
   }
@@ -136,7 +136,7 @@ t.test('a command a line, in their order', async (t) => {
   t.equal(text, LINES.map(([, line]) => `${line}\n`).join(''))
 })
 
-t.test('refuses what could be read as something else', async (t) => {
+t.test('commands that could be read as something else are refused', async (t) => {
   const wrong: Record<string, unknown> = {
     'an unknown command': { replace: { table } },
     'a chain with a brace': { delete: { chain: { ...here, name: 'c }' } } },
@@ -162,7 +162,7 @@ t.test('refuses what could be read as something else', async (t) => {
   }
 })
 
-t.test('finds map statements', async (t) => {
+t.test('map statements are found', async (t) => {
   const changes = rule(
     { drop: null },
     { map: { op: 'delete', elem: saddr, data: mark, map: '@m' } },

@@ -7,7 +7,7 @@ const CARRIERS: readonly Carrier[] = ['udp', 'stun', 'dns']
 
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString('hex')
 
-t.test('writes base64 and base32 as other programs do', async (t) => {
+t.test('base64 and base32 are written as by other programs', async (t) => {
   const [token = ''] = TOKENS
   // base64 and base32 of coreutils 9.1.
   t.equal(tokenText('stun', token), 'ABEiM0RVZneImaq7')
@@ -19,7 +19,7 @@ t.test('writes base64 and base32 as other programs do', async (t) => {
   }
 })
 
-t.test('each token is 16 bytes, and stands at its place in the datagram', async (t) => {
+t.test('each token has 16 bytes, at its place in the datagram', async (t) => {
   for (const carrier of CARRIERS) {
     for (const token of TOKENS) {
       const carried = carriedToken(carrier, token)
@@ -31,10 +31,14 @@ t.test('each token is 16 bytes, and stands at its place in the datagram', async 
   }
 })
 
-t.test('finds no token where there are too few bytes, and takes none for another', async (t) => {
+t.test('a short datagram has no token, and a token is read exactly', async (t) => {
   t.equal(tokenIn(Buffer.alloc(15)), undefined)
   const cut = Buffer.from(payloadOf('stun', TOKENS[0] as string, 'ab'.repeat(12)), 'hex')
   t.equal(tokenIn(cut.subarray(0, 39)), undefined)
   const like = `${'00'.repeat(12)}10000000`
-  t.equal(hex(tokenIn(Buffer.from(like, 'hex'))), like, 'a token with the byte of a label')
+  t.equal(
+    hex(tokenIn(Buffer.from(like, 'hex'))),
+    like,
+    'a token may contain the length byte of a label',
+  )
 })

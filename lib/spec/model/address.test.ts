@@ -12,7 +12,7 @@ import {
 } from './address.js'
 import type { Cidr } from './model.js'
 
-t.test('canonical text', async (t) => {
+t.test('an address has one canonical text', async (t) => {
   const canonical: Record<string, string> = {
     '192.0.2.1': '192.0.2.1',
     '0.0.0.0': '0.0.0.0',
@@ -34,7 +34,7 @@ t.test('canonical text', async (t) => {
   }
 })
 
-t.test('what is no address', async (t) => {
+t.test('invalid addresses are refused', async (t) => {
   const wrong = [
     ...[
       '',
@@ -64,7 +64,7 @@ t.test('what is no address', async (t) => {
   for (const value of wrong) t.equal(parseAddress(value), undefined, JSON.stringify(value))
 })
 
-t.test('what is no block', async (t) => {
+t.test('invalid blocks are refused', async (t) => {
   const wrong = [
     ...[
       '10.0.0.0/33',
@@ -88,7 +88,7 @@ t.test('what is no block', async (t) => {
   for (const value of wrong) t.equal(parseCidr(value), undefined, JSON.stringify(value))
 })
 
-t.test('a block may have ffff in it', async (t) => {
+t.test('a block may contain ffff', async (t) => {
   const block = { family: 6, address: 'fd00:ffff:1::', prefixLength: 48, hostBits: false }
   t.strictSame(parseCidr('fd00:ffff:1::/48'), block)
 })
@@ -171,7 +171,7 @@ t.test('a block is the bits before its prefix length', async () => {
   )
 })
 
-t.test('two blocks meet where one begins like the other', async () => {
+t.test('two blocks overlap if one is a prefix of the other', async () => {
   fc.assert(
     fc.property(pair, ([a, b, m, n]) => {
       const [left, right] = [read(`${a.text}/${m}`), read(`${b.text}/${Math.min(n, widthOf(b))}`)]
@@ -182,7 +182,7 @@ t.test('two blocks meet where one begins like the other', async () => {
   )
 })
 
-t.test('merging keeps every address and no block within another', async () => {
+t.test('merging keeps every address, and no block within another block', async () => {
   const small = fc
     .tuple(fc.nat(15), fc.nat(4))
     .map(([host, bits]) => read(`10.0.0.${host}/${28 + bits}`))
@@ -197,13 +197,13 @@ t.test('merging keeps every address and no block within another', async () => {
   )
 })
 
-t.test('an address in its canonical form, and what is none as it is', async (t) => {
+t.test('an address becomes canonical, and other text stays as it is', async (t) => {
   t.equal(canonicalAddress('::ffff:203.0.113.7'), '203.0.113.7')
   t.equal(canonicalAddress('2001:DB8:0:0::7'), '2001:db8::7')
   t.equal(canonicalAddress('everyone'), 'everyone')
 })
 
-t.test('merging keeps the order, and tells the families apart', async (t) => {
+t.test('merging keeps the order, and separates the families', async (t) => {
   const merged = mergeCidrs(
     ['10.0.0.1', '::/0', '10.0.0.0/8', '::1', '10.0.0.1', '192.0.2.1'].map(read),
   )

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { formatDuration, parseDuration } from './duration.js'
 
-t.test('reads whole seconds and units', async (t) => {
+t.test('whole seconds and units are read', async (t) => {
   t.equal(parseDuration('30s'), 30)
   t.equal(parseDuration('5m'), 300)
   t.equal(parseDuration('1h'), 3600)
@@ -10,7 +10,7 @@ t.test('reads whole seconds and units', async (t) => {
   t.equal(parseDuration('365d'), 31536000)
 })
 
-t.test('refuses what nft would turn into for ever', async (t) => {
+t.test('durations that nft would read as for ever are refused', async (t) => {
   for (const value of [
     '0s',
     0,
@@ -31,7 +31,7 @@ t.test('refuses what nft would turn into for ever', async (t) => {
   }
 })
 
-t.test('writes the shortest form that reads back', async (t) => {
+t.test('a duration is written in its shortest form', async (t) => {
   for (const seconds of [1, 59, 60, 90, 3600, 86400, 604800]) {
     t.equal(parseDuration(formatDuration(seconds)), seconds)
   }

@@ -12,7 +12,7 @@ import {
   stepsMeet,
 } from './step.js'
 
-t.test('reads steps', async (t) => {
+t.test('steps are read', async (t) => {
   t.strictSame(parseStep('tcp/1'), { protocol: 'tcp', port: 1 })
   t.strictSame(parseStep('udp/65535'), { protocol: 'udp', port: 65535 })
   t.strictSame(parseStep('icmp'), { protocol: 'icmp' })
@@ -32,7 +32,7 @@ t.test('reads steps', async (t) => {
   for (const text of wrong) t.equal(parseStep(text), undefined, JSON.stringify(text))
 })
 
-t.test('reads services', async (t) => {
+t.test('services are read', async (t) => {
   t.strictSame(parseService('tcp'), { protocol: 'tcp' })
   t.strictSame(parseService('any'), { protocol: 'any' })
   for (const text of ['protocol/sctp', 'protocol/132']) {
@@ -72,7 +72,7 @@ t.test('reads services', async (t) => {
   for (const text of wrong) t.equal(parseService(text), undefined, JSON.stringify(text))
 })
 
-t.test('writes what it reads', async () => {
+t.test('a step is written as it was read', async () => {
   const port = fc.integer({ min: 1, max: 65535 })
   const protocol = fc.constantFrom('tcp', 'udp')
   fc.assert(
@@ -88,7 +88,7 @@ t.test('writes what it reads', async () => {
   )
 })
 
-t.test('reads flags', async (t) => {
+t.test('flags are read', async (t) => {
   t.strictSame(parseFlags('syn'), { mask: 0x02, value: 0x02 })
   t.strictSame(parseFlags('!fin,syn,!rst,!ack'), { mask: 0x17, value: 0x02 })
   t.strictSame(parseFlags('cwr,ece,urg,ack,psh,rst,syn,fin'), { mask: 0xff, value: 0xff })
@@ -107,11 +107,15 @@ t.test('reads flags', async (t) => {
   }
 })
 
-t.test('services that share a port', async (t) => {
+t.test('services overlap if they share a port', async (t) => {
   const overlap = (a: string, b: string): boolean => {
     const [left, right] = [parseService(a), parseService(b)]
     if (!left || !right) throw new Error(`${a}, ${b}`)
-    t.equal(servicesOverlap(right, left), servicesOverlap(left, right), 'either way round')
+    t.equal(
+      servicesOverlap(right, left),
+      servicesOverlap(left, right),
+      'the order of the two services does not matter',
+    )
     return servicesOverlap(left, right)
   }
   for (const [a, b] of [
@@ -136,7 +140,7 @@ t.test('services that share a port', async (t) => {
   }
 })
 
-t.test('steps on a service', async (t) => {
+t.test('a step meets a service if it has its port', async (t) => {
   const range = { protocol: 'tcp', ports: { from: 5, to: 7 } } as const
   t.equal(stepMeetsService({ protocol: 'tcp', port: 7 }, range), true)
   t.equal(stepMeetsService({ protocol: 'tcp', port: 8 }, range), false)
@@ -145,13 +149,13 @@ t.test('steps on a service', async (t) => {
   t.equal(stepMeetsService({ protocol: 'tcp', port: 7 }, { protocol: 'tcp' }), false)
 })
 
-t.test('steps that one packet can be', async (t) => {
+t.test('two steps meet if one packet can match both', async (t) => {
   const tcp = (flags?: string) => {
     const parsed = flags === undefined ? undefined : parseFlags(flags)
     return { protocol: 'tcp', port: 7, ...(parsed && { flags: parsed }) } as const
   }
   t.equal(stepsMeet(tcp(), tcp('syn')), true)
-  t.equal(stepsMeet(tcp(), tcp('psh')), true, 'a SYN may bear PSH')
+  t.equal(stepsMeet(tcp(), tcp('psh')), true, 'a SYN may have PSH')
   t.equal(stepsMeet(tcp(), tcp('ack')), false)
   t.equal(stepsMeet(tcp('syn'), tcp('!syn,fin')), false)
   t.equal(stepsMeet(tcp(), { protocol: 'tcp', port: 8 }), false)

@@ -17,7 +17,7 @@ const block = fc
   .map(read)
 const blocks = fc.array(block, { maxLength: 3 })
 
-t.test('finds an owner exactly where blocks meet', async (t) => {
+t.test('the index finds an owner exactly if blocks overlap', async (t) => {
   fc.assert(
     fc.property(fc.array(blocks, { maxLength: 3 }), blocks, (owners, wanted) => {
       const index = new AddressIndex<number>(lengthsOf([...owners.flat(), ...wanted]))

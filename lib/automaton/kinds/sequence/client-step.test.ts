@@ -7,21 +7,21 @@ import { readClientStep } from './client-step.js'
 
 const read = (step: ProfileStep) => readClientStep(step, '/0', new Findings([step]))
 
-t.test('reads steps as a spec has them', async (t) => {
+t.test('steps of a spec are read', async (t) => {
   t.same(read('tcp/7000'), { protocol: 'tcp', port: 7000 })
   t.same(read('udp/65535'), { protocol: 'udp', port: 65535 })
   t.same(read('icmp'), { protocol: 'icmp' })
   t.same(read('icmpv6'), { protocol: 'icmpv6' })
 })
 
-t.test("reads steps as Debian's knock has them", async (t) => {
+t.test("steps of Debian's knock are read", async (t) => {
   t.same(read('7000'), { protocol: 'tcp', port: 7000 })
   t.same(read('7000:tcp'), { protocol: 'tcp', port: 7000 })
   t.same(read('8000:udp'), { protocol: 'udp', port: 8000 })
   t.same(read(7000), { protocol: 'tcp', port: 7000 })
 })
 
-t.test('reads objects', async (t) => {
+t.test('steps as objects are read', async (t) => {
   t.same(read({ protocol: 'tcp', port: 1, flags: 'syn,!ack' }), {
     protocol: 'tcp',
     port: 1,
@@ -33,7 +33,7 @@ t.test('reads objects', async (t) => {
   t.same(read({ protocol: 'icmpv6' }), { protocol: 'icmpv6' })
 })
 
-t.test('refuses everything else, and echoes it', async (t) => {
+t.test('everything else is refused, with the value in the message', async (t) => {
   const texts = ['', 'tcp/0', 'tcp/65536', '0', '65536', '07000', '7000:sctp', ' 7000', '7000-7001']
   const numbers = [0, -1, 65536, 1.5, Number.NaN]
   const things = [null, undefined, true, [], ['tcp/7000'], {}, { protocol: 'sctp', port: 1 }]

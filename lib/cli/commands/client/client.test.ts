@@ -22,7 +22,7 @@ async function serve(t: Test): Promise<{ port: string; close(): Promise<void> }>
   return { port: String((server.address() as AddressInfo).port), close }
 }
 
-t.test('knock says what was sent', async (t) => {
+t.test('knock prints what was sent', async (t) => {
   const socket = createSocket('udp4').bind(0, HOST)
   await once(socket, 'listening')
   t.teardown(() => socket.close())
@@ -34,7 +34,7 @@ t.test('knock says what was sent', async (t) => {
   t.same(await runCommand(['knock', HOST, step, '-q']), { code: 0, stdout: '', stderr: '' })
 })
 
-t.test('knock --wait says what became of the door', async (t) => {
+t.test('knock --wait prints whether the door opened', async (t) => {
   const { port, close } = await serve(t)
   const knock = (...more: string[]) => runCommand(['knock', HOST, 'udp/9', ...more])
   const open = await knock('--wait', port)
@@ -58,7 +58,7 @@ t.test('knock --wait says what became of the door', async (t) => {
   t.match(await knock('--wait', port, '--within', 'soon'), { code: 2, stderr: /within/ })
 })
 
-t.test('knock tells of addresses that could not be sent to', async (t) => {
+t.test('knock reports addresses that could not be sent to', async (t) => {
   const file = join(t.testdir({}), 'p.json')
   const addresses = [HOST, '255.255.255.255']
   const profile = { host: 'server.example', addresses, steps: ['udp/9'] }
@@ -69,7 +69,7 @@ t.test('knock tells of addresses that could not be sent to', async (t) => {
   t.match(stdout, /\nnot sent: 255\.255\.255\.255 udp\/9: /)
 })
 
-t.test('connect refuses a wrong port, and says that nothing listens', async (t) => {
+t.test('connect refuses a wrong port, and reports that nothing listens', async (t) => {
   const { port, close } = await serve(t)
   await close()
   const file = join(t.testdir({}), 'p.json')
@@ -123,7 +123,7 @@ t.test('profile writes a profile, a URI, or a file', async (t) => {
   t.match((await runCommand(['profile', file])).stdout, /secret: "sixteen bytes or more"/)
 })
 
-t.test('profile refuses what it cannot do', async (t) => {
+t.test('profile refuses combinations that are not possible', async (t) => {
   const path = await spec(t)
   const make = (...more: string[]) => runCommand(['profile', path, ...more])
   const wrong: [string[], RegExp][] = [
@@ -141,7 +141,7 @@ t.test('profile refuses what it cannot do', async (t) => {
   t.match(missing, { code: 2, stderr: /none\.uri: no such file/ })
 })
 
-t.test('a line shows how far a long knock is, on a terminal alone', async (t) => {
+t.test('a progress line for a long knock is shown only on a terminal', async (t) => {
   const progress = { sent: 1, of: 3, remaining: 4200 }
   const { stderr } = new FakeProcess()
   const line = new ProgressLine(stderr)

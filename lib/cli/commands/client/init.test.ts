@@ -14,7 +14,7 @@ async function init(t: Test, users: string, ...more: string[]) {
   return { folder, ...ran }
 }
 
-t.test('a secret and a profile for each user', async (t) => {
+t.test('init writes a secret and a profile for each user', async (t) => {
   const { folder, code, stdout } = await init(t, 'ana, ben')
   t.equal(code, 0)
   const spec = validateSpec(await loadDocument(join(folder, 'doors.yaml')))
@@ -33,7 +33,7 @@ t.test('a secret and a profile for each user', async (t) => {
   t.notMatch(stdout, /[0-9a-f]{64}/)
 })
 
-t.test('one sequence, if nobody is named', async (t) => {
+t.test('init writes one sequence if no user is named', async (t) => {
   const { folder, code, stdout } = await init(
     t,
     '',
@@ -52,7 +52,7 @@ t.test('one sequence, if nobody is named', async (t) => {
   t.equal((await stat(join(folder, 'client', 'web.yaml'))).mode & 0o777, 0o600)
 })
 
-t.test('the address of an ssh session is never locked out', async (t) => {
+t.test('init trusts the address of the present ssh session', async (t) => {
   for (const [address, trusted] of [
     ['203.0.113.7', '203.0.113.7'],
     ['2001:DB8::7', '2001:db8::7'],
@@ -66,7 +66,7 @@ t.test('the address of an ssh session is never locked out', async (t) => {
   }
 })
 
-t.test('at a terminal it asks for what is not given', async (t) => {
+t.test('init asks for missing answers at a terminal', async (t) => {
   const process = new FakeProcess()
   process.stdin.isTTY = true
   process.stderr.isTTY = true
@@ -87,7 +87,7 @@ t.test('at a terminal it asks for what is not given', async (t) => {
   t.match(await readdir(join(folder, 'ana')), ['admin.yaml', 'ana.key'])
 })
 
-t.test('refuses what would be wrong, and writes nothing', async (t) => {
+t.test('init refuses wrong answers, and writes nothing', async (t) => {
   const folder = t.testdir({})
   const wrong: [string[], RegExp][] = [
     [['--users', 'ana'], /expected --host and --users, or a terminal/],
@@ -115,7 +115,7 @@ t.test('refuses what would be wrong, and writes nothing', async (t) => {
   t.match(below, { code: 2, stderr: /the files cannot be written: ENOTDIR|not a directory/ })
 })
 
-t.test('ports by chance, of which none is in use, in no order', async (t) => {
+t.test('init chooses random unused ports in random order', async (t) => {
   const used = new Set([1024])
   for (let round = 0; round < 200; round += 1) {
     const ports = chooseSteps(used).map((step) => Number(step.split('/')[1]))

@@ -45,7 +45,7 @@ async function begin(t: Test, output: PassThrough | Writable = new PassThrough()
   return { near, far, input, output, count, over }
 }
 
-t.test('our end first: what comes back is not cut off', async (t) => {
+t.test('the answer is complete if our side ends first', async (t) => {
   const { far, input, output, count, over } = await begin(t)
   input.end('question')
   t.equal(await textOf(far), 'question')
@@ -56,7 +56,7 @@ t.test('our end first: what comes back is not cut off', async (t) => {
   t.equal(count.closed, 1)
 })
 
-t.test('their end first: what we send is not cut off', async (t) => {
+t.test('our data is complete if the other side ends first', async (t) => {
   const { far, input, output, count, over } = await begin(t)
   far.end('bye')
   const [data] = await once(output, 'data')
@@ -66,10 +66,10 @@ t.test('their end first: what we send is not cut off', async (t) => {
   input.end('and more')
   t.equal(await textOf(far), 'more, and more')
   await over
-  t.equal(count.closed, 1, 'once')
+  t.equal(count.closed, 1, 'the connection is closed once')
 })
 
-t.test('a reset is a failure, and ends both', async (t) => {
+t.test('a reset is a failure, and ends both directions', async (t) => {
   const { far, input, over } = await begin(t)
   input.write('x')
   await once(far, 'data')
@@ -78,7 +78,7 @@ t.test('a reset is a failure, and ends both', async (t) => {
   t.ok(input.destroyed)
 })
 
-t.test('an output that nobody reads any more ends it, without a failure', async (t) => {
+t.test('an output that nobody reads any more ends the pipe without a failure', async (t) => {
   const fail = (code: string) =>
     new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })),
@@ -87,13 +87,13 @@ t.test('an output that nobody reads any more ends it, without a failure', async 
     const { far, near, over, count } = await begin(t, fail(code))
     far.write('x')
     if (code === 'EPIPE') await over
-    else await t.rejects(over, { code }, 'another failure is one')
+    else await t.rejects(over, { code }, 'another error is a failure')
     t.ok(near.destroyed)
     t.equal(count.closed, 0)
   }
 })
 
-t.test('an input that fails has ended', async (t) => {
+t.test('an input that fails counts as ended', async (t) => {
   const { far, input, over } = await begin(t)
   input.destroy(new Error('gone'))
   t.equal(await textOf(far), '')

@@ -5,7 +5,7 @@ import { profileFolder, readTarget } from './target.js'
 const folderOf = (platform: NodeJS.Platform, env: NodeJS.ProcessEnv, home: string): string =>
   profileFolder(env, platform, home)
 
-t.test('the folder of profiles', async (t) => {
+t.test('the folder of profiles depends on the environment', async (t) => {
   t.equal(folderOf('linux', {}, '/home/ana'), '/home/ana/.config/knocklib')
   t.equal(folderOf('linux', { XDG_CONFIG_HOME: '/cfg' }, '/home/ana'), '/cfg/knocklib')
   // The specification: a path that is not absolute is ignored.
@@ -19,7 +19,7 @@ t.test('the folder of profiles', async (t) => {
   t.equal(folderOf('win32', { ...roaming, XDG_CONFIG_HOME: 'D:\\cfg' }, home), 'D:\\cfg\\knocklib')
 })
 
-t.test('a name is looked for in that folder, with each ending', async (t) => {
+t.test('a name is looked up in that folder, with each file extension', async (t) => {
   const folder = t.testdir({
     knocklib: { 'home.json': '{}', 'home.yaml': '{}', 'work.yml': '{}', 'lab.json': '{}' },
   })

@@ -35,7 +35,7 @@ t.test('open lets a source in for as long as the door says, or as asked', async 
   ])
 })
 
-t.test('open names the option that is wrong, and the doors that there are', async (t) => {
+t.test('open names the wrong option, and the existing doors', async (t) => {
   const nft = await installed()
   const wrong = await runCommand(['open', 'ssh', '203.0.113.7', '--for', 'long'], { nft })
   t.match(wrong, { code: 2, stdout: '', stderr: /^knocklib open: .*--for: expected a duration/ })
@@ -44,7 +44,7 @@ t.test('open names the option that is wrong, and the doors that there are', asyn
   t.strictSame(await grantsOf(nft), [])
 })
 
-t.test('open says so if everyone is let in because nobody confirmed', async (t) => {
+t.test('open reports that an unconfirmed table lets everyone in', async (t) => {
   let now = 0
   const nft = new FakeNft({ now: () => now })
   const doors = [{ name: 'ssh', service: 'tcp/22', knock, open: { for: '10m' } }]
@@ -56,7 +56,7 @@ t.test('open says so if everyone is let in because nobody confirmed', async (t) 
   t.match(stdout, /let in for \d+ s\nand so is everyone: .* fell open; install the spec again\n$/)
 })
 
-t.test('close takes a grant away; without one it ends with 4', async (t) => {
+t.test('close removes a grant, and ends with 4 if there is none', async (t) => {
   const nft = await installed()
   await runCommand(['open', 'ssh', '2001:db8::7'], { nft })
   const closed = await runCommand(['close', 'ssh', '2001:DB8:0::7', '--json'], { nft })
@@ -73,7 +73,7 @@ t.test('close takes a grant away; without one it ends with 4', async (t) => {
   t.equal(stdout, 'ssh: 203.0.113.7 is let in no longer\n')
 })
 
-t.test('close --cut is refused where the door does not cut', async (t) => {
+t.test('close --cut is refused if the door does not cut connections', async (t) => {
   const nft = await installed()
   await runCommand(['open', 'ssh', '203.0.113.7'], { nft })
   const argv = ['close', 'ssh', '203.0.113.7', '--cut']
@@ -84,7 +84,7 @@ t.test('close --cut is refused where the door does not cut', async (t) => {
   t.match(await runCommand(argv, { nft: cutting }), { code: 0 })
 })
 
-t.test('unban ends a ban; without one it ends with 4', async (t) => {
+t.test('unban ends a ban, and ends with 4 if there is none', async (t) => {
   const nft = await installed()
   const family = 'inet' as const
   const elem = ['203.0.113.7']
@@ -102,7 +102,7 @@ t.test('unban ends a ban; without one it ends with 4', async (t) => {
   t.strictSame(JSON.parse(again.stdout), { source: '203.0.113.7', unbanned: false })
 })
 
-t.test('each asks the table that --table names', async (t) => {
+t.test('each command uses the table of --table', async (t) => {
   const nft = await installed()
   for (const argv of [
     ['open', 'ssh', '203.0.113.7'],

@@ -25,7 +25,7 @@ async function start(t: Test, options: readonly string[], state?: { name: string
   return { file, keeper, running }
 }
 
-t.test('a state that cannot be read is set aside, and a new one is saved', async (t) => {
+t.test('an unreadable state is moved aside, and a new one is saved', async (t) => {
   const { file, keeper, running } = await start(t, [], { name: 'state.json', text: '{' })
   const { what, message } = await running.heard('failed')
   t.equal(what, 'state')
@@ -36,7 +36,7 @@ t.test('a state that cannot be read is set aside, and a new one is saved', async
   t.match(await running.end(), { code: 0 })
 })
 
-t.test('one that cannot be set aside is not replaced, and it ends with 1', async (t) => {
+t.test('an unreadable state that cannot be moved is not replaced', async (t) => {
   // Its new name would be longer than a file's name may be.
   const { file, keeper, running } = await start(t, [], { name: 's'.repeat(250), text: '{' })
   t.match(await running.heard('failed'), { what: 'state', message: /; so nothing is saved$/ })
@@ -69,7 +69,7 @@ t.test('metrics are served, with the events that were lost', async (t) => {
   await t.rejects(ask())
 })
 
-t.test('an address that is taken is told, and it runs all the same', async (t) => {
+t.test('an address in use is reported, and run goes on', async (t) => {
   const first = await start(t, ['--metrics', '127.0.0.1:0'])
   const { port } = await first.running.heard('serving')
   const second = await start(t, ['--metrics', `127.0.0.1:${port}`])
@@ -78,7 +78,7 @@ t.test('an address that is taken is told, and it runs all the same', async (t) =
   await first.running.end()
 })
 
-t.test('a service manager hears of readiness, reload and end', async (t) => {
+t.test('the service manager is notified of readiness, reload and end', async (t) => {
   const folder = t.testdir({
     'a.json': JSON.stringify({ doors: [SSH] }),
     'systemd-notify': '#!/bin/sh\necho "$@" >> "$NOTIFY_SOCKET"\n',
@@ -109,7 +109,7 @@ t.test('a service manager hears of readiness, reload and end', async (t) => {
   ])
 })
 
-t.test('a manager that cannot be told is a line, and no more', async (t) => {
+t.test('a failed notification of the service manager is only logged', async (t) => {
   const folder = t.testdir({ 'a.json': JSON.stringify({ doors: [SSH] }) })
   const keeper = new FakeKeeper(t)
   const process = new FakeProcess()

@@ -34,7 +34,7 @@ function start(t: Test, ...options: readonly string[]) {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
-  t.test(`${signal} ends it, and the table stays`, async (t) => {
+  t.test(`${signal} ends run, and the table stays`, async (t) => {
     const { nft, clock, keeper, running } = start(t)
     t.strictSame(await running.heard('running'), {
       ...{ time, event: 'running', table: 'knock', doors: ['ssh'] },
@@ -50,11 +50,11 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
     t.equal(running.process.listenerCount(signal), 0)
     t.strictSame(running.process.ends, [])
     await clock.pass(1000)
-    t.strictSame(running.process.ends, ['exit'], 'whatever still hangs')
+    t.strictSame(running.process.ends, ['exit'], 'the process exits even if something still hangs')
   })
 }
 
-t.test('--events says which are written', async (t) => {
+t.test('--events selects the events that are written', async (t) => {
   for (const [list, expected] of [
     ['all', ['running', 'granted', 'knock', 'stopped']],
     ['knock', ['running', 'knock', 'stopped']],
@@ -71,7 +71,7 @@ t.test('--events says which are written', async (t) => {
   }
 })
 
-t.test('wrong options end it before anything is installed', async (t) => {
+t.test('wrong options end run before anything is installed', async (t) => {
   for (const [argv, message] of [
     [['--events', 'knock,nothing'], /^knocklib run: --events: expected all, .* got "nothing"\n/],
     [['--metrics', 'localhost:9477'], /^knocklib run: --metrics: expected an address and a port/],
@@ -109,12 +109,12 @@ t.test('a reload that fails changes nothing', async (t) => {
   running.process.emit('SIGHUP')
   const other = await running.heard('failed', 2)
   t.match(other['message'], /table: expected knock as before, got other; start anew/)
-  t.equal(keeper.calls.length, 3, 'it goes on each time')
+  t.equal(keeper.calls.length, 3, 'run goes on after each failed reload')
   await t.rejects(attachKnock({ nft, table: 'other' }), { code: 'not-found' })
   t.match(await running.end(), { code: 0 })
 })
 
-t.test('a second signal ends it at once', async (t) => {
+t.test('a second signal ends run at once', async (t) => {
   const { keeper, running } = start(t)
   await running.heard('running')
   keeper.calls[0]?.signal.addEventListener('abort', () => {
@@ -126,7 +126,7 @@ t.test('a second signal ends it at once', async (t) => {
   t.match(await running.heard('stopped'), { table: 'knock' })
 })
 
-t.test('what hangs is ended after twenty seconds', async (t) => {
+t.test('run ends after twenty seconds even if the keeper hangs', async (t) => {
   const { clock, keeper, running } = start(t)
   await running.heard('running')
   let go = () => {}
@@ -145,7 +145,7 @@ t.test('what hangs is ended after twenty seconds', async (t) => {
   await running.ended
 })
 
-t.test('it ends with 1 if the last save failed', async (t) => {
+t.test('run ends with 1 if the last save failed', async (t) => {
   const { keeper, running } = start(t, '--state', `${t.testdirName}/state.json`)
   await running.heard('running')
   t.match(keeper.calls[0], { stateFile: /state\.json$/ })
@@ -154,7 +154,7 @@ t.test('it ends with 1 if the last save failed', async (t) => {
   t.match(await running.end(), { code: 1 })
 })
 
-t.test('an earlier failure does not count, if the last save went well', async (t) => {
+t.test('an earlier failed save does not count if the last one succeeds', async (t) => {
   const { keeper, running } = start(t, '--state', `${t.testdirName}/state.json`)
   await running.heard('running')
   keeper.report(failed('save'))

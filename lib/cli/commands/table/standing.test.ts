@@ -53,7 +53,7 @@ async function shownFile(t: Pick<typeof import('tap').t, 'teardown'>): Promise<s
   return join(folder, 'a.json')
 }
 
-t.test('check warns of a spec that others can read; --strict refuses it', async (t) => {
+t.test('check warns of a spec that others can read, and --strict refuses it', async (t) => {
   const file = await shownFile(t)
   t.match(await runCommand(['check', file]), { code: 0, stderr: '' })
   await chmod(file, 0o666)
@@ -66,7 +66,7 @@ t.test('check warns of a spec that others can read; --strict refuses it', async 
   t.match(strict, { code: 2, stdout: '', stderr: file })
 })
 
-t.test('check says why nft was not asked, and how to ask it', async (t) => {
+t.test('check reports why nft was not asked, and how to ask it', async (t) => {
   const { path } = await folderOf(t)
   const failing = (code: 'nft-missing' | 'not-permitted' | 'rejected') =>
     new (class extends FakeNft {
@@ -83,7 +83,7 @@ t.test('check says why nft was not asked, and how to ask it', async (t) => {
   t.match(await runCommand(['check', file], { nft: failing('rejected') }), { code: 1 })
 })
 
-t.test('install puts the table there; again it changes nothing', async (t) => {
+t.test('install makes the table, and a second install changes nothing', async (t) => {
   const { path } = await folderOf(t)
   const nft = new FakeNft()
   const { code, stdout } = await runCommand(['install', path('a.json')], { nft })
@@ -98,7 +98,7 @@ t.test('install puts the table there; again it changes nothing', async (t) => {
   t.match(await runCommand(['install', path('none.json')], { nft }), { code: 2, stdout: '' })
 })
 
-t.test('install --confirm waits for confirm, which is refused later', async (t) => {
+t.test('install --confirm waits for confirm, and a later confirm is refused', async (t) => {
   const { path } = await folderOf(t)
   let now = 0
   const nft = new FakeNft({ now: () => now })
@@ -122,7 +122,7 @@ t.test('install --confirm waits for confirm, which is refused later', async (t) 
   t.match(wrong, { code: 2, stderr: /--confirm: expected a duration/ })
 })
 
-t.test('save and restore carry grants; install takes a state, too', async (t) => {
+t.test('save and restore keep grants, and install accepts a state', async (t) => {
   const { path } = await folderOf(t)
   const nft = new FakeNft()
   await runCommand(['install', path('a.json')], { nft })
@@ -148,7 +148,7 @@ t.test('save and restore carry grants; install takes a state, too', async (t) =>
   t.match(none, { code: 2, stderr: /^knocklib restore: .*none\.json: no such file\n$/ })
 })
 
-t.test('restore says what is left out and which doors are gone', async (t) => {
+t.test('restore reports what was left out, and which doors are missing', async (t) => {
   const until = new Date(Date.now() + 600_000).toISOString()
   const grant = (door: string, end: string) => ({ door, source: '203.0.113.7', until: end })
   const state = {
@@ -163,7 +163,7 @@ t.test('restore says what is left out and which doors are gone', async (t) => {
   t.match(stdout, /: 0 grants, .* restored\nleft out: .*\nno such door any more: web\n$/)
 })
 
-t.test('a state that cannot be read is told, and the doors stand all the same', async (t) => {
+t.test('an unreadable state is reported, and the doors are still installed', async (t) => {
   const { path } = await folderOf(t, { 'state.json': '{"version": 1' })
   const nft = new FakeNft()
   const argv = ['install', path('a.json'), '--state', path('state.json')]
@@ -174,7 +174,7 @@ t.test('a state that cannot be read is told, and the doors stand all the same', 
   t.match(JSON.parse(json.stdout), { state: { error: /not put back/ } })
 })
 
-t.test('refill loads tokens ahead anew, of the spec that stands', async (t) => {
+t.test('refill loads tokens of the installed spec', async (t) => {
   const { path } = await folderOf(t, { 'ana.key': SECRET })
   const users = [{ name: 'ana', secretFile: path('ana.key') }]
   const token = { type: 'token', port: 'udp/6000', period: '30s', horizon: '10m', users }

@@ -13,7 +13,7 @@ const status = {
 }
 
 t.test(
-  'a monitor hears what needs somebody, and the exit code says whether anything does',
+  'status --check prints problems, and its exit code says whether there are any',
   async (t) => {
     t.match(checked(status), { exitCode: 0, text: 'table inet knock: nothing needs to be done\n' })
     const fallen = checked({ ...status, confirm: { fallenOpen: true } })
@@ -22,7 +22,7 @@ t.test(
   },
 )
 
-t.test('a pipe gets plain text, a terminal lines that fit it', async (t) => {
+t.test('status prints plain text to a pipe, and fitted lines to a terminal', async (t) => {
   const piped = drawStatus(status, { isTTY: false }, {})
   t.match(piped, /^table inet knock\n/)
   const drawn = drawStatus(status, { isTTY: true, columns: 60, rows: 20 }, { LANG: 'C.UTF-8' })
@@ -32,7 +32,7 @@ t.test('a pipe gets plain text, a terminal lines that fit it', async (t) => {
   }
 })
 
-t.test('without an nft it says so', async (t) => {
+t.test('status reports a missing nft', async (t) => {
   const before = process.env['KNOCKLIB_NFT']
   t.teardown(() => {
     delete process.env['KNOCKLIB_NFT']

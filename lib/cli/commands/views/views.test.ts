@@ -16,7 +16,7 @@ async function installed(): Promise<FakeNft> {
   return nft
 }
 
-t.test('status: text, JSON, and what a monitor asks', async (t) => {
+t.test('status prints text, JSON, or the answer for a monitor', async (t) => {
   const nft = await installed()
   const { code, stdout, stderr } = await runCommand(['status'], { nft })
   t.same([code, stderr], [0, ''])
@@ -34,10 +34,10 @@ t.test('status: text, JSON, and what a monitor asks', async (t) => {
   const process = new FakeProcess()
   Object.assign(process.stdout, { isTTY: true, columns: 60 })
   const drawn = await runCommand(['status'], { nft, process })
-  t.not(drawn.stdout, stdout, 'a terminal gets the view')
+  t.not(drawn.stdout, stdout, 'a terminal gets another output than a pipe')
 })
 
-t.test('metrics: OpenMetrics, or the same in JSON', async (t) => {
+t.test('metrics prints OpenMetrics, or the same in JSON', async (t) => {
   const nft = await installed()
   const { stdout } = await runCommand(['metrics'], { nft })
   t.match(stdout, /^# (HELP|TYPE) .*# EOF\n$/s)
@@ -45,7 +45,7 @@ t.test('metrics: OpenMetrics, or the same in JSON', async (t) => {
   t.match(JSON.parse(json.stdout), { table: 'knock', metrics: /# EOF\n$/ })
 })
 
-t.test('simulate: what becomes of each packet, then the status', async (t) => {
+t.test('simulate prints the verdict of each packet, then the status', async (t) => {
   const folder = t.testdir({
     'a.json': JSON.stringify({ doors: DOORS }),
     'trace.txt': '0 10.0.0.2 tcp/7000\n1 10.0.0.2 tcp/7001\n2 10.0.0.2 tcp/22\n',
@@ -90,7 +90,7 @@ const turns = async () => {
   await new FakeClock().pass(0)
 }
 
-t.test('watch: a line for each event, until a signal', async (t) => {
+t.test('watch prints a line for each event, until a signal', async (t) => {
   const nft = await installed()
   for (const [flags, line] of [
     [[], /granted +ssh +10\.0\.0\.2|10\.0\.0\.2/],
@@ -111,7 +111,7 @@ t.test('watch: a line for each event, until a signal', async (t) => {
   }
 })
 
-t.test('watch waits for a reader that is slow, and ends with one that is gone', async (t) => {
+t.test('watch waits for a slow reader, and ends when the reader is gone', async (t) => {
   const nft = await installed()
   watching(t, 3)
   const process = new FakeProcess()
@@ -120,7 +120,7 @@ t.test('watch waits for a reader that is slow, and ends with one that is gone', 
   const lines = () => process.stdout.text.split('\n').length - 1
   while (lines() < 1) await turns()
   await turns()
-  t.equal(lines(), 1, 'the second waits')
+  t.equal(lines(), 1, 'the second line waits')
   process.stdout.emit('drain')
   while (lines() < 2) await turns()
   await turns()
@@ -129,7 +129,7 @@ t.test('watch waits for a reader that is slow, and ends with one that is gone', 
   t.match(await running, { code: 0 })
 })
 
-t.test('watch: an error is a line of JSON for who reads lines', async (t) => {
+t.test('watch prints an error as a line of JSON if it prints lines', async (t) => {
   const { code, stdout, stderr } = await runCommand(['watch', '--json'])
   t.same([code, stderr], [4, ''])
   t.equal(stdout.trimEnd().split('\n').length, 1)
@@ -137,7 +137,7 @@ t.test('watch: an error is a line of JSON for who reads lines', async (t) => {
   t.match(await runCommand(['watch']), { code: 4, stdout: '', stderr: /^knocklib watch: / })
 })
 
-t.test('watch: a terminal gets the live view, until q', async (t) => {
+t.test('watch shows the live view on a terminal, until q', async (t) => {
   const nft = await installed()
   const seen = watching(t, 1)
   const process = new FakeProcess()
