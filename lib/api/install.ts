@@ -125,20 +125,11 @@ export class Installation {
       // Random: two processes with the same pause would collide again.
       await this.clock.pause(Math.random() * PAUSE * tries)
     }
-    if (outcome) {
-      throw tableError(
-        'unverified',
-        this.automaton.table,
-        call,
-        `${NOT_AS_ASKED}, after ${TRIES} tries`,
-      )
-    }
-    throw tableError(
-      'conflict',
-      this.automaton.table,
-      call,
-      `others changed it first, in each of ${TRIES} tries; the table is as they left it`,
-    )
+    const { table } = this.automaton
+    const unverified = `${NOT_AS_ASKED}, after ${TRIES} tries`
+    if (outcome) throw tableError('unverified', table, call, unverified)
+    const reason = `others changed it first, in each of ${TRIES} tries; it is as they left it`
+    throw tableError('conflict', table, call, reason)
   }
 
   /**
@@ -152,16 +143,11 @@ export class Installation {
   async putBack(call: Call, state: KnockState, left: number | undefined): Promise<boolean> {
     const { automaton, document, nft } = this
     const knowsTokens = knowsTypeof(this.#version ?? (await nft.version(call)))
-    const wanted = { automaton, document, loads: NO_LOADS, refills: false, state, knowsTokens }
+    const known = { automaton, document, loads: NO_LOADS, refills: false, state, knowsTokens }
+    const wanted = { ...known, pending: { left } }
     const serial = Math.floor(Math.random() * SERIALS)
     const now = this.clock.date() / 1000
-    const { commands } = renderChange(
-      { ...wanted, pending: { left } },
-      undefined,
-      undefined,
-      serial,
-      now,
-    )
+    const { commands } = renderChange(wanted, undefined, undefined, serial, now)
     if (await this.#isMade(withNewTags(commands), call)) return true
     // The doors' table may be gone while its table of tags still exists.
     const tags = await this.#standingTags(undefined, call)
@@ -224,15 +210,8 @@ export class Installation {
     const knowsTokens = knowsTypeof(this.#version as string)
     // Without current secrets nothing is refilled, but a new table gets the old ones: a table that
     // opens to nobody would be worse.
-    const wanted = {
-      automaton,
-      document,
-      loads,
-      refills: isCurrent && isDue,
-      state,
-      pending,
-      knowsTokens,
-    }
+    const refills = isCurrent && isDue
+    const wanted = { automaton, document, loads, refills, state, pending, knowsTokens }
     const change = renderChange(wanted, listing, before, serial, now)
     const { outcome, commands } = withTags(change, document, tags, before)
     this.held ??= { state: heldBy(automaton, before, state, now), at: this.clock.now() }

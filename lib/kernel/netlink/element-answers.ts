@@ -13,7 +13,17 @@ import {
   NFT,
   SUBSYSTEM,
 } from './numbers.js'
-import { eachAttribute, IS_LITTLE, malformed, type NetlinkMessage, parseMessages } from './wire.js'
+import {
+  ATTRIBUTE_HEADER,
+  attributeAfter,
+  attributeEnd,
+  attributeType,
+  eachAttribute,
+  IS_LITTLE,
+  malformed,
+  type NetlinkMessage,
+  parseMessages,
+} from './wire.js'
 
 const HEADER = 16
 /** NLMSGERR_ATTR_MSG: the attribute with the kernel's words. */
@@ -163,12 +173,15 @@ function parseElement(
   let mark: number | undefined
   let timeout: number | undefined
   let expires: number | undefined
-  eachAttribute(bytes, from, to, (type, start, end) => {
+  for (let at = from, end = at; at < to; at = attributeAfter(at, end)) {
+    end = attributeEnd(bytes, at, to)
+    const start = at + ATTRIBUTE_HEADER
+    const type = attributeType(bytes, at)
     if (type === ELEMENT.key) key = parseKey(bytes, start, end, family)
     else if (type === ELEMENT.data) mark = parseMark(bytes, start, end)
     else if (type === ELEMENT.timeout) timeout = readSeconds(bytes, start, end)
     else if (type === ELEMENT.expiration) expires = readSeconds(bytes, start, end)
-  })
+  }
   if (key === undefined) throw malformed('an element without a key')
   return { key, timeout, expires, ...(mark !== undefined && { mark }) }
 }
@@ -180,9 +193,11 @@ function parseKey(
   family: KeyFamily,
 ): readonly string[] | undefined {
   let key: readonly string[] | undefined
-  eachAttribute(bytes, from, to, (type, start, end) => {
-    if (type === DATA_VALUE) key = readKey(bytes, start, end, family)
-  })
+  for (let at = from, end = at; at < to; at = attributeAfter(at, end)) {
+    end = attributeEnd(bytes, at, to)
+    if (attributeType(bytes, at) !== DATA_VALUE) continue
+    key = readKey(bytes, at + ATTRIBUTE_HEADER, end, family)
+  }
   return key
 }
 

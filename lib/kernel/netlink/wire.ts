@@ -17,7 +17,8 @@ export interface Attribute {
 }
 
 const MESSAGE_HEADER = 16
-const ATTRIBUTE_HEADER = 4
+/** Bytes before the value of an attribute. */
+export const ATTRIBUTE_HEADER = 4
 /** NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
 const NESTED = 0x8000
 const TYPE_MASK = 0x3fff
@@ -83,15 +84,36 @@ export function eachAttribute(
   isLittle = IS_LITTLE,
 ): void {
   for (let at = from; at < to; ) {
-    const left = to - at
-    if (left < ATTRIBUTE_HEADER) throw malformed(`an attribute of ${left} bytes`)
-    const length = read16(bytes, at, isLittle)
-    if (length < ATTRIBUTE_HEADER || length > left)
-      throw malformed(`an attribute of ${length} in ${left} bytes`)
-    visit(read16(bytes, at + 2, isLittle) & TYPE_MASK, at + ATTRIBUTE_HEADER, at + length)
-    at += align(length)
+    const end = attributeEnd(bytes, at, to, isLittle)
+    visit(attributeType(bytes, at, isLittle), at + ATTRIBUTE_HEADER, end)
+    at = attributeAfter(at, end)
   }
 }
+
+/**
+ * Returns where the attribute at an offset ends. With the two functions below, many attributes are
+ * read without a callback for each.
+ * @throws NetlinkError `malformed` if it does not end before `to`.
+ */
+export function attributeEnd(
+  bytes: Uint8Array,
+  at: number,
+  to: number,
+  isLittle = IS_LITTLE,
+): number {
+  const left = to - at
+  if (left < ATTRIBUTE_HEADER) throw malformed(`an attribute of ${left} bytes`)
+  const length = read16(bytes, at, isLittle)
+  if (length < ATTRIBUTE_HEADER || length > left)
+    throw malformed(`an attribute of ${length} in ${left} bytes`)
+  return at + length
+}
+
+export const attributeType = (bytes: Uint8Array, at: number, isLittle = IS_LITTLE): number =>
+  read16(bytes, at + 2, isLittle) & TYPE_MASK
+
+/** Where the attribute after one begins, by the begin and the end of that one. */
+export const attributeAfter = (at: number, end: number): number => at + align(end - at)
 
 function read16(bytes: Uint8Array, at: number, isLittle: boolean): number {
   const [first, second] = [bytes[at] as number, bytes[at + 1] as number]
