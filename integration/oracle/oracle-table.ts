@@ -1,5 +1,11 @@
 // A valid spec → empty records for each of its doors and knocks. Pure.
-import type { ValidDoor, ValidKnock, ValidSpec, ValidToken } from '../../lib/spec/model/model.js'
+import type {
+  Step,
+  ValidDoor,
+  ValidKnock,
+  ValidSpec,
+  ValidToken,
+} from '../../lib/spec/model/model.js'
 import type { Sequence } from './oracle-attempts.js'
 import { type Door, doorOf, type Knocked } from './oracle-door.js'
 import { OracleEvents } from './oracle-events.js'
@@ -60,10 +66,24 @@ function attemptOf(place: Omit<Knocked, 'type'>, knock: ValidKnock, secrets: Sec
   const stepsAt =
     knock.type === 'sequence'
       ? () => knock.steps
-      : remember((at) => rotatedSteps(secrets, base.door.spec.name, knock, at), knock.every)
+      : outsideLastSecond(
+          remember((at) => rotatedSteps(secrets, base.door.spec.name, knock, at), knock.every),
+          knock.every,
+        )
   const rotates = knock.type === 'rotation'
   return { ...base, kind: 'sequence', stepsAt, rotates, ...times, ...once, sources: new Map() }
 }
+
+/** A port to which no packet goes. */
+const NO_PORT = -1
+
+/** Wraps the steps of a rotation: in the last second of a period no packet fits them. */
+const outsideLastSecond =
+  (stepsAt: (at: number) => readonly Step[], every: number) =>
+  (at: number): readonly Step[] => {
+    const steps = stepsAt(at)
+    return at % every > every - 1 ? steps.map((step) => ({ ...step, port: NO_PORT })) : steps
+  }
 
 /** Wraps a function of time so that it is called once for each period. */
 function remember<T>(make: (at: number) => T, every: number): (at: number) => T {
