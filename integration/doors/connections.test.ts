@@ -69,25 +69,29 @@ async function run(namespace: string, code: string, ready: string) {
 }
 
 for (const { version, path } of versions) {
-  for (const host of [SERVER[4], SERVER[6]]) {
-    for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
-      t.test(
-        `an earlier connection stays: ${service}, ${host}, nft ${version}`,
-        { buffered: true },
-        async (t) => {
-          await using pair = await createPair()
-          await using _service = await run(pair.server, ECHO, 'ready')
-          // Nothing has enabled conntrack here yet, so it does not know this connection.
-          await using client = await run(pair.client, TALKER(host), 'connected')
-          const nft = createNft({ binary: path, netns: pair.server })
-          await installKnock(specOf(service, { for: '30s' }), { nft })
-          t.equal(await client.say('one'), 'ONE', 'the client speaks first')
+  for (const service of [`tcp/${PORT}`, 'tcp', 'any']) {
+    t.test(
+      `earlier connections stay: ${service}, nft ${version}`,
+      { buffered: true },
+      async (t) => {
+        await using pair = await createPair()
+        await using _service = await run(pair.server, ECHO, 'ready')
+        // Nothing has enabled conntrack here yet, so it does not know these connections.
+        await using first = await run(pair.client, TALKER(SERVER[4]), 'connected')
+        await using second = await run(pair.client, TALKER(SERVER[6]), 'connected')
+        const nft = createNft({ binary: path, netns: pair.server })
+        await installKnock(specOf(service, { for: '30s' }), { nft })
+        for (const [host, client] of [
+          [SERVER[4], first],
+          [SERVER[6], second],
+        ] as const) {
+          t.equal(await client.say('one'), 'ONE', `${host}: the client speaks first`)
           t.equal(await client.say('two'), 'TWO')
           const late = await exec(pair.client, 'nc', ['-z', '-w1', host, String(PORT)])
-          t.not(late.code, 0, 'a new connection needs a knock')
-        },
-      )
-    }
+          t.not(late.code, 0, `${host}: a new connection needs a knock`)
+        }
+      },
+    )
   }
 }
 

@@ -16,7 +16,6 @@ const LONG = [
   'clients/ssh-programs',
   'doors/connections',
   'contract/contract-netlink',
-  'meaning/differential',
   'table/keep/flushed',
   'table/keep/altered',
   'contract/contract',
@@ -43,6 +42,6 @@ const others = names.filter((name) => ![...paced, ...alone, ...LONG].includes(na
 
 const pathOf = (name) => `integration/${name}.test.ts`
 
-runFiles(t, 'side by side', { files: [...LONG, ...others].map(pathOf), jobs: 5 })
+runFiles(t, 'side by side', { files: [...LONG, ...others].map(pathOf), jobs: 3 })
 runFiles(t, 'paced', { files: paced.map(pathOf), jobs: 4 })
 runFiles(t, 'alone', { files: alone.map(pathOf), jobs: 1 })
