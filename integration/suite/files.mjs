@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** Seconds that a file may take, and as many for each test of it. */
-const TIMEOUT = 600
+const TIMEOUT = 900
 /**
  * tap would make each Node process, and each that a test starts, load a part of tap: the command
  * would take twice as long to start.
