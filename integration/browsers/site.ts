@@ -1,6 +1,5 @@
 // A server with a token door for browsers, its page from a file and over https, and the client
 // library: in namespaces.
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

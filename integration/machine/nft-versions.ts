@@ -197,7 +197,7 @@ async function writeScript(folder: string): Promise<string> {
   const lines = [
     '#!/bin/sh',
     // No `dirname`: it would be one more process for each call.
-    'here=${0%/*}',
+    `here=\${0%/*}`,
     `exec ${inScript(join(loader.parentPath, loader.name))} \\`,
     `  --library-path ${[...new Set(folders)].map(inScript).join(':')} \\`,
     `  ${inScript(join(nft.parentPath, nft.name))} "$@"`,

@@ -1,5 +1,4 @@
 // A watcher → its events: collected, waited for, and compared without their times.
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knock, KnockEvent, KnockSpec, Watcher, WatchOptions } from '../../lib/index.js'
 import type { Family } from '../../lib/spec/model/model.js'

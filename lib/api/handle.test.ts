@@ -199,9 +199,20 @@ t.test('a status of some doors has no others, and lists no sets of others', asyn
   t.equal((await knock.status()).doors.length, 2)
   await t.rejects(knock.status({ doors: ['ssh', 'none'] }), {
     code: 'not-found',
-    message: /no door "none", there is ssh, web/,
+    message: /no door "none", there is ssh, web$/,
   })
   // Another process has installed other doors meanwhile.
   await installKnock(specOf(ssh, doorOf('mail', undefined, 25)), { nft })
   t.match((await knock.status({ doors: ['mail'] })).doors, [{ name: 'mail' }])
+})
+
+t.test('an error names some doors, and counts the others', async (t) => {
+  const doors = (count: number) =>
+    Array.from({ length: count }, (_, index) => doorOf(`d${index}`, undefined, 100 + index))
+  const messageOf = async (count: number) => {
+    const knock = await installKnock(specOf(...doors(count)), { nft: new FakeNft() })
+    return knock.status({ doors: ['none'] }).then(String, String)
+  }
+  t.match(await messageOf(20), /there is d0, d1, .*, d18, d19$/)
+  t.match(await messageOf(25), /there is d0, d1, .*, d18, d19 and 5 more$/)
 })

@@ -117,8 +117,8 @@ t.test('by nft the whole table, or what is there if that takes too long', async 
 })
 
 t.test('a table that is listed in a short time is listed once', async (t) => {
-  const { nft, asked } = nftOf((_query, { timeout }) => {
-    t.equal(timeout, 1000 + 500)
+  const { nft, asked } = nftOf((_query, { timeout, longest }) => {
+    t.strictSame([timeout, longest], [1000 + 500, 2 ** 20 + 1_200_000])
     return SETS
   })
   t.strictSame(await listParts(byNft(nft), () => true, {}, 10_000), { nftables: SETS })
@@ -168,6 +168,21 @@ t.test('through netlink the wanted parts are read, and nft lists the others', as
   t.equal(read.length, 4, 'the mark, and what netlink can read')
 })
 
+t.test('what netlink fails to read is listed by nft', async (t) => {
+  const { nft, asked } = nftOf(({ set }) =>
+    set ? [setOf(set, { type: 'mark', elem: [9] })] : [setOf('serial', { type: 'mark' })],
+  )
+  const elements = {
+    streams: async () => true,
+    async listed() {
+      throw new NetlinkError('interrupted', 'install', 'interrupted')
+    },
+  } as unknown as Elements
+  const listing = await listParts({ nft, elements, table: 'knock' }, () => true, {})
+  t.strictSame(listing, { nftables: [setOf('serial', { type: 'mark', elem: [9] })] })
+  t.strictSame(asked, ['serial', 'terse'])
+})
+
 t.test('parts: those that are wanted, and the whole if they are too many', async (t) => {
   const many = Array.from({ length: 65 }, (_, index) => setOf(`grants_a${index}_4`))
   const answer =
@@ -179,11 +194,17 @@ t.test('parts: those that are wanted, and the whole if they are too many', async
       return terse ? objects : [...objects, setOf('whole')]
     }
   const few = nftOf(answer(SETS))
-  const listing = await listParts(byNft(few.nft), ({ name }) => name === 'grants_ssh_4', {})
+  const long = nftOf((query, { longest }) => {
+    if (longest !== undefined) throw new NftError('ended', 'nft: answer too long')
+    return answer(SETS)(query, {})
+  })
+  const wants = ({ name }: { readonly name: string }) => name === 'grants_ssh_4'
+  const listing = await listParts(byNft(few.nft), wants, {})
   t.strictSame(listing, {
     nftables: [setOf('grants_ssh_4', { elem: ['10.0.0.1'] }), ...SETS.slice(1)],
   })
   t.strictSame(few.asked, ['all', 'serial', 'terse', 'grants_ssh_4'])
+  t.strictSame(await listParts(byNft(long.nft), wants, {}), listing, 'the whole is too long')
   const all = nftOf(answer(many))
   t.match(await listParts(byNft(all.nft), () => true, {}), { nftables: { length: 66 } })
   t.strictSame(all.asked, ['all', 'serial', 'terse', 'all'])

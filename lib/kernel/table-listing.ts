@@ -5,11 +5,12 @@
 // gigabyte to list. So a table that is not listed in a short time is listed without elements, and
 // then only the sets that are needed.
 import { NetlinkError, NftError } from '../errors.js'
+import type { NftValue } from '../nft/document.js'
 import { type ListedElement, type ListedSet, type Listing, parseListing } from '../nft/listing.js'
 import { hasPort } from '../nft/names.js'
 import { listedObjects, listOf, type Part, partsOf } from '../nft/parts.js'
 import { SERIAL_SET } from '../nft/serial.js'
-import type { Elements } from './elements.js'
+import type { ElementForm, Elements } from './elements.js'
 import type { CallOptions, Nft } from './nft.js'
 
 /** If more sets are wanted, nft lists the whole table: each set alone takes a process. */
@@ -56,15 +57,11 @@ export async function listParts(
 }
 
 /** Returns undefined if nft was ended because it took too long, or said too much. */
-async function ifInTime(list: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return await list()
-  } catch (error) {
-    const isEnded = error instanceof NftError && ['timed-out', 'ended'].includes(error.code)
-    if (isEnded) return undefined
+const ifInTime = (list: () => Promise<unknown>): Promise<unknown> =>
+  list().catch((error: unknown) => {
+    if (error instanceof NftError && ['timed-out', 'ended'].includes(error.code)) return undefined
     throw error
-  }
-}
+  })
 
 /**
  * Lists the table without elements, and then the wanted sets and maps.
@@ -109,7 +106,7 @@ async function listPartByPart(
 
 /** Reads a set or map with its elements through netlink; undefined if only nft can. */
 async function readPart(
-  { elements, table }: ListedPlace,
+  place: ListedPlace,
   { kind, name, content }: Part,
   call: CallOptions,
 ): Promise<unknown> {
@@ -119,9 +116,19 @@ async function readPart(
   const isRange = flags === 'interval' || listOf(flags).includes('interval')
   if (isRange || key.some((part) => typeof part !== 'string')) return undefined
   const data = typeof map === 'string' ? map : undefined
+  const elem = await readElements(place, name, { key, data }, call)
+  return elem && { [kind]: { ...content, ...(elem.length > 0 && { elem }) } }
+}
+
+/** Reads the elements of a set or map through netlink; undefined if only nft can. */
+async function readElements(
+  { elements, table }: ListedPlace,
+  set: string,
+  form: ElementForm,
+  call: CallOptions,
+): Promise<readonly NftValue[] | undefined> {
   try {
-    const elem = await elements.listed({ table, set: name }, { key, data }, call)
-    return elem && { [kind]: { ...content, ...(elem.length > 0 && { elem }) } }
+    return await elements.listed({ table, set }, form, call)
   } catch (error) {
     // Others change the ruleset all the time: nft's own listing is not interrupted for ever.
     if (error instanceof NetlinkError) return undefined
@@ -131,13 +138,15 @@ async function readPart(
 
 /** Lists the mark of the last install; undefined if there is none. */
 async function serialElements(
-  { nft, elements, table }: ListedPlace,
+  place: ListedPlace,
   call: CallOptions,
 ): Promise<readonly unknown[] | undefined> {
-  const query = { table, set: SERIAL_SET }
+  const { nft, table } = place
   try {
-    const read = await elements.listed(query, { key: ['mark'] }, call)
-    return read ?? partsOf(listedObjects(await nft.list(query, call))).get(SERIAL)?.elements
+    const read = await readElements(place, SERIAL_SET, { key: ['mark'] }, call)
+    if (read) return read
+    const listing = await nft.list({ table, set: SERIAL_SET }, call)
+    return partsOf(listedObjects(listing)).get(SERIAL)?.elements
   } catch (error) {
     // A table of another program has no mark.
     if (error instanceof NftError && error.code === 'not-found') return undefined

@@ -142,7 +142,7 @@ export class SimulatedSets {
       return true
     }
     const { timeout, capacity } = this.#set(set)
-    const there = this.#find(set, packet)
+    const there = this.#find(set, packet, constant)
     const until = packet.at + (own ?? timeout ?? Number.POSITIVE_INFINITY)
     if (there && (op === 'add' || op === 'claim')) return op === 'add'
     if (there) {

@@ -92,3 +92,21 @@ t.test('a full set accepts no new attempt, and running attempts go on', async (t
   t.same(door?.grants.map(({ source }) => source).toSorted(), ['10.0.1.1', '10.0.1.2'])
   t.match(door?.counters, { knocks: 9, grants: 2, resets: 0 }, 'the third attempt had no room')
 })
+
+t.test('a source counts as knocking from its last step on', async (t) => {
+  const [first, second, third] = stepsOf(1) as [string, string, string]
+  const other = [c, 'tcp/9'] as const
+  // The mark of the first step alone would have ended when the packet that fits no knock comes.
+  const later = [other, other, [a, 'tcp/9'], [a, third]] as const
+  const { doors } = play({}, [a, first], other, other, other, [a, second], ...later)
+  t.same(doors.get('d1')?.grants, [])
+  t.match(doors.get('d1')?.counters, { grants: 0, resets: 1 })
+})
+
+t.test('a grant that comes again after its end stands behind the others', async (t) => {
+  const at = (start: number, source: string) =>
+    stepsOf(2).map((to, index) => ({ at: start + index, source, to }))
+  const packets = [...at(0, a), ...at(20, c), ...at(40, a)]
+  const { status } = simulateKnock(specOf(), packets)
+  t.match(status.doors[2]?.grants, [{ source: c }, { source: a }])
+})

@@ -1,6 +1,5 @@
 // A table that is waiting to be confirmed → one that stays.
 import { isNotFound, NftError } from '../errors.js'
-import type { Nft } from '../kernel/nft.js'
 import { type ListedPlace, listParts } from '../kernel/table-listing.js'
 import { CONFIRM_SET, confirmOf, renderConfirmation } from '../nft/confirm.js'
 import { parseListing } from '../nft/listing.js'

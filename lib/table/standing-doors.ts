@@ -7,6 +7,8 @@ import { ABOUT_SET, type About, aboutComments, doorsSet, isOurs, parseAbout } fr
 import { type Listing, parseListing } from '../nft/listing.js'
 import type { Call } from './installation.js'
 
+/** Doors that an error names. */
+const MOST_NAMES = 20
 /** Times that a call starts over because another spec was installed meanwhile. */
 const TRIES = 12
 
@@ -47,8 +49,8 @@ export class StandingDoors {
   require(name: string, operation: string): DoorSummary {
     const door = this.#doors.get(name)
     if (door) return door
-    const known = [...this.#doors.keys()].join(', ')
-    throw this.#missing(operation, `no door ${JSON.stringify(name)}, there is ${known}`)
+    const known = [...this.#doors.keys()]
+    throw this.#missing(operation, `no door ${JSON.stringify(name)}, there is ${someOf(known)}`)
   }
 
   /**
@@ -158,6 +160,12 @@ export class StandingDoors {
  */
 const mayBeStale = (error: unknown): boolean =>
   isNotFound(error) || error instanceof ArgumentError || error instanceof CapabilityError
+
+function someOf(names: readonly string[]): string {
+  const some = names.slice(0, MOST_NAMES).join(', ')
+  const left = names.length - MOST_NAMES
+  return left > 0 ? `${some} and ${left} more` : some
+}
 
 /** Says why a table's comments cannot be read. */
 export const unreadable = (comments: readonly string[] | undefined): string =>

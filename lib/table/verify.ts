@@ -4,7 +4,6 @@
 import { isIntact } from '../change/intact.js'
 import { elementCount, neededBy } from '../change/needed.js'
 import { CapabilityError, type KnockError, NftError } from '../errors.js'
-import type { Nft } from '../kernel/nft.js'
 import { type ListedPlace, listParts } from '../kernel/table-listing.js'
 import { digestOf, parseAbout } from '../nft/about.js'
 import type { NftDocument, NftFamily } from '../nft/document.js'

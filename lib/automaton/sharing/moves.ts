@@ -69,7 +69,7 @@ export function movesOf(
       chain: next === last ? done : advancing(next, stepTimeout, context),
     })
     const isDuplicate = stage > 1 && !is(stage, next)
-    if (isDuplicate) moves.push({ stage, step: stage, chain: duplicate(context) })
+    if (isDuplicate) moves.push({ stage, step: stage, chain: DUPLICATE })
     if (is(1, next) || (stage > 1 && is(1, stage))) continue
     moves.push({ stage, step: 1, chain: stage > 1 ? restart : begin })
   }
@@ -119,10 +119,7 @@ function advancing(step: number, stepTimeout: number, { knocking }: KnocksContex
   }
 }
 
-const duplicate = ({ knocking }: KnocksContext): Chain => ({
-  name: 'duplicate',
-  rules: [drop([update(knocking)], 'duplicate')],
-})
+const DUPLICATE: Chain = { name: 'duplicate', rules: [drop([], 'duplicate')] }
 
 function completing(
   last: number,

@@ -86,6 +86,17 @@ t.test('if netlink is not permitted, nft is used from then on', async (t) => {
   t.equal(sockets[0]?.sent.length, 1)
 })
 
+t.test('if netlink may not read a set, it is left to nft', async (t) => {
+  const { auto, sockets } = await ways(1)
+  t.equal(await auto.listed(set, { key: ['ipv4_addr'] }), undefined)
+  const sent = sockets[0]?.sent.length
+  t.equal(await auto.listed(set, { key: ['ipv4_addr'] }), undefined)
+  t.equal(sockets[0]?.sent.length, sent, 'netlink is not asked again')
+  await takesNft(t, auto)
+  const { auto: refused } = await ways(2)
+  await t.rejects(refused.listed(set, { key: ['ipv4_addr'] }), { code: 'not-found' })
+})
+
 t.test('after a refusal of the kernel nft is not used', async (t) => {
   const { auto, sockets } = await ways(2)
   await t.rejects(auto.require(set), { code: 'not-found', cause: { code: 'ENOENT' } })

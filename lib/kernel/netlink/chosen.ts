@@ -70,7 +70,14 @@ export class AutoElements implements Elements {
     form: ElementForm,
     options?: CallOptions,
   ): Promise<readonly NftValue[] | undefined> {
-    return (await this.streams(options)) ? this.#netlink.listed(query, form, options) : undefined
+    if (!(await this.streams(options))) return undefined
+    try {
+      return await this.#netlink.listed(query, form, options)
+    } catch (error) {
+      if (!isNotPermitted(error)) throw error
+      this.#isGivenUp = true
+      return undefined
+    }
   }
 
   require(query: SetQuery, options?: CallOptions): Promise<void> {

@@ -66,6 +66,9 @@ t.test('an answer that is too long', async (t) => {
   const ending = { timedOut: false, isCanceled: false, argv: [], stdout: '', stderr: '' }
   const result = { ...ending, failed: true, isMaxBuffer: true, signal: 'SIGTERM' }
   t.equal(outcomeOf(result), 'answer too long', 'not the signal that ended it')
+  const path = scriptOf(t, 'echo 12345678')
+  t.match(await run([path], { ...ASKED, longest: 4 }, {}), { failed: true, isMaxBuffer: true })
+  t.match(await run([path], { ...ASKED, longest: 9 }, {}), { failed: false })
 })
 
 t.test('with an aborted signal nothing is started', async (t) => {

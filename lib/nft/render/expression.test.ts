@@ -79,6 +79,13 @@ t.test('a claim is rendered as an element with a limit of one packet', async (t)
       set: { op: 'update', elem: { elem: timed }, set: '@grants_4' },
     },
   )
+  const own = renderAction(
+    { op: 'update', set: 'grants', timeout: 5 },
+    4,
+    () => ['source'],
+    () => ({ timeout: 30 }),
+  )
+  t.match(own, { set: { elem: { elem: { timeout: 5 } } } }, 'a time of its own')
   t.same(
     renderAction(
       { op: 'delete', set: 'grants' },

@@ -71,13 +71,14 @@ const EVENT: KnockEvent = {
 
 /** Yields the events, and then waits for the signal; says whether it was aborted. */
 function watching(t: Pick<typeof import('tap').t, 'intercept' | 'teardown'>, count: number) {
-  const seen = { isAborted: false }
+  const seen: { isAborted: boolean; doors?: readonly string[] | undefined } = { isAborted: false }
   const { watch } = Knock.prototype
   t.teardown(() => {
     Knock.prototype.watch = watch
   })
-  Knock.prototype.watch = ({ signal } = {}) =>
+  Knock.prototype.watch = ({ signal, doors } = {}) =>
     (async function* () {
+      seen.doors = doors
       for (let number = 0; number < count; number += 1) yield EVENT
       if (!signal?.aborted)
         await new Promise((resolve) => signal?.addEventListener('abort', resolve))
@@ -94,7 +95,7 @@ t.test('watch prints a line for each event, until a signal', async (t) => {
   const nft = await installed()
   for (const [flags, line] of [
     [[], /granted +ssh +10\.0\.0\.2|10\.0\.0\.2/],
-    [['--json'], /^\{"event":"granted".*\}$/],
+    [['ssh', '--json'], /^\{"event":"granted".*\}$/],
   ] as const) {
     const seen = watching(t, 2)
     const process = new FakeProcess()
@@ -103,7 +104,7 @@ t.test('watch prints a line for each event, until a signal', async (t) => {
     process.emit('SIGTERM')
     const { code, stdout } = await running
     t.equal(code, 0)
-    t.equal(seen.isAborted, true)
+    t.strictSame(seen, { isAborted: true, doors: flags[0] && ['ssh'] })
     const lines = stdout.trimEnd().split('\n')
     t.equal(lines.length, 2)
     for (const each of lines) t.match(each, line)
@@ -142,11 +143,11 @@ t.test('watch shows the live view on a terminal, until q', async (t) => {
   const seen = watching(t, 1)
   const process = new FakeProcess()
   Object.assign(process.stdout, { isTTY: true })
-  const running = runCommand(['watch'], { nft, process })
+  const running = runCommand(['watch', 'ssh'], { nft, process })
   while (!process.stdout.text.includes('knock')) await turns()
   process.stdin.write('q')
   t.match(await running, { code: 0 })
-  t.equal(seen.isAborted, true)
+  t.strictSame(seen, { isAborted: true, doors: ['ssh'] })
   t.ok(
     process.stdout.text.includes('\u001b[?1049h') && process.stdout.text.includes('\u001b[?1049l'),
   )
