@@ -1,6 +1,9 @@
 // Notifications, received by a manager that is a socket in a folder.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { createServiceManager } from './service-manager.js'
@@ -21,7 +24,10 @@ class Manager implements AsyncDisposable {
   readonly #child: ChildProcess
 
   constructor(t: Test) {
-    this.path = `${t.testdir({})}/notify`
+    // A socket's path has 107 bytes at most, and the folder of the checkout may be a long one.
+    const folder = mkdtempSync(join(tmpdir(), 'notify-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    this.path = join(folder, 'socket')
     this.#child = spawn('perl', ['-e', RECEIVER, this.path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
