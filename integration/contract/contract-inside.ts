@@ -1,9 +1,11 @@
 // A program that runs the contract's cases with elements through netlink, inside a namespace.
-// Argument: the nft.
+// Arguments: the nft, and `all` for the cases of whole tables besides.
 import t from 'tap'
 import { createNft } from '../../lib/index.js'
 import { runCases, TABLES } from './contract-cases.js'
 import { ELEMENTS } from './contract-elements.js'
 
-const nft = createNft({ binary: process.argv[2] as string })
-await runCases(t, { ...TABLES, ...ELEMENTS }, nft, { nft, elements: 'netlink' })
+const [binary = '', which] = process.argv.slice(2)
+const nft = createNft({ binary })
+const cases = which === 'all' ? { ...TABLES, ...ELEMENTS } : ELEMENTS
+await runCases(t, cases, nft, { nft, elements: 'netlink' })

@@ -4,27 +4,25 @@ import type { DoorState, GuardState } from '../oracle/oracle.js'
 import { kindsOf } from '../random/arbitrary-spec.js'
 import { arrivedOf, detoursOf, directOf, expectedOf } from './arrivals.js'
 import { oracleOf, same, simulatorOf } from './models.js'
-import type { Playback } from './playback.js'
-import { inOrder, PROBES } from './playing.js'
+import { inOrder, type Played } from './playing.js'
 import { MARGIN, outcomeOf, type Plan, placesIn, settledAt } from './settled.js'
 
 /** Compares everything that the kernel shows. Returns how many states of sources were compared. */
 export function compare(
   t: Test,
-  plan: Plan,
-  playback: Playback,
+  { plan, playback, probes }: Played<Plan>,
   made: Record<string, number> = {},
 ): number {
   const { spec, traces } = plan
   const packets = inOrder(plan)
-  const settled = traces.map((trace) => settledAt(plan, trace, PROBES))
+  const settled = traces.map((trace) => settledAt(plan, trace, probes))
   const { arrivals, end, guard } = playback
   const title = `${spec.hook} ${[...kindsOf(spec)]}`
   const oracle = oracleOf(spec, { loaded: plan.start })
   const models = { simulator: simulatorOf(spec, plan.start, plan.shareFrom), oracle }
   let looks = 0
   for (const [name, model] of Object.entries(models)) {
-    const outcome = outcomeOf(plan, model, packets, [...PROBES, 100])
+    const outcome = outcomeOf(plan, model, packets, [...probes, 100])
     const { verdicts, states, guards } = outcome
     const who = `${title}, ${name}`
     t.same(arrivedOf(spec, arrivals), expectedOf(spec, packets, verdicts), `${who}: verdicts`)
@@ -34,7 +32,7 @@ export function compare(
       t.equal(detoursOf(spec, arrivals), detours, `${who}: redirected`)
     }
     const wrong: unknown[] = []
-    for (const [probe, at] of PROBES.entries()) {
+    for (const [probe, at] of probes.entries()) {
       for (const [index, { packets }] of traces.entries()) {
         const sources = settled[index]?.[probe] ?? []
         const [kernel, logged] = [playback, outcome].map((seen) => placesIn(seen, probe, sources))
