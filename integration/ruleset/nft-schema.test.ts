@@ -17,9 +17,10 @@ import { renderClose, renderOpen, renderUnban, renderUninstall } from '../../lib
 import type { KnockSpec } from '../../lib/spec/generated/knock-types.js'
 import { parseAddress } from '../../lib/spec/model/address.js'
 import { validateSpec } from '../../lib/spec/validate.js'
-import { apply, createPair, listTable } from '../machine/namespaces.js'
+import { apply, createPair } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
 import { isKnownTo, readCases, secretsOf } from '../traces/case-files.js'
+import { apart, listAll, together } from './many-tables.js'
 
 const { versions, skip } = await versionsOrSkip()
 
@@ -162,29 +163,38 @@ t.test('the schema refuses documents that nft would read as something else', asy
 })
 
 t.test('listings match the schema, and the rendered documents', { skip }, async (t) => {
+  const cases = readCases()
+  const specs = apart(cases.map(({ spec }) => spec)).map((spec, index) => ({
+    spec: validateSpec(spec),
+    document: renderKnock(spec),
+    loads: loadsFor(spec, Date.now() / 1000),
+    name: cases[index]?.name,
+  }))
   for (const { version, path } of versions) {
     await using pair = await createPair()
-    for (const { name, spec } of readCases()) {
-      const valid = validateSpec(spec)
-      const { doors, table } = valid
-      if (!isKnownTo(version, valid)) continue
-      const document = renderKnock(spec)
-      await apply(pair.server, document, path)
-      await apply(pair.server, loadsFor(spec, Date.now() / 1000), path)
-      for (const { name, open } of doors) {
+    const known = specs.filter(({ spec }) => isKnownTo(version, spec))
+    const grants = known.flatMap(({ spec: { table, doors } }) =>
+      doors.flatMap(({ name, open }) => {
         const sources = open.scope === 'everyone' ? [undefined] : ['10.99.0.2', 'fd00:99::2']
-        for (const source of sources) {
-          await apply(pair.server, renderOpen(change(source, table, name), 600), path)
-        }
-      }
-      const nftables = await listTable(pair.server, table, path)
+        return sources.map((source) => renderOpen(change(source, table, name), 600))
+      }),
+    )
+    await apply(pair.server, together(known.map(({ document }) => document)), path)
+    await apply(pair.server, together([...known.map(({ loads }) => loads), ...grants]), path)
+    const listed = await listAll(pair.server, path)
+    const objectsOf = (tables: typeof listed, table: string) => [...(tables.get(table) ?? [])]
+    const reloads = known.map(({ spec: { table }, document }) =>
+      renderReload(document, { nftables: objectsOf(listed, table) }, isSpent),
+    )
+    await apply(pair.server, together(reloads), path)
+    const anew = await listAll(pair.server, path)
+    for (const { spec, document, name } of known) {
+      const nftables = objectsOf(listed, spec.table)
       t.match(JSON.stringify(nftables), /"expires":/, 'elements are listed with their times')
       t.strictSame(complaints({ nftables }), [], `${name}, nft ${version}`)
       t.ok(isIntact({ nftables }, document), `${name}, nft ${version}: intact`)
-      await apply(pair.server, renderReload(document, { nftables }, isSpent), path)
-      const again = await listTable(pair.server, table, path)
-      t.ok(isIntact({ nftables: again }, document), `${name}, nft ${version}: made anew`)
-      await apply(pair.server, renderUninstall(table), path)
+      const again = { nftables: objectsOf(anew, spec.table) }
+      t.ok(isIntact(again, document), `${name}, nft ${version}: made anew`)
     }
   }
 })

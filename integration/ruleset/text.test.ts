@@ -3,28 +3,25 @@ import fc from 'fast-check'
 import t, { type Test as Tap } from 'tap'
 import { renderKnock } from '../../lib/api/render.js'
 import { buildAutomaton } from '../../lib/automaton/build.js'
-import { aboutComments, digestOf } from '../../lib/nft/about.js'
 import type { NftDocument } from '../../lib/nft/document.js'
-import { parseListing } from '../../lib/nft/listing.js'
 import { renderRuleset } from '../../lib/nft/render/render.js'
 import { renderText } from '../../lib/nft/render/text.js'
 import { renderKeepingText } from '../../lib/nft/render/text-keeping.js'
 import { renderUninstall } from '../../lib/nft/transaction.js'
-import type { DoorSpec, KnockSpec } from '../../lib/spec/generated/knock-types.js'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { apply, createPair, listTable } from '../machine/namespaces.js'
-import { versionsOrSkip } from '../machine/nft-versions.js'
+import { type NftVersion, versionsOrSkip } from '../machine/nft-versions.js'
 import type { Scale } from '../random/arbitrary-knock.js'
 import { sharing } from '../random/arbitrary-shared.js'
 import { spec as arbitrarySpec } from '../random/arbitrary-spec.js'
 import { isKnownTo, readCases } from '../traces/case-files.js'
+import { apart, type Entry, listAll, together } from './many-tables.js'
 
 const { versions, skip } = await versionsOrSkip()
 
 /** The random specs for each nft. */
-const RUNS = Number(process.env['RUNS'] ?? 15)
-
-type Entry = Readonly<Record<string, unknown>>
+const RUNS = Number(process.env['RUNS'] ?? 30)
 
 /**
  * Removes from a listing what differs between two loads. Rules keep their order in the chain.
@@ -51,36 +48,77 @@ function withoutHandles(entry: Entry): Entry {
   })
 }
 
-/** Loads a document as JSON and as text of both kinds, and lists the table after each. */
-async function listings(namespace: string, document: NftDocument, table: string, nft: string) {
-  await apply(namespace, document, nft)
-  const byJson = await listTable(namespace, table, nft)
-  // The text deletes the table that JSON has made, and makes a new one.
-  await apply(namespace, renderText(document), nft)
-  const byText = await listTable(namespace, table, nft)
-  await apply(namespace, renderKeepingText(document), nft)
-  const overText = await listTable(namespace, table, nft)
+/**
+ * Loads documents as JSON and as text of both kinds, and lists their tables after each.
+ *
+ * @returns for each table what JSON made, and what each way of text did.
+ */
+async function listings(
+  namespace: string,
+  documents: ReadonlyMap<string, NftDocument>,
+  nft: string,
+) {
+  const all = [...documents.values()]
+  const listed = async () => {
+    const tables = await listAll(namespace, nft)
+    return (table: string) => normalise(tables.get(table) ?? [])
+  }
+  const json = together(all)
+  const keeping = all.map(renderKeepingText).join('\n')
+  await apply(namespace, json, nft)
+  const byJson = await listed()
+  // The text deletes the tables that JSON has made, and makes new ones.
+  await apply(namespace, all.map(renderText).join('\n'), nft)
+  const byText = await listed()
+  await apply(namespace, keeping, nft)
+  const overText = await listed()
   // Sets made by JSON have flags that nft added.
-  await apply(namespace, document, nft)
-  await apply(namespace, renderKeepingText(document), nft)
-  const overJson = await listTable(namespace, table, nft)
-  await apply(namespace, renderUninstall(table), nft)
-  const keeping = [overText, overJson].map((listing) => normalise(listing ?? []))
-  return { byJson: normalise(byJson ?? []), byText: normalise(byText ?? []), keeping }
+  await apply(namespace, json, nft)
+  await apply(namespace, keeping, nft)
+  const overJson = await listed()
+  await apply(
+    namespace,
+    together([...documents.keys()].map((table) => renderUninstall(table))),
+    nft,
+  )
+  return [...documents.keys()].map((table) => ({
+    table,
+    byJson: byJson(table),
+    byText: [byText, overText, overJson].map((of) => of(table)),
+  }))
+}
+
+/** Returns the first entries that differ. Comparing all of them by tap would take seconds. */
+const differences = (one: readonly string[], other: readonly string[]): unknown[] =>
+  Array.from({ length: Math.max(one.length, other.length) }, (_, index) => index)
+    .filter((index) => one[index] !== other[index])
+    .slice(0, 3)
+    .map((index) => [one[index], other[index]])
+
+/** Tests that text and JSON make the same tables of some documents. */
+async function sameTables(
+  t: Tap,
+  nft: NftVersion,
+  documents: ReadonlyMap<string, NftDocument>,
+  say: (table: string) => string,
+): Promise<void> {
+  await using pair = await createPair()
+  for (const { table, byJson, byText } of await listings(pair.server, documents, nft.path)) {
+    t.not(byJson.length, 0)
+    for (const text of byText) {
+      t.strictSame(differences(text, byJson), [], `${say(table)}, nft ${nft.version}`)
+    }
+  }
 }
 
 t.test('text and JSON make the same table', { skip }, async (t) => {
-  for (const { version, path } of versions) {
-    await using pair = await createPair()
-    for (const { name, spec } of readCases()) {
-      if (!isKnownTo(version, validateSpec(spec))) continue
-      const table = spec.table ?? 'knock'
-      const listed = await listings(pair.server, renderKnock(spec), table, path)
-      t.not(listed.byJson.length, 0)
-      for (const text of [listed.byText, ...listed.keeping]) {
-        t.strictSame(text, listed.byJson, `${name}, nft ${version}`)
-      }
-    }
+  const cases = readCases()
+  const specs = apart(cases.map(({ spec }) => spec))
+  for (const nft of versions) {
+    const known = specs.filter((spec) => isKnownTo(nft.version, validateSpec(spec)))
+    const documents = new Map(known.map((spec) => [spec.table, renderKnock(spec)]))
+    const names = new Map(specs.map(({ table }, index) => [table, cases[index]?.name]))
+    await sameTables(t, nft, documents, (table) => String(names.get(table)))
   }
 })
 
@@ -100,32 +138,31 @@ const SCALE: Scale = {
   horizon: '3h',
 }
 
+/** Tests that text and JSON make the same tables of random specs. */
+async function sameOfRandom(
+  t: Tap,
+  nft: NftVersion,
+  samples: readonly ValidSpec[],
+  shareFrom?: number,
+): Promise<void> {
+  const specs = apart(samples.filter((spec) => isKnownTo(nft.version, spec)))
+  const documentOf = (spec: ValidSpec) => renderRuleset(buildAutomaton(spec, shareFrom))
+  const documents = new Map(specs.map((spec) => [spec.table, documentOf(spec)]))
+  await sameTables(t, nft, documents, (of) => {
+    return JSON.stringify(specs.find(({ table }) => table === of))
+  })
+}
+
 t.test('text and JSON make the same table for any spec', { skip }, async (t) => {
   const samples = fc.sample(arbitrarySpec({ scale: SCALE }), { numRuns: RUNS, seed: 20 })
-  for (const { version, path } of versions) {
-    await using pair = await createPair()
-    for (const spec of samples.filter((spec) => isKnownTo(version, spec))) {
-      const document = renderRuleset(buildAutomaton(spec))
-      const { byJson, byText, keeping } = await listings(pair.server, document, spec.table, path)
-      for (const text of [byText, ...keeping]) {
-        t.strictSame(text, byJson, `nft ${version}: ${JSON.stringify(spec)}`)
-      }
-    }
-  }
+  for (const nft of versions) await sameOfRandom(t, nft, samples)
 })
 
 t.test('text and JSON make the same table for doors that share sets', { skip }, async (t) => {
   const samples = fc.sample(sharing(SCALE, ['input']), { numRuns: RUNS, seed: 21 })
   // nft 1.0 is given such doors only as text.
-  for (const { version, path } of versions.filter(({ version }) => !version.startsWith('1.0.'))) {
-    await using pair = await createPair()
-    for (const spec of samples.filter((spec) => isKnownTo(version, spec))) {
-      const document = renderRuleset(buildAutomaton(spec, 1))
-      const { byJson, byText, keeping } = await listings(pair.server, document, spec.table, path)
-      for (const text of [byText, ...keeping]) {
-        t.strictSame(text, byJson, `nft ${version}: ${JSON.stringify(spec)}`)
-      }
-    }
+  for (const nft of versions.filter(({ version }) => !version.startsWith('1.0.'))) {
+    await sameOfRandom(t, nft, samples, 1)
   }
 })
 
@@ -140,110 +177,5 @@ t.test('text loads without an earlier table', { skip }, async (t) => {
         await apply(pair.server, renderUninstall(table), path)
       }
     }
-  }
-})
-
-const SSH: DoorSpec = {
-  name: 'ssh',
-  service: 'tcp/22',
-  knock: { type: 'sequence', steps: ['tcp/7000', 'tcp/8000'], stepTimeout: '60s' },
-  open: { for: '1h' },
-}
-const WEB: DoorSpec = {
-  name: 'web',
-  service: 'tcp/443',
-  knock: { type: 'sequence', steps: ['udp/5000', 'udp/6000'] },
-  open: { for: '1h' },
-}
-const GUARD = { ban: { after: 3, within: '1m', for: '1h' } }
-const KEEPING: KnockSpec = {
-  table: 'keeping',
-  guard: { ...GUARD, trusted: ['192.0.2.1'] },
-  doors: [SSH, WEB],
-}
-/** A spec with one door less, another first step, another service and another trusted address. */
-const EDITED: KnockSpec = {
-  table: 'keeping',
-  guard: { ...GUARD, trusted: ['192.0.2.2'] },
-  doors: [
-    {
-      ...SSH,
-      service: ['tcp/22', 'tcp/2222'],
-      knock: { type: 'sequence', steps: ['tcp/7100', 'tcp/8000'], stepTimeout: '60s' },
-    },
-  ],
-}
-
-const USED: readonly string[] = ['grants_ssh_4', 'banned_4', 'grants_ssh_6']
-const STAGE = 'stage1_ssh_4'
-
-async function keepsContents(t: Tap, nft: string, server: string): Promise<void> {
-  const table = 'keeping'
-  const text = (spec: KnockSpec) => renderKeepingText(renderKnock(spec))
-  const elementsOf = (listing: readonly Entry[], name: string): unknown[] =>
-    listing.flatMap((entry) => {
-      const set = (entry['set'] ?? {}) as Entry
-      return set['name'] === name ? ((set['elem'] ?? []) as unknown[]) : []
-    })
-  const look = async () => (await listTable(server, table, nft)) ?? []
-  const fill = [...USED, STAGE]
-    .map((set) => {
-      const address = set.endsWith('6') ? '2001:db8::7' : '192.0.2.7'
-      return `add element inet ${table} ${set} { ${address} timeout 30m }`
-    })
-    .join('\n')
-  await apply(server, text(KEEPING), nft)
-  await apply(server, `${fill}\n`, nft)
-  for (const [what, spec] of [
-    ['itself', KEEPING],
-    ['an edited spec', EDITED],
-    ['and back', KEEPING],
-  ] as const) {
-    // A pending confirmation and its mark must go away with the old rules.
-    const marks = `add set inet ${table} trial { type mark; flags timeout; }
-      add set inet ${table} serial { type mark; elements = { 7 }; }`
-    await apply(server, marks, nft)
-    await apply(server, text(spec), nft)
-    const listing = await look()
-    for (const set of USED) t.equal(elementsOf(listing, set).length, 1, `${what}: ${set} stays`)
-    t.strictSame(elementsOf(listing, STAGE), [], `${what}: a knock under way begins again`)
-    t.strictSame(
-      elementsOf(listing, 'trusted_4'),
-      spec.guard?.trusted,
-      `${what}: the trusted sources are new`,
-    )
-    const names = listing.flatMap((entry) =>
-      Object.values(entry).map((part) => (part as Entry)['name']),
-    )
-    t.notOk(names.includes('trial') || names.includes('serial'), `${what}: no old marks are left`)
-    const comments = aboutComments(parseListing({ nftables: listing }))
-    t.equal(
-      comments?.[0],
-      `knocklib 4 ${digestOf(renderKnock(spec))}`,
-      `${what}: the table has its own description`,
-    )
-    const own = new Set(buildAutomaton(validateSpec(spec)).chains.map(({ name }) => name))
-    const beyond = listing.filter(({ rule }) => rule && !own.has(String((rule as Entry)['chain'])))
-    t.strictSame(beyond, [], `${what}: chains of an older spec have no rules`)
-    await apply(server, `add element inet ${table} ${STAGE} { 192.0.2.7 timeout 30m }`, nft)
-  }
-  const wrong = `delete table inet ${table}
-    add table inet ${table}
-    add set inet ${table} grants_ssh_4 { type ipv6_addr; flags timeout; }`
-  await apply(server, wrong, nft)
-  await t.rejects(
-    apply(server, text(KEEPING), nft),
-    /exists|datatype mismatch/,
-    'a set of another type is refused',
-  )
-  t.equal((await look()).filter((entry) => 'chain' in entry).length, 0, 'nothing has changed')
-}
-
-t.test('text that keeps grants replaces a table', { skip }, async (t) => {
-  for (const { version, path } of versions) {
-    await t.test(`nft ${version}`, async (t) => {
-      await using pair = await createPair()
-      await keepsContents(t, path, pair.server)
-    })
   }
 })
