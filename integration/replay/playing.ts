@@ -41,8 +41,8 @@ function nftFor({ spec }: Plan, place: number, versions: readonly NftVersion[]):
 }
 
 /**
- * Plays all plans, each in a pair of namespaces of its own. What came too late is played again, with
- * fewer others beside it.
+ * Plays all plans, each in a pair of namespaces of its own. What came too late is played again,
+ * with fewer others beside it.
  */
 export async function playAll<P extends Plan>(
   plans: readonly P[],
