@@ -168,6 +168,7 @@ export type {
 } from './spec/generated/state-types.js'
 export type { Family, ValidSpec } from './spec/model/model.js'
 export { type SpecInput, validateSpec } from './spec/validate.js'
+export type { ClosedGrant } from './table/close-all.js'
 export { type CloseOptions, Door, type OpenOptions } from './table/door.js'
 export type { SpecProblem } from './text/problems.js'
 export { describeWarning, type Warning } from './text/warning.js'

@@ -49,6 +49,35 @@ export const ELEMENTS: Readonly<Record<string, Case>> = {
     )
   },
 
+  async 'closes every door at once, whatever its scope and its count'(t, _nft, options) {
+    const [one] = SPEC.doors
+    const [all] = FOR_ALL.doors
+    const doors = [...SPEC.doors, { ...(all as typeof one), name: 'all', service: 'tcp/81' }]
+    await using knock = await installKnock({ ...SPEC, doors } as KnockSpec, options)
+    t.strictSame(await knock.closeAll(), [], 'no grant is no error')
+    await knock.door('ssh').openMany(['203.0.113.7', '2001:db8::7'])
+    await knock.door('web').open('203.0.113.8')
+    await knock.door('all').open('everyone')
+    await t.rejects(knock.closeAll({ cut: true }), {
+      code: 'missing-capability',
+      message: /^closeAll: ssh, web, all keep established connections/,
+    })
+    t.equal((await knock.door('ssh').grants()).length, 2, 'refused: nothing is closed')
+    const closed = await knock.closeAll()
+    t.strictSame(closed.map(({ door, source }) => `${door} ${source}`).sort(), [
+      'all everyone',
+      'ssh 2001:db8::7',
+      'ssh 203.0.113.7',
+      'web 203.0.113.8',
+    ])
+    const { doors: left } = await knock.status()
+    t.ok(left.every(({ grants }) => grants.length === 0))
+    t.strictSame(await knock.closeAll(), [])
+    t.equal((await knock.door('web').open('203.0.113.8')).source, '203.0.113.8')
+    await knock.uninstall()
+    await t.rejects(knock.closeAll(), { code: 'not-found' })
+  },
+
   async 'opens nobody where one of many is none'(t, _nft, options) {
     await using knock = await installKnock(SPEC, options)
     const ssh = knock.door('ssh')

@@ -106,6 +106,10 @@ for (const { version, path } of versions) {
 
     const attached = await attachKnock({ nft })
     t.match((await attached.status()).doors.length, 40)
+    await attached.door('other1').open('10.1.1.2')
+    t.equal((await attached.closeAll()).length, 5, 'every grant is closed at once')
+    for (const family of FAMILIES) t.equal(await setup.answers(family), false, `IPv${family}`)
+    t.same(await attached.closeAll(), [])
     await watcher[Symbol.asyncDispose]()
     await heard
     const of = (event: string) => events.filter((one) => one.event === event)
@@ -116,9 +120,10 @@ for (const { version, path } of versions) {
     )
     t.match(of('reset')[0], { door: 'service', stage: 2, of: 3 })
     t.match(of('denied')[0], { door: 'service', service: `tcp/${PORT}` })
-    t.match(
-      of('closed').filter((event) => 'by' in event && event.by === 'call'),
-      [{ door: 'other1', source: '10.1.1.1' }],
+    const closed = of('closed').flatMap((event) =>
+      event.event === 'closed' && event.by === 'call' ? [`${event.door} ${event.source}`] : [],
     )
+    const atOnce = ['other1 10.1.1.2', 'other1 fd00::7', ...GRANTED.map((source) => `service ${source}`)]
+    t.same([closed[0], closed.slice(1).sort()], ['other1 10.1.1.1', atOnce])
   })
 }

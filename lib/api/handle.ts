@@ -1,5 +1,4 @@
 // A table's name and doors → the handle `Knock`, whose calls read and change the kernel's table.
-import type { DoorSummary } from '../automaton/language/summary.js'
 import type { InstallOutcome } from '../change/change.js'
 import type { RestoreReport } from '../change/saved-state.js'
 import { ArgumentError } from '../errors.js'
@@ -11,8 +10,9 @@ import { digestDoors } from '../nft/about.js'
 import { type ProcessCounts, renderMetrics } from '../service/metrics.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { endBan, listBans } from '../table/bans.js'
+import type { ClosedGrant } from '../table/close-all.js'
 import { confirmTable } from '../table/confirm.js'
-import { Door } from '../table/door.js'
+import type { CloseOptions, Door } from '../table/door.js'
 import { readSource } from '../table/door-arguments.js'
 import type { Call } from '../table/installation.js'
 import { removeAny } from '../table/remove.js'
@@ -55,7 +55,6 @@ export class Knock implements AsyncDisposable {
   /** @internal How this process installed the table. */
   readonly installation: Installation | undefined
   readonly #reader: TableReader
-  readonly #doors = new Map<string, Door>()
   readonly #signal: AbortSignal | undefined
   readonly #atEnd: HandleOptions['atEnd']
   readonly #ended = new AbortController()
@@ -77,7 +76,7 @@ export class Knock implements AsyncDisposable {
 
   /** The doors as last read, in the spec's order. All calls but `open` and `close` read them. */
   get doors(): readonly Door[] {
-    return this.#reader.standing.all.map((summary) => this.#doorOf(summary))
+    return this.#reader.standing.all.map((summary) => this.#reader.doorOf(summary))
   }
 
   /**
@@ -85,7 +84,7 @@ export class Knock implements AsyncDisposable {
    * @throws NftError `not-found` if the table has no such door; the message lists the doors.
    */
   door(name: string): Door {
-    return this.#doorOf(this.#reader.standing.require(name, 'door'))
+    return this.#reader.doorOf(this.#reader.standing.require(name, 'door'))
   }
 
   /**
@@ -131,6 +130,17 @@ export class Knock implements AsyncDisposable {
   async unban(source: string): Promise<boolean> {
     const address = readSource('unban', this.table, source)
     return endBan(this.#reader.place, address, this.#reader.callOf('unban'))
+  }
+
+  /**
+   * Deletes every grant of every door in one transaction, as `Door.close` does for one. Attempts
+   * under way go on.
+   *
+   * @returns the grants that were listed just before.
+   * @throws CapabilityError if `cut` is required and a door keeps connections: nothing is deleted.
+   */
+  async closeAll(options: CloseOptions = {}): Promise<readonly ClosedGrant[]> {
+    return this.#reader.closeAll(options)
   }
 
   /**
@@ -229,16 +239,6 @@ export class Knock implements AsyncDisposable {
     // First: the keeper would put the table back.
     await Promise.allSettled([...watchers, this.#kept])
     await this.#atEnd?.(this.#reader.callOf('uninstall'))
-  }
-
-  #doorOf(summary: DoorSummary): Door {
-    const known = this.#doors.get(summary.name)
-    if (known) return known
-    const { table } = this
-    const place = { table, elements: this.#reader.place.elements, doors: this.#reader.standing }
-    const door = new Door(summary, { ...place, list: this.#reader.list, call: this.#reader.callOf })
-    this.#doors.set(summary.name, door)
-    return door
   }
 
   /** A signal that is aborted with the handle or with one of the given signals. */

@@ -11,6 +11,8 @@ import { withOwnSets } from '../nft/own-sets.js'
 import { whileThere } from '../nft/transaction.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { requireTable, validateState } from '../spec/read-state.js'
+import { type ClosedGrant, renderCloseAll, requireCutting } from '../table/close-all.js'
+import { type CloseOptions, Door } from '../table/door.js'
 import { type Call, ifFound } from '../table/installation.js'
 import type { Place } from '../table/place.js'
 import { type KnownDoors, StandingDoors } from '../table/standing-doors.js'
@@ -18,13 +20,14 @@ import {
   isOfDoors,
   listedContents,
   mostOfCounters,
+  mostOfGrants,
   mostOfStatus,
   type PendingConfirm,
   viewConfirm,
 } from '../view/contents.js'
 import { judgingWarnings } from '../view/judging.js'
 import { isSaved, viewState } from '../view/state-of-table.js'
-import { type Counters, type Status, viewCounters, viewStatus } from '../view/status.js'
+import { type Counters, type Status, viewCounters, viewGrants, viewStatus } from '../view/status.js'
 import type { TablePlace } from '../watch/table-source.js'
 import type { SavedTable } from './keep-installed.js'
 
@@ -46,6 +49,7 @@ export class TableReader {
   readonly place: TablePlace
   readonly standing: StandingDoors
   readonly #signal: AbortSignal | undefined
+  readonly #doors = new Map<string, Door>()
 
   constructor(known: KnownDoors, place: TablePlace, signal: AbortSignal | undefined) {
     this.place = place
@@ -59,6 +63,17 @@ export class TableReader {
 
   readonly list: Place['list'] = async (operation, most) =>
     (await this.read(operation, most)).listing
+
+  /** The calls of a door: the same object for the same name. */
+  doorOf(summary: DoorSummary): Door {
+    const known = this.#doors.get(summary.name)
+    if (known) return known
+    const { table, elements } = this.place
+    const place = { table, elements, doors: this.standing, list: this.list, call: this.callOf }
+    const door = new Door(summary, place)
+    this.#doors.set(summary.name, door)
+    return door
+  }
 
   /**
    * Lists the table with its current doors. The parts are listed one after the other; if others
@@ -123,6 +138,20 @@ export class TableReader {
     const call = this.callOf('confirm')
     const listing = await ifFound(() => nft.list({ table, set: CONFIRM_SET }, call))
     return listing === undefined ? undefined : viewConfirm(parseListing(listing))
+  }
+
+  /** Deletes every grant of every door, in one transaction. Returns those listed just before. */
+  async closeAll({ cut = false }: CloseOptions): Promise<ClosedGrant[]> {
+    const { table, nft } = this.place
+    const call = this.callOf('closeAll')
+    return this.standing.current(call, async () => {
+      const { doors, listing, doorsSet } = await this.read('closeAll', mostOfGrants)
+      if (cut) requireCutting(doors, 'closeAll')
+      const contents = listedContents(listing)
+      const grants = doors.flatMap((door) => viewGrants(door, contents))
+      await nft.apply({ nftables: renderCloseAll(table, doors, doorsSet) }, call)
+      return grants.map(({ door, source }) => ({ door, source }))
+    })
   }
 
   /** Adds a saved state to the table, in one transaction. */

@@ -137,6 +137,13 @@ export function mostOfStatus(name: string): number {
   return SHOWN
 }
 
+/** How many a listing of grants asks for: all of each set of grants, and no other set. */
+export function mostOfGrants(name: string): number {
+  const { set } = parseFamilySet(name) ?? { set: name }
+  const isOfGrants = parseSetName(set)?.role.kind === 'grants' || parseAdmitted(set) !== undefined
+  return isOfGrants ? Number.POSITIVE_INFINITY : 0
+}
+
 /**
  * Whether a set, by nft's name, is of one of these doors, or of no door alone.
  *

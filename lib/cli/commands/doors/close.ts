@@ -1,25 +1,44 @@
-// knocklib close: a grant taken away.
-import { attachKnock } from '../../../index.js'
+// knocklib close: a grant taken away, or all of them.
+import { ArgumentError, attachKnock, type Knock } from '../../../index.js'
 import { canonicalAddress } from '../../../spec/model/address.js'
-import { type CommandDefinition, EXIT, textOf } from '../../command/command.js'
+import { type CommandDefinition, EXIT, type Outcome, textOf } from '../../command/command.js'
 
 export const close: CommandDefinition = {
-  usage: 'close <door> <source>',
+  usage: 'close [door] [source]',
   summary: "take a source's grant away; its connections live on unless the door cuts them",
   examples: [
     'knocklib close ssh 203.0.113.7',
     'knocklib close ssh 203.0.113.7 --cut   # refused where the door has not "established": "cut"',
     'knocklib close web everyone            # of a door with "scope": "everyone"',
+    'knocklib close --all                   # every grant of every door, at once',
   ],
-  options: [{ flags: '--cut', description: 'insist that established connections end, too' }],
+  options: [
+    { flags: '--cut', description: 'insist that established connections end, too' },
+    { flags: '--all', description: 'every grant of every door, in one transaction' },
+  ],
   async run([door, source], options, { kernel }) {
+    const isAll = options['all'] === true
+    if (isAll ? door !== undefined : source === undefined) {
+      const given = isAll ? 'both' : (door ?? 'neither')
+      throw new ArgumentError(`close: expected a door and a source, or --all, got ${given}`)
+    }
     const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const cut = options['cut'] === true
+    if (isAll) return closeAll(knock, cut)
     const closed = await knock.door(door as string).close(source as string, { cut })
     return {
       json: { door, source: canonicalAddress(source as string), closed },
-      text: `${door}: ${source} ${closed ? 'is let in no longer' : 'had no grant'}\n`,
+      text: `${door}: ${source} ${closed ? END : 'had no grant'}\n`,
       exitCode: closed ? EXIT.done : EXIT.notFound,
     }
   },
+}
+
+const END = 'is let in no longer'
+
+/** Ends with 0 also if there was no grant: nobody is let in now, as was asked for. */
+async function closeAll(knock: Knock, cut: boolean): Promise<Outcome> {
+  const closed = await knock.closeAll({ cut })
+  const lines = closed.map(({ door, source }) => `${door}: ${source} ${END}\n`)
+  return { json: { closed }, text: lines.join('') || 'nobody had a grant\n' }
 }

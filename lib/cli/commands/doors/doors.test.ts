@@ -84,6 +84,36 @@ t.test('close --cut is refused if the door does not cut connections', async (t) 
   t.match(await runCommand(argv, { nft: cutting }), { code: 0 })
 })
 
+t.test('close --all takes every grant away, and is done if there is none', async (t) => {
+  const nft = await installed()
+  await runCommand(['open', 'ssh', '203.0.113.7'], { nft })
+  await runCommand(['open', 'ssh', '2001:db8::7'], { nft })
+  const lines = 'ssh: 203.0.113.7 is let in no longer\nssh: 2001:db8::7 is let in no longer\n'
+  t.strictSame(await runCommand(['close', '--all'], { nft }), {
+    code: 0,
+    stdout: lines,
+    stderr: '',
+  })
+  t.strictSame(await grantsOf(nft), [])
+  t.match(await runCommand(['close', '--all'], { nft }), {
+    code: 0,
+    stdout: 'nobody had a grant\n',
+  })
+  await runCommand(['open', 'ssh', '203.0.113.7'], { nft })
+  t.match(await runCommand(['close', '--all', '--cut'], { nft }), { code: 3, stdout: '' })
+  const { stdout } = await runCommand(['close', '--all', '--json'], { nft })
+  t.strictSame(JSON.parse(stdout), { closed: [{ door: 'ssh', source: '203.0.113.7' }] })
+  t.match(await runCommand(['close', '--all', '--table', 'other'], { nft }), { code: 4 })
+})
+
+t.test('close needs a door and a source, or --all', async (t) => {
+  const nft = await installed()
+  for (const argv of [['close'], ['close', 'ssh'], ['close', 'ssh', '203.0.113.7', '--all']]) {
+    const expected = /^knocklib close: expected a door and a source, or --all, got /
+    t.match(await runCommand(argv, { nft }), { code: 2, stdout: '', stderr: expected })
+  }
+})
+
 t.test('unban ends a ban, and ends with 4 if there is none', async (t) => {
   const nft = await installed()
   const family = 'inet' as const
