@@ -55,7 +55,7 @@ function complete(sequence: Sequence, packet: Packet): void {
   const { door, guard, id, once, sources } = sequence
   const of = sequence.stepsAt(packet.at).length
   sources.delete(packet.source)
-  if (id === 'close') {
+  if (id.startsWith('close')) {
     revoke(door, packet.source)
     door.counters.closes += 1
     log(sequence, 'closed', packet, of)

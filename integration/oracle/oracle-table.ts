@@ -23,7 +23,7 @@ export type Attempt = Sequence | Paced | Tokens
 
 export interface Table {
   readonly doors: readonly Door[]
-  /** In the order of the doors and of their knocks; a door's closing knock is its last. */
+  /** In the order of the doors and of their knocks; a door's closing knocks are its last. */
   readonly attempts: readonly Attempt[]
   readonly guard: Guard
   readonly events: OracleEvents
@@ -32,7 +32,7 @@ export interface Table {
 export function tableOf(spec: ValidSpec, secrets: Secrets): Table {
   const events = new OracleEvents()
   const doors = spec.doors.map((door) => doorOf(door, events))
-  const knocks = spec.doors.flatMap(({ knocks, close }) => (close ? [...knocks, close] : knocks))
+  const knocks = spec.doors.flatMap(({ knocks, closes }) => [...knocks, ...closes])
   const guard = new Guard(spec.guard.ban, Math.max(PAUSE, ...knocks.map(lasts)), events)
   const attempts = doors.flatMap((door) =>
     knocksOf(door.spec).map(({ id, knock }) => attemptOf({ door, guard, id }, knock, secrets)),
@@ -47,9 +47,10 @@ function lasts(knock: ValidKnock): number {
   return Math.min(knock.timeout ?? Number.POSITIVE_INFINITY, (steps - 1) * knock.stepTimeout)
 }
 
-function knocksOf({ knocks, close }: ValidDoor): { id: string; knock: ValidKnock }[] {
-  const opening = knocks.map((knock, index) => ({ id: index ? `open${index + 1}` : 'open', knock }))
-  return close ? [...opening, { id: 'close', knock: close }] : opening
+function knocksOf({ knocks, closes }: ValidDoor): { id: string; knock: ValidKnock }[] {
+  const named = (word: string, some: readonly ValidKnock[]) =>
+    some.map((knock, index) => ({ id: index ? `${word}${index + 1}` : word, knock }))
+  return [...named('open', knocks), ...named('close', closes)]
 }
 
 function attemptOf(place: Omit<Knocked, 'type'>, knock: ValidKnock, secrets: Secrets): Attempt {

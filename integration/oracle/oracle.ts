@@ -131,9 +131,7 @@ export class Oracle {
   #receiveStateless(packet: Packet): Verdict {
     if (packet.protocol !== 'tcp' || isSyn(packet)) return this.#receive(packet)
     const { flags = 0x02 } = packet
-    if ((flags & 0x12) === 0x02) return this.#receive({ ...packet, state: 'invalid' })
-    this.#gate.goOn({ ...packet, isReply: false })
-    return 'accept'
+    return (flags & 0x12) === 0x02 ? this.#receive({ ...packet, state: 'invalid' }) : 'accept'
   }
 
   #isKnockPort(packet: Packet): boolean {

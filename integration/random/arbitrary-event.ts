@@ -43,8 +43,8 @@ const LENGTHS = [0, 10, 24]
 export function sendingsOf(spec: ValidSpec, event: Event, around: Circumstances): Sent[] {
   const { kind, which, detail, gap } = event
   const door = pick(spec.doors, which)
-  const isClosing = which % 4 === 3 && door.close
-  const knock: ValidKnock = isClosing ? door.close : pick(door.knocks, Math.floor(which / 4))
+  const closes = which % 4 === 3 && door.closes.length > 0
+  const knock: ValidKnock = pick(closes ? door.closes : door.knocks, Math.floor(which / 4))
   switch (kind) {
     case 'run':
       return runOf(door, knock, around).map((sent, index) =>

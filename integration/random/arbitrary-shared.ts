@@ -31,7 +31,10 @@ const door = (scale: Scale, index: number) => {
         { weight: 3, arbitrary: knock(scale, first) },
         { weight: 1, arbitrary: fc.tuple(knock(scale, first), knock(scale, first + 2)) },
       ),
-      close: knock(scale, first + 4),
+      close: fc.oneof(
+        knock(scale, first + 4),
+        fc.tuple(knock(scale, first + 4), knock(scale, first + 6)),
+      ),
       open: fc.record({ for: fc.constantFrom(...scale.open) }),
     },
     { requiredKeys: ['name', 'service', 'knock', 'open'] },

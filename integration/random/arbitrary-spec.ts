@@ -42,7 +42,7 @@ const open = (scale: Scale, index: number) =>
         { weight: 4, arbitrary: fc.integer({ min: 1, max: 3 }) },
         { weight: 1, arbitrary: fc.constant('any') },
       ),
-      refresh: fc.constantFrom(false, true, 'connections', 'traffic', 'traffic'),
+      refresh: fc.boolean(),
       ...rarely({ scope: fc.constant('everyone') }),
       ...rarely({ established: fc.constant('cut') }),
       ...rarely({ redirectTo: fc.constant(9000 + index) }),
@@ -74,6 +74,13 @@ function knocks(scale: Scale, index: number, own: readonly string[], kinds: read
   )
 }
 
+/** Makes one sequence that closes, or a list. */
+const closing = (scale: Scale) =>
+  fc.oneof(
+    { weight: 2, arbitrary: sequence(scale, 3) },
+    { weight: 1, arbitrary: fc.array(sequence(scale, 3), { minLength: 1, maxLength: 3 }) },
+  )
+
 const door = (scale: Scale, index: number, kinds: readonly Kind[]) =>
   service(index).chain((service) =>
     fc.record(
@@ -82,7 +89,7 @@ const door = (scale: Scale, index: number, kinds: readonly Kind[]) =>
         service: fc.constant(service),
         address,
         knock: knocks(scale, index, portsOf(service), kinds),
-        close: sequence(scale, 3),
+        close: closing(scale),
         open: open(scale, index),
       },
       { requiredKeys: ['name', 'service', 'knock', 'open'] },

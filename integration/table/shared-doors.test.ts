@@ -123,7 +123,11 @@ for (const { version, path } of versions) {
     const closed = of('closed').flatMap((event) =>
       event.event === 'closed' && event.by === 'call' ? [`${event.door} ${event.source}`] : [],
     )
-    const atOnce = ['other1 10.1.1.2', 'other1 fd00::7', ...GRANTED.map((source) => `service ${source}`)]
+    const atOnce = [
+      'other1 10.1.1.2',
+      'other1 fd00::7',
+      ...GRANTED.map((source) => `service ${source}`),
+    ]
     t.same([closed[0], closed.slice(1).sort()], ['other1 10.1.1.1', atOnce])
   })
 }

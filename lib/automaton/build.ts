@@ -16,6 +16,7 @@ import {
   COUNTERS,
   type CounterKind,
   counterName,
+  isClosing,
   SYNS,
   TRUSTED,
 } from './language/names.js'
@@ -48,7 +49,7 @@ export function buildAutomaton(spec: ValidSpec, shareFrom?: number): Automaton {
       door,
       attempt,
       capacity: guard.capacity,
-      complete: [...(attempt === 'close' ? closeActions(door) : grantActions(door)), ...right],
+      complete: [...(isClosing(attempt) ? closeActions(door) : grantActions(door)), ...right],
       letThrough: { room, then: [...then, ...right] },
       strike: strikeVerdict(guard.ban),
       touch: domain?.nextTouch() ?? [],
@@ -215,8 +216,7 @@ function addressSets({ guard }: ValidSpec): AddressSet[] {
  */
 function countersOf(door: ValidDoor): string[] {
   const canBeWrong = door.knocks.some((knock) => kindOf(knock).countsWrong)
-  const closes =
-    door.open.connections !== undefined || knocksOf(door).some(({ attempt }) => attempt === 'close')
+  const closes = door.open.connections !== undefined || door.closes.length > 0
   const never: readonly CounterKind[] = [
     ...(canBeWrong ? [] : (['wrong'] as const)),
     ...(closes ? [] : (['closes'] as const)),

@@ -2,17 +2,20 @@
 import type { ValidDoor, ValidKnock } from '../spec/model/model.js'
 import { endsInService } from './kinds/kinds.js'
 import type { PlacedKnock } from './language/kind.js'
+import type { Attempt } from './language/names.js'
 import type { AttemptSummary } from './language/summary.js'
 
 /**
  * Lists the knocks of a door, each with the name of its attempt: those that open it in order, then
- * the one that closes it.
+ * those that close it.
  */
 export function knocksOf(door: ValidDoor): PlacedKnock[] {
-  const open = door.knocks.map((knock, index): PlacedKnock => {
-    return { door, knock, attempt: index === 0 ? 'open' : `open${index + 1}` }
-  })
-  return door.close ? [...open, { door, knock: door.close, attempt: 'close' }] : open
+  const placed = (attempt: 'open' | 'close', knocks: readonly ValidKnock[]) =>
+    knocks.map((knock, index): PlacedKnock => {
+      const numbered: Attempt = index === 0 ? attempt : `${attempt}${index + 1}`
+      return { door, knock, attempt: numbered }
+    })
+  return [...placed('open', door.knocks), ...placed('close', door.closes)]
 }
 
 /**

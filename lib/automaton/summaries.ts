@@ -5,6 +5,7 @@ import { formatService } from '../spec/model/step.js'
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf } from './knocks.js'
 import type { PlacedKnock } from './language/kind.js'
+import { isClosing } from './language/names.js'
 import type { DoorSummary, SharedSummary } from './language/summary.js'
 import type { Offer, SharedDoor } from './sharing/choose.js'
 
@@ -31,7 +32,7 @@ export const summarise = (door: ValidDoor, shared: SharedDoor | undefined): Door
   name: door.name,
   services: door.services.map(formatService),
   knocks: knocksOf(door)
-    .filter(({ attempt }) => attempt !== 'close')
+    .filter(({ attempt }) => !isClosing(attempt))
     .map(({ attempt, knock }) => {
       const users = 'users' in knock && { users: knock.users.map((user) => user.name) }
       return { attempt, steps: kindOf(knock).lengthOf(knock), ...users }

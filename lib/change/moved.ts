@@ -1,5 +1,6 @@
 // The grants and counts of an installed table → the commands that move or delete those of doors
 // which come or go, begin or cease to share their sets, or have a service at another port. Pure.
+import { isClosing } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { numberIn, parseCountSet } from '../automaton/sharing/names.js'
 import type { ElementKey, NftCommand } from '../nft/document.js'
@@ -96,7 +97,7 @@ export function renderOldCounts(
 }
 
 const hasCloses = (doors: readonly DoorSummary[]): boolean =>
-  doors.some(({ shared }) => shared?.knocks.some(({ attempt }) => attempt === 'close'))
+  doors.some(({ shared }) => shared?.knocks.some(({ attempt }) => isClosing(attempt)))
 
 /** By the number of each shared knock, its door and attempt. */
 const ownersOf = (doors: readonly DoorSummary[]): Map<number, string> =>

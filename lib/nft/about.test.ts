@@ -179,6 +179,8 @@ t.test('other layouts and impossible words are refused', async (t) => {
       'knock ssh close 2 0123456789abcdef',
       'knock ssh open3 2 0123456789ABCDEF\n',
       'close ssh \u009b',
+      'close ssh 0123456789abcdef open2',
+      'close ssh 0123456789abcdef close2 more',
       'log 5 \u009b',
       'log 5\n',
     ].map((comment) => [first, ...rest, comment]),

@@ -72,6 +72,7 @@ export const digestAttempts = ({ attempts }: Pick<Automaton, 'attempts'>): Map<s
 export function aboutElements(automaton: Automaton, digest: string): NftValue[] {
   const { doors, logGroup, place } = automaton
   const attempts = digestAttempts(automaton)
+  const closing = closingLines(attempts)
   const comments = [
     `knocklib ${LAYOUT} ${digest}`,
     `doors ${digestDoors(doors)}`,
@@ -85,7 +86,7 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
           [`knock ${name} ${attempt} ${steps}`, attempts.get(`${name} ${attempt}`)].join(' '),
           ...users.map((user) => `user ${name} ${attempt} ${user}`),
         ]),
-        ...closing(attempts, name),
+        ...(closing.get(name) ?? []),
         ...services.map((service) => `service ${name} ${service}`),
         ...sharing(door),
       ]
@@ -94,10 +95,19 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
   return comments.map((comment, val) => ({ elem: { val, comment } }))
 }
 
-/** The line for a closing knock. It is not in `knocks`, which has only those that open the door. */
-function closing(attempts: ReadonlyMap<string, string>, name: string): string[] {
-  const digest = attempts.get(`${name} close`)
-  return digest === undefined ? [] : [`close ${name} ${digest}`]
+/**
+ * The lines for closing knocks, by their door; the first has no number. They are not in `knocks`,
+ * which has only those that open the door.
+ */
+function closingLines(attempts: ReadonlyMap<string, string>): Map<string, string[]> {
+  const lines = new Map<string, string[]>()
+  for (const [key, digest] of attempts) {
+    const [name = '', attempt = ''] = key.split(' ')
+    if (!CLOSING.test(attempt)) continue
+    const line = `close ${name} ${digest}${attempt === 'close' ? '' : ` ${attempt}`}`
+    lines.set(name, [...(lines.get(name) ?? []), line])
+  }
+  return lines
 }
 
 /** The lines of a door that shares its sets: the numbers and lengths of its knocks. */
@@ -180,8 +190,8 @@ export function parseAbout(comments: readonly string[]): About | undefined {
         knock.attempt === first ? { ...knock, users: [...(knock.users ?? []), second] } : knock,
       )
       doors.set(name, { ...known, knocks })
-    } else if (word === 'close' && known && rest.length === 1 && DIGEST.test(first)) {
-      attempts.set(`${name} close`, first)
+    } else if (word === 'close' && known && isClose(rest)) {
+      attempts.set(`${name} ${second || 'close'}`, first)
     } else if (word === 'service' && known && rest.length === 1 && parseService(first)) {
       doors.set(name, { ...known, services: [...known.services, first] })
     } else if (word === 'shared' && known && isSharedKnock(rest)) {
@@ -202,14 +212,18 @@ export function parseAbout(comments: readonly string[]): About | undefined {
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
 const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}\*?$/
 const ATTEMPT = /^open\d{0,4}$/
+const CLOSING = /^close\d{0,4}$/
 const NUMBER = /^\d{1,10}$/
 const DIGEST = new RegExp(`^[0-9a-f]{${ATTEMPT_DIGITS}}$`)
 
 const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly string[]): boolean =>
   ATTEMPT.test(attempt) && NUMBER.test(steps) && DIGEST.test(digest) && more.length === 0
 
+const isClose = ([digest = '', attempt = 'close', ...more]: readonly string[]): boolean =>
+  DIGEST.test(digest) && CLOSING.test(attempt) && more.length === 0
+
 const isSharedKnock = ([attempt = '', ...numbers]: readonly string[]): boolean =>
-  (ATTEMPT.test(attempt) || attempt === 'close') &&
+  (ATTEMPT.test(attempt) || CLOSING.test(attempt)) &&
   numbers.length === 2 &&
   numbers.every((number) => NUMBER.test(number))
 

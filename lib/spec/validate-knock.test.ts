@@ -64,6 +64,19 @@ const knocks: WrongForm[] = [
     ],
   },
   {
+    of: 'a list of closing sequences, of which one is wrong',
+    document: spec({ close: [{ type: 'sequence', steps: ['tcp/9'] }, {}] }),
+    wrong: [
+      ['/doors/0/close/1/type', '"sequence"', 'nothing'],
+      ['/doors/0/close/1/steps', STEPS, 'nothing'],
+    ],
+  },
+  {
+    of: 'a list of no closing sequence',
+    document: spec({ close: [] }),
+    wrong: [['/doors/0/close', 'a sequence with steps, or a list of 1 to 16', '[]']],
+  },
+  {
     of: 'a close that is something else',
     document: spec({ close: { type: 'rate', port: 'tcp/9', hits: 1, max: 1 } }),
     wrong: [

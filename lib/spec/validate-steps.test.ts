@@ -57,6 +57,17 @@ const steps: Contradiction[] = [
     document: spec({ address: ['192.0.2.1', '::1'], knock: sequence({ steps: ['icmpv6'] }) }),
     problems: {},
   },
+  {
+    of: 'a list of closing sequences of which the second ends like the knock',
+    document: spec({
+      knock: sequence({ steps: ['tcp/7', 'tcp/8'] }),
+      close: [sequence({ steps: ['tcp/9'] }), sequence({ steps: ['tcp/8'] })],
+    }),
+    problems: {
+      '/doors/0/close/1/steps':
+        'conflicts with /doors/0/knock/steps: one packet would complete both',
+    },
+  },
 ]
 
 const closes = (of: string, open: unknown[], close: unknown[]): Contradiction => ({

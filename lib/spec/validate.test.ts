@@ -148,7 +148,7 @@ t.test('every part is read', async (t) => {
         open: {
           for: 604800,
           connections: 2,
-          refresh: 'connections',
+          refresh: true,
           scope: 'source',
           established: 'cut',
           mark: 4294967295,

@@ -58,4 +58,4 @@ export function viewAhead(
   }
 }
 
-const IS_OF_PORTS = /^(?:(?:open\d+|close)_)?ports\d+_/
+const IS_OF_PORTS = /^(?:(?:open\d+|close\d*)_)?ports\d+_/

@@ -18,9 +18,7 @@ const ROUNDS = QUICK ? 3 : 7
 const PORT = 5201
 const SECONDS = '1'
 
-type Refresh = false | 'traffic'
-
-const specOf = (hook: Hook, refresh: Refresh): KnockSpec => ({
+const specOf = (hook: Hook): KnockSpec => ({
   ...hookOf(hook),
   doors: [
     {
@@ -28,16 +26,16 @@ const specOf = (hook: Hook, refresh: Refresh): KnockSpec => ({
       service: `tcp/${PORT}`,
       ...addressAt(hook),
       knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000', 'tcp/9000'] },
-      open: { for: '1h', refresh },
+      open: { for: '1h' },
     },
   ],
 })
 
-const atHook = (hook: Hook, refresh: Refresh = false): Rival => ({
-  name: `knocklib at ${hook}${refresh ? ', refresh: traffic' : ''}`,
+const atHook = (hook: Hook): Rival => ({
+  name: `knocklib at ${hook}`,
   needs: ['iperf3'],
   async install(server) {
-    await installed(specOf(hook, refresh))(server)
+    await installed(specOf(hook))(server)
     const knock = await attachKnock({ nft: createNft({ netns: server }) })
     await knock.door('iperf').open(CLIENT[4])
     return undefined
@@ -46,10 +44,7 @@ const atHook = (hook: Hook, refresh: Refresh = false): Rival => ({
 
 const RIVALS = [
   { ...NO_TABLE, needs: ['iperf3'] },
-  ...(['input', 'prerouting', 'ingress'] as const).flatMap((hook) => [
-    atHook(hook),
-    atHook(hook, 'traffic'),
-  ]),
+  ...(['input', 'prerouting', 'ingress'] as const).map(atHook),
 ]
 
 /** Measures one connection. Returns gigabits a second. */

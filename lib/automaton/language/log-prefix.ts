@@ -42,7 +42,7 @@ export function renderPrefix(table: string, logged: Logged): string {
 const NAME = '[A-Za-z_][A-Za-z0-9_]*'
 const PREFIX = new RegExp(
   `^${WORD} (${NAME}) (knock|granted|reset|wrong|denied|banned|closed) ` +
-    `(${NAME}|[-*]) (open\\d*|close|-) (\\d+/\\d+|-) (${NAME}|-)$`,
+    `(${NAME}|[-*]) (open\\d*|close\\d*|-) (\\d+/\\d+|-) (${NAME}|-)$`,
 )
 
 /** Reads a prefix and the table's name in it; undefined if knocklib did not write it. */

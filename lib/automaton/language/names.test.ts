@@ -11,7 +11,10 @@ const KNOCKS = [
   { type: 'rate', port: 'tcp/7005', hits: 3, min: 1, max: 9 },
   { type: 'rhythm', port: 'udp/7006', counts: [1, 2, 3], window: 4 },
 ]
-const WORDS = ['ssh', 'open_ssh', 'open2_ssh', 'close_ssh', 'stage1_ssh', 'attempt_ssh', 'lock_ssh']
+const WORDS = [
+  ...['ssh', 'open_ssh', 'open2_ssh', 'close_ssh', 'close2_ssh'],
+  ...['stage1_ssh', 'attempt_ssh', 'lock_ssh'],
+]
 const MORE = [
   'any',
   'ports',
@@ -45,7 +48,10 @@ const doors = [...WORDS, ...MORE].map((name, index) => ({
       },
     },
   ],
-  close: { type: 'sequence', steps: ['tcp/7001', 'tcp/7009'] },
+  close: [
+    { type: 'sequence', steps: ['tcp/7001', 'tcp/7009'] },
+    { type: 'sequence', steps: ['tcp/7001', 'tcp/7010'], timeout: 4 },
+  ],
   open: {
     for: 30,
     connections: 3,

@@ -21,7 +21,7 @@ export interface DoorSummary {
 /** Where a door is found in the sets and events that it shares. */
 export interface SharedSummary {
   readonly service: KnockPort
-  /** All its knocks, also the one that closes it, by the numbers in marks. */
+  /** All its knocks, also those that close it, by the numbers in marks. */
   readonly knocks: readonly {
     readonly attempt: Attempt
     readonly number: number

@@ -14,7 +14,7 @@ export interface SharedKnock extends SharedSteps {
 export interface SharedDoor {
   readonly door: ValidDoor
   readonly service: KnockPort
-  /** The knocks that open it in order, then the one that closes it. */
+  /** The knocks that open it in order, then those that close it. */
   readonly knocks: readonly SharedKnock[]
 }
 

@@ -12,6 +12,7 @@ import {
   updateFor,
 } from '../language/automaton.js'
 import type { Logged } from '../language/log-prefix.js'
+import { isClosing } from '../language/names.js'
 import type { SharedDoor, SharedKnock } from './choose.js'
 import {
   ADVANCED,
@@ -50,10 +51,9 @@ export function movesOf(
 ): Move[] {
   const { steps, stepTimeout, attempt, door } = knock
   const last = steps.length
-  const done =
-    attempt === 'close'
-      ? closing(last, service.protocol, context)
-      : completing(last, service.protocol, door.open.for, context)
+  const done = isClosing(attempt)
+    ? closing(last, service.protocol, context)
+    : completing(last, service.protocol, door.open.for, context)
   const begin = last === 1 ? done : beginning(stepTimeout, context)
   const restart = last > 2 ? restarting(begin) : begin
   const is = (step: number, other: number): boolean => {

@@ -8,6 +8,7 @@ import {
   jump,
   type MoveMap,
 } from '../language/automaton.js'
+import { isClosing } from '../language/names.js'
 import type { DataMap, TimedSet } from '../language/sets.js'
 import type { SharedDoor } from './choose.js'
 import { sharedGate, sharedGates } from './gate.js'
@@ -82,7 +83,7 @@ function setsOf(doors: readonly SharedDoor[], capacity: number): TimedSet[] {
       return { name: admittedSet(protocol), key: ['source', 'port'], perElement: true, capacity }
     },
   )
-  const closes = knocks.some(({ attempt }) => attempt === 'close')
+  const closes = knocks.some(({ attempt }) => isClosing(attempt))
   const kinds: readonly CountedKind[] = closes
     ? ['knocks', 'grants', 'closes', 'resets', 'denied']
     : ['knocks', 'grants', 'resets', 'denied']

@@ -48,10 +48,8 @@ const NOTHING_INSTALLED =
   'restore the file, or move it away to install without it'
 
 function worksOnce({ doors }: ValidSpec): boolean {
-  return doors.some(({ knocks, close }) =>
-    [...knocks, ...(close ? [close] : [])].some(
-      (knock) => kindOf(knock).worksOnce?.(knock) ?? false,
-    ),
+  return doors.some(({ knocks }) =>
+    knocks.some((knock) => kindOf(knock).worksOnce?.(knock) ?? false),
   )
 }
 

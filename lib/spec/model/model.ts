@@ -154,8 +154,7 @@ export interface RedirectTarget {
 export interface ValidOpen {
   readonly for: number
   readonly connections?: number
-  /** What restarts the time of a grant besides another knock. */
-  readonly refresh: false | 'connections' | 'traffic'
+  readonly refresh: boolean
   readonly scope: 'source' | 'everyone'
   readonly established: 'keep' | 'cut'
   readonly redirectTo?: RedirectTarget
@@ -172,7 +171,8 @@ export interface ValidDoor {
   readonly addresses: readonly Cidr[]
   /** Each of them opens the door. Never empty. */
   readonly knocks: readonly ValidKnock[]
-  readonly close?: ValidSequence
+  /** Each of them closes the grant of its source. Mostly empty. */
+  readonly closes: readonly ValidSequence[]
   readonly open: ValidOpen
 }
 

@@ -17,14 +17,17 @@ export function readKnocks(
   return knock.flatMap((one: DoorKnock, index) => readKnock(one, origin + at(index), findings))
 }
 
-/** Reads the sequence that closes a door; undefined if there is none. */
-export function readClose(
-  close: ClosingSequence | undefined,
+/** Reads the sequence that closes a door, or a list of them. */
+export function readCloses(
+  close: ClosingSequence | readonly ClosingSequence[] | undefined,
   origin: string,
   findings: Findings,
-): ValidSequence | undefined {
-  if (close === undefined || !isKnown(origin, findings)) return undefined
-  return readSequence(close, origin, close.steps, '/steps', findings)
+): ValidSequence[] {
+  if (close === undefined || !findings.isClean(origin)) return []
+  const read = (one: ClosingSequence, place: string) =>
+    isKnown(place, findings) ? [readSequence(one, place, one.steps, '/steps', findings)] : []
+  if (!Array.isArray(close)) return read(close as ClosingSequence, origin)
+  return close.flatMap((one: ClosingSequence, index) => read(one, origin + at(index)))
 }
 
 const isKnown = (origin: string, findings: Findings): boolean =>

@@ -7,7 +7,7 @@ import type { Findings } from '../model/findings.js'
 import type { ReadSpec, ValidBan, ValidDoor, ValidLog } from '../model/model.js'
 import { readDuration, readServices, readValue } from '../model/read-values.js'
 import { readCidrs } from './read-cidrs.js'
-import { readClose, readKnocks } from './read-knock.js'
+import { readCloses, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
 
 /**
@@ -73,7 +73,7 @@ function readDoor(door: DoorSpec, origin: string, findings: Findings): ValidDoor
   const services = readValue(door.service, `${origin}/service`, [], findings)
   const addresses = readValue(door.address, `${origin}/address`, [], findings)
   const knocks = readKnocks(door.knock, `${origin}/knock`, findings)
-  const close = readClose(door.close, `${origin}/close`, findings)
+  const closes = readCloses(door.close, `${origin}/close`, findings)
   return {
     // A door without a name is called by its place in messages.
     name: readValue(door.name, `${origin}/name`, origin, findings),
@@ -81,7 +81,7 @@ function readDoor(door: DoorSpec, origin: string, findings: Findings): ValidDoor
     services: readServices(services, `${origin}/service`, findings),
     addresses: mergeCidrs(readCidrs(addresses, `${origin}/address`, findings)),
     knocks,
-    ...(close && { close }),
+    closes,
     open: readOpen(door, `${origin}/open`, knocks, findings),
   }
 }

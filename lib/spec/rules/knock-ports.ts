@@ -19,9 +19,9 @@ export interface PlacedStep {
   readonly door: ValidDoor
 }
 
-/** All knocks of a door: those that open it, then the one that closes it. */
-export function attemptsOf({ knocks, close }: ValidDoor): readonly ValidKnock[] {
-  return close ? [...knocks, close] : knocks
+/** All knocks of a door: those that open it, then those that close it. */
+export function attemptsOf({ knocks, closes }: ValidDoor): readonly ValidKnock[] {
+  return closes.length > 0 ? [...knocks, ...closes] : knocks
 }
 
 /** The sequences of a door that have written steps. */

@@ -19,7 +19,7 @@ export function checkSequences(
     checkTimes(sequence, findings)
     checkFamilies(sequence, door, findings)
   }
-  checkClose(sequences, door, findings)
+  checkCloses(sequences, door, findings)
   checkOnce(sequences, findings)
 }
 
@@ -52,20 +52,19 @@ function checkFamilies(
   }
 }
 
-/** Reports a closing sequence that ends like an opening one: one packet would open and close. */
-function checkClose(
+/** Reports closing sequences that end like an opening one: one packet would open and close. */
+function checkCloses(
   sequences: readonly ValidSequence[],
-  { close }: ValidDoor,
+  { closes }: ValidDoor,
   findings: Findings,
 ): void {
   // Placeholders stand in for steps that could not be read.
-  if (!close || !findings.isCleanBelow(close.stepsOrigin)) return
-  for (const { stepsOrigin, steps } of sequences) {
-    if (stepsOrigin === close.stepsOrigin || !findings.isCleanBelow(stepsOrigin)) continue
-    if (endAlike(steps, close.steps)) {
-      findings.conflict(close.stepsOrigin, stepsOrigin, 'one packet would complete both')
-      return
-    }
+  const isRead = ({ stepsOrigin }: ValidSequence) => findings.isCleanBelow(stepsOrigin)
+  const opening = sequences.filter((one) => !closes.includes(one) && isRead(one))
+  for (const close of closes.filter(isRead)) {
+    const alike = opening.find(({ steps }) => endAlike(steps, close.steps))
+    if (!alike) continue
+    findings.conflict(close.stepsOrigin, alike.stepsOrigin, 'one packet would complete both')
   }
 }
 

@@ -14,7 +14,7 @@ import {
   update,
 } from '../../language/automaton.js'
 import type { Logged } from '../../language/log-prefix.js'
-import { attemptSet, counterName, lockSet, stageSet } from '../../language/names.js'
+import { attemptSet, counterName, isClosing, lockSet, stageSet } from '../../language/names.js'
 import {
   AT_ONCE,
   type Endpoint,
@@ -189,7 +189,7 @@ export class SequenceBuilder {
    */
   #complete(when: Match[], leave: Action[]): Rule[] {
     const { attempt, complete, strike, door } = this.#context
-    const done = this.#logged(attempt === 'close' ? 'closed' : 'granted', this.#last)
+    const done = this.#logged(isClosing(attempt) ? 'closed' : 'granted', this.#last)
     const end = this.#timeout === undefined ? leave : [...leave, remove(this.#attempt)]
     if (this.#spent === undefined) {
       const completed = this.#rule(this.#last, 'complete', when, [...complete, ...end], done)
