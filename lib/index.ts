@@ -1,5 +1,6 @@
 // The public interface: every name that users of the package can import.
 
+export type { ActionCounts } from './actions/queue.js'
 export { type AttachOptions, attachKnock, confirmKnock, uninstallKnock } from './api/attach.js'
 export type { KernelOptions } from './api/call.js'
 export { Knock } from './api/handle.js'
@@ -130,6 +131,7 @@ export type {
   TokenProfile,
 } from './spec/generated/client-types.js'
 export type {
+  ActionSpec,
   Address,
   BanSpec,
   ClosingSequence,
@@ -176,6 +178,8 @@ export { type Ahead, endsSoon } from './view/ahead.js'
 export { checkStatus, type StatusProblem } from './view/check-status.js'
 export type { Fill, PendingConfirm } from './view/contents.js'
 export type {
+  ActionFailedEvent,
+  ActionOverrunEvent,
   AtDoor,
   BannedEvent,
   By,

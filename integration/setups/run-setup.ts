@@ -31,7 +31,7 @@ export class RunSetup implements AsyncDisposable {
   #child: ChildProcess | undefined
   #exit: Promise<unknown[]> | undefined
 
-  private constructor(pair: Pair, folder: string) {
+  constructor(pair: Pair, folder: string) {
     this.pair = pair
     this.folder = folder
   }

@@ -1,6 +1,6 @@
 // A keeper on nft's fake, with readers and a clock of the test: what it reports, puts back, saves
 // and relays.
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,14 +30,18 @@ interface Given {
   readonly warnings?: readonly Warning[]
   readonly refusal?: Error
   readonly stateFile?: string
+  readonly actions?: readonly object[]
 }
 
 /** Installs a table and keeps it. */
-async function keep(t: Test, { door = SSH, confirmWithin, warnings = [], ...given }: Given = {}) {
+async function keep(
+  t: Test,
+  { door = SSH, confirmWithin, warnings = [], actions = [], ...given }: Given = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'keep-'))
   const clock = new FakeClock()
   const nft = Object.assign(new FakeNft({ now: () => clock.date() }), { netns: '' })
-  const installation = new Installation(validateSpec({ doors: [door] }), nft, { clock })
+  const installation = new Installation(validateSpec({ doors: [door], actions }), nft, { clock })
   await installation.ensure(CALL, { pending: confirmWithin ?? 'ended' })
   const { doors } = installation.automaton
   const handle = new Knock('knock', { doors, doorsDigest: digestDoors(doors) }, nft)
@@ -100,6 +104,45 @@ t.test('a missing table is put back with its grants', async (t) => {
   await kept.end()
   t.equal(kept.installation.held?.state.grants.length, 1, 'the next keeper knows the grant')
 })
+
+t.test(
+  'actions are done by the keeper that others hear, and their failures are relayed',
+  async (t) => {
+    const file = `${t.testdir({})}/acted`
+    const script = 'echo "$KNOCK_EVENT $KNOCK_SOURCE" >> "$1"; exit 3'
+    const actions = [{ on: ['granted'], run: ['/bin/sh', '-c', script, 'sh', file] }]
+    const kept = await keep(t, { actions })
+    await kept.until('watching')
+    const path = await socketPath('', 'knock', kept.folder)
+    let socket: Socket | undefined
+    while (!socket) socket = await connectToKeeper(path)
+    const received = receiveEvents(socket, new AbortController().signal)
+    const logged = renderPrefix('knock', { event: 'granted', door: 'ssh', of: 2 } as never)
+    const grant = (source: string) => {
+      for (const { record } of kept.readers.listeners('log')) {
+        record({ logged, at: kept.clock.date(), source })
+      }
+    }
+    await put(kept.nft, 'grants_ssh_4', SOURCE)
+    grant(SOURCE)
+    // The program takes real time, in which the clock stands.
+    while (kept.heard('action-failed').length === 0) await kept.clock.pass(0)
+    t.match(kept.heard('action-failed'), [
+      { action: 0, on: 'granted', door: 'ssh', source: SOURCE, reason: 'exit code 3' },
+    ])
+    t.equal(await readFile(file, 'utf8'), `granted ${SOURCE}\n`)
+    t.match((await received.next()).value, { event: 'granted' })
+    t.match((await received.next()).value, { event: 'action-failed', door: 'ssh' })
+    socket.destroy()
+    // Another keeper of the table has taken its place.
+    await rm(path)
+    await put(kept.nft, 'grants_ssh_4', '10.0.0.9')
+    grant('10.0.0.9')
+    await kept.until('granted', 2)
+    await kept.end()
+    t.equal(await readFile(file, 'utf8'), `granted ${SOURCE}\n`)
+  },
+)
 
 t.test('an altered table is made anew', async (t) => {
   const kept = await keep(t)

@@ -1,10 +1,11 @@
 // A table that this process installed → kept in the kernel: connects the keeper's loop, the
 // watcher, the relay, warnings and the state's file.
+import type { Actions } from '../actions/actions.js'
 import { knocksOf } from '../automaton/knocks.js'
 import type { Attempt } from '../automaton/language/names.js'
 import { secretFilesOf } from '../automaton/loads.js'
 import { compareChains } from '../change/chains.js'
-import { isoDate } from '../clock/clock.js'
+import { type Clock, isoDate } from '../clock/clock.js'
 import { saveState } from '../files/state-file.js'
 import { followWarnings } from '../host/follow.js'
 import { isOfHost } from '../host/host-warning.js'
@@ -82,7 +83,7 @@ interface Means {
 export async function keepInstalled(
   { installation, warnings, own }: Installed,
   place: TablePlace,
-  { signal, stateFile, onEvent = () => {} }: KeepOptions,
+  { signal, stateFile, onEvent = () => {}, actions: given }: KeepOptions,
   { shares, folder }: Means = {},
 ): Promise<void> {
   // Imported here: most users of knocklib watch nothing.
@@ -191,29 +192,52 @@ export async function keepInstalled(
   if (held && clock.now() - held.at < FRESH) known.read(held.state, clock.date())
   else if (held) known.remember(held.state)
   installation.held = undefined
+  const actions = given ?? (await ownActions(spec, clock, signal))
   const take = (event: KeepEvent) => {
     // Now, not in the keeper's turn: the work under way may take long.
     if (event.event === 'installed') noteConfirmed().catch(() => {})
-    if (isOfTable(event)) service?.send(event)
+    if (isOfTable(event)) {
+      service?.send(event)
+      actions?.take(event)
+    }
     onEvent(event)
   }
   const { netns } = place.nft
+  const unacted = spec.actions.length === 0 ? '' : ', and no action is done'
   await using service =
     netns === undefined
       ? undefined
       : new EventService({
           ...{ netns, clock, table: spec.table, signal, folder },
-          failed: (message) => fail('watchers', message),
+          failed: (message) => fail('watchers', `${message}${unacted}`),
         })
+  // Of several keepers of a table the one that others hear acts, so that nothing is done twice.
+  const isOurs = () => service?.isServing ?? false
+  actions?.use(spec.actions, { table: spec.table, report: take, isOurs })
   try {
     const { offset } = installation
     await new Keeper(table, known, { clock, signal, emit: take, offset }).run()
   } finally {
     heard.abort()
     await Promise.all([warned, lapsed])
+    if (!given) await actions?.end()
     // For the next `keepInstalled` of this handle.
     if (known.isComplete) installation.held = { state: known.state(clock.date()), at: clock.now() }
   }
+}
+
+/** What does the actions of a spec that has some. It ends with the signal. */
+async function ownActions(
+  { actions }: ValidSpec,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Actions | undefined> {
+  if (actions.length === 0) return undefined
+  const { Actions } = await import('../actions/actions.js')
+  const own = new Actions({ clock })
+  // At once, beside the keeper's own end.
+  signal.addEventListener('abort', () => void own.end(), { once: true })
+  return own
 }
 
 /** Whether `Knock.watch` yields this event, too. */

@@ -1,5 +1,6 @@
 // A spec → its installed table and a handle; or its warnings, or nft's verdict, with nothing
 // changed.
+import { findMissingPrograms } from '../actions/programs.js'
 import { buildAutomaton } from '../automaton/build.js'
 import { ArgumentError, StrictError } from '../errors.js'
 import { hostWarnings } from '../host/warnings.js'
@@ -113,7 +114,9 @@ async function gatherWarnings(
   { strict = false, warnings: given = [] }: CheckOptions,
   { operation }: Call,
 ): Promise<readonly Warning[]> {
-  const warnings = [...given, ...(await hostWarnings(spec, nft.netns, operation))]
+  // Without a kernel this is not the host that the spec is for.
+  const programs = nft.netns === undefined ? [] : await findMissingPrograms(spec.actions)
+  const warnings = [...given, ...programs, ...(await hostWarnings(spec, nft.netns, operation))]
   if (strict && warnings.length > 0) throw new StrictError(operation, warnings)
   return warnings
 }

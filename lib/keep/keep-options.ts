@@ -1,4 +1,5 @@
 // The options of `Knock.keepInstalled`. Types only.
+import type { Actions } from '../actions/actions.js'
 import type { KeepEvent } from './event.js'
 
 /**
@@ -9,6 +10,10 @@ import type { KeepEvent } from './event.js'
  * The keeper knows what the table holds from events, and from a listing each second (less often if
  * one takes longer than 100 ms). With `log: false`, or while another process watches the group, a
  * flush loses what packets did since the last listing.
+ *
+ * It does the spec's actions, if it is the first of the processes that keep the table. When it
+ * ends, actions that wait or run have five seconds more. Programs that do not end then get SIGTERM,
+ * and SIGKILL two seconds later.
  */
 export interface KeepOptions {
   /** Aborts the keeper. */
@@ -20,4 +25,6 @@ export interface KeepOptions {
   readonly stateFile?: string
   /** Called with each event of the doors and of the keeper. Must not throw. */
   readonly onEvent?: (event: KeepEvent) => void
+  /** @internal What does the actions, and goes on with those of the next keeper. */
+  readonly actions?: Actions
 }

@@ -1,5 +1,5 @@
 // The events of a keeper → every process that connects to its socket, as lines of JSON.
-import { renameSync } from 'node:fs'
+import { renameSync, statSync } from 'node:fs'
 import { lstat, rm, stat } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
@@ -54,6 +54,11 @@ export class EventSender implements AsyncDisposable {
     // Not awaited: nobody can connect and get the first line before the caller of `open` has the
     // sender, and would then miss its events.
     renameSync(own, this.#path)
+  }
+
+  /** Whether the path still leads to this socket. */
+  get isReached(): boolean {
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode
   }
 
   send(event: KnockEvent): void {

@@ -128,3 +128,23 @@ t.test('the server ends during a wait, or with its signal', async (t) => {
   await second.service[Symbol.asyncDispose]()
   t.equal(await connect(join(parent, 'other')), undefined)
 })
+
+t.test('of two services of a table one serves, and the other follows it', async (t) => {
+  const folder = join(await folderOf(t), 'run')
+  const first = serve(folder)
+  await first.clock.pass(0)
+  while (!first.service.isServing) await first.clock.pass(0)
+  const second = serve(folder)
+  await second.clock.pass(RETRY)
+  t.equal(second.service.isServing, false)
+  // As if both had found the path free at the same time.
+  await rm(await socketPath('', 'knock', folder))
+  t.equal(first.service.isServing, false)
+  while (!second.service.isServing) await second.clock.pass(RETRY)
+  await first.clock.pass(RETRY)
+  t.equal(first.service.isServing, false)
+  await second.service[Symbol.asyncDispose]()
+  while (!first.service.isServing) await first.clock.pass(RETRY)
+  await first.service[Symbol.asyncDispose]()
+  t.equal(await connect(folder), undefined)
+})

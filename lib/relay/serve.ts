@@ -30,29 +30,42 @@ export class EventService implements AsyncDisposable {
     this.#opening = this.#open()
   }
 
+  /** Whether this process is the one that others hear: at most one of a table is. */
+  get isServing(): boolean {
+    return this.#sender?.isReached ?? false
+  }
+
   send(event: KnockEvent): void {
     this.#sender?.send(event)
   }
 
   async #open(): Promise<void> {
     const signal = AbortSignal.any([this.#options.signal, this.#ended.signal])
-    while (!signal.aborted && !this.#sender) {
+    while (!signal.aborted) {
       const { netns, table, folder = FOLDER, failed, clock } = this.#options
       try {
-        this.#sender = await EventSender.open(await socketPath(netns, table, folder))
+        // Two keepers that begin at the same time may both open it. The later one is reached.
+        if (this.#sender && !this.#sender.isReached) await this.#close()
+        this.#sender ??= await EventSender.open(await socketPath(netns, table, folder))
       } catch (error) {
         const { message } = error as Error
         if (!this.#hasFailed)
           failed(`${message}; until then other processes cannot watch this table`)
         this.#hasFailed = true
       }
-      if (!this.#sender) await clock.pause(RETRY, signal, false)
+      await clock.pause(RETRY, signal, false)
     }
+  }
+
+  async #close(): Promise<void> {
+    const sender = this.#sender
+    this.#sender = undefined
+    await sender?.[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort()
     await this.#opening
-    await this.#sender?.[Symbol.asyncDispose]()
+    await this.#close()
   }
 }

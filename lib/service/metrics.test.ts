@@ -52,6 +52,26 @@ const STATUS: Status = {
   fill: [{ set: 'syns_4', elements: 17, capacity: 65536 }],
 }
 
+t.test('what became of actions is counted by action', async (t) => {
+  const actions = [
+    { action: 0, done: 5, failed: 1, lost: 0 },
+    { action: 1, done: 0, failed: 0, lost: 9899 },
+  ]
+  const text = await renderMetrics(STATUS, { actions })
+  const samples = parseOpenMetrics(text).get('knocklib_actions')?.samples ?? []
+  t.strictSame(
+    samples.map(({ labels: { action, result }, value }) => [action, result, value]),
+    [
+      ['0', 'done', 5],
+      ['0', 'failed', 1],
+      ['0', 'lost', 0],
+      ['1', 'done', 0],
+      ['1', 'failed', 0],
+      ['1', 'lost', 9899],
+    ],
+  )
+})
+
 t.test('all values of a status are metrics', async (t) => {
   const text = await renderMetrics(STATUS, { lostEvents: 3 })
   const families = parseOpenMetrics(text)

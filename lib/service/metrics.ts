@@ -1,5 +1,6 @@
 // A table's status → OpenMetrics text for Prometheus. No I/O; the only importer of prom-client.
 import type { Gauge, OpenMetricsContentType } from 'prom-client'
+import type { ActionCounts } from '../actions/queue.js'
 import type { Counters, Status } from '../view/status.js'
 
 /** The content type of what `renderMetrics` returns. */
@@ -14,6 +15,8 @@ export interface ProcessCounts {
    * They were ignored.
    */
   readonly foreignLogPackets?: number | undefined
+  /** What became of the events that actions were to be done for. */
+  readonly actions?: readonly ActionCounts[] | undefined
 }
 
 /** The help of each door's counters, by the counter's name without `_total`. */
@@ -39,7 +42,7 @@ const TABLE_COUNTERS: Readonly<Record<keyof Status['counters'], string>> = {
  */
 export async function renderMetrics(
   status: Status,
-  { lostEvents, foreignLogPackets }: ProcessCounts = {},
+  { lostEvents, foreignLogPackets, actions = [] }: ProcessCounts = {},
 ): Promise<string> {
   const { Registry, Counter, Gauge } = await import('prom-client')
   // Not the global registry, which belongs to the program that uses knocklib.
@@ -75,6 +78,15 @@ export async function renderMetrics(
   if (foreignLogPackets !== undefined) {
     const help = 'Packets in the NFLOG group that no table of knocklib logged'
     counter('foreign_log_packets', help).inc({ table }, foreignLogPackets)
+  }
+  if (actions.length > 0) {
+    const help = 'Events for which an action was done, or failed, or was left out'
+    const family = counter('actions', help, ['action', 'result'])
+    for (const { action, ...results } of actions) {
+      for (const [result, count] of Object.entries(results)) {
+        family.inc({ table, action: String(action), result }, count)
+      }
+    }
   }
   setGauges(status, gauge)
   return registry.metrics()

@@ -47,7 +47,7 @@ function addSchemaErrors(
   expected: Expected,
 ): void {
   const expectation = (schemaPath: string) => findExpected(schemaPath, expected)
-  for (const { keyword, instancePath, schemaPath, params, data } of errors) {
+  for (const { keyword, instancePath, schemaPath, params } of errors) {
     if (WRAPPERS.has(keyword) || /\/propertyNames\/\w+$/.test(schemaPath)) continue
     const { additionalProperty: unknown, missingProperty: missing, tag } = params
     if (keyword === 'additionalProperties') {
@@ -66,7 +66,7 @@ function addSchemaErrors(
       findings.add(`${instancePath}${at(params['propertyName'])}`, expectation(schemaPath))
     } else if (keyword === 'enum') {
       const text = expectation(schemaPath)
-      findings.add(instancePath, text, nearestWord(data, text))
+      findings.add(instancePath, text, nearestWord(findings.found(instancePath), text))
     } else {
       findings.add(instancePath, expectation(schemaPath))
     }

@@ -34,6 +34,7 @@ t.test('the defaults are filled in', async (t) => {
         open: { for: 30, refresh: false, scope: 'source', established: 'keep' },
       },
     ],
+    actions: [],
   })
 })
 
@@ -172,6 +173,7 @@ t.test('every part is read', async (t) => {
         open: { for: 1, refresh: false, scope: 'everyone', established: 'keep' },
       },
     ],
+    actions: [],
   })
   t.strictSame(full, before, 'the document is not changed')
 })

@@ -96,6 +96,31 @@ export interface TableEvent extends Happened {
   readonly event: 'installed' | 'removed'
 }
 
+/** An action of the spec did not succeed. Only the table's keeper does actions. */
+export interface ActionFailedEvent extends Happened {
+  readonly event: 'action-failed'
+  /** The action's index in the spec's `actions`. */
+  readonly action: number
+  /** The event that it was for, and its door and source if it has them. */
+  readonly on: string
+  readonly door?: string
+  readonly source?: string
+  /** Such as `exit code 1`, with the last line that the program wrote to stderr. */
+  readonly reason: string
+  /**
+   * How many failures of the action, since the last such event, have no event of their own. Absent:
+   * none.
+   */
+  readonly more?: number
+}
+
+/** More events waited for an action than its queue holds. `lost` of them were left out. */
+export interface ActionOverrunEvent extends Happened {
+  readonly event: 'action-overrun'
+  readonly action: number
+  readonly lost: number
+}
+
 export type KnockEvent =
   | KnockedEvent
   | GrantedEvent
@@ -107,3 +132,5 @@ export type KnockEvent =
   | ExpiredEvent
   | OverrunEvent
   | TableEvent
+  | ActionFailedEvent
+  | ActionOverrunEvent

@@ -21,7 +21,19 @@ export async function findExposure(path: string, spec: ValidSpec): Promise<Warni
   const knocks = spec.doors.flatMap((door) => door.knocks)
   const [heard] = knocks.filter((knock) => secretFilesOf(knock).length === 0)
   const file = `the spec's file ${quoted(path)}`
+  const posted = spec.actions.find(({ does }) => 'post' in does)
   return [
+    ...(posted && !heard && may(READ)
+      ? [
+          {
+            id: 'spec-readable',
+            path: posted.origin,
+            message:
+              `${file} can be read by other users, and the address of this post may be a ` +
+              'secret: chmod 600 it',
+          },
+        ]
+      : []),
     ...(heard && may(READ)
       ? [
           {

@@ -34,6 +34,18 @@ const LINES: readonly (readonly [KnockEvent, string])[] = [
   [{ time, event: 'overrun' }, 'overrun    -  -  events were lost'],
   [{ time, event: 'installed' }, 'installed  -  -'],
   [{ time, event: 'removed' }, 'removed    -  -'],
+  [
+    { ...at, event: 'action-failed', action: 1, on: 'granted', reason: 'exit code 1', more: 3 },
+    'action-failed  ssh  203.0.113.7  action 1, granted: exit code 1; and 3 times before',
+  ],
+  [
+    { time, event: 'action-failed', action: 0, on: 'overrun', reason: 'took longer' },
+    'action-failed  -  -  action 0, overrun: took longer',
+  ],
+  [
+    { time, event: 'action-overrun', action: 0, lost: 9899 },
+    'action-overrun  -  -  action 0: 9899 events were left out',
+  ],
 ]
 
 t.test('each event is written as one line', async (t) => {

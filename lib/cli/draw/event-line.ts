@@ -38,12 +38,17 @@ export function wordsOf(event: KnockEvent): EventWords {
 function rawWordsOf(event: KnockEvent): EventWords {
   const details = detailsOf(event)
   switch (event.event) {
+    case 'action-overrun':
     case 'overrun':
     case 'installed':
     case 'removed':
       return { details }
     case 'banned':
       return { source: event.source, details }
+    case 'action-failed': {
+      const { door, source } = event
+      return { ...(door && { door }), ...(source && { source }), details }
+    }
     default:
       return { door: event.door, source: event.source, details }
   }
@@ -63,9 +68,20 @@ function detailsOf(event: KnockEvent): string {
       return { knock: 'by a knock', call: 'by call', use: 'by its last connection' }[event.by]
     case 'overrun':
       return event.lost === undefined ? 'events were lost' : `${event.lost} events were lost`
+    case 'action-failed':
+      return failureDetails(event)
+    case 'action-overrun':
+      return `action ${event.action}: ${event.lost} events were left out`
     default:
       return ''
   }
+}
+
+type ActionFailed = Extract<KnockEvent, { event: 'action-failed' }>
+
+function failureDetails({ action, on, reason, more }: ActionFailed): string {
+  const others = more === undefined ? '' : `; and ${more} times before`
+  return `action ${action}, ${on}: ${reason}${others}`
 }
 
 function grantDetails(event: Extract<KnockEvent, { event: 'granted' }>): string {
@@ -91,4 +107,6 @@ export const ROLE_OF: Readonly<Record<KnockEvent['event'], Role>> = {
   overrun: 'alarm',
   installed: 'name',
   removed: 'alarm',
+  'action-failed': 'alarm',
+  'action-overrun': 'alarm',
 }

@@ -65,14 +65,19 @@ export class Findings {
     return true
   }
 
+  /** Returns what the document has at a path; undefined if it has nothing there. */
+  found(path: string): unknown {
+    return valueAt(this.#document, path)?.found
+  }
+
   /** Whether the document has anything at a path. */
   isGiven(path: string): boolean {
-    return valueAt(this.#document, path)?.found !== undefined
+    return this.found(path) !== undefined
   }
 
   /** Whether the document has a list at a path. */
   isList(path: string): boolean {
-    return Array.isArray(valueAt(this.#document, path)?.found)
+    return Array.isArray(this.found(path))
   }
 
   /** Whether the value at exactly this path has the right form. */

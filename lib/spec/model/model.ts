@@ -1,6 +1,7 @@
 // The types of a valid spec: defaults filled in, durations in seconds, steps and services as
 // objects.
 
+import type { ActionSpec } from '../generated/knock-types.js'
 import type { ProtocolNumber } from './protocol.js'
 
 export type Family = 4 | 6
@@ -186,6 +187,26 @@ export interface ValidBan {
   readonly for: number
 }
 
+/** An event that an action can name. */
+export type ActionOn = ActionSpec['on'][number]
+
+/** A program that is run, or a request that is sent, at each of some events. */
+export interface ValidAction {
+  /** JSON Pointer of this action. */
+  readonly origin: string
+  readonly on: readonly ActionOn[]
+  /** The names of the doors whose events count. Absent: all events count. */
+  readonly doors?: readonly string[]
+  readonly does: ActionDoes
+  /** Seconds that it may take. */
+  readonly timeout: number
+}
+
+/** `run`: an absolute path and arguments. `post`: an http or https URL. */
+export type ActionDoes =
+  | { readonly run: readonly [program: string, ...args: string[]] }
+  | { readonly post: string }
+
 /** The limits of the log through NFLOG. */
 export interface ValidLog {
   readonly group: number
@@ -213,6 +234,7 @@ export interface ReadSpec {
     readonly capacity: number
   }
   readonly doors: readonly ValidDoor[]
+  readonly actions: readonly ValidAction[]
 }
 
 declare const VALIDATED: unique symbol

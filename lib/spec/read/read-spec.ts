@@ -6,6 +6,7 @@ import { mergeCidrs } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
 import type { ReadSpec, ValidBan, ValidDoor, ValidLog } from '../model/model.js'
 import { readDuration, readServices, readValue } from '../model/read-values.js'
+import { readActions } from './read-actions.js'
 import { readCidrs } from './read-cidrs.js'
 import { readCloses, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
@@ -38,6 +39,7 @@ export function readSpec(spec: KnockSpec, findings: Findings): ReadSpec {
       const origin = `/doors/${index}`
       return findings.isClean(origin) ? [readDoor(door, origin, findings)] : []
     }),
+    actions: readActions(spec.actions, findings),
   }
 }
 

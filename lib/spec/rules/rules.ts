@@ -4,6 +4,7 @@ import type { Findings } from '../model/findings.js'
 import { isKeyword } from '../model/keywords.js'
 import type { ReadSpec } from '../model/model.js'
 import { distinctPorts, placeSteps } from './knock-ports.js'
+import { checkActions } from './rules-action.js'
 import { checkBan } from './rules-ban.js'
 import { checkKnocks, checkNumber } from './rules-knock.js'
 import { checkHook, checkOpen, checkRedirects } from './rules-open.js'
@@ -22,6 +23,7 @@ import { checkSizes } from './rules-size.js'
 export function checkSpec(spec: ReadSpec, findings: Findings): void {
   if (isKeyword(spec.table)) findings.add('/table', 'a name that is not a word of nft')
   checkNames(spec, findings)
+  checkActions(spec, findings)
   if (!checkSizes(spec, findings) || !checkNumber(spec.doors, findings)) return
   checkServices(spec, findings)
   checkProtocols(spec, findings)

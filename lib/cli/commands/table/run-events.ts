@@ -13,6 +13,8 @@ export const USUAL: readonly KeepEvent['event'][] = [
     'watching',
     'unconfirmed',
     'warning',
+    'action-failed',
+    'action-overrun',
   ] as const),
 ]
 const ALL = [...USUAL, 'knock', 'reset', 'denied'] as const

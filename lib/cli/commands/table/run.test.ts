@@ -1,11 +1,12 @@
 // `run` in process, with a keeper that the test plays: what it writes, what signals do, how it
 // ends.
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { runCommand } from '../../../../integration/fakes/command-line.js'
 import { FakeKeeper, FakeRun } from '../../../../integration/fakes/fake-keeper.js'
 import { FakeClock } from '../../../../integration/fixtures/fake-clock.js'
-import { attachKnock, type KeepEvent } from '../../../index.js'
+import type { Actions } from '../../../actions/actions.js'
+import { attachKnock, type KeepEvent, type KnockEvent, validateSpec } from '../../../index.js'
 import { FakeNft } from '../../../kernel/fake.js'
 
 const knock = { type: 'sequence', steps: ['tcp/7000', 'tcp/7001'] }
@@ -112,6 +113,39 @@ t.test('a reload that fails changes nothing', async (t) => {
   t.equal(keeper.calls.length, 3, 'run goes on after each failed reload')
   await t.rejects(attachKnock({ nft, table: 'other' }), { code: 'not-found' })
   t.match(await running.end(), { code: 0 })
+})
+
+t.test('actions outlive a reload, and have five seconds at the end', async (t) => {
+  const { clock, keeper, running, write } = start(t)
+  await running.heard('running')
+  const actions = keeper.calls[0]?.actions as Actions
+  const run = ['/bin/sleep', '60']
+  const spec = validateSpec({ doors: [SSH], actions: [{ on: ['granted'], run }] })
+  const report = (event: KeepEvent) => keeper.report(event)
+  actions.use(spec.actions, { table: 'knock', isOurs: () => true, report })
+  for (const last of [1, 2]) actions.take({ ...GRANTED, source: `10.0.0.${last}` } as KnockEvent)
+  await write({ doors: [SSH, WEB] })
+  running.process.emit('SIGHUP')
+  await running.heard('reloaded')
+  t.equal(keeper.calls[1]?.actions, actions)
+  running.process.emit('SIGTERM')
+  await clock.pass(4999)
+  t.notMatch(running.lines, [{ event: 'stopped' }])
+  await clock.pass(1)
+  t.match(await running.heard('action-overrun'), { action: 0, lost: 1 })
+  t.match(await running.heard('action-failed'), { door: 'ssh', reason: /the keeper ends$/ })
+  t.match(await running.ended, { code: 0 })
+})
+
+t.test('a spec that others can write runs no program', async (t) => {
+  const { file, nft, running, write } = start(t)
+  await running.heard('running')
+  await write({ doors: [SSH, WEB], actions: [{ on: ['granted'], run: ['/bin/true'] }] })
+  await chmod(file, 0o666)
+  running.process.emit('SIGHUP')
+  t.match(await running.heard('failed'), { what: 'reload', message: /other users can write it/ })
+  t.equal((await attachKnock({ nft })).doors.length, 1)
+  await running.end()
 })
 
 t.test('a second signal ends run at once', async (t) => {

@@ -1,5 +1,6 @@
 // A spec's file and options → its table, kept standing until a signal, with events as lines. Starts
 // and ends what `run` is made of.
+import { Actions } from '../../../actions/actions.js'
 import { isoDate } from '../../../clock/clock.js'
 import {
   ArgumentError,
@@ -43,6 +44,8 @@ export class Runner {
   #reloadFailed = false
   #lastSaveFailed = false
   #hasStopped = false
+  /** Those of a spec that is read anew go on with what waits for them. */
+  readonly #actions: Actions
   /** For the service manager and the metrics. */
   #knock: Knock | undefined
 
@@ -50,6 +53,7 @@ export class Runner {
     this.#path = path
     this.#options = options
     this.#context = context
+    this.#actions = new Actions({ clock: context.clock })
     this.#stateFile = textOf(options, 'state')
     this.#events = readEvents(textOf(options, 'events'))
     this.#manager = createServiceManager({
@@ -72,6 +76,7 @@ export class Runner {
       this.#write({ event: 'running', ...outlineOf(knock) })
       await using _listener = address && (await this.#listen(address))
       await this.#keep(knock)
+      await this.#actions.end()
       await this.#manager.stopping()
       this.#write({ event: 'stopped', table: knock.table })
       this.#hasStopped = true
@@ -91,6 +96,7 @@ export class Runner {
         signal: AbortSignal.any([this.#stop.signal, this.#again.signal]),
         ...(this.#saveFile !== undefined && { stateFile: this.#saveFile }),
         onEvent: this.#take,
+        actions: this.#actions,
       })
       if (this.#stop.signal.aborted) return
       this.#again = new AbortController()
@@ -115,6 +121,11 @@ export class Runner {
       this.#fail('state', `${error}\n  the file stays as it is, so nothing is saved`)
     } else if (file !== undefined && error !== undefined) await this.#setAside(file, error)
     const warnings = await findExposure(this.#path, spec)
+    const isForeign = warnings.some(({ id }) => id === 'spec-writable')
+    if (isForeign && spec.actions.some(({ does }) => 'run' in does)) {
+      const reason = 'other users can write it, and it names programs that are run: chmod 600 it'
+      throw new ArgumentError(`run: ${this.#path}: ${reason}`)
+    }
     return installKnock(spec, { ...this.#context.kernel, state, warnings })
   }
 
@@ -161,7 +172,7 @@ export class Runner {
   async #metrics(): Promise<string> {
     const knock = this.#knock
     if (!knock) throw new Error('the table is being installed')
-    return knock.metrics({ lostEvents: this.#lostEvents })
+    return knock.metrics({ lostEvents: this.#lostEvents, actions: this.#actions.counts })
   }
 
   readonly #take = (event: KeepEvent): void => {
@@ -198,6 +209,8 @@ export class Runner {
     // Who asks twice is in a hurry.
     if (this.#stop.signal.aborted) this.#endNow()
     this.#stop.abort()
+    // Beside the end of the keeper.
+    void this.#actions.end()
     // Whatever hangs: a file that is a pipe, nft, a disk.
     this.#context.clock.after(LONGEST_STOP, this.#endNow)
   }
