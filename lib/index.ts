@@ -159,6 +159,7 @@ export type {
   TcpStep,
   TokenKnock,
   TokenUser,
+  TrapsSpec,
   UdpStep,
 } from './spec/generated/knock-types.js'
 export type {

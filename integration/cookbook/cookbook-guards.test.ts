@@ -42,6 +42,24 @@ t.test('the recipe about bans works', { skip, buffered: true }, async (t) => {
   t.same(page.left, [])
 })
 
+t.test('the recipe about traps works', { skip, buffered: true }, async (t) => {
+  const page = new Page('traps')
+  await using setup = await PageSetup.open(page)
+  await setup.install('spec')
+  t.match(await setup.client('client: knock', 6), { code: 0 }, 'a right knock over IPv6')
+  for (const family of [4, 6] as const) {
+    await setup.atClient('nc -z -w 1 server.example 23 || true', family)
+  }
+  t.ok(await setup.logsIn(6), 'a grant stays in spite of a trap')
+  t.equal((await setup.knock.status()).bans.length, 2, 'both are banned')
+  await setup.atClient('knock -d 100 server.example 7000 8000 9000')
+  t.ok(await setup.isShut(4), 'the knock of a banned source is ignored')
+  t.match(await setup.server('server: unban'), { code: 0 }, 'unban')
+  for (const { source } of await setup.knock.bans()) await setup.knock.unban(source)
+  t.match(await setup.client('client: knock', 4), { code: 0 }, 'it opens after the ban')
+  t.same(page.left, [])
+})
+
 t.test('the recipe about marks works', { skip, buffered: true }, async (t) => {
   const page = new Page('marks')
   await using setup = await PageSetup.open(page)

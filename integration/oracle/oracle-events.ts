@@ -11,6 +11,7 @@ export interface OracleEvent {
   readonly stage?: number
   readonly of?: number
   readonly user?: string
+  readonly by?: 'trap'
 }
 
 /** The door and the attempt of an event. */
@@ -42,7 +43,7 @@ export class OracleEvents {
     this.#list.push({ at, source, event, door: door.spec.name })
   }
 
-  banned({ source, at }: Packet): void {
-    this.#list.push({ at, source, event: 'banned' })
+  banned({ source, at }: Packet, by?: 'trap'): void {
+    this.#list.push({ at, source, event: 'banned', ...(by && { by }) })
   }
 }

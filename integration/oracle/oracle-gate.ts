@@ -47,7 +47,7 @@ export class Gate {
    * Judges a packet that could be for any door at its destination: every one must let it in.
    */
   receiveUnread(packet: Packet): 'accept' | 'drop' {
-    if (this.#isTrusted(packet)) return 'accept'
+    if (this.isTrusted(packet)) return 'accept'
     const refusing = this.#table.doors.find(
       (door) => canBeFor(door, packet) && (!isBlind(door) || !isGranted(door, packet)),
     )
@@ -59,7 +59,7 @@ export class Gate {
     const named = this.#doorsOf(packet, 'ports')
     const doors = named.length > 0 ? named : this.#doorsOf(packet, 'whole')
     const cutting = doors.filter(cuts)
-    if (cutting.length === 0 || packet.isReply || this.#isTrusted(packet)) return 'accept'
+    if (cutting.length === 0 || packet.isReply || this.isTrusted(packet)) return 'accept'
     if (cutting.some((door) => isGranted(door, packet)) || isRst(packet)) return 'accept'
     return deny(cutting, packet)
   }
@@ -68,12 +68,12 @@ export class Gate {
     return this.#table.doors.filter(({ spec }) => isService(spec, packet, kind))
   }
 
-  #isTrusted({ source }: Packet): boolean {
+  isTrusted({ source }: Packet): boolean {
     return this.#spec.guard.trusted.some((cidr) => contains(cidr, source))
   }
 
   #serve(doors: readonly Door[], packet: Packet): Judgement {
-    if (this.#isTrusted(packet)) return 'accept'
+    if (this.isTrusted(packet)) return 'accept'
     for (const door of doors) {
       const judgement = this.#serveAt(door, packet)
       // A repeated SYN was judged when it came first, so no other door is asked.
@@ -132,7 +132,7 @@ export class Gate {
   }
 
   #refuseDetour(doors: readonly Door[], packet: Packet): Judgement {
-    return this.#isTrusted(packet) || isOwn(packet) ? 'accept' : deny(doors, packet)
+    return this.isTrusted(packet) || isOwn(packet) ? 'accept' : deny(doors, packet)
   }
 }
 

@@ -1,9 +1,9 @@
 // Strikes and SYNs → banned sources, and SYNs that were seen before. States what holds for all
 // doors of a table.
 import type { Packet } from '../../lib/simulate/packet.js'
-import type { ValidBan } from '../../lib/spec/model/model.js'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
 import type { OracleEvents } from './oracle-events.js'
-import { flowOf } from './oracle-packets.js'
+import { covers, flowOf, isSyn } from './oracle-packets.js'
 
 /** The longest pause between a SYN and its repetition, in seconds. */
 export const PAUSE = 40
@@ -15,7 +15,8 @@ function isRepeated(seen: Map<string, number>, key: string, at: number, memory: 
 }
 
 export class Guard {
-  readonly #ban: ValidBan | undefined
+  readonly #ban: ValidSpec['guard']['ban']
+  readonly #traps: ValidSpec['guard']['traps']
   readonly #memory: number
   readonly #events: OracleEvents
   /**
@@ -32,9 +33,10 @@ export class Guard {
   repeated = 0
 
   /** @param memory - seconds for which a SYN is remembered. */
-  constructor(ban: ValidBan | undefined, memory: number, events: OracleEvents) {
+  constructor({ ban, traps }: ValidSpec['guard'], memory: number, events: OracleEvents) {
     this.#events = events
     this.#ban = ban
+    this.#traps = traps
     this.#memory = memory
   }
 
@@ -51,6 +53,24 @@ export class Guard {
 
   isBanned({ source, at }: Packet): boolean {
     return at < (this.#bans.get(source) ?? 0)
+  }
+
+  /**
+   * Whether a packet is caught by a trap: it begins something, as a plain SYN or as a datagram that
+   * is new. A trap bans its source, unless that is banned already.
+   */
+  catches(packet: Packet): boolean {
+    const { source, at, state = 'new', protocol } = packet
+    const isTrap = this.#traps?.ports.some((port) => covers(port, packet))
+    if (!this.#traps || !isTrap || state === 'invalid' || state === 'related') return false
+    if (protocol === 'tcp' ? !isSyn(packet) : state !== 'new') return false
+    if (this.isBanned(packet)) this.ignored += 1
+    else {
+      this.#bans.set(source, at + this.#traps.for)
+      this.bans += 1
+      this.#events.banned(packet, 'trap')
+    }
+    return true
   }
 
   strike(packet: Packet): void {

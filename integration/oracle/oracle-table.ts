@@ -33,7 +33,7 @@ export function tableOf(spec: ValidSpec, secrets: Secrets): Table {
   const events = new OracleEvents()
   const doors = spec.doors.map((door) => doorOf(door, events))
   const knocks = spec.doors.flatMap(({ knocks, closes }) => [...knocks, ...closes])
-  const guard = new Guard(spec.guard.ban, Math.max(PAUSE, ...knocks.map(lasts)), events)
+  const guard = new Guard(spec.guard, Math.max(PAUSE, ...knocks.map(lasts)), events)
   const attempts = doors.flatMap((door) =>
     knocksOf(door.spec).map(({ id, knock }) => attemptOf({ door, guard, id }, knock, secrets)),
   )

@@ -209,18 +209,27 @@ export class Oracle {
   }
 
   #ordinary(packet: Packet): Verdict {
+    const isTrapped = !this.#gate.isTrusted(packet) && this.#table.guard.catches(packet)
+    if (isTrapped) {
+      this.#endOthers(packet)
+      return 'drop'
+    }
     const judgement = this.#gate.receiveAnywhere(packet)
     if (judgement && judgement !== 'knock') return judgement
     const isIgnored = this.#spec.guard.ignore.some((service) => covers(service, packet))
-    if (isIgnored || !this.#startsSomething(packet)) return 'accept'
+    if (!isIgnored && this.#startsSomething(packet)) this.#endOthers(packet)
+    return 'accept'
+  }
+
+  /** Ends the attempts that any packet which begins something ends. */
+  #endOthers(packet: Packet): void {
     const ended = this.#table.attempts.filter(
       (attempt): attempt is Sequence => attempt.kind === 'sequence' && attempt.reset === 'any',
     )
     const isKnocking = ended.some((attempt) => stageOf(attempt, packet.source, packet.at) > 0)
-    if (!isKnocking && !this.#remembersAll) return 'accept'
-    if (isSyn(packet) && this.#table.guard.isAgain(packet)) return 'accept'
+    if (!isKnocking && !this.#remembersAll) return
+    if (isSyn(packet) && this.#table.guard.isAgain(packet)) return
     for (const attempt of ended) end(attempt, packet, 'ordinary')
-    return 'accept'
   }
 
   #startsSomething(packet: Packet): boolean {

@@ -138,6 +138,10 @@ export const guard = (scale: Scale) =>
           within: fc.constantFrom(...scale.ban),
           for: fc.constantFrom(...scale.ban),
         }),
+        traps: fc.record({
+          ports: fc.subarray(['tcp/5000', 'tcp/5002-5003', 'udp/5002'], { minLength: 1 }),
+          for: fc.constantFrom(...scale.ban),
+        }),
       }),
     },
     { requiredKeys: [] },

@@ -59,7 +59,11 @@ class Reached {
       for (const family of families) {
         tally(this.traces, `${kind}/${family}`, 1)
       }
-    for (const text of oracle.logged) tally(this.logged, JSON.parse(text).event, 1)
+    for (const text of oracle.logged) {
+      const { event, by } = JSON.parse(text)
+      tally(this.logged, event, 1)
+      if (by) tally(this.logged, `${event} by ${by}`, 1)
+    }
     for (const [label, count] of grants) tally(this.made, label, count)
     this.bans += oracle.guards[0]?.bans ?? 0
     this.ignored += oracle.guards[0]?.ignored ?? 0

@@ -58,9 +58,12 @@ const CHOICES: readonly Choice[] = [
   ...(['input', 'input', 'forward', 'prerouting', 'ingress'] as const).map(
     (hook): Choice => ({ scale: SCALE, hooks: [hook] }),
   ),
-  ...[isRedirecting, ({ guard }: ValidSpec) => guard.ban !== undefined, isTogether].map(
-    (must): Choice => ({ scale: SCALE, hooks: ['input'], must }),
-  ),
+  ...[
+    isRedirecting,
+    ({ guard }: ValidSpec) => guard.ban !== undefined,
+    ({ guard }: ValidSpec) => guard.traps !== undefined,
+    isTogether,
+  ].map((must): Choice => ({ scale: SCALE, hooks: ['input'], must })),
 ]
 
 export function makePlans(seed: number, start: number, traces: number): Plan[] {

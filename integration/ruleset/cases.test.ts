@@ -40,9 +40,11 @@ t.test('the simulator has the verdicts and events of each case', async (t) => {
   }
 })
 
-function textOf({ packet, event, door, attempt, stage, of, user }: SimulatedEvent): string {
+function textOf({ packet, event, door, attempt, stage, of, user, by }: SimulatedEvent): string {
   const place = stage === undefined ? undefined : `${stage}/${of}`
-  return [packet, event, door, attempt, place, user].filter((word) => word !== undefined).join(' ')
+  return [packet, event, door, attempt, place, user, by]
+    .filter((word) => word !== undefined)
+    .join(' ')
 }
 
 t.test('the ruleset of each case is the golden one', async (t) => {

@@ -185,6 +185,7 @@ export async function keepInstalled(
   const known = new KnownState({
     table: spec.table,
     banFor: spec.guard.ban?.for,
+    trapFor: spec.guard.traps?.for,
     rememberTokens: LONGEST_TOKEN,
     digestOf: digestsOf(spec),
   })

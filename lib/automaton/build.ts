@@ -4,7 +4,7 @@ import { formatCidr } from '../spec/model/address.js'
 import { MAX_DURATION } from '../spec/model/duration.js'
 import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model/model.js'
 import { formatService } from '../spec/model/step.js'
-import { banChains, banCounters, banSets, forgive, strikeVerdict } from './door/ban.js'
+import { banChains, banCounters, banSets, bansAnybody, forgive, strikeVerdict } from './door/ban.js'
 import { buildGate, KNOCK } from './door/gate.js'
 import { closeActions, grantActions, grantSets, letThroughActions } from './door/grant.js'
 import { kindOf } from './kinds/kinds.js'
@@ -85,7 +85,7 @@ export function buildAutomaton(spec: ValidSpec, shareFrom?: number): Automaton {
     table: spec.table,
     sets: [
       ...sharedSets(doors, guard.capacity, programs, shared),
-      ...banSets(guard.ban, guard.capacity),
+      ...banSets(guard, guard.capacity),
       ...resetting.flatMap((domain) => domain.sets(guard.capacity)),
       ...programs.flatMap(({ sets }) => sets),
       ...doors.flatMap((door) => grantSets(door, guard.capacity)),
@@ -96,7 +96,7 @@ export function buildAutomaton(spec: ValidSpec, shareFrom?: number): Automaton {
     addressSets: addressSets(spec),
     portSets: woven.named,
     counters: [
-      ...banCounters(guard.ban),
+      ...banCounters(guard),
       ...woven.counters,
       ...logCounters(spec.log, counters),
       ...counters,
@@ -153,7 +153,7 @@ function gates(
     buildGate(door, {
       hook,
       hasTrusted: guard.trusted.length > 0,
-      bans: guard.ban !== undefined,
+      bans: bansAnybody(guard),
       programs: byDoor.get(door) ?? [],
       isFollowed: shared.get(serviceKey(door)) !== door,
     }),

@@ -48,6 +48,8 @@ export interface SimulatedEvent {
   readonly of?: number
   /** The user of the token. */
   readonly user?: string
+  /** Of `banned`: a packet to a trap port did it. Absent: strikes did. */
+  readonly by?: 'trap'
 }
 
 export interface Simulation {

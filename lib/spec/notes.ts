@@ -5,10 +5,11 @@ import type { Note, ValidDoor, ValidSpec } from './model/model.js'
 
 /**
  * Gathers remarks: what `any` judges, what reaches a host past a door's addresses or redirect, and
- * from when on a token opens.
+ * from when on a token opens, and whom traps can ban.
  */
-export function notesOf({ doors, hook }: ValidSpec): Note[] {
+export function notesOf({ doors, guard, hook }: ValidSpec): Note[] {
   return [
+    ...(guard.traps ? [{ path: '/guard/traps', message: OF_TRAPS }] : []),
     ...doors
       .filter(({ services }) => services.some(({ protocol }) => protocol === 'any'))
       .map(({ name, origin }) => ({ path: `${origin}/service`, message: ofAny(name) })),
@@ -37,6 +38,11 @@ const isHeardBeside = ({ addresses, services }: ValidDoor): boolean =>
   [...new Set(addresses.map(({ family }) => family))].some(
     (family) => !addresses.some((cidr) => cidrContains(cidr, TO_ALL[family])),
   ) && services.some(({ protocol }) => protocol === 'udp' || protocol === 'any')
+
+const OF_TRAPS =
+  'anybody can send a packet to a trap in the name of another address, and so ban it: ' +
+  'its knocks are then ignored, and its grants stay; ' +
+  'list the addresses that must always get in under guard.trusted'
 
 const ofBroadcast = (name: string): string =>
   'a UDP service that listens at any address also answers packets to broadcast ' +

@@ -159,7 +159,7 @@ const guards: WrongForm[] = [
   {
     of: 'a guard that is a list',
     document: spec({}, { guard: [] }),
-    wrong: [['/guard', 'an object with trusted, ignore, ban or capacity', '[]']],
+    wrong: [['/guard', 'an object with trusted, ignore, ban, traps or capacity', '[]']],
   },
   {
     of: 'guard parts of the wrong type',

@@ -32,7 +32,7 @@ export async function listBans({ table, elements }: Place, call: Call): Promise<
     return bans
   } catch (error) {
     if (!isNotFound(error)) throw error
-    // A table without `guard.ban` has no such set.
+    // A table without `guard.ban` and `guard.traps` has no such set.
     await elements.require({ table, set: ABOUT_SET }, call)
     return []
   }

@@ -62,6 +62,8 @@ export interface DeniedEvent extends AtDoor {
 export interface BannedEvent extends Happened {
   readonly event: 'banned'
   readonly source: string
+  /** A packet to a trap port banned it. Absent: its strikes did. */
+  readonly by?: 'trap'
 }
 
 /** A grant was deleted: by a closing knock, by a call, or by its last connection (`use`). */

@@ -9,8 +9,9 @@ import type { KnockEvent } from './event.js'
 /** The facts about a table that come from its spec. */
 interface KnownSpec {
   readonly table: string
-  /** Seconds that a ban lasts; undefined if there are no bans. */
+  /** Seconds that a ban for strikes lasts, and one by a trap; undefined if there are none. */
   readonly banFor: number | undefined
+  readonly trapFor?: number | undefined
   /** Seconds for which a used token is remembered. */
   readonly rememberTokens: number
   /** The digest of a one-time sequence; undefined if the attempt is none. */
@@ -179,9 +180,11 @@ export class KnownState {
       case 'expired':
         this.#grants.delete(keyOf(event))
         break
-      case 'banned':
-        if (this.#spec.banFor !== undefined) this.#bans.set(event.source, until(this.#spec.banFor))
+      case 'banned': {
+        const seconds = event.by === 'trap' ? this.#spec.trapFor : this.#spec.banFor
+        if (seconds !== undefined) this.#bans.set(event.source, until(seconds))
         break
+      }
       default:
         break
     }

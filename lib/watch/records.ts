@@ -46,13 +46,13 @@ export function recordOfLog(
 }
 
 function eventOf(
-  { event, door, stage, of, user, attempt }: Logged,
+  { event, door, stage, of, user, attempt, by }: Logged,
   time: string,
   source: string,
   service: string | undefined,
   watched: WatchedTable,
 ): KnockEvent | undefined {
-  if (event === 'banned') return { time, event, source }
+  if (event === 'banned') return { time, event, source, ...(by && { by }) }
   if (door === undefined) return undefined
   const place = stage === undefined || of === undefined ? {} : { stage, of }
   const granted = watched.isForEveryone(door) ? EVERYONE : source

@@ -14,5 +14,6 @@ t.test('random specs and traces', async (t) => {
   for (const event of ['knock', 'granted', 'reset', 'wrong', 'denied', 'banned', 'closed']) {
     t.ok((reached.logged[event] ?? 0) > RUNS / 40, `${event} was reported`)
   }
+  t.ok((reached.logged['banned by trap'] ?? 0) > RUNS / 40, 'traps banned sources')
   t.ok(reached.unsettled < RUNS / 20, 'few traces depend on when a source ceases to be knocking')
 })

@@ -1,6 +1,6 @@
 // A ban → the sets and the chain that count a source's strikes, and the rule that drops the knocks
 // of banned sources. Pure.
-import type { ValidBan } from '../../spec/model/model.js'
+import type { ValidBan, ValidSpec } from '../../spec/model/model.js'
 import {
   type Action,
   type Chain,
@@ -19,6 +19,12 @@ import type { TimedSet } from '../language/sets.js'
 
 const STRIKE = 'strike'
 
+/** What bans sources. */
+export type Banning = Pick<ValidSpec['guard'], 'ban' | 'traps'>
+
+export const bansAnybody = ({ ban, traps }: Banning): boolean =>
+  ban !== undefined || traps !== undefined
+
 /** The verdict of a rule that ends an attempt because of a wrong knock. */
 export const strikeVerdict = (ban: ValidBan | undefined): Verdict => (ban ? goTo(STRIKE) : RETURN)
 
@@ -30,30 +36,30 @@ export const forgive = (ban: ValidBan | undefined): Action[] =>
   ban ? [...(ban.after > 1 ? [remove(STRIKES)] : []), remove(BANNED)] : []
 
 /** The first rule for knock packets: it drops those of banned sources. */
-export const ignoreBanned = (ban: ValidBan | undefined): Rule[] =>
-  ban
+export const ignoreBanned = (guard: Banning): Rule[] =>
+  bansAnybody(guard)
     ? [
         {
           when: [inSet(BANNED)],
           then: [count(IGNORED_COUNTER)],
           verdict: DROP,
-          comment: '/guard/ban ignored',
+          comment: guard.ban ? '/guard/ban ignored' : '/guard/traps ignored',
         },
       ]
     : []
 
-export const banCounters = (ban: ValidBan | undefined): string[] =>
-  ban ? [BANS_COUNTER, IGNORED_COUNTER] : []
+export const banCounters = (guard: Banning): string[] =>
+  bansAnybody(guard) ? [BANS_COUNTER, IGNORED_COUNTER] : []
 
 /** The numbers of strikes that a source can have without being banned. */
 const strikesOf = ({ after }: ValidBan): number[] =>
   Array.from({ length: after - 1 }, (_, index) => index + 1)
 
-export function banSets(ban: ValidBan | undefined, capacity: number): TimedSet[] {
-  if (!ban) return []
+export function banSets({ ban, traps }: Banning, capacity: number): TimedSet[] {
   const timed = (name: string, timeout: number): TimedSet => {
     return { name, key: ['source'], timeout, perElement: true, capacity }
   }
+  if (!ban) return traps ? [timed(BANNED, traps.for)] : []
   const first = ban.after > 1 ? [timed(STRIKES, ban.within)] : []
   const strikes = strikesOf(ban).map((strikes) => timed(strikeSet(strikes), ban.within))
   return [timed(BANNED, ban.for), ...first, ...strikes]

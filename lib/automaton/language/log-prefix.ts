@@ -15,6 +15,8 @@ export interface Logged {
   readonly of?: number
   /** The user of the token. */
   readonly user?: string
+  /** What banned the source, if not its strikes. */
+  readonly by?: 'trap'
   /** The packet's mark says which knock it is, and the stage. */
   readonly shared?: true
 }
@@ -22,6 +24,8 @@ export interface Logged {
 /** nft refuses prefixes of 128 bytes and more. The longest names give 125. */
 const WORD = 'kl'
 const NONE = '-'
+/** In place of a user: what banned the source. */
+const TRAP = { by: 'trap' } as const
 /** In place of a door: the mark says which. */
 const SHARED = '*'
 
@@ -33,7 +37,8 @@ export function renderPrefix(table: string, logged: Logged): string {
     attempt = NONE,
     stage,
     of,
-    user = NONE,
+    by = NONE,
+    user = by,
   } = logged
   const place = stage === undefined ? NONE : `${stage}/${of}`
   return [WORD, table, event, door, attempt, place, user].join(' ')
@@ -57,6 +62,6 @@ export function parsePrefix(prefix: string): (Logged & { readonly table: string 
     ...(door === SHARED ? { shared: true } : door !== NONE && { door: door as string }),
     ...(attempt !== NONE && { attempt: attempt as Attempt }),
     ...(place !== NONE && { stage: stage as number, of: of as number }),
-    ...(user !== NONE && { user: user as string }),
+    ...(user !== NONE && (event === 'banned' ? TRAP : { user: user as string })),
   }
 }

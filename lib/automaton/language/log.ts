@@ -221,8 +221,8 @@ const last = (verdict: Verdict, then: readonly Action[], comment: string): Rule 
   comment,
 })
 
-const commentOf = ({ door, event, shared }: Logged, purpose: string): string =>
-  `${door ?? (shared ? 'shared doors' : '/guard/ban')} ${event} ${purpose}`
+const commentOf = ({ door, event, shared, by }: Logged, purpose: string): string =>
+  `${door ?? (shared ? 'shared doors' : by ? '/guard/traps' : '/guard/ban')} ${event} ${purpose}`
 
 /**
  * Names the chain after all that it does. With another spec a chain of the same name then does the
@@ -230,9 +230,9 @@ const commentOf = ({ door, event, shared }: Logged, purpose: string): string =>
  * two names are equal whatever the doors and users are called.
  */
 function logChainName(logged: Logged, verdict: Verdict): string {
-  const { event, door, attempt, stage, user, shared } = logged
+  const { event, door, attempt, stage, user, shared, by } = logged
   const kind = shared ? 'shared' : (stage ?? '')
   const head = `log${kind}${user === undefined ? '' : `u${user.length}`}`
   const end = verdict.kind === 'goto' ? verdict.chain : verdict.kind
-  return [head, event, end, attempt, user, door].filter((word) => word !== undefined).join('_')
+  return [head, event, by, end, attempt, user, door].filter((word) => word !== undefined).join('_')
 }

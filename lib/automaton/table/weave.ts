@@ -6,6 +6,7 @@ import type { ValidSpec } from '../../spec/model/model.js'
 import { ignoreBanned } from '../door/ban.js'
 import { KNOCK } from '../door/gate.js'
 import { redirectChains } from '../door/redirect.js'
+import { trapChains, trapEntries } from '../door/trap.js'
 import {
   ACCEPT,
   type Chain,
@@ -81,9 +82,13 @@ export function weave(
   const steps = stepChains(ports)
   const ranged = rangeChains(placed.ranges, KNOCK)
   const others = resetOthers(domains)
-  const first = ignoreBanned(guard.ban)
+  const first = ignoreBanned(guard)
 
-  const entries = [...parts.flatMap((part) => part.entries), ...(shared?.entries ?? [])]
+  const entries = [
+    ...parts.flatMap((part) => part.entries),
+    ...(shared?.entries ?? []),
+    ...trapEntries(guard.traps),
+  ]
   const ranges = entries.filter(({ ports: { from, to } }) => from !== to)
   const single = entries.filter((entry) => !ranges.includes(entry))
   const byRange = rangeRules(ranges)
@@ -95,13 +100,14 @@ export function weave(
   const before = stateful
     ? [...echoes, SYN_RULE, ...cutRules(doors), ESTABLISHED]
     : [PIECES_RULE, NO_SYN, ...echoes]
+  const lapse = anyDomain ? [elsewhereRule(anyDomain)] : []
   const beginning: Rule[] = [
     portsRule(digest, named.length <= MOST_NAMED),
     ...byRange.rules,
     ...ranged.find,
     ...unreadRules(doors, shared?.first),
     ...whole,
-    ...(anyDomain ? [elsewhereRule(anyDomain)] : []),
+    ...lapse,
   ]
   const base = [...interfaceRules(spec), ...before, ...(stateful ? [REST_RULE] : beginning)]
   const hasInvalid = stateful && steps.invalidEntries.length > 0
@@ -138,6 +144,7 @@ export function weave(
         resetOthers: [...others, ...strayRules(shared !== undefined)],
         isStateful: stateful,
       }),
+      ...trapChains(spec, lapse),
       ...(anyDomain ? [elsewhereChain(anyDomain, stateful)] : []),
     ],
     maps: [

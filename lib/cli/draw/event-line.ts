@@ -64,6 +64,8 @@ function detailsOf(event: KnockEvent): string {
       return event.stage === undefined ? '' : `at ${event.stage} of ${event.of}`
     case 'denied':
       return event.service ?? ''
+    case 'banned':
+      return event.by === 'trap' ? 'by a trap' : ''
     case 'closed':
       return { knock: 'by a knock', call: 'by call', use: 'by its last connection' }[event.by]
     case 'overrun':

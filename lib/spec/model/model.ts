@@ -207,6 +207,18 @@ export type ActionDoes =
   | { readonly run: readonly [program: string, ...args: string[]] }
   | { readonly post: string }
 
+/** A new packet to one of the ports bans its source for `for` seconds. */
+export interface ValidTraps {
+  readonly ports: readonly TrapPorts[]
+  readonly for: number
+}
+
+/** A range of ports of TCP or UDP. */
+export interface TrapPorts extends Service {
+  readonly protocol: 'tcp' | 'udp'
+  readonly ports: PortRange
+}
+
 /** The limits of the log through NFLOG. */
 export interface ValidLog {
   readonly group: number
@@ -231,6 +243,7 @@ export interface ReadSpec {
     readonly trusted: readonly Cidr[]
     readonly ignore: readonly Service[]
     readonly ban?: ValidBan
+    readonly traps?: ValidTraps
     readonly capacity: number
   }
   readonly doors: readonly ValidDoor[]

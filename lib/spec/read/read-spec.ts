@@ -1,10 +1,24 @@
 // A document of which some parts have the schema's form → those parts in valid form, defaults
 // filled in. Pure.
 
-import type { BanSpec, DoorSpec, GuardSpec, KnockSpec, LogSpec } from '../generated/knock-types.js'
+import type {
+  BanSpec,
+  DoorSpec,
+  GuardSpec,
+  KnockSpec,
+  LogSpec,
+  TrapsSpec,
+} from '../generated/knock-types.js'
 import { mergeCidrs } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
-import type { ReadSpec, ValidBan, ValidDoor, ValidLog } from '../model/model.js'
+import type {
+  ReadSpec,
+  TrapPorts,
+  ValidBan,
+  ValidDoor,
+  ValidLog,
+  ValidTraps,
+} from '../model/model.js'
 import { readDuration, readServices, readValue } from '../model/read-values.js'
 import { readActions } from './read-actions.js'
 import { readCidrs } from './read-cidrs.js'
@@ -52,13 +66,15 @@ function readLog({ group, rate, deniedRate }: LogSpec, findings: Findings): Vali
 }
 
 function readGuard(guard: GuardSpec, findings: Findings): ReadSpec['guard'] {
-  const { trusted, ignore, ban, capacity } = guard
+  const { trusted, ignore, ban, traps, capacity } = guard
   const cidrs = readValue(trusted, '/guard/trusted', [], findings)
   const services = readValue(ignore, '/guard/ignore', [], findings)
   return {
     trusted: mergeCidrs(readCidrs(cidrs, '/guard/trusted', findings)),
     ignore: readServices(services, '/guard/ignore', findings),
     ...(ban !== undefined && findings.isClean('/guard/ban') && { ban: readBan(ban, findings) }),
+    ...(traps !== undefined &&
+      findings.isClean('/guard/traps') && { traps: readTraps(traps, findings) }),
     capacity: readValue(capacity, '/guard/capacity', DEFAULT_CAPACITY, findings),
   }
 }
@@ -68,6 +84,16 @@ function readBan(ban: BanSpec, findings: Findings): ValidBan {
     after: readValue(ban.after, '/guard/ban/after', 1, findings),
     within: readDuration(ban.within, '/guard/ban/within', findings),
     for: readDuration(ban.for, '/guard/ban/for', findings),
+  }
+}
+
+function readTraps(traps: TrapsSpec, findings: Findings): ValidTraps {
+  const path = '/guard/traps/ports'
+  const ports = readServices(readValue(traps.ports, path, [], findings), path, findings)
+  return {
+    // The schema refuses whole protocols.
+    ports: ports as TrapPorts[],
+    for: readDuration(traps.for, '/guard/traps/for', findings),
   }
 }
 

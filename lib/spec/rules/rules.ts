@@ -6,6 +6,7 @@ import type { ReadSpec } from '../model/model.js'
 import { distinctPorts, placeSteps } from './knock-ports.js'
 import { checkActions } from './rules-action.js'
 import { checkBan } from './rules-ban.js'
+import { checkTraps } from './rules-guard.js'
 import { checkKnocks, checkNumber } from './rules-knock.js'
 import { checkHook, checkOpen, checkRedirects } from './rules-open.js'
 import {
@@ -60,5 +61,6 @@ function checkPorts(spec: ReadSpec, findings: Findings): void {
   checkRanges(ranges, distinct, spec, findings)
   checkRedirects({ spec, placed: distinct, ranges, ownersOf }, findings)
   checkIgnore(spec, distinct, findings)
+  checkTraps(spec, { placed: distinct, ranges }, findings)
   checkCrowds(placed, findings)
 }
