@@ -78,6 +78,8 @@ t.test('specs and profiles of the pages are valid, in JSON and in YAML', async (
       }
     }
   }
+  // Documents of other programs.
+  for (const page of PAGES) for (const text of blocks(page, 'yml')) t.type(parse(text), 'object')
   t.ok(found.specs > 15 && found.profiles > 6, JSON.stringify(found))
 })
 

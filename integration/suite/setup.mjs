@@ -30,6 +30,8 @@ const PACKAGES = {
     rsync: 'rsync',
     ansible: 'ansible-core',
     openssl: 'openssl',
+    nginx: 'nginx',
+    curl: 'curl',
     dash: 'dash',
     shellcheck: 'shellcheck',
     basenc: 'coreutils',
