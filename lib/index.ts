@@ -136,6 +136,7 @@ export type {
   BanSpec,
   ClosingSequence,
   DoorKnock,
+  DoorName,
   DoorSpec,
   Duration,
   GuardSpec,

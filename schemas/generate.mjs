@@ -112,7 +112,7 @@ async function generate(name, typeName, { isModule = false } = {}) {
 }
 
 requireShared('client', 'knock', [
-  ...['duration', 'durationOrZero', 'name', 'secretFile', 'knockPort', 'port', 'length'],
+  ...['duration', 'durationOrZero', 'doorName', 'secretFile', 'knockPort', 'port', 'length'],
   ...['stepObject', 'tcpStep', 'udpStep', 'icmpStep'],
 ])
 await generate('knock', 'KnockSpec')

@@ -19,7 +19,10 @@ const REMEMBERED: readonly string[] = [STARTED, ADVANCED]
 export function isCarried(name: string): boolean {
   const set = parseFamilySet(name)?.set ?? name
   const role = parseSetName(set)?.role
-  if (role?.kind === 'claimed' || (role?.kind === 'inner' && /^(\w+_)?lock_/.test(set)))
+  if (
+    role?.kind === 'claimed' ||
+    (role?.kind === 'inner' && /^(?:(?:open\d+|close\d*)_)?lock_/.test(set))
+  )
     return false
   if ([...CLAIMED, ...REMEMBERED].includes(set)) return false
   return !isOfLog(set) && parseCountSet(set) === undefined

@@ -68,7 +68,7 @@ const secret = fc.oneof(
   text(fc.constantFrom('&', '=', '%', '#', ',', '+', ' ', '7', '\n', '€', '😀')),
   text(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })),
 )
-const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,31}$/)
+const name = fc.stringMatching(/^[A-Za-z_]([A-Za-z0-9_-]{0,30}[A-Za-z0-9_])?$/)
 const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[A-Za-z0-9.%-]{1,40}$/))
 const step = fc.oneof(
   place,
@@ -151,7 +151,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   'knocklib://h:70000/#steps=1': /\/port: expected a port from 1 to 65535, got 70000/,
   'knocklib://h/a/b#steps=1': /nothing but a door's name before #/,
   'knocklib://h/ssh?secret=x#steps=1': /nothing but a door's name before #/,
-  'knocklib://h/s-h#steps=1': /\/door: expected a name/,
+  'knocklib://h/s-#steps=1': /\/door: expected a name/,
   'knocklib://h/ssh': /expected #, and a knock behind it/,
   'knocklib://h/ssh#': /behind #: expected KEY=VALUE, got nothing/,
   'knocklib://h/ssh#port=udp/1&token': /expected one of steps, .* first, got another key/,

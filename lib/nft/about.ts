@@ -168,7 +168,7 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   let place: Automaton['place']
   for (const comment of comments.slice(1)) {
     const [word, name = '', ...rest] = comment.split(' ')
-    const form = word === 'interface' ? INTERFACE : NAME
+    const form = word === 'interface' ? INTERFACE : DOOR
     if (word !== 'log' && word !== 'doors' && !form.test(name)) return undefined
     const known = doors.get(name)
     const door = word === 'door' ? parseDoor(name, rest) : undefined
@@ -210,6 +210,7 @@ export function parseAbout(comments: readonly string[]): About | undefined {
 
 /** The forms that the schema of specs gives to names, and the compiler to attempts. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
+const DOOR = /^[A-Za-z_](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9_])?$/
 const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}\*?$/
 const ATTEMPT = /^open\d{0,4}$/
 const CLOSING = /^close\d{0,4}$/

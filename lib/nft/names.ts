@@ -21,7 +21,7 @@ export const hasPort = (name: string): boolean =>
  * not from the automaton.
  */
 export function parseFamilySet(name: string): { set: string; family?: Family } | undefined {
-  const match = /^(\w+)_([046])$/.exec(name)
+  const match = /^([\w-]+)_([046])$/.exec(name)
   if (!match?.[1]) return undefined
   const set = match[1]
   return match[2] === '0' ? { set } : { set, family: match[2] === '4' ? 4 : 6 }

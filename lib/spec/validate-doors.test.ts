@@ -2,7 +2,9 @@
 import t from 'tap'
 import { door, spec, testWrongForms, type WrongForm } from '../../integration/fixtures/specs.js'
 
-const NAME = 'a name of 1 to 32 letters, digits and _, not starting with a digit'
+const NAME =
+  'a name of 1 to 32 letters, digits, _ and -, not starting with a digit or - ' +
+  'and not ending with -'
 
 const SERVICE =
   'tcp/1..65535 or udp/1..65535, a range such as tcp/8000-8010, "tcp", "udp", ' +
@@ -58,7 +60,7 @@ const doors: WrongForm[] = [
       ['/doors/0/open', 'an object with for', 'nothing'],
     ],
   },
-  ...['', '2nd', 'a-b', 'a'.repeat(33), 5].map((name) => ({
+  ...['', '2nd', '-a', 'a-', '-', 'a'.repeat(33), 5].map((name) => ({
     of: `name ${JSON.stringify(name)}`,
     document: spec({ name }),
     wrong: [['/doors/0/name', NAME, JSON.stringify(name)] as const],

@@ -131,7 +131,8 @@ const together: Contradiction[] = [
     problems: {
       '/table': 'expected a name that is not a word of nft, got "meta"',
       '/doors/10/name':
-        'expected a name of 1 to 32 letters, digits and _, not starting with a digit, got "x y"',
+        'expected a name of 1 to 32 letters, digits, _ and -, not starting with a digit or - ' +
+        'and not ending with -, got "x y"',
       '/doors/10/open/for':
         'expected a duration from 1 s to 365 d in whole seconds, such as 30, "30s", ' +
         '"5m", "1h" or "7d", got 0',
@@ -160,7 +161,8 @@ const together: Contradiction[] = [
     problems: {
       '/guard/trusted/0': 'expected an IPv4 or IPv6 address or a CIDR block, got "x"',
       '/doors/0/name':
-        'expected a name of 1 to 32 letters, digits and _, not starting with a digit, got ""',
+        'expected a name of 1 to 32 letters, digits, _ and -, not starting with a digit or - ' +
+        'and not ending with -, got ""',
       '/table':
         'expected a name of 1 to 32 letters, digits and _, not starting with a digit, got ""',
     },

@@ -45,9 +45,11 @@ export function renderPrefix(table: string, logged: Logged): string {
 }
 
 const NAME = '[A-Za-z_][A-Za-z0-9_]*'
+/** It begins with no hyphen, so no door is called as `NONE`. */
+const DOOR = '[A-Za-z_][A-Za-z0-9_-]*'
 const PREFIX = new RegExp(
   `^${WORD} (${NAME}) (knock|granted|reset|wrong|denied|banned|closed) ` +
-    `(${NAME}|[-*]) (open\\d*|close\\d*|-) (\\d+/\\d+|-) (${NAME}|-)$`,
+    `(${DOOR}|[-*]) (open\\d*|close\\d*|-) (\\d+/\\d+|-) (${NAME}|-)$`,
 )
 
 /** Reads a prefix and the table's name in it; undefined if knocklib did not write it. */

@@ -25,6 +25,10 @@ const MORE = [
   'grants_ssh',
   'used1_ssh',
   'spent_ssh',
+  'open-ssh',
+  'close-ssh',
+  'a-lock_ssh',
+  'grants_-ssh',
 ]
 
 const doors = [...WORDS, ...MORE].map((name, index) => ({

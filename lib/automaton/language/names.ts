@@ -91,7 +91,7 @@ export const spentSequenceSet = (door: string, digest: string): string => `spent
 const OF_DOOR = '(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|lock(\\d+)|(begun)|by([0-9a-f]{12})'
 const OF_ATTEMPT =
   '(attempt)|(armed)|(penalty)|stage(\\d+)|early|lock|repeating|window\\d+|tokens\\d+|ports\\d+'
-const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close\\d*)_)?(?:${OF_ATTEMPT}))_(\\w+)$`)
+const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close\\d*)_)?(?:${OF_ATTEMPT}))_([\\w-]+)$`)
 
 /**
  * Reads the name of a set, without its family, into door and role; undefined for the sets that all

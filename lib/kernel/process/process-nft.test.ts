@@ -17,7 +17,7 @@ t.test('no table with such a name is looked up', async (t) => {
 t.test('nft gets no such name', async (t) => {
   const nft = createNft({ binary: '/nonexistent/nft' })
   for (const name of INJECTED) {
-    const message = /^nft: expected a name of letters, digits and _, got "/
+    const message = /^nft: expected a name of letters, digits, _ and -, got "/
     const wrong = { code: 'invalid-argument', message }
     await t.rejects(nft.list({ table: name }), wrong, JSON.stringify(name))
     if (name === '') continue

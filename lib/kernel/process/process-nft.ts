@@ -176,10 +176,13 @@ function unreadable(reasons: readonly string[], { operation = 'nft', subject }: 
   return new CapabilityError(`${operation}: ${subject}`, missing, provider)
 }
 
-/** nft joins its arguments and parses the text, so a name must not have special characters. */
+/**
+ * nft joins its arguments and parses the text, so a name must not have special characters. A hyphen
+ * at its beginning would make an option of it.
+ */
 function requireName(name: string, operation = 'nft'): void {
-  if (/^\w+$/.test(name)) return
-  const expected = 'a name of letters, digits and _'
+  if (/^\w[\w-]*$/.test(name)) return
+  const expected = 'a name of letters, digits, _ and -'
   throw new ArgumentError(`${operation}: expected ${expected}, got ${JSON.stringify(name)}`)
 }
 

@@ -26,7 +26,7 @@ const SPEC = {
 const text = renderKnockText(SPEC, { keep: true })
 const lines = text.split('\n').map((line) => line.trim())
 const flushed = lines.flatMap(
-  (line) => /^flush (?:set|map) inet knock (\w+)$/.exec(line)?.[1] ?? [],
+  (line) => /^flush (?:set|map) inet knock ([\w-]+)$/.exec(line)?.[1] ?? [],
 )
 
 t.test('the text flushes the rules of the table, and never deletes the table', async (t) => {

@@ -93,7 +93,7 @@ t.test('init refuses wrong answers, and writes nothing', async (t) => {
     [['--users', 'ana'], /expected --host and --users, or a terminal/],
     [['--host', 'a b', '--users', ''], /--host: expected a name or an address, got a b/],
     [[...GIVEN, 'a/b'], /--users: expected names of letters.* got a\/b/],
-    [[...GIVEN, 'ana', '--door', 'a: b'], /--door: expected names of letters.* got a: b/],
+    [[...GIVEN, 'ana', '--door', 'a: b'], /--door: expected a name of letters.* got a: b/],
     [[...GIVEN, 'ana', '--service', 'tcp/22 #'], /--service: expected such as tcp\/22, got /],
     [[...GIVEN, 'ana', '--service', 'tcp/0'], /\/doors\/0\/service: expected .*tcp\/0/],
     [[...GIVEN, 'ana,ana'], /users\/1\/name/],

@@ -152,7 +152,10 @@ async function planFiles(
   session: string | undefined,
 ): Promise<NewFile[]> {
   for (const name of users) requireName('--users', name)
-  requireName('--door', door)
+  if (!/^[A-Za-z_](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9_])?$/.test(door)) {
+    const expected = 'a name of letters, digits, _ and -, not starting with a digit or -'
+    throw new ArgumentError(`init: --door: expected ${expected}, got ${door}`)
+  }
   if (!/^[a-z0-9/-]+$/.test(service)) {
     throw new ArgumentError(`init: --service: expected such as tcp/22, got ${service}`)
   }
