@@ -5,13 +5,11 @@ import type { NftCommand } from '../nft/document.js'
 import { commonSet, familySet } from '../nft/names.js'
 import { grantPlaceOf } from '../nft/own-sets.js'
 import { whileThere } from '../nft/transaction.js'
+import { someOf } from '../text/some-of.js'
 import type { Grant } from '../view/status.js'
 
 /** A grant that was deleted. */
 export type ClosedGrant = Pick<Grant, 'door' | 'source'>
-
-/** Doors that an error names. */
-const MOST_NAMES = 20
 
 /**
  * Requires that each door ends established connections with the grant.
@@ -21,11 +19,13 @@ const MOST_NAMES = 20
 export function requireCutting(doors: readonly DoorSummary[], operation: string): void {
   const keeping = doors.filter(({ established }) => established !== 'cut').map(({ name }) => name)
   if (keeping.length === 0) return
-  const left = keeping.length - MOST_NAMES
-  const names = keeping.slice(0, MOST_NAMES).join(', ') + (left > 0 ? ` and ${left} more` : '')
   const provider = "write open.established: 'cut' in its spec to end them with the grant"
   const keep = keeping.length === 1 ? 'keeps' : 'keep'
-  throw new CapabilityError(operation, `${names} ${keep} established connections`, provider)
+  throw new CapabilityError(
+    operation,
+    `${someOf(keeping)} ${keep} established connections`,
+    provider,
+  )
 }
 
 /**

@@ -5,10 +5,9 @@ import type { Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
 import { ABOUT_SET, type About, aboutComments, doorsSet, isOurs, parseAbout } from '../nft/about.js'
 import { type Listing, parseListing } from '../nft/listing.js'
+import { someOf } from '../text/some-of.js'
 import type { Call } from './installation.js'
 
-/** Doors that an error names. */
-const MOST_NAMES = 20
 /** Times that a call starts over because another spec was installed meanwhile. */
 const TRIES = 12
 
@@ -160,12 +159,6 @@ export class StandingDoors {
  */
 const mayBeStale = (error: unknown): boolean =>
   isNotFound(error) || error instanceof ArgumentError || error instanceof CapabilityError
-
-function someOf(names: readonly string[]): string {
-  const some = names.slice(0, MOST_NAMES).join(', ')
-  const left = names.length - MOST_NAMES
-  return left > 0 ? `${some} and ${left} more` : some
-}
 
 /** Says why a table's comments cannot be read. */
 export const unreadable = (comments: readonly string[] | undefined): string =>
