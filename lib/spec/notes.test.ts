@@ -63,3 +63,8 @@ t.test('a redirect to another host gives a note', async (t) => {
   t.same(pathsOf(redirect('192.0.2.7:22')), ['/doors/0/open/redirectTo'])
   t.same(pathsOf(redirect(9000)), [], 'the target port of this host is closed')
 })
+
+t.test('a spec with actions gives a note that something must do them', async (t) => {
+  const actions = [{ on: ['granted'], post: 'https://ntfy.example/' }]
+  t.same(pathsOf({}, { actions }), ['/actions'])
+})

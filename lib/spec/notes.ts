@@ -4,11 +4,12 @@ import { cidrContains } from './model/address.js'
 import type { Note, ValidDoor, ValidSpec } from './model/model.js'
 
 /**
- * Gathers remarks: what `any` judges, what reaches a host past a door's addresses or redirect, and
- * from when on a token opens, and whom traps can ban.
+ * Gathers remarks: who does actions, what `any` judges, what reaches a host past a door's addresses
+ * or redirect, from when on a token opens, and whom traps can ban.
  */
-export function notesOf({ doors, guard, hook }: ValidSpec): Note[] {
+export function notesOf({ actions, doors, guard, hook }: ValidSpec): Note[] {
   return [
+    ...(actions.length > 0 ? [{ path: '/actions', message: OF_ACTIONS }] : []),
     ...(guard.traps ? [{ path: '/guard/traps', message: OF_TRAPS }] : []),
     ...doors
       .filter(({ services }) => services.some(({ protocol }) => protocol === 'any'))
@@ -26,6 +27,10 @@ export function notesOf({ doors, guard, hook }: ValidSpec): Note[] {
     ),
   ]
 }
+
+const OF_ACTIONS =
+  'a process does them, `knocklib run` or a program that calls keepInstalled; ' +
+  '`knocklib install` alone does none'
 
 /**
  * The addresses of all hosts of a network (RFC 1112, RFC 4291). A door that has them needs no

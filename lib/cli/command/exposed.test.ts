@@ -89,6 +89,16 @@ t.test('the content of a spec decides which access is reported', async (t) => {
   )
 })
 
+t.test('the address of a post may be a secret', async (t) => {
+  const doors = [{ name: 'ssh', service: 'tcp/22', knock: TOKEN, open: { for: '30s' } }]
+  const specWith = (does: object) =>
+    validateSpec({ doors, actions: [{ on: ['granted'], ...does }] })
+  const post = specWith({ post: 'https://hooks.example/a-secret' })
+  t.same(await found(t, post, 0o644), [['spec-readable', '/actions/0']])
+  t.same(await found(t, post, 0o600), [])
+  t.same(await found(t, specWith({ run: ['/bin/true'] }), 0o644), [])
+})
+
 t.test('a missing file is not reported', async (t) => {
   t.same(await findExposure('/nonexistent/doors.yaml', specOf(SEQUENCE)), [])
 })

@@ -7,7 +7,9 @@ export type DoorEvent = Extract<KnockEvent, { door: string }>
 /** What a door knows of one source. */
 type Known = Pick<LiveDoor, 'grants' | 'progress'>
 
-const WITHOUT_EFFECT: ReadonlySet<KnockEvent['event']> = new Set(['denied', 'wrong'])
+const WITHOUT_EFFECT: ReadonlySet<KnockEvent['event']> = new Set([
+  ...(['action-failed', 'denied', 'wrong'] as const),
+])
 
 /** Applies events. Doors that are not known yet come with the next status. */
 export const changeDoors = (
