@@ -1,7 +1,7 @@
 // A folder with files → a server that runs `knocklib run` there: its output and its exit.
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -122,4 +122,15 @@ export const withRunSetup = (
     await using setup = await RunSetup.open()
     await body(t, setup)
   })
+}
+
+/** An action that appends a line for its event to a file. */
+export const note = (setup: RunSetup, more = '') => {
+  const script = `echo "$KNOCK_EVENT $KNOCK_DOOR $KNOCK_SOURCE $KNOCK_BY" >> "$1"; ${more}`
+  return ['/bin/sh', '-c', script, 'sh', setup.file('acted')]
+}
+/** The lines of that file so far. */
+export const acted = async (setup: RunSetup): Promise<string[]> => {
+  const text = await readFile(setup.file('acted'), 'utf8').catch(() => '')
+  return text.split('\n').filter((line) => line !== '')
 }

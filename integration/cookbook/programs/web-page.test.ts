@@ -4,17 +4,17 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { createNft, installKnock } from '../../lib/index.js'
-import { build } from '../machine/built.js'
-import { missing } from '../machine/capabilities.js'
-import { CLIENT, createPair, exec, NFT, SERVER, start } from '../machine/namespaces.js'
-import { until } from '../machine/until.js'
-import { Page } from './page.js'
+import { createNft, installKnock } from '../../../lib/index.js'
+import { build } from '../../machine/built.js'
+import { missing } from '../../machine/capabilities.js'
+import { CLIENT, createPair, exec, NFT, SERVER, start } from '../../machine/namespaces.js'
+import { until } from '../../machine/until.js'
+import { Page } from '../page.js'
 
 const skip = missing('nginx', 'curl', 'openssl')
 build()
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const HOST = 'door.example.org'
 const ORIGIN = `https://${HOST}`
 /** What everybody behind nginx is asked for. */

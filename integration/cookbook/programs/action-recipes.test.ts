@@ -2,12 +2,12 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import t from 'tap'
 import { parse } from 'yaml'
-import { build, CLI } from '../machine/built.js'
-import { missing } from '../machine/capabilities.js'
-import { CLIENT, NFT, start } from '../machine/namespaces.js'
-import { until } from '../machine/until.js'
-import { DOOR, withRunSetup } from '../setups/run-setup.js'
-import { Page } from './page.js'
+import { build, CLI } from '../../machine/built.js'
+import { missing } from '../../machine/capabilities.js'
+import { CLIENT, NFT, start } from '../../machine/namespaces.js'
+import { until } from '../../machine/until.js'
+import { DOOR, withRunSetup } from '../../setups/run-setup.js'
+import { Page } from '../page.js'
 
 const skip = missing('knock', 'nc', 'curl')
 build()
