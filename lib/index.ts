@@ -148,6 +148,7 @@ export type {
   OpenSpec,
   Port,
   PortService,
+  PrefixSpec,
   RateKnock,
   Reset,
   RhythmKnock,

@@ -20,5 +20,5 @@ export const DOCUMENTS: Readonly<Record<string, ElementDocument>> = {
   close: renderClose({ ...ssh, sources }),
   'close who is not there': renderClose({ ...ssh, sources: [first] }),
   'close for everyone': renderClose(all),
-  'unban who is not banned': renderUnban('knock', first, 'banned'),
+  'unban who is not banned': renderUnban({ table: 'knock' }, first, 'banned'),
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { build } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
-import { sweep } from '../machine/namespaces.js'
+import { CABLE, sweep } from '../machine/namespaces.js'
 import { FAMILIES } from '../setups/service-setup.js'
 import { Page } from './page.js'
 import { PageSetup } from './page-setup.js'
@@ -57,6 +57,28 @@ t.test('the recipe about traps works', { skip, buffered: true }, async (t) => {
   t.match(await setup.server('server: unban'), { code: 0 }, 'unban')
   for (const { source } of await setup.knock.bans()) await setup.knock.unban(source)
   t.match(await setup.client('client: knock', 4), { code: 0 }, 'it opens after the ban')
+  t.same(page.left, [])
+})
+
+t.test('the recipe about a phone works', { skip, buffered: true }, async (t) => {
+  const page = new Page('roaming')
+  await using setup = await PageSetup.open(page)
+  await setup.install('spec')
+  const other: Readonly<Record<4 | 6, string>> = { 4: '10.77.0.5', 6: 'fd00:77::aa:bb:cc:5' }
+  await setup.atClient(`ip address add ${other[4]}/24 dev ${CABLE}`)
+  await setup.atClient(`ip address add ${other[6]}/64 dev ${CABLE} nodad`)
+  for (const family of FAMILIES) {
+    t.ok(await setup.isShut(family), `IPv${family}: shut before`)
+    t.match(await setup.client('client: knock', family), { code: 0 }, `IPv${family}: the knock`)
+    const isOpen = await setup.logsIn(family, 22, '-b', other[family])
+    t.equal(isOpen, family === 6, `IPv${family}: from another address`)
+    await setup.client('client: close', family)
+    t.ok(await setup.isShut(family), `IPv${family}: shut again`)
+  }
+  t.match(await setup.client('client: knock', 6), { code: 0 })
+  const { stdout } = await setup.server('server: close')
+  t.match(stdout, 'fd00:77::/64', 'the status has the block')
+  t.match(await setup.knock.door('ssh').grants(), [{ source: 'fd00:77::/64' }])
   t.same(page.left, [])
 })
 

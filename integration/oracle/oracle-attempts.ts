@@ -29,7 +29,8 @@ export function move(
   packet: Packet,
   fits: (step: Step | undefined) => boolean,
 ): boolean {
-  const { source, at } = packet
+  const { at } = packet
+  const source = sequence.guard.knockerOf(packet)
   const stage = stageOf(sequence, source, at)
   const progress = sequence.sources.get(source)
   const steps = sequence.stepsAt(at)
@@ -54,7 +55,7 @@ export function move(
 function complete(sequence: Sequence, packet: Packet): void {
   const { door, guard, id, once, sources } = sequence
   const of = sequence.stepsAt(packet.at).length
-  sources.delete(packet.source)
+  sources.delete(guard.knockerOf(packet))
   if (id.startsWith('close')) {
     revoke(door, packet.source)
     door.counters.closes += 1
@@ -74,13 +75,14 @@ function complete(sequence: Sequence, packet: Packet): void {
 /** Ends an attempt if one is under way. That is a strike only for a packet to a knock port. */
 export function end(sequence: Sequence, packet: Packet, by: 'knock' | 'ordinary'): void {
   const { door, guard, sources } = sequence
-  const stage = stageOf(sequence, packet.source, packet.at)
+  const source = guard.knockerOf(packet)
+  const stage = stageOf(sequence, source, packet.at)
   if (stage > 0) {
     door.counters.resets += 1
     log(sequence, 'reset', packet, stage)
     if (by === 'knock') guard.strike(packet)
   }
-  sources.delete(packet.source)
+  sources.delete(source)
 }
 
 type Event = 'knock' | 'granted' | 'reset' | 'closed'

@@ -4,6 +4,7 @@ import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidDoor } from '../../lib/spec/model/model.js'
 import type { OracleEvents } from './oracle-events.js'
 import type { Guard } from './oracle-guard.js'
+import { blockAround } from './oracle-packets.js'
 
 export interface Counters {
   /** Packets that are a step of the door, or that are judged at the port of a timed knock. */
@@ -65,8 +66,12 @@ const HANDSHAKE = 60
 /** The source of a grant of a door that opens for everyone. */
 export const EVERYONE = 'everyone'
 
-const holderOf = ({ spec }: Door, source: string): string =>
-  spec.open.scope === 'everyone' ? EVERYONE : source
+const holderOf = (door: Door, source: string): string =>
+  door.spec.open.scope === 'everyone' ? EVERYONE : userOf(door, source)
+
+/** Returns who uses a grant: the address, or the block around it. */
+export const userOf = ({ spec }: Door, source: string): string =>
+  blockAround(source, spec.open.prefix)
 
 /** Makes a grant. `used`: how many connections it has already made. */
 export function grant({ door, guard, type }: Knocked, packet: Packet, used = 0): void {
@@ -76,7 +81,8 @@ export function grant({ door, guard, type }: Knocked, packet: Packet, used = 0):
   door.made.set(label, (door.made.get(label) ?? 0) + 1)
   door.counters.grants += 1
   guard.forgive(packet)
-  if (used > 0 && open.connections !== undefined) door.begun.set(source, at + HANDSHAKE)
+  if (used > 0 && open.connections !== undefined)
+    door.begun.set(userOf(door, source), at + HANDSHAKE)
   if (used !== open.connections)
     door.grants.set(holderOf(door, source), { until: at + open.for, used })
 }
@@ -97,7 +103,7 @@ export function use(door: Door, packet: Packet): void {
   const holder = holderOf(door, source)
   const grant = door.grants.get(holder) as Grant
   grant.used += 1
-  if (open.connections !== undefined) door.begun.set(source, at + HANDSHAKE)
+  if (open.connections !== undefined) door.begun.set(userOf(door, source), at + HANDSHAKE)
   if (grant.used === open.connections) {
     door.grants.delete(holder)
     door.counters.closes += 1

@@ -2,7 +2,7 @@
 // table.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
-import { type Door, isGranted, use } from './oracle-door.js'
+import { type Door, isGranted, use, userOf } from './oracle-door.js'
 import { isConcerned, judge, type Paced } from './oracle-paced.js'
 import { contains, isLater, isService, isSyn } from './oracle-packets.js'
 import { begins, isKnockedAt } from './oracle-ports.js'
@@ -88,7 +88,7 @@ export class Gate {
     const isCounted = door.spec.open.connections !== undefined
     if (isCounted && !door.spec.open.redirectTo && isLater(packet)) {
       // A packet in the middle of a connection does not count.
-      if (granted || packet.at < (door.begun.get(packet.source) ?? 0)) return 'accept'
+      if (granted || packet.at < (door.begun.get(userOf(door, packet.source)) ?? 0)) return 'accept'
     } else if (granted && this.#lets(door, packet)) return this.#pass(door, packet)
     // A source without a grant reaches another service there.
     if (door.spec.open.redirectTo || (isOwn(packet) && !cuts(door))) return 'accept'

@@ -1,9 +1,9 @@
 // Strikes and SYNs → banned sources, and SYNs that were seen before. States what holds for all
 // doors of a table.
 import type { Packet } from '../../lib/simulate/packet.js'
-import type { ValidSpec } from '../../lib/spec/model/model.js'
+import type { Prefix, ValidSpec } from '../../lib/spec/model/model.js'
 import type { OracleEvents } from './oracle-events.js'
-import { covers, flowOf, isSyn } from './oracle-packets.js'
+import { blockAround, covers, flowOf, isSyn } from './oracle-packets.js'
 
 /** The longest pause between a SYN and its repetition, in seconds. */
 export const PAUSE = 40
@@ -19,6 +19,7 @@ export class Guard {
   readonly #traps: ValidSpec['guard']['traps']
   readonly #memory: number
   readonly #events: OracleEvents
+  readonly #prefix: Prefix | undefined
   /**
    * When each flow's SYN was last seen: in general, and as a connection that counts.
    */
@@ -33,10 +34,11 @@ export class Guard {
   repeated = 0
 
   /** @param memory - seconds for which a SYN is remembered. */
-  constructor({ ban, traps }: ValidSpec['guard'], memory: number, events: OracleEvents) {
+  constructor({ ban, traps, prefix }: ValidSpec['guard'], memory: number, events: OracleEvents) {
     this.#events = events
     this.#ban = ban
     this.#traps = traps
+    this.#prefix = prefix
     this.#memory = memory
   }
 
@@ -51,8 +53,13 @@ export class Guard {
     return isRepeated(this.#counted, key, packet.at, PAUSE)
   }
 
-  isBanned({ source, at }: Packet): boolean {
-    return at < (this.#bans.get(source) ?? 0)
+  /** Returns who knocks: the address that sent a packet, or the block around it. */
+  knockerOf({ source }: Pick<Packet, 'source'>): string {
+    return blockAround(source, this.#prefix)
+  }
+
+  isBanned(packet: Packet): boolean {
+    return packet.at < (this.#bans.get(this.knockerOf(packet)) ?? 0)
   }
 
   /**
@@ -60,13 +67,13 @@ export class Guard {
    * is new. A trap bans its source, unless that is banned already.
    */
   catches(packet: Packet): boolean {
-    const { source, at, state = 'new', protocol } = packet
+    const { at, state = 'new', protocol } = packet
     const isTrap = this.#traps?.ports.some((port) => covers(port, packet))
     if (!this.#traps || !isTrap || state === 'invalid' || state === 'related') return false
     if (protocol === 'tcp' ? !isSyn(packet) : state !== 'new') return false
     if (this.isBanned(packet)) this.ignored += 1
     else {
-      this.#bans.set(source, at + this.#traps.for)
+      this.#bans.set(this.knockerOf(packet), at + this.#traps.for)
       this.bans += 1
       this.#events.banned(packet, 'trap')
     }
@@ -74,7 +81,8 @@ export class Guard {
   }
 
   strike(packet: Packet): void {
-    const { source, at } = packet
+    const { at } = packet
+    const source = this.knockerOf(packet)
     if (!this.#ban) return
     const count = this.#strikesOf(source, at) + 1
     if (count >= this.#ban.after) {
@@ -91,7 +99,8 @@ export class Guard {
   /**
    * Takes a completed knock: forgets the source's strikes, and a ban that the same packet caused.
    */
-  forgive({ source }: Packet): void {
+  forgive(packet: Packet): void {
+    const source = this.knockerOf(packet)
     this.#strikes.delete(source)
     this.#bans.delete(source)
   }

@@ -35,22 +35,23 @@ export function judge(paced: Paced, packet: Packet, place: Place): boolean {
 export const isConcerned = (paced: Paced, packet: Packet): boolean =>
   isPenalised(paced, packet) || isDone(paced, packet)
 
-const isPenalised = ({ penalties }: Paced, { source, at }: Packet): boolean =>
-  at < (penalties.get(source) ?? 0)
+const isPenalised = ({ penalties, guard }: Paced, packet: Packet): boolean =>
+  packet.at < (penalties.get(guard.knockerOf(packet)) ?? 0)
 
 /** Whether all knocks are done and only the connection is missing. */
 function isDone(paced: Paced, packet: Packet): boolean {
-  if (paced.knock.type === 'rhythm') return packet.at < (paced.armed.get(packet.source) ?? 0)
-  return countOf(paced, packet.source, packet.at) === paced.knock.hits
+  const source = paced.guard.knockerOf(packet)
+  if (paced.knock.type === 'rhythm') return packet.at < (paced.armed.get(source) ?? 0)
+  return countOf(paced, source, packet.at) === paced.knock.hits
 }
 
-function isEarly({ knock, sources }: Paced, { source, at }: Packet): boolean {
-  const first = sources.get(source)?.first
-  return knock.type === 'rate' && first !== undefined && at - first < knock.min
+function isEarly({ knock, sources, guard }: Paced, packet: Packet): boolean {
+  const first = sources.get(guard.knockerOf(packet))?.first
+  return knock.type === 'rate' && first !== undefined && packet.at - first < knock.min
 }
 
-function punish({ penalties, knock }: Paced, { source, at }: Packet): void {
-  penalties.set(source, at + knock.penalty)
+function punish({ penalties, knock, guard }: Paced, packet: Packet): void {
+  penalties.set(guard.knockerOf(packet), packet.at + knock.penalty)
 }
 
 /**
@@ -75,14 +76,16 @@ function letThrough(paced: Paced, packet: Packet): true {
   return true
 }
 
-function forget({ sources, armed }: Paced, { source }: Packet): void {
+function forget({ sources, armed, guard }: Paced, packet: Packet): void {
+  const source = guard.knockerOf(packet)
   sources.delete(source)
   armed.delete(source)
 }
 
 function count(paced: Paced, packet: Packet): void {
   const { knock, sources, armed } = paced
-  const { source, at } = packet
+  const { at } = packet
+  const source = paced.guard.knockerOf(packet)
   const before = countOf(paced, source, at)
   const first = before > 0 ? (sources.get(source)?.first ?? at) : at
   if (knock.type === 'rhythm' && !isInRhythm(knock, before + 1, at - first)) {

@@ -1,7 +1,14 @@
 // A packet and a part of a spec → whether they match. Pure; the oracle's own reading of both.
 import { BlockList } from 'node:net'
 import type { Packet } from '../../lib/simulate/packet.js'
-import type { Cidr, Service, Step, TcpFlags, ValidDoor } from '../../lib/spec/model/model.js'
+import type {
+  Cidr,
+  Prefix,
+  Service,
+  Step,
+  TcpFlags,
+  ValidDoor,
+} from '../../lib/spec/model/model.js'
 
 const SYN: TcpFlags = { mask: 0b10111, value: 0b00010 }
 
@@ -82,6 +89,37 @@ export function contains(block: Cidr, other: string): boolean {
   const isWithin = list.check(other, type)
   known.set(other, isWithin)
   return isWithin
+}
+
+/** Blocks that were found before, by length and address. */
+const blocks = new Map<string, string>()
+
+/** Returns the first address of the block around an address; the address itself without one. */
+export function blockAround(source: string, prefix: Prefix | undefined): string {
+  if (!prefix) return source
+  const isIpv6 = source.includes(':')
+  const length = prefix[isIpv6 ? 6 : 4]
+  const key = `${length} ${source}`
+  const known = blocks.get(key)
+  if (known !== undefined) return known
+  const [size, radix] = isIpv6 ? [16, 16] : [8, 10]
+  const groups = isIpv6 ? groupsOf(source) : source.split('.').map(Number)
+  const kept = groups.map((group, index) => {
+    const bits = Math.min(Math.max(length - index * size, 0), size)
+    return (group >> (size - bits)) << (size - bits)
+  })
+  const text = kept.map((group) => group.toString(radix)).join(isIpv6 ? ':' : '.')
+  // Node writes an IPv6 address in a URL in its shortest form (RFC 5952).
+  const block = isIpv6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text
+  blocks.set(key, block)
+  return block
+}
+
+function groupsOf(source: string): number[] {
+  const [head, tail] = source.split('::').map((part) => part.split(':').filter((one) => one !== ''))
+  const [left = [], right = []] = [head, tail]
+  const zeros = new Array<string>(8 - left.length - right.length).fill('0')
+  return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16))
 }
 
 export function isOnInterface(names: readonly string[], name = 'eth0'): boolean {

@@ -189,12 +189,13 @@ export class Oracle {
     if (isUsed && isGranted(door, packet)) return
     // Nor is a browser that goes on, or a name server's client that asks again.
     const repeats = knock.carrier !== 'udp'
-    if (isUsed && repeats && packet.at < (door.repeating.get(packet.source) ?? 0)) return
+    const source = guard.knockerOf(packet)
+    if (isUsed && repeats && packet.at < (door.repeating.get(source) ?? 0)) return
     const user = userOf(this.#secrets, door.spec.name, knock, this.#loaded, packet)
     const isRight = user !== undefined
     if (isRight && !isUsed) {
       door.spent.set(token as string, packet.at)
-      door.repeating.set(packet.source, packet.at + REPEATING)
+      door.repeating.set(source, packet.at + REPEATING)
       door.counters.knocks += 1
       grant(attempt, packet)
       door.events.knocked(attempt, 'granted', packet, { stage: 1, of: 1, user })
@@ -226,9 +227,11 @@ export class Oracle {
     const ended = this.#table.attempts.filter(
       (attempt): attempt is Sequence => attempt.kind === 'sequence' && attempt.reset === 'any',
     )
-    const isKnocking = ended.some((attempt) => stageOf(attempt, packet.source, packet.at) > 0)
+    const { guard } = this.#table
+    const source = guard.knockerOf(packet)
+    const isKnocking = ended.some((attempt) => stageOf(attempt, source, packet.at) > 0)
     if (!isKnocking && !this.#remembersAll) return
-    if (isSyn(packet) && this.#table.guard.isAgain(packet)) return
+    if (isSyn(packet) && guard.isAgain(packet)) return
     for (const attempt of ended) end(attempt, packet, 'ordinary')
   }
 

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'
 import type { Scale } from './arbitrary-knock.js'
-import { accept, guard, otherDoor, place, plain } from './arbitrary-spec.js'
+import { accept, guard, otherDoor, place, plain, prefix } from './arbitrary-spec.js'
 
 /** Steps among four ports that no other knock has. */
 const steps = (first: number) =>
@@ -21,7 +21,8 @@ const knock = (scale: Scale, first: number) =>
     stepTimeout: fc.constantFrom(...scale.stepTimeout),
   })
 
-const door = (scale: Scale, index: number) => {
+/** @param shared - the prefix of those that have one. */
+const door = (scale: Scale, index: number, shared: object | undefined) => {
   const first = 7000 + 10 * index
   return fc.record(
     {
@@ -35,7 +36,10 @@ const door = (scale: Scale, index: number) => {
         knock(scale, first + 4),
         fc.tuple(knock(scale, first + 4), knock(scale, first + 6)),
       ),
-      open: fc.record({ for: fc.constantFrom(...scale.open) }),
+      open: fc.record(
+        { for: fc.constantFrom(...scale.open), ...(shared && { prefix: fc.constant(shared) }) },
+        { requiredKeys: ['for'] },
+      ),
     },
     { requiredKeys: ['name', 'service', 'knock', 'open'] },
   )
@@ -43,9 +47,13 @@ const door = (scale: Scale, index: number) => {
 
 const doors = (scale: Scale) =>
   fc
-    .tuple(fc.integer({ min: 1, max: 4 }), fc.option(otherDoor(scale), { freq: 2, nil: undefined }))
-    .chain(([count, other]) => {
-      const own = Array.from({ length: count }, (_, index) => door(scale, index))
+    .tuple(
+      fc.integer({ min: 1, max: 4 }),
+      fc.option(otherDoor(scale), { freq: 2, nil: undefined }),
+      fc.option(prefix, { freq: 1, nil: undefined }),
+    )
+    .chain(([count, other, shared]) => {
+      const own = Array.from({ length: count }, (_, index) => door(scale, index, shared))
       return fc.tuple(...own).map((doors) => [...doors, ...(other ? [other] : [])])
     })
 

@@ -34,6 +34,12 @@ const address = fc.constantFrom<string | string[]>(
   'fd00:77::/64',
 )
 
+/** Blocks in which the traces of one plan stay apart, with one address or with several. */
+export const prefix = fc.record(
+  { ipv4: fc.constantFrom(24, 30, 31, 32), ipv6: fc.constantFrom(112, 126, 127, 128) },
+  { requiredKeys: [] },
+)
+
 const open = (scale: Scale, index: number) =>
   fc.record(
     {
@@ -47,6 +53,7 @@ const open = (scale: Scale, index: number) =>
       ...rarely({ established: fc.constant('cut') }),
       ...rarely({ redirectTo: fc.constant(9000 + index) }),
       ...rarely({ mark: fc.constant(7) }),
+      ...rarely({ prefix }),
     },
     { requiredKeys: ['for'] },
   )
@@ -143,6 +150,7 @@ export const guard = (scale: Scale) =>
           for: fc.constantFrom(...scale.ban),
         }),
       }),
+      ...rarely({ prefix }),
     },
     { requiredKeys: [] },
   )

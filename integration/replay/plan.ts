@@ -7,7 +7,7 @@ import { sharing } from '../random/arbitrary-shared.js'
 import { type Choice, SERVERS, spec } from '../random/arbitrary-spec.js'
 import { type Event, events, packetsOf } from '../random/arbitrary-trace.js'
 import { oracleOf } from './models.js'
-import { isSettled, LENGTH, type Plan, type Trace } from './settled.js'
+import { isSettled, LENGTH, type Plan, sourcesIn, type Trace } from './settled.js'
 
 const DAY = 86400
 
@@ -63,6 +63,8 @@ const CHOICES: readonly Choice[] = [
     ({ guard }: ValidSpec) => guard.ban !== undefined,
     ({ guard }: ValidSpec) => guard.traps !== undefined,
     isTogether,
+    ({ doors }: ValidSpec) => doors.some(({ open }) => open.prefix),
+    ({ guard }: ValidSpec) => guard.prefix !== undefined && guard.ban !== undefined,
   ].map((must): Choice => ({ scale: SCALE, hooks: ['input'], must })),
 ]
 
@@ -164,5 +166,6 @@ function traceOf(
     // No process listens in the kernel's traces, so no packet is part of a connection.
     return { destination: SERVERS[0], ...packet, connected: false, at }
   })
-  return { packets: timed, sources: isShared(spec) ? [EVERYONE, ...sources] : sources, parts: 1 }
+  const seen = sourcesIn(spec, sources)
+  return { packets: timed, sources: isShared(spec) ? [EVERYONE, ...seen] : seen, parts: 1 }
 }

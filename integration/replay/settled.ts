@@ -3,6 +3,7 @@
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { EVERYONE } from '../oracle/oracle-door.js'
+import { blockAround } from '../oracle/oracle-packets.js'
 import {
   canonical,
   type Model,
@@ -112,7 +113,7 @@ export function settledAt(
   return times.map((at, index) => {
     // Every source can renew a grant to everyone.
     const sends = (packet: Packet, source: string) =>
-      source === EVERYONE || packet.source === source
+      source === EVERYONE || sourcesIn(plan.spec, [packet.source]).includes(source)
     const isQuiet = (source: string) =>
       packets.every((packet) => !sends(packet, source) || Math.abs(packet.at - at) >= MARGIN)
     return sources.filter((source) => {
@@ -122,6 +123,15 @@ export function settledAt(
       return isQuiet(source) && others.every((place) => place === first)
     })
   })
+}
+
+/** Returns addresses, and the blocks around them that the spec takes for sources. */
+export function sourcesIn({ doors, guard }: ValidSpec, addresses: readonly string[]): string[] {
+  const prefixes = new Set([guard.prefix, ...doors.map(({ open }) => open.prefix)])
+  const blocks = [...prefixes].flatMap((prefix) =>
+    addresses.map((address) => blockAround(address, prefix)),
+  )
+  return [...new Set([...addresses, ...blocks])]
 }
 
 /** Listings of the sets; undefined for each that failed. */

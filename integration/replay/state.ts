@@ -23,7 +23,7 @@ import {
 import { isPerFamily } from '../../lib/automaton/language/sets.js'
 import type { DoorSummary } from '../../lib/automaton/language/summary.js'
 import type { ListedSet, Listing } from '../../lib/nft/listing.js'
-import { commonSet, familySet } from '../../lib/nft/names.js'
+import { commonSet, familySet, parseFamilySet } from '../../lib/nft/names.js'
 import { withOwnSets } from '../../lib/nft/own-sets.js'
 import type { Simulator } from '../../lib/simulate/simulate.js'
 import type { ValidDoor, ValidSpec } from '../../lib/spec/model/model.js'
@@ -126,8 +126,12 @@ function strikesOf({ guard }: ValidSpec, contents: Contents): Numbers {
 /** Reads a listing, also the sets that doors share, by the automaton's names. */
 export function contentsOfListing(listing: Listing, doors: Iterable<DoorSummary>): Contents {
   const { sets, counters } = withOwnSets(listing, doors)
-  const find = (set: string) =>
-    [familySet(set, 4), familySet(set, 6), commonSet(set)].flatMap((name) => sets.get(name) ?? [])
+  const bySet = new Map<string, ListedSet[]>()
+  for (const [name, listed] of sets) {
+    const { set } = parseFamilySet(name) ?? { set: name }
+    bySet.set(set, [...(bySet.get(set) ?? []), listed])
+  }
+  const find = (set: string) => bySet.get(set) ?? []
   return {
     members: (set) =>
       new Map(
@@ -156,7 +160,7 @@ export function contentsOfSimulator(
         .map(({ key, expiresIn, mark, packets }) => {
           return { key: key.split(' . '), timeout, expires: expiresIn, mark, packets }
         })
-      const listed = isPerFamily(set) ? familySet(name, family) : commonSet(name)
+      const listed = isPerFamily(set) ? familySet(name, family, set.prefix) : commonSet(name)
       return [listed, { timeout, size, elements }]
     })
   })

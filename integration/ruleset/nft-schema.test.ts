@@ -70,7 +70,7 @@ t.test('rendered documents match the schema', async (t) => {
   t.strictSame(complaints(renderOpen(change(undefined), 1)), [], 'open, everyone')
   t.strictSame(complaints(renderClose(change('10.99.0.2'))), [], 'close')
   const banned = parseAddress('10.99.0.2')
-  if (banned) t.strictSame(complaints(renderUnban('knock', banned, BANNED)), [], 'unban')
+  if (banned) t.strictSame(complaints(renderUnban({ table: 'knock' }, banned, BANNED)), [], 'unban')
   t.strictSame(complaints(renderUninstall('knock')), [], 'uninstall')
 })
 

@@ -6,17 +6,15 @@ import type { KeepOptions } from '../keep/keep-options.js'
 import { DocumentElements, type Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
 import { foreignLogPackets } from '../kernel/readers/shared-reader.js'
-import { digestDoors } from '../nft/about.js'
 import { type ProcessCounts, renderMetrics } from '../service/metrics.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { endBan, listBans } from '../table/bans.js'
 import type { ClosedGrant } from '../table/close-all.js'
 import { confirmTable } from '../table/confirm.js'
 import type { CloseOptions, Door } from '../table/door.js'
-import { readSource } from '../table/door-arguments.js'
 import type { Call } from '../table/installation.js'
 import { removeAny } from '../table/remove.js'
-import type { KnownDoors } from '../table/standing-doors.js'
+import { type KnownDoors, knownDoors } from '../table/standing-doors.js'
 import type { Warning } from '../text/warning.js'
 import type { PendingConfirm } from '../view/contents.js'
 import type { Ban, Counters, Status } from '../view/status.js'
@@ -119,17 +117,17 @@ export class Knock implements AsyncDisposable {
 
   /** Lists the sources whose knocks are ignored. */
   async bans(): Promise<readonly Ban[]> {
-    return listBans(this.#reader.place, this.#reader.callOf('bans'))
+    return listBans(this.#banned, this.#reader.callOf('bans'))
   }
 
   /**
-   * Ends a source's ban early. Returns false if the source was not banned.
+   * Ends a source's ban early, or that of the block around it if `guard.prefix` bans blocks.
+   * Returns false if the source was not banned.
    * @throws ArgumentError if it is no address.
    * @throws NftError `not-found` if the table is gone.
    */
   async unban(source: string): Promise<boolean> {
-    const address = readSource('unban', this.table, source)
-    return endBan(this.#reader.place, address, this.#reader.callOf('unban'))
+    return endBan(this.#banned, source, this.#reader.callOf('unban'))
   }
 
   /**
@@ -206,8 +204,7 @@ export class Knock implements AsyncDisposable {
       throw new ArgumentError(`keepInstalled: expected ${expected}, got one of attachKnock`)
     }
     const { keepInstalled } = await import('./keep-installed.js')
-    const { doors } = installation.automaton
-    const known = { doors, doorsDigest: digestDoors(doors) }
+    const known = knownDoors(installation.automaton)
     const own = new Knock(this.table, known, this.#reader.place.nft, {
       elements: this.#reader.place.elements,
     })
@@ -239,6 +236,10 @@ export class Knock implements AsyncDisposable {
     // First: the keeper would put the table back.
     await Promise.allSettled([...watchers, this.#kept])
     await this.#atEnd?.(this.#reader.callOf('uninstall'))
+  }
+
+  get #banned() {
+    return { ...this.#reader.place, doors: this.#reader.standing }
   }
 
   /** A signal that is aborted with the handle or with one of the given signals. */

@@ -44,7 +44,7 @@ async function keep(
   const installation = new Installation(validateSpec({ doors: [door], actions }), nft, { clock })
   await installation.ensure(CALL, { pending: confirmWithin ?? 'ended' })
   const { doors } = installation.automaton
-  const handle = new Knock('knock', { doors, doorsDigest: digestDoors(doors) }, nft)
+  const handle = new Knock('knock', { doors, doorsDigest: digestDoors({ doors }) }, nft)
   const readers = new FakeReaders()
   readers.refusal = given.refusal
   const events: KeepEvent[] = []
@@ -268,7 +268,7 @@ t.test('a handle without a namespace cannot be watched', async (t) => {
   })
   await installation.ensure(CALL, { pending: 'ended' })
   const { doors } = installation.automaton
-  const own = new Knock('knock', { doors, doorsDigest: digestDoors(doors) }, nft)
+  const own = new Knock('knock', { doors, doorsDigest: digestDoors({ doors }) }, nft)
   const place = { table: 'knock', nft, elements: new DocumentElements(nft) }
   const { signal } = new AbortController()
   await t.rejects(keepInstalled({ installation, warnings: [], own }, place, { signal }), {

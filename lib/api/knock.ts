@@ -7,7 +7,7 @@ import { hostWarnings } from '../host/warnings.js'
 import { chooseElements } from '../kernel/netlink/chosen.js'
 import type { Nft } from '../kernel/nft.js'
 import { requireFeatures, requireVersion } from '../kernel/process/capability.js'
-import { digestDoors, digestOf } from '../nft/about.js'
+import { digestOf } from '../nft/about.js'
 import { renderRuleset } from '../nft/render/render.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { EXPECTED_DURATION, parseDuration } from '../spec/model/duration.js'
@@ -16,6 +16,7 @@ import { requireTable, validateState } from '../spec/read-state.js'
 import { requireValid, type SpecInput } from '../spec/validate.js'
 import type { Call } from '../table/installation.js'
 import { removeOwn } from '../table/remove.js'
+import { knownDoors } from '../table/standing-doors.js'
 import type { Warning } from '../text/warning.js'
 import { type KernelOptions, resolveCall } from './call.js'
 import { Knock } from './handle.js'
@@ -83,9 +84,9 @@ export async function installKnock(spec: SpecInput, options: InstallOptions = {}
   const installation = new Installation(valid, nft, { elements })
   const warnings = await gatherWarnings(valid, nft, options, call)
   const outcome = await installation.ensure(call, { state, pending })
-  const { table, doors } = installation.automaton
+  const { table } = installation.automaton
   const digest = digestOf(installation.document)
-  return new Knock(table, { doors, doorsDigest: digestDoors(doors) }, nft, {
+  return new Knock(table, knownDoors(installation.automaton), nft, {
     ...{ signal: options.signal, elements, warnings },
     installed: { installation, outcome },
     atEnd: (end) => removeOwn(nft, table, digest, end),

@@ -162,7 +162,8 @@ export class TableReader {
     const knowsTokens = knowsTypeof(await nft.version(call))
     return this.standing.current(call, async () => {
       const { doors, listing, doorsSet } = await this.read('restore', ALL_SAVED)
-      const place = { table, doors, sets: listing.sets, knowsTokens }
+      const { guardPrefix } = this.standing
+      const place = { table, doors, guardPrefix, sets: listing.sets, knowsTokens }
       const { commands, report } = renderState(place, valid, Date.now() / 1000)
       // Fails if another spec was installed since the table was listed.
       const nftables = [...whileThere({ table, while: doorsSet }), ...commands]

@@ -4,6 +4,7 @@ import { formatCidr } from '../spec/model/address.js'
 import { MAX_DURATION } from '../spec/model/duration.js'
 import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model/model.js'
 import { formatService } from '../spec/model/step.js'
+import { withBlocks } from './blocks.js'
 import { banChains, banCounters, banSets, bansAnybody, forgive, strikeVerdict } from './door/ban.js'
 import { buildGate, KNOCK } from './door/gate.js'
 import { closeActions, grantActions, grantSets, letThroughActions } from './door/grant.js'
@@ -81,17 +82,18 @@ export function buildAutomaton(spec: ValidSpec, shareFrom?: number): Automaton {
     ...(shared?.chains ?? []),
   ]
   const counters = doors.flatMap(countersOf)
+  const sets = [
+    ...sharedSets(doors, guard.capacity, programs, shared),
+    ...banSets(guard, guard.capacity),
+    ...resetting.flatMap((domain) => domain.sets(guard.capacity)),
+    ...programs.flatMap(({ sets }) => sets),
+    ...doors.flatMap((door) => grantSets(door, guard.capacity)),
+    ...(shared?.sets ?? []),
+    ...logSets(spec.log, guard.capacity),
+  ]
   const automaton: Automaton = {
     table: spec.table,
-    sets: [
-      ...sharedSets(doors, guard.capacity, programs, shared),
-      ...banSets(guard, guard.capacity),
-      ...resetting.flatMap((domain) => domain.sets(guard.capacity)),
-      ...programs.flatMap(({ sets }) => sets),
-      ...doors.flatMap((door) => grantSets(door, guard.capacity)),
-      ...(shared?.sets ?? []),
-      ...logSets(spec.log, guard.capacity),
-    ],
+    sets: withBlocks(sets, spec, [...shares.keys()]),
     periodSets: programs.flatMap(({ periodSets }) => periodSets ?? []),
     addressSets: addressSets(spec),
     portSets: woven.named,
@@ -111,6 +113,7 @@ export function buildAutomaton(spec: ValidSpec, shareFrom?: number): Automaton {
     ...(spec.interfaces.length > 0 && {
       place: { hook: spec.hook, interfaces: spec.interfaces },
     }),
+    ...(guard.prefix && { guardPrefix: guard.prefix }),
   }
   requireOwnNames(automaton)
   return automaton

@@ -41,5 +41,6 @@ export const summarise = (door: ValidDoor, shared: SharedDoor | undefined): Door
   connections: door.open.connections,
   scope: door.open.scope,
   established: door.open.established,
+  ...(door.open.prefix && { prefix: door.open.prefix }),
   ...(shared && { shared: summariseShared(shared) }),
 })

@@ -13,7 +13,7 @@ import { nameOf, renderNoTags, type StandingTags, tagsOf } from '../nft/tags.js'
 import type { KnockState } from '../spec/generated/state-types.js'
 import { isIntact } from './intact.js'
 import { isSpent, keepsElements, renderExhausted } from './kept.js'
-import { renderMovedGrants, renderOldCounts } from './moved.js'
+import { renderMovedGrants, renderOldCounts, renderWidenedBans } from './moved.js'
 import { renderReload } from './reload.js'
 import { renderState, setsOf, usedOnly } from './saved-state.js'
 
@@ -81,7 +81,8 @@ export function renderChange(
   const loaded = renderLoads(table, loads, now)
   const restored = (saved: KnockState | undefined, sets?: Listing['sets']): NftCommand[] => {
     const { knowsTokens } = wanted
-    const place = { table, doors: automaton.doors, sets: setsOf(document, sets), knowsTokens }
+    const { doors, guardPrefix } = automaton
+    const place = { table, doors, guardPrefix, sets: setsOf(document, sets), knowsTokens }
     return saved ? [...renderState(place, saved, now).commands] : []
   }
   if (!standing) {
@@ -115,6 +116,10 @@ export function renderChange(
   const moved = [
     ...renderMovedGrants({ ...doors, sizes: sizesOf(document) }, standing),
     ...renderOldCounts(doors, standing),
+    ...renderWidenedBans(
+      { table, prefix: automaton.guardPrefix, sizes: sizesOf(document) },
+      standing,
+    ),
   ]
   const kept = new Map([...standing.sets].filter(([name]) => isSpent(name) && keeps(name)))
   const commands = [...nftables, ...moved, ...exhausted, ...loaded, ...restored(used, kept)]

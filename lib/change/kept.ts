@@ -9,6 +9,7 @@ import { CONFIRM_SET } from '../nft/confirm.js'
 import type { NftCommand } from '../nft/document.js'
 import type { Listing } from '../nft/listing.js'
 import { commonSet, familySet, parseFamilySet } from '../nft/names.js'
+import { lengthIn } from '../spec/model/prefix.js'
 
 const parse = (name: string) => parseSetName(parseFamilySet(name)?.set ?? name)
 
@@ -96,12 +97,19 @@ export function renderExhausted(
   { sets }: Listing,
 ): NftCommand[] {
   const now = new Map(after.map((door) => [door.name, door]))
-  return before.flatMap(({ name, connections: had = 0, scope }) => {
+  return before.flatMap(({ name, connections: had = 0, scope, prefix }) => {
     const door = now.get(name)
     if (door?.connections === undefined || door.connections >= had || door.scope !== scope)
       return []
     const fewest = door.connections
-    const places = scope === 'everyone' ? [commonSet] : FAMILIES
+    // Under another prefix the door has other sets, which are empty.
+    const families = ([4, 6] as const).filter(
+      (family) => lengthIn(prefix, family) === lengthIn(door.prefix, family),
+    )
+    const places =
+      scope === 'everyone'
+        ? [commonSet]
+        : families.map((family) => (set: string) => familySet(set, family, prefix))
     const counts = Array.from({ length: had - fewest }, (_, index) => fewest + index)
     return places.flatMap((place) =>
       counts.flatMap((used) => {
@@ -114,5 +122,3 @@ export function renderExhausted(
     )
   })
 }
-
-const FAMILIES = [(set: string) => familySet(set, 4), (set: string) => familySet(set, 6)] as const

@@ -1,12 +1,16 @@
 // The grants and counts of an installed table → the commands that move or delete those of doors
-// which come or go, begin or cease to share their sets, or have a service at another port. Pure.
-import { isClosing } from '../automaton/language/names.js'
+// which come or go, begin or cease to share their sets, or have a service at another port; bans of
+// wider blocks. Pure.
+import { BANNED, isClosing } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { numberIn, parseCountSet } from '../automaton/sharing/names.js'
 import type { ElementKey, NftCommand } from '../nft/document.js'
 import type { ListedElement, Listing } from '../nft/listing.js'
 import { familySet, parseFamilySet } from '../nft/names.js'
 import { type GrantPlace, grantKey, grantPlaceOf, isAt } from '../nft/own-sets.js'
+import { WIDTH } from '../spec/model/address.js'
+import type { Prefix } from '../spec/model/model.js'
+import { blockOf, lengthIn } from '../spec/model/prefix.js'
 import { renderCarried } from './carry.js'
 
 const FAMILIES = [4, 6] as const
@@ -38,13 +42,14 @@ export function renderMovedGrants(
     const has = wanted.get(had.name)
     if (!had.shared && !has?.shared) continue
     const from = grantPlaceOf(had)
-    const to = has && has.scope === had.scope ? grantPlaceOf(has) : undefined
-    if (to && isSame(from, to)) continue
+    const place = has && has.scope === had.scope ? grantPlaceOf(has) : undefined
     for (const family of FAMILIES) {
-      const own = (sets.get(familySet(from.set, family))?.elements ?? []).filter((element) =>
-        isAt(from, element),
-      )
-      const name = familySet(from.set, family)
+      // A grant for one block is none for another, so it does not move.
+      const isAlike = lengthIn(place?.prefix, family) === lengthIn(from.prefix, family)
+      const to = isAlike ? place : undefined
+      if (to && isSame(from, to)) continue
+      const name = familySet(from.set, family, from.prefix)
+      const own = (sets.get(name)?.elements ?? []).filter((element) => isAt(from, element))
       if (had.shared && sizes.has(name)) {
         gather(
           leaving,
@@ -55,7 +60,7 @@ export function renderMovedGrants(
       if (to)
         gather(
           coming,
-          familySet(to.set, family),
+          familySet(to.set, family, to.prefix),
           own.map((element) => moved(element, to)),
         )
     }
@@ -125,4 +130,38 @@ function gather<T>(groups: Map<string, T[]>, name: string, items: readonly T[]):
 function deleteElements(table: string, name: string, elem: ElementKey[]): NftCommand[] {
   const element = { family: 'inet', table, name, elem } as const
   return [{ add: { element } }, { delete: { element } }]
+}
+
+interface Banning {
+  readonly table: string
+  readonly prefix: Prefix | undefined
+  /** nft's names of the sets, with their sizes. */
+  readonly sizes: ReadonlyMap<string, number | undefined>
+}
+
+/**
+ * Renders bans of the blocks around the banned sources, if the wanted table bans wider blocks. Of
+ * those in one block the longest stays. Grants do not move to another prefix, since none may get
+ * wider; a ban lets nobody in.
+ */
+export function renderWidenedBans(
+  { table, prefix, sizes }: Banning,
+  { sets }: Listing,
+): NftCommand[] {
+  return [...sets].flatMap(([name, { elements }]) => {
+    const { set, family, prefix: had } = parseFamilySet(name) ?? {}
+    if (set !== BANNED || family === undefined) return []
+    const wanted = familySet(BANNED, family, prefix)
+    const length = prefix?.[family] ?? WIDTH[family]
+    if (!sizes.has(wanted) || length >= (had?.[family] ?? WIDTH[family])) return []
+    const longest = new Map<string, ListedElement>()
+    for (const element of elements) {
+      const [address = ''] = element.key
+      const block = blockOf({ family, address }, prefix).address
+      const other = longest.get(block)
+      if (other && (other.expires ?? 0) >= (element.expires ?? 0)) continue
+      longest.set(block, { ...element, key: [block] })
+    }
+    return renderCarried(table, wanted, [...longest.values()], sizes.get(wanted))
+  })
 }

@@ -12,7 +12,9 @@ import { grantKey, grantPlaceOf } from '../nft/own-sets.js'
 import { renderTimedSet } from '../nft/render/timed-set.js'
 import { LONGEST_TOKEN } from '../spec/derive/derivation.js'
 import type { KnockState, SavedGrant } from '../spec/generated/state-types.js'
-import { parseAddress } from '../spec/model/address.js'
+import { formatCidr, parseCidr, WIDTH } from '../spec/model/address.js'
+import type { Cidr, Prefix } from '../spec/model/model.js'
+import { blockOf } from '../spec/model/prefix.js'
 import { Additions, type HeldSets } from './additions.js'
 import { isSpent } from './kept.js'
 
@@ -28,6 +30,8 @@ const LONGER = 60
 interface StatePlace {
   readonly table: string
   readonly doors: readonly DoorSummary[]
+  /** The block that is one source for bans. Absent: the address. */
+  readonly guardPrefix?: Prefix | undefined
   readonly sets: HeldSets
   /** Whether this nft supports sets of tokens. */
   readonly knowsTokens: boolean
@@ -102,6 +106,7 @@ export function renderState(place: StatePlace, state: KnockState, now: number): 
 class StateRenderer {
   readonly #table: string
   readonly #doors: ReadonlyMap<string, DoorSummary>
+  readonly #guardPrefix: Prefix | undefined
   readonly #saved: number
   readonly #now: number
   readonly #additions: Additions
@@ -113,8 +118,10 @@ class StateRenderer {
   readonly #skipped = { over: 0, present: 0, unplaced: 0 }
   readonly #unknown = new Set<string>()
 
-  constructor({ table, doors, sets, knowsTokens }: StatePlace, saved: number, now: number) {
+  constructor(place: StatePlace, saved: number, now: number) {
+    const { table, doors, guardPrefix, sets, knowsTokens } = place
     this.#table = table
+    this.#guardPrefix = guardPrefix
     this.#doors = new Map(doors.map((door) => [door.name, door]))
     this.#sets = new Map(sets)
     this.#knowsTokens = knowsTokens
@@ -137,8 +144,8 @@ class StateRenderer {
       this.#skipped.over += 1
       return
     }
-    const place = placeOf(source, door.scope)
     const grants = grantPlaceOf(door)
+    const place = placeOf(source, door.scope, grants.prefix)
     const key = place && grantKey(grants, place.key === 0 ? undefined : place.key)
     const added = place && key !== undefined && this.#put(place.set(grants.set), key, timeout)
     if (!place) this.#skipped.unplaced += 1
@@ -150,10 +157,17 @@ class StateRenderer {
 
   ban({ source, until }: KnockState['bans'][number]): void {
     const timeout = this.#remaining(until)
-    const place = placeOf(source, 'source')
+    // An address that was banned stays so if blocks are banned now. No ban gets narrower.
+    const banned = parseCidr(source)
+    const widened = banned && blockOf(banned, { [banned.family]: this.#banLength(banned) })
+    const place = placeOf(widened ? formatCidr(widened) : source, 'source', this.#guardPrefix)
     if (timeout < 1) this.#skipped.over += 1
     else if (!place) this.#skipped.unplaced += 1
     else if (this.#put(place.set(BANNED), place.key, timeout)) this.#restored.bans += 1
+  }
+
+  #banLength({ family, prefixLength }: Cidr): number {
+    return Math.min(this.#guardPrefix?.[family] ?? prefixLength, prefixLength)
   }
 
   /** Restores a used token or sequence, also of a door that is gone: the door may come back. */
@@ -214,9 +228,14 @@ interface ElementPlace {
   readonly set: (name: string) => string
 }
 
-/** Undefined if the door's scope is not that of the grant. */
-function placeOf(source: string, scope: DoorSummary['scope']): ElementPlace | undefined {
-  const address = parseAddress(source)
-  if (scope === 'everyone') return address ? undefined : { key: 0, set: commonSet }
-  return address && { key: address.address, set: (name) => familySet(name, address.family) }
+/** Undefined if the door's scope, or its prefix, is not that of the grant. */
+function placeOf(
+  source: string,
+  scope: DoorSummary['scope'],
+  prefix: Prefix | undefined,
+): ElementPlace | undefined {
+  const block = parseCidr(source)
+  if (scope === 'everyone') return block ? undefined : { key: 0, set: commonSet }
+  if (!block || block.prefixLength !== (prefix ?? WIDTH)[block.family]) return undefined
+  return { key: block.address, set: (name) => familySet(name, block.family, prefix) }
 }

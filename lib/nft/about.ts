@@ -6,9 +6,16 @@
 // reads all sets of the table.
 import type { Automaton } from '../automaton/language/automaton.js'
 import type { Attempt } from '../automaton/language/names.js'
-import type { DoorSummary, SharedSummary } from '../automaton/language/summary.js'
+import {
+  type DoorSummary,
+  formatDoor,
+  parseDoor,
+  type SharedSummary,
+} from '../automaton/language/summary.js'
+import { withKnock } from '../automaton/sharing/find.js'
 import { hexDigest } from '../spec/model/digest.js'
-import type { Hook } from '../spec/model/model.js'
+import type { Hook, Prefix } from '../spec/model/model.js'
+import { formatPrefix, parsePrefix } from '../spec/model/prefix.js'
 import { parseService } from '../spec/model/step.js'
 import type { NftCommand, NftDocument, NftValue } from './document.js'
 import type { Listing } from './listing.js'
@@ -40,6 +47,8 @@ export interface About {
    * spec, or if an older knocklib made the table.
    */
   readonly place?: Automaton['place']
+  /** The block that is one source for attempts and bans. Absent: the address. */
+  readonly guardPrefix?: Prefix
 }
 
 /** A digest of 32 hex digits, the same for the same commands. */
@@ -47,8 +56,12 @@ export const digestCommands = (commands: readonly NftCommand[]): string => hexDi
 
 const DOORS_DIGITS = 16
 
-/** A digest of 16 hex digits, the same for the same doors. */
-export const digestDoors = (doors: readonly DoorSummary[]): string => hexDigest(doors, DOORS_DIGITS)
+/** A digest of 16 hex digits, the same for the same doors and blocks of bans. */
+export const digestDoors = ({
+  doors,
+  guardPrefix,
+}: Pick<Automaton, 'doors' | 'guardPrefix'>): string =>
+  hexDigest(guardPrefix ? [doors, guardPrefix] : doors, DOORS_DIGITS)
 
 /**
  * The name of a set that holds one constant. To add that constant again changes nothing, and fails
@@ -61,27 +74,27 @@ export const doorsSet = (doorsDigest: string): string => `doors_${doorsDigest}`
 const ATTEMPT_DIGITS = 16
 
 /** Computes the digest of each attempt, by "DOOR ATTEMPT". */
-export const digestAttempts = ({ attempts }: Pick<Automaton, 'attempts'>): Map<string, string> =>
-  new Map(
-    attempts.map(({ door, attempt, meaning }) => {
-      return [`${door} ${attempt}`, hexDigest(meaning, ATTEMPT_DIGITS)]
-    }),
-  )
+export function digestAttempts({ attempts }: Pick<Automaton, 'attempts'>): Map<string, string> {
+  const digest = (meaning: unknown) => hexDigest(meaning, ATTEMPT_DIGITS)
+  return new Map(attempts.map((one) => [`${one.door} ${one.attempt}`, digest(one.meaning)]))
+}
 
 /** Renders the set's elements: numbers from 0, each with a comment. */
 export function aboutElements(automaton: Automaton, digest: string): NftValue[] {
-  const { doors, logGroup, place } = automaton
+  const { doors, logGroup, place, guardPrefix } = automaton
   const attempts = digestAttempts(automaton)
   const closing = closingLines(attempts)
   const comments = [
     `knocklib ${LAYOUT} ${digest}`,
-    `doors ${digestDoors(doors)}`,
+    `doors ${digestDoors(automaton)}`,
     ...(logGroup === undefined ? [] : [`log ${logGroup}`]),
+    ...(guardPrefix ? [`guard ${formatPrefix(guardPrefix)}`] : []),
     ...(place ? place.interfaces.map((name) => `interface ${name} ${place.hook}`) : []),
     ...doors.flatMap((door) => {
-      const { name, services, knocks, grantTimeout, connections = 0, scope, established } = door
+      const { name, services, knocks } = door
       return [
-        `door ${name} ${grantTimeout} ${connections} ${scope} ${established}`,
+        `door ${name} ${formatDoor(door)}`,
+        ...(door.prefix ? [`prefix ${name} ${formatPrefix(door.prefix)}`] : []),
         ...knocks.flatMap(({ attempt, steps, users = [] }) => [
           [`knock ${name} ${attempt} ${steps}`, attempts.get(`${name} ${attempt}`)].join(' '),
           ...users.map((user) => `user ${name} ${attempt} ${user}`),
@@ -166,12 +179,14 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   let log: number | undefined
   let doorsDigest: string | undefined
   let place: Automaton['place']
+  let guardPrefix: Prefix | undefined
   for (const comment of comments.slice(1)) {
-    const [word, name = '', ...rest] = comment.split(' ')
+    const [word = '', name = '', ...rest] = comment.split(' ')
     const form = word === 'interface' ? INTERFACE : DOOR
-    if (word !== 'log' && word !== 'doors' && !form.test(name)) return undefined
+    if (!OF_TABLE.includes(word) && !form.test(name)) return undefined
     const known = doors.get(name)
     const door = word === 'door' ? parseDoor(name, rest) : undefined
+    const prefix = parsePrefix(word === 'guard' ? [name, ...rest] : rest)
     const [first = '', second = '', digest = ''] = rest
     if (door) {
       doors.set(name, door)
@@ -179,6 +194,10 @@ export function parseAbout(comments: readonly string[]): About | undefined {
       doorsDigest = name
     } else if (word === 'log' && NUMBER.test(name) && rest.length === 0) {
       log = Number(name)
+    } else if (word === 'guard' && prefix) {
+      guardPrefix = prefix
+    } else if (word === 'prefix' && known && prefix) {
+      doors.set(name, { ...known, prefix })
     } else if (word === 'interface' && isPlace(rest, place)) {
       place = { hook: rest[0], interfaces: [...(place?.interfaces ?? []), name] }
     } else if (word === 'knock' && known && isKnock(rest)) {
@@ -194,19 +213,20 @@ export function parseAbout(comments: readonly string[]): About | undefined {
       attempts.set(`${name} ${second || 'close'}`, first)
     } else if (word === 'service' && known && rest.length === 1 && parseService(first)) {
       doors.set(name, { ...known, services: [...known.services, first] })
-    } else if (word === 'shared' && known && isSharedKnock(rest)) {
-      const knock = { attempt: first as Attempt, number: Number(second), steps: Number(digest) }
-      const shared = withKnock(known, knock)
-      if (!shared) return undefined
-      doors.set(name, { ...known, shared })
+    } else if (word === 'shared' && known && withKnock(known, rest)) {
+      doors.set(name, { ...known, shared: withKnock(known, rest) as SharedSummary })
     } else {
       return undefined
     }
   }
   if (doorsDigest === undefined) return undefined
   const about = { layout: LAYOUT, digest, doors: [...doors.values()], doorsDigest, attempts }
-  return { ...about, ...(log !== undefined && { log }), ...(place && { place }) }
+  const optional = { ...(place && { place }), ...(guardPrefix && { guardPrefix }) }
+  return { ...about, ...(log !== undefined && { log }), ...optional }
 }
+
+/** The lines that are about no door and no interface. */
+const OF_TABLE: readonly string[] = ['log', 'doors', 'guard']
 
 /** The forms that the schema of specs gives to names, and the compiler to attempts. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
@@ -223,39 +243,8 @@ const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly stri
 const isClose = ([digest = '', attempt = 'close', ...more]: readonly string[]): boolean =>
   DIGEST.test(digest) && CLOSING.test(attempt) && more.length === 0
 
-const isSharedKnock = ([attempt = '', ...numbers]: readonly string[]): boolean =>
-  (ATTEMPT.test(attempt) || CLOSING.test(attempt)) &&
-  numbers.length === 2 &&
-  numbers.every((number) => NUMBER.test(number))
-
-/** Adds a shared knock to a door; undefined if its service is not one port. */
-function withKnock(
-  { services, shared }: DoorSummary,
-  knock: SharedSummary['knocks'][number],
-): SharedSummary | undefined {
-  const { protocol, ports } = parseService(services[0] ?? '') ?? {}
-  if ((protocol !== 'tcp' && protocol !== 'udp') || !ports) return undefined
-  return { service: { protocol, port: ports.from }, knocks: [...(shared?.knocks ?? []), knock] }
-}
-
 const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress'] satisfies Hook[]
 
 /** Whether the words are a hook, the same one as in the lines before. */
 const isPlace = (words: readonly string[], place: About['place']): words is readonly [Hook] =>
   words.length === 1 && HOOKS.includes(words[0] ?? '') && (place?.hook ?? words[0]) === words[0]
-
-function parseDoor(name: string, words: string[]): DoorSummary | undefined {
-  const [seconds = '', connections = '', scope, established, ...more] = words
-  if (!NUMBER.test(seconds) || !NUMBER.test(connections) || more.length > 0) return undefined
-  if (scope !== 'source' && scope !== 'everyone') return undefined
-  if (established !== 'keep' && established !== 'cut') return undefined
-  return {
-    name,
-    services: [],
-    knocks: [],
-    grantTimeout: Number(seconds),
-    connections: Number(connections) || undefined,
-    scope,
-    established,
-  }
-}

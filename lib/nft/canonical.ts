@@ -27,13 +27,20 @@ type Content = Readonly<Record<string, unknown>>
 export const canonicalText = (statement: unknown): string =>
   JSON.stringify(canonical(typeof statement === 'string' ? parseMapped(statement) : statement))
 
-const MAPPED = /^(add|update|delete) @(\w+) \{ (\w+) (\w+)(?: timeout (\w+))? : meta (\w+) \}$/
+const MAPPED = new RegExp(
+  /^(add|update|delete) @(\w+) \{ (\w+) (\w+)(?: & ([\d.a-f:]+))?/.source +
+    /(?: timeout (\w+))? : meta (\w+) \}$/.source,
+)
 
-/** Reads `update @MAP { ip saddr timeout 1m30s : meta mark }`; other text stays as it is. */
+/**
+ * Reads `update @MAP { ip saddr & 255.0.0.0 timeout 1m30s : meta mark }`; other text stays as it
+ * is.
+ */
 function parseMapped(text: string): unknown {
-  const [, op, map, protocol, field, timeout, key] = MAPPED.exec(text) ?? []
+  const [, op, map, protocol, field, mask, timeout, key] = MAPPED.exec(text) ?? []
   if (op === undefined) return text
-  const val = { payload: { protocol, field } }
+  const whole = { payload: { protocol, field } }
+  const val = mask === undefined ? whole : { '&': [whole, mask] }
   const seconds = timeout === undefined ? undefined : secondsOf(timeout)
   const elem = seconds === undefined ? val : { elem: { val, timeout: seconds } }
   return { map: { op, elem, data: { meta: { key } }, map: `@${map}` } }

@@ -12,21 +12,32 @@ import {
   STARTED,
   stageIn,
 } from '../automaton/sharing/names.js'
+import type { Prefix } from '../spec/model/model.js'
 import { aboutComments, parseAbout } from './about.js'
 import type { ListedElement, ListedSet, Listing } from './listing.js'
-import { familySet, parseFamilySet } from './names.js'
+import { commonSet, familySet, familySets, parseFamilySet } from './names.js'
 
 /** Where a door's grants are: in a set of its own, or in one that also has the service's port. */
 export interface GrantPlace {
   /** The automaton's name of the set. */
   readonly set: string
   readonly port?: number
+  /** The block that a grant is for. Absent: the address. */
+  readonly prefix?: Prefix
 }
 
-export const grantPlaceOf = ({ name, shared }: DoorSummary): GrantPlace =>
-  shared
-    ? { set: admittedSet(shared.service.protocol), port: shared.service.port }
-    : { set: grantsSet(name) }
+export function grantPlaceOf({ name, shared, prefix }: DoorSummary): GrantPlace {
+  const blocks = prefix && { prefix }
+  return shared
+    ? { set: admittedSet(shared.service.protocol), port: shared.service.port, ...blocks }
+    : { set: grantsSet(name), ...blocks }
+}
+
+/** nft's names of the sets that have a door's grants. */
+export function grantSetsOf(door: DoorSummary): string[] {
+  const { set, prefix } = grantPlaceOf(door)
+  return door.scope === 'everyone' ? [commonSet(set)] : familySets(set, prefix)
+}
 
 /** The key of a source's grant. Undefined stands for everyone. */
 export function grantKey({ port }: Pick<GrantPlace, 'port'>, source: string | undefined) {
@@ -54,7 +65,7 @@ export function withOwnSets(listing: Listing, doors: Iterable<DoorSummary>): Lis
     else own.set(set, [element])
   }
   for (const [name, { elements }] of listing.sets) {
-    const { set, family } = parseFamilySet(name) ?? { set: name }
+    const { set, family, prefix } = parseFamilySet(name) ?? { set: name }
     const kind = parseCountSet(set)
     for (const element of kind ? elements : []) {
       const door = shared.find(numberIn(Number(element.key[0])))?.door
@@ -69,11 +80,12 @@ export function withOwnSets(listing: Listing, doors: Iterable<DoorSummary>): Lis
       const element = { ...rest, key: [source] }
       if (protocol) {
         const door = shared.doorAt(protocol, port)
-        if (door) put(familySet(grantsSet(door.name), family), element)
+        if (door) put(familySet(grantsSet(door.name), family, prefix), element)
       } else if (set === STARTED || set === ADVANCED) {
         const found = shared.find(numberIn(mark))
         if (!found) continue
-        put(familySet(stageSet(found.door.name, found.attempt, stageIn(mark)), family), element)
+        const stage = stageSet(found.door.name, found.attempt, stageIn(mark))
+        put(familySet(stage, family, prefix), element)
       }
     }
   }

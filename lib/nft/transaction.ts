@@ -1,5 +1,6 @@
 // Grants to open or close, a ban to end, or a table to remove → nft JSON. Pure.
 import type { Address } from '../spec/model/address.js'
+import type { Prefix } from '../spec/model/model.js'
 import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
 import { grantKey } from './own-sets.js'
@@ -20,6 +21,8 @@ export interface GrantChange {
   readonly used: readonly string[]
   /** The service's port, if the set of grants has those of several doors. */
   readonly port?: number
+  /** The blocks that the sources are. Absent: addresses. */
+  readonly prefix?: Prefix
 }
 
 /**
@@ -58,9 +61,11 @@ export function whileThere({
 }
 
 /** Renders the end of a ban. nft answers "not found" if the source is not banned. */
-export function renderUnban(table: string, source: Address, banned: string): ElementDocument {
-  return renderClose({ table, sources: [source], grants: banned })
-}
+export const renderUnban = (
+  place: Pick<GrantChange, 'table' | 'while' | 'prefix'>,
+  source: Address,
+  banned: string,
+): ElementDocument => renderClose({ ...place, sources: [source], grants: banned })
 
 /**
  * Renders the removal of a table.
@@ -93,11 +98,11 @@ function elements(
   set: string,
   timeout?: number,
 ): ElementChange[] {
-  const { table, sources } = change
+  const { table, sources, prefix } = change
   return ([4, 6, undefined] as const).flatMap((family) => {
     const own = sources.filter((source) => source?.family === family)
     if (own.length === 0) return []
-    const name = family ? familySet(set, family) : commonSet(set)
+    const name = family ? familySet(set, family, prefix) : commonSet(set)
     const elem = own.map((source) => {
       const val = grantKey(change, source?.address)
       return timeout === undefined ? val : { elem: { val, timeout } }

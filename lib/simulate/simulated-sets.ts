@@ -8,7 +8,8 @@ import { markOf, numberIn } from '../automaton/sharing/names.js'
 import { TOKEN_AT } from '../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../spec/derive/derivation.js'
 import { cidrContains } from '../spec/model/address.js'
-import type { Cidr, Family } from '../spec/model/model.js'
+import type { Cidr, Family, Prefix } from '../spec/model/model.js'
+import { blockOf } from '../spec/model/prefix.js'
 import { familyOf, hasPorts, type Packet } from './packet.js'
 
 export interface SimulatedElement {
@@ -69,6 +70,8 @@ export class SimulatedSets {
   readonly #trusted: ReadonlyMap<string, readonly Cidr[]>
   readonly #ports: ReadonlyMap<string, ReadonlySet<number>>
   readonly #periods = new Map<string, readonly PortPeriod[]>()
+  /** By prefix, the blocks of addresses. */
+  readonly #blocks = new Map<Prefix, Map<string, string>>()
   /** By set and family, the elements by their keys. */
   readonly #elements = new Map<string, Map<string, Element>>()
 
@@ -165,9 +168,20 @@ export class SimulatedSets {
   }
 
   #key(set: string, packet: Marked, constant = 0): string {
-    return this.#set(set)
-      .key.map((field) => FIELDS[field](packet, constant))
-      .join(' . ')
+    const { key, prefix } = this.#set(set)
+    const seen = prefix ? { ...packet, source: this.#blockOf(packet, prefix) } : packet
+    return key.map((field) => FIELDS[field](seen, constant)).join(' . ')
+  }
+
+  /** The address of the block in which a packet's source is. Remembered, since it takes long. */
+  #blockOf(packet: Packet, prefix: Prefix): string {
+    const known = this.#blocks.get(prefix) ?? new Map<string, string>()
+    this.#blocks.set(prefix, known)
+    const { source } = packet
+    const block =
+      known.get(source) ?? blockOf({ family: familyOf(packet), address: source }, prefix).address
+    known.set(source, block)
+    return block
   }
 
   #of(set: string, family: Family): Map<string, Element> {

@@ -9,7 +9,7 @@ import { isPerFamily, type TimedSet } from '../automaton/language/sets.js'
 import { loadsOf, secretFilesOf } from '../automaton/loads.js'
 import { ArgumentError } from '../errors.js'
 import type { ListedElement, ListedSet } from '../nft/listing.js'
-import { commonSet, familySet } from '../nft/names.js'
+import { commonSet, familySet, sourceText } from '../nft/names.js'
 import { withOwnSets } from '../nft/own-sets.js'
 import type { ValidSpec } from '../spec/model/model.js'
 import { requireValid, type SpecInput } from '../spec/validate.js'
@@ -120,8 +120,9 @@ function contentsOf(automaton: Automaton, simulator: Simulator, at: number): Con
 }
 
 function membersOf(set: TimedSet, simulator: Simulator, at: number): Member[] {
-  return simulator.members(set.name, at).map(({ key, expiresIn }) => {
-    const source = isPerFamily(set) ? (key.split(' ')[0] as string) : EVERYONE
+  return simulator.members(set.name, at).map(({ key, family, expiresIn }) => {
+    const [first = ''] = key.split(' ')
+    const source = isPerFamily(set) ? sourceText(first, family, set.prefix) : EVERYONE
     if (set.timeout === undefined) return { source, expiresIn: 0 }
     const age = Math.max(Math.floor(set.timeout - expiresIn), 0)
     return { source, expiresIn: Math.floor(expiresIn), age }
@@ -130,7 +131,7 @@ function membersOf(set: TimedSet, simulator: Simulator, at: number): Member[] {
 
 /** A set by nft's names, one for each family. */
 function listed(set: TimedSet, simulator: Simulator, at: number): [string, ListedSet][] {
-  const { name, timeout, capacity: size } = set
+  const { name, timeout, capacity: size, prefix } = set
   const members = simulator.members(name, at)
   const elements = (own: readonly SimulatedElement[]): ListedElement[] =>
     own.map(({ key, expiresIn, mark, packets }) => ({
@@ -145,6 +146,6 @@ function listed(set: TimedSet, simulator: Simulator, at: number): [string, Liste
   }
   return ([4, 6] as const).map((family) => {
     const own = members.filter((member) => member.family === family)
-    return [familySet(name, family), { timeout, size, elements: elements(own) }]
+    return [familySet(name, family, prefix), { timeout, size, elements: elements(own) }]
   })
 }

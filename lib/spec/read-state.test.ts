@@ -35,6 +35,8 @@ t.test('a valid state is accepted, with addresses as nft lists them', async (t) 
   t.strictSame(problemsOf({ ...STATE, grants: [everyone] }), [])
 })
 
+const SOURCE = 'an IPv4 or IPv6 address or a CIDR block'
+
 t.test('all problems are reported at once, in order', async (t) => {
   const [grant] = STATE.grants
   const [token] = STATE.tokens
@@ -42,7 +44,7 @@ t.test('all problems are reported at once, in order', async (t) => {
     version: 2,
     table: '9x',
     saved: '2026-02-31T10:00:00Z',
-    grants: [{ ...grant, source: '203.0.113.0/24' }, { ...grant, used: -1 }, null, { door: 'a' }],
+    grants: [{ ...grant, source: '203.0.113.7/24' }, { ...grant, used: -1 }, null, { door: 'a' }],
     bans: [
       { source: 'everyone', until: 'soon' },
       { source: 'everyone', until: '2026-11-21T10:00:25Z' },
@@ -58,14 +60,14 @@ t.test('all problems are reported at once, in order', async (t) => {
     '/version expected 1, the only version there is, got 2',
     '/table expected a name of 1 to 32 letters, digits and _, not starting with a digit, got "9x"',
     '/saved expected a time in UTC such as "2026-11-21T10:30:00.000Z", got "2026-02-31T10:00:00Z"',
-    '/grants/0/source expected an IPv4 or IPv6 address, or "everyone", got "203.0.113.0/24"',
+    `/grants/0/source expected ${SOURCE}, or "everyone", got "203.0.113.7/24"`,
     '/grants/1/used expected a number of connections from 0, got -1',
     '/grants/2 expected an object with door, source and until, got null',
-    '/grants/3/source expected an IPv4 or IPv6 address, or "everyone", got nothing',
+    `/grants/3/source expected ${SOURCE}, or "everyone", got nothing`,
     '/grants/3/until expected a time in UTC such as "2026-11-21T10:30:00.000Z", got nothing',
-    '/bans/0/source expected an IPv4 or IPv6 address, got "everyone"',
+    '/bans/0/source expected an IPv4 or IPv6 address or a CIDR block, got "everyone"',
     '/bans/0/until expected a time in UTC such as "2026-11-21T10:30:00.000Z", got "soon"',
-    '/bans/1/source expected an IPv4 or IPv6 address, got "everyone"',
+    '/bans/1/source expected an IPv4 or IPv6 address or a CIDR block, got "everyone"',
     '/tokens/0/token expected a token as 32 hex digits in small letters, got "0x12"',
     '/tokens/1/extra expected no such key, got 1',
     '/sequences expected a list of used sequences, got {}',

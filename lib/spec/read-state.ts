@@ -5,7 +5,7 @@ import { quoted } from '../text/printable.js'
 import { LONGEST_TOKEN } from './derive/derivation.js'
 import { expected } from './generated/expected-state.js'
 import type { KnockState } from './generated/state-types.js'
-import { parseAddress } from './model/address.js'
+import { formatCidr, parseCidr } from './model/address.js'
 import { formatDuration, MAX_DURATION } from './model/duration.js'
 import type { Findings } from './model/findings.js'
 import { checkSchema } from './validate.js'
@@ -92,10 +92,11 @@ class Reader {
   source(entry: { readonly source: string }, path: string, otherwise?: string): string {
     if (!this.#isRead(path, 'source')) return ''
     const { source } = entry
-    const address = source === otherwise ? source : parseAddress(source)?.address
-    if (address !== undefined) return address
+    if (source === otherwise) return source
+    const block = parseCidr(source)
+    if (block && !block.hostBits) return formatCidr(block)
     const everyone = otherwise === undefined ? '' : `, or "${otherwise}"`
-    this.#findings.add(`${path}/source`, `an IPv4 or IPv6 address${everyone}`)
+    this.#findings.add(`${path}/source`, `an IPv4 or IPv6 address or a CIDR block${everyone}`)
     return source
   }
 

@@ -159,7 +159,7 @@ const guards: WrongForm[] = [
   {
     of: 'a guard that is a list',
     document: spec({}, { guard: [] }),
-    wrong: [['/guard', 'an object with trusted, ignore, ban, traps or capacity', '[]']],
+    wrong: [['/guard', 'an object with trusted, ignore, ban, traps, capacity or prefix', '[]']],
   },
   {
     of: 'guard parts of the wrong type',

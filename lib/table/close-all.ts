@@ -2,8 +2,7 @@
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { CapabilityError } from '../errors.js'
 import type { NftCommand } from '../nft/document.js'
-import { commonSet, familySet } from '../nft/names.js'
-import { grantPlaceOf } from '../nft/own-sets.js'
+import { grantSetsOf } from '../nft/own-sets.js'
 import { whileThere } from '../nft/transaction.js'
 import { someOf } from '../text/some-of.js'
 import type { Grant } from '../view/status.js'
@@ -41,10 +40,7 @@ export function renderCloseAll(
   doors: readonly DoorSummary[],
   doorsSet: string,
 ): NftCommand[] {
-  const names = doors.flatMap((door) => {
-    const { set } = grantPlaceOf(door)
-    return door.scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
-  })
+  const names = doors.flatMap(grantSetsOf)
   return [
     ...whileThere({ table, while: doorsSet }),
     ...[...new Set(names)].map(

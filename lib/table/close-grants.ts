@@ -5,10 +5,9 @@ import type { CallOptions } from '../kernel/nft.js'
 import { sourceSet } from '../nft/names.js'
 import { grantKey } from '../nft/own-sets.js'
 import { type GrantChange, renderClose } from '../nft/transaction.js'
-import type { Address } from '../spec/model/address.js'
+import type { Source } from './door-arguments.js'
 
-type Source = Address | undefined
-type Closing = Omit<GrantChange, 'used'>
+type Closing = Omit<GrantChange, 'used' | 'sources'> & { readonly sources: readonly Source[] }
 
 /**
  * Tries with all sources in one transaction; grants may expire between listing and deleting. After
@@ -65,7 +64,7 @@ async function findThere(
   const { table, sources, grants } = change
   const bySet = new Map<string, Source[]>()
   for (const source of sources) {
-    const set = sourceSet(grants, source)
+    const set = sourceSet(grants, source, change.prefix)
     const own = bySet.get(set)
     if (own) own.push(source)
     else bySet.set(set, [source])

@@ -4,22 +4,40 @@
 import { COUNTED_AT_LEAST } from '../automaton/door/grant.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { ArgumentError } from '../errors.js'
-import { type Address, parseAddress } from '../spec/model/address.js'
+import { type Address, formatCidr, parseCidr } from '../spec/model/address.js'
 import { EXPECTED_DURATION, MAX_DURATION, parseDuration } from '../spec/model/duration.js'
+import type { Prefix } from '../spec/model/model.js'
+import { blockOf, lengthIn } from '../spec/model/prefix.js'
 import { EVERYONE } from '../view/contents.js'
 
+/** An address, or the address of a block; and the same as listings have it. */
+export interface SourceAddress extends Address {
+  readonly text: string
+}
+
 /** Undefined stands for everyone. */
-export type Source = Address | undefined
+export type Source = SourceAddress | undefined
 
 /**
- * Reads an address. `subject` names the door or the table in errors.
+ * Reads an address: the block around it, if blocks are sources; such a block can be written, too.
+ * `subject` names the door or the table in errors.
  *
- * @throws ArgumentError if it is no address.
+ * @throws ArgumentError if it is neither.
  */
-export function readSource(operation: string, subject: string, source: string): Address {
-  const address = parseAddress(source)
-  if (address) return address
-  const expected = 'an IPv4 or IPv6 address'
+export function readSource(
+  operation: string,
+  subject: string,
+  source: string,
+  prefix?: Prefix,
+): SourceAddress {
+  const read = parseCidr(source)
+  const isBlock = String(source).includes('/')
+  const length = read && lengthIn(prefix, read.family)
+  if (read && (!isBlock || (read.prefixLength === length && !read.hostBits))) {
+    const block = blockOf(read, prefix)
+    return { family: block.family, address: block.address, text: formatCidr(block) }
+  }
+  const expected = `an IPv4 or IPv6 address${length === undefined ? '' : `, or a /${length}`}`
   throw new ArgumentError(
     `${operation}: ${subject}: expected ${expected}, got ${JSON.stringify(source)}`,
   )
@@ -31,15 +49,15 @@ export function readSource(operation: string, subject: string, source: string): 
  * @throws ArgumentError if one is no address, or is not `everyone` at a door for everyone.
  */
 export function readSources(
-  { name, scope }: DoorSummary,
+  { name, scope, prefix }: DoorSummary,
   operation: string,
   sources: Iterable<string>,
 ): Source[] {
   const read = new Map<string, Source>()
   for (const source of sources) {
     if (scope === 'everyone') requireEveryone(name, operation, source)
-    const address = scope === 'everyone' ? undefined : readSource(operation, name, source)
-    read.set(address?.address ?? EVERYONE, address)
+    const address = scope === 'everyone' ? undefined : readSource(operation, name, source, prefix)
+    read.set(address?.text ?? EVERYONE, address)
   }
   return [...read.values()]
 }

@@ -5,8 +5,8 @@ import type { DoorSummary } from '../automaton/language/summary.js'
 import { isShared } from '../automaton/sharing/names.js'
 import { CapabilityError } from '../errors.js'
 import type { ListedElement } from '../nft/listing.js'
-import { commonSet, familySet, parseFamilySet, sourceSet } from '../nft/names.js'
-import { grantKey, grantPlaceOf, isAt } from '../nft/own-sets.js'
+import { parseFamilySet, sourceSet, sourceText } from '../nft/names.js'
+import { grantKey, grantPlaceOf, grantSetsOf, isAt } from '../nft/own-sets.js'
 import { type GrantChange, renderOpen } from '../nft/transaction.js'
 import { EVERYONE, listedContents } from '../view/contents.js'
 import { type Grant, type Progress, viewProgress } from '../view/status.js'
@@ -54,8 +54,9 @@ export class Door {
   /**
    * Grants a source access without a knock. An existing grant is renewed: its time starts over.
    *
-   * @param source IPv4 or IPv6, not a name or a block; an IPv4-mapped address means the IPv4 one.
-   * If the door is for everyone: `everyone`.
+   * @param source IPv4 or IPv6, not a name; an IPv4-mapped address means the IPv4 one. If the door
+   * has a prefix: the block around the address; the block itself can be given, too. If the door is
+   * for everyone: `everyone`.
    * @returns the grant, its source in canonical form.
    * @throws ArgumentError if the address or the duration is invalid.
    * @throws NftError
@@ -161,9 +162,9 @@ export class Door {
     return doors.with(this.name, call, async (door) => {
       const [address] = readSources(door, 'grantOf', [source])
       const place = grantPlaceOf(door)
-      const query = { table, set: sourceSet(place.set, address) }
+      const query = { table, set: sourceSet(place.set, address, place.prefix) }
       const [found] = await elements.find(query, [grantKey(place, address?.address)], call)
-      return found && grantOf(door, found)
+      return found && grantOf(door, found, query.set)
     })
   }
 
@@ -187,19 +188,16 @@ export class Door {
   async *#parts(operation: string): AsyncGenerator<Grant[], void, undefined> {
     const { elements, table, doors } = this.#place
     const call = this.#place.call(operation)
-    // If the door is gone, or its scope has changed, its set is missing.
-    const { door, place, sets } = await doors.with(this.name, call, async (door) => {
-      const place = grantPlaceOf(door)
-      const { set } = place
-      const sets =
-        door.scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
-      await elements.require({ table, set: sets[0] as string }, call)
-      return { door, place, sets }
+    const door = await doors.with(this.name, call, async (door, doorsSet) => {
+      // So that its sets are those that the table has now.
+      await elements.require({ table, set: doorsSet }, call)
+      return door
     })
-    for (const own of sets) {
+    const place = grantPlaceOf(door)
+    for (const own of grantSetsOf(door)) {
       for await (const part of elements.list({ table, set: own }, call)) {
         const grants = part.filter((element) => isAt(place, element))
-        yield grants.map((element) => grantOf(door, element))
+        yield grants.map((element) => grantOf(door, element, own))
       }
     }
   }
@@ -221,24 +219,26 @@ export class Door {
     door: DoorSummary,
     doorsSet: string,
     sources: readonly Source[],
-  ): Generator<GrantChange> {
+  ): Generator<GrantChange & { readonly sources: readonly Source[] }> {
     const used = countingSets(this.name, door.connections)
-    const { set: grants, port } = grantPlaceOf(door)
+    const { set: grants, ...place } = grantPlaceOf(door)
     const together = used.length > 0 ? TOGETHER_COUNTED : TOGETHER
     const { table } = this.#place
     for (let at = 0; at < sources.length; at += together) {
       const some = sources.slice(at, at + together)
-      const own = { table, while: doorsSet, sources: some, grants, used }
-      yield port === undefined ? own : { ...own, port }
+      yield { table, while: doorsSet, sources: some, grants, used, ...place }
     }
   }
 }
 
 function grantOf(
   { name, scope }: DoorSummary,
-  { key: [source = ''], expires = 0 }: ListedElement,
+  { key: [address = ''], expires = 0 }: ListedElement,
+  set: string,
 ): Grant {
-  return { door: name, source: scope === 'everyone' ? EVERYONE : source, expiresIn: expires }
+  const { family, prefix } = parseFamilySet(set) ?? {}
+  const source = family && scope !== 'everyone' ? sourceText(address, family, prefix) : EVERYONE
+  return { door: name, source, expiresIn: expires }
 }
 
-const sourceOf = (source: Source): string => source?.address ?? EVERYONE
+const sourceOf = (source: Source): string => source?.text ?? EVERYONE

@@ -1,10 +1,20 @@
 // The doors as last read from a table → the current door for each call.
+import type { Automaton } from '../automaton/language/automaton.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { ArgumentError, CapabilityError, isNotFound, NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
 import type { Nft } from '../kernel/nft.js'
-import { ABOUT_SET, type About, aboutComments, doorsSet, isOurs, parseAbout } from '../nft/about.js'
+import {
+  ABOUT_SET,
+  type About,
+  aboutComments,
+  digestDoors,
+  doorsSet,
+  isOurs,
+  parseAbout,
+} from '../nft/about.js'
 import { type Listing, parseListing } from '../nft/listing.js'
+import type { Prefix } from '../spec/model/model.js'
 import { someOf } from '../text/some-of.js'
 import type { Call } from './installation.js'
 
@@ -12,7 +22,16 @@ import type { Call } from './installation.js'
 const TRIES = 12
 
 /** The doors that a table lists in its set `about`. */
-export type KnownDoors = Pick<About, 'doors' | 'doorsDigest'>
+export type KnownDoors = Pick<About, 'doors' | 'doorsDigest' | 'guardPrefix'>
+
+/** The doors that a table will have. */
+export const knownDoors = ({
+  doors,
+  guardPrefix,
+}: Pick<Automaton, 'doors' | 'guardPrefix'>): KnownDoors => {
+  const blocks = guardPrefix && { guardPrefix }
+  return { doors, doorsDigest: digestDoors({ doors, ...blocks }), ...blocks }
+}
 
 interface StandingPlace {
   readonly table: string
@@ -29,6 +48,7 @@ export class StandingDoors {
   readonly #place: StandingPlace
   #doors: ReadonlyMap<string, DoorSummary> = new Map()
   #set = ''
+  #guardPrefix: Prefix | undefined
 
   constructor(known: KnownDoors, place: StandingPlace) {
     this.#place = place
@@ -38,6 +58,11 @@ export class StandingDoors {
   /** The doors as last read, in the spec's order. */
   get all(): readonly DoorSummary[] {
     return [...this.#doors.values()]
+  }
+
+  /** The block that is one source for bans, as last read. */
+  get guardPrefix(): Prefix | undefined {
+    return this.#guardPrefix
   }
 
   find(name: string): DoorSummary | undefined {
@@ -143,7 +168,8 @@ export class StandingDoors {
     }
   }
 
-  #take({ doors, doorsDigest }: KnownDoors): void {
+  #take({ doors, doorsDigest, guardPrefix }: KnownDoors): void {
+    this.#guardPrefix = guardPrefix
     this.#doors = new Map(doors.map((door) => [door.name, door]))
     this.#set = doorsSet(doorsDigest)
   }

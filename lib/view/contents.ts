@@ -4,7 +4,7 @@ import { parseAdmitted, parseCountSet } from '../automaton/sharing/names.js'
 import { CONFIRM_SET, confirmOf } from '../nft/confirm.js'
 import type { Listing } from '../nft/listing.js'
 import { LOADED_SET, type Loaded, loadedIn } from '../nft/loaded.js'
-import { parseFamilySet } from '../nft/names.js'
+import { parseFamilySet, sourceText } from '../nft/names.js'
 
 /** The source of a grant if the door's scope is everyone. */
 export const EVERYONE = 'everyone'
@@ -84,10 +84,10 @@ export function listedContents(listing: Listing): Contents {
   const cut: string[] = []
   for (const [name, listed] of sets) {
     const { elements, size, count, isCut } = listed
-    const { set, family } = parseFamilySet(name) ?? { set: name }
+    const { set, family, prefix } = parseFamilySet(name) ?? { set: name }
     const members = elements.map(({ key, expires, timeout = listed.timeout }): Member => {
       // The key of a set without a family is a constant.
-      const source = family ? (key[0] as string) : EVERYONE
+      const source = family ? sourceText(key[0] as string, family, prefix) : EVERYONE
       const member = { source, expiresIn: expires ?? 0 }
       if (expires === undefined || timeout === undefined) return member
       return { ...member, age: ageOf(timeout, expires) }

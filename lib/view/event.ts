@@ -1,4 +1,4 @@
-// The types of the events that a watch yields.
+// The types of the events that a watch yields, and whose they are. Pure.
 
 export interface Happened {
   /** When the event was read: ISO 8601 in UTC, with milliseconds. */
@@ -7,8 +7,16 @@ export interface Happened {
 
 export interface AtDoor extends Happened {
   readonly door: string
-  /** An address, or `everyone`. */
+  /**
+   * The address that sent the packet. If no packet did, the grant's source: an address, a block, or
+   * `everyone`.
+   */
   readonly source: string
+  /**
+   * The block around that address which counts as the source, if the spec has a prefix: that of the
+   * grant (`granted`, `closed`) or of the attempt (`knock`, `reset`).
+   */
+  readonly block?: string
 }
 
 /**
@@ -61,7 +69,10 @@ export interface DeniedEvent extends AtDoor {
 /** The source is banned: its knocks are ignored from now on. */
 export interface BannedEvent extends Happened {
   readonly event: 'banned'
+  /** The address that sent the packet. */
   readonly source: string
+  /** The block around it, if the spec bans blocks. */
+  readonly block?: string
   /** A packet to a trap port banned it. Absent: its strikes did. */
   readonly by?: 'trap'
 }
@@ -136,3 +147,9 @@ export type KnockEvent =
   | TableEvent
   | ActionFailedEvent
   | ActionOverrunEvent
+
+/** Whose an event is. */
+export type Sent = Pick<AtDoor, 'source' | 'block'>
+
+/** The source of the grant, the attempt or the ban that an event is about. */
+export const holderOf = ({ source, block = source }: Sent): string => block

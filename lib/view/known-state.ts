@@ -4,7 +4,7 @@
 // Flushing a table deletes all of this, and packets change it without any notification but the log.
 import type { Attempt } from '../automaton/language/names.js'
 import type { KnockState, SavedGrant, UsedToken } from '../spec/generated/state-types.js'
-import type { KnockEvent } from './event.js'
+import { holderOf, type KnockEvent, type Sent } from './event.js'
 
 /** The facts about a table that come from its spec. */
 interface KnownSpec {
@@ -166,7 +166,8 @@ export class KnownState {
     const until = (seconds: number) => new Date(at + seconds * 1000).toISOString()
     switch (event.event) {
       case 'granted': {
-        const { door, source, expiresIn } = event
+        const { door, expiresIn } = event
+        const source = holderOf(event)
         this.#grants.set(keyOf(event), { door, source, until: until(expiresIn) })
         if (token !== undefined) {
           const used = { door, token, until: until(this.#spec.rememberTokens) }
@@ -182,7 +183,7 @@ export class KnownState {
         break
       case 'banned': {
         const seconds = event.by === 'trap' ? this.#spec.trapFor : this.#spec.banFor
-        if (seconds !== undefined) this.#bans.set(event.source, until(seconds))
+        if (seconds !== undefined) this.#bans.set(holderOf(event), until(seconds))
         break
       }
       default:
@@ -191,5 +192,5 @@ export class KnownState {
   }
 }
 
-const keyOf = ({ door, source }: { readonly door: string; readonly source: string }): string =>
-  `${door} ${source}`
+const keyOf = (grant: Sent & { readonly door: string }): string =>
+  `${grant.door} ${holderOf(grant)}`

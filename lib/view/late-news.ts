@@ -1,7 +1,7 @@
 // Events of a table that is gone, read after another was made in its place → the changes that the
 // new table needs. Pure.
 import type { KnockState } from '../spec/generated/state-types.js'
-import type { ClosedEvent, KnockEvent } from './event.js'
+import { type ClosedEvent, holderOf, type KnockEvent, type Sent } from './event.js'
 
 /** The grants to close in the new table, and the state to put into it. */
 interface LateChange {
@@ -21,7 +21,7 @@ export function lateOf(state: KnockState, news: readonly KnockEvent[]): LateChan
   const banned = new Set<string>()
   for (const event of news) {
     if (event.event === 'granted') granted.add(keyOf(event))
-    if (event.event === 'banned') banned.add(event.source)
+    if (event.event === 'banned') banned.add(holderOf(event))
   }
   const held = new Set(state.grants.map(keyOf))
   return {
@@ -36,5 +36,5 @@ export function lateOf(state: KnockState, news: readonly KnockEvent[]): LateChan
   }
 }
 
-const keyOf = ({ door, source }: { readonly door: string; readonly source: string }): string =>
-  `${door} ${source}`
+const keyOf = (grant: Sent & { readonly door: string }): string =>
+  `${grant.door} ${holderOf(grant)}`

@@ -1,6 +1,7 @@
 // Records of the readers → the table's records, and the ends of its grants. No I/O of its own.
 import type { Clock } from '../clock/clock.js'
 import type { ChangedRecord, LogRecord, ReaderRecord } from '../kernel/readers/records.js'
+import { holderOf } from '../view/event.js'
 import type { TableRecord } from '../view/known-state.js'
 import type { Clocks } from './clocks.js'
 import type { KnownTable, TableNews } from './known-table.js'
@@ -65,10 +66,11 @@ export class Intake {
     if (!found) return
     const { event } = found
     if (event.event === 'granted') {
-      const { door, source, expiresIn } = event
+      const { door, expiresIn } = event
+      const source = holderOf(event)
       clocks.set({ door, source, due: this.#dueOf(record.at, expiresIn * 1000) })
     } else if (event.event === 'closed') {
-      clocks.remove(event)
+      clocks.remove({ door: event.door, source: holderOf(event) })
     }
     push(found)
   }

@@ -5,6 +5,7 @@ import type { DoorSummary } from '../automaton/language/summary.js'
 import { SharedKnocks } from '../automaton/sharing/find.js'
 import { CapabilityError, isNotFound } from '../errors.js'
 import type { About } from '../nft/about.js'
+import type { Prefix } from '../spec/model/model.js'
 import type { WatchedTable } from './records.js'
 
 export type TableNews = 'installed' | 'removed'
@@ -14,6 +15,7 @@ export class KnownTable {
   readonly #needsLog: boolean
   #doors = new Map<string, DoorSummary>()
   #shared = new SharedKnocks([])
+  #guardPrefix: Prefix | undefined
   #digest: string | undefined
   #stands = true
   /** Whether the change that the next reading finds was reported already. */
@@ -38,18 +40,21 @@ export class KnownTable {
       table: this.#table,
       grantTimeout: (door) => this.#doors.get(door)?.grantTimeout,
       isForEveryone: (door) => this.#doors.get(door)?.scope === 'everyone',
+      grantPrefix: (door) => this.#doors.get(door)?.prefix,
+      guardPrefix: this.#guardPrefix,
       shared: this.#shared,
     }
   }
 
   /** @throws CapabilityError if the table has no log and `needsLog` is set. */
-  take({ doors, digest, log }: About): void {
+  take({ doors, digest, log, guardPrefix }: About): void {
     if (log === undefined && this.#needsLog) {
       const missing = `what happens in table inet ${this.#table}`
       throw new CapabilityError('watch', missing, 'its spec has "log": false, so it logs nothing')
     }
     this.#doors = new Map(doors.map((door) => [door.name, door]))
     this.#shared = new SharedKnocks(doors)
+    this.#guardPrefix = guardPrefix
     this.#digest = digest
     this.#stands = true
   }

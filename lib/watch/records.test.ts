@@ -27,6 +27,7 @@ const SHARED = {
 const WATCHED = {
   table: 'knock',
   grantTimeout: (door: string) => (door === 'gone' ? undefined : 30),
+  grantPrefix: () => undefined,
   isForEveryone: (door: string) => door === 'web',
   shared: new SharedKnocks([SHARED]),
 }

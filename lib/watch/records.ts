@@ -14,9 +14,12 @@ import { addressText } from '../kernel/netlink/address-bytes.js'
 import type { ElementChange, TableChange } from '../kernel/readers/changes.js'
 import type { LogRecord } from '../kernel/readers/records.js'
 import { ABOUT_SET } from '../nft/about.js'
-import { parseFamilySet } from '../nft/names.js'
+import { parseFamilySet, sourceText } from '../nft/names.js'
+import { formatCidr, parseAddress } from '../spec/model/address.js'
+import type { Prefix } from '../spec/model/model.js'
+import { blockOf, lengthIn } from '../spec/model/prefix.js'
 import { EVERYONE } from '../view/contents.js'
-import type { KnockEvent } from '../view/event.js'
+import type { KnockEvent, Sent } from '../view/event.js'
 import type { TableRecord } from '../view/known-state.js'
 
 /** The watched table, and what is needed of its doors. */
@@ -26,6 +29,9 @@ export interface WatchedTable {
   readonly grantTimeout: (door: string) => number | undefined
   /** Whether a door's grants are for everyone. */
   readonly isForEveryone: (door: string) => boolean
+  /** The block that a door's grants are for, and the one that is a source for attempts and bans. */
+  readonly grantPrefix: (door: string) => Prefix | undefined
+  readonly guardPrefix?: Prefix | undefined
   readonly shared: SharedKnocks
 }
 
@@ -52,28 +58,38 @@ function eventOf(
   service: string | undefined,
   watched: WatchedTable,
 ): KnockEvent | undefined {
-  if (event === 'banned') return { time, event, source, ...(by && { by }) }
+  const knocking = sentFrom(source, watched.guardPrefix)
+  if (event === 'banned') return { time, event, ...knocking, ...(by && { by }) }
   if (door === undefined) return undefined
   const place = stage === undefined || of === undefined ? {} : { stage, of }
-  const granted = watched.isForEveryone(door) ? EVERYONE : source
+  const granted = watched.isForEveryone(door)
+    ? { source: EVERYONE }
+    : sentFrom(source, watched.grantPrefix(door))
   switch (event) {
     case 'knock':
-      return { time, event, door, source, stage: stage ?? 1, of: of ?? 1 }
+      return { time, event, door, ...knocking, stage: stage ?? 1, of: of ?? 1 }
     case 'reset':
-      return { time, event, door, source, ...place }
+      return { time, event, door, ...knocking, ...place }
     case 'granted': {
       const expiresIn = watched.grantTimeout(door) ?? 0
       const whose = user === undefined ? {} : { user }
-      const where = { time, event, door, source: granted }
+      const where = { time, event, door, ...granted }
       return { ...where, by: 'knock', expiresIn, ...place, ...whose }
     }
     case 'closed':
-      return { time, event, door, source: granted, by: attempt === undefined ? 'use' : 'knock' }
+      return { time, event, door, ...granted, by: attempt === undefined ? 'use' : 'knock' }
     case 'denied':
       return { time, event, door, source, ...(service !== undefined && { service }) }
     case 'wrong':
       return { time, event, door, source }
   }
+}
+
+/** An address, and the block around it that counts as the source, if one does. */
+function sentFrom(source: string, prefix: Prefix | undefined): Sent {
+  const address = prefix && parseAddress(source)
+  if (!address || lengthIn(prefix, address.family) === undefined) return { source }
+  return { source, block: formatCidr(blockOf(address, prefix)) }
 }
 
 /** A grant that a transaction added or deleted. */
@@ -96,7 +112,8 @@ function calledGrant(
   const parsed = parseFamilySet(set)
   const family = parsed?.family
   const bytes = Buffer.from(key, 'hex')
-  const source = family === undefined ? EVERYONE : addressText(family, bytes)
+  const source =
+    family === undefined ? EVERYONE : sourceText(addressText(family, bytes), family, parsed?.prefix)
   const protocol = parsed && parseAdmitted(parsed.set)
   if (protocol) {
     const at = bytes.length - 4

@@ -8,8 +8,8 @@ import type { CallOptions, Nft } from '../kernel/nft.js'
 import { listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, type About, aboutComments, parseAbout } from '../nft/about.js'
 import { type ListedElement, parseListing } from '../nft/listing.js'
-import { commonSet, familySet, hasPort, parseFamilySet } from '../nft/names.js'
-import { grantKey, grantPlaceOf, withOwnSets } from '../nft/own-sets.js'
+import { addressIn, hasPort, parseFamilySet, sourceText } from '../nft/names.js'
+import { grantKey, grantPlaceOf, grantSetsOf, withOwnSets } from '../nft/own-sets.js'
 import { EVERYONE, listedContents } from '../view/contents.js'
 import { type Grant, viewGrants } from '../view/status.js'
 import type { DueGrant } from './clocks.js'
@@ -65,7 +65,7 @@ export class TableSource {
 
   /** Returns the milliseconds that a grant has left; undefined if there is none. */
   async find(door: DoorSummary, source: string): Promise<number | undefined> {
-    const [first, second] = setsOf(door)
+    const [first, second] = grantSetsOf(door)
     const set = second !== undefined && source.includes(':') ? second : (first as string)
     // A set for everyone has at most one element, whatever its key.
     const element =
@@ -74,7 +74,7 @@ export class TableSource {
         : (
             await this.#elements.find(
               { table: this.table, set },
-              [grantKey(grantPlaceOf(door), source)],
+              [grantKey(grantPlaceOf(door), addressIn(source))],
               this.#call,
             )
           )[0]
@@ -88,7 +88,7 @@ export class TableSource {
     const dated = ({ door, source, expiresIn }: Grant): DueGrant => {
       return { door, source, due: now + expiresIn * 1000 }
     }
-    if (new Set(doors.flatMap(setsOf)).size > SET_BY_SET) {
+    if (new Set(doors.flatMap(grantSetsOf)).size > SET_BY_SET) {
       const isGrants = (name: string) =>
         hasPort(name) || parseSetName(parseFamilySet(name)?.set ?? name)?.role.kind === 'grants'
       const most = (name: string) => (isGrants(name) ? Number.POSITIVE_INFINITY : 0)
@@ -99,7 +99,7 @@ export class TableSource {
     }
     const bySet = new Map<string, DoorSummary[]>()
     for (const door of doors) {
-      for (const set of setsOf(door)) {
+      for (const set of grantSetsOf(door)) {
         const own = bySet.get(set)
         if (own) own.push(door)
         else bySet.set(set, [door])
@@ -113,10 +113,11 @@ export class TableSource {
   async #grantsOf(set: string, doors: readonly DoorSummary[]): Promise<Grant[]> {
     const byPort = new Map(doors.map((door) => [grantPlaceOf(door).port?.toString(), door]))
     const elements = await this.#listSet(set)
+    const { family, prefix } = parseFamilySet(set) ?? {}
     return elements.flatMap(({ key: [first = '', port], expires = 0 }) => {
       const door = byPort.get(hasPort(set) ? port : undefined)
       if (!door) return []
-      const source = door.scope === 'everyone' ? EVERYONE : first
+      const source = family ? sourceText(first, family, prefix) : EVERYONE
       return [{ door: door.name, source, expiresIn: expires }]
     })
   }
@@ -127,10 +128,4 @@ export class TableSource {
     for await (const part of this.#elements.list(query, this.#call)) found.push(...part)
     return found
   }
-}
-
-/** The names of a door's sets of grants in nft. */
-function setsOf(door: DoorSummary): string[] {
-  const { set } = grantPlaceOf(door)
-  return door.scope === 'everyone' ? [commonSet(set)] : [familySet(set, 4), familySet(set, 6)]
 }

@@ -8,6 +8,7 @@ import type {
   Family,
   Hook,
   PortRange,
+  Prefix,
   RedirectTarget,
   TcpFlags,
   ValidSpec,
@@ -184,6 +185,8 @@ export interface Automaton {
   readonly logGroup?: number
   /** The hook and interfaces where packets are judged; absent if the spec names no interfaces. */
   readonly place?: Pick<ValidSpec, 'hook' | 'interfaces'>
+  /** The block that is one source for attempts and bans. Absent: the address. */
+  readonly guardPrefix?: Prefix
 }
 
 export const ACCEPT: Verdict = { kind: 'accept' }

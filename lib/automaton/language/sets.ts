@@ -1,7 +1,7 @@
 // The sets of a table, and its maps from ports and marks to values. Types; and the sets that
 // remember used tokens and one-time sequences, the same for every spec. Pure.
 import { LONGEST_TOKEN } from '../../spec/derive/derivation.js'
-import type { Carrier, Cidr, KnockPort } from '../../spec/model/model.js'
+import type { Carrier, Cidr, KnockPort, Prefix } from '../../spec/model/model.js'
 import { spentSequenceSet, spentTokensSet } from './names.js'
 
 /**
@@ -41,6 +41,8 @@ export interface TimedSet {
   readonly counts?: true
   /** It is a map: each element remembers the mark of the packet that added it. */
   readonly remembers?: true
+  /** The part `source` of the key is the block around the address. Absent: the address. */
+  readonly prefix?: Prefix
 }
 
 /** Whether there is one set for IPv4 and one for IPv6. Others have no addresses. */

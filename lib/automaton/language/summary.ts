@@ -1,6 +1,6 @@
 // The facts about doors and knocks that a table has beside its rules, so that it can be read
-// without its spec. Types.
-import type { KnockPort } from '../../spec/model/model.js'
+// without its spec: types, and the words for a door. Pure.
+import type { KnockPort, Prefix } from '../../spec/model/model.js'
 import type { Attempt } from './names.js'
 
 /** What a table says of a door. */
@@ -14,6 +14,8 @@ export interface DoorSummary {
   readonly connections: number | undefined
   readonly scope: 'source' | 'everyone'
   readonly established: 'keep' | 'cut'
+  /** The block that a grant is for. Absent: the address. */
+  readonly prefix?: Prefix
   /** Present if the door shares its sets with others. */
   readonly shared?: SharedSummary
 }
@@ -42,4 +44,31 @@ export interface AttemptSummary {
   readonly attempt: Attempt
   /** The same value as long as attempts under way can go on. */
   readonly meaning: unknown
+}
+
+/** Writes the parts of a door that are single words. */
+export const formatDoor = ({
+  grantTimeout,
+  connections = 0,
+  scope,
+  established,
+}: DoorSummary): string => `${grantTimeout} ${connections} ${scope} ${established}`
+
+const NUMBER = /^\d{1,10}$/
+
+/** Reads these words; undefined if no door can have them. */
+export function parseDoor(name: string, words: string[]): DoorSummary | undefined {
+  const [seconds = '', connections = '', scope, established, ...more] = words
+  if (!NUMBER.test(seconds) || !NUMBER.test(connections) || more.length > 0) return undefined
+  if (scope !== 'source' && scope !== 'everyone') return undefined
+  if (established !== 'keep' && established !== 'cut') return undefined
+  return {
+    name,
+    services: [],
+    knocks: [],
+    grantTimeout: Number(seconds),
+    connections: Number(connections) || undefined,
+    scope,
+    established,
+  }
 }

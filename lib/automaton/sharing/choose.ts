@@ -31,7 +31,8 @@ export const SHARE_FROM = 33
 
 /**
  * Chooses the doors that share sets and rules; none if there are fewer than `from`. Such a door has
- * one port as its service, and all its knocks have plain steps to ports that nothing else has.
+ * one port as its service, and all its knocks have plain steps to ports that nothing else has. Of
+ * doors with several prefixes, those with the commonest share.
  */
 export function chooseShared(
   { doors, guard }: ValidSpec,
@@ -67,7 +68,19 @@ export function chooseShared(
       )
     return fits ? [{ door, service, own }] : []
   })
-  return chosen.length < from ? [] : withNumbers(chosen)
+  const alike = largest(chosen, ({ door }) => JSON.stringify(door.open.prefix))
+  return alike.length < from ? [] : withNumbers(alike)
+}
+
+/** The largest group of items with the same key; the first of several. */
+function largest<T>(items: readonly T[], keyOf: (item: T) => string | undefined): readonly T[] {
+  const groups = new Map<string | undefined, T[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group) group.push(item)
+    else groups.set(keyOf(item), [item])
+  }
+  return [...groups.values()].reduce((best, own) => (own.length > best.length ? own : best), [])
 }
 
 interface Chosen {

@@ -1,8 +1,10 @@
 // What a table says of its doors → the knock that a mark means, and the door that has a service.
 // Pure.
+
+import { parseService } from '../../spec/model/step.js'
 import type { Logged } from '../language/log-prefix.js'
 import type { Attempt } from '../language/names.js'
-import type { DoorSummary } from '../language/summary.js'
+import type { DoorSummary, SharedSummary } from '../language/summary.js'
 import { numberIn, stageIn } from './names.js'
 
 export interface FoundKnock {
@@ -52,4 +54,23 @@ export class SharedKnocks {
       ? { event, door: door.name }
       : { event, door: door.name, attempt, stage, of }
   }
+}
+
+/**
+ * Adds a shared knock to a door: its attempt, number and length, as words. Undefined if they are
+ * none, or if the door's service is not one port.
+ */
+export function withKnock(
+  { services, shared }: DoorSummary,
+  [attempt = '', ...numbers]: readonly string[],
+): SharedSummary | undefined {
+  const { protocol, ports } = parseService(services[0] ?? '') ?? {}
+  const [number, steps, ...more] = numbers.map((word) =>
+    /^\d{1,10}$/.test(word) ? Number(word) : undefined,
+  )
+  if (!/^(?:open|close)\d{0,4}$/.test(attempt) || more.length > 0) return undefined
+  if (number === undefined || steps === undefined || !ports) return undefined
+  if (protocol !== 'tcp' && protocol !== 'udp') return undefined
+  const knock = { attempt: attempt as Attempt, number, steps }
+  return { service: { protocol, port: ports.from }, knocks: [...(shared?.knocks ?? []), knock] }
 }

@@ -4,6 +4,10 @@ import type { LiveDoor } from './live-model.js'
 
 export type DoorEvent = Extract<KnockEvent, { door: string }>
 
+/** The source of the grant, the attempt or the ban that an event is about. */
+export const holderOf = (event: { readonly source: string; readonly block?: string }): string =>
+  event.block ?? event.source
+
 /** What a door knows of one source. */
 type Known = Pick<LiveDoor, 'grants' | 'progress'>
 
@@ -27,7 +31,7 @@ export const changeDoors = (
  * Walks through all sources once, however many events there are: there may be tens of thousands.
  */
 function changeDoor(door: LiveDoor, events: readonly DoorEvent[]): LiveDoor {
-  const heard = new Set(events.map(({ source }) => source))
+  const heard = new Set(events.map((event) => holderOf(event)))
   const known = new Map<string, Known>()
   const knownOf = (source: string) => known.get(source) ?? { grants: [], progress: [] }
   for (const grant of door.grants) {
@@ -42,7 +46,10 @@ function changeDoor(door: LiveDoor, events: readonly DoorEvent[]): LiveDoor {
     const { grants, progress } = knownOf(source)
     known.set(source, { grants, progress: [...progress, attempt] })
   }
-  for (const event of events) known.set(event.source, changeKnown(knownOf(event.source), event))
+  for (const event of events) {
+    const source = holderOf(event)
+    known.set(source, changeKnown(knownOf(source), event))
+  }
   const isOther = ({ source }: { readonly source: string }) => !heard.has(source)
   const now = [...known.values()]
   return {
@@ -54,7 +61,7 @@ function changeDoor(door: LiveDoor, events: readonly DoorEvent[]): LiveDoor {
 
 function changeKnown(known: Known, event: DoorEvent): Known {
   const { grants, progress } = known
-  const { source } = event
+  const source = holderOf(event)
   const at = Date.parse(event.time)
   switch (event.event) {
     case 'knock': {

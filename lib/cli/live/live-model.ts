@@ -2,7 +2,7 @@
 // Pure; times are milliseconds since 1970.
 import type { Ban, DoorStatus, Grant, KnockEvent, Penalised, Status, UsedUp } from '../../index.js'
 import type { Viewed, ViewedBan, ViewedProgress } from '../draw/viewed.js'
-import { changeDoors, type DoorEvent, withTimes } from './live-doors.js'
+import { changeDoors, type DoorEvent, holderOf, withTimes } from './live-doors.js'
 
 type Until<T> = Omit<T, 'door' | 'expiresIn'> & { readonly until: number }
 
@@ -76,7 +76,9 @@ function changed(model: LiveModel, events: readonly KnockEvent[]): LiveModel {
   const removed = events.findLastIndex(({ event }) => event === 'removed')
   const before = removed < 0 ? model : { ...model, isGone: true, doors: [], bans: [] }
   const since = events.slice(removed + 1)
-  const banned = new Set(since.flatMap((event) => (event.event === 'banned' ? [event.source] : [])))
+  const banned = new Set(
+    since.flatMap((event) => (event.event === 'banned' ? [holderOf(event)] : [])),
+  )
   return {
     ...before,
     isGone: before.isGone && !since.some(({ event }) => event === 'installed'),

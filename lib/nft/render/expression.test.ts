@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { Match, Verdict } from '../../automaton/language/automaton.js'
 import type { KeyField } from '../../automaton/language/sets.js'
-import { renderAction, renderMatch, renderVerdict } from './expression.js'
+import { type KeyOf, renderAction, renderMatch, renderVerdict } from './expression.js'
 import { renderKey, renderType } from './keys.js'
 
 const KEYS: Readonly<Record<string, readonly KeyField[] | 'period'>> = {
@@ -12,7 +12,10 @@ const KEYS: Readonly<Record<string, readonly KeyField[] | 'period'>> = {
   lock_c: ['udp-token'],
   ports1_d: 'period',
 }
-const keyOf = (set: string) => KEYS[set] ?? ['source']
+const keyOf: KeyOf = (set) => {
+  const key = KEYS[set] ?? ['source']
+  return key === 'period' ? key : { key }
+}
 const mark = { '&': [{ meta: { key: 'mark' } }, 0] }
 const bits = { payload: { base: 'th', offset: 64, len: 128 } }
 const saddr = { payload: { protocol: 'ip6', field: 'saddr' } }
@@ -25,14 +28,14 @@ const time = {
 }
 
 t.test('keys and the types of their sets are rendered', async (t) => {
-  t.same(renderKey(['all'], 4), mark)
-  t.same(renderKey(['udp-token'], 4), bits)
+  t.same(renderKey({ key: ['all'] }, 4), mark)
+  t.same(renderKey({ key: ['udp-token'] }, 4), bits)
   t.same(renderType(['all'], 6), 'mark')
   t.same(renderType(['source'], 6), 'ipv6_addr')
   t.same(renderType(['source', 'port'], 4), ['ipv4_addr', 'inet_service'])
   const at = (offset: number) => ({ payload: { base: 'th', offset, len: 128 } })
-  t.same(renderKey(['stun-token'], 4), at(8 * (8 + 24)))
-  t.same(renderKey(['dns-token'], 6), at(8 * (8 + 13)))
+  t.same(renderKey({ key: ['stun-token'] }, 4), at(8 * (8 + 24)))
+  t.same(renderKey({ key: ['dns-token'] }, 6), at(8 * (8 + 13)))
   for (const field of ['udp-token', 'stun-token', 'dns-token'] as const) {
     t.same(
       renderType([field], 4),
@@ -50,6 +53,27 @@ t.test('sets are looked up by their own key, and their names have the family', a
   t.same(found('lock_c'), match(bits, '@lock_c_0'))
   t.same(found('ports1_d'), match(time, '@ports1_d_0'))
 })
+
+t.test(
+  'the sources of a set with a prefix are blocks, and its name has their length',
+  async (t) => {
+    const blocks: KeyOf = (set) => ({
+      key: set === 'both' ? ['source', 'port'] : ['source'],
+      prefix: { 4: 24, 6: set === 'odd' ? 61 : 128 },
+    })
+    const found = (set: string, family: 4 | 6) => renderMatch({ kind: 'in', set }, family, blocks)
+    const match = (left: unknown, right: string) => ({ match: { op: '==', left, right } })
+    const block = { '&': [{ payload: { protocol: 'ip', field: 'saddr' } }, '255.255.255.0'] }
+    t.same(found('grants', 4), match(block, '@grants_4p24'))
+    t.same(found('grants', 6), match(saddr, '@grants_6'), 'all bits are the address')
+    t.same(found('odd', 6), match({ '&': [saddr, 'ffff:ffff:ffff:fff8::'] }, '@odd_6p61'))
+    const port = { payload: { protocol: 'th', field: 'dport' } }
+    t.same(found('both', 4), match({ concat: [block, port] }, '@both_4p24'))
+    t.same(renderAction({ op: 'update', set: 'grants' }, 4, blocks), {
+      set: { op: 'update', elem: block, set: '@grants_4p24' },
+    })
+  },
+)
 
 t.test('bytes of the payload are rendered as bits after the UDP header', async (t) => {
   const left = { payload: { base: 'th', offset: 96, len: 32 } }
@@ -72,7 +96,7 @@ t.test('a claim is rendered as an element with a limit of one packet', async (t)
     renderAction(
       { op: 'update', set: 'grants' },
       4,
-      () => ['source'],
+      () => ({ key: ['source'] }),
       () => ({ timeout: 30 }),
     ),
     {
@@ -82,7 +106,7 @@ t.test('a claim is rendered as an element with a limit of one packet', async (t)
   const own = renderAction(
     { op: 'update', set: 'grants', timeout: 5 },
     4,
-    () => ['source'],
+    () => ({ key: ['source'] }),
     () => ({ timeout: 30 }),
   )
   t.match(own, { set: { elem: { elem: { timeout: 5 } } } }, 'a time of its own')
@@ -90,7 +114,7 @@ t.test('a claim is rendered as an element with a limit of one packet', async (t)
     renderAction(
       { op: 'delete', set: 'grants' },
       4,
-      () => ['source'],
+      () => ({ key: ['source'] }),
       () => ({ timeout: 30 }),
     ),
     {

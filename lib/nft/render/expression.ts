@@ -1,7 +1,6 @@
 // The automaton's matches, actions and verdicts → nft's expressions and statements for one family.
 // Pure.
 import type { Action, IpProtocol, Match, Verdict } from '../../automaton/language/automaton.js'
-import type { KeyField } from '../../automaton/language/sets.js'
 import type { Cidr, Family, PortRange } from '../../spec/model/model.js'
 import { NUMBER } from '../../spec/model/protocol.js'
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
@@ -16,6 +15,7 @@ import {
   PORT_KEY,
   payload,
   renderKey,
+  type SetKey,
   UDP_HEADER,
 } from './keys.js'
 import { MOVE_KEY, renderLookUp, renderRecall, renderRemembering, renderStage } from './marks.js'
@@ -54,8 +54,8 @@ export function isFamilyMatch(match: Match): boolean {
   }
 }
 
-/** The key fields of a set, by its name; `period` for ports that change with the time. */
-export type KeyOf = (set: string) => readonly KeyField[] | 'period'
+/** The key of a set, by its name; `period` for ports that change with the time. */
+export type KeyOf = (set: string) => SetKey | 'period'
 
 /** The name and the key of a set for one family. */
 function renderSet(
@@ -63,9 +63,9 @@ function renderSet(
   family: Family,
   keyOf: KeyOf,
 ): { name: string; key: NftExpression } {
-  const fields = keyOf(set)
-  if (fields === 'period') return { name: commonSet(set), key: PERIOD_KEY }
-  return { name: nameOfSet(set, fields, family), key: renderKey(fields, family, constant) }
+  const own = keyOf(set)
+  if (own === 'period') return { name: commonSet(set), key: PERIOD_KEY }
+  return { name: nameOfSet(set, own, family), key: renderKey(own, family, constant) }
 }
 
 /** Renders a match; undefined if no packet of the family can fit it. */

@@ -1,10 +1,11 @@
 // The key fields of sets → nft's expressions and types for one family; and the basic expressions.
 // Pure.
-import { isPerFamily, type KeyField } from '../../automaton/language/sets.js'
+import { isPerFamily, type KeyField, type TimedSet } from '../../automaton/language/sets.js'
 import { NUMBER_MASK } from '../../automaton/sharing/names.js'
 import { TOKEN_AT } from '../../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../../spec/derive/derivation.js'
 import type { Carrier, Family } from '../../spec/model/model.js'
+import { lengthIn, maskOf } from '../../spec/model/prefix.js'
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
 import { commonSet, familySet } from '../names.js'
 
@@ -90,16 +91,21 @@ export function renderType(fields: readonly KeyField[], family: Family): NftValu
 
 const isToken = (field: KeyField): field is TokenField => field.endsWith('-token')
 
+/** The fields of a set's key, and the blocks that are its sources. */
+export type SetKey = Pick<TimedSet, 'key' | 'prefix'>
+
 /** @param constant - what the field `constant` is. */
-export function renderKey(
-  fields: readonly KeyField[],
-  family: Family,
-  constant = 0,
-): NftExpression {
-  const parts = fields.map((field) => KEY_FIELD[field](family, constant))
+export function renderKey({ key, prefix }: SetKey, family: Family, constant = 0): NftExpression {
+  const length = lengthIn(prefix, family)
+  const parts = key.map((field): NftExpression => {
+    const part = KEY_FIELD[field](family, constant)
+    return field === 'source' && length !== undefined
+      ? { '&': [part, maskOf(family, length)] }
+      : part
+  })
   return parts.length === 1 ? (parts[0] as NftExpression) : { concat: parts }
 }
 
 /** Names a set for a family. A set without addresses serves both families. */
-export const nameOfSet = (set: string, key: readonly KeyField[], family: Family): string =>
-  isPerFamily({ key }) ? familySet(set, family) : commonSet(set)
+export const nameOfSet = (set: string, { key, prefix }: SetKey, family: Family): string =>
+  isPerFamily({ key }) ? familySet(set, family, prefix) : commonSet(set)

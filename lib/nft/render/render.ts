@@ -60,9 +60,9 @@ class Renderer {
   constructor(automaton: Automaton) {
     this.#automaton = automaton
     const keys = new Map<string, ReturnType<KeyOf>>()
-    for (const { name, key } of automaton.sets) keys.set(name, key)
-    for (const { name } of automaton.addressSets) keys.set(name, ['source'])
-    for (const { name } of automaton.portSets) keys.set(name, ['port'])
+    for (const set of automaton.sets) keys.set(set.name, set)
+    for (const { name } of automaton.addressSets) keys.set(name, { key: ['source'] })
+    for (const { name } of automaton.portSets) keys.set(name, { key: ['port'] })
     for (const { name } of automaton.periodSets) keys.set(name, 'period')
     this.#keyOf = (set) => {
       const key = keys.get(set)
@@ -98,7 +98,7 @@ class Renderer {
     for (const { name, rules } of chains) {
       for (const rule of rules) this.#rules(name, rule, content)
     }
-    const name = doorsSet(digestDoors(this.#automaton.doors))
+    const name = doorsSet(digestDoors(this.#automaton))
     content.push(added({ set: { ...this.#here, name, type: 'mark', elem: [0] } }))
     const tags = renderTags(this.#automaton)
     const elem = aboutElements(this.#automaton, digestCommands([...content, ...tags]))
@@ -181,7 +181,7 @@ class Renderer {
   #isPerFamily(part: Match | Action): boolean {
     if (!('set' in part)) return 'kind' in part && isFamilyMatch(part)
     const key = this.#keyOf(part.set)
-    return key !== 'period' && isPerFamily({ key })
+    return key !== 'period' && isPerFamily(key)
   }
 
   #statements({ when, then = [], verdict }: Rule, family: Family): NftStatement[] | undefined {

@@ -13,7 +13,7 @@ export function renderTimedSet(table: string, timedSet: TimedSet): NftSet[] {
   const lasting = timeout === undefined ? { size } : { timeout, size }
   return (isPerFamily(timedSet) ? FAMILIES : EITHER).map((family) => {
     const type = renderType(key, family)
-    const set = { family: 'inet', table, name: nameOfSet(name, key, family) } as const
+    const set = { family: 'inet', table, name: nameOfSet(name, timedSet, family) } as const
     const stmt = counts && { stmt: [{ counter: null }] }
     return { ...set, type, flags: ['timeout'], ...lasting, ...stmt }
   })

@@ -86,7 +86,9 @@ export function formatExpression(expression: NftExpression): string {
       if (name === '&' && typeof left === 'object' && left !== null && '|' in left) {
         throw unreachable(expression)
       }
-      return `${formatExpression(left)} ${name} ${whole(bits)}`
+      // The mask of a block is an address.
+      const mask = typeof bits === 'string' ? formatElement(bits) : whole(bits)
+      return `${formatExpression(left)} ${name} ${mask}`
     }
     case 'map': {
       const { key, data } = fieldsOf(content, 'key', 'data')

@@ -7,7 +7,8 @@ export interface Address {
   readonly address: string
 }
 
-const WIDTH: Readonly<Record<Family, number>> = { 4: 32, 6: 128 }
+/** Bits of an address. */
+export const WIDTH: Readonly<Record<Family, number>> = { 4: 32, 6: 128 }
 
 /**
  * Reads an IPv4 or IPv6 address. An IPv4-mapped one (`::ffff:192.0.2.1`) becomes IPv4, since that
@@ -25,8 +26,11 @@ export function parseAddress(text: unknown): Address | undefined {
   return { family: 6, address }
 }
 
-/** Writes an address as the kernel and listings have it. Any other text stays as it is. */
-export const canonicalAddress = (text: string): string => parseAddress(text)?.address ?? text
+/** Writes an address or a block as listings have it. Any other text stays as it is. */
+export function canonicalAddress(text: string): string {
+  const read = parseCidr(text)
+  return read && !read.hostBits ? formatCidr(read) : text
+}
 
 /**
  * Reads an address or a CIDR block; undefined if it is neither. `hostBits` is true if bits behind

@@ -21,6 +21,12 @@ export interface PortRange {
   readonly to: number
 }
 
+/**
+ * By family, how many leading bits of an address make the block that counts as one source. 32 and
+ * 128: the address itself.
+ */
+export type Prefix = Readonly<Record<Family, number>>
+
 export interface Cidr {
   readonly family: Family
   /** In canonical text, with all host bits zero. */
@@ -161,6 +167,8 @@ export interface ValidOpen {
   readonly redirectTo?: RedirectTarget
   /** The packet mark on packets that are let through; never 0. */
   readonly mark?: number
+  /** The block that a grant is for. Absent: the address. */
+  readonly prefix?: Prefix
 }
 
 export interface ValidDoor {
@@ -245,6 +253,8 @@ export interface ReadSpec {
     readonly ban?: ValidBan
     readonly traps?: ValidTraps
     readonly capacity: number
+    /** The block that counts as one source for attempts and bans. Absent: the address. */
+    readonly prefix?: Prefix
   }
   readonly doors: readonly ValidDoor[]
   readonly actions: readonly ValidAction[]

@@ -7,6 +7,7 @@ import { MAX_DURATION } from '../model/duration.js'
 import type { Findings } from '../model/findings.js'
 import type { Cidr, RedirectTarget, ValidKnock, ValidOpen } from '../model/model.js'
 import { readDuration, readValue } from '../model/read-values.js'
+import { readPrefix } from './read-prefix.js'
 
 /** Reads the `open` part of a door. Parts that the schema refused are treated as absent. */
 export function readOpen(
@@ -20,6 +21,7 @@ export function readOpen(
   const connections = readConnections(open, origin, knocks, findings)
   const redirectTo = readTarget(open.redirectTo, `${origin}/redirectTo`, findings)
   const mark = readValue(open.mark, `${origin}/mark`, 0, findings)
+  const prefix = readPrefix(open.prefix, `${origin}/prefix`, findings)
   return {
     for: isKnown ? readDuration(open.for, `${origin}/for`, findings) : MAX_DURATION,
     ...(connections !== undefined && { connections }),
@@ -28,6 +30,7 @@ export function readOpen(
     established: readValue(open.established, `${origin}/established`, 'keep', findings),
     ...(redirectTo && { redirectTo }),
     ...(mark !== 0 && { mark }),
+    ...(prefix && { prefix }),
   }
 }
 

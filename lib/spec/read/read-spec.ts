@@ -24,6 +24,7 @@ import { readActions } from './read-actions.js'
 import { readCidrs } from './read-cidrs.js'
 import { readCloses, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
+import { readPrefix } from './read-prefix.js'
 
 /**
  * The default for `guard.capacity`, the sources that one set can hold. Each takes about 100 bytes,
@@ -67,6 +68,7 @@ function readLog({ group, rate, deniedRate }: LogSpec, findings: Findings): Vali
 
 function readGuard(guard: GuardSpec, findings: Findings): ReadSpec['guard'] {
   const { trusted, ignore, ban, traps, capacity } = guard
+  const prefix = readPrefix(guard.prefix, '/guard/prefix', findings)
   const cidrs = readValue(trusted, '/guard/trusted', [], findings)
   const services = readValue(ignore, '/guard/ignore', [], findings)
   return {
@@ -76,6 +78,7 @@ function readGuard(guard: GuardSpec, findings: Findings): ReadSpec['guard'] {
     ...(traps !== undefined &&
       findings.isClean('/guard/traps') && { traps: readTraps(traps, findings) }),
     capacity: readValue(capacity, '/guard/capacity', DEFAULT_CAPACITY, findings),
+    ...(prefix && { prefix }),
   }
 }
 

@@ -98,6 +98,9 @@ export function checkOpen({ origin, open }: ValidDoor, findings: Findings): void
       'redirected connections cannot be cut',
     )
   }
+  if (open.prefix && open.scope === 'everyone') {
+    findings.conflict(`${path}/prefix`, `${path}/scope`, 'a grant for everyone has no source')
+  }
 }
 
 /** The parts of a spec that a redirect's target could conflict with. */
