@@ -90,6 +90,9 @@ t.test('a failed program is reported with its last words', async (t) => {
     `exit code 1: ${'x'.repeat(200)}`,
   )
   t.equal(await why({ run: ['/bin/true'] }), undefined, 'the stdin need not be read')
+  const unfit = { ...TOLD, variables: { KNOCK_DOOR: 'a\0b' } }
+  const reason = await system.run({ run: ['/bin/true'] }, unfit, never)
+  t.equal(reason, 'cannot be started (ERR_INVALID_ARG_VALUE)')
 })
 
 t.test('what a program leaves behind keeps nobody waiting', async (t) => {

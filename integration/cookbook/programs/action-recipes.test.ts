@@ -97,7 +97,8 @@ withRunSetup('the programs of the page do what it says', skip, async (t, setup) 
     action.run[0]?.endsWith('/mail') ? { ...action, on: ['closed'] } : action,
   )
   const doors = [{ ...DOOR, name: 'game', service: 'udp/34197' }]
-  await setup.write('doors.json', { doors, actions: mail })
+  const post = { on: ['granted'], post: 'http://127.0.0.1/posted' }
+  await setup.write('doors.json', { doors, actions: [...mail, post] })
   setup.run([], { PATH: `${bin}:${process.env['PATH']}` })
   await setup.heard('watching')
   await setup.cli('open', 'game', CLIENT[6])
@@ -121,8 +122,13 @@ withRunSetup('the programs of the page do what it says', skip, async (t, setup) 
   t.equal(packet.toString('hex'), 'f'.repeat(12) + '020000000005'.repeat(16))
   await until(() => lines(/^smtp \.$/gm).then((n) => n === 2), 'two mails')
   const told = await said()
-  const [first = '{}'] = /^\{.*\}$/m.exec(told) ?? []
-  t.match(JSON.parse(first), {
+  const requests = (told.match(/^\{.*\}$/gm) ?? []).map((line) => JSON.parse(line))
+  const to = (path: string) => requests.filter(({ url }) => url === path)
+  t.strictSame(
+    to('/posted').map(({ body }) => JSON.parse(body).source),
+    [CLIENT[6], '192.0.2.1'],
+  )
+  t.match(to('/doors')[0], {
     ...{ method: 'POST', url: '/doors', authorization: 'Bearer tk_0123456789', title: 'game' },
     body: `granted  ${CLIENT[6]}`,
   })

@@ -14,6 +14,7 @@ export const run: CommandDefinition = {
     'knocklib run doors.yaml --events all | jq -c',
     '',
     'Ends at SIGTERM and SIGINT; the table stays. SIGHUP reads the spec anew.',
+    'Does the actions of the spec: programs that are run, and requests that are sent, at events.',
   ],
   options: [
     {
