@@ -4,7 +4,11 @@ import { printable } from './text/printable.js'
 import { listProblems, type SpecProblem } from './text/problems.js'
 import { describeWarning, type Warning } from './text/warning.js'
 
+/** Why nft on another machine was not reached. */
+export type SshErrorCode = 'ssh-missing' | 'unreachable' | 'host-key' | 'login-refused'
+
 export type NftErrorCode =
+  | SshErrorCode
   | 'not-found'
   | 'already-exists'
   | 'conflict'

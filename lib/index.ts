@@ -67,6 +67,7 @@ export {
   ProfileError,
   SendError,
   SpecError,
+  type SshErrorCode,
   StateError,
   StrictError,
 } from './errors.js'
@@ -88,7 +89,7 @@ export type {
   Nft,
   NftOptions,
 } from './kernel/nft.js'
-export { createNft } from './kernel/process/process-nft.js'
+export { createNft } from './kernel/ssh/create-nft.js'
 export type {
   NftChain,
   NftCommand,

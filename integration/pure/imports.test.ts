@@ -13,7 +13,7 @@ const ROOMS = [
   ...['captures', 'fixtures', 'machine', 'oracle', 'suite'],
   ...['random', 'fakes', 'wire', 'traces', 'setups', 'replay', 'browsers'],
   ...['contract', 'contract/failures', 'demo', 'clients', 'command', 'command/run'],
-  ...['cookbook', 'cookbook/programs'],
+  ...['cookbook', 'cookbook/programs', 'remote'],
   ...['doors', 'load', 'meaning', 'paced', 'ruleset', 'table', 'table/keep', 'table/watch'],
   ...['peers/traces', 'peers'],
   ...['bench', 'bench/rivals', 'bench/growth', 'bench/path', 'bench/table', 'bench/figures'],

@@ -18,8 +18,16 @@ export interface SshServer extends AsyncDisposable {
   readonly options: readonly string[]
 }
 
-/** Starts sshd inside a namespace, on a port of all its addresses. */
-export async function startSshd(namespace: string, port: number): Promise<SshServer> {
+/**
+ * Starts sshd inside a namespace, on a port of all its addresses.
+ *
+ * @param env - variables of those who log in, such as PATH. Default: as sshd has them.
+ */
+export async function startSshd(
+  namespace: string,
+  port: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<SshServer> {
   // sshd's unprivileged process needs this folder, which otherwise the service manager makes.
   mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
   const folder = await mkdtemp(join(tmpdir(), 'knocklib-ssh-'))
@@ -31,7 +39,9 @@ export async function startSshd(namespace: string, port: number): Promise<SshSer
   const knownHosts = join(folder, 'known_hosts')
   const hostPublicKey = await readFile(`${hostKey}.pub`, 'utf8')
   await writeFile(knownHosts, `server ${hostPublicKey}`)
-  await writeFile(config, serverConfig(port, hostKey, `${userKey}.pub`))
+  const settings = serverConfig(port, hostKey, `${userKey}.pub`)
+  const words = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  await writeFile(config, words.length === 0 ? settings : `${settings}SetEnv ${words.join(' ')}\n`)
   const child = start(namespace, SSHD, ['-D', '-e', '-f', config], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -2,7 +2,7 @@
 // signal.
 import type { ElementOptions } from '../kernel/netlink/chosen.js'
 import type { Nft } from '../kernel/nft.js'
-import { createNft } from '../kernel/process/process-nft.js'
+import { createNft } from '../kernel/ssh/create-nft.js'
 import type { Call } from '../table/installation.js'
 
 export interface KernelOptions extends ElementOptions {

@@ -15,6 +15,7 @@ import type { KeepOptions } from '../keep/keep-options.js'
 import { Keeper } from '../keep/keeper.js'
 import { KeptConfirm } from '../keep/kept-confirm.js'
 import type { KeptTable } from '../keep/kept-table.js'
+import { requireHere } from '../kernel/here.js'
 import { digestOf, parseAbout } from '../nft/about.js'
 import { parseListing } from '../nft/listing.js'
 import { LOADED_SET, loadedIn } from '../nft/loaded.js'
@@ -86,6 +87,7 @@ export async function keepInstalled(
   { signal, stateFile, onEvent = () => {}, actions: given }: KeepOptions,
   { shares, folder }: Means = {},
 ): Promise<void> {
+  requireHere(place.nft, CALL.operation)
   // Imported here: most users of knocklib watch nothing.
   const [{ TableSource }, { TableWatcher }] = await Promise.all([
     import('../watch/table-source.js'),

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { withPlaces } from '../files/spec-file.js'
-import { describeWarning, isInvalidSpec, KnockError, type Warning } from '../index.js'
+import { createNft, describeWarning, isInvalidSpec, KnockError, type Warning } from '../index.js'
 import { printable } from '../text/printable.js'
 import {
   type CommandDefinition,
@@ -12,6 +12,7 @@ import {
   exitCodeOf,
   messageOf,
   type Options,
+  textOf,
 } from './command/command.js'
 import type { Context } from './command/context.js'
 import { connect } from './commands/client/connect.js'
@@ -51,6 +52,7 @@ Exit codes:
 
 Environment:
   KNOCKLIB_NFT    the nft binary (default: nft on PATH, in /usr/sbin or in /sbin)
+  KNOCKLIB_SSH    the ssh of --host (default: ssh)
   KNOCKLIB_DEBUG  nft: prints each transaction and its time, without secrets`
 
 /**
@@ -80,6 +82,8 @@ export async function runCommandLine(argv: readonly string[], context: Context):
   }
 }
 
+const HOST = 'nft there, by ssh, such as root@server: it needs nft, and no Node'
+
 type Arguments = readonly (string | readonly string[])[]
 type RunDefinition = (
   definition: CommandDefinition,
@@ -107,7 +111,7 @@ function buildProgram({ process }: Context, run: RunDefinition): Command {
 }
 
 function addCommand(program: Command, definition: CommandDefinition, run: RunDefinition): void {
-  const { usage, summary, examples, options = [], json, table } = definition
+  const { usage, summary, examples, options = [], json, table, isRemote } = definition
   const command = program
     .command(usage)
     .description(summary)
@@ -125,6 +129,7 @@ function addCommand(program: Command, definition: CommandDefinition, run: RunDef
   if (table !== false) {
     command.option('--table <name>', "the nft table (default: the spec's, or knock)")
   }
+  if (isRemote) command.option('--host <machine>', HOST)
   if (json !== false) command.option('--json', json ?? 'print one JSON document')
   command.action((...given: unknown[]) =>
     run(definition, given.slice(0, -2) as Arguments, given.at(-2) as Options),
@@ -139,7 +144,7 @@ async function run(
 ): Promise<number> {
   const { stdout, stderr } = context.process
   try {
-    const outcome = await definition.run(args, options, context)
+    const outcome = await definition.run(args, options, placed(definition, options, context))
     const { json, text, exitCode = EXIT.done, warnings } = outcome
     const printed = options['json'] && json !== undefined
     if (!printed) for (const line of warningLines(definition, warnings)) stderr.write(line)
@@ -164,6 +169,12 @@ async function run(
     }
     return exitCodeOf(error)
   }
+}
+
+/** The context of a command, with the nft of the machine that `--host` names. */
+function placed({ isRemote }: CommandDefinition, options: Options, context: Context): Context {
+  const ssh = isRemote && textOf(options, 'host')
+  return ssh === undefined ? context : { ...context, kernel: { nft: createNft({ ssh }) } }
 }
 
 function warningLines({ usage }: CommandDefinition, warnings: readonly Warning[] = []): string[] {

@@ -7,7 +7,7 @@ import { NetlinkError, NftError } from '../errors.js'
 import type { ElementDocument, NftDocument } from '../nft/document.js'
 import { debugged } from './debug.js'
 import { NetlinkElements } from './netlink/netlink.js'
-import { createNft } from './process/process-nft.js'
+import { createNft } from './ssh/create-nft.js'
 
 const TOKEN = '00112233445566778899aabbccddeeff'
 const SOURCE = '203.0.113.77'

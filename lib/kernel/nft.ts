@@ -37,6 +37,11 @@ export interface Nft {
    */
   readonly netns?: string
   /**
+   * The other machine on which it works, as `NftOptions.ssh` names it; absent: this machine. What
+   * else knocklib reads of a kernel, it then leaves: that would be the wrong one.
+   */
+  readonly host?: string
+  /**
    * Executes all commands of a document, or none of them.
    * @throws NftError
    */
@@ -65,12 +70,14 @@ export interface Nft {
    * @throws NftError
    */
   version(options?: CallOptions): Promise<string>
+  /** Ends a connection that calls share; the next call connects again. Absent if there is none. */
+  close?(): void
 }
 
 export interface NftOptions {
   /**
    * The nft binary. Default: the environment's KNOCKLIB_NFT, then `nft` on PATH, in /usr/sbin or in
-   * /sbin.
+   * /sbin. With `ssh`: a path there; default: `nft` there.
    */
   readonly binary?: string
   /**
@@ -78,6 +85,13 @@ export interface NftOptions {
    * process's own.
    */
   readonly netns?: string
+  /**
+   * Another machine to work on, by ssh, such as `root@server` or `ssh://root@server:2222`. It needs
+   * nft and a shell, and no Node. Default: this machine.
+   */
+  readonly ssh?: string
+  /** With `ssh`: the program, OpenSSH's. Default: the environment's KNOCKLIB_SSH, then `ssh`. */
+  readonly sshProgram?: string
   /** Milliseconds that one call may take. Default: 60,000. */
   readonly timeout?: number
 }

@@ -4,6 +4,7 @@ import { parseSetName } from '../automaton/language/names.js'
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { NftError } from '../errors.js'
 import type { Elements } from '../kernel/elements.js'
+import { requireHere } from '../kernel/here.js'
 import type { CallOptions, Nft } from '../kernel/nft.js'
 import { listElements } from '../kernel/table-listing.js'
 import { ABOUT_SET, type About, aboutComments, parseAbout } from '../nft/about.js'
@@ -55,6 +56,7 @@ export class TableSource {
    * @throws NftError `not-found` if there is no such table that this version can read.
    */
   async about(): Promise<About> {
+    requireHere(this.#nft, 'watch')
     const { table } = this
     const listing = parseListing(await this.#nft.list({ table, set: ABOUT_SET }, this.#call))
     const about = parseAbout(aboutComments(listing) ?? [])

@@ -57,6 +57,8 @@ export interface CommandDefinition {
   readonly json?: string | false
   /** False: the command needs no table. */
   readonly table?: false
+  /** Whether nft can be on another machine: then the command has `--host`. */
+  readonly isRemote?: true
   run(
     args: readonly (string | readonly string[])[],
     options: Options,
@@ -95,6 +97,7 @@ export function messageOf(error: KnockError, command: string, file?: string): st
   // As a function, because a file's name may contain `$`.
   return error.message
     .replace(/^[A-Za-z]+: /, () => `knocklib ${command}: ${subject}`)
+    .replace(/ ssh: (?=expected a machine)/, ' --host: ')
     .replace(/ (confirmWithin|for): (?=expected (?:a duration|at most) )/, (_, name: string) =>
       name === 'for' ? ' --for: ' : ' --confirm: ',
     )
@@ -109,7 +112,10 @@ export function describeError(error: KnockError, command: string): unknown {
 }
 
 const USAGE = [ArgumentError, DocumentError, PacketError, ProblemError, StrictError]
-const MISSING = new Set(['not-permitted', 'nft-missing', 'nft-too-old', 'nft-crashed'])
+const MISSING = new Set([
+  ...['not-permitted', 'nft-missing', 'nft-too-old', 'nft-crashed'],
+  ...['ssh-missing', 'host-key', 'login-refused'],
+])
 
 export function exitCodeOf(error: KnockError): number {
   const isUsage = USAGE.some((kind) => error instanceof kind)

@@ -1,6 +1,6 @@
 // An `Nft` and options → the access to elements: netlink if it works, otherwise nft. Touches the
 // kernel.
-import { isNotPermitted, NetlinkError } from '../../errors.js'
+import { ArgumentError, isNotPermitted, NetlinkError } from '../../errors.js'
 import type { ElementDocument, ElementKey, NftValue } from '../../nft/document.js'
 import type { ListedElement } from '../../nft/listing.js'
 import { DocumentElements, type ElementForm, type Elements, type SetQuery } from '../elements.js'
@@ -25,8 +25,16 @@ export interface ElementOptions {
  */
 let shared: NetlinkElements | undefined
 
-/** Chooses by the options of a call. `nft` is what was made of the same options. */
+/**
+ * Chooses by the options of a call. `nft` is what was made of the same options.
+ *
+ * @throws ArgumentError if `elements` is `netlink` and nft is on another machine.
+ */
 export function chooseElements(nft: Nft, { nft: given, elements }: ElementOptions): Elements {
+  if (nft.host !== undefined && elements === 'netlink') {
+    const got = `"netlink" and nft on ${nft.host}`
+    throw new ArgumentError(`knocklib: elements: expected "auto" or "nft" with ssh, got ${got}`)
+  }
   const isOwn = given === undefined && environmentNft() === undefined
   if (elements === 'nft' || (elements !== 'netlink' && !isOwn)) return new DocumentElements(nft)
   shared ??= new NetlinkElements()

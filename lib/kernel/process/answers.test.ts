@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { scriptOf } from '../../../integration/captures/nft-script.js'
 import type { NftDocument } from '../../nft/document.js'
-import { createNft } from './process-nft.js'
+import { createNft } from '../ssh/create-nft.js'
 
 /** Makes an nft that answers by a `case` of its arguments. `asked` returns the calls so far. */
 function machine(t: Test, cases: Readonly<Record<string, string>>, given = 'cat >/dev/null') {

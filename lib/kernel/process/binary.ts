@@ -36,7 +36,7 @@ export function chooseBinary(option: string | undefined): Binary {
 }
 
 /** Where systems keep nft. They are not on every user's PATH. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+export const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 /** Returns PATH, with the missing folders of `SYSTEM_FOLDERS` at its end. */
 export function searchPath(path: string = process.env['PATH'] ?? '/usr/bin:/bin'): string {

@@ -133,7 +133,7 @@ function explainStart(
   if (/^(ENOENT|ENOTDIR|ELOOP)$/.test(code ?? '') || /nsenter: failed to execute/.test(stderr)) {
     return { code: 'nft-missing', reason: `nft was not found (${chosen}): ${advice}` }
   }
-  if (code === 'EACCES' || code === 'ENOEXEC') {
+  if (code === 'EACCES' || code === 'ENOEXEC' || exitCode === 126) {
     return { code: 'not-permitted', reason: `nft may not be executed (${chosen}): ${advice}` }
   }
   if (code !== undefined && /^E[A-Z0-9]+$/.test(code) && exitCode === undefined) {

@@ -18,6 +18,8 @@ export interface Given {
    * makes.
    */
   readonly isPiped?: boolean
+  /** Whether a shell on another machine writes the input to a file that becomes nft's stdin. */
+  readonly isFiled?: boolean
 }
 
 type Run<T extends Ending> = (given: Given) => Promise<T>
@@ -29,7 +31,7 @@ type Way = <T extends Ending>(text: string, run: Run<T>) => Promise<T>
  * The path at which a process can open its own stdin. /dev/fd and /dev/stdin are links to it, and
  * some machines lack them.
  */
-const OWN_STDIN = '/proc/self/fd/0'
+export const OWN_STDIN = '/proc/self/fd/0'
 
 /**
  * The ways to give nft a document. No other user may read it, and it is never among nft's
@@ -42,7 +44,7 @@ const OWN_STDIN = '/proc/self/fd/0'
  *   success for JSON that ends half-way, so `cat` reports if it did not write everything.
  * - `named`: a file in a private folder, for a machine without /proc.
  */
-const WAYS: Readonly<Record<Name, Way>> = {
+const WAYS: Readonly<Partial<Record<Name, Way>>> = {
   stdin: (input, run) => run({ file: '-', input }),
   async file(text, run) {
     const path = join(tmpdir(), `knocklib-${randomUUID()}`)
@@ -68,6 +70,14 @@ const WAYS: Readonly<Record<Name, Way>> = {
   },
 }
 
+/**
+ * How an nft on another machine is given a document: the input goes through ssh to a shell there,
+ * which makes the file. Whether its stdin is a pipe or a socket does not matter then.
+ */
+export const REMOTE_WAYS: typeof WAYS = {
+  file: (input, run) => run({ file: OWN_STDIN, input, isFiled: true }),
+}
+
 /** Newer versions read stdin without opening it. In the end all ways are tried. */
 const ORDERS: Readonly<Record<'newer' | 'older', readonly Name[]>> = {
   newer: ['stdin', 'file', 'pipe', 'named'],
@@ -89,6 +99,11 @@ export class HandOver {
   #order: readonly Name[] = ORDERS.newer
   /** Whether a way has worked. */
   #isKnown = false
+  readonly #ways: typeof WAYS
+
+  constructor(ways = WAYS) {
+    this.#ways = ways
+  }
 
   /** Begins with the cheapest way for such a version, unless a way has already worked. */
   expect(version: 'newer' | 'older'): void {
@@ -108,9 +123,11 @@ export class HandOver {
     form: 'json' | 'script' = 'json',
   ): Promise<T | Unreadable> {
     const reasons: string[] = []
-    const ways = this.#order.filter((name) => form === 'json' || WHOLE.includes(name))
-    for (const name of ways) {
-      const done = await attempt(name, text, run)
+    const names = this.#order.filter((name) => form === 'json' || WHOLE.includes(name))
+    for (const name of names) {
+      const way = this.#ways[name]
+      if (!way) continue
+      const done = await attempt(name, way, text, run)
       if (typeof done === 'string') {
         reasons.push(done)
         continue
@@ -126,12 +143,13 @@ export class HandOver {
 /** Tries one way. Returns how nft ended, or as text why the way does not work here. */
 async function attempt<T extends Ending>(
   name: Name,
+  way: Way,
   text: string,
   run: Run<T>,
 ): Promise<T | string> {
   let isStarted = false
   try {
-    const ending = await WAYS[name](text, (given) => {
+    const ending = await way(text, (given) => {
       isStarted = true
       return run(given)
     })
@@ -147,11 +165,16 @@ async function attempt<T extends Ending>(
 /** What the script of the pipe writes if `cat` fails. */
 export const CUT_OFF = 'knocklib: the document was cut off'
 
+/** What the shell of another machine writes if it cannot make a file. */
+export const NO_FILE = 'knocklib: no folder takes a file'
+
 /** Returns why nft has not read the document; undefined if it has. */
 function unread({ exitCode, stderr, code }: Ending, name: Name): string | undefined {
   const text = String(stderr ?? '')
   if (name === 'pipe' && code === 'ENOENT') return 'there is no /bin/sh'
   if (exitCode === 0) return name === 'pipe' && text.includes(CUT_OFF) ? CUT_OFF : undefined
+  const shell = [CUT_OFF, NO_FILE].find((words) => text.includes(words))
+  if (shell !== undefined) return shell.replace('knocklib: ', '')
   const line = /^.*Could not open file "[^"]*".*$/m.exec(text)?.[0]
   if (line !== undefined) return line.replace(/^.*Error: /, '')
   // This version parses stdin as its own language first, so no JSON is left to read.

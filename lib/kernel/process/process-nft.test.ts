@@ -2,7 +2,7 @@
 import t from 'tap'
 import { attachKnock } from '../../api/attach.js'
 import { FakeNft } from '../fake.js'
-import { createNft } from './process-nft.js'
+import { createNft } from '../ssh/create-nft.js'
 
 const INJECTED = ['knock about; flush ruleset', 'knock;', 'a b', 'a\nb', '{', '$(id)', '-f', '']
 

@@ -1,32 +1,35 @@
-// The calls of `Nft` → runs of nft, and their answers or errors.
+// The calls of `Nft` → runs of nft, and their answers or errors. A launcher starts them.
 import { ArgumentError, CapabilityError, isNotFound, ListingError, NftError } from '../../errors.js'
 import type { NftDocument } from '../../nft/document.js'
 import { listedObjects } from '../../nft/parts.js'
 import { formatTransaction, hasMapStatement } from '../../nft/text/transaction.js'
 import { debugged, outlineOf } from '../debug.js'
-import type { CallOptions, ListQuery, Nft, NftOptions } from '../nft.js'
-import { type Binary, chooseBinary } from './binary.js'
+import type { CallOptions, ListQuery, Nft } from '../nft.js'
 import { knowsTypeof } from './capability.js'
 import { type Asked, asksWhatIsThere, describeFailure, makesParts, NOTHING } from './failure.js'
-import { type Given, HandOver } from './hand-over.js'
-import { inNamespace } from './launch.js'
-import { exhausted, outcomeOf, type Result, run } from './run.js'
+import type { Given } from './hand-over.js'
+import type { Launcher } from './launcher.js'
+import { exhausted, outcomeOf, type Result } from './run.js'
 
-class ProcessNft implements Nft {
-  readonly netns: string
-  readonly #binary: Binary
-  readonly #command: readonly [string, ...string[]]
+export class ProcessNft implements Nft {
+  readonly netns?: string
+  readonly host?: string
+  readonly #launcher: Launcher
   readonly #timeout: number
   /** Whether the version is 1.0; undefined until it is known. */
   #isOld: boolean | undefined
-  readonly #handOver = new HandOver()
 
-  constructor({ binary, netns, timeout = 60_000 }: NftOptions) {
-    this.#binary = chooseBinary(binary)
-    const { path } = this.#binary
-    this.netns = netns ?? ''
-    this.#command = netns === undefined ? [path] : [...inNamespace(netns), path]
+  /** @param timeout - milliseconds that one call may take. */
+  constructor(launcher: Launcher, timeout = 60_000) {
+    const { netns, host } = launcher
+    if (netns !== undefined) this.netns = netns
+    if (host !== undefined) this.host = host
+    this.#launcher = launcher
     this.#timeout = timeout
+  }
+
+  close(): void {
+    this.#launcher.close?.()
   }
 
   async apply(document: NftDocument, options: CallOptions = {}): Promise<void> {
@@ -88,11 +91,11 @@ class ProcessNft implements Nft {
     const stdout = await this.#run(['--version'], { ...options, subject: 'nft' })
     const version = /v(\d+\.\d+(?:\.\d+)?)/.exec(stdout)?.[1]
     if (version !== undefined) {
-      this.#handOver.expect(knowsTypeof(version) ? 'newer' : 'older')
+      this.#launcher.handOver.expect(knowsTypeof(version) ? 'newer' : 'older')
       return version
     }
     const says = `it calls itself ${JSON.stringify(stdout.trim().split('\n')[0])}`
-    const { chosen, advice } = this.#binary
+    const { chosen, advice } = this.#launcher.binary
     const reason = `this is not nft (${chosen}): ${says}; ${advice}`
     throw new NftError('nft-missing', `${options.operation ?? 'nft'}: ${reason}`)
   }
@@ -104,7 +107,7 @@ class ProcessNft implements Nft {
     const asked = { ...options, document, isScript, subject: `table inet ${table}` }
     const text = isScript ? formatTransaction(document) : JSON.stringify(document)
     const args = [...flags, ...(isScript ? [] : ['-j']), '-f']
-    const done = await this.#handOver
+    const done = await this.#launcher.handOver
       .give(
         text,
         (given) => this.#start([...args, given.file], asked, given),
@@ -133,8 +136,9 @@ class ProcessNft implements Nft {
     if (!nftables.some(makesParts)) return 'part'
     const deletes = nftables.filter((command) => 'delete' in command && 'element' in command.delete)
     if (deletes.length === 0) return 'nothing'
-    const done = await this.#handOver.give(JSON.stringify({ nftables: deletes }), (given) =>
-      this.#start(['-c', '-j', '-f', given.file], asked, given),
+    const done = await this.#launcher.handOver.give(
+      JSON.stringify({ nftables: deletes }),
+      (given) => this.#start(['-c', '-j', '-f', given.file], asked, given),
     )
     return 'failed' in done && NOTHING.test(done.stderr) ? 'part' : 'nothing'
   }
@@ -149,8 +153,8 @@ class ProcessNft implements Nft {
     const { netns } = this
     const place = {
       argv: result.argv,
-      binary: this.#binary,
-      netns: netns === '' ? undefined : netns,
+      binary: this.#launcher.binary,
+      netns: netns || undefined,
     }
     return describeFailure(result, place, asked)
   }
@@ -159,8 +163,8 @@ class ProcessNft implements Nft {
     const timeout = asked.timeout ?? this.#timeout
     const { document } = asked
     return debugged(
-      () => ['nft', ...args, ...(document ? [outlineOf(document)] : [])].join(' '),
-      () => run([...this.#command, ...args], { ...asked, timeout }, given),
+      () => [this.#launcher.label, ...args, ...(document ? [outlineOf(document)] : [])].join(' '),
+      () => this.#launcher.start(args, { ...asked, timeout }, given),
       outcomeOf,
     )
   }
@@ -200,9 +204,4 @@ function tableOf({ nftables: [first] }: NftDocument): string {
   const object = first && Object.values(first)[0]
   const content = object && Object.values(object)[0]
   return content?.table ?? content?.name ?? ''
-}
-
-/** Runs nft as a child process, in this process's network namespace or in another. */
-export function createNft(options: NftOptions = {}): Nft {
-  return new ProcessNft(options)
 }

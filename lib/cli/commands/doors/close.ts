@@ -16,6 +16,7 @@ export const close: CommandDefinition = {
     { flags: '--cut', description: 'insist that established connections end, too' },
     { flags: '--all', description: 'every grant of every door, in one transaction' },
   ],
+  isRemote: true,
   async run([door, source], options, { kernel }) {
     const isAll = options['all'] === true
     if (isAll ? door !== undefined : source === undefined) {

@@ -16,6 +16,7 @@ export const open: CommandDefinition = {
       description: 'how long, such as 30s, 10m, 1h (default: as the door says)',
     },
   ],
+  isRemote: true,
   async run([door, source], options, { kernel }) {
     const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const duration = durationOf(options, 'for')

@@ -7,6 +7,7 @@ export const unban: CommandDefinition = {
   usage: 'unban <source>',
   summary: "end a source's ban before its time",
   examples: ['knocklib unban 203.0.113.7', 'knocklib status --json | jq .bans'],
+  isRemote: true,
   async run([source], options, { kernel }) {
     const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const unbanned = await knock.unban(source as string)

@@ -19,6 +19,7 @@ export const check: CommandDefinition = {
   summary: 'validate a spec, and ask nft where it may',
   examples: ['knocklib check doors.json', 'knocklib check doors.yaml --json'],
   options: [STRICT],
+  isRemote: true,
   async run([path], options, { kernel }) {
     const spec = await loadSpec(path as string, options)
     const exposure = await findExposure(path as string, spec)

@@ -6,6 +6,7 @@ export const confirm: CommandDefinition = {
   usage: 'confirm',
   summary: 'keep a table that was installed with --confirm; refused where its time has run out',
   examples: ['knocklib install doors.yaml --confirm 60s', 'knocklib confirm'],
+  isRemote: true,
   async run(_args, options, { kernel }) {
     const table = textOf(options, 'table') ?? 'knock'
     await confirmKnock({ ...kernel, table })

@@ -13,6 +13,7 @@ export const install: CommandDefinition = {
     'knocklib install doors.json',
     'knocklib install doors.yaml --table knock2',
     'knocklib install doors.yaml --confirm 60s   # then, from another session: knocklib confirm',
+    'knocklib install doors.yaml --confirm 60s --host root@server   # by ssh; no Node there',
     'knocklib install doors.yaml --state /var/lib/knocklib/state.json',
   ],
   options: [
@@ -26,6 +27,7 @@ export const install: CommandDefinition = {
     },
     STRICT,
   ],
+  isRemote: true,
   async run([path], options, { process, kernel }) {
     const spec = await loadSpec(path as string, options)
     const file = textOf(options, 'state')
@@ -44,12 +46,14 @@ export const install: CommandDefinition = {
     const doors = knock.doors.map(({ name, services }) => ({ name, service: services }))
     const list = doors.map(({ name, service }) => `  ${name}: ${service.join(', ')}\n`)
     const { table } = knock
+    const host = textOf(options, 'host')
+    const there = host === undefined ? '' : ` --host ${host}`
     const confirm =
       confirmWithin === undefined
         ? ''
         : 'unless confirmed within ' +
           `${confirmWithin}${typeof confirmWithin === 'number' ? ' s' : ''} the doors ` +
-          `fall open: knocklib confirm --table ${table}\n`
+          `fall open: knocklib confirm --table ${table}${there}\n`
     return {
       json: {
         ...{ table, doors, notes, changed: knock.outcome !== 'unchanged' },

@@ -14,6 +14,7 @@ export const refill: CommandDefinition = {
     'A token opens from when it is loaded: up to the horizon before its period.',
     'A rotating sequence opens in its period alone.',
   ],
+  isRemote: true,
   async run([path], options, { kernel }) {
     const spec = await loadSpec(path as string, options)
     await refillKnock(spec, kernel)

@@ -10,6 +10,7 @@ export const restore: CommandDefinition = {
     '# in place before the first packet:',
     'knocklib install /etc/knock/doors.yaml --state /var/lib/knocklib/state.json',
   ],
+  isRemote: true,
   async run([path], options, { kernel }) {
     const file = path as string
     const table = textOf(options, 'table') ?? 'knock'

@@ -9,6 +9,7 @@ export const save: CommandDefinition = {
     'knocklib save /var/lib/knocklib/state.json',
     'knocklib save /var/lib/knocklib/state.json --table knock2',
   ],
+  isRemote: true,
   async run([path], options, { kernel }) {
     const file = path as string
     const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })

@@ -6,6 +6,7 @@ export const uninstall: CommandDefinition = {
   usage: 'uninstall',
   summary: 'remove the table; its services are open to everyone again',
   examples: ['knocklib uninstall', 'knocklib uninstall --table knock2'],
+  isRemote: true,
   async run(_args, options, { kernel }) {
     const table = textOf(options, 'table') ?? 'knock'
     await uninstallKnock({ ...kernel, table })

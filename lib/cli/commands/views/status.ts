@@ -35,6 +35,7 @@ export const status: CommandDefinition = {
         'full sets, not confirmed, interfaces',
     },
   ],
+  isRemote: true,
   async run([doors], options, { process, kernel }) {
     const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const json = await knock.status({ doors: doorsOf(doors) })
