@@ -4,7 +4,7 @@ import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { type Door, isGranted, use, userOf } from './oracle-door.js'
 import { isConcerned, judge, type Paced } from './oracle-paced.js'
-import { contains, isLater, isService, isSyn } from './oracle-packets.js'
+import { contains, isLater, isOnInterface, isService, isSyn } from './oracle-packets.js'
 import { begins, isKnockedAt } from './oracle-ports.js'
 import type { Table } from './oracle-table.js'
 
@@ -136,8 +136,12 @@ export class Gate {
   }
 }
 
-/** Whether a packet can be for a door if only its addresses are known. */
-function canBeFor({ spec: { addresses, open } }: Door, { destination = '' }: Packet): boolean {
+/** Whether a packet can be for a door if only its interface and addresses are known. */
+function canBeFor(
+  { spec: { interfaces, addresses, open } }: Door,
+  { destination = '', interface: name }: Packet,
+): boolean {
+  if (interfaces.length > 0 && !isOnInterface(interfaces, name)) return false
   const own = addresses.filter(({ family }) => family === 6)
   if (addresses.length > 0 && own.length === 0) return false
   const isAnywhere = addresses.length === 0 || open.redirectTo !== undefined
@@ -164,7 +168,8 @@ const isOwn = ({ protocol, flags = 0x02, connected = false }: Packet): boolean =
   protocol === 'tcp' && (flags & 0x06) === 0 && connected
 
 /** Whether a packet is sent directly to the port to which a door redirects. */
-function isTarget({ spec }: Door, { protocol, port }: Packet): boolean {
+function isTarget({ spec }: Door, { protocol, port, interface: name }: Packet): boolean {
+  if (spec.interfaces.length > 0 && !isOnInterface(spec.interfaces, name)) return false
   const target = spec.open.redirectTo
   if (!target || target.address !== undefined || target.port !== port) return false
   return spec.services.some((service) => service.protocol === protocol)

@@ -41,9 +41,13 @@ export function isOdd({ protocol, flags }: Step): boolean {
   )
 }
 
-export const isAt = ({ addresses }: ValidDoor, { destination }: Packet): boolean =>
-  addresses.length === 0 ||
-  (destination !== undefined && addresses.some((cidr) => contains(cidr, destination)))
+export const isAt = (
+  { interfaces, addresses }: ValidDoor,
+  { destination, interface: name }: Packet,
+): boolean =>
+  (interfaces.length === 0 || isOnInterface(interfaces, name)) &&
+  (addresses.length === 0 ||
+    (destination !== undefined && addresses.some((cidr) => contains(cidr, destination))))
 
 export function isService(door: ValidDoor, packet: Packet, kind: 'ports' | 'whole'): boolean {
   if (!isAt(door, packet)) return false

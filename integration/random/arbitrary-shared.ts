@@ -3,7 +3,8 @@
 import fc from 'fast-check'
 import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'
 import type { Scale } from './arbitrary-knock.js'
-import { accept, guard, otherDoor, place, plain, prefix } from './arbitrary-spec.js'
+import { place } from './arbitrary-place.js'
+import { accept, guard, otherDoor, plain, prefix } from './arbitrary-spec.js'
 
 /** Steps among four ports that no other knock has. */
 const steps = (first: number) =>

@@ -5,6 +5,7 @@ import { SpecError } from '../../lib/errors.js'
 import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { KINDS, type Kind, knockOf, type Scale, sequence } from './arbitrary-knock.js'
+import { interfaces, place } from './arbitrary-place.js'
 
 export const SERVERS = ['10.77.0.1', '10.77.0.3', 'fd00:77::1', 'fd00:77::3'] as const
 
@@ -95,6 +96,7 @@ const door = (scale: Scale, index: number, kinds: readonly Kind[]) =>
         name: fc.constant(`d${index}`),
         service: fc.constant(service),
         address,
+        ...rarely({ interfaces }),
         knock: knocks(scale, index, portsOf(service), kinds),
         close: closing(scale),
         open: open(scale, index),
@@ -109,6 +111,7 @@ export const otherDoor = (scale: Scale) => door(scale, 2, KINDS)
 interface Door {
   readonly service: Service
   readonly address?: string | string[]
+  readonly interfaces?: string[] | undefined
   readonly open: object
 }
 
@@ -117,8 +120,11 @@ const withTwin = (doors: readonly Door[]): readonly object[] => {
   const [first, ...others] = doors
   const twin = others.at(-1)
   if (!first || !twin) return doors
-  const { address: _, ...rest } = twin
-  const shared = first.address === undefined ? {} : { address: first.address }
+  const { address: _, interfaces: _own, ...rest } = twin
+  const shared = {
+    ...(first.address !== undefined && { address: first.address }),
+    ...(first.interfaces && { interfaces: first.interfaces }),
+  }
   const open = { ...twin.open, scope: 'everyone' }
   return [...doors.slice(0, -1), { ...rest, service: first.service, ...shared, open }]
 }
@@ -153,17 +159,6 @@ export const guard = (scale: Scale) =>
       ...rarely({ prefix }),
     },
     { requiredKeys: [] },
-  )
-
-export const place = (hooks: readonly Hook[]) =>
-  fc.constantFrom(...hooks).chain((hook) =>
-    fc.record(
-      {
-        hook: fc.constant(hook),
-        interfaces: fc.constantFrom(['eth0'], ...(hook === 'ingress' ? [] : [['eth*', 'lo']])),
-      },
-      { requiredKeys: ['hook', ...(hook === 'input' ? [] : (['interfaces'] as const))] },
-    ),
   )
 
 export interface Choice {

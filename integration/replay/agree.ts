@@ -30,7 +30,7 @@ export const SCALE: Scale = {
 const GAPS = [0, 0, 0, 0.5, 0.5, 1, 2, 4, 7, 30]
 const SOURCES = ['10.99.0.1', '10.99.0.2', 'fd00:99::1', 'fd00:99::2', '10.99.9.1', 'fd00:99::9:1']
 
-const INTERFACES = [...new Array<string>(12).fill('eth0'), 'lo', 'wg0']
+const INTERFACES = [...new Array<string>(9).fill('eth0'), 'lo', 'wg0', 'wg0', 'wg0', 'wg0']
 
 /** The date of the first packet: shortly before the ports of rotations change. */
 const START = 3_000_000 * SCALE.every - 50

@@ -1,6 +1,8 @@
 // Random choices → traces for the kernel whose outcome a third of a second cannot change. Pure.
 import fc from 'fast-check'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
+import { CABLE } from '../machine/namespaces.js'
+import { namesSecond, SECOND } from '../machine/second-cable.js'
 import { EVERYONE } from '../oracle/oracle-door.js'
 import { KINDS, type Scale } from '../random/arbitrary-knock.js'
 import { sharing } from '../random/arbitrary-shared.js'
@@ -129,6 +131,10 @@ function opens({ spec, start }: Plan, { packets }: Trace): boolean {
   return oracle.made().size > 0
 }
 
+/** The interfaces where packets come in: the second only if the spec names it. */
+const cablesOf = (spec: ValidSpec): string[] =>
+  namesSecond(spec) ? [CABLE, CABLE, CABLE, SECOND, SECOND] : [CABLE]
+
 /** Whether packets of one source can matter to another. */
 const isShared = ({ doors }: ValidSpec): boolean =>
   doors.some(
@@ -154,7 +160,7 @@ function traceOf(
   const turned = number % 8 < 4 ? [first, second, ...others] : [second, first, ...others]
   const all = turned as string[]
   const used = number % 2 === 1 ? all.slice(0, 1 + ((number - 1) % 4) / 2) : all
-  const settings = { sources: used, interfaces: ['eth0'], start: start + APART * number }
+  const settings = { sources: used, interfaces: cablesOf(spec), start: start + APART * number }
   // Shared doors refuse what cannot be read, also from a source that has a grant of each.
   const packets = packetsOf(spec, candidate, { ...settings, every: SCALE.every }).filter(
     ({ unreadable }) => shareFrom === undefined || !unreadable,

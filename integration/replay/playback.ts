@@ -10,6 +10,7 @@ import { renderRuleset } from '../../lib/nft/render/render.js'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
 import { createPair, exec, listTable, NFT, type Pair } from '../machine/namespaces.js'
+import { addSecond, namesSecond } from '../machine/second-cable.js'
 import type { DoorState, GuardState } from '../oracle/oracle.js'
 import { SECRETS } from '../random/arbitrary-knock.js'
 import { type Addressed, portsOf } from '../wire/frames.js'
@@ -75,6 +76,7 @@ export class PlaybackSetup implements AsyncDisposable {
     const pair = await createPair({ addresses: ADDRESSES })
     try {
       const isForward = spec.hook === 'forward'
+      if (namesSecond(spec)) await addSecond(pair)
       if (isForward) await passOn(pair.server)
       await watchArrivals(pair.server, { silent, hook: isForward ? 'forward' : 'input' })
       await createNft({ binary: nft, netns: pair.server }).apply(documentOf(spec, automaton))

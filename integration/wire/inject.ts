@@ -34,12 +34,12 @@ export class Injector implements AsyncDisposable {
   /** Sends a packet at once, to its destination or else to the server's first address. */
   send(packet: Packet): void {
     const destination = packet.destination ?? SERVER[packet.source.includes(':') ? 6 : 4]
-    this.sendFrame(frameOf({ ...packet, destination }))
+    this.sendFrame(frameOf({ ...packet, destination }), packet.interface)
   }
 
-  /** Sends a frame at once and unchanged. */
-  sendFrame(frame: Buffer): void {
-    this.#process.stdin?.write(`${CABLE} ${frame.toString('hex')}\n`)
+  /** Sends a frame at once and unchanged, by the client's interface of that name. */
+  sendFrame(frame: Buffer, cable: string = CABLE): void {
+    this.#process.stdin?.write(`${cable} ${frame.toString('hex')}\n`)
     this.#written += 1
   }
 

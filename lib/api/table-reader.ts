@@ -107,8 +107,9 @@ export class TableReader {
       const chosen = names?.map((name) => this.standing.require(name, 'status')) ?? all
       return { doors: all.filter((door) => chosen.includes(door)), listing }
     })
-    const { place } = parseAbout(aboutComments(listing) ?? []) ?? {}
-    const ofHost = await interfaceWarnings(place, nft.netns, 'status')
+    const { place, doors: standing = [] } = parseAbout(aboutComments(listing) ?? []) ?? {}
+    const places = standing.map((door) => door.place)
+    const ofHost = await interfaceWarnings({ table: place, doors: places }, nft.netns, 'status')
     const warnings = [...judgingWarnings(listing.objects, place), ...ofHost]
     const sets = new Map([...listing.sets].filter(([name]) => isWanted(name)))
     const status = viewStatus(table, doors, listedContents({ ...listing, sets }))

@@ -107,7 +107,7 @@ export function buildAutomaton(spec: ValidSpec, shareFrom?: number): Automaton {
     moveMaps: shared?.moves ?? [],
     dataMaps: shared?.data ?? [],
     chains: logAll(chains, spec),
-    doors: all.map((door) => summarise(door, shares.get(door))),
+    doors: all.map((door) => summarise(door, shares.get(door), spec.hook)),
     attempts: placed.map(summariseAttempt),
     ...(spec.log && { logGroup: spec.log.group }),
     ...(spec.interfaces.length > 0 && {
@@ -163,9 +163,13 @@ function gates(
   )
 }
 
-/** A key that is the same for doors before the same service at the same addresses. */
-function serviceKey({ services, addresses }: ValidDoor): string {
-  return JSON.stringify([services.map(formatService).sort(), addresses.map(formatCidr).sort()])
+/** A key that is the same for doors before the same service at the same place. */
+function serviceKey({ services, interfaces, addresses }: ValidDoor): string {
+  return JSON.stringify([
+    services.map(formatService).sort(),
+    interfaces.toSorted(),
+    addresses.map(formatCidr).sort(),
+  ])
 }
 
 function sharedSets(

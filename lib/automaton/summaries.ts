@@ -1,6 +1,6 @@
 // A door and its knocks → what a table says of them, and whether they can share sets. Pure.
 import { Findings } from '../spec/model/findings.js'
-import type { Service, ValidDoor } from '../spec/model/model.js'
+import type { Hook, Service, ValidDoor } from '../spec/model/model.js'
 import { formatService } from '../spec/model/step.js'
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf } from './knocks.js'
@@ -28,9 +28,14 @@ const summariseShared = ({ service, knocks }: SharedDoor): SharedSummary => ({
   knocks: knocks.map(({ attempt, number, steps }) => ({ attempt, number, steps: steps.length })),
 })
 
-export const summarise = (door: ValidDoor, shared: SharedDoor | undefined): DoorSummary => ({
+export const summarise = (
+  door: ValidDoor,
+  shared: SharedDoor | undefined,
+  hook: Hook,
+): DoorSummary => ({
   name: door.name,
   services: door.services.map(formatService),
+  ...(door.interfaces.length > 0 && { place: { hook, interfaces: door.interfaces } }),
   knocks: knocksOf(door)
     .filter(({ attempt }) => !isClosing(attempt))
     .map(({ attempt, knock }) => {

@@ -18,21 +18,45 @@ const MOST_LISTED = 6
  * Judges each interface that the spec names. A spec without interfaces judges all of them and gets
  * no warning.
  */
-export function judgeInterfaces({ hook, interfaces }: Named, host: Host): HostWarning[] {
+export function judgeInterfaces(
+  { hook, interfaces }: Named,
+  host: Host,
+  base = '/interfaces',
+): HostWarning[] {
   const warnings = interfaces.flatMap((name, index): HostWarning[] => {
     const found = judgeOne(name, { hook, interfaces }, host)
-    return found ? [{ ...found, path: `/interfaces/${index}` }] : []
+    return found ? [{ ...found, path: `${base}/${index}` }] : []
   })
   const isOnlyLoopback = interfaces.length > 0 && interfaces.every((name) => name === 'lo')
-  return isOnlyLoopback ? [...warnings, ONLY_LOOPBACK] : warnings
+  return isOnlyLoopback ? [...warnings, { ...ONLY_LOOPBACK, path: base }] : warnings
 }
 
-const ONLY_LOOPBACK: HostWarning = {
+const ONLY_LOOPBACK: Found = {
   id: 'only-loopback',
-  path: '/interfaces',
   message:
     'lo sees only what this host sends to itself, so no packet from outside ' +
     'is judged; name the interface where packets come in',
+}
+
+/** The interfaces of a table, and those of its doors in their order. */
+export interface Places {
+  readonly table: Named | undefined
+  readonly doors: readonly (Named | undefined)[]
+}
+
+/** Judges the interfaces of a table and of its doors. What is said already is not said again. */
+export function judgePlaces({ table, doors }: Places, host: Host): HostWarning[] {
+  const found = new Map<string, HostWarning>()
+  const note = (warnings: readonly HostWarning[]) => {
+    for (const warning of warnings) {
+      if (!found.has(warning.message)) found.set(warning.message, warning)
+    }
+  }
+  if (table) note(judgeInterfaces(table, host))
+  for (const [index, door] of doors.entries()) {
+    if (door) note(judgeInterfaces(door, host, `/doors/${index}/interfaces`))
+  }
+  return [...found.values()]
 }
 
 function judgeOne(name: string, spec: Named, host: Host): Found | undefined {

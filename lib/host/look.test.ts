@@ -25,8 +25,12 @@ t.test('a failed lookup is reported, and changes nothing', async (t) => {
   const { routes } = await askNetwork('test', ['127.0.0.1'])
   t.equal(routes.size, 1)
   const place = { hook: 'input', interfaces: ['nosuch0'] } as const
-  const [warning] = await interfaceWarnings(place, '', 'test')
+  const [warning] = await interfaceWarnings({ table: place, doors: [] }, '', 'test')
   t.match(warning, { id: 'interface-missing', message: /nosuch0/ })
-  t.same(await interfaceWarnings(undefined, '', 'test'), [])
-  t.same(await interfaceWarnings(place, undefined, 'test'), [])
+  const ofDoor = { table: undefined, doors: [undefined, place] }
+  t.match(await interfaceWarnings(ofDoor, '', 'test'), [
+    { id: 'interface-missing', path: '/doors/1/interfaces/0' },
+  ])
+  t.same(await interfaceWarnings({ table: undefined, doors: [undefined] }, '', 'test'), [])
+  t.same(await interfaceWarnings({ table: place, doors: [] }, undefined, 'test'), [])
 })

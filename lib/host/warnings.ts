@@ -2,7 +2,7 @@
 import type { ValidSpec } from '../spec/model/model.js'
 import type { HostWarning } from './host-warning.js'
 import { addressesOf, judgeDoors } from './judge-doors.js'
-import { judgeInterfaces, type Named } from './judge-interfaces.js'
+import { judgePlaces, type Places } from './judge-interfaces.js'
 import { lookAtHost } from './look.js'
 
 /**
@@ -17,26 +17,37 @@ export async function hostWarnings(
   operation: string,
 ): Promise<HostWarning[]> {
   const addresses = addressesOf(spec)
-  const isNamed = spec.interfaces.length > 0 || addresses.length > 0 || spec.hook === 'forward'
+  const places = placesOf(spec)
+  const isNamed = hasInterfaces(places) || addresses.length > 0 || spec.hook === 'forward'
   if (netns === undefined || !isNamed) return []
   const host = await lookAtHost(netns, addresses, operation)
-  if ('reason' in host) return unseen(spec, host.reason)
-  return [...judgeInterfaces(spec, host), ...judgeDoors(spec, host)]
+  if ('reason' in host) return unseen(places, host.reason)
+  return [...judgePlaces(places, host), ...judgeDoors(spec, host)]
 }
 
-/** Judges an installed table, which knows its hook and interfaces, in the same way. */
+function placesOf({ hook, interfaces, doors }: ValidSpec): Places {
+  return {
+    table: { hook, interfaces },
+    doors: doors.map((door) => ({ hook, interfaces: door.interfaces })),
+  }
+}
+
+const hasInterfaces = ({ table, doors }: Places): boolean =>
+  [table, ...doors].some((named) => named !== undefined && named.interfaces.length > 0)
+
+/** Judges an installed table, which knows its hook and all interfaces, in the same way. */
 export async function interfaceWarnings(
-  named: Named | undefined,
+  places: Places,
   netns: string | undefined,
   operation: string,
 ): Promise<HostWarning[]> {
-  if (!named || netns === undefined) return []
+  if (!hasInterfaces(places) || netns === undefined) return []
   const host = await lookAtHost(netns, [], operation)
-  return 'reason' in host ? unseen(named, host.reason) : judgeInterfaces(named, host)
+  return 'reason' in host ? unseen(places, host.reason) : judgePlaces(places, host)
 }
 
-function unseen({ interfaces }: Pick<Named, 'interfaces'>, reason: string): HostWarning[] {
-  if (interfaces.length === 0) return []
+function unseen(places: Places, reason: string): HostWarning[] {
+  if (!hasInterfaces(places)) return []
   const message =
     `the host's interfaces could not be read (${reason}), so it is unknown ` +
     'whether packets come in there'

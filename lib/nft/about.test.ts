@@ -112,6 +112,22 @@ t.test('the description has the hook and interfaces if the spec names interfaces
   t.same(about?.doors, automaton.doors)
 })
 
+t.test('the description has the interfaces of doors', async (t) => {
+  const [first, ...others] = SPEC.doors
+  const interfaces = ['eth0', 'wg*']
+  const placed = buildAutomaton(
+    validateSpec({ ...SPEC, doors: [{ ...first, interfaces }, ...others] }),
+  )
+  const comments = listed(aboutElements(placed, DIGEST))
+  const about = parseAbout(comments)
+  t.strictSame(about?.doors[0]?.place, { hook: 'input', interfaces })
+  t.same(about?.doors, placed.doors)
+  for (const wrong of ['a b', 'eth0 nowhere', '', 'eth0\n input']) {
+    const altered = comments.map((comment) => comment.replace(/ eth0 input$/, () => ` ${wrong}`))
+    t.notOk(parseAbout(altered), JSON.stringify(wrong))
+  }
+})
+
 t.test('the description is part of the ruleset', async (t) => {
   const { nftables } = renderKnock(SPEC)
   const elem = nftables.flatMap((command) =>

@@ -9,12 +9,14 @@ import type { Attempt } from '../automaton/language/names.js'
 import {
   type DoorSummary,
   formatDoor,
+  formatPlace,
+  joinPlace,
   parseDoor,
   type SharedSummary,
 } from '../automaton/language/summary.js'
 import { withKnock } from '../automaton/sharing/find.js'
 import { hexDigest } from '../spec/model/digest.js'
-import type { Hook, Prefix } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/model.js'
 import { formatPrefix, parsePrefix } from '../spec/model/prefix.js'
 import { parseService } from '../spec/model/step.js'
 import type { NftCommand, NftDocument, NftValue } from './document.js'
@@ -89,7 +91,7 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
     `doors ${digestDoors(automaton)}`,
     ...(logGroup === undefined ? [] : [`log ${logGroup}`]),
     ...(guardPrefix ? [`guard ${formatPrefix(guardPrefix)}`] : []),
-    ...(place ? place.interfaces.map((name) => `interface ${name} ${place.hook}`) : []),
+    ...formatPlace(place).map((one) => `interface ${one}`),
     ...doors.flatMap((door) => {
       const { name, services, knocks } = door
       return [
@@ -101,6 +103,7 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
         ]),
         ...(closing.get(name) ?? []),
         ...services.map((service) => `service ${name} ${service}`),
+        ...formatPlace(door.place).map((one) => `at ${name} ${one}`),
         ...sharing(door),
       ]
     }),
@@ -182,10 +185,10 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   let guardPrefix: Prefix | undefined
   for (const comment of comments.slice(1)) {
     const [word = '', name = '', ...rest] = comment.split(' ')
-    const form = word === 'interface' ? INTERFACE : DOOR
-    if (!OF_TABLE.includes(word) && !form.test(name)) return undefined
+    if (!OF_TABLE.includes(word) && !DOOR.test(name)) return undefined
     const known = doors.get(name)
     const door = word === 'door' ? parseDoor(name, rest) : undefined
+    const where = word === 'at' ? joinPlace(known?.place, rest) : joinPlace(place, [name, ...rest])
     const prefix = parsePrefix(word === 'guard' ? [name, ...rest] : rest)
     const [first = '', second = '', digest = ''] = rest
     if (door) {
@@ -198,8 +201,8 @@ export function parseAbout(comments: readonly string[]): About | undefined {
       guardPrefix = prefix
     } else if (word === 'prefix' && known && prefix) {
       doors.set(name, { ...known, prefix })
-    } else if (word === 'interface' && isPlace(rest, place)) {
-      place = { hook: rest[0], interfaces: [...(place?.interfaces ?? []), name] }
+    } else if (word === 'interface' && where) {
+      place = where
     } else if (word === 'knock' && known && isKnock(rest)) {
       const knock = { attempt: first as Attempt, steps: Number(second) }
       doors.set(name, { ...known, knocks: [...known.knocks, knock] })
@@ -213,6 +216,8 @@ export function parseAbout(comments: readonly string[]): About | undefined {
       attempts.set(`${name} ${second || 'close'}`, first)
     } else if (word === 'service' && known && rest.length === 1 && parseService(first)) {
       doors.set(name, { ...known, services: [...known.services, first] })
+    } else if (word === 'at' && known && where) {
+      doors.set(name, { ...known, place: where })
     } else if (word === 'shared' && known && withKnock(known, rest)) {
       doors.set(name, { ...known, shared: withKnock(known, rest) as SharedSummary })
     } else {
@@ -225,13 +230,12 @@ export function parseAbout(comments: readonly string[]): About | undefined {
   return { ...about, ...(log !== undefined && { log }), ...optional }
 }
 
-/** The lines that are about no door and no interface. */
-const OF_TABLE: readonly string[] = ['log', 'doors', 'guard']
+/** The lines that are about no door. */
+const OF_TABLE: readonly string[] = ['log', 'doors', 'guard', 'interface']
 
 /** The forms that the schema of specs gives to names, and the compiler to attempts. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
 const DOOR = /^[A-Za-z_](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9_])?$/
-const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}\*?$/
 const ATTEMPT = /^open\d{0,4}$/
 const CLOSING = /^close\d{0,4}$/
 const NUMBER = /^\d{1,10}$/
@@ -242,9 +246,3 @@ const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly stri
 
 const isClose = ([digest = '', attempt = 'close', ...more]: readonly string[]): boolean =>
   DIGEST.test(digest) && CLOSING.test(attempt) && more.length === 0
-
-const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress'] satisfies Hook[]
-
-/** Whether the words are a hook, the same one as in the lines before. */
-const isPlace = (words: readonly string[], place: About['place']): words is readonly [Hook] =>
-  words.length === 1 && HOOKS.includes(words[0] ?? '') && (place?.hook ?? words[0]) === words[0]

@@ -27,7 +27,7 @@ export interface PacketParts {
   readonly length?: number
   /** The payload in hex digits. Default: one that is no token. */
   readonly payload?: string
-  /** The interface on which it comes in. Default: one that is not loopback. */
+  /** Where it comes in. Default: an interface that is not loopback and that no door names. */
   readonly interface?: string
   /** Whether the host has a socket for the very TCP connection of the packet. Default: false. */
   readonly connected?: boolean

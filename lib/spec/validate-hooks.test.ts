@@ -14,8 +14,54 @@ import {
 type Ping = (length: number) => object
 
 const SEES = (hook: string) =>
-  `expected an address, or interfaces in the spec, since hook "${hook}" sees ` +
+  `expected an address or interfaces, here or in the spec, since hook "${hook}" sees ` +
   'packets of all hosts, got nothing'
+
+const places: Contradiction[] = [
+  {
+    of: "interfaces of a door within the table's",
+    document: spec({ interfaces: ['eth0', 'wg1', 'wg2*'] }, { interfaces: ['eth0', 'wg*'] }),
+    problems: {},
+  },
+  {
+    of: "interfaces of a door that are not the table's",
+    document: spec({ interfaces: ['eth0', 'eth1', 'e*', 'wg0'] }, { interfaces: ['eth0', 'wg*'] }),
+    problems: {
+      '/doors/0/interfaces/1':
+        'conflicts with /interfaces: the table does not judge what comes in on eth1',
+      '/doors/0/interfaces/2':
+        'conflicts with /interfaces: the table does not judge what comes in on e*',
+    },
+  },
+  {
+    of: 'a pattern for a door at ingress',
+    document: spec({ interfaces: ['eth*'] }, { hook: 'ingress', interfaces: ['eth0', 'eth1'] }),
+    problems: {
+      '/doors/0/interfaces/0':
+        'conflicts with /interfaces: the table does not judge what comes in on eth*',
+    },
+  },
+  {
+    of: 'loopback for a door alone',
+    document: spec({ interfaces: ['lo', 'l*'] }),
+    problems: {
+      '/doors/0/interfaces/0':
+        'expected another interface: loopback is judged only if /interfaces names it, got "lo"',
+    },
+  },
+  ...['forward', 'prerouting'].map((hook) => ({
+    of: `hook ${hook} with interfaces of the door alone`,
+    document: spec({ interfaces: ['eth0'] }, { hook }),
+    problems: {},
+  })),
+  {
+    of: 'no interfaces of a door',
+    document: spec({ interfaces: [] }),
+    problems: {
+      '/doors/0/interfaces': 'expected a list of 1 to 64 interface names, each once, got []',
+    },
+  },
+]
 
 const hooks: Contradiction[] = [
   ...['prerouting', 'ingress'].map((hook) => ({
@@ -143,4 +189,4 @@ const hooks: Contradiction[] = [
   }),
 ]
 
-testContradictions(t, { hooks })
+testContradictions(t, { places, hooks })

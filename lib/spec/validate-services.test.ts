@@ -14,6 +14,8 @@ const other = (parts: object = {}) => {
   return door({ name: 'web', service: 'tcp/443', knock: sequence({ steps: ['tcp/1'] }), ...parts })
 }
 
+const STEP = sequence({ steps: ['udp/9'] })
+
 const services: Contradiction[] = [
   {
     of: 'the same port',
@@ -137,6 +139,53 @@ const services: Contradiction[] = [
     problems: {
       '/doors/0/service/2': 'conflicts with /doors/0/service/0: both are tcp/22',
       '/doors/0/service/3': 'conflicts with /doors/0/service/0: tcp/1-100 and tcp/22 overlap',
+    },
+  },
+  {
+    of: 'the same port on interfaces apart',
+    document: {
+      doors: [
+        door({ interfaces: ['eth0', 'wg*'] }),
+        other({ service: 'tcp/22', interfaces: ['eth1', 'wlan*'] }),
+        other({ name: 'lan', service: ['tcp/20-99'], interfaces: ['lan0'], knock: STEP }),
+        other({ name: 'all', service: 'tcp', interfaces: ['br*'], knock: STEP }),
+      ],
+    },
+    problems: {},
+  },
+  ...[
+    [['wg0'], ['eth0', 'wg*']],
+    [['w*'], ['wg*']],
+    [['wg*'], ['wg*']],
+    [['eth0'], ['eth0']],
+  ].map(([one, two]) => ({
+    of: `the same port on ${one} and ${two}`,
+    document: {
+      doors: [
+        door({ interfaces: one }),
+        // With more doors than an index keeps, the last one still conflicts.
+        ...['a0', 'b0', 'c0', 'd0'].map((name) =>
+          other({ name, service: 'tcp/22', interfaces: [name], knock: STEP }),
+        ),
+        other({ service: 'tcp/22', interfaces: two, address: '10.0.0.1' }),
+      ],
+    },
+    problems: {
+      '/doors/5/service': 'conflicts with /doors/0/service: both are tcp/22',
+    },
+  })),
+  {
+    of: 'ranges on two interfaces that overlap in part',
+    document: {
+      doors: [
+        door({ service: 'tcp/20-30', interfaces: ['eth0'] }),
+        other({ service: 'tcp/25-35', interfaces: ['eth1'] }),
+      ],
+    },
+    problems: {
+      '/doors/1/service':
+        'conflicts with /doors/0/service: tcp/25-35 and tcp/20-30 overlap in part, which nft ' +
+        'cannot have even at two addresses or interfaces',
     },
   },
   {

@@ -65,6 +65,8 @@ export interface Counters {
 export interface DoorStatus {
   readonly name: string
   readonly service: readonly string[]
+  /** The interfaces where its packets come in; absent: wherever the table judges. */
+  readonly interfaces?: readonly string[]
   /** Seconds that a grant lasts from the last completed knock on. */
   readonly openFor: number
   /**
@@ -207,6 +209,7 @@ function viewDoor(door: DoorSummary, contents: Contents): DoorStatus {
   return {
     name: door.name,
     service: door.services,
+    ...(door.place && { interfaces: door.place.interfaces }),
     openFor: door.grantTimeout,
     grants: viewGrants(door, contents).map(({ source, expiresIn }) => {
       const token = uses.get(source)

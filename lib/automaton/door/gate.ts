@@ -9,7 +9,6 @@ import {
   DROP,
   goTo,
   inSet,
-  type Match,
   onPort,
   RETURN,
   type Rule,
@@ -18,6 +17,7 @@ import { counterName, TRUSTED } from '../language/names.js'
 import type { KnockProgram } from '../language/program.js'
 import { type Accept, acceptCounted, acceptGranted, countedChains } from './accept.js'
 import { markActions } from './grant.js'
+import { unlessAtDoor, unlessOnInterfaces } from './here.js'
 import { redirectedTo } from './redirect.js'
 import { serviceChains, serviceRules } from './service.js'
 
@@ -41,16 +41,15 @@ interface GateContext {
 }
 
 export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
-  const { name, addresses, origin } = door
+  const { name, origin } = door
   const { hasTrusted, hook, isFollowed } = context
   const rule = (part: string, rest: Omit<Rule, 'comment'>): Rule => {
     return { ...rest, comment: `${name} ${origin}/${part}` }
   }
   const mark = markActions(door)
-  const elsewhere: Match = { kind: 'destination', addresses, not: true }
   // A redirect changes the destination to one of the host's own addresses, so the target is closed
-  // at all of them.
-  const isHere = addresses.length === 0 || door.open.redirectTo !== undefined
+  // at all of them. The interface stays the one where the packet came in.
+  const addresses = door.open.redirectTo === undefined ? door.addresses : []
   const trusted: Rule = {
     when: [inSet(TRUSTED)],
     then: mark,
@@ -68,7 +67,8 @@ export function buildGate(door: ValidDoor, context: GateContext): Chain[] {
     {
       name: gateChain(name),
       rules: [
-        ...(isHere ? [] : [rule('address', { when: [elsewhere], verdict: RETURN })]),
+        ...unlessOnInterfaces(door, `${name} ${origin}/interfaces`),
+        ...unlessAtDoor({ interfaces: [], addresses }, `${name} ${origin}/address`),
         ...(hasTrusted ? [trusted] : []),
         ...acceptRules(door, hook).map((accept) => rule('open', accept)),
         ...(hook === 'input' && door.open.established === 'keep'

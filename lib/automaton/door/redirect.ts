@@ -16,6 +16,7 @@ import {
 import { begunSet, grantsSet, TRUSTED } from '../language/names.js'
 import { asks, asksNothing } from '../language/once.js'
 import { acceptGranted, countingRules } from './accept.js'
+import { atDoor } from './here.js'
 
 /**
  * Before the host's own redirections at -100: a connection is redirected once, by the first rule.
@@ -71,7 +72,7 @@ export function redirectChains({ doors, interfaces, guard }: ValidSpec): Chain[]
 }
 
 function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
-  const { name, origin, addresses, open } = door
+  const { name, origin, open } = door
   const { redirectTo } = open
   if (!redirectTo) return []
   const verdict: Verdict = { kind: 'redirect', to: redirectTo }
@@ -83,10 +84,7 @@ function redirectRules(door: ValidDoor, hasTrusted: boolean): Rule[] {
     open.connections === undefined
       ? []
       : [{ when: [inSet(grantsSet(door.name))], then: [update(begunSet(door.name))] }]
-  const here: Match[] = [
-    ...(addresses.length > 0 ? [{ kind: 'destination', addresses } as const] : []),
-    ...(hasTrusted ? [notInSet(TRUSTED)] : []),
-  ]
+  const here: Match[] = [...atDoor(door), ...(hasTrusted ? [notInSet(TRUSTED)] : [])]
   const comment = `${name} ${origin}/open/redirectTo`
   const { family } = redirectTo
   return PROTOCOLS.flatMap((protocol) =>

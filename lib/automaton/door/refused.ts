@@ -1,11 +1,12 @@
 // A door before all of TCP → the rules that refuse a SYN in front of its gate while its refusals
 // are not logged. Pure.
 import type { ValidDoor, ValidSpec } from '../../spec/model/model.js'
-import { count, DROP, type Match, notInSet, type Rule } from '../language/automaton.js'
+import { count, DROP, notInSet, type Rule } from '../language/automaton.js'
 import { isStateful } from '../language/hook.js'
 import { quietMatches } from '../language/log.js'
 import { counterName, grantsSet, TRUSTED, unloggedCounter } from '../language/names.js'
 import type { KnockProgram } from '../language/program.js'
+import { atDoor } from './here.js'
 
 const isOfTcp = ({ services }: ValidDoor): boolean =>
   services.some(({ protocol, ports }) => protocol === 'tcp' && !ports)
@@ -24,19 +25,18 @@ export function refuseEarly(
   { doors, guard, hook, log }: ValidSpec,
   programs: readonly KnockProgram[],
 ): Rule[] {
-  const { name, addresses, open, origin } = door
+  const { name, open, origin } = door
   const isAlone = doors.every((other) => other === door || !isOfTcp(other))
   const isAwaited = programs.some((program) => program.door === door && program.service)
   if (!log || isStateful(hook) || !isOfTcp(door) || open.redirectTo || !isAlone || isAwaited) {
     return []
   }
-  const here: Match[] = addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
   const trusted = guard.trusted.length > 0 ? [notInSet(TRUSTED)] : []
   return quietMatches({ event: 'denied', door: name }, DROP).map((quiet) => ({
     when: [
       { kind: 'protocol', protocols: ['tcp'] },
       quiet,
-      ...here,
+      ...atDoor(door),
       notInSet(grantsSet(name)),
       ...trusted,
     ],

@@ -1,12 +1,17 @@
 // The facts about doors and knocks that a table has beside its rules, so that it can be read
 // without its spec: types, and the words for a door. Pure.
-import type { KnockPort, Prefix } from '../../spec/model/model.js'
+import type { Hook, KnockPort, Prefix, ValidSpec } from '../../spec/model/model.js'
 import type { Attempt } from './names.js'
+
+/** A hook, and the interfaces whose packets are judged there. */
+type Place = Pick<ValidSpec, 'hook' | 'interfaces'>
 
 /** What a table says of a door. */
 export interface DoorSummary {
   readonly name: string
   readonly services: readonly string[]
+  /** The hook and the interfaces where its packets come in; absent: wherever the table judges. */
+  readonly place?: Place
   /** The knocks that open it, and how many packets each takes until the source is let in. */
   readonly knocks: readonly KnockSummary[]
   /** Seconds that a grant lasts. */
@@ -71,4 +76,21 @@ export function parseDoor(name: string, words: string[]): DoorSummary | undefine
     scope,
     established,
   }
+}
+
+/** Writes each interface with the hook; empty if there is no place. */
+export const formatPlace = (place: Place | undefined): string[] =>
+  (place?.interfaces ?? []).map((name) => `${name} ${place?.hook}`)
+
+const HOOKS: readonly string[] = ['input', 'forward', 'prerouting', 'ingress'] satisfies Hook[]
+const INTERFACE = /^[A-Za-z0-9_.@-]{1,15}\*?$/
+
+/** Adds these words to a place; undefined if they are wrong, or have another hook. */
+export function joinPlace(
+  place: Place | undefined,
+  [name = '', hook = '', ...more]: readonly string[],
+): Place | undefined {
+  const isRight = INTERFACE.test(name) && HOOKS.includes(hook) && more.length === 0
+  if (!isRight || (place?.hook ?? hook) !== hook) return undefined
+  return { hook: hook as Hook, interfaces: [...(place?.interfaces ?? []), name] }
 }

@@ -104,11 +104,12 @@ function withNumbers(chosen: readonly Chosen[]): SharedDoor[] {
 }
 
 /** A door's only service, if it is one port, and nothing about the door needs rules of its own. */
-function plainService({ services, addresses, open }: ValidDoor): KnockPort | undefined {
+function plainService({ services, interfaces, addresses, open }: ValidDoor): KnockPort | undefined {
   const [service, ...others] = services
   const { connections, refresh, scope, established, redirectTo, mark } = open
   const isPlain =
     others.length === 0 &&
+    interfaces.length === 0 &&
     addresses.length === 0 &&
     [connections, redirectTo, mark].every((part) => part === undefined) &&
     !refresh &&

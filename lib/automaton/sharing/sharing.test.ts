@@ -52,6 +52,7 @@ t.test('a door shares sets if nothing about it needs its own rules', async (t) =
     { service: 'tcp/90-99' },
     { service: ['tcp/98', 'tcp/99'] },
     { address: '192.0.2.1' },
+    { interfaces: ['eth0'] },
     { open: { for: '30s', connections: 1 } },
     { open: { for: '30s', refresh: true } },
     { open: { for: '30s', scope: 'everyone' } },

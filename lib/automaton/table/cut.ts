@@ -1,6 +1,7 @@
 // Doors whose connections need a live grant → the chain for each packet of such a connection. Pure.
 import type { Service, ValidDoor } from '../../spec/model/model.js'
 import { markActions } from '../door/grant.js'
+import { unlessAtDoor } from '../door/here.js'
 import {
   ACCEPT,
   type Chain,
@@ -11,7 +12,6 @@ import {
   type Match,
   onPort,
   RESET,
-  RETURN,
   type Rule,
   stateIs,
 } from '../language/automaton.js'
@@ -55,16 +55,15 @@ function matchesOf({ protocol, ports }: Service): Match[] {
 const cuts = ({ open }: ValidDoor): boolean => open.established === 'cut'
 
 function cutDoor(door: ValidDoor, hasTrusted: boolean): Chain {
-  const { name, origin, addresses } = door
+  const { name, origin } = door
   const then = markActions(door)
   const comment = `${name} ${origin}/open/established`
   const denied = [count(counterName('denied', name))]
   const logs = { event: 'denied', door: name } as const
-  const elsewhere: Match = { kind: 'destination', addresses, not: true }
   return {
     name: cutChain(door),
     rules: [
-      ...(addresses.length > 0 ? [{ when: [elsewhere], verdict: RETURN, comment }] : []),
+      ...unlessAtDoor(door, comment),
       ...(hasTrusted ? [{ when: [inSet(TRUSTED)], then, verdict: ACCEPT, comment }] : []),
       { when: [inSet(grantsSet(name))], then, verdict: ACCEPT, comment },
       // So that the host's own socket is closed too.

@@ -3,6 +3,7 @@
 import type { Cidr, PortRange, Service, ValidDoor, ValidSpec } from '../../spec/model/model.js'
 import { stepMeetsService } from '../../spec/model/step.js'
 import { gateChain } from '../door/gate.js'
+import { atDoor, onInterfaces } from '../door/here.js'
 import { refuseEarly } from '../door/refused.js'
 import {
   ACCEPT,
@@ -27,9 +28,9 @@ interface PortEntries {
 }
 
 /**
- * The entries of knock ports lead to the chain of their protocol, but only at the addresses of
- * doors that have them. Knock ports of a door's own service are left out: the gate sends on the
- * packets that nothing accepts.
+ * The entries of knock ports lead to the chain of their protocol, but only at the interfaces and
+ * addresses of doors that have them. Knock ports of a door's own service are left out: the gate
+ * sends on the packets that nothing accepts.
  */
 export function knockEntries(
   ports: readonly PortUsers[],
@@ -42,23 +43,37 @@ export function knockEntries(
       program.door.services.some((service) => stepMeetsService(port, service))
     if (users.some(isServed)) continue
     const target = chainOf[port.protocol]
-    const addresses = unionOfAddresses(users.map(({ program }) => program.door))
-    if (!addresses) {
+    const places = placesOf(users.map(({ program }) => program.door))
+    if (places.length === 0) {
       entries.push(entryOf(port.protocol, port.port, jump(target)))
       continue
     }
     const name = `only_${key}`
-    const here: Match = { kind: 'destination', addresses }
-    const comment = `${port.protocol}/${port.port} at the doors' addresses`
-    chains.push({ name, rules: [{ when: [here], verdict: goTo(target), comment }] })
+    const isAnyInterface = users.every(({ program }) => program.door.interfaces.length === 0)
+    const where = isAnyInterface ? 'addresses' : 'interfaces and addresses'
+    const comment = `${port.protocol}/${port.port} at the doors' ${where}`
+    const rules = places.map((when): Rule => ({ when, verdict: goTo(target), comment }))
+    chains.push({ name, rules })
     entries.push(entryOf(port.protocol, port.port, jump(name)))
   }
   return { entries, chains }
 }
 
-/** The addresses of all doors; undefined if one of them has none, which means any. */
-function unionOfAddresses(doors: readonly ValidDoor[]): Cidr[] | undefined {
-  if (doors.some(({ addresses }) => addresses.length === 0)) return undefined
+/**
+ * The matches of packets to some of the doors: one list for each set of interfaces that doors have.
+ * Empty if one of the doors gets all packets.
+ */
+function placesOf(doors: readonly ValidDoor[]): Match[][] {
+  const groups = [...groupBy(doors, ({ interfaces }) => interfaces.join(' ')).values()]
+  const places = groups.map((own) => {
+    return atDoor({ interfaces: own[0].interfaces, addresses: unionOfAddresses(own) })
+  })
+  return places.some((place) => place.length === 0) ? [] : places
+}
+
+/** The addresses of all doors; empty if one of them has none, which means any. */
+function unionOfAddresses(doors: readonly ValidDoor[]): Cidr[] {
+  if (doors.some(({ addresses }) => addresses.length === 0)) return []
   const all = new Map<string, Cidr>()
   for (const { addresses } of doors) {
     for (const cidr of addresses) all.set(`${cidr.address}/${cidr.prefixLength}`, cidr)
@@ -128,7 +143,7 @@ const publicChain = ({ name }: ValidDoor): string => `public_${name}`
 export const publicChains = (doors: readonly ValidDoor[]): Chain[] =>
   doors.filter(redirects).map((door) => {
     const comment = `${door.name} ${door.origin}/service`
-    const rules = [{ when: atDestination(door), verdict: ACCEPT, comment }]
+    const rules = [{ when: atDoor(door), verdict: ACCEPT, comment }]
     return { name: publicChain(door), rules }
   })
 
@@ -181,11 +196,11 @@ export function wholeProtocolRules(spec: ValidSpec, programs: readonly KnockProg
       .flatMap(({ protocol }): Rule[] => {
         if (protocol === 'any') {
           const ping = toGate(door, [{ kind: 'echo-request' }])
-          return [DHCPV6, ping, toChain(door, anyChain(door), [])]
+          return [dhcpV6(door), ping, toChain(door, anyChain(door), [])]
         }
         const own = toGate(door, [{ kind: 'protocol', protocols: [protocol] }])
         if (protocol === 'tcp') return [...refuseEarly(door, spec, programs), own]
-        return protocol === 'udp' ? [DHCPV6, own] : [own]
+        return protocol === 'udp' ? [dhcpV6(door), own] : [own]
       }),
   )
 }
@@ -210,19 +225,17 @@ export const anyChains = (doors: readonly ValidDoor[]): Chain[] =>
       return { name: anyChain(door), rules: [{ when, verdict: RETURN, comment }, judge] }
     })
 
-const atDestination = ({ addresses }: ValidDoor): Match[] =>
-  addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
-
 /**
  * A DHCPv6 server answers a multicast request from its own address, so conntrack does not know the
  * reply.
  */
-const DHCPV6: Rule = {
+const dhcpV6 = (door: ValidDoor): Rule => ({
   families: [6],
   when: [
+    ...onInterfaces(door),
     onPort('udp', 546),
     { kind: 'source', addresses: [{ family: 6, address: 'fe80::', prefixLength: 10 }] },
   ],
   verdict: ACCEPT,
   comment: 'DHCPv6 replies',
-}
+})

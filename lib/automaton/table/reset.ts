@@ -4,6 +4,7 @@
 // A packet of a source without an attempt costs one look-up, however many doors there are. For
 // other sources attempts are found through groups, so that a reset with a thousand doors walks
 // dozens of rules and not thousands.
+import { atDoor } from '../door/here.js'
 import {
   type Action,
   type Chain,
@@ -211,8 +212,7 @@ function attemptChains(program: KnockProgram): Chain[] {
 
 /** Skips the packets that the program's own endpoints judge. */
 function ownSteps(program: KnockProgram): Rule[] {
-  const { addresses } = program.door
-  const here: Match[] = addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
+  const here = atDoor(program.door)
   const comment = origin(program, 'judges this itself')
   return program.endpoints.flatMap(({ port, range, packets }): Rule[] => {
     if (port) {

@@ -2,6 +2,7 @@
 // of echo requests. Pure.
 
 import type { KnockPort } from '../../spec/model/model.js'
+import { atDoor, unlessAtDoor } from '../door/here.js'
 import {
   type Chain,
   type DispatchEntry,
@@ -9,7 +10,6 @@ import {
   entryOf,
   goTo,
   jump,
-  type Match,
   onPort,
   RETURN,
   type Rule,
@@ -62,19 +62,8 @@ const commentOf = ({ program }: Placed): string => originOf(program)
 const chainName = ({ program: { door, attempt } }: Placed, key: string): string =>
   `${key}_${attempt}_${door.name}`
 
-/** Matches the door's addresses, if it has any. */
-function atDoor({ program }: Placed): Match[] {
-  const { addresses } = program.door
-  return addresses.length > 0 ? [{ kind: 'destination', addresses }] : []
-}
-
-/** Leaves the chain if the destination is not one of the door's addresses. */
-function atDoorOnly(user: Placed): Rule[] {
-  const { addresses } = user.program.door
-  if (addresses.length === 0) return []
-  const elsewhere: Match = { kind: 'destination', addresses, not: true }
-  return [{ when: [elsewhere], verdict: RETURN, comment: commentOf(user) }]
-}
+/** Leaves the chain if the packet does not come to the door. */
+const atDoorOnly = (user: Placed): Rule[] => unlessAtDoor(user.program.door, commentOf(user))
 
 /**
  * Makes the chains of the programs that share an endpoint. A knock that no rule of a program
@@ -129,7 +118,7 @@ export function rangeChains(
   const findName = ({ program: { attempt, door } }: Placed) => `find_${attempt}_${door.name}`
   return {
     find: ranged.map(({ user, range: { protocol, ports } }) => ({
-      when: [onPort(protocol, ports), ...atDoor(user)],
+      when: [onPort(protocol, ports), ...atDoor(user.program.door)],
       verdict: jump(findName(user)),
       comment: commentOf(user),
     })),
@@ -182,7 +171,7 @@ export function echoChains(
   const select = users.flatMap(({ program, endpoint }): Rule[] => {
     return endpoint.packets.map((packet) => ({
       ...packet,
-      when: [...packet.when, ...atDoor({ program, endpoint })],
+      when: [...packet.when, ...atDoor(program.door)],
       verdict: goTo(KNOCK_ECHO),
       comment: 'echo requests that are a step',
     }))

@@ -3,6 +3,7 @@
 // Such a packet matches no rule of any port, and would pass. A host that reads further than this
 // kernel would find the service behind it.
 import type { Cidr, ValidDoor } from '../../spec/model/model.js'
+import { onInterfaces } from '../door/here.js'
 import {
   ACCEPT,
   type Chain,
@@ -98,13 +99,14 @@ const canBeUnread = ({ addresses }: ValidDoor): boolean =>
  * The rule of one door that refuses. A packet passes only if every door at its destination lets its
  * source in. A door that counts connections or redirects refuses it in any case.
  */
-function refuse({ name, origin, addresses, open }: ValidDoor): Rule {
+function refuse({ name, origin, interfaces, addresses, open }: ValidDoor): Rule {
   const mustRead = open.connections !== undefined || open.redirectTo !== undefined
   // The target of a redirect is closed at all of the host's addresses.
   const isAnywhere = addresses.length === 0 || open.redirectTo !== undefined
   return {
     families,
     when: [
+      ...onInterfaces({ interfaces }),
       ...(isAnywhere
         ? []
         : [{ kind: 'destination', addresses: [...addresses, MULTICAST] } as const]),

@@ -128,9 +128,19 @@ const moreDoors = (rest: number): string =>
   `and ${rest} more ${rest === 1 ? 'door' : 'doors'} with sources`
 
 function viewDoor(door: ViewedDoor, { width, signs }: Place, limits: Limits): Block {
-  const { name, service, openFor, grants, progress, penalised = [], usedUp = [] } = door
+  const {
+    name,
+    service,
+    interfaces = [],
+    openFor,
+    grants,
+    progress,
+    penalised = [],
+    usedUp = [],
+  } = door
   const duration = `opens for ${formatSeconds(openFor)}`
-  const heading = headingLine(name, service.join(', '), duration, width, signs)
+  const where = interfaces.length > 0 ? ` on ${interfaces.join(', ')}` : ''
+  const heading = headingLine(name, `${service.join(', ')}${where}`, duration, width, signs)
   const ahead = aheadLine(door)
   const loaded: Block = [
     ...(ahead === undefined ? [] : [[span(`  ${ahead}`, 'faint')]]),

@@ -176,6 +176,8 @@ export interface ValidDoor {
   /** JSON Pointer of this door. */
   readonly origin: string
   readonly services: readonly Service[]
+  /** Where its packets come in. Empty: wherever the table judges. */
+  readonly interfaces: readonly string[]
   /** Empty: any destination. */
   readonly addresses: readonly Cidr[]
   /** Each of them opens the door. Never empty. */

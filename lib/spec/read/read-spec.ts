@@ -110,6 +110,7 @@ function readDoor(door: DoorSpec, origin: string, findings: Findings): ValidDoor
     name: readValue(door.name, `${origin}/name`, origin, findings),
     origin,
     services: readServices(services, `${origin}/service`, findings),
+    interfaces: readValue(door.interfaces, `${origin}/interfaces`, [], findings),
     addresses: mergeCidrs(readCidrs(addresses, `${origin}/address`, findings)),
     knocks,
     closes,

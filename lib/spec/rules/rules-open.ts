@@ -1,6 +1,7 @@
 // Rejects combinations of `hook`, `open` and knocks that cannot work. Pure.
 import { endsInService } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
+import { isWithin } from '../model/interfaces.js'
 import type { Hook, ReadSpec, RedirectTarget, Service, Step, ValidDoor } from '../model/model.js'
 import { formatStep, isOdd, servicesOverlap, stepMeetsService } from '../model/step.js'
 import { type PlacedStep, placeSteps } from './knock-ports.js'
@@ -13,6 +14,7 @@ const isStateless = (hook: Hook): boolean => hook === 'prerouting' || hook === '
 export function checkHook(spec: ReadSpec, findings: Findings): void {
   const { hook, doors } = spec
   checkInterfaces(spec, findings)
+  checkDoorInterfaces(spec, findings)
   if (!isStateless(hook)) return
   for (const { origin, open, services } of doors) {
     if (open.established === 'cut') {
@@ -54,6 +56,23 @@ function longestPing({ protocol }: Step, { addresses }: ValidDoor): number {
   return protocol === 'icmpv6' || isIpv6 ? PING_6 : PING_4
 }
 
+/** Reports interfaces of doors at which the table does not judge. */
+function checkDoorInterfaces({ hook, interfaces, doors }: ReadSpec, findings: Findings): void {
+  if (!findings.isCleanBelow('/interfaces')) return
+  for (const door of doors) {
+    for (const [index, name] of door.interfaces.entries()) {
+      const path = `${door.origin}/interfaces/${index}`
+      if (typeof name !== 'string' || !findings.isClean(path)) continue
+      if (interfaces.length > 0 && !isWithin(name, interfaces)) {
+        const reason = `the table does not judge what comes in on ${name}`
+        findings.conflict(path, '/interfaces', reason)
+      } else if (interfaces.length === 0 && hook !== 'ingress' && name === 'lo') {
+        findings.add(path, 'another interface: loopback is judged only if /interfaces names it')
+      }
+    }
+  }
+}
+
 function checkInterfaces({ hook, interfaces, doors }: ReadSpec, findings: Findings): void {
   if (hook === 'input' || !findings.isClean('/interfaces')) return
   if (hook === 'ingress') {
@@ -71,12 +90,14 @@ function checkInterfaces({ hook, interfaces, doors }: ReadSpec, findings: Findin
       )
     }
   } else if (interfaces.length === 0) {
-    for (const { origin, addresses } of doors) {
+    for (const { origin, interfaces: own, addresses } of doors) {
       const path = `${origin}/address`
-      if (addresses.length > 0 || !findings.isCleanBelow(path)) continue
+      if (own.length > 0 || addresses.length > 0 || !findings.isCleanBelow(path)) continue
+      if (!findings.isCleanBelow(`${origin}/interfaces`)) continue
       findings.add(
         path,
-        `an address, or interfaces in the spec, since hook "${hook}" sees packets of all hosts`,
+        'an address or interfaces, here or in the spec, ' +
+          `since hook "${hook}" sees packets of all hosts`,
       )
     }
   }

@@ -2,6 +2,7 @@
 import { endsInService } from '../../automaton/kinds/kinds.js'
 import { formatCidr } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
+import { interfacesMeet } from '../model/interfaces.js'
 import type { ReadSpec, Service, Step, ValidDoor } from '../model/model.js'
 import { formatService, formatStep, servicesOverlap, stepMeetsService } from '../model/step.js'
 import { AddressIndex, lengthsOf } from './address-index.js'
@@ -29,11 +30,34 @@ export function placeServices(doors: readonly ValidDoor[], findings: Findings): 
   })
 }
 
-/** Services of the same protocol and ports, at any addresses. */
+/** Services of the same protocol and ports, at any interfaces and addresses. */
 interface Alike {
   readonly first: PlacedService
+  /** By the interfaces of their doors. */
+  readonly places: Map<string, Place>
+}
+
+interface Place {
+  readonly interfaces: readonly string[]
   readonly byAddress: AddressIndex<PlacedService>
 }
+
+/** Finds services of doors whose interfaces and addresses meet those of a door. */
+function meeting({ places }: Alike, { interfaces, addresses }: ValidDoor): PlacedService[] {
+  return [...places.values()]
+    .filter((place) => interfacesMeet(place.interfaces, interfaces))
+    .flatMap(({ byAddress }) => [...byAddress.meeting(addresses)])
+}
+
+function addTo({ places }: Alike, service: PlacedService, lengths: Lengths): void {
+  const { interfaces, addresses } = service.door
+  const key = interfaces.join(' ')
+  const place = places.get(key) ?? { interfaces, byAddress: new AddressIndex(lengths) }
+  places.set(key, place)
+  place.byAddress.add(addresses, service)
+}
+
+type Lengths = ReturnType<typeof lengthsOf>
 
 /**
  * Up to this many overlapping services each one is reported. Beyond that, further services are
@@ -42,7 +66,8 @@ interface Alike {
 const MANY = 64
 
 /**
- * Reports services that overlap, unless their addresses are apart or their doors share one service.
+ * Reports services that overlap, unless their interfaces or their addresses are apart, or their
+ * doors share one service.
  */
 export function checkServices({ doors }: ReadSpec, findings: Findings): void {
   const placed = placeServices(doors, findings)
@@ -53,11 +78,12 @@ export function checkServices({ doors }: ReadSpec, findings: Findings): void {
   for (const current of byStart) {
     const { service, door } = current
     let overlaps = false
-    for (const [key, { first, byAddress }] of open) {
+    for (const [key, alike] of open) {
+      const { first } = alike
       if (endOf(first.service) < startOf(service)) open.delete(key)
       else if (servicesOverlap(first.service, service)) {
-        const meeting = byAddress.meeting(door.addresses)
-        for (const earlier of meeting.size > 0 ? meeting : [first]) {
+        const met = meeting(alike, door)
+        for (const earlier of met.length > 0 ? met : [first]) {
           const [low, high] = byDocument(earlier, current)
           overlaps = checkOverlap(low, high, findings) || overlaps
         }
@@ -65,9 +91,9 @@ export function checkServices({ doors }: ReadSpec, findings: Findings): void {
     }
     if (overlaps && open.size > MANY) continue
     const key = formatService(service)
-    const alike = open.get(key) ?? { first: current, byAddress: new AddressIndex(lengths) }
+    const alike: Alike = open.get(key) ?? { first: current, places: new Map() }
     open.set(key, alike)
-    alike.byAddress.add(door.addresses, current)
+    addTo(alike, current, lengths)
   }
 }
 
@@ -84,7 +110,7 @@ const PLACES = new Intl.Collator('en', { numeric: true })
 function checkOverlap(low: PlacedService, high: PlacedService, findings: Findings): boolean {
   const [lower, higher] = [formatService(low.service), formatService(high.service)]
   const isOwn = low.door === high.door
-  if (isOwn || addressesMeet(low.door, high.door)) {
+  if (isOwn || placesMeet(low.door, high.door)) {
     if (!isOwn && standTogether(low.door, high.door, findings)) return false
     const reason = lower === higher ? `both are ${lower}` : `${higher} and ${lower} overlap`
     findings.conflict(high.path, low.path, reason)
@@ -92,7 +118,7 @@ function checkOverlap(low: PlacedService, high: PlacedService, findings: Finding
   }
   if (fitTogether(low.service, high.service)) return false
   const overlap = `${higher} and ${lower} overlap in part`
-  const reason = `${overlap}, which nft cannot have even at two addresses`
+  const reason = `${overlap}, which nft cannot have even at two addresses or interfaces`
   findings.conflict(high.path, low.path, reason)
   return true
 }
@@ -116,7 +142,7 @@ export function checkProtocols({ doors }: ReadSpec, findings: Findings): void {
 const AH = 51
 
 /**
- * Whether nft's maps can have two services at different addresses. Ranges that overlap in part
+ * Whether nft's maps can have two services at different places. Ranges that overlap in part
  * cannot be in one map.
  */
 function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
@@ -125,7 +151,8 @@ function fitTogether({ ports: a }: Service, { ports: b }: Service): boolean {
   return isSame || a.from === a.to || b.from === b.to
 }
 
-function addressesMeet(a: ValidDoor, b: ValidDoor): boolean {
+function placesMeet(a: ValidDoor, b: ValidDoor): boolean {
+  if (!interfacesMeet(a.interfaces, b.interfaces)) return false
   if (a.addresses.length === 0 || b.addresses.length === 0) return true
   const index = new AddressIndex<ValidDoor>(lengthsOf([...a.addresses, ...b.addresses]))
   index.add(a.addresses, a)
@@ -145,6 +172,7 @@ function standTogether(a: ValidDoor, b: ValidDoor, findings: Findings): boolean 
     !b.open.redirectTo &&
     [a, b].every(canShare) &&
     haveSame(a.services.map(formatService), b.services.map(formatService)) &&
+    haveSame(a.interfaces, b.interfaces) &&
     haveSame(a.addresses.map(formatCidr), b.addresses.map(formatCidr))
   )
 }
