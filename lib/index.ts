@@ -178,8 +178,13 @@ export type { ClosedGrant } from './table/close-all.js'
 export { type CloseOptions, Door, type OpenOptions } from './table/door.js'
 export type { SpecProblem } from './text/problems.js'
 export { describeWarning, type Warning } from './text/warning.js'
-export { type Ahead, endsSoon } from './view/ahead.js'
-export { checkStatus, type StatusProblem } from './view/check-status.js'
+export { type Ahead, endsSoon, type UserStatus } from './view/ahead.js'
+export {
+  checkStatus,
+  type StatusCheckOptions,
+  type StatusProblem,
+} from './view/check-status.js'
+export type { ClockStatus } from './view/clock-status.js'
 export type { Fill, PendingConfirm } from './view/contents.js'
 export type {
   ActionFailedEvent,

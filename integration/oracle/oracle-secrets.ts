@@ -2,7 +2,13 @@
 // derives them. Pure.
 import { createHmac } from 'node:crypto'
 import type { Packet } from '../../lib/simulate/packet.js'
-import type { Step, ValidRotation, ValidToken } from '../../lib/spec/model/model.js'
+import type {
+  Step,
+  ValidHours,
+  ValidRotation,
+  ValidToken,
+  ValidUser,
+} from '../../lib/spec/model/model.js'
 
 /** Secrets by the paths of their files. */
 export type Secrets = ReadonlyMap<string, Uint8Array>
@@ -67,7 +73,7 @@ export const isOtherQuestion = ({ carrier }: ValidToken, { payload = '' }: Packe
 const tokens = new Map<string, readonly string[]>()
 
 /**
- * Returns the user whose valid token a packet has; undefined if it has none. `loaded`: when tokens
+ * Returns the user whose valid token a packet has, from whatever source; undefined if it has none. `loaded`: when tokens
  * were loaded.
  */
 export function userOf(
@@ -76,7 +82,7 @@ export function userOf(
   token: ValidToken,
   loaded: number,
   packet: Packet,
-): string | undefined {
+): ValidUser | undefined {
   const { period, drift, horizon, users } = token
   const { at } = packet
   const borne = tokenIn(token, packet)
@@ -89,9 +95,33 @@ export function userOf(
   ) {
     if (at < (begin + 1) * period + drift) begins.push(begin * period)
   }
-  return users.find(({ secretFile }) =>
-    begins.some((begin) => tokensAt(secrets, secretFile, door, token, begin).includes(borne)),
-  )?.name
+  return users.find(({ secretFile, hours, until = Number.POSITIVE_INFINITY }) =>
+    begins
+      .filter((begin) => at < until && begin < until && (!hours || isWithin(hours, begin)))
+      .some((begin) => tokensAt(secrets, secretFile, door, token, begin).includes(borne)),
+  )
+}
+
+/** Whether a clock in the zone shows a time within the hours. */
+function isWithin({ zone, ranges }: ValidHours, at: number): boolean {
+  const shown = clockOf(zone).format(1000 * at)
+  const [, name = '', ...numbers] = /^(\w+),? (\d+):(\d+):(\d+)$/.exec(shown) ?? []
+  const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'].indexOf(name)
+  if (day === -1) throw new Error(`a clock shows ${shown}`)
+  const [hours = 0, minutes = 0, seconds = 0] = numbers.map(Number)
+  const time = 3600 * hours + 60 * minutes + seconds
+  return ranges.some(({ days, from, to }) => days.includes(day) && from <= time && time < to)
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>()
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
+  const clock =
+    clocks.get(timeZone) ??
+    new Intl.DateTimeFormat('en-GB', { timeZone, weekday: 'short', hourCycle: 'h23', ...time })
+  clocks.set(timeZone, clock)
+  return clock
 }
 
 /** Returns the steps of a rotation at a time. */

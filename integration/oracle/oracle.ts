@@ -8,7 +8,15 @@ import { grant, isGranted } from './oracle-door.js'
 import type { OracleEvent } from './oracle-events.js'
 import { Gate } from './oracle-gate.js'
 import { judge } from './oracle-paced.js'
-import { asks, covers, isOnInterface, isService, isStep, isSyn } from './oracle-packets.js'
+import {
+  asks,
+  contains,
+  covers,
+  isOnInterface,
+  isService,
+  isStep,
+  isSyn,
+} from './oracle-packets.js'
 import { begins, canBe, isKnock, isKnockedAt } from './oracle-ports.js'
 import { isOtherQuestion, type Secrets, tokenIn, userOf } from './oracle-secrets.js'
 import { type DoorState, type GuardState, stateOfDoor } from './oracle-state.js'
@@ -193,15 +201,17 @@ export class Oracle {
     if (isUsed && repeats && packet.at < (door.repeating.get(source) ?? 0)) return
     const user = userOf(this.#secrets, door.spec.name, knock, this.#loaded, packet)
     const isRight = user !== undefined
-    if (isRight && !isUsed) {
+    const isElsewhere = user?.from?.every((block) => !contains(block, packet.source)) ?? false
+    if (isRight && !isUsed && !isElsewhere) {
       door.spent.set(token as string, packet.at)
       door.repeating.set(source, packet.at + REPEATING)
       door.counters.knocks += 1
       grant(attempt, packet)
-      door.events.knocked(attempt, 'granted', packet, { stage: 1, of: 1, user })
+      door.events.knocked(attempt, 'granted', packet, { stage: 1, of: 1, user: user.name })
     } else {
       door.counters.wrong += 1
-      door.events.knocked(attempt, 'wrong', packet)
+      const whose = isElsewhere && !isUsed ? { user: user?.name as string } : {}
+      door.events.knocked(attempt, 'wrong', packet, whose)
       // A used token that was loaded again is valid, but the grants may be full.
       const isBack = isRight && isUsed && used < this.#loaded
       const isHarmless = (isUsed && repeats) || isOtherQuestion(knock, packet)

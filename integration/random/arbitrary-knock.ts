@@ -16,6 +16,9 @@ export interface Scale {
   readonly period: readonly number[]
   /** How far ahead tokens are loaded. */
   readonly horizon: string
+  /** When users may come, and from when on no more. */
+  readonly hours: readonly string[]
+  readonly until: readonly string[]
 }
 
 export const KINDS = ['sequence', 'one-time', 'rotation', 'rate', 'rhythm', 'token'] as const
@@ -134,13 +137,47 @@ const token = (scale: Scale, place: number) =>
       period: fc.constantFrom(...scale.period),
       drift: fc.constantFrom(0, 5, 60),
       horizon: fc.constant(scale.horizon),
-      users: fc.subarray(
-        ['alice', 'bob'].map((name) => ({ name, secretFile: `/etc/knock/${name}` })),
-        { minLength: 1 },
-      ),
+      users: fc
+        .tuple(user(scale, 'alice', 'alice'), user(scale, 'bob', 'bob.b-1@example.org'))
+        .chain((both) => fc.subarray(both, { minLength: 1 })),
     },
     { requiredKeys: ['type', 'port', 'period', 'horizon', 'users'] },
   )
+
+/** Blocks with some of the sources of traces in them. */
+const FROM = [
+  ['10.99.0.0/16'],
+  ['10.99.0.1', 'fd00:99::1', 'fd00:99::1:1'],
+  ['10.0.0.0/8', '10.99.0.2', 'fd00:99::/112'],
+  '::/0',
+]
+
+const user = (scale: Scale, file: string, name: string) =>
+  fc.record(
+    {
+      name: fc.constant(name),
+      secretFile: fc.constant(`/etc/knock/${file}`),
+      ...rarely({
+        from: fc.constantFrom(...FROM),
+        hours: fc.constantFrom(...scale.hours),
+        zone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/Los_Angeles'),
+        until: fc.constantFrom(...scale.until),
+      }),
+    },
+    { requiredKeys: ['name', 'secretFile'] },
+  )
+
+/** Makes optional parts, each left out four times of five. */
+export function rarely(
+  parts: Record<string, fc.Arbitrary<unknown>>,
+): Record<string, fc.Arbitrary<unknown>> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([key, value]) => [
+      key,
+      fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value }),
+    ]),
+  )
+}
 
 /** Makes a knock of a kind. `own`: ports of the door's service that can be knock ports, too. */
 export function knockOf(

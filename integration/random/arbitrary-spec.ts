@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { SpecError } from '../../lib/errors.js'
 import type { Hook, ValidSpec } from '../../lib/spec/model/model.js'
 import { validateSpec } from '../../lib/spec/validate.js'
-import { KINDS, type Kind, knockOf, type Scale, sequence } from './arbitrary-knock.js'
+import { KINDS, type Kind, knockOf, rarely, type Scale, sequence } from './arbitrary-knock.js'
 import { interfaces, place } from './arbitrary-place.js'
 
 export const SERVERS = ['10.77.0.1', '10.77.0.3', 'fd00:77::1', 'fd00:77::3'] as const
@@ -58,18 +58,6 @@ const open = (scale: Scale, index: number) =>
     },
     { requiredKeys: ['for'] },
   )
-
-/** Makes optional parts, each left out four times of five. */
-function rarely(
-  parts: Record<string, fc.Arbitrary<unknown>>,
-): Record<string, fc.Arbitrary<unknown>> {
-  return Object.fromEntries(
-    Object.entries(parts).map(([key, value]) => [
-      key,
-      fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value }),
-    ]),
-  )
-}
 
 /** Makes one knock, or several of which any opens the door. */
 function knocks(scale: Scale, index: number, own: readonly string[], kinds: readonly Kind[]) {

@@ -26,6 +26,9 @@ export const SCALE: Scale = {
   period: [10, 30, 60],
   // Tokens are loaded anew every 40 s, and no two packets are further apart.
   horizon: '10m',
+  // The first packet is sent on Friday, 2027-01-15, at 07:59:10 in UTC.
+  hours: ['fri 08:00-18:00', 'mon-thu 00:00-24:00', '22:00-08:00', 'sat,fri 09:00-09:01'],
+  until: ['2027-01-14', '2027-01-15', '2027-01-15T08:00:30Z', '2027-01-15T08:01:10+00:00'],
 }
 const GAPS = [0, 0, 0, 0.5, 0.5, 1, 2, 4, 7, 30]
 const SOURCES = ['10.99.0.1', '10.99.0.2', 'fd00:99::1', 'fd00:99::2', '10.99.9.1', 'fd00:99::9:1']
@@ -50,7 +53,7 @@ class Reached {
    */
   readonly traces: Record<string, number> = {}
   readonly made: Record<string, number> = {}
-  /** Logged events by kind. */
+  /** Logged events by kind; `elsewhere`: tokens from a source that its user does not come from. */
   readonly logged: Record<string, number> = {}
 
   add(spec: ValidSpec, packets: readonly Packet[], { oracle, grants }: ReturnType<typeof play>) {
@@ -60,8 +63,8 @@ class Reached {
         tally(this.traces, `${kind}/${family}`, 1)
       }
     for (const text of oracle.logged) {
-      const { event, by } = JSON.parse(text)
-      tally(this.logged, event, 1)
+      const { event, by, user } = JSON.parse(text)
+      tally(this.logged, event === 'wrong' && user ? 'elsewhere' : event, 1)
       if (by) tally(this.logged, `${event} by ${by}`, 1)
     }
     for (const [label, count] of grants) tally(this.made, label, count)

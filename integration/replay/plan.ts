@@ -29,6 +29,8 @@ const SCALE: Scale = {
   every: 100 * DAY,
   period: [60],
   horizon: '3h',
+  hours: ['00:00-24:00', 'mon-sun 06:00-18:00'],
+  until: ['2026-01-01', '2099-12-31T00:00:00Z'],
 }
 /** Seconds between packets, far from the timeouts and from sums of them. */
 const GAPS = [0, 0, 0, 0, 0.1, 0.9, 1.2, 2.8, 3.8]

@@ -136,6 +136,8 @@ const SCALE: Scale = {
   every: 600,
   period: [10, 3600],
   horizon: '3h',
+  hours: ['mon-fri 08:00-18:00'],
+  until: ['2027-01-31'],
 }
 
 /** Tests that text and JSON make the same tables of random specs. */

@@ -201,7 +201,7 @@ export class Installation {
     this.offset = this.clock.date() - this.clock.now()
     const loads = !before && loadsLater ? NO_LOADS : loadsOf(this.spec, secrets, now)
     // A table that somebody else made again has no tokens.
-    const isUnloaded = before && missingOf(loads, before).tokens.length > 0
+    const isUnloaded = before && missingOf(loads, before, now).tokens.length > 0
     const doubts =
       known && doubted && isUnloaded ? doubtedTokens(this.spec, secrets, known, now) : []
     if (doubts.length > 0) doubted?.(doubts.length)

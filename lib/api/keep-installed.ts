@@ -6,6 +6,7 @@ import type { Attempt } from '../automaton/language/names.js'
 import { secretFilesOf } from '../automaton/loads.js'
 import { compareChains } from '../change/chains.js'
 import { type Clock, isoDate } from '../clock/clock.js'
+import { readSynchronised } from '../clock/synchronised.js'
 import { saveState } from '../files/state-file.js'
 import { followWarnings } from '../host/follow.js'
 import { isOfHost } from '../host/host-warning.js'
@@ -25,7 +26,8 @@ import type { KnockState } from '../spec/generated/state-types.js'
 import type { ValidSpec } from '../spec/model/model.js'
 import { ifFound, listAbout, listSerial } from '../table/installation.js'
 import type { Warning } from '../text/warning.js'
-import { warnOfAhead } from '../view/check-status.js'
+import { readBefore, warnOfAhead } from '../view/check-status.js'
+import { clockWarnings } from '../view/clock-status.js'
 import { type PendingConfirm, rolesByDoor } from '../view/contents.js'
 import type { KnockEvent } from '../view/event.js'
 import { KnownState } from '../view/known-state.js'
@@ -74,20 +76,25 @@ export interface SavedTable {
   readonly objects: readonly unknown[]
 }
 
-/** Readers, and the folder of the relay's socket. Default: the system's. */
+/**
+ * Readers, the folder of the relay's socket, and what says whether the clock is synchronised.
+ * Default: the system's.
+ */
 interface Means {
   readonly shares?: ReaderShares
   readonly folder?: string
+  readonly synchronised?: typeof readSynchronised
 }
 
 /** Keeps an installed table, as `Knock.keepInstalled` says. */
 export async function keepInstalled(
   { installation, warnings, own }: Installed,
   place: TablePlace,
-  { signal, stateFile, onEvent = () => {}, actions: given }: KeepOptions,
-  { shares, folder }: Means = {},
+  { signal, stateFile, onEvent = () => {}, actions: given, warnBefore }: KeepOptions,
+  { shares, folder, synchronised = readSynchronised }: Means = {},
 ): Promise<void> {
   requireHere(place.nft, CALL.operation)
+  const before = readBefore(warnBefore, CALL.operation)
   // Imported here: most users of knocklib watch nothing.
   const [{ TableSource }, { TableWatcher }] = await Promise.all([
     import('../watch/table-source.js'),
@@ -169,7 +176,10 @@ export async function keepInstalled(
   const lookAhead = async () => {
     const query = { table: spec.table, set: LOADED_SET }
     const loaded = loadedIn(parseListing(await place.nft.list(query, CALL)))
-    return warnOfAhead(automaton.doors, { roles, ...(loaded && { loaded }) })
+    return [
+      ...warnOfAhead(automaton.doors, { roles, ...(loaded && { loaded }) }, clock.date(), before),
+      ...clockWarnings(await synchronised()),
+    ]
   }
   const lapsing = table.refillEvery !== undefined && {
     ...{ clock, known: [], every: LOOK_AHEAD, look: lookAhead, report: reportWarning },

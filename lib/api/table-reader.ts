@@ -1,6 +1,7 @@
 // A table's place → its doors, status and state as read from the kernel; a saved state → the table.
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { type RestoreReport, renderState } from '../change/saved-state.js'
+import { readSynchronised } from '../clock/synchronised.js'
 import { interfaceWarnings } from '../host/warnings.js'
 import { knowsTypeof } from '../kernel/process/capability.js'
 import { type ListedTable, listElements } from '../kernel/table-listing.js'
@@ -16,6 +17,7 @@ import { type CloseOptions, Door } from '../table/door.js'
 import { type Call, ifFound } from '../table/installation.js'
 import type { Place } from '../table/place.js'
 import { type KnownDoors, StandingDoors } from '../table/standing-doors.js'
+import { clockWarnings } from '../view/clock-status.js'
 import {
   isOfDoors,
   listedContents,
@@ -110,10 +112,22 @@ export class TableReader {
     const { place, doors: standing = [] } = parseAbout(aboutComments(listing) ?? []) ?? {}
     const places = standing.map((door) => door.place)
     const ofHost = await interfaceWarnings({ table: place, doors: places }, nft.netns, 'status')
-    const warnings = [...judgingWarnings(listing.objects, place), ...ofHost]
     const sets = new Map([...listing.sets].filter(([name]) => isWanted(name)))
     const status = viewStatus(table, doors, listedContents({ ...listing, sets }))
-    return warnings.length > 0 ? { ...status, warnings } : status
+    const isTimed = status.doors.some(({ tokens, rotations }) => tokens ?? rotations)
+    const clock = isTimed
+      ? { time: new Date().toISOString(), ...(await readSynchronised()) }
+      : undefined
+    const warnings = [
+      ...judgingWarnings(listing.objects, place),
+      ...ofHost,
+      ...(clock ? clockWarnings(clock) : []),
+    ]
+    return {
+      ...status,
+      ...(warnings.length > 0 && { warnings }),
+      ...(clock && { clock }),
+    }
   }
 
   /** Reads the counters of each door, by its name. */

@@ -1,6 +1,6 @@
 // A door and its knocks → what a table says of them, and whether they can share sets. Pure.
 import { Findings } from '../spec/model/findings.js'
-import type { Hook, Service, ValidDoor } from '../spec/model/model.js'
+import type { Hook, Service, ValidDoor, ValidKnock } from '../spec/model/model.js'
 import { formatService } from '../spec/model/step.js'
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf } from './knocks.js'
@@ -28,6 +28,17 @@ const summariseShared = ({ service, knocks }: SharedDoor): SharedSummary => ({
   knocks: knocks.map(({ attempt, number, steps }) => ({ attempt, number, steps: steps.length })),
 })
 
+function summariseUsers(knock: ValidKnock): Pick<DoorSummary['knocks'][number], 'users' | 'until'> {
+  if (!('users' in knock)) return {}
+  const until = knock.users.flatMap(({ name, until }) =>
+    until === undefined ? [] : [[name, until] as const],
+  )
+  return {
+    users: knock.users.map(({ name }) => name),
+    ...(until.length > 0 && { until: Object.fromEntries(until) }),
+  }
+}
+
 export const summarise = (
   door: ValidDoor,
   shared: SharedDoor | undefined,
@@ -39,8 +50,7 @@ export const summarise = (
   knocks: knocksOf(door)
     .filter(({ attempt }) => !isClosing(attempt))
     .map(({ attempt, knock }) => {
-      const users = 'users' in knock && { users: knock.users.map((user) => user.name) }
-      return { attempt, steps: kindOf(knock).lengthOf(knock), ...users }
+      return { attempt, steps: kindOf(knock).lengthOf(knock), ...summariseUsers(knock) }
     }),
   grantTimeout: door.open.for,
   connections: door.open.connections,

@@ -95,7 +95,7 @@ export function renderChange(
   const isTried = standing.sets.has(CONFIRM_SET)
   const isWanted = typeof wanted.pending === 'object' || (wanted.pending === 'ended' && !isTried)
   if (isWanted && !isForeign && isIntact(listing, document)) {
-    const missing = () => renderLoads(table, missingOf(loads, standing), now)
+    const missing = () => renderLoads(table, missingOf(loads, standing, now), now)
     const due = wanted.refills ? loaded : missing()
     const commands = [...due, ...restored(used, standing.sets)]
     const same = commands.length > 0 ? renderNext(table, serialOf(standing)) : []

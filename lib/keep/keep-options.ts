@@ -23,6 +23,11 @@ export interface KeepOptions {
    * and at the end.
    */
   readonly stateFile?: string
+  /**
+   * How long before tokens and rotating sequences run out, and before a user's `until`, a `warning`
+   * is reported: a duration such as `"3d"`, or seconds. Default and bounds as in `StatusCheckOptions`.
+   */
+  readonly warnBefore?: string | number
   /** Called with each event of the doors and of the keeper. Must not throw. */
   readonly onEvent?: (event: KeepEvent) => void
   /** @internal What does the actions, and goes on with those of the next keeper. */

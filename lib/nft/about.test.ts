@@ -103,6 +103,27 @@ t.test('the description has the users of tokens, and no impossible names', async
   }
 })
 
+t.test('a user has an address of mail as a name, and an end', async (t) => {
+  const users = ['ana.b@example.org', '__proto__', `1${'x'.repeat(63)}`].map((name, index) => {
+    return { name, secretFile: `/etc/${index}`, ...(index < 2 && { until: `2027-01-3${index}` }) }
+  })
+  const knock = { type: 'token', port: 'udp/6000', period: 30, users }
+  const door = { name: 'd'.repeat(32), service: 'tcp/22', knock, open: { for: 30 } }
+  const built = buildAutomaton(validateSpec({ doors: [door] }))
+  const comments = listed(aboutElements(built, DIGEST))
+  t.ok(comments.every((comment) => comment.length < 128))
+  t.same(parseAbout(comments)?.doors, built.doors)
+  t.same(Object.entries(built.doors[0]?.knocks[0]?.until ?? {}), [
+    ['ana.b@example.org', Date.parse('2027-01-31T00:00:00Z') / 1000],
+    ['__proto__', Date.parse('2027-02-01T00:00:00Z') / 1000],
+  ])
+  const rules = built.chains.flatMap((chain) => [...chain.rules])
+  t.ok(
+    rules.every(({ comment }) => comment.length < 128),
+    'also those of rules',
+  )
+})
+
 t.test('the description has the hook and interfaces if the spec names interfaces', async (t) => {
   t.notOk(parseAbout(listed(aboutElements(automaton, DIGEST)))?.place)
   const interfaces = ['eth0', 'br-lan.5', 'wg*']

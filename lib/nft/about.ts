@@ -97,9 +97,9 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
       return [
         `door ${name} ${formatDoor(door)}`,
         ...(door.prefix ? [`prefix ${name} ${formatPrefix(door.prefix)}`] : []),
-        ...knocks.flatMap(({ attempt, steps, users = [] }) => [
+        ...knocks.flatMap(({ attempt, steps, users = [], until }) => [
           [`knock ${name} ${attempt} ${steps}`, attempts.get(`${name} ${attempt}`)].join(' '),
-          ...users.map((user) => `user ${name} ${attempt} ${user}`),
+          ...users.map((user) => `user ${name} ${attempt} ${user}${endOf(user, until)}`),
         ]),
         ...(closing.get(name) ?? []),
         ...services.map((service) => `service ${name} ${service}`),
@@ -110,6 +110,10 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
   ]
   return comments.map((comment, val) => ({ elem: { val, comment } }))
 }
+
+/** The end of a user's line, if the user has an end. */
+const endOf = (user: string, until: Readonly<Record<string, number>> = {}): string =>
+  Object.hasOwn(until, user) ? ` ${until[user]}` : ''
 
 /**
  * The lines for closing knocks, by their door; the first has no number. They are not in `knocks`,
@@ -207,9 +211,9 @@ export function parseAbout(comments: readonly string[]): About | undefined {
       const knock = { attempt: first as Attempt, steps: Number(second) }
       doors.set(name, { ...known, knocks: [...known.knocks, knock] })
       attempts.set(`${name} ${first}`, digest)
-    } else if (word === 'user' && known && rest.length === 2 && NAME.test(second)) {
+    } else if (word === 'user' && known && isUser(rest)) {
       const knocks = known.knocks.map((knock) =>
-        knock.attempt === first ? { ...knock, users: [...(knock.users ?? []), second] } : knock,
+        knock.attempt === first ? withUser(knock, second, digest) : knock,
       )
       doors.set(name, { ...known, knocks })
     } else if (word === 'close' && known && isClose(rest)) {
@@ -234,8 +238,8 @@ export function parseAbout(comments: readonly string[]): About | undefined {
 const OF_TABLE: readonly string[] = ['log', 'doors', 'guard', 'interface']
 
 /** The forms that the schema of specs gives to names, and the compiler to attempts. */
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
 const DOOR = /^[A-Za-z_](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9_])?$/
+const USER = /^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,63}$/
 const ATTEMPT = /^open\d{0,4}$/
 const CLOSING = /^close\d{0,4}$/
 const NUMBER = /^\d{1,10}$/
@@ -246,3 +250,15 @@ const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly stri
 
 const isClose = ([digest = '', attempt = 'close', ...more]: readonly string[]): boolean =>
   DIGEST.test(digest) && CLOSING.test(attempt) && more.length === 0
+
+const isUser = ([_, user = '', until = '0', ...more]: readonly string[]): boolean =>
+  USER.test(user) && NUMBER.test(until) && more.length === 0
+
+type Knock = DoorSummary['knocks'][number]
+
+/** @param until - empty if the user has no end. */
+function withUser(knock: Knock, user: string, until: string): Knock {
+  const users = [...(knock.users ?? []), user]
+  if (until === '') return { ...knock, users }
+  return { ...knock, users, until: { ...knock.until, [user]: Number(until) } }
+}

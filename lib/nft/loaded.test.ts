@@ -48,6 +48,10 @@ const automaton = buildAutomaton(
 )
 
 const token = (seconds: number) => ({ token: '00ff', until: NOW + seconds })
+/** The load of one user's set, with tokens that are taken for so many seconds. */
+const load = (set: string, ...seconds: number[]) => {
+  return { set, tokens: seconds.map(token), until: NOW + Math.max(0, ...seconds) }
+}
 const periods = (seconds: number) => [
   { protocol: 'tcp' as const, port: 20_000, from: NOW, to: NOW + seconds },
 ]
@@ -57,10 +61,7 @@ async function tableOf(ann: number, bob: number, first: number, second: number) 
   const clock = { now: NOW * 1000 }
   const nft = new FakeNft({ now: () => clock.now, version: '1.1.3' })
   const loads = {
-    tokens: [
-      { set: 'tokens1_ssh', tokens: [token(60), token(ann), token(30)] },
-      { set: 'tokens2_ssh', tokens: [token(bob)] },
-    ],
+    tokens: [load('tokens1_ssh', 60, ann, 30), load('tokens2_ssh', bob)],
     ports: [
       { set: 'ports1_tokens1', periods: periods(first) },
       { set: 'ports2_tokens1', periods: periods(second) },
@@ -91,30 +92,45 @@ t.test('the loaded time is that of each user, or of the shortest step of a rotat
 t.test('a load of some sets leaves the others, and an empty set has 0 seconds', async (t) => {
   const { nft, clock, loads, listing, status } = await tableOf(WEEK, WEEK, WEEK, WEEK)
   clock.now += 1_000_000
-  const { tokens } = loads
   await nft.apply({
     nftables: renderLoads(
       'knock',
-      { tokens: [{ ...tokens[1], set: 'tokens2_ssh', tokens: [token(WEEK + 1000)] }], ports: [] },
+      { tokens: [load('tokens2_ssh', WEEK + 1000)], ports: [] },
       NOW + 1000,
     ),
   })
   const left = async () => (await status()).doors[0]?.tokens?.map(({ expiresIn }) => expiresIn)
   t.same(await left(), [WEEK - 1000, WEEK])
   await nft.apply({
-    nftables: renderLoads(
-      'knock',
-      { tokens: [{ set: 'tokens1_ssh', tokens: [] }], ports: [] },
-      NOW,
-    ),
+    nftables: renderLoads('knock', { tokens: [load('tokens1_ssh')], ports: [] }, NOW),
   })
   t.same(await left(), [0, WEEK])
   t.same(
-    missingOf(loads, await listing()).tokens.map(({ set }) => set),
+    missingOf(loads, await listing(), NOW).tokens.map(({ set }) => set),
     ['tokens1_ssh'],
   )
   await nft.apply({ nftables: renderLoads('knock', { tokens: loads.tokens, ports: [] }, NOW) })
   t.same(await left(), [WEEK, WEEK], 'the same keys give the same time again')
+})
+
+t.test('a set to which no token belongs now says until when that is known', async (t) => {
+  const { nft, listing, status } = await tableOf(WEEK, WEEK, WEEK, WEEK)
+  const none = { tokens: [{ ...load('tokens1_ssh'), until: NOW + 500 }], ports: [] }
+  const apply = async () => nft.apply({ nftables: renderLoads('knock', none, NOW) })
+  const missing = async () => missingOf(none, await listing(), NOW).tokens.length
+  t.equal(await missing(), 0, 'the set is not empty yet')
+  await nft.apply({
+    nftables: renderLoads('knock', { ...none, tokens: [load('tokens1_ssh')] }, NOW),
+  })
+  t.equal(await missing(), 1)
+  await apply()
+  t.equal(await missing(), 0)
+  t.match((await status()).doors[0]?.tokens, [{ user: 'ann', expiresIn: 500, loadedFor: 500 }])
+  t.equal(
+    missingOf(none, await listing(), NOW + 500).tokens.length,
+    0,
+    'the user has come to an end',
+  )
 })
 
 t.test('a new table that is not loaded yet has 0 seconds', async (t) => {

@@ -93,7 +93,7 @@ export async function renderMetrics(
 }
 
 function setGauges(
-  { table, doors, bans, fill, confirm }: Status,
+  { table, doors, bans, fill, confirm, clock }: Status,
   gauge: (name: string, help: string, labelNames?: readonly string[]) => Gauge,
 ): void {
   gauge('table_info', 'The table that the other metrics are of').set({ table }, 1)
@@ -119,6 +119,20 @@ function setGauges(
     for (const { name: door, tokens = [] } of doors) {
       for (const { user, expiresIn } of tokens) left.set({ table, door, user }, expiresIn)
     }
+  }
+  const ends = doors.flatMap(({ name, tokens = [] }) =>
+    tokens.flatMap(({ user, until }) => (until === undefined ? [] : [{ name, user, until }])),
+  )
+  if (ends.length > 0) {
+    const help = 'When the time of a user ends, in seconds since 1970'
+    const at = gauge('user_until_timestamp_seconds', help, ['door', 'user'])
+    for (const { name: door, user, until } of ends) {
+      at.set({ table, door, user }, Date.parse(until) / 1000)
+    }
+  }
+  if (clock && clock.synchronised !== 'unknown') {
+    const help = 'Whether the clock of the machine is synchronised; absent if it is not known'
+    gauge('clock_synchronised', help).set({ table }, Number(clock.synchronised === 'yes'))
   }
   if (doors.some(({ rotations }) => rotations)) {
     const help = 'How long the loaded ports of rotating sequences still open'

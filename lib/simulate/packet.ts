@@ -1,7 +1,8 @@
 // The simulator's packets, and what the kernel would read in one. Pure.
 
 import type { Base, IpProtocol, Match } from '../automaton/language/automaton.js'
-import type { Family, PortRange } from '../spec/model/model.js'
+import { cidrContains } from '../spec/model/address.js'
+import type { Cidr, Family, PortRange } from '../spec/model/model.js'
 import { NUMBER, type ProtocolNumber } from '../spec/model/protocol.js'
 
 /** The parts of a packet besides its protocol and port. */
@@ -112,3 +113,7 @@ export const ipProtocol = (packet: Packet): IpProtocol =>
 
 export const fitsPattern = (pattern: string, name: string): boolean =>
   pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name
+
+/** Whether an address is in one of the blocks; false without an address. */
+export const isAmong = (blocks: readonly Cidr[], address: string | undefined): boolean =>
+  address !== undefined && blocks.some((block) => cidrContains(block, address))

@@ -9,10 +9,10 @@ import type {
   Verdict,
 } from '../automaton/language/automaton.js'
 import type { Loads } from '../automaton/language/loads.js'
-import { type Logged, parsePrefix } from '../automaton/language/log-prefix.js'
+import { type Logged, parsePrefix, withUserName } from '../automaton/language/log-prefix.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import { SharedKnocks } from '../automaton/sharing/find.js'
 import { markOf, numberIn } from '../automaton/sharing/names.js'
-import { cidrContains } from '../spec/model/address.js'
 import { SYN } from '../spec/model/step.js'
 import {
   comesTo,
@@ -21,6 +21,7 @@ import {
   hasBytes,
   hasPorts,
   ipProtocol,
+  isAmong,
   isPiece,
   isUnreadable,
   isWithin,
@@ -59,6 +60,7 @@ export class Simulator {
   readonly #rates = new Rates()
   readonly #maps: SimulatedMaps
   readonly #knocks: SharedKnocks
+  readonly #doors: ReadonlyMap<string, DoorSummary>
 
   constructor(automaton: Automaton) {
     this.#automaton = automaton
@@ -66,6 +68,7 @@ export class Simulator {
     this.#sets = new SimulatedSets(automaton)
     this.#maps = new SimulatedMaps(automaton)
     this.#knocks = new SharedKnocks(automaton.doors)
+    this.#doors = new Map(automaton.doors.map((door) => [door.name, door]))
   }
 
   /** Fills the sets of tokens and ports; their old elements are gone. */
@@ -196,13 +199,9 @@ export class Simulator {
       case 'echo-request':
         return hasPorts(packet) && protocol === 'icmp'
       case 'source':
-        return match.addresses.some((cidr) => cidrContains(cidr, source))
-      case 'destination': {
-        const inside = match.addresses.some(
-          (cidr) => destination !== undefined && cidrContains(cidr, destination),
-        )
-        return inside !== (match.not ?? false)
-      }
+        return isAmong(match.addresses, source) !== (match.not ?? false)
+      case 'destination':
+        return isAmong(match.addresses, destination) !== (match.not ?? false)
       case 'loopback':
         return packet.interface === 'lo'
       case 'own-connection':
@@ -236,7 +235,10 @@ export class Simulator {
         return hasPorts(packet) && this.#maps.lookUp(action.map, packet)
       case 'log': {
         const { table: _, ...logged } = parsePrefix(action.prefix) as Logged & { table: string }
-        const named = logged.shared ? this.#knocks.name(logged, packet.mark) : logged
+        const door = this.#doors.get(logged.door ?? '')
+        const named = logged.shared
+          ? this.#knocks.name(logged, packet.mark)
+          : withUserName(logged, door)
         if (named) this.#logged.push({ at: packet.at, source: packet.source, ...named })
         return true
       }

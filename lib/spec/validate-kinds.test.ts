@@ -19,7 +19,7 @@ const STEPS = 'a list of 1 to 32 steps'
 
 const FILE = 'the path of a file'
 
-const NAME = 'a name of 1 to 32 letters, digits and _, not starting with a digit'
+const USER = 'a name of 1 to 64 letters, digits and _.+@-, beginning with a letter, a digit or _'
 
 const PORT = 'tcp/1..65535 or udp/1..65535'
 
@@ -146,6 +146,9 @@ const rhythms: WrongForm[] = [
 ]
 
 const tokenPart = wrongPart(token)
+const userPart = wrongPart((parts) => token({ users: [{ ...ana, ...parts }] }), '/users/0')
+const HOURS = 'hours such as "mon-fri 08:00-18:00"'
+const UNTIL = 'a date such as "2027-01-31", or a time such as "2027-01-31T18:00:00+01:00"'
 
 const tokens: WrongForm[] = [
   {
@@ -166,18 +169,33 @@ const tokens: WrongForm[] = [
   tokenPart('drift', '366d', PAUSE),
   tokenPart('horizon', 0, DURATION),
   ...[[], ana].map((value) => tokenPart('users', value, 'a list of 1 to 64 users')),
+  ...(
+    [
+      ['from', '10.0.0.0/33', 'an IPv4 or IPv6 address or a CIDR block'],
+      ['from', '10.0.0.1/24', '10.0.0.0/24 (no host bits)'],
+      ['from', [], 'an address, a CIDR block or a list of 1 to 256'],
+      ['hours', 'weekdays', HOURS],
+      ['hours', 'mon-fri 8:00-18:00', HOURS],
+      ['hours', '08:00-08:00', 'hours whose ranges end at another time than they begin'],
+      ['hours', [], 'hours such as "mon-fri 08:00-18:00" or a list of 1 to 32'],
+      ['zone', 'Europe/Bonn', 'the name of a time zone, such as "Europe/Berlin"'],
+      ['until', '31.1.2027', UNTIL],
+      ['until', '2027-02-29', 'a day and a time that exist'],
+      ['until', '2027-01-31T18:00:00', UNTIL],
+    ] as const
+  ).map(([key, value, expected]) => userPart(key, value, expected)),
   {
     of: 'users of the wrong form',
     document: spec({
       knock: token({
-        users: ['ana', {}, { name: '1st', secretFile: '' }, { ...ana, secret: 'x' }],
+        users: ['ana', {}, { name: 'ana b', secretFile: '' }, { ...ana, secret: 'x' }],
       }),
     }),
     wrong: [
       ['/doors/0/knock/users/0', 'an object with name and secretFile', '"ana"'],
-      ['/doors/0/knock/users/1/name', NAME, 'nothing'],
+      ['/doors/0/knock/users/1/name', USER, 'nothing'],
       ['/doors/0/knock/users/1/secretFile', FILE, 'nothing'],
-      ['/doors/0/knock/users/2/name', NAME, '"1st"'],
+      ['/doors/0/knock/users/2/name', USER, '"ana b"'],
       ['/doors/0/knock/users/2/secretFile', FILE, '""'],
       ['/doors/0/knock/users/3/secret', 'no such key', '"x"'],
     ],

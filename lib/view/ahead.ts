@@ -17,15 +17,29 @@ export interface Ahead {
   readonly loadedFor?: number
 }
 
+/** Until when the tokens of a user are loaded. */
+export interface UserStatus extends Ahead {
+  readonly user: string
+  /** From when on no token of the user opens, in ISO 8601 and UTC; absent if there is no end. */
+  readonly until?: string
+}
+
 /**
  * What is loaded ends soon if less than a tenth of its time is left; if a tenth is more than a day,
  * if less than a day is left.
  */
 const SOON = { share: 10, most: 86_400 } as const
 
+/** Refills come at any time before: so at most half of the time is soon. */
+const HALF = 2
+
 /** Whether what is loaded ahead ends soon or has ended. */
 export const endsSoon = ({ expiresIn, loadedFor = 0 }: Ahead): boolean =>
   expiresIn === 0 || expiresIn < Math.min(loadedFor / SOON.share, SOON.most)
+
+/** The same if somebody has said how many seconds are soon. */
+export const endsWithin = ({ expiresIn, loadedFor = 0 }: Ahead, before: number): boolean =>
+  expiresIn === 0 || expiresIn < Math.min(loadedFor / HALF, before)
 
 const NOTHING: Ahead = { expiresIn: 0 }
 
@@ -38,9 +52,10 @@ export function viewAhead(
   { loaded, roles }: Pick<Contents, 'loaded' | 'roles'>,
 ): Pick<DoorStatus, 'tokens' | 'rotations'> {
   if (!loaded) return {}
-  const tokens = door.knocks.flatMap(({ attempt, users = [] }) =>
+  const tokens = door.knocks.flatMap(({ attempt, users = [], until = {} }) =>
     users.map((user, index) => {
-      return { user, ...(loaded.get(tokensSet(door.name, attempt, index + 1)) ?? NOTHING) }
+      const ends = Object.hasOwn(until, user) && { until: isoOf(until[user] as number) }
+      return { user, ...(loaded.get(tokensSet(door.name, attempt, index + 1)) ?? NOTHING), ...ends }
     }),
   )
   const rotations = new Map<Attempt, Ahead>()
@@ -57,5 +72,7 @@ export function viewAhead(
     ...(sequences.length > 0 && { rotations: sequences }),
   }
 }
+
+const isoOf = (seconds: number): string => new Date(1000 * seconds).toISOString()
 
 const IS_OF_PORTS = /^(?:(?:open\d+|close\d*)_)?ports\d+_/

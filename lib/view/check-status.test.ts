@@ -2,6 +2,7 @@
 import t from 'tap'
 import { endsSoon } from './ahead.js'
 import { checkStatus, warnOfAhead } from './check-status.js'
+import { clockWarnings } from './clock-status.js'
 import type { DoorStatus, Status } from './status.js'
 
 const counters = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
@@ -13,6 +14,7 @@ const ids = (status: Partial<Status>): string[] =>
 
 const WEEK = 604_800
 const DAY = 86_400
+const NOW = Date.parse('2027-01-15T08:00:00.000Z')
 
 t.test('a warning comes when a tenth of the loaded time or a day is left', async (t) => {
   t.notOk(endsSoon({ expiresIn: WEEK / 10, loadedFor: WEEK }))
@@ -31,14 +33,14 @@ t.test('the warning has the same words each time', async (t) => {
   }
   const warn = (...left: number[]) => {
     const loaded = left.map((expiresIn) => ['tokens1_ssh', { expiresIn, loadedFor: WEEK }] as const)
-    return warnOfAhead([summary], { roles: new Map(), loaded: new Map(loaded) })
+    return warnOfAhead([summary], { roles: new Map(), loaded: new Map(loaded) }, NOW)
   }
   t.same(warn(WEEK), [])
   t.match(warn(60), [{ id: 'tokens-end-soon', path: '/doors/0', message: /of ann run out soon;/ }])
   t.strictSame(warn(60), warn(50))
   t.match(warn(), [{ id: 'tokens-ended' }])
   t.same(
-    warnOfAhead([summary], { roles: new Map() }),
+    warnOfAhead([summary], { roles: new Map() }, NOW),
     [],
     'a table without loaded times gives no warning',
   )
@@ -86,3 +88,49 @@ t.test('every problem is found, the worst first', async (t) => {
   t.same(ids({ confirm: { expiresIn: 5 } }), ['unconfirmed'])
   t.match(found.at(-1)?.message, /wan0 is not there/)
 })
+
+t.test('a user comes to an end in time, and not without a word', async (t) => {
+  const clock = { time: new Date(NOW).toISOString(), synchronised: 'yes' as const }
+  const isoIn = (seconds: number) => new Date(NOW + 1000 * seconds).toISOString()
+  const judged = (until: number, expiresIn: number, options = {}) => {
+    const tokens = [{ user: 'ann', expiresIn, loadedFor: WEEK, until: isoIn(until) }]
+    return checkStatus({ doors: [door({ tokens })], fill: [], clock }, options)
+  }
+  const idsOf = (...of: Parameters<typeof judged>) => judged(...of).map(({ id }) => id)
+  t.same(idsOf(WEEK, WEEK), [], 'a week is not soon')
+  t.same(idsOf(WEEK - 1, WEEK - 2), ['user-ends-soon'])
+  t.same(idsOf(60, 59), ['user-ends-soon'], 'what there is of tokens is loaded')
+  t.same(idsOf(DAY, 60), ['tokens-end-soon', 'user-ends-soon'], 'it is not')
+  t.same(idsOf(0, 0), ['user-ended'])
+  t.same(idsOf(-WEEK, 0), ['user-ended'])
+  t.match(judged(0, 0), [{ message: /ann ended at 2027-01-15T08:00:00.000Z: no token opens/ }])
+  t.same(idsOf(10 * DAY, WEEK, { before: '14d' }), ['user-ends-soon'])
+  t.same(idsOf(2 * DAY, 2 * DAY, { before: DAY }), [])
+  const unknown = [door({ tokens: [{ user: 'ann', expiresIn: 60, until: isoIn(-1) }] })]
+  t.same(ids({ doors: unknown }), [], 'without the time nothing is said of it')
+})
+
+t.test('somebody can say how long before an end it is soon', async (t) => {
+  const tokens = [{ user: 'ann', expiresIn: 3 * DAY, loadedFor: WEEK }]
+  const idsOf = (before: string | number) =>
+    checkStatus({ doors: [door({ tokens })], fill: [] }, { before }).map(({ id }) => id)
+  t.same(idsOf('3d'), [])
+  t.same(idsOf(3 * DAY + 1), ['tokens-end-soon'])
+  tokens[0] = { user: 'ann', expiresIn: 4 * DAY, loadedFor: WEEK }
+  t.same(idsOf('30d'), [], 'what is loaded ends soon in its second half at the earliest')
+  t.throws(() => idsOf('soon'), {
+    code: 'invalid-argument',
+    message: /^checkStatus: before: expected a duration .*, got "soon"$/,
+  })
+})
+
+t.test(
+  'a clock that is not synchronised is a warning, and one of which nothing is known is not',
+  async (t) => {
+    t.match(clockWarnings({ synchronised: 'no', by: 'chronyd' }), [
+      { id: 'clock-unsynchronised', message: /not synchronised, says chronyd:/ },
+    ])
+    t.same(clockWarnings({ synchronised: 'yes', by: 'chronyd' }), [])
+    t.same(clockWarnings({ synchronised: 'unknown' }), [])
+  },
+)

@@ -57,6 +57,8 @@ export interface ResetEvent extends AtDoor {
 /** A packet to a token's port had no valid token, or one that was used before. */
 export interface WrongEvent extends AtDoor {
   readonly event: 'wrong'
+  /** The user whose valid, unused token came from a source that is not in the user's `from`. */
+  readonly user?: string
 }
 
 /** A source without a grant sent a packet to the service. */

@@ -19,7 +19,8 @@ import type { DoorSummary } from '../automaton/language/summary.js'
 import { ADVANCED, STARTED } from '../automaton/sharing/names.js'
 import { parseFamilySet } from '../nft/names.js'
 import type { Warning } from '../text/warning.js'
-import { type Ahead, viewAhead } from './ahead.js'
+import { type Ahead, type UserStatus, viewAhead } from './ahead.js'
+import type { ClockStatus } from './clock-status.js'
 import type { Contents, DoorSet, Fill, PendingConfirm } from './contents.js'
 import { type Penalised, type UsedUp, viewPenalised, viewUsedUp } from './in-vain.js'
 import { type TokenUse, viewTokenUses } from './token-uses.js'
@@ -87,7 +88,7 @@ export interface DoorStatus {
    * For a door with tokens, until when each user's are loaded, in the spec's order. Absent if an
    * older knocklib made the table, which does not say it.
    */
-  readonly tokens?: readonly (Ahead & { readonly user: string })[]
+  readonly tokens?: readonly UserStatus[]
   /** The same for rotating sequences, those that open the door and the one that closes it. */
   readonly rotations?: readonly (Ahead & { readonly knock: Attempt })[]
 }
@@ -126,8 +127,13 @@ export interface Status {
    * shown.
    */
   readonly cut?: readonly string[]
-  /** Warnings about interfaces in the spec that see no packets now. Absent if there are none. */
+  /**
+   * Warnings about interfaces in the spec that see no packets now, and of a clock that is not
+   * synchronised. Absent if there are none.
+   */
   readonly warnings?: readonly Warning[]
+  /** Absent if no door has tokens or rotating sequences: then the time does not matter. */
+  readonly clock?: ClockStatus
 }
 
 export function viewGrants({ name }: DoorSummary, contents: Contents): Grant[] {

@@ -43,6 +43,7 @@ export class KnownTable {
       grantPrefix: (door) => this.#doors.get(door)?.prefix,
       guardPrefix: this.#guardPrefix,
       shared: this.#shared,
+      door: (name) => this.#doors.get(name),
     }
   }
 

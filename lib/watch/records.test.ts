@@ -30,6 +30,7 @@ const WATCHED = {
   grantPrefix: () => undefined,
   isForEveryone: (door: string) => door === 'web',
   shared: new SharedKnocks([SHARED]),
+  door: () => undefined,
 }
 const source = '10.77.0.2'
 const logged = (parts: Logged, more: object = {}, table = 'knock') =>

@@ -1,6 +1,6 @@
 // Records of the readers → the records of one table. Pure.
 
-import { type Logged, parsePrefix } from '../automaton/language/log-prefix.js'
+import { type Logged, parsePrefix, withUserName } from '../automaton/language/log-prefix.js'
 import {
   INVALID_STEPS,
   isOfPorts,
@@ -8,6 +8,7 @@ import {
   STEPS,
   TRUSTED,
 } from '../automaton/language/names.js'
+import type { DoorSummary } from '../automaton/language/summary.js'
 import type { SharedKnocks } from '../automaton/sharing/find.js'
 import { isSharedMap, parseAdmitted } from '../automaton/sharing/names.js'
 import { addressText } from '../kernel/netlink/address-bytes.js'
@@ -33,6 +34,8 @@ export interface WatchedTable {
   readonly grantPrefix: (door: string) => Prefix | undefined
   readonly guardPrefix?: Prefix | undefined
   readonly shared: SharedKnocks
+  /** What the table says of a door, by its name. */
+  readonly door: (name: string) => DoorSummary | undefined
 }
 
 const isoOf = (at: number): string => new Date(at).toISOString()
@@ -44,7 +47,9 @@ export function recordOfLog(
 ): TableRecord | undefined {
   const parsed = parsePrefix(prefix)
   if (parsed?.table !== watched.table) return undefined
-  const logged = parsed.shared ? watched.shared.name(parsed, mark) : parsed
+  const logged = parsed.shared
+    ? watched.shared.name(parsed, mark)
+    : withUserName(parsed, watched.door(parsed.door ?? ''))
   if (!logged) return undefined
   const event = eventOf(logged, isoOf(at), source, service, watched)
   const { attempt } = logged
@@ -81,7 +86,7 @@ function eventOf(
     case 'denied':
       return { time, event, door, source, ...(service !== undefined && { service }) }
     case 'wrong':
-      return { time, event, door, source }
+      return { time, event, door, source, ...(user !== undefined && { user }) }
   }
 }
 

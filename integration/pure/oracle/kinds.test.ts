@@ -14,5 +14,7 @@ for (const kind of KINDS) {
     for (const family of [4, 6]) {
       t.ok((reached.made[`${kind}/${family}`] ?? 0) > RUNS_OF_KIND / 10, `grants over IPv${family}`)
     }
+    const { elsewhere = 0 } = reached.logged
+    t.equal(elsewhere > RUNS_OF_KIND / 30, kind === 'token', `${elsewhere} tokens from elsewhere`)
   })
 }

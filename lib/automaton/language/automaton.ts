@@ -42,7 +42,7 @@ export type Match =
    */
   | { readonly kind: 'bytes'; readonly at: number; readonly bytes: string; readonly not?: true }
   | { readonly kind: 'echo-request' }
-  | { readonly kind: 'source'; readonly addresses: readonly Cidr[] }
+  | { readonly kind: 'source'; readonly addresses: readonly Cidr[]; readonly not?: true }
   | { readonly kind: 'destination'; readonly addresses: readonly Cidr[]; readonly not?: true }
   | { readonly kind: 'loopback' }
   /**

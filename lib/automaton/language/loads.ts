@@ -15,9 +15,20 @@ export interface PortPeriod extends KnockPort {
   readonly to: number
 }
 
+/** The tokens of one user. */
+interface LoadedTokens {
+  readonly set: string
+  readonly tokens: readonly TimedToken[]
+  /**
+   * Until when all of the user's tokens are among them, in seconds since 1970. There need be none:
+   * the time may be outside the user's hours.
+   */
+  readonly until: number
+}
+
 /** The tokens and ports to load, by set. */
 export interface Loads {
-  readonly tokens: readonly { readonly set: string; readonly tokens: readonly TimedToken[] }[]
+  readonly tokens: readonly LoadedTokens[]
   readonly ports: readonly { readonly set: string; readonly periods: readonly PortPeriod[] }[]
 }
 

@@ -1,6 +1,7 @@
 // An event ↔ the prefix of the kernel's log message about it. Pure. The compiler writes it, the
 // watch reads it.
-import type { Attempt } from './names.js'
+import { type Attempt, userWord } from './names.js'
+import type { DoorSummary } from './summary.js'
 
 /** The kinds of events that rules log. */
 type LoggedKind = 'knock' | 'granted' | 'reset' | 'wrong' | 'denied' | 'banned' | 'closed'
@@ -13,7 +14,9 @@ export interface Logged {
   /** How many packets of the knock have come, and how many it takes. */
   readonly stage?: number
   readonly of?: number
-  /** The user of the token. */
+  /**
+   * The user of the token. In a prefix that was read it may be a digest: `withUserName` finds the name.
+   */
   readonly user?: string
   /** What banned the source, if not its strikes. */
   readonly by?: 'trap'
@@ -38,10 +41,24 @@ export function renderPrefix(table: string, logged: Logged): string {
     stage,
     of,
     by = NONE,
-    user = by,
+    user,
   } = logged
   const place = stage === undefined ? NONE : `${stage}/${of}`
-  return [WORD, table, event, door, attempt, place, user].join(' ')
+  const whose = user === undefined ? by : userWord(user)
+  return [WORD, table, event, door, attempt, place, whose].join(' ')
+}
+
+/**
+ * Replaces a digest by the user's name; leaves it out if none of the door's users has it.
+ *
+ * @param door - what the table says of the event's door.
+ */
+export function withUserName(logged: Logged, door: DoorSummary | undefined): Logged {
+  const { user: word, ...rest } = logged
+  if (!word?.startsWith('@')) return logged
+  const users = door?.knocks.flatMap(({ users = [] }) => users) ?? []
+  const user = users.find((name) => userWord(name) === word)
+  return { ...rest, ...(user !== undefined && { user }) }
 }
 
 const NAME = '[A-Za-z_][A-Za-z0-9_]*'
@@ -49,7 +66,7 @@ const NAME = '[A-Za-z_][A-Za-z0-9_]*'
 const DOOR = '[A-Za-z_][A-Za-z0-9_-]*'
 const PREFIX = new RegExp(
   `^${WORD} (${NAME}) (knock|granted|reset|wrong|denied|banned|closed) ` +
-    `(${DOOR}|[-*]) (open\\d*|close\\d*|-) (\\d+/\\d+|-) (${NAME}|-)$`,
+    `(${DOOR}|[-*]) (open\\d*|close\\d*|-) (\\d+/\\d+|-) (${NAME}|@[0-9a-f]{12}|-)$`,
 )
 
 /** Reads a prefix and the table's name in it; undefined if knocklib did not write it. */

@@ -4,7 +4,8 @@ import { validateSpec } from '../../spec/validate.js'
 import { buildAutomaton } from '../build.js'
 import { type Automaton, DROP, goTo, RESET, RETURN, type Rule } from './automaton.js'
 import { logAll, logCounters, logSets, quietMatches } from './log.js'
-import { type Logged, renderPrefix } from './log-prefix.js'
+import { type Logged, parsePrefix, renderPrefix, withUserName } from './log-prefix.js'
+import type { DoorSummary } from './summary.js'
 
 const log = { group: 5, rate: 1000, deniedRate: 10 }
 const rule = (logs: Logged, rest: Partial<Rule> = {}): Rule => ({
@@ -243,3 +244,33 @@ const prefixesOf = ({ chains }: Automaton): string[] =>
       then.flatMap((action) => (action.op === 'log' ? [action.prefix] : [])),
     ),
   )
+
+t.test('the prefix has the digest of a name that nft does not take', async (t) => {
+  const granted = {
+    event: 'granted',
+    door: 'd'.repeat(32),
+    attempt: 'open16',
+    stage: 1,
+    of: 1,
+  } as const
+  const users = ['ben', 'ana.b@example.org', `${'x'.repeat(64)}`, 'a'.repeat(32), '1st']
+  const knocks = [{ attempt: 'open', steps: 1, users }] as const
+  const door: DoorSummary = {
+    ...{ name: granted.door, services: [], knocks, grantTimeout: 30, connections: undefined },
+    ...{ scope: 'source', established: 'keep' },
+  }
+  for (const user of users) {
+    const prefix = renderPrefix('t'.repeat(32), { ...granted, user })
+    t.ok(prefix.length < 128, `${prefix.length} characters`)
+    const read = parsePrefix(prefix)
+    t.equal(read && withUserName(read, door).user, user)
+    t.equal(
+      prefix.endsWith(` ${user}`),
+      /^[a-z]{1,32}$/.test(user),
+      'plain names stand for themselves',
+    )
+    if (!prefix.endsWith(user)) {
+      t.equal(read && withUserName(read, undefined).user, undefined, 'another table')
+    }
+  }
+})

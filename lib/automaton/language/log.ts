@@ -21,6 +21,7 @@ import {
   QUIET_SOURCES,
   UNLOGGED_COUNTER,
   unloggedCounter,
+  userName,
 } from './names.js'
 import type { TimedSet } from './sets.js'
 
@@ -230,7 +231,8 @@ const commentOf = ({ door, event, shared, by }: Logged, purpose: string): string
  * two names are equal whatever the doors and users are called.
  */
 function logChainName(logged: Logged, verdict: Verdict): string {
-  const { event, door, attempt, stage, user, shared, by } = logged
+  const { event, door, attempt, stage, shared, by } = logged
+  const user = logged.user === undefined ? undefined : userName(logged.user)
   const kind = shared ? 'shared' : (stage ?? '')
   const head = `log${kind}${user === undefined ? '' : `u${user.length}`}`
   const end = verdict.kind === 'goto' ? verdict.chain : verdict.kind

@@ -80,6 +80,17 @@ export const begunSet = (door: string): string => `begun_${door}`
  * elements stay that user's if the spec's list changes.
  */
 export const byUserSet = (door: string, user: string): string => `by${hexDigest(user, 12)}_${door}`
+/** The names that nft takes, so that they stand for themselves. */
+const PLAIN = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/
+const USER_DIGITS = 12
+
+/** A user in a log's prefix: by name if that is short and plain, or else by the name's digest. */
+export const userWord = (user: string): string =>
+  PLAIN.test(user) ? user : `@${hexDigest(user, USER_DIGITS)}`
+
+/** The same in names of chains. */
+export const userName = (user: string): string => userWord(user).replace('@', 'u')
+
 /** The used tokens of a door. */
 export const spentTokensSet = (door: string): string => `spent_${door}`
 /**

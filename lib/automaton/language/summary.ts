@@ -41,6 +41,11 @@ interface KnockSummary {
   readonly steps: number
   /** For tokens: the users' names, in the order of their sets. */
   readonly users?: readonly string[]
+  /**
+   * By user, from when on no token of that user opens, in seconds since 1970. Absent if no user has
+   * an end.
+   */
+  readonly until?: Readonly<Record<string, number>>
 }
 
 /** What one knock of one door depends on. */

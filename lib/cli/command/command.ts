@@ -98,8 +98,9 @@ export function messageOf(error: KnockError, command: string, file?: string): st
   return error.message
     .replace(/^[A-Za-z]+: /, () => `knocklib ${command}: ${subject}`)
     .replace(/ ssh: (?=expected a machine)/, ' --host: ')
-    .replace(/ (confirmWithin|for): (?=expected (?:a duration|at most) )/, (_, name: string) =>
-      name === 'for' ? ' --for: ' : ' --confirm: ',
+    .replace(
+      / (confirmWithin|for|before): (?=expected (?:a duration|at most) )/,
+      (_, name: string) => (name === 'confirmWithin' ? ' --confirm: ' : ` --${name}: `),
     )
 }
 

@@ -18,7 +18,7 @@ const FULLEST = 3
 
 /** Renders a status. Colours change nothing else in the text. */
 export function formatStatus(status: Status, paint: Paint = UNPAINTED): string {
-  const { table, confirm, doors, bans, counters, fill, cut = [], warnings = [] } = status
+  const { table, confirm, doors, bans, counters, fill, cut = [], warnings = [], clock } = status
   const parts = [
     [
       paint('name', `table inet ${table}`),
@@ -29,11 +29,19 @@ export function formatStatus(status: Status, paint: Paint = UNPAINTED): string {
     formatBans(bans, counters, paint),
     formatFill(fill),
     cut.length > 0 ? `not all sources are shown of ${cut.join(', ')}` : '',
+    formatClock(clock),
   ]
   return parts
     .filter((part) => part !== '')
     .join('\n\n')
     .concat('\n')
+}
+
+function formatClock(clock: Status['clock']): string {
+  if (!clock) return ''
+  const { synchronised, by } = clock
+  if (synchronised === 'unknown') return 'clock  not known whether it is synchronised'
+  return `clock  ${synchronised === 'yes' ? '' : 'not '}synchronised, says ${by}`
 }
 
 function formatConfirm(confirm: PendingConfirm | undefined, paint: Paint): string[] {
@@ -90,13 +98,16 @@ const penaltyOf = ({ knock, expiresIn }: Penalised): string =>
 
 /** Says until when tokens and sequences are loaded; later none opens. */
 function formatAhead({ tokens = [], rotations = [] }: DoorStatus, paint: Paint): string[] {
-  const lines: readonly (readonly [Ahead, string])[] = [
+  const lines: readonly (readonly [Ahead & { until?: string }, string])[] = [
     ...tokens.map((ahead) => [ahead, `tokens of ${ahead.user}`] as const),
     ...rotations.map((ahead) => [ahead, `sequences of ${ahead.knock}`] as const),
   ]
-  const rows = lines.map(([{ expiresIn }, subject]) =>
-    expiresIn > 0 ? [subject, 'loaded', `${expiresIn} s left`] : [subject, 'run out', 'none opens'],
-  )
+  const rows = lines.map(([{ expiresIn, until }, subject]) => {
+    const end = until === undefined ? '' : `, until ${until}`
+    return expiresIn > 0
+      ? [subject, 'loaded', `${expiresIn} s left${end}`]
+      : [subject, 'run out', `none opens${end}`]
+  })
   return alignColumns(rows).map((row, index) => {
     const [ahead] = lines[index] as readonly [Ahead, string]
     return endsSoon(ahead) ? paint('alarm', row) : row

@@ -95,14 +95,15 @@ function wordOf(elements: number, capacity: number, atLeast = false): string {
 
 /** Lists the tokens and sequences of a door that end soon. */
 export function aheadRows({ tokens = [], rotations = [] }: ViewedDoor): Row[] {
-  const all: readonly (readonly [string, Ahead])[] = [
+  const all: readonly (readonly [string, Ahead & { until?: string }])[] = [
     ...tokens.map((ahead) => [`tokens of ${ahead.user}`, ahead] as const),
     ...rotations.map((ahead) => [`sequences of ${ahead.knock}`, ahead] as const),
   ]
   return all
     .filter(([, ahead]) => endsSoon(ahead))
-    .map(([source, { expiresIn, loadedFor = 1 }]): Row => {
-      const left = expiresIn > 0 ? `${formatSeconds(expiresIn)} left` : 'none opens'
+    .map(([source, { expiresIn, loadedFor = 1, until }]): Row => {
+      const end = until === undefined ? '' : `, until ${until}`
+      const left = `${expiresIn > 0 ? `${formatSeconds(expiresIn)} left` : 'none opens'}${end}`
       const gauge = { share: expiresIn / loadedFor }
       return {
         source,

@@ -116,7 +116,7 @@ export function renderMatch(match: Match, family: Family, keyOf: KeyOf): NftStat
     case 'echo-request':
       return compare('==', payload(family === 4 ? 'icmp' : 'icmpv6', 'type'), 'echo-request')
     case 'source':
-      return renderAddresses('saddr', match.addresses, family, false)
+      return renderAddresses('saddr', match.addresses, family, match.not ?? false)
     case 'destination':
       return renderAddresses('daddr', match.addresses, family, match.not ?? false)
     case 'loopback':

@@ -18,7 +18,8 @@ const rendered = (loads: Loads, now: number) =>
 /** A token that is taken for so many seconds more. */
 const token = (seconds: number, digits = '00ff') => ({ token: digits, until: NOW + seconds })
 const tokens = (...loaded: ReturnType<typeof token>[]): Loads => {
-  return { ...NONE, tokens: [{ set: 'tokens1_ssh', tokens: loaded }] }
+  const until = loaded.reduce((last, token) => Math.max(last, token.until), 0)
+  return { ...NONE, tokens: [{ set: 'tokens1_ssh', tokens: loaded, until }] }
 }
 const period = (port: number, from: number, to: number) => {
   return { protocol: 'tcp' as const, port, from, to }

@@ -5,7 +5,7 @@ import type { Loads } from '../../automaton/language/loads.js'
 import { NUMBER } from '../../spec/model/protocol.js'
 import type { NftCommand, NftValue } from '../document.js'
 import type { Listing } from '../listing.js'
-import { type LoadedSet, renderLoaded } from '../loaded.js'
+import { type LoadedSet, loadedIn, renderLoaded } from '../loaded.js'
 import { commonSet } from '../names.js'
 
 /** Elements per command. A command with millions would be one string that is too long for JSON. */
@@ -22,15 +22,13 @@ const AT_ONCE = 50_000
 export function renderLoads(table: string, { tokens, ports }: Loads, now: number): NftCommand[] {
   const ends: LoadedSet[] = []
   const commands = [
-    ...tokens.flatMap(({ set, tokens: loaded }) => {
-      let last = 0
+    ...tokens.flatMap(({ set, tokens: loaded, until: end }) => {
       const elements = loaded.flatMap(({ token, until }): NftValue[] => {
         // nft reads a timeout of 0 as "for ever".
         const timeout = Math.floor(until - now)
-        last = Math.max(last, timeout)
         return timeout > 0 ? [{ elem: { val: `0x${token}`, timeout } }] : []
       })
-      ends.push({ set, seconds: last })
+      ends.push({ set, seconds: Math.floor(end - now) })
       const name = commonSet(set)
       const empty: NftCommand = { flush: { set: { family: 'inet', table, name } } }
       return [empty, ...add(table, name, elements)]
@@ -50,11 +48,19 @@ export function renderLoads(table: string, { tokens, ports }: Loads, now: number
   return [...commands, ...renderLoaded(table, ends)]
 }
 
-/** Keeps the loads of sets that are empty in a listing. */
-export function missingOf({ tokens, ports }: Loads, { sets }: Listing): Loads {
+/**
+ * Keeps the loads of sets that are empty in a listing. A set into which nothing belongs now is
+ * missing if the table does not say until when that is known.
+ *
+ * @param now - seconds since 1970.
+ */
+export function missingOf({ tokens, ports }: Loads, listing: Listing, now: number): Loads {
   const isEmpty = ({ set }: { readonly set: string }) =>
-    (sets.get(commonSet(set))?.elements ?? []).length === 0
-  return { tokens: tokens.filter(isEmpty), ports: ports.filter(isEmpty) }
+    (listing.sets.get(commonSet(set))?.elements ?? []).length === 0
+  const known = loadedIn(listing)
+  const isMissing = (load: Loads['tokens'][number]) =>
+    isEmpty(load) && (load.tokens.length > 0 || (load.until > now && !known?.has(load.set)))
+  return { tokens: tokens.filter(isMissing), ports: ports.filter(isEmpty) }
 }
 
 /**

@@ -118,9 +118,29 @@ export interface ValidRhythm {
   readonly penalty: number
 }
 
+/** Times of some days of the week; 0 is Sunday. */
+export interface HoursRange {
+  readonly days: readonly number[]
+  /** Seconds since midnight, as the clock shows them; 0 <= from < to <= 86400. */
+  readonly from: number
+  readonly to: number
+}
+
+export interface ValidHours {
+  /** The name of a time zone, such as `Europe/Berlin`. */
+  readonly zone: string
+  readonly ranges: readonly HoursRange[]
+}
+
 export interface ValidUser {
   readonly name: string
   readonly secretFile: string
+  /** The sources whose packets may bear the user's tokens. Absent: all. */
+  readonly from?: readonly Cidr[]
+  /** When the periods of the user's tokens begin. Absent: at any time. */
+  readonly hours?: ValidHours
+  /** From when on no token of the user opens, in seconds since 1970. Absent: never. */
+  readonly until?: number
 }
 
 /**

@@ -19,9 +19,9 @@ import type {
   ValidLog,
   ValidTraps,
 } from '../model/model.js'
+import { readCidrs } from '../model/read-cidrs.js'
 import { readDuration, readServices, readValue } from '../model/read-values.js'
 import { readActions } from './read-actions.js'
-import { readCidrs } from './read-cidrs.js'
 import { readCloses, readKnocks } from './read-knock.js'
 import { readOpen } from './read-open.js'
 import { readPrefix } from './read-prefix.js'

@@ -1,6 +1,6 @@
 // Tokens, each of which works once → the knock's program. Nothing is stored for the sender of a
 // wrong token. Pure.
-import type { ValidToken } from '../../../spec/model/model.js'
+import type { ValidToken, ValidUser } from '../../../spec/model/model.js'
 import { rememberUser } from '../../door/by-user.js'
 import {
   add,
@@ -105,6 +105,12 @@ interface TokenSets {
   readonly repeating: readonly string[]
 }
 
+/** The most characters of a user's name in a comment: nft keeps 128 of the whole. */
+const SHOWN = 48
+
+const shown = ({ name }: ValidUser): string =>
+  name.length <= SHOWN ? name : `${name.slice(0, SHOWN - 3)}...`
+
 const userChainName = (door: string, user: number): string => `token${user + 1}_${door}`
 
 function tokenRules(
@@ -116,7 +122,7 @@ function tokenRules(
   const comment = (purpose: string) => `${name} ${origin} ${purpose}`
   const known = users.map((user, index): Rule => {
     const when = [...isToken, inSet(all.sets[index] as string)]
-    return { when, verdict: goTo(userChainName(name, index)), comment: comment(user.name) }
+    return { when, verdict: goTo(userChainName(name, index)), comment: comment(shown(user)) }
   })
   const wrong = {
     then: [count(counterName('wrong', name))],
@@ -150,23 +156,37 @@ const duplicates = (door: string, { spent, repeating }: TokenSets): Match[][] =>
 /** Judges one user's loaded tokens. A used token is in the set again after each refill. */
 function userChain(
   { users, origin }: ValidToken,
-  { door: { name }, attempt, complete }: KnockContext,
+  { door: { name }, attempt, complete, strike }: KnockContext,
   all: TokenSets,
   index: number,
 ): Chain {
   const { sets, spent, lock } = all
-  const user = users[index]?.name as string
-  const comment = (purpose: string) => `${name} ${origin} ${user} ${purpose}`
+  const user = users[index] as ValidUser
+  const comment = (purpose: string) => `${name} ${origin} ${shown(user)} ${purpose}`
   const set = sets[index] as string
   // The claim comes first, so that of two packets at once only one goes on. The token is marked as
   // used before the grant, so that it never works twice.
   const use = [claim(lock), add(spent), remove(set), count(counterName('knocks', name))]
   const wrong = [count(counterName('wrong', name))]
+  // As any wrong token, for whoever sends it; and it is not used up: somebody with a stolen secret
+  // could use up all tokens from anywhere. The log alone says whose it is.
+  const elsewhere = user.from
+    ? [
+        {
+          when: [notInSet(spent), { kind: 'source', addresses: user.from, not: true } as const],
+          then: wrong,
+          verdict: strike,
+          logs: { event: 'wrong', door: name, attempt, user: user.name } as const,
+          comment: comment('from elsewhere'),
+        },
+      ]
+    : []
   const rules: Rule[] = [
+    ...elsewhere,
     {
       when: [notInSet(spent)],
       then: [...use, ...complete],
-      verdict: goTo(grantedChainName(name, attempt, user)),
+      verdict: goTo(grantedChainName(name, attempt, user.name)),
       comment: comment('complete'),
     },
     ...duplicates(name, all).map((when): Rule => {
@@ -197,19 +217,19 @@ function grantedChain(
   { repeating }: TokenSets,
   index: number,
 ): Chain {
-  const user = users[index]?.name as string
-  const comment = (purpose: string) => `${name} ${origin} ${user} ${purpose}`
-  const logs = { event: 'granted', door: name, attempt, stage: 1, of: 1, user } as const
+  const user = users[index] as ValidUser
+  const comment = (purpose: string) => `${name} ${origin} ${shown(user)} ${purpose}`
+  const logs = { event: 'granted', door: name, attempt, stage: 1, of: 1, user: user.name } as const
   const rules: Rule[] = [
     ...repeating.map((set) => ({ when: [], then: [update(set)], comment: comment('may repeat') })),
     {
       when: [],
-      then: [rememberUser(name, user)],
+      then: [rememberUser(name, user.name)],
       verdict: RETURN,
       logs,
       comment: comment('noted'),
     },
     { when: [], verdict: RETURN, logs, comment: comment('not noted') },
   ]
-  return { name: grantedChainName(name, attempt, user), rules }
+  return { name: grantedChainName(name, attempt, user.name), rules }
 }

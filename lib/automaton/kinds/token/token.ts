@@ -3,8 +3,8 @@ import { carriedToken } from '../../../spec/derive/carrier.js'
 import { LEAST_PERIOD, periodAt } from '../../../spec/derive/derivation.js'
 import { deriveTokens } from '../../../spec/derive/derive.js'
 import type { TokenKnock } from '../../../spec/generated/knock-types.js'
+import { hoursBetween } from '../../../spec/hours/hours.js'
 import { formatDuration } from '../../../spec/model/duration.js'
-import type { Findings } from '../../../spec/model/findings.js'
 import type { Note, ValidToken, ValidUser } from '../../../spec/model/model.js'
 import {
   readDuration,
@@ -17,6 +17,7 @@ import { type Loads, range, type Secrets, secretOf } from '../../language/loads.
 import { tokensSet } from '../../language/names.js'
 import { WELL_KNOWN } from './browser-ports.js'
 import { checkTokens } from './check-token.js'
+import { readUsers } from './read-users.js'
 import { buildToken } from './token-program.js'
 
 /** The default for `horizon`: a week. */
@@ -69,7 +70,7 @@ export const token: Kind<ValidToken, TokenKnock> = {
       period: formatDuration(period),
     },
   }),
-  notesOf: ({ origin, horizon, carrier, port }, { name }) => [
+  notesOf: ({ origin, horizon, carrier, port, users }, { name }) => [
     {
       path: origin,
       message:
@@ -78,10 +79,20 @@ export const token: Kind<ValidToken, TokenKnock> = {
         'somebody with the secret, or with tokens made ahead, need not wait; a ' +
         'shorter horizon, loaded by knocklib run, limits that',
     },
+    ...users.flatMap(({ hours }, index) =>
+      hours ? [loadedBefore(`${origin}/users/${index}/hours`, horizon)] : [],
+    ),
     ...(carrier === 'stun' && WELL_KNOWN.includes(port) ? [publicOnly(origin, port)] : []),
   ],
   build: buildToken,
 }
+
+const loadedBefore = (path: string, horizon: number): Note => ({
+  path,
+  message:
+    'hours say which tokens there are, and each opens from when it is loaded: whoever makes one ' +
+    `ahead can come up to ${formatDuration(horizon)} (horizon) before the hours begin`,
+})
 
 const publicOnly = (origin: string, port: number): Note => ({
   path: `${origin}/port`,
@@ -89,20 +100,6 @@ const publicOnly = (origin: string, port: number): Note => ({
     `Chromium sends to udp/${port} only if the server has a public address; ` +
     'a port from 1024 on, such as udp/3478, has no such limit',
 })
-
-/**
- * Reads the users. Parts that the schema refused are empty, so that the others keep their indices.
- */
-function readUsers({ users }: TokenKnock, path: string, findings: Findings): ValidUser[] {
-  return readValue(users, path, [], findings).map((user, index) => {
-    const where = `${path}/${index}`
-    const known = readValue<Partial<ValidUser>>(user, where, {}, findings)
-    return {
-      name: readValue(known.name, `${where}/name`, '', findings),
-      secretFile: readValue(known.secretFile, `${where}/secretFile`, '', findings),
-    }
-  })
-}
 
 function tokensOf(
   { door: { name }, attempt, knock }: PlacedKnock<ValidToken>,
@@ -112,17 +109,29 @@ function tokensOf(
   const { users, period, drift, horizon, carrier } = knock
   const first = periodAt(now - drift, period)
   const last = periodAt(now + horizon, period)
-  return users.map(({ secretFile }, user) => {
-    const secret = secretOf(secrets, secretFile)
-    const tokens = range(first, last).flatMap((index) => {
-      const until = (index + 1) * period + drift
+  return users.map((user, place) => {
+    const secret = secretOf(secrets, user.secretFile)
+    const { until: end = Number.POSITIVE_INFINITY } = user
+    const tokens = periodsOf(user, period, first, last).flatMap((index) => {
+      const until = Math.min((index + 1) * period + drift, end)
       return deriveTokens(secret, name, index).map((token) => {
         return { token: carriedToken(carrier, token), until }
       })
     })
     return {
-      set: tokensSet(name, attempt, user + 1),
+      set: tokensSet(name, attempt, place + 1),
       tokens: tokens.filter(({ until }) => until > now),
+      until: Math.min((last + 1) * period + drift, end),
     }
+  })
+}
+
+/** The periods, from the first to the last, that begin when the user may come. */
+function periodsOf(user: ValidUser, period: number, first: number, last: number): number[] {
+  const { hours, until = Number.POSITIVE_INFINITY } = user
+  const isInside = hours ? hoursBetween(hours, first * period, last * period) : () => true
+  return range(first, last).filter((index) => {
+    const begins = index * period
+    return begins < until && isInside(begins)
   })
 }

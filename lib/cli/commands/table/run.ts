@@ -26,6 +26,12 @@ export const run: CommandDefinition = {
       description: 'serve GET /metrics there, such as 127.0.0.1:9477 or [::1]:9477',
     },
     {
+      flags: '--before <duration>',
+      description:
+        'how long before tokens or users end to warn (default: a tenth of what was ' +
+        'loaded, at most 1d; 7d for users)',
+    },
+    {
       flags: '--events <list>',
       description: `which to write, such as granted,denied; all (default: ${USUAL.join(',')})`,
     },

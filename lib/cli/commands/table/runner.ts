@@ -15,13 +15,13 @@ import {
   serveMetrics,
 } from '../../../service/metrics-server.js'
 import { createServiceManager, type ServiceManager } from '../../../service/service-manager.js'
-import { messageOf, type Options, textOf } from '../../command/command.js'
+import { durationOf, messageOf, type Options, textOf } from '../../command/command.js'
 import type { Context } from '../../command/context.js'
 import { findExposure } from '../../command/exposed.js'
 import { MetricsListener } from '../../command/metrics-listener.js'
 import { loadSpec } from '../../command/spec-file.js'
 import { loadStateFor, type ReadState, setAside } from '../../command/state-file.js'
-import { readEvents } from './run-events.js'
+import { readBefore, readEvents } from './run-events.js'
 
 /** Milliseconds after which a stop is forced. */
 const LONGEST_STOP = 20_000
@@ -34,6 +34,8 @@ export class Runner {
   readonly #context: Context
   readonly #stateFile: string | undefined
   readonly #events: ReadonlySet<string>
+  /** Seconds. */
+  readonly #before: number | undefined
   readonly #manager: ServiceManager
   readonly #stop = new AbortController()
   /** Ends the keeping of one spec, to go on with the next. */
@@ -56,6 +58,7 @@ export class Runner {
     this.#actions = new Actions({ clock: context.clock })
     this.#stateFile = textOf(options, 'state')
     this.#events = readEvents(textOf(options, 'events'))
+    this.#before = readBefore(durationOf(options, 'before'))
     this.#manager = createServiceManager({
       env: context.process.env,
       onFailure: (message) => this.#fail('notify', message),
@@ -95,6 +98,7 @@ export class Runner {
       await knock.keepInstalled({
         signal: AbortSignal.any([this.#stop.signal, this.#again.signal]),
         ...(this.#saveFile !== undefined && { stateFile: this.#saveFile }),
+        ...(this.#before !== undefined && { warnBefore: this.#before }),
         onEvent: this.#take,
         actions: this.#actions,
       })

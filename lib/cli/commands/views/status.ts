@@ -1,6 +1,12 @@
 // knocklib status: doors, who is let in, who is on the way, what happened.
-import { attachKnock, checkStatus, type Status } from '../../../index.js'
-import { type CommandDefinition, EXIT, type Outcome, textOf } from '../../command/command.js'
+import { attachKnock, checkStatus, type Status, type StatusCheckOptions } from '../../../index.js'
+import {
+  type CommandDefinition,
+  durationOf,
+  EXIT,
+  type Outcome,
+  textOf,
+} from '../../command/command.js'
 import { formatStatus } from '../../draw/format.js'
 import { PAINTED, paintLine, UNPAINTED } from '../../draw/paint.js'
 import { viewStatus } from '../../draw/status-view.js'
@@ -24,6 +30,7 @@ export const status: CommandDefinition = {
     'knocklib status --json | jq .doors[0].grants',
     'knocklib status --check                        # for a monitor: exit 1, and ' +
       'why, if something needs you',
+    'knocklib status --check --before 14d           # two weeks before a user ends',
     '',
     'NO_COLOR=1 and FORCE_COLOR=1 are heeded; no colour says what the words do not.',
   ],
@@ -32,14 +39,20 @@ export const status: CommandDefinition = {
       flags: '--check',
       description:
         'say what needs somebody, and exit 1 if anything does: tokens that run out, ' +
-        'full sets, not confirmed, interfaces',
+        'users that end, full sets, not confirmed, interfaces, the clock',
+    },
+    {
+      flags: '--before <duration>',
+      description:
+        'with --check: how long before tokens or users end (default: a tenth of what ' +
+        'was loaded, at most 1d; 7d for users)',
     },
   ],
   isRemote: true,
   async run([doors], options, { process, kernel }) {
     const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const json = await knock.status({ doors: doorsOf(doors) })
-    if (options['check']) return checked(json)
+    if (options['check']) return checked(json, { before: durationOf(options, 'before') })
     return { json, text: drawStatus(json, process.stdout, process.env) }
   },
 }
@@ -49,8 +62,8 @@ export const doorsOf = (names: string | readonly string[] = []): readonly string
   names.length > 0 ? [names].flat() : undefined
 
 /** What a monitor asks for. */
-export function checked(status: Status): Outcome {
-  const check = checkStatus(status)
+export function checked(status: Status, options: StatusCheckOptions = {}): Outcome {
+  const check = checkStatus(status, options)
   const subject = `table inet ${status.table}`
   const lines = check.map(({ id, message }) => `${subject}: ${message} (${id})\n`)
   return {

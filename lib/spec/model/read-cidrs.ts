@@ -1,8 +1,8 @@
 // Addresses and blocks in the user's words → blocks, in their order. Pure.
-import { parseCidr } from '../model/address.js'
-import type { Findings } from '../model/findings.js'
-import type { Cidr } from '../model/model.js'
-import { readList } from '../model/read-values.js'
+import { parseCidr } from './address.js'
+import type { Findings } from './findings.js'
+import type { Cidr } from './model.js'
+import { readList } from './read-values.js'
 
 /** Reads a list of addresses and blocks, or one. Reports those that are none. */
 export function readCidrs(
