@@ -164,6 +164,7 @@ export type {
   TokenUser,
   TrapsSpec,
   UdpStep,
+  UserName,
 } from './spec/generated/knock-types.js'
 export type {
   KnockState,

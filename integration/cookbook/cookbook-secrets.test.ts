@@ -62,6 +62,11 @@ t.test('the recipe for tokens works', { skip, buffered: true }, async (t) => {
   for (const family of FAMILIES) t.ok(await setup.isShut(family), `IPv${family}: shut before`)
   t.match(await setup.client('client: nslookup', 4), { code: 0 }, 'Ana asks, over IPv4')
   t.match(await setup.client('client: dig over IPv6', 6), { code: 0 }, 'Ben asks, over IPv6')
+
+  await setup.install('spec: users')
+  await awaitPeriod(30, 15)
+  await setup.atClient(knock, 4)
+  t.ok(await setup.isShut(4), 'Ana comes from elsewhere')
   t.same(page.left, [])
 })
 

@@ -73,8 +73,8 @@ export const isOtherQuestion = ({ carrier }: ValidToken, { payload = '' }: Packe
 const tokens = new Map<string, readonly string[]>()
 
 /**
- * Returns the user whose valid token a packet has, from whatever source; undefined if it has none. `loaded`: when tokens
- * were loaded.
+ * Returns the user whose valid token a packet has, from whatever source; undefined if it has none.
+ * `loaded`: when tokens were loaded.
  */
 export function userOf(
   secrets: Secrets,

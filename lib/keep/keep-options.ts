@@ -25,7 +25,8 @@ export interface KeepOptions {
   readonly stateFile?: string
   /**
    * How long before tokens and rotating sequences run out, and before a user's `until`, a `warning`
-   * is reported: a duration such as `"3d"`, or seconds. Default and bounds as in `StatusCheckOptions`.
+   * is reported: a duration such as `"3d"`, or seconds. Its default and bounds are those of
+   * `StatusCheckOptions`.
    */
   readonly warnBefore?: string | number
   /** Called with each event of the doors and of the keeper. Must not throw. */

@@ -15,7 +15,8 @@ export interface Logged {
   readonly stage?: number
   readonly of?: number
   /**
-   * The user of the token. In a prefix that was read it may be a digest: `withUserName` finds the name.
+   * The user of the token. In a prefix that was read it may be a digest, of which `withUserName`
+   * finds the name.
    */
   readonly user?: string
   /** What banned the source, if not its strikes. */
