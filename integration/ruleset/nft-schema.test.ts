@@ -16,6 +16,8 @@ import { renderRuleset } from '../../lib/nft/render/render.js'
 import { renderClose, renderOpen, renderUnban, renderUninstall } from '../../lib/nft/transaction.js'
 import type { KnockSpec } from '../../lib/spec/generated/knock-types.js'
 import { parseAddress } from '../../lib/spec/model/address.js'
+import type { Prefix } from '../../lib/spec/model/model.js'
+import { blockOf } from '../../lib/spec/model/prefix.js'
 import { validateSpec } from '../../lib/spec/validate.js'
 import { apply, createPair } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'
@@ -37,9 +39,10 @@ function complaints(document: unknown): string[] {
     .map(({ instancePath, message }) => `${instancePath}: ${message}`)
 }
 
-const change = (source: string | undefined, table = 'knock', door = 'ssh') => {
-  const address = source === undefined ? undefined : parseAddress(source)
-  return { table, sources: [address], grants: grantsSet(door), used: [] }
+const change = (source: string | undefined, table = 'knock', door = 'ssh', prefix?: Prefix) => {
+  const address = parseAddress(source)
+  const sources = [address && blockOf(address, prefix)]
+  return { table, sources, grants: grantsSet(door), used: [], ...(prefix && { prefix }) }
 }
 
 /** Returns the tokens and ports that are loaded into a case's table. */
@@ -176,7 +179,7 @@ t.test('listings match the schema, and the rendered documents', { skip }, async 
     const grants = known.flatMap(({ spec: { table, doors } }) =>
       doors.flatMap(({ name, open }) => {
         const sources = open.scope === 'everyone' ? [undefined] : ['10.99.0.2', 'fd00:99::2']
-        return sources.map((source) => renderOpen(change(source, table, name), 600))
+        return sources.map((source) => renderOpen(change(source, table, name, open.prefix), 600))
       }),
     )
     await apply(pair.server, together(known.map(({ document }) => document)), path)
