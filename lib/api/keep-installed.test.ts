@@ -1,6 +1,6 @@
 // A keeper on nft's fake, with readers and a clock of the test: what it reports, puts back, saves
 // and relays.
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import { inTable, put, sizes } from '../../integration/fixtures/installed.js'
 import { FakeReaders, taken } from '../../integration/fixtures/watched.js'
 import { renderPrefix } from '../automaton/language/log-prefix.js'
+import type { Synchronised } from '../clock/synchronised.js'
 import { type KeepEvent, Knock, loadState, validateSpec, type Warning } from '../index.js'
 import { DocumentElements } from '../kernel/elements.js'
 import { FakeNft } from '../kernel/fake.js'
@@ -31,6 +32,9 @@ interface Given {
   readonly refusal?: Error
   readonly stateFile?: string
   readonly actions?: readonly object[]
+  /** Seconds. */
+  readonly warnBefore?: number
+  readonly synchronised?: () => Promise<Synchronised>
 }
 
 /** Installs a table and keeps it. */
@@ -40,7 +44,9 @@ async function keep(
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'keep-'))
   const clock = new FakeClock()
-  const nft = Object.assign(new FakeNft({ now: () => clock.date() }), { netns: '' })
+  const nft = Object.assign(new FakeNft({ now: () => clock.date(), version: '1.1.3' }), {
+    netns: '',
+  })
   const installation = new Installation(validateSpec({ doors: [door], actions }), nft, { clock })
   await installation.ensure(CALL, { pending: confirmWithin ?? 'ended' })
   const { doors } = installation.automaton
@@ -49,16 +55,17 @@ async function keep(
   readers.refusal = given.refusal
   const events: KeepEvent[] = []
   const stop = new AbortController()
-  const { stateFile } = given
+  const { stateFile, warnBefore, synchronised } = given
   const kept = keepInstalled(
     { installation, warnings, own: handle },
     { table: 'knock', nft, elements: new DocumentElements(nft) },
     {
       signal: stop.signal,
       ...(stateFile !== undefined && { stateFile }),
+      ...(warnBefore !== undefined && { warnBefore }),
       onEvent: (event) => void events.push(event),
     },
-    { shares: readers, folder },
+    { shares: readers, folder, ...(synchronised && { synchronised }) },
   )
   t.teardown(async () => {
     stop.abort()
@@ -274,4 +281,40 @@ t.test('a handle without a namespace cannot be watched', async (t) => {
   await t.rejects(keepInstalled({ installation, warnings: [], own }, place, { signal }), {
     code: 'missing-capability',
   })
+})
+
+t.test('warnings come before a user ends, and while the clock is not synchronised', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'keep-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const secretFile = join(folder, 'ana')
+  await writeFile(secretFile, 'a secret of more than sixteen bytes', { mode: 0o600 })
+  const isoIn = (seconds: number) =>
+    new Date(new FakeClock().date() + 1000 * seconds).toISOString().replace(/\.\d+Z$/, 'Z')
+  const users = [
+    { name: 'ana.b@example.org', secretFile, until: isoIn(3600 + 100) },
+    { name: 'ben', secretFile: `${secretFile}2`, until: isoIn(200) },
+  ]
+  await writeFile(`${secretFile}2`, 'another one of more than sixteen bytes', { mode: 0o600 })
+  const said: Synchronised[] = [
+    ...([{ synchronised: 'unknown' }, { synchronised: 'no', by: 'chronyd' }] as const),
+    { synchronised: 'yes', by: 'chronyd' },
+  ]
+  const kept = await keep(t, {
+    door: { ...SSH, knock: { type: 'token', port: 'udp/6000', period: 30, users } },
+    warnBefore: 3600,
+    synchronised: async () => (said.length > 1 ? said.shift() : said[0]) as Synchronised,
+  })
+  await kept.until('warning', 6)
+  const found = kept.heard('warning').map((event) => {
+    const { id, over, message } = event as KeepEvent & Record<string, unknown>
+    return [id, over ?? false, /of (\S+) end/.exec(String(message))?.[1]]
+  })
+  t.same(found, [
+    ['user-ends-soon', false, 'ben'],
+    ['clock-unsynchronised', false, undefined],
+    ['clock-unsynchronised', true, undefined],
+    ['user-ends-soon', false, 'ana.b@example.org'],
+    ['user-ended', false, 'ben'],
+    ['user-ends-soon', true, 'ben'],
+  ])
 })
