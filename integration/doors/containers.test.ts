@@ -4,7 +4,16 @@ import t from 'tap'
 import { createNft, installKnock, type KnockSpec } from '../../lib/index.js'
 import { missing } from '../machine/capabilities.js'
 import { createInner, INNER, INSIDE } from '../machine/inner.js'
-import { apply, createPair, exec, type Pair, SERVER, start, sweep } from '../machine/namespaces.js'
+import {
+  apply,
+  CLIENT,
+  createPair,
+  exec,
+  type Pair,
+  SERVER,
+  start,
+  sweep,
+} from '../machine/namespaces.js'
 import { testOldAndNew, versionsOrSkip } from '../machine/nft-versions.js'
 import { greeting, listen } from '../machine/sockets.js'
 import { FAMILIES } from '../setups/service-setup.js'
@@ -115,7 +124,7 @@ for (const [name, load] of Object.entries(BACK_ENDS)) {
       t.equal(await hears(4, PUBLISHED), 'container')
       await forward.uninstall()
 
-      await installKnock(doorsOf('prerouting', [HOST, PUBLISHED]), { nft })
+      const knock = await installKnock(doorsOf('prerouting', [HOST, PUBLISHED]), { nft })
       for (const family of FAMILIES) {
         for (const [port, word] of [
           [HOST, 'host'],
@@ -127,6 +136,25 @@ for (const [name, load] of Object.entries(BACK_ENDS)) {
           t.equal(await hears(family, port), word, `IPv${family}: ${word} is open after its knock`)
         }
       }
+      t.notOk((await knock.status()).warnings, 'a source that is no gateway may be the only one')
+      for (const family of FAMILIES) {
+        const via = [`-${family}`, 'route', 'add', 'default', 'via', CLIENT[family]]
+        await exec(server, 'ip', via)
+      }
+      const { warnings = [] } = await knock.status()
+      t.same(
+        warnings.map(({ id, message }) => [
+          id,
+          /of (\S+), which is this host's own/.exec(message)?.[1],
+        ]),
+        [
+          ['one-source', CLIENT[4]],
+          ['one-source', CLIENT[6]],
+        ],
+      )
+      await knock.door(`port${HOST}`).open('203.0.113.7')
+      await knock.door(`port${HOST}`).open('2001:db8::7')
+      t.notOk((await knock.status()).warnings, 'several sources are seen')
     },
   )
 }

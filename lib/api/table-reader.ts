@@ -2,6 +2,7 @@
 import type { DoorSummary } from '../automaton/language/summary.js'
 import { type RestoreReport, renderState } from '../change/saved-state.js'
 import { readSynchronised } from '../clock/synchronised.js'
+import { sourceWarnings } from '../host/gateways.js'
 import { interfaceWarnings } from '../host/warnings.js'
 import { knowsTypeof } from '../kernel/process/capability.js'
 import { type ListedTable, listElements } from '../kernel/table-listing.js'
@@ -19,6 +20,7 @@ import type { Place } from '../table/place.js'
 import { type KnownDoors, StandingDoors } from '../table/standing-doors.js'
 import { clockWarnings } from '../view/clock-status.js'
 import {
+  EVERYONE,
   isOfDoors,
   listedContents,
   mostOfCounters,
@@ -115,13 +117,16 @@ export class TableReader {
     const sets = new Map([...listing.sets].filter(([name]) => isWanted(name)))
     const status = viewStatus(table, doors, listedContents({ ...listing, sets }))
     const isTimed = status.doors.some(({ tokens, rotations }) => tokens ?? rotations)
-    const clock = isTimed
-      ? { time: new Date().toISOString(), ...(await readSynchronised()) }
-      : undefined
+    // The clock of another machine is not known here.
+    const clock =
+      isTimed && nft.host === undefined
+        ? { time: new Date().toISOString(), ...(await readSynchronised()) }
+        : undefined
     const warnings = [
       ...judgingWarnings(listing.objects, place),
       ...ofHost,
       ...(clock ? clockWarnings(clock) : []),
+      ...(names || status.cut ? [] : await sourceWarnings(sourcesOf(status), nft.netns)),
     ]
     return {
       ...status,
@@ -194,3 +199,11 @@ export class TableReader {
  */
 const ALL_SAVED = (set: string): number =>
   isSaved(set) || set === CONFIRM_SET || set === ABOUT_SET ? Number.POSITIVE_INFINITY : 0
+
+/** The addresses of everybody who has a grant, an attempt or a ban. */
+const sourcesOf = ({ doors, bans }: Status): ReadonlySet<string> =>
+  new Set(
+    [...doors.flatMap(({ grants, progress }) => [...grants, ...progress]), ...bans]
+      .map(({ source }) => source)
+      .filter((source) => source !== EVERYONE),
+  )
