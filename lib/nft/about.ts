@@ -9,10 +9,13 @@ import type { Attempt } from '../automaton/language/names.js'
 import {
   type DoorSummary,
   formatDoor,
+  formatEnd,
   formatPlace,
+  isUser,
   joinPlace,
   parseDoor,
   type SharedSummary,
+  withUser,
 } from '../automaton/language/summary.js'
 import { withKnock } from '../automaton/sharing/find.js'
 import { hexDigest } from '../spec/model/digest.js'
@@ -99,7 +102,7 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
         ...(door.prefix ? [`prefix ${name} ${formatPrefix(door.prefix)}`] : []),
         ...knocks.flatMap(({ attempt, steps, users = [], until }) => [
           [`knock ${name} ${attempt} ${steps}`, attempts.get(`${name} ${attempt}`)].join(' '),
-          ...users.map((user) => `user ${name} ${attempt} ${user}${endOf(user, until)}`),
+          ...users.map((user) => `user ${name} ${attempt} ${user}${formatEnd(user, until)}`),
         ]),
         ...(closing.get(name) ?? []),
         ...services.map((service) => `service ${name} ${service}`),
@@ -110,10 +113,6 @@ export function aboutElements(automaton: Automaton, digest: string): NftValue[] 
   ]
   return comments.map((comment, val) => ({ elem: { val, comment } }))
 }
-
-/** The end of a user's line, if the user has an end. */
-const endOf = (user: string, until: Readonly<Record<string, number>> = {}): string =>
-  Object.hasOwn(until, user) ? ` ${until[user]}` : ''
 
 /**
  * The lines for closing knocks, by their door; the first has no number. They are not in `knocks`,
@@ -239,7 +238,6 @@ const OF_TABLE: readonly string[] = ['log', 'doors', 'guard', 'interface']
 
 /** The forms that the schema of specs gives to names, and the compiler to attempts. */
 const DOOR = /^[A-Za-z_](?:[A-Za-z0-9_-]{0,30}[A-Za-z0-9_])?$/
-const USER = /^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,63}$/
 const ATTEMPT = /^open\d{0,4}$/
 const CLOSING = /^close\d{0,4}$/
 const NUMBER = /^\d{1,10}$/
@@ -250,15 +248,3 @@ const isKnock = ([attempt = '', steps = '', digest = '', ...more]: readonly stri
 
 const isClose = ([digest = '', attempt = 'close', ...more]: readonly string[]): boolean =>
   DIGEST.test(digest) && CLOSING.test(attempt) && more.length === 0
-
-const isUser = ([_, user = '', until = '0', ...more]: readonly string[]): boolean =>
-  USER.test(user) && NUMBER.test(until) && more.length === 0
-
-type Knock = DoorSummary['knocks'][number]
-
-/** @param until - empty if the user has no end. */
-function withUser(knock: Knock, user: string, until: string): Knock {
-  const users = [...(knock.users ?? []), user]
-  if (until === '') return { ...knock, users }
-  return { ...knock, users, until: { ...knock.until, [user]: Number(until) } }
-}

@@ -99,3 +99,25 @@ export function joinPlace(
   if (!isRight || (place?.hook ?? hook) !== hook) return undefined
   return { hook: hook as Hook, interfaces: [...(place?.interfaces ?? []), name] }
 }
+
+/** The end of a user's line, if the user has an end. */
+export const formatEnd = (user: string, until: Readonly<Record<string, number>> = {}): string =>
+  Object.hasOwn(until, user) ? ` ${until[user]}` : ''
+
+/** As the schema of specs has it. */
+const USER = /^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,63}$/
+
+/** Whether words are an attempt, a user, and perhaps the user's end. */
+export const isUser = ([_, user = '', until = '0', ...more]: readonly string[]): boolean =>
+  USER.test(user) && NUMBER.test(until) && more.length === 0
+
+/**
+ * Adds a user to a knock.
+ *
+ * @param until - empty if the user has no end.
+ */
+export function withUser(knock: KnockSummary, user: string, until: string): KnockSummary {
+  const users = [...(knock.users ?? []), user]
+  if (until === '') return { ...knock, users }
+  return { ...knock, users, until: { ...knock.until, [user]: Number(until) } }
+}
