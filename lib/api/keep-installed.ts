@@ -162,7 +162,10 @@ export async function keepInstalled(
       new TableWatcher(new TableSource(place), {
         ...options,
         ...{ clock, shares, queue: QUEUE, needsLog: false },
-        deaf: ({ message }) => fail('events', message),
+        deaf: ({ message }) => {
+          service?.yield()
+          fail('events', message)
+        },
         hears: () => onEvent({ time: time(), event: 'watching' }),
       }),
     write: stateFile === undefined ? undefined : (state) => saveState(stateFile, state),

@@ -15,8 +15,9 @@ interface ServeOptions {
   readonly clock: Pick<Clock, 'pause'>
 }
 
-/** Milliseconds until the next try. */
+/** Milliseconds until the next try, and how many tries are left to others. */
 const RETRY = 5000
+const RESTS = 2
 
 export class EventService implements AsyncDisposable {
   readonly #options: ServeOptions
@@ -24,6 +25,9 @@ export class EventService implements AsyncDisposable {
   readonly #ended = new AbortController()
   #sender: EventSender | undefined
   #hasFailed = false
+  #isOpening = false
+  /** Tries that are left out. */
+  #rests = 0
 
   constructor(options: ServeOptions) {
     this.#options = options
@@ -33,6 +37,16 @@ export class EventService implements AsyncDisposable {
   /** Whether this process is the one that others hear: at most one of a table is. */
   get isServing(): boolean {
     return this.#sender?.isReached ?? false
+  }
+
+  /**
+   * Leaves the socket to another process for some ten seconds: this one does not hear what packets
+   * do, and another that keeps the table may. Does nothing if another has the socket.
+   */
+  yield(): void {
+    if (!this.#sender && !this.#isOpening) return
+    this.#rests = RESTS
+    void this.#close()
   }
 
   send(event: KnockEvent): void {
@@ -46,7 +60,8 @@ export class EventService implements AsyncDisposable {
       try {
         // Two keepers that begin at the same time may both open it. The later one is reached.
         if (this.#sender && !this.#sender.isReached) await this.#close()
-        this.#sender ??= await EventSender.open(await socketPath(netns, table, folder))
+        if (this.#rests > 0) this.#rests -= 1
+        else if (!this.#sender) await this.#take(await socketPath(netns, table, folder))
       } catch (error) {
         const { message } = error as Error
         if (!this.#hasFailed)
@@ -55,6 +70,17 @@ export class EventService implements AsyncDisposable {
       }
       await clock.pause(RETRY, signal, false)
     }
+  }
+
+  async #take(path: string): Promise<void> {
+    this.#isOpening = true
+    try {
+      this.#sender = await EventSender.open(path)
+    } finally {
+      this.#isOpening = false
+    }
+    // It was to be left to others meanwhile.
+    if (this.#rests > 0) await this.#close()
   }
 
   async #close(): Promise<void> {
