@@ -3,13 +3,14 @@
 #
 #   perl flood.pl IFNAME SOURCE_MAC TARGET_MAC COUNT [PORT [PROTOCOL [SOURCES [RATE]]]]
 #
-# The frames are built beforehand: IPv4, random source ports, to PORT: a number, a range such as
-# 50000-59999, or 0 or none for 10000-59999. Without SOURCES there are 4096 with sources in
-# 10.99.0.0/16, otherwise one of each of so many sources from 16.0.0.1 on, at least 64 frames. With
-# RATE it sends so many a second, some each millisecond. Prints {"ready":true} before the first, if
-# there are SOURCES, and {"packets":…,"seconds":…,"burst":…} after the last, or after SIGTERM.
-# "burst" is the median of the nanoseconds for a packet in bursts of some 512. Other work on the
-# core interrupts few of the bursts, so it moves this median less than the mean.
+# The frames are built beforehand, with random source ports. PORT is a number, a range such as
+# 50000-59999, or 0 or none for 10000-59999. PROTOCOL is tcp, udp, or tcp6 for SYNs over IPv6.
+# Without SOURCES there are 4096 frames with sources in 10.99.0.0/16 or fd00:99::/64, otherwise one
+# of each of so many IPv4 sources from 16.0.0.1 on, at least 64 frames. With RATE it sends so many a
+# second, some each millisecond. Prints {"ready":true} before the first, if there are SOURCES, and
+# {"packets":…,"seconds":…,"burst":…} after the last, or after SIGTERM. "burst" is the median of the
+# nanoseconds for a packet in bursts of some 512. Other work on the core interrupts few of the
+# bursts, so it moves this median less than the mean.
 use strict;
 use warnings;
 use Socket;
@@ -44,7 +45,9 @@ sub mac { return pack('H2' x 6, split(/:/, shift)) }
 
 srand(7);
 my $target = inet_aton('10.77.0.1');
-my $ethernet = mac($to) . mac($from) . pack('n', 0x0800);
+my $target6 = pack('n8', 0xfd00, 0x77, 0, 0, 0, 0, 0, 1);
+my $macs = mac($to) . mac($from);
+my $ethernet = $macs . pack('n', 0x0800);
 
 sub datagram {
   my ($source, $protocol, $segment) = @_;
@@ -62,6 +65,15 @@ sub syn {
   return datagram($source, 6, pack('n n N N n n n n', @tcp, $sum, 0));
 }
 
+sub syn6 {
+  my ($source, $to) = @_;
+  my @tcp = (1024 + int(rand(60000)), $to, int(rand(2**32)), 0, 0x5002, 64240);
+  my $segment = pack('n n N N n n n n', @tcp, 0, 0);
+  my $sum = checksum($source . $target6 . pack('N N', length $segment, 6) . $segment);
+  my $header = pack('N n C C', 0x60000000, length $segment, 6, 64) . $source . $target6;
+  return $macs . pack('n', 0x86dd) . $header . pack('n n N N n n n n', @tcp, $sum, 0);
+}
+
 # 16 bytes of chance, and no checksum, which IPv4 allows.
 sub udp {
   my ($source, $to) = @_;
@@ -76,7 +88,10 @@ my @frames = map {
     ? pack('N', 0x10000001 + ($_ - 1) % $sources)
     : pack('C4', 10, 99, int(rand(256)), 1 + int(rand(254)));
   my $to = $lowest + int(rand(1 + $highest - $lowest));
-  $protocol eq 'udp' ? udp($source, $to) : syn($source, $to);
+  my $source6 = pack('n8', 0xfd00, 0x99, 0, 0, map { int(rand(65536)) } 1 .. 4);
+  $protocol eq 'udp' ? udp($source, $to)
+    : $protocol eq 'tcp6' ? syn6($source6, $to)
+    : syn($source, $to);
 } 1 .. (!$sources ? 4096 : $sources < 64 ? 64 : $sources);
 
 my $BATCH = $rate ? int($rate / 1000) || 1 : 64;

@@ -32,7 +32,7 @@ const costOf = (output: string): number => {
 export async function floodOnce(
   { client }: Pair,
   packets: number,
-  ...to: [] | [port: number | string, protocol: 'tcp' | 'udp']
+  ...to: [] | [port: number | string, protocol: 'tcp' | 'udp' | 'tcp6']
 ): Promise<number> {
   const { code, stdout, stderr } = await exec(client, 'setpriv', command(packets, ...to))
   if (code !== 0) throw new Error(`flood.pl: ${stderr.trim()}`)

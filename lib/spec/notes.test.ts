@@ -68,3 +68,10 @@ t.test('a spec with actions gives a note that something must do them', async (t)
   const actions = [{ on: ['granted'], post: 'https://ntfy.example/' }]
   t.same(pathsOf({}, { actions }), ['/actions'])
 })
+
+t.test('a block of many customers gives a note', async (t) => {
+  const wide = (prefix: object) => pathsOf({ open: { for: 30, prefix } })
+  t.same(wide({ ipv4: 24, ipv6: 48 }), [])
+  t.same(wide({ ipv4: 23 }), ['/doors/0/open/prefix'])
+  t.same(wide({ ipv6: 47 }), ['/doors/0/open/prefix'])
+})

@@ -1,11 +1,11 @@
 // A valid spec → remarks about parts that are easily misunderstood. Pure.
 import { kindOf } from '../automaton/kinds/kinds.js'
 import { cidrContains } from './model/address.js'
-import type { Note, ValidDoor, ValidSpec } from './model/model.js'
+import type { Note, Prefix, ValidDoor, ValidSpec } from './model/model.js'
 
 /**
  * Gathers remarks: who does actions, what `any` judges, what reaches a host past a door's addresses
- * or redirect, from when on a token opens, and whom traps can ban.
+ * or redirect, from when on a token opens, whom traps can ban, and whom wide blocks let in.
  */
 export function notesOf({ actions, doors, guard, hook }: ValidSpec): Note[] {
   return [
@@ -22,11 +22,21 @@ export function notesOf({ actions, doors, guard, hook }: ValidSpec): Note[] {
         ? []
         : [{ path: `${origin}/open/redirectTo`, message: ofHost(name, redirectTo.address) }],
     ),
+    ...doors
+      .filter(({ open: { prefix } }) => prefix && isWide(prefix))
+      .map(({ name, origin }) => ({ path: `${origin}/open/prefix`, message: ofWide(name) })),
     ...doors.flatMap((door) =>
       door.knocks.flatMap((knock) => kindOf(knock).notesOf?.(knock, door) ?? []),
     ),
   ]
 }
+
+/** Wider than what one customer has: the least block in routing tables, and a site (RFC 6177). */
+const isWide = (prefix: Prefix): boolean => prefix[4] < 24 || prefix[6] < 48
+
+const ofWide = (name: string): string =>
+  `a knock at ${name} lets in the whole block around its source, with many other customers; ` +
+  'take 24 and 48 bits or more'
 
 const OF_ACTIONS =
   'a process does them, `knocklib run` or a program that calls keepInstalled; ' +

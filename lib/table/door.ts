@@ -168,6 +168,12 @@ export class Door {
     })
   }
 
+  /** Returns the source of an address's grant: the block around it, if the door has a prefix. */
+  sourceFor(address: string): string {
+    const door = this.#place.doors.find(this.name) ?? this.#summary
+    return sourceOf(readSources(door, 'sourceFor', [address])[0])
+  }
+
   /** Lists all grants of this door. */
   async grants(): Promise<Grant[]> {
     const grants: Grant[] = []

@@ -1,6 +1,5 @@
 // knocklib close: a grant taken away, or all of them.
 import { ArgumentError, attachKnock, type Knock } from '../../../index.js'
-import { canonicalAddress } from '../../../spec/model/address.js'
 import { type CommandDefinition, EXIT, type Outcome, textOf } from '../../command/command.js'
 
 export const close: CommandDefinition = {
@@ -9,6 +8,7 @@ export const close: CommandDefinition = {
   examples: [
     'knocklib close ssh 203.0.113.7',
     'knocklib close ssh 203.0.113.7 --cut   # refused where the door has not "established": "cut"',
+    'knocklib close ssh 2001:db8:5:7::/64   # of a door with a prefix',
     'knocklib close web everyone            # of a door with "scope": "everyone"',
     'knocklib close --all                   # every grant of every door, at once',
   ],
@@ -26,10 +26,12 @@ export const close: CommandDefinition = {
     const knock = await attachKnock({ ...kernel, table: textOf(options, 'table') ?? 'knock' })
     const cut = options['cut'] === true
     if (isAll) return closeAll(knock, cut)
-    const closed = await knock.door(door as string).close(source as string, { cut })
+    const named = knock.door(door as string)
+    const closed = await named.close(source as string, { cut })
+    const holder = named.sourceFor(source as string)
     return {
-      json: { door, source: canonicalAddress(source as string), closed },
-      text: `${door}: ${source} ${closed ? END : 'had no grant'}\n`,
+      json: { door, source: holder, closed },
+      text: `${door}: ${holder} ${closed ? END : 'had no grant'}\n`,
       exitCode: closed ? EXIT.done : EXIT.notFound,
     }
   },

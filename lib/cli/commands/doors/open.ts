@@ -8,6 +8,7 @@ export const open: CommandDefinition = {
   examples: [
     'knocklib open ssh 203.0.113.7',
     'knocklib open ssh 2001:db8::7 --for 10m',
+    'knocklib open phone 2001:db8:5:7::a1   # of a door with a prefix: the block around it',
     'knocklib open web everyone   # of a door with "scope": "everyone"',
   ],
   options: [
