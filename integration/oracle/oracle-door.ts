@@ -40,6 +40,8 @@ export interface Door {
   readonly grants: Map<string, Grant>
   /** Until when the rest of each source's handshake passes. */
   readonly begun: Map<string, number>
+  /** Until when the traffic of each source does not renew its grant again. */
+  readonly renewed: Map<string, number>
   /** Used tokens and digests of used one-time sequences, with the time of their use. */
   readonly spent: Map<string, number>
   /** Until when a source may send a token again that it used, by a carrier that repeats itself. */
@@ -54,6 +56,7 @@ export const doorOf = (spec: ValidDoor, events: OracleEvents): Door => ({
   events,
   grants: new Map(),
   begun: new Map(),
+  renewed: new Map(),
   spent: new Map(),
   repeating: new Map(),
   counters: { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 },
@@ -110,4 +113,22 @@ export function use(door: Door, packet: Packet): void {
     // A door that redirects does not log the end of the grant.
     if (!open.redirectTo) door.events.met(door, 'closed', packet)
   } else if (open.refresh) grant.until = at + open.for
+}
+
+/** How often traffic renews a grant at the most, within the time for which the door opens. */
+const RENEWALS = 8
+
+/**
+ * Receives a packet that a source sends in a connection of the door: the door stays open as long as
+ * the source talks, if the spec says so.
+ */
+export function talk(door: Door, packet: Packet): void {
+  const { source, at } = packet
+  const { open } = door.spec
+  if (open.refresh !== 'traffic' || !isGranted(door, packet)) return
+  const holder = holderOf(door, source)
+  if (at < (door.renewed.get(holder) ?? 0)) return
+  const grant = door.grants.get(holder) as Grant
+  grant.until = at + open.for
+  door.renewed.set(holder, at + Math.floor(open.for / RENEWALS))
 }

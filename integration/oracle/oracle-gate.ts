@@ -2,7 +2,7 @@
 // table.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
-import { type Door, isGranted, use, userOf } from './oracle-door.js'
+import { type Door, isGranted, talk, use, userOf } from './oracle-door.js'
 import { isConcerned, judge, type Paced } from './oracle-paced.js'
 import { contains, isLater, isOnInterface, isService, isSyn } from './oracle-packets.js'
 import { begins, isKnockedAt } from './oracle-ports.js'
@@ -58,6 +58,7 @@ export class Gate {
   goOn(packet: Packet): Judgement {
     const named = this.#doorsOf(packet, 'ports')
     const doors = named.length > 0 ? named : this.#doorsOf(packet, 'whole')
+    if (!packet.isReply) for (const door of doors) talk(door, packet)
     const cutting = doors.filter(cuts)
     if (cutting.length === 0 || packet.isReply || this.isTrusted(packet)) return 'accept'
     if (cutting.some((door) => isGranted(door, packet)) || isRst(packet)) return 'accept'

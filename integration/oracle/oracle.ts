@@ -139,7 +139,9 @@ export class Oracle {
   #receiveStateless(packet: Packet): Verdict {
     if (packet.protocol !== 'tcp' || isSyn(packet)) return this.#receive(packet)
     const { flags = 0x02 } = packet
-    return (flags & 0x12) === 0x02 ? this.#receive({ ...packet, state: 'invalid' }) : 'accept'
+    if ((flags & 0x12) === 0x02) return this.#receive({ ...packet, state: 'invalid' })
+    this.#gate.goOn({ ...packet, isReply: false })
+    return 'accept'
   }
 
   #isKnockPort(packet: Packet): boolean {

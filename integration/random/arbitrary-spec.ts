@@ -49,7 +49,7 @@ const open = (scale: Scale, index: number) =>
         { weight: 4, arbitrary: fc.integer({ min: 1, max: 3 }) },
         { weight: 1, arbitrary: fc.constant('any') },
       ),
-      refresh: fc.boolean(),
+      refresh: fc.constantFrom(false, true, 'connections', 'traffic', 'traffic'),
       ...rarely({ scope: fc.constant('everyone') }),
       ...rarely({ established: fc.constant('cut') }),
       ...rarely({ redirectTo: fc.constant(9000 + index) }),

@@ -137,5 +137,6 @@ t.test('every part of an opening is read', async (t) => {
     openOf({ knock: [sequence(), rhythm()], open: { for: 5, ...parts } })
   t.strictSame(rhythmic({}), { ...open, connections: 1 })
   t.strictSame(rhythmic({ connections: 3 }), { ...open, connections: 3 })
-  t.strictSame(rhythmic({ connections: 'any', refresh: true }), { ...open, refresh: true })
+  t.strictSame(rhythmic({ connections: 'any', refresh: true }), { ...open, refresh: 'connections' })
+  t.strictSame(opened({ refresh: 'traffic' }), { ...open, refresh: 'traffic' })
 })

@@ -136,7 +136,7 @@ const together: Contradiction[] = [
       '/doors/10/open/for':
         'expected a duration from 1 s to 365 d in whole seconds, such as 30, "30s", ' +
         '"5m", "1h" or "7d", got 0',
-      '/doors/10/open/refresh': 'expected true or false, got 1',
+      '/doors/10/open/refresh': 'expected "connections", "traffic", true or false, got 1',
       '/doors/11/service': 'conflicts with /doors/10/service: both are tcp/22',
       '/doors/11/knock/steps/0': 'conflicts with /doors/11/service: tcp/22 is a service of ssh',
       '/doors/11/knock/steps/1':

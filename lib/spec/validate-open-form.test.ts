@@ -62,7 +62,7 @@ const opens: WrongForm[] = [
     }),
     wrong: [
       ['/doors/0/open/connections', CONNECTIONS, '9'],
-      ['/doors/0/open/refresh', 'true or false', '"yes"'],
+      ['/doors/0/open/refresh', '"connections", "traffic", true or false', '"yes"'],
       ['/doors/0/open/scope', '"source" or "everyone"', '"world"'],
       ['/doors/0/open/established', '"keep" or "cut"', 'true'],
       ['/doors/0/open/redirectTo', TARGET, '0'],

@@ -39,6 +39,36 @@ const opens: Contradiction[] = [
     spec({ knock: rhythm, open: opening({ refresh: true, connections: 'any' }) }),
   ),
   {
+    of: 'traffic that renews the one connection',
+    document: spec({ open: opening({ refresh: 'traffic', connections: 1 }) }),
+    problems: {
+      '/doors/0/open/refresh':
+        'conflicts with /doors/0/open/connections: one connection uses the grant up',
+    },
+  },
+  {
+    of: 'traffic of redirected connections',
+    document: spec({ open: opening({ refresh: 'traffic', redirectTo: 2222 }) }),
+    problems: {
+      '/doors/0/open/refresh':
+        'conflicts with /doors/0/open/redirectTo: the packets of a redirected connection do not ' +
+        'name the door',
+    },
+  },
+  {
+    of: 'traffic that renews a grant for everyone',
+    document: spec({ open: opening({ refresh: 'traffic', scope: 'everyone' }) }),
+    problems: {
+      '/doors/0/open/refresh':
+        'conflicts with /doors/0/open/scope: a stranger who goes on talking would keep the door ' +
+        'open for everyone',
+    },
+  },
+  right(
+    'traffic with three connections, and with a cut',
+    spec({ open: opening({ refresh: 'traffic', connections: 3, established: 'cut' }) }),
+  ),
+  {
     of: 'cutting connections that are redirected',
     document: spec({ open: opening({ established: 'cut', redirectTo: 2222 }) }),
     problems: {

@@ -16,6 +16,7 @@ t.test('the defaults are filled in', async (t) => {
         name: 'ssh',
         origin: '/doors/0',
         services: [{ protocol: 'tcp', ports: { from: 22, to: 22 } }],
+        interfaces: [],
         addresses: [],
         knocks: [
           {
@@ -31,6 +32,7 @@ t.test('the defaults are filled in', async (t) => {
             reset: 'any',
           },
         ],
+        closes: [],
         open: { for: 30, refresh: false, scope: 'source', established: 'keep' },
       },
     ],
@@ -116,6 +118,7 @@ t.test('every part is read', async (t) => {
           { protocol: 'tcp', ports: { from: 8000, to: 8010 } },
           { protocol: 'udp', ports: { from: 8000, to: 8000 } },
         ],
+        interfaces: [],
         addresses: [
           { family: 4, address: '203.0.113.10', prefixLength: 32 },
           { family: 6, address: '2001:db8::1', prefixLength: 128 },
@@ -137,19 +140,21 @@ t.test('every part is read', async (t) => {
             reset: 'knock-ports',
           },
         ],
-        close: {
-          type: 'sequence',
-          origin: '/doors/0/close',
-          stepsOrigin: '/doors/0/close/steps',
-          steps: [{ protocol: 'tcp', port: 9000 }],
-          stepTimeout: 3,
-          timeout: 3,
-          reset: 'any',
-        },
+        closes: [
+          {
+            type: 'sequence',
+            origin: '/doors/0/close',
+            stepsOrigin: '/doors/0/close/steps',
+            steps: [{ protocol: 'tcp', port: 9000 }],
+            stepTimeout: 3,
+            timeout: 3,
+            reset: 'any',
+          },
+        ],
         open: {
           for: 604800,
           connections: 2,
-          refresh: true,
+          refresh: 'connections',
           scope: 'source',
           established: 'cut',
           mark: 4294967295,
@@ -159,6 +164,7 @@ t.test('every part is read', async (t) => {
         name: 'rest',
         origin: '/doors/1',
         services: [{ protocol: 'udp' }],
+        interfaces: [],
         addresses: [{ family: 4, address: '203.0.113.11', prefixLength: 32 }],
         knocks: [
           {
@@ -170,6 +176,7 @@ t.test('every part is read', async (t) => {
             reset: 'never',
           },
         ],
+        closes: [],
         open: { for: 1, refresh: false, scope: 'everyone', established: 'keep' },
       },
     ],

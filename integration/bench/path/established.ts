@@ -18,7 +18,9 @@ const ROUNDS = QUICK ? 3 : 7
 const PORT = 5201
 const SECONDS = '1'
 
-const specOf = (hook: Hook): KnockSpec => ({
+type Refresh = false | 'traffic'
+
+const specOf = (hook: Hook, refresh: Refresh): KnockSpec => ({
   ...hookOf(hook),
   doors: [
     {
@@ -26,16 +28,16 @@ const specOf = (hook: Hook): KnockSpec => ({
       service: `tcp/${PORT}`,
       ...addressAt(hook),
       knock: { type: 'sequence', steps: ['tcp/7000', 'udp/8000', 'tcp/9000'] },
-      open: { for: '1h' },
+      open: { for: '1h', refresh },
     },
   ],
 })
 
-const atHook = (hook: Hook): Rival => ({
-  name: `knocklib at ${hook}`,
+const atHook = (hook: Hook, refresh: Refresh = false): Rival => ({
+  name: `knocklib at ${hook}${refresh ? ', refresh: traffic' : ''}`,
   needs: ['iperf3'],
   async install(server) {
-    await installed(specOf(hook))(server)
+    await installed(specOf(hook, refresh))(server)
     const knock = await attachKnock({ nft: createNft({ netns: server }) })
     await knock.door('iperf').open(CLIENT[4])
     return undefined
@@ -44,7 +46,10 @@ const atHook = (hook: Hook): Rival => ({
 
 const RIVALS = [
   { ...NO_TABLE, needs: ['iperf3'] },
-  ...(['input', 'prerouting', 'ingress'] as const).map(atHook),
+  ...(['input', 'prerouting', 'ingress'] as const).flatMap((hook) => [
+    atHook(hook),
+    atHook(hook, 'traffic'),
+  ]),
 ]
 
 /** Measures one connection. Returns gigabits a second. */

@@ -5,6 +5,7 @@ import { begunSet, connectionLockSet, counterName, grantsSet, usedSet } from '..
 import { AT_ONCE, type LetThrough } from '../language/program.js'
 import type { TimedSet } from '../language/sets.js'
 import { byUserSets } from './by-user.js'
+import { renewSets } from './renew.js'
 
 /**
  * The least seconds for which connections are counted, so that a grant made by hand can last longer
@@ -52,7 +53,8 @@ export function grantSets(door: ValidDoor, capacity: number): TimedSet[] {
     capacity,
   }
   const granted = [timed(grantsSet(name), open.for), ...byUserSets(door)]
-  return [...granted, ...used, ...(open.connections ? [begun] : [])]
+  const renewed = renewSets(door, capacity)
+  return [...granted, ...renewed, ...used, ...(open.connections ? [begun] : [])]
 }
 
 /** The actions of a completed knock: the source gets a grant with no connection used. */

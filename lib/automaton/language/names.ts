@@ -30,6 +30,8 @@ export type SetRole =
    * Sources of which a moment ago a connection was counted, or was accepted as the end of a knock.
    */
   | { readonly kind: 'begun' }
+  /** Sources whose grant was renewed by their traffic a moment ago. */
+  | { readonly kind: 'renewed' }
   /** Sources that recently used a token of one user; by the digest of the user's name. */
   | { readonly kind: 'by-user'; readonly digest: string }
   /** Sources whose knocks count for nothing, since one was too fast or at the wrong time. */
@@ -75,6 +77,8 @@ export const connectionLockSet = (door: string, connection: number): string =>
   `lock${connection}_${door}`
 /** Sources of which a connection was counted a moment ago. */
 export const begunSet = (door: string): string => `begun_${door}`
+/** Sources whose grant was renewed by their traffic a moment ago. */
+export const renewedSet = (door: string): string => `renewed_${door}`
 /**
  * Sources that used a token of one user. Named after the user and not numbered, so that the
  * elements stay that user's if the spec's list changes.
@@ -99,7 +103,8 @@ export const spentTokensSet = (door: string): string => `spent_${door}`
  */
 export const spentSequenceSet = (door: string, digest: string): string => `spent${digest}_${door}`
 
-const OF_DOOR = '(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|lock(\\d+)|(begun)|by([0-9a-f]{12})'
+const OF_DOOR =
+  '(grants)|used(\\d+)|(spent)([0-9a-f]{12})?|lock(\\d+)|(begun)|by([0-9a-f]{12})|(renewed)'
 const OF_ATTEMPT =
   '(attempt)|(armed)|(penalty)|stage(\\d+)|early|lock|repeating|window\\d+|tokens\\d+|ports\\d+'
 const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close\\d*)_)?(?:${OF_ATTEMPT}))_([\\w-]+)$`)
@@ -111,7 +116,7 @@ const NAME = new RegExp(`^(?:${OF_DOOR}|((?:open\\d+|close\\d*)_)?(?:${OF_ATTEMP
 export function parseSetName(name: string): { door: string; role: SetRole } | undefined {
   const match = NAME.exec(name)
   if (!match) return undefined
-  const [, grants, used, spent, digest, lock, begun, by, head, ...rest] = match
+  const [, grants, used, spent, digest, lock, begun, by, renewed, head, ...rest] = match
   const [whole, armed, penalty, stage, door = ''] = rest
   const attempt = (head?.slice(0, -1) ?? 'open') as Attempt
   if (grants) return { door, role: { kind: 'grants' } }
@@ -119,6 +124,7 @@ export function parseSetName(name: string): { door: string; role: SetRole } | un
   if (spent) return { door, role: { kind: 'spent', ...(digest && { digest }) } }
   if (lock) return { door, role: { kind: 'claimed', connections: Number(lock) } }
   if (begun) return { door, role: { kind: 'begun' } }
+  if (renewed) return { door, role: { kind: 'renewed' } }
   if (by) return { door, role: { kind: 'by-user', digest: by } }
   if (whole) return { door, role: { kind: 'attempt', attempt } }
   if (armed) return { door, role: { kind: 'armed', attempt } }

@@ -1,5 +1,5 @@
 // Doors whose connections need a live grant → the chain for each packet of such a connection. Pure.
-import type { Service, ValidDoor } from '../../spec/model/model.js'
+import type { ValidDoor } from '../../spec/model/model.js'
 import { markActions } from '../door/grant.js'
 import { unlessAtDoor } from '../door/here.js'
 import {
@@ -10,13 +10,12 @@ import {
   inSet,
   jump,
   type Match,
-  onPort,
   RESET,
   type Rule,
   stateIs,
 } from '../language/automaton.js'
 import { counterName, grantsSet, TRUSTED } from '../language/names.js'
-import { hasPorts, protocolsOf } from './ports.js'
+import { servedBy } from './ports.js'
 
 const CUT = 'cut'
 const cutChain = ({ name }: ValidDoor): string => `cut_${name}`
@@ -38,18 +37,12 @@ export function cutChains(doors: readonly ValidDoor[], hasTrusted: boolean): Cha
   const cutting = doors.filter(cuts)
   if (cutting.length === 0) return []
   const find = cutting.flatMap((door) =>
-    door.services.flatMap(matchesOf).map((match): Rule => {
+    door.services.flatMap(servedBy).map((match): Rule => {
       const comment = `${door.name} ${door.origin}/service`
       return { when: [match], verdict: jump(cutChain(door)), comment }
     }),
   )
   return [{ name: CUT, rules: find }, ...cutting.map((door) => cutDoor(door, hasTrusted))]
-}
-
-function matchesOf({ protocol, ports }: Service): Match[] {
-  if (ports && hasPorts(protocol)) return [onPort(protocol, ports)]
-  const own: Match = { kind: 'protocol', protocols: protocolsOf(protocol) }
-  return protocol === 'any' ? [{ kind: 'echo-request' }, own] : [own]
 }
 
 const cuts = ({ open }: ValidDoor): boolean => open.established === 'cut'

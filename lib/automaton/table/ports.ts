@@ -239,3 +239,10 @@ const dhcpV6 = (door: ValidDoor): Rule => ({
   verdict: ACCEPT,
   comment: 'DHCPv6 replies',
 })
+
+/** The matches for a service's packets, any of which is enough. */
+export function servedBy({ protocol, ports }: Service): Match[] {
+  if (ports && hasPorts(protocol)) return [onPort(protocol, ports)]
+  const own: Match = { kind: 'protocol', protocols: protocolsOf(protocol) }
+  return protocol === 'any' ? [{ kind: 'echo-request' }, own] : [own]
+}

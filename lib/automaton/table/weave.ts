@@ -40,6 +40,7 @@ import {
 import { rangeRules } from './ranges.js'
 import type { ResetDomain } from './reset.js'
 import { echoChains, rangeChains, stepChains } from './steps.js'
+import { talkChains, talkRules } from './talk.js'
 import { unreadChains, unreadRules } from './unread.js'
 
 const ECHO = 'echo'
@@ -97,9 +98,10 @@ export function weave(
   const anyDomain = domains.find(({ mode }) => mode === 'any')
   const echoes = echo.length > 0 ? [ECHO_RULE] : []
   // Behind conntrack fragments are reassembled.
+  const talk = talkRules(doors, hook)
   const before = stateful
-    ? [...echoes, SYN_RULE, ...cutRules(doors), ESTABLISHED]
-    : [PIECES_RULE, NO_SYN, ...echoes]
+    ? [...echoes, SYN_RULE, ...talk, ...cutRules(doors), ESTABLISHED]
+    : [PIECES_RULE, ...talk, NO_SYN, ...echoes]
   const lapse = anyDomain ? [elsewhereRule(anyDomain)] : []
   const beginning: Rule[] = [
     portsRule(digest, named.length <= MOST_NAMED),
@@ -132,6 +134,7 @@ export function weave(
         shared: shared?.first,
       }),
       ...cutChains(doors, guard.trusted.length > 0),
+      ...talkChains(doors),
       ...byRange.chains,
       ...parts.flatMap((part) => part.chains),
       ...anyChains(doors),

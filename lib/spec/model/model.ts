@@ -181,7 +181,8 @@ export interface RedirectTarget {
 export interface ValidOpen {
   readonly for: number
   readonly connections?: number
-  readonly refresh: boolean
+  /** What restarts the time of a grant besides another knock. */
+  readonly refresh: false | 'connections' | 'traffic'
   readonly scope: 'source' | 'everyone'
   readonly established: 'keep' | 'cut'
   readonly redirectTo?: RedirectTarget

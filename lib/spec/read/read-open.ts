@@ -25,13 +25,22 @@ export function readOpen(
   return {
     for: isKnown ? readDuration(open.for, `${origin}/for`, findings) : MAX_DURATION,
     ...(connections !== undefined && { connections }),
-    refresh: readValue(open.refresh, `${origin}/refresh`, false, findings),
+    refresh: readRefresh(open, origin, findings),
     scope: readValue(open.scope, `${origin}/scope`, 'source', findings),
     established: readValue(open.established, `${origin}/established`, 'keep', findings),
     ...(redirectTo && { redirectTo }),
     ...(mark !== 0 && { mark }),
     ...(prefix && { prefix }),
   }
+}
+
+function readRefresh(
+  { refresh }: Partial<OpenSpec>,
+  origin: string,
+  findings: Findings,
+): ValidOpen['refresh'] {
+  const given = readValue(refresh, `${origin}/refresh`, false, findings)
+  return given === true ? 'connections' : given
 }
 
 function readConnections(

@@ -112,6 +112,14 @@ export function checkOpen({ origin, open }: ValidDoor, findings: Findings): void
     const remedy = isDefault ? '; set connections to allow more' : ''
     findings.conflict(`${path}/refresh`, other, `one connection uses the grant up${remedy}`)
   }
+  if (open.refresh === 'traffic') {
+    const [other, reason] = open.redirectTo
+      ? ['redirectTo', 'the packets of a redirected connection do not name the door']
+      : ['scope', 'a stranger who goes on talking would keep the door open for everyone']
+    if (open.redirectTo || open.scope === 'everyone') {
+      findings.conflict(`${path}/refresh`, `${path}/${other}`, reason)
+    }
+  }
   if (open.established === 'cut' && open.redirectTo) {
     findings.conflict(
       `${path}/established`,
