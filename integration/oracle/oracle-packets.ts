@@ -8,6 +8,7 @@ import type {
   Step,
   TcpFlags,
   ValidDoor,
+  ValidSpec,
 } from '../../lib/spec/model/model.js'
 
 const SYN: TcpFlags = { mask: 0b10111, value: 0b00010 }
@@ -129,4 +130,14 @@ function groupsOf(source: string): number[] {
 export function isOnInterface(names: readonly string[], name = 'eth0'): boolean {
   if (names.length === 0) return name !== 'lo'
   return names.some((own) => (own.endsWith('*') ? name.startsWith(own.slice(0, -1)) : own === name))
+}
+
+/** Whether conntrack comes before a spec's hook. */
+export const isStateful = ({ hook }: ValidSpec): boolean => hook === 'input' || hook === 'forward'
+
+/** Whether a packet begins something, as far as the hook can know. */
+export function startsSomething(spec: ValidSpec, packet: Packet): boolean {
+  if (!isStateful(spec)) return isSyn(packet)
+  const { state = 'new' } = packet
+  return state === 'new' || (isSyn(packet) && state !== 'related' && state !== 'invalid')
 }

@@ -1,7 +1,8 @@
-// An attempt and a packet → whether the attempt judges the packet, and whether it is one of its
-// knocks. Pure.
+// An attempt and a packet → whether the attempt judges the packet, whether it is one of its knocks,
+// and what becomes of the attempt.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { Step } from '../../lib/spec/model/model.js'
+import { end, move, type Sequence } from './oracle-attempts.js'
 import { isAt, isOdd, isStep, isSyn } from './oracle-packets.js'
 import type { Attempt } from './oracle-table.js'
 
@@ -10,7 +11,7 @@ const isAmong = (places: readonly Pick<Step, 'protocol' | 'port'>[], packet: Pac
   places.some(({ protocol, port }) => protocol === packet.protocol && port === packet.port)
 
 /** Whether a packet can be a step. An invalid one can only be a step with such flags. */
-export const canBe = (step: Step, { state }: Packet): boolean => state !== 'invalid' || isOdd(step)
+const canBe = (step: Step, { state }: Packet): boolean => state !== 'invalid' || isOdd(step)
 
 /** Whether the attempt judges a packet. */
 export function isKnockedAt(attempt: Attempt, packet: Packet): boolean {
@@ -45,3 +46,16 @@ export function isKnock(attempt: Attempt, packet: Packet): boolean {
 /** Whether a packet can begin a connection. */
 export const begins = (packet: Packet): boolean =>
   packet.state !== 'invalid' && (packet.protocol !== 'tcp' || isSyn(packet))
+
+/** Moves a source's stage in a sequence. Returns false if the packet is not an expected step. */
+export const advance = (sequence: Sequence, packet: Packet): boolean =>
+  move(
+    sequence,
+    packet,
+    (step) => step !== undefined && canBe(step, packet) && isStep(step, sequence.door.spec, packet),
+  )
+
+/** Ends an attempt, since a knock that is not its own came. */
+export function reset(attempt: Attempt, packet: Packet): void {
+  if (attempt.kind === 'sequence' && attempt.reset !== 'never') end(attempt, packet, 'knock')
+}

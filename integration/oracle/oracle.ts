@@ -3,7 +3,7 @@
 // sets and rules.
 import type { Packet } from '../../lib/simulate/packet.js'
 import type { ValidSpec } from '../../lib/spec/model/model.js'
-import { end, move, type Sequence, stageOf } from './oracle-attempts.js'
+import { end, type Sequence, stageOf } from './oracle-attempts.js'
 import { grant, isGranted } from './oracle-door.js'
 import type { OracleEvent } from './oracle-events.js'
 import { Gate } from './oracle-gate.js'
@@ -14,10 +14,11 @@ import {
   covers,
   isOnInterface,
   isService,
-  isStep,
+  isStateful,
   isSyn,
+  startsSomething,
 } from './oracle-packets.js'
-import { begins, canBe, isKnock, isKnockedAt } from './oracle-ports.js'
+import { advance, begins, isKnock, isKnockedAt, reset } from './oracle-ports.js'
 import { isOtherQuestion, type Secrets, tokenIn, userOf } from './oracle-secrets.js'
 import { type DoorState, type GuardState, stateOfDoor } from './oracle-state.js'
 import { type Attempt, type Table, type Tokens, tableOf } from './oracle-table.js'
@@ -230,7 +231,7 @@ export class Oracle {
     const judgement = this.#gate.receiveAnywhere(packet)
     if (judgement && judgement !== 'knock') return judgement
     const isIgnored = this.#spec.guard.ignore.some((service) => covers(service, packet))
-    if (!isIgnored && this.#startsSomething(packet)) this.#endOthers(packet)
+    if (!isIgnored && startsSomething(this.#spec, packet)) this.#endOthers(packet)
     return 'accept'
   }
 
@@ -246,24 +247,4 @@ export class Oracle {
     if (isSyn(packet) && guard.isAgain(packet)) return
     for (const attempt of ended) end(attempt, packet, 'ordinary')
   }
-
-  #startsSomething(packet: Packet): boolean {
-    if (!isStateful(this.#spec)) return isSyn(packet)
-    const { state = 'new' } = packet
-    return state === 'new' || (isSyn(packet) && state !== 'related' && state !== 'invalid')
-  }
-}
-
-const isStateful = ({ hook }: ValidSpec): boolean => hook === 'input' || hook === 'forward'
-
-/** Moves a source's stage in a sequence. Returns false if the packet is not an expected step. */
-const advance = (sequence: Sequence, packet: Packet): boolean =>
-  move(
-    sequence,
-    packet,
-    (step) => step !== undefined && canBe(step, packet) && isStep(step, sequence.door.spec, packet),
-  )
-
-function reset(attempt: Attempt, packet: Packet): void {
-  if (attempt.kind === 'sequence' && attempt.reset !== 'never') end(attempt, packet, 'knock')
 }

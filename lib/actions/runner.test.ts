@@ -63,8 +63,11 @@ t.test('a program gets the event, and nothing of this process’s environment', 
   t.equal(await system.run(sh(script, folder, '$(id); *'), TOLD, never), undefined)
   const read = (file: string) => readFileSync(`${folder}/${file}`, 'utf8')
   const lines = read('env').trimEnd().split('\n')
+  // Node itself hands the last one on, if the lines that run are recorded.
   const variables = 'KNOCK_(TIME|EVENT|TABLE|DOOR|SOURCE|BY|EXPIRES_IN|USER)'
-  const known = new RegExp(`^(${variables}|PATH|LANG|LC_ALL|LC_CTYPE|TZ|PWD|OLDPWD|SHLVL|_)=`)
+  const known = new RegExp(
+    `^(${variables}|PATH|LANG|LC_ALL|LC_CTYPE|TZ|PWD|OLDPWD|SHLVL|_|NODE_V8_COVERAGE)=`,
+  )
   t.strictSame(
     lines.filter((line) => !known.test(line)),
     [],

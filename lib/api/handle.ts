@@ -20,8 +20,7 @@ import type { PendingConfirm } from '../view/contents.js'
 import type { Ban, Counters, Status } from '../view/status.js'
 import { KnockWatcher, type Watcher, type WatchOptions } from '../watch/watcher.js'
 import type { Installation } from './install.js'
-import type { SavedTable } from './keep-installed.js'
-import { type StatusOptions, TableReader } from './table-reader.js'
+import { type SavedTable, type StatusOptions, TableReader } from './table-reader.js'
 
 type Installed = { readonly installation: Installation; readonly outcome: InstallOutcome }
 interface HandleOptions {

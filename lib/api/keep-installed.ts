@@ -1,8 +1,7 @@
 // A table that this process installed → kept in the kernel: connects the keeper's loop, the
 // watcher, the relay, warnings and the state's file.
 import type { Actions } from '../actions/actions.js'
-import { knocksOf } from '../automaton/knocks.js'
-import type { Attempt } from '../automaton/language/names.js'
+import { oneTimeDigests } from '../automaton/knocks.js'
 import { secretFilesOf } from '../automaton/loads.js'
 import { compareChains } from '../change/chains.js'
 import { type Clock, isoDate } from '../clock/clock.js'
@@ -11,7 +10,7 @@ import { saveState } from '../files/state-file.js'
 import { followWarnings } from '../host/follow.js'
 import { isOfHost } from '../host/host-warning.js'
 import { hostWarnings } from '../host/warnings.js'
-import type { FailedEvent, KeepEvent } from '../keep/event.js'
+import { type FailedEvent, isOfTable, type KeepEvent } from '../keep/event.js'
 import type { KeepOptions } from '../keep/keep-options.js'
 import { Keeper } from '../keep/keeper.js'
 import { KeptConfirm } from '../keep/kept-confirm.js'
@@ -29,11 +28,11 @@ import type { Warning } from '../text/warning.js'
 import { readBefore, warnOfAhead } from '../view/check-status.js'
 import { clockWarnings } from '../view/clock-status.js'
 import { type PendingConfirm, rolesByDoor } from '../view/contents.js'
-import type { KnockEvent } from '../view/event.js'
 import { KnownState } from '../view/known-state.js'
 import type { ReaderShares } from '../watch/readers.js'
 import type { TablePlace } from '../watch/table-source.js'
 import type { Installation } from './install.js'
+import type { SavedTable } from './table-reader.js'
 
 /** Seconds between two refills: at most and at least. */
 const REFILL = { most: 3600, least: 10 } as const
@@ -41,10 +40,8 @@ const REFILL = { most: 3600, least: 10 } as const
 const REFILLS = 10
 /** Records that may wait. The keeper takes them at once. */
 const QUEUE = 100_000
-
 /** Milliseconds between two checks of how far tokens and ports are loaded. */
 const LOOK_AHEAD = 10_000
-
 /** Milliseconds for which an install's listing counts as what the table holds. */
 const FRESH = 5000
 
@@ -64,16 +61,6 @@ interface OwnHandle {
   pending(): Promise<PendingConfirm | undefined>
   restore(state: KnockState): Promise<unknown>
   door(name: string): { close(source: string): Promise<boolean> }
-}
-
-/**
- * A table's state, whether it is waiting to be confirmed, its ruleset's digest, and its listing.
- */
-export interface SavedTable {
-  readonly state: KnockState
-  readonly confirm: PendingConfirm | undefined
-  readonly digest: string | undefined
-  readonly objects: readonly unknown[]
 }
 
 /**
@@ -184,17 +171,14 @@ export async function keepInstalled(
       ...clockWarnings(await synchronised()),
     ]
   }
-  const lapsing = table.refillEvery !== undefined && {
-    ...{ clock, known: [], every: LOOK_AHEAD, look: lookAhead, report: reportWarning },
-    signal: until,
-  }
-  const lapsed = lapsing && followWarnings(lapsing)
+  const followed = { clock, report: reportWarning, signal: until }
+  const lapsed =
+    table.refillEvery !== undefined &&
+    followWarnings({ ...followed, known: [], every: LOOK_AHEAD, look: lookAhead })
   const warned = followWarnings({
-    clock,
+    ...followed,
     known: warnings.filter(isOfHost),
     look: () => hostWarnings(spec, place.nft.netns, CALL.operation),
-    report: reportWarning,
-    signal: until,
   })
   for (const warning of warnings) onEvent({ time: time(), event: 'warning', ...warning })
   const known = new KnownState({
@@ -202,7 +186,7 @@ export async function keepInstalled(
     banFor: spec.guard.ban?.for,
     trapFor: spec.guard.traps?.for,
     rememberTokens: LONGEST_TOKEN,
-    digestOf: digestsOf(spec),
+    digestOf: oneTimeDigests(spec),
   })
   const { held } = installation
   if (held && clock.now() - held.at < FRESH) known.read(held.state, clock.date())
@@ -256,32 +240,10 @@ async function ownActions(
   return own
 }
 
-/** Whether `Knock.watch` yields this event, too. */
-function isOfTable(event: KeepEvent): event is KnockEvent {
-  return !OF_KEEPER.has(event.event)
-}
-
-const OF_KEEPER: ReadonlySet<KeepEvent['event']> = new Set([
-  ...(['restored', 'failed', 'watching', 'unconfirmed', 'warning'] as const),
-])
-
 function refillEvery({ doors }: ValidSpec): number {
   const horizons = doors.flatMap(({ knocks }) =>
     knocks.flatMap((knock) => ('horizon' in knock ? [knock.horizon] : [])),
   )
   const soon = Math.min(...horizons) / REFILLS
   return Math.min(Math.max(soon, REFILL.least), REFILL.most)
-}
-
-function digestsOf({ doors }: ValidSpec): (door: string, attempt: Attempt) => string | undefined {
-  const digests = new Map(
-    doors.flatMap((door) =>
-      knocksOf(door).flatMap(({ knock, attempt }) =>
-        'once' in knock && knock.once !== undefined
-          ? [[`${door.name} ${attempt}`, knock.once] as const]
-          : [],
-      ),
-    ),
-  )
-  return (door, attempt) => digests.get(`${door} ${attempt}`)
 }

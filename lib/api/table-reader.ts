@@ -33,7 +33,6 @@ import { judgingWarnings } from '../view/judging.js'
 import { isSaved, viewState } from '../view/state-of-table.js'
 import { type Counters, type Status, viewCounters, viewGrants, viewStatus } from '../view/status.js'
 import type { TablePlace } from '../watch/table-source.js'
-import type { SavedTable } from './keep-installed.js'
 
 export interface StatusOptions {
   /**
@@ -41,6 +40,16 @@ export interface StatusOptions {
    * doors. NftError `not-found` if there is no door of such a name.
    */
   readonly doors?: readonly string[] | undefined
+}
+
+/**
+ * A table's state, whether it is waiting to be confirmed, its ruleset's digest, and its listing.
+ */
+export interface SavedTable {
+  readonly state: KnockState
+  readonly confirm: PendingConfirm | undefined
+  readonly digest: string | undefined
+  readonly objects: readonly unknown[]
 }
 
 interface Read {

@@ -1,5 +1,5 @@
 // A door → its knocks, each with the name of its attempt. Pure.
-import type { ValidDoor, ValidKnock } from '../spec/model/model.js'
+import type { ValidDoor, ValidKnock, ValidSpec } from '../spec/model/model.js'
 import { endsInService } from './kinds/kinds.js'
 import type { PlacedKnock } from './language/kind.js'
 import type { Attempt } from './language/names.js'
@@ -30,4 +30,20 @@ export function summariseAttempt({ door, knock, attempt }: PlacedKnock): Attempt
 
 interface Origins {
   readonly stepsOrigin: string
+}
+
+/** Finds the digest of the one-time sequence that an attempt of a door is, by their names. */
+export function oneTimeDigests({
+  doors,
+}: ValidSpec): (door: string, attempt: Attempt) => string | undefined {
+  const digests = new Map(
+    doors.flatMap((door) =>
+      knocksOf(door).flatMap(({ knock, attempt }) =>
+        'once' in knock && knock.once !== undefined
+          ? [[`${door.name} ${attempt}`, knock.once] as const]
+          : [],
+      ),
+    ),
+  )
+  return (door, attempt) => digests.get(`${door} ${attempt}`)
 }

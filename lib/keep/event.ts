@@ -1,4 +1,4 @@
-// The events that a keeper itself reports. Types only.
+// The events that a keeper itself reports: types, and which of its events a watch has, too. Pure.
 import type { Warning } from '../text/warning.js'
 import type { KnockEvent } from '../view/event.js'
 import type { UnconfirmedEvent } from './kept-confirm.js'
@@ -78,3 +78,12 @@ export type KeepEvent =
   | WatchingEvent
   | UnconfirmedEvent
   | WarningEvent
+
+/** Whether `Knock.watch` yields this event, too. */
+export function isOfTable(event: KeepEvent): event is KnockEvent {
+  return !OF_KEEPER.has(event.event)
+}
+
+const OF_KEEPER: ReadonlySet<KeepEvent['event']> = new Set([
+  ...(['restored', 'failed', 'watching', 'unconfirmed', 'warning'] as const),
+])

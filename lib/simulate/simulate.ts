@@ -162,7 +162,7 @@ export class Simulator {
   }
 
   #holds(match: Match, packet: Travelling): boolean {
-    const { protocol, port, source, destination, sentTo } = packet
+    const { protocol, port, source, destination, sentTo, interface: name = '' } = packet
     const length = packet.length ?? (packet.payload?.length ?? 0) / 2
     switch (match.kind) {
       case 'in':
@@ -206,10 +206,8 @@ export class Simulator {
         return packet.interface === 'lo'
       case 'own-connection':
         return packet.connected ?? false
-      case 'interface': {
-        const name = packet.interface ?? ''
+      case 'interface':
         return match.names.some((pattern) => fitsPattern(pattern, name)) !== (match.not ?? false)
-      }
       case 'marked':
         return packet.mark !== 0
       case 'within-rate':

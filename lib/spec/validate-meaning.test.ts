@@ -93,7 +93,7 @@ const crowds: Contradiction[] = [
     problems: {
       '/doors/1/service/1':
         'conflicts with /doors/0/service: tcp/28-40 and tcp/20-30 overlap in part, which nft ' +
-        'cannot have even at two addresses',
+        'cannot have even at two addresses or interfaces',
     },
   },
   {

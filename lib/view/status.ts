@@ -1,6 +1,5 @@
 // The elements of a table's sets → its status: grants, attempts under way, bans, counters. Pure;
 // the same for a listing and for the simulator.
-
 import {
   type Attempt,
   BANNED,
@@ -136,11 +135,8 @@ export interface Status {
   readonly clock?: ClockStatus
 }
 
-export function viewGrants({ name }: DoorSummary, contents: Contents): Grant[] {
-  return contents.members(grantsSet(name)).map(({ source, expiresIn }) => {
-    return { door: name, source, expiresIn }
-  })
-}
+export const viewGrants = ({ name: door }: DoorSummary, contents: Contents): Grant[] =>
+  contents.members(grantsSet(door)).map(({ source, expiresIn }) => ({ door, source, expiresIn }))
 
 export function viewProgress(door: DoorSummary, contents: Contents): Progress[] {
   const own = contents.roles.get(door.name) ?? []
@@ -200,9 +196,7 @@ function isShown(name: string, doors: readonly DoorSummary[]): boolean {
     return doors.some((one) => one.name === door && one.connections === role.connections)
   }
   return (
-    set === BANNED ||
-    set === STARTED ||
-    set === ADVANCED ||
+    [BANNED, STARTED, ADVANCED].includes(set) ||
     /^(?:stage|attempt|armed|penalised)$/.test(role?.kind ?? '')
   )
 }
