@@ -42,5 +42,5 @@ export type {
   RotateProfile,
   TokenProfile,
 } from './spec/generated/client-types.js'
-export type { Family } from './spec/model/model.js'
+export type { Family } from './spec/model/packet-model.js'
 export type { SpecProblem } from './text/problems.js'

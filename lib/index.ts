@@ -173,7 +173,8 @@ export type {
   UsedSequence,
   UsedToken,
 } from './spec/generated/state-types.js'
-export type { Family, ValidSpec } from './spec/model/model.js'
+export type { ValidSpec } from './spec/model/model.js'
+export type { Family } from './spec/model/packet-model.js'
 export { type SpecInput, validateSpec } from './spec/validate.js'
 export type { ClosedGrant } from './table/close-all.js'
 export { type CloseOptions, Door, type OpenOptions } from './table/door.js'

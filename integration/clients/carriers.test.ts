@@ -2,7 +2,7 @@
 // sends again is no strike.
 import { writeFile } from 'node:fs/promises'
 import t from 'tap'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { build, CLI } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, sweep } from '../machine/namespaces.js'

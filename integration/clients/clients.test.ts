@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { build, CLI, LIBRARY } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, start, sweep } from '../machine/namespaces.js'

@@ -15,7 +15,7 @@ import {
 } from '../../lib/index.js'
 import { type FormatName, formatOf } from '../../lib/profile/formats.js'
 import { profileFromSpec } from '../../lib/profile/from-spec.js'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { missing } from '../machine/capabilities.js'
 import { createPair, exec, type Pair, SERVER, sweep } from '../machine/namespaces.js'
 import { versionsOrSkip } from '../machine/nft-versions.js'

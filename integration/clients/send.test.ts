@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { derivePorts } from '../../lib/spec/derive/derive.js'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { build, LIBRARY } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import {

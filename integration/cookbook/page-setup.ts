@@ -10,7 +10,7 @@ import {
   type KnockSpec,
   loadDocument,
 } from '../../lib/index.js'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { CLI } from '../machine/built.js'
 import {
   CLIENT,

@@ -1,7 +1,7 @@
 // What does not open a door, what closes it, and what a scanner sees of it, with other clients.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { missing } from '../machine/capabilities.js'
 import { SERVER, sweep } from '../machine/namespaces.js'
 import { doorOf, FAMILIES, PORT, ServiceSetup } from '../setups/service-setup.js'

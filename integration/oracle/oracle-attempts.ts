@@ -1,7 +1,7 @@
 // An attempt, a packet and the steps that it matches → the source's new stage. States how a
 // sequence goes on, starts over and ends.
 import type { Packet } from '../../lib/simulate/packet.js'
-import type { ResetMode, Step } from '../../lib/spec/model/model.js'
+import type { ResetMode, Step } from '../../lib/spec/model/packet-model.js'
 import { grant, type Knocked, revoke } from './oracle-door.js'
 
 interface Progress {

@@ -1,7 +1,8 @@
 // Strikes and SYNs → banned sources, and SYNs that were seen before. States what holds for all
 // doors of a table.
 import type { Packet } from '../../lib/simulate/packet.js'
-import type { Prefix, ValidSpec } from '../../lib/spec/model/model.js'
+import type { ValidSpec } from '../../lib/spec/model/model.js'
+import type { Prefix } from '../../lib/spec/model/packet-model.js'
 import type { OracleEvents } from './oracle-events.js'
 import { blockAround, covers, flowOf, isSyn } from './oracle-packets.js'
 

@@ -1,6 +1,7 @@
 // A rate or rhythm and a packet → its verdict, and the source's new stage. States the timed knocks.
 import type { Packet } from '../../lib/simulate/packet.js'
-import type { KnockPort, ValidRate, ValidRhythm } from '../../lib/spec/model/model.js'
+import type { ValidRate, ValidRhythm } from '../../lib/spec/model/model.js'
+import type { KnockPort } from '../../lib/spec/model/packet-model.js'
 import { grant, type Knocked } from './oracle-door.js'
 
 export interface Paced extends Knocked {

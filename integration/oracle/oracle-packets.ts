@@ -1,15 +1,8 @@
 // A packet and a part of a spec → whether they match. Pure; the oracle's own reading of both.
 import { BlockList } from 'node:net'
 import type { Packet } from '../../lib/simulate/packet.js'
-import type {
-  Cidr,
-  Prefix,
-  Service,
-  Step,
-  TcpFlags,
-  ValidDoor,
-  ValidSpec,
-} from '../../lib/spec/model/model.js'
+import type { ValidDoor, ValidSpec } from '../../lib/spec/model/model.js'
+import type { Cidr, Prefix, Service, Step, TcpFlags } from '../../lib/spec/model/packet-model.js'
 
 const SYN: TcpFlags = { mask: 0b10111, value: 0b00010 }
 

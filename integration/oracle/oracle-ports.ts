@@ -1,7 +1,7 @@
 // An attempt and a packet → whether the attempt judges the packet, whether it is one of its knocks,
 // and what becomes of the attempt.
 import type { Packet } from '../../lib/simulate/packet.js'
-import type { Step } from '../../lib/spec/model/model.js'
+import type { Step } from '../../lib/spec/model/packet-model.js'
 import { end, move, type Sequence } from './oracle-attempts.js'
 import { isAt, isOdd, isStep, isSyn } from './oracle-packets.js'
 import type { Attempt } from './oracle-table.js'

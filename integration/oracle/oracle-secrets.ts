@@ -3,12 +3,12 @@
 import { createHmac } from 'node:crypto'
 import type { Packet } from '../../lib/simulate/packet.js'
 import type {
-  Step,
   ValidHours,
   ValidRotation,
   ValidToken,
   ValidUser,
 } from '../../lib/spec/model/model.js'
+import type { Step } from '../../lib/spec/model/packet-model.js'
 
 /** Secrets by the paths of their files. */
 export type Secrets = ReadonlyMap<string, Uint8Array>

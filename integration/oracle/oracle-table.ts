@@ -1,11 +1,6 @@
 // A valid spec → empty records for each of its doors and knocks. Pure.
-import type {
-  Step,
-  ValidDoor,
-  ValidKnock,
-  ValidSpec,
-  ValidToken,
-} from '../../lib/spec/model/model.js'
+import type { ValidDoor, ValidKnock, ValidSpec, ValidToken } from '../../lib/spec/model/model.js'
+import type { Step } from '../../lib/spec/model/packet-model.js'
 import type { Sequence } from './oracle-attempts.js'
 import { type Door, doorOf, type Knocked } from './oracle-door.js'
 import { OracleEvents } from './oracle-events.js'

@@ -1,13 +1,8 @@
 // A knock and some numbers → packets that are likely to complete it, with the seconds between them.
 // Pure.
 import type { Packet } from '../../lib/simulate/packet.js'
-import type {
-  Step,
-  ValidDoor,
-  ValidKnock,
-  ValidRate,
-  ValidRhythm,
-} from '../../lib/spec/model/model.js'
+import type { ValidDoor, ValidKnock, ValidRate, ValidRhythm } from '../../lib/spec/model/model.js'
+import type { Step } from '../../lib/spec/model/packet-model.js'
 import { rotatedSteps, type Secrets } from '../oracle/oracle-secrets.js'
 import { runOfToken, tokenFor } from './arbitrary-token.js'
 

@@ -1,6 +1,6 @@
 // A spec → a server with doors and a service that greets, and a client, in namespaces.
 import { createNft, installKnock, type Knock, type KnockSpec } from '../../lib/index.js'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { createPair, exec, NFT, type Output, type Pair, SERVER } from '../machine/namespaces.js'
 import { type Program, startProgram } from '../machine/programs.js'
 

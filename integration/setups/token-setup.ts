@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createNft, type KnockSpec, type Nft } from '../../lib/index.js'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { apply, CABLE, CLIENT, exec, listTable, SERVER, start } from '../machine/namespaces.js'
 import { doorOf, ServiceSetup } from './service-setup.js'
 

@@ -1,7 +1,7 @@
 // A watcher → its events: collected, waited for, and compared without their times.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Knock, KnockEvent, KnockSpec, Watcher, WatchOptions } from '../../lib/index.js'
-import type { Family } from '../../lib/spec/model/model.js'
+import type { Family } from '../../lib/spec/model/packet-model.js'
 import { build, compiled } from '../machine/built.js'
 import { missing } from '../machine/capabilities.js'
 import { exec, SERVER, sweep } from '../machine/namespaces.js'

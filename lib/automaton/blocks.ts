@@ -1,5 +1,6 @@
 // The sets of a table → the same with the blocks that count as one source in each. Pure.
-import type { Prefix, ValidDoor, ValidSpec } from '../spec/model/model.js'
+import type { ValidDoor, ValidSpec } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/packet-model.js'
 import { COUNTED, parseSetName, SYNS } from './language/names.js'
 import type { TimedSet } from './language/sets.js'
 import { parseAdmitted } from './sharing/names.js'

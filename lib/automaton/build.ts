@@ -2,7 +2,8 @@
 
 import { formatCidr } from '../spec/model/address.js'
 import { MAX_DURATION } from '../spec/model/duration.js'
-import type { ResetMode, ValidDoor, ValidKnock, ValidSpec } from '../spec/model/model.js'
+import type { ValidDoor, ValidKnock, ValidSpec } from '../spec/model/model.js'
+import type { ResetMode } from '../spec/model/packet-model.js'
 import { formatService } from '../spec/model/step.js'
 import { withBlocks } from './blocks.js'
 import { banChains, banCounters, banSets, bansAnybody, forgive, strikeVerdict } from './door/ban.js'

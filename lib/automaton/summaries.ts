@@ -1,6 +1,7 @@
 // A door and its knocks → what a table says of them, and whether they can share sets. Pure.
 import { Findings } from '../spec/model/findings.js'
-import type { Hook, Service, ValidDoor, ValidKnock } from '../spec/model/model.js'
+import type { Hook, ValidDoor, ValidKnock } from '../spec/model/model.js'
+import type { Service } from '../spec/model/packet-model.js'
 import { formatService } from '../spec/model/step.js'
 import { kindOf } from './kinds/kinds.js'
 import { knocksOf } from './knocks.js'

@@ -9,7 +9,7 @@ import type { ListedElement, Listing } from '../nft/listing.js'
 import { familySet, parseFamilySet } from '../nft/names.js'
 import { type GrantPlace, grantKey, grantPlaceOf, isAt } from '../nft/own-sets.js'
 import { WIDTH } from '../spec/model/address.js'
-import type { Prefix } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/packet-model.js'
 import { blockOf, lengthIn } from '../spec/model/prefix.js'
 import { renderCarried } from './carry.js'
 

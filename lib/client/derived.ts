@@ -6,7 +6,7 @@ import { bytesOf, carriedToken, tokenText } from '../spec/derive/carrier.js'
 import { periodAt } from '../spec/derive/derivation.js'
 import { webPorts, webToken } from '../spec/derive/web.js'
 import type { RotateProfile, TokenProfile } from '../spec/generated/client-types.js'
-import type { Family } from '../spec/model/model.js'
+import type { Family } from '../spec/model/packet-model.js'
 import { formatStep } from '../spec/model/step.js'
 import { readProfile } from './profile.js'
 

@@ -1,6 +1,6 @@
 // Listings of chains → the families whose services nothing else keeps closed.
 import t from 'tap'
-import type { Cidr } from '../spec/model/model.js'
+import type { Cidr } from '../spec/model/packet-model.js'
 import { familiesWithoutPolicy } from './judge-closing.js'
 
 const chain = (family: string, hook: string, policy = 'drop', table = 'filter') => ({

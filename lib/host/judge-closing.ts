@@ -1,6 +1,7 @@
 // The base chains of a namespace → whether another table keeps the doors' services closed. Pure.
 import { isContent, listedObjects } from '../nft/parts.js'
-import type { Family, ValidDoor, ValidSpec } from '../spec/model/model.js'
+import type { ValidDoor, ValidSpec } from '../spec/model/model.js'
+import type { Family } from '../spec/model/packet-model.js'
 
 interface Place extends Pick<ValidSpec, 'hook' | 'table'> {
   readonly doors: readonly Pick<ValidDoor, 'addresses'>[]

@@ -1,6 +1,7 @@
 // A spec's doors, and this host's routes to their addresses → warnings of doors that receive no
 // packets. Pure.
-import type { Cidr, ValidDoor, ValidSpec } from '../spec/model/model.js'
+import type { ValidDoor, ValidSpec } from '../spec/model/model.js'
+import type { Cidr } from '../spec/model/packet-model.js'
 import type { Host, Route } from './host.js'
 import type { Found, HostWarning } from './host-warning.js'
 

@@ -19,7 +19,7 @@ import {
 } from '../automaton/language/summary.js'
 import { withKnock } from '../automaton/sharing/find.js'
 import { hexDigest } from '../spec/model/digest.js'
-import type { Prefix } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/packet-model.js'
 import { formatPrefix, parsePrefix } from '../spec/model/prefix.js'
 import { parseService } from '../spec/model/step.js'
 import type { NftCommand, NftDocument, NftValue } from './document.js'

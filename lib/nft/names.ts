@@ -1,6 +1,6 @@
 // The automaton's name of a set and a family ↔ nft's name. Pure.
 import { parseAdmitted } from '../automaton/sharing/names.js'
-import type { Family, Prefix } from '../spec/model/model.js'
+import type { Family, Prefix } from '../spec/model/packet-model.js'
 import { lengthIn } from '../spec/model/prefix.js'
 
 /** nft's name of a set that has no addresses and serves both families. */

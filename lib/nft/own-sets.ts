@@ -12,7 +12,7 @@ import {
   STARTED,
   stageIn,
 } from '../automaton/sharing/names.js'
-import type { Prefix } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/packet-model.js'
 import { aboutComments, parseAbout } from './about.js'
 import type { ListedElement, ListedSet, Listing } from './listing.js'
 import { commonSet, familySet, familySets, parseFamilySet } from './names.js'

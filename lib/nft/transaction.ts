@@ -1,6 +1,6 @@
 // Grants to open or close, a ban to end, or a table to remove → nft JSON. Pure.
 import type { Address } from '../spec/model/address.js'
-import type { Prefix } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/packet-model.js'
 import type { ElementChange, ElementCommand, ElementDocument, NftDocument } from './document.js'
 import { commonSet, familySet } from './names.js'
 import { grantKey } from './own-sets.js'

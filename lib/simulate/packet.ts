@@ -2,7 +2,7 @@
 
 import type { Base, IpProtocol, Match } from '../automaton/language/automaton.js'
 import { cidrContains } from '../spec/model/address.js'
-import type { Cidr, Family, PortRange } from '../spec/model/model.js'
+import type { Cidr, Family, PortRange } from '../spec/model/packet-model.js'
 import { NUMBER, type ProtocolNumber } from '../spec/model/protocol.js'
 
 /** The parts of a packet besides its protocol and port. */

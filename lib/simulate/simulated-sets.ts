@@ -8,7 +8,7 @@ import { markOf, numberIn } from '../automaton/sharing/names.js'
 import { TOKEN_AT } from '../spec/derive/carrier.js'
 import { TOKEN_LENGTH } from '../spec/derive/derivation.js'
 import { cidrContains } from '../spec/model/address.js'
-import type { Cidr, Family, Prefix } from '../spec/model/model.js'
+import type { Cidr, Family, Prefix } from '../spec/model/packet-model.js'
 import { blockOf } from '../spec/model/prefix.js'
 import { familyOf, hasPorts, type Packet } from './packet.js'
 

@@ -1,7 +1,8 @@
 // A valid spec → remarks about parts that are easily misunderstood. Pure.
 import { kindOf } from '../automaton/kinds/kinds.js'
 import { cidrContains } from './model/address.js'
-import type { Note, Prefix, ValidDoor, ValidSpec } from './model/model.js'
+import type { Note, ValidDoor, ValidSpec } from './model/model.js'
+import type { Prefix } from './model/packet-model.js'
 
 /**
  * Gathers remarks: who does actions, what `any` judges, what reaches a host past a door's addresses

@@ -6,7 +6,7 @@ import type { DoorSummary } from '../automaton/language/summary.js'
 import { ArgumentError } from '../errors.js'
 import { type Address, formatCidr, parseCidr } from '../spec/model/address.js'
 import { EXPECTED_DURATION, MAX_DURATION, parseDuration } from '../spec/model/duration.js'
-import type { Prefix } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/packet-model.js'
 import { blockOf, lengthIn } from '../spec/model/prefix.js'
 import { EVERYONE } from '../view/contents.js'
 

@@ -14,7 +14,7 @@ import {
   parseAbout,
 } from '../nft/about.js'
 import { type Listing, parseListing } from '../nft/listing.js'
-import type { Prefix } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/packet-model.js'
 import { someOf } from '../text/some-of.js'
 import type { Call } from './installation.js'
 

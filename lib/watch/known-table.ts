@@ -5,7 +5,7 @@ import type { DoorSummary } from '../automaton/language/summary.js'
 import { SharedKnocks } from '../automaton/sharing/find.js'
 import { CapabilityError, isNotFound } from '../errors.js'
 import type { About } from '../nft/about.js'
-import type { Prefix } from '../spec/model/model.js'
+import type { Prefix } from '../spec/model/packet-model.js'
 import type { WatchedTable } from './records.js'
 
 export type TableNews = 'installed' | 'removed'

@@ -1,6 +1,7 @@
 // Doors that redirect granted sources → the chain of type nat that does it, and the matches for
 // redirected connections. Pure.
-import type { PortRange, ValidDoor, ValidSpec } from '../../spec/model/model.js'
+import type { ValidDoor, ValidSpec } from '../../spec/model/model.js'
+import type { PortRange } from '../../spec/model/packet-model.js'
 import {
   ACCEPT,
   type Chain,

@@ -3,16 +3,15 @@
 //
 // It has no address families: the renderer makes one rule of nft for IPv4 and one for IPv6 if a
 // rule looks at addresses, and one set for each. The simulator interprets this form directly.
+import type { Hook, ValidSpec } from '../../spec/model/model.js'
 import type {
   Cidr,
   Family,
-  Hook,
   PortRange,
   Prefix,
   RedirectTarget,
   TcpFlags,
-  ValidSpec,
-} from '../../spec/model/model.js'
+} from '../../spec/model/packet-model.js'
 import type { NUMBER, ProtocolNumber } from '../../spec/model/protocol.js'
 import type { Logged } from './log-prefix.js'
 import type { AddressSet, DataMap, PeriodSet, PortSet, TimedSet } from './sets.js'

@@ -1,6 +1,6 @@
 // The types of what a client sends for a kind of knock, and the plans that kinds share. Pure.
 import type { Findings } from '../../spec/model/findings.js'
-import type { Family, KnockPort, Step } from '../../spec/model/model.js'
+import type { Family, KnockPort, Step } from '../../spec/model/packet-model.js'
 import { formatStep } from '../../spec/model/step.js'
 
 /** One packet to send. */

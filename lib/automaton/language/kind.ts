@@ -1,14 +1,8 @@
 // The interface of a kind of knock, by which all kinds are treated alike. Types.
 import type { ProfileDoor } from '../../spec/generated/client-types.js'
 import type { Findings } from '../../spec/model/findings.js'
-import type {
-  KnockPort,
-  Note,
-  Step,
-  ValidDoor,
-  ValidKnock,
-  ValidUser,
-} from '../../spec/model/model.js'
+import type { Note, ValidDoor, ValidKnock, ValidUser } from '../../spec/model/model.js'
+import type { KnockPort, Step } from '../../spec/model/packet-model.js'
 import type { Loads, Secrets } from './loads.js'
 import type { Attempt } from './names.js'
 import type { KnockContext, KnockProgram } from './program.js'

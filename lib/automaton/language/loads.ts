@@ -1,6 +1,6 @@
 // The contents of sets that depend on secrets and on the time. Types, and the look-up of a secret.
 // Pure.
-import type { KnockPort } from '../../spec/model/model.js'
+import type { KnockPort } from '../../spec/model/packet-model.js'
 
 /** A token, and until when it is accepted, in seconds since 1970. */
 interface TimedToken {

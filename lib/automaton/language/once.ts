@@ -1,6 +1,6 @@
 // The matches for what begins a TCP connection, and the rules that recognise retransmitted SYNs.
 // Pure.
-import type { TcpFlags } from '../../spec/model/model.js'
+import type { TcpFlags } from '../../spec/model/packet-model.js'
 import { SYN } from '../../spec/model/step.js'
 import { type Action, goTo, type Match, meet, type Rule, type Verdict } from './automaton.js'
 import type { Logged } from './log-prefix.js'

@@ -1,5 +1,6 @@
 // The form to which a kind of knock compiles, before `weave` makes the table's chains of it. Types.
-import type { Family, KnockPort, PortRange, ResetMode, ValidDoor } from '../../spec/model/model.js'
+import type { ValidDoor } from '../../spec/model/model.js'
+import type { Family, KnockPort, PortRange, ResetMode } from '../../spec/model/packet-model.js'
 import type { Action, Chain, Match, Rule, Verdict } from './automaton.js'
 import type { Attempt } from './names.js'
 import type { PeriodSet, TimedSet } from './sets.js'

@@ -1,7 +1,8 @@
 // The sets of a table, and its maps from ports and marks to values. Types; and the sets that
 // remember used tokens and one-time sequences, the same for every spec. Pure.
 import { LONGEST_TOKEN } from '../../spec/derive/derivation.js'
-import type { Carrier, Cidr, KnockPort, Prefix } from '../../spec/model/model.js'
+import type { Carrier } from '../../spec/model/model.js'
+import type { Cidr, KnockPort, Prefix } from '../../spec/model/packet-model.js'
 import { spentSequenceSet, spentTokensSet } from './names.js'
 
 /**

@@ -1,6 +1,7 @@
 // The facts about doors and knocks that a table has beside its rules, so that it can be read
 // without its spec: types, and the words for a door. Pure.
-import type { Hook, KnockPort, Prefix, ValidSpec } from '../../spec/model/model.js'
+import type { Hook, ValidSpec } from '../../spec/model/model.js'
+import type { KnockPort, Prefix } from '../../spec/model/packet-model.js'
 import type { Attempt } from './names.js'
 
 /** A hook, and the interfaces whose packets are judged there. */

@@ -1,5 +1,6 @@
 // Doors → those that share sets and rules, so that a door is a few elements of maps. Pure.
-import type { KnockPort, Service, ValidDoor, ValidSpec } from '../../spec/model/model.js'
+import type { ValidDoor, ValidSpec } from '../../spec/model/model.js'
+import type { KnockPort, Service } from '../../spec/model/packet-model.js'
 import { servicesOverlap } from '../../spec/model/step.js'
 import type { PlacedKnock, SharedSteps } from '../language/kind.js'
 import type { Attempt } from '../language/names.js'

@@ -1,5 +1,5 @@
 // The endpoints of all programs, grouped by where their packets go. Pure.
-import type { KnockPort } from '../../spec/model/model.js'
+import type { KnockPort } from '../../spec/model/packet-model.js'
 import type { Endpoint, KnockProgram } from '../language/program.js'
 
 /** One endpoint of one program. */

@@ -1,6 +1,7 @@
 // Doors and knock ports → the entries of the map from a port to the chain that judges its packets.
 // Pure.
-import type { Cidr, PortRange, Service, ValidDoor, ValidSpec } from '../../spec/model/model.js'
+import type { ValidDoor, ValidSpec } from '../../spec/model/model.js'
+import type { Cidr, PortRange, Service } from '../../spec/model/packet-model.js'
 import { stepMeetsService } from '../../spec/model/step.js'
 import { gateChain } from '../door/gate.js'
 import { atDoor, onInterfaces } from '../door/here.js'

@@ -1,7 +1,7 @@
 // The endpoints of all programs → the chains that judge the packets of each knock port, range, and
 // of echo requests. Pure.
 
-import type { KnockPort } from '../../spec/model/model.js'
+import type { KnockPort } from '../../spec/model/packet-model.js'
 import { atDoor, unlessAtDoor } from '../door/here.js'
 import {
   type Chain,

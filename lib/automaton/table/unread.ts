@@ -2,7 +2,8 @@
 //
 // Such a packet matches no rule of any port, and would pass. A host that reads further than this
 // kernel would find the service behind it.
-import type { Cidr, ValidDoor } from '../../spec/model/model.js'
+import type { ValidDoor } from '../../spec/model/model.js'
+import type { Cidr } from '../../spec/model/packet-model.js'
 import { onInterfaces } from '../door/here.js'
 import {
   ACCEPT,

@@ -1,7 +1,7 @@
 // Files, names and sockets of Node, for a client. Touches the network and the file system.
 import { SendError } from '../../errors.js'
 import type { Address } from '../../spec/model/address.js'
-import type { Family } from '../../spec/model/model.js'
+import type { Family } from '../../spec/model/packet-model.js'
 import { takeSequence } from './one-time.js'
 import { chooseOutlet, type Outlet, type OutletOptions } from './outlet.js'
 import { sendShot, type Way } from './packet.js'

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ArgumentError, KnockError } from '../../errors.js'
 import { putInPlace } from '../../files/replace.js'
 import { readDocument } from '../../files/spec-file.js'
-import type { Step } from '../../spec/model/model.js'
+import type { Step } from '../../spec/model/packet-model.js'
 
 /** A profile's file, and which of its doors is knocked at. */
 export interface OneTimeFile {

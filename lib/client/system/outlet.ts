@@ -3,7 +3,7 @@
 import { networkInterfaces } from 'node:os'
 import { ArgumentError } from '../../errors.js'
 import { parseAddress } from '../../spec/model/address.js'
-import type { Family } from '../../spec/model/model.js'
+import type { Family } from '../../spec/model/packet-model.js'
 
 export interface OutletOptions {
   /** An address of this machine. */

@@ -1,5 +1,5 @@
 // An echo request → the command line of the system's ping. Pure.
-import type { Family } from '../../spec/model/model.js'
+import type { Family } from '../../spec/model/packet-model.js'
 
 export interface Echo {
   readonly address: string

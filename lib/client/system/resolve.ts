@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { SendError } from '../../errors.js'
 import { type Address, parseAddress } from '../../spec/model/address.js'
-import type { Family } from '../../spec/model/model.js'
+import type { Family } from '../../spec/model/packet-model.js'
 
 /** The most addresses of a name: more are a mistake, or somebody else's servers. */
 const MOST_ADDRESSES = 16

@@ -2,7 +2,7 @@
 // Loads the one that is there.
 import type { Shot } from '../../automaton/language/client-kind.js'
 import type { Address } from '../../spec/model/address.js'
-import type { Family, Step } from '../../spec/model/model.js'
+import type { Family, Step } from '../../spec/model/packet-model.js'
 import type { OutletOptions } from './outlet.js'
 
 /** A packet that leaves. */

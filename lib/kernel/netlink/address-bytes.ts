@@ -1,5 +1,5 @@
 // Addresses as text ↔ as the bytes of a packet. Pure; the text is as inet_ntop(3) and nft write it.
-import type { Family } from '../../spec/model/model.js'
+import type { Family } from '../../spec/model/packet-model.js'
 
 /** Bytes of an address of each family. */
 export const ADDRESS_BYTES: Readonly<Record<Family, number>> = { 4: 4, 6: 16 }

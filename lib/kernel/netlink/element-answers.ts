@@ -1,6 +1,6 @@
 // The kernel's answers to changes and queries of sets → elements and refusals. Pure.
 import type { ListedElement } from '../../nft/listing.js'
-import type { Family } from '../../spec/model/model.js'
+import type { Family } from '../../spec/model/packet-model.js'
 import { ADDRESS_BYTES, addressText } from './address-bytes.js'
 import {
   DATA_VALUE,

@@ -1,7 +1,7 @@
 // The automaton's matches, actions and verdicts → nft's expressions and statements for one family.
 // Pure.
 import type { Action, IpProtocol, Match, Verdict } from '../../automaton/language/automaton.js'
-import type { Cidr, Family, PortRange } from '../../spec/model/model.js'
+import type { Cidr, Family, PortRange } from '../../spec/model/packet-model.js'
 import { NUMBER } from '../../spec/model/protocol.js'
 import type { NftExpression, NftStatement, NftValue } from '../document.js'
 import { commonSet } from '../names.js'

@@ -8,7 +8,7 @@ import type {
   Rule,
 } from '../../automaton/language/automaton.js'
 import { isPerFamily } from '../../automaton/language/sets.js'
-import type { Family } from '../../spec/model/model.js'
+import type { Family } from '../../spec/model/packet-model.js'
 import { NUMBER } from '../../spec/model/protocol.js'
 import { ABOUT_SET, aboutElements, digestCommands, digestDoors, doorsSet } from '../about.js'
 import type {

@@ -1,6 +1,6 @@
 // A timed set of the automaton → one set or map of nft, or one for each family. Pure.
 import { isPerFamily, type TimedSet } from '../../automaton/language/sets.js'
-import type { Family } from '../../spec/model/model.js'
+import type { Family } from '../../spec/model/packet-model.js'
 import type { NftCommand, NftSet } from '../document.js'
 import { nameOfSet, renderType } from './keys.js'
 

@@ -5,7 +5,7 @@ import { readProfile } from '../../client/profile.js'
 import { ArgumentError } from '../../errors.js'
 import { portsSeed, tokenSeed } from '../../spec/derive/derivation.js'
 import type { KnockProfile } from '../../spec/generated/client-types.js'
-import type { Step } from '../../spec/model/model.js'
+import type { Step } from '../../spec/model/packet-model.js'
 import { SYN } from '../../spec/model/step.js'
 
 type Kind<Name extends ClientKnock['kind']> = Extract<ClientKnock, { kind: Name }>

@@ -1,5 +1,5 @@
 // What a token and a rotating sequence are made of, for every implementation of HMAC. Pure.
-import type { Family, KnockPort, PortRange } from '../model/model.js'
+import type { Family, KnockPort, PortRange } from '../model/packet-model.js'
 
 /** The shortest period of tokens, in seconds. */
 export const LEAST_PERIOD = 10

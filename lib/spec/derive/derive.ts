@@ -1,7 +1,7 @@
 // A secret, a door's name and the time → tokens and ports, for the server. Pure.
 import { createRequire } from 'node:module'
 import { hexDigest } from '../model/digest.js'
-import type { Family, KnockPort, Step } from '../model/model.js'
+import type { Family, KnockPort, Step } from '../model/packet-model.js'
 import { SYN } from '../model/step.js'
 import { portsOf, portsSeed, type Rotation, tokenOf, tokenSeed } from './derivation.js'
 

@@ -1,7 +1,7 @@
 // A secret, a door's name and the time → tokens and ports, by WebCrypto: in browsers, Deno, Bun and
 // Node. Pure.
 import { CapabilityError } from '../../errors.js'
-import type { Family, KnockPort } from '../model/model.js'
+import type { Family, KnockPort } from '../model/packet-model.js'
 import { portsOf, portsSeed, type Rotation, tokenOf, tokenSeed } from './derivation.js'
 
 /** The token of a door's user for a period and a family: 32 hex digits. */

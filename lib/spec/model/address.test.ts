@@ -10,7 +10,7 @@ import {
   parseAddress,
   parseCidr,
 } from './address.js'
-import type { Cidr } from './model.js'
+import type { Cidr } from './packet-model.js'
 
 t.test('an address has one canonical text', async (t) => {
   const canonical: Record<string, string> = {

@@ -1,6 +1,8 @@
 // Addresses and CIDR blocks as text → canonical form. Pure; names are never looked up.
 import { isIP, SocketAddress } from 'node:net'
-import type { Cidr, Family } from './model.js'
+import type { Findings } from './findings.js'
+import type { Cidr, Family } from './packet-model.js'
+import { readList } from './read-values.js'
 
 export interface Address {
   readonly family: Family
@@ -133,4 +135,22 @@ function fromInteger(family: Family, value: bigint): string {
     family: 'ipv6',
   })
   return address
+}
+
+/** Reads a list of addresses and blocks, or one. Reports those that are none. */
+export function readCidrs(
+  values: string | readonly string[],
+  path: string,
+  findings: Findings,
+): Cidr[] {
+  return readList(values, path, findings, (value, where) => {
+    const cidr = parseCidr(value)
+    if (!cidr) {
+      findings.add(where, 'an IPv4 or IPv6 address or a CIDR block')
+      return undefined
+    }
+    const { hostBits, ...block } = cidr
+    if (hostBits) findings.add(where, `${block.address}/${block.prefixLength} (no host bits)`)
+    return block
+  })
 }

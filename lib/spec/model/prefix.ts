@@ -1,6 +1,6 @@
 // Addresses and prefixes → the blocks that count as one source. Pure.
 import { type Address, networkOf, WIDTH } from './address.js'
-import type { Cidr, Family, Prefix } from './model.js'
+import type { Cidr, Family, Prefix } from './packet-model.js'
 
 /** Finds the block around an address. Without a prefix it is the address alone. */
 export function blockOf({ family, address }: Address, prefix?: Partial<Prefix>): Cidr {

@@ -5,7 +5,7 @@ import { expected } from '../generated/expected-knock.js'
 import type { Step as SpecStep } from '../generated/knock-types.js'
 import { formatDuration, MAX_DURATION, parseDuration } from '../model/duration.js'
 import type { Findings } from '../model/findings.js'
-import type { KnockPort, Service, Step } from '../model/model.js'
+import type { KnockPort, Service, Step } from '../model/packet-model.js'
 import { insteadOfProtocol, parseProtocol } from '../model/protocol.js'
 import { parseFlags, parseKnockStep, parseService, parseStep } from '../model/step.js'
 

@@ -1,5 +1,5 @@
 // Steps and services, as the user wrote them ↔ objects. Pure.
-import type { PortRange, Service, Step, TcpFlags } from './model.js'
+import type { PortRange, Service, Step, TcpFlags } from './packet-model.js'
 import { formatProtocol, insteadOfProtocol, parseProtocol } from './protocol.js'
 
 /** The bits of the flags byte (RFC 9293, section 3.1; RFC 3168). */

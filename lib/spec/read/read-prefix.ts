@@ -2,7 +2,7 @@
 import type { PrefixSpec } from '../generated/knock-types.js'
 import { WIDTH } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
-import type { Prefix } from '../model/model.js'
+import type { Prefix } from '../model/packet-model.js'
 import { readValue } from '../model/read-values.js'
 
 /** Reads a prefix. Undefined if it is absent, or if it is the whole address in both families. */

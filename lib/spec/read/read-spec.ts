@@ -9,7 +9,7 @@ import type {
   LogSpec,
   TrapsSpec,
 } from '../generated/knock-types.js'
-import { mergeCidrs } from '../model/address.js'
+import { mergeCidrs, readCidrs } from '../model/address.js'
 import type { Findings } from '../model/findings.js'
 import type {
   ReadSpec,
@@ -19,7 +19,6 @@ import type {
   ValidLog,
   ValidTraps,
 } from '../model/model.js'
-import { readCidrs } from '../model/read-cidrs.js'
 import { readDuration, readServices, readValue } from '../model/read-values.js'
 import { readActions } from './read-actions.js'
 import { readCloses, readKnocks } from './read-knock.js'

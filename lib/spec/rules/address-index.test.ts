@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { cidrsIntersect, parseCidr } from '../model/address.js'
-import type { Cidr } from '../model/model.js'
+import type { Cidr } from '../model/packet-model.js'
 import { AddressIndex, lengthsOf } from './address-index.js'
 
 const read = (text: string): Cidr => {

@@ -1,7 +1,7 @@
 // Owners with their address blocks → the owners whose blocks meet a given one, without comparing
 // all with all. Pure.
 import { formatCidr, networkOf } from '../model/address.js'
-import type { Cidr, Family } from '../model/model.js'
+import type { Cidr, Family } from '../model/packet-model.js'
 
 /** The most owners that are kept for one block: a caller needs some of them, not all. */
 const MOST = 3

@@ -3,12 +3,12 @@ import { kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
 import type {
   ReadSpec,
-  Step,
   ValidDoor,
   ValidKnock,
   ValidRotation,
   ValidSequence,
 } from '../model/model.js'
+import type { Step } from '../model/packet-model.js'
 import { formatStep } from '../model/step.js'
 
 export interface PlacedStep {

@@ -1,7 +1,8 @@
 // Rejects a ban so strict that a correct knock would trigger it. Pure.
 import { endsInService, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
-import type { Step, ValidBan, ValidDoor, ValidKnock, ValidSequence } from '../model/model.js'
+import type { ValidBan, ValidDoor, ValidKnock, ValidSequence } from '../model/model.js'
+import type { Step } from '../model/packet-model.js'
 import { formatStep, stepsMeet } from '../model/step.js'
 import { attemptsOf, type PlacedStep, sequencesOf } from './knock-ports.js'
 

@@ -1,6 +1,7 @@
 // Rejects traps that conflict with other parts of a spec. Pure.
 import type { Findings } from '../model/findings.js'
-import type { ReadSpec, Service } from '../model/model.js'
+import type { ReadSpec } from '../model/model.js'
+import type { Service } from '../model/packet-model.js'
 import { formatStep, servicesOverlap, stepMeetsService } from '../model/step.js'
 import type { PlacedStep } from './knock-ports.js'
 import type { PlacedRange } from './rules-port.js'

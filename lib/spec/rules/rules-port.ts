@@ -1,7 +1,8 @@
 // Rejects knock ports and ignored ports that conflict with services or with each other. Pure.
 import { endsInService, kindOf } from '../../automaton/kinds/kinds.js'
 import type { Findings } from '../model/findings.js'
-import type { ReadSpec, Service, ValidRotation } from '../model/model.js'
+import type { ReadSpec, ValidRotation } from '../model/model.js'
+import type { Service } from '../model/packet-model.js'
 import { formatService, formatStep, servicesOverlap, stepMeetsService } from '../model/step.js'
 import { type PlacedStep, rotationsOf } from './knock-ports.js'
 import type { OwnersOf } from './rules-service.js'

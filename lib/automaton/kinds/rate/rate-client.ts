@@ -1,6 +1,6 @@
 // A rate, as a profile writes it → packets close together, and the time for the connection. Pure.
 import type { RateProfile } from '../../../spec/generated/client-types.js'
-import type { KnockPort } from '../../../spec/model/model.js'
+import type { KnockPort } from '../../../spec/model/packet-model.js'
 import {
   readDuration,
   readKnockPort,

@@ -1,7 +1,7 @@
 // A rhythm, as a profile writes it → packets in the middle of their windows. Pure.
 import type { RhythmProfile } from '../../../spec/generated/client-types.js'
 import { LEAST_WINDOW } from '../../../spec/model/duration.js'
-import type { KnockPort } from '../../../spec/model/model.js'
+import type { KnockPort } from '../../../spec/model/packet-model.js'
 import { readDuration, readKnockPort, readValue } from '../../../spec/model/read-values.js'
 import { type ClientKind, count, shotAt } from '../../language/client-kind.js'
 

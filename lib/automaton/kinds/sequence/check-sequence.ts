@@ -1,12 +1,7 @@
 // Rejects sequences of a door that cannot work or that conflict with each other. Pure.
 import type { Findings } from '../../../spec/model/findings.js'
-import type {
-  Family,
-  Step,
-  ValidDoor,
-  ValidRotation,
-  ValidSequence,
-} from '../../../spec/model/model.js'
+import type { ValidDoor, ValidRotation, ValidSequence } from '../../../spec/model/model.js'
+import type { Family, Step } from '../../../spec/model/packet-model.js'
 import { areRead } from '../../../spec/model/read-values.js'
 import { stepsMeet } from '../../../spec/model/step.js'
 

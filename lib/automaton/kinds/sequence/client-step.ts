@@ -3,7 +3,7 @@
 import type { ProfileStep } from '../../../spec/generated/client-types.js'
 import { expected } from '../../../spec/generated/expected-client.js'
 import type { Findings } from '../../../spec/model/findings.js'
-import type { Step } from '../../../spec/model/model.js'
+import type { Step } from '../../../spec/model/packet-model.js'
 import { readStep } from '../../../spec/model/read-values.js'
 import { parseKnockStep } from '../../../spec/model/step.js'
 

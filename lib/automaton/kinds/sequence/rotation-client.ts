@@ -3,7 +3,7 @@
 import { periodAt } from '../../../spec/derive/derivation.js'
 import { webPorts } from '../../../spec/derive/web.js'
 import type { RotateProfile } from '../../../spec/generated/client-types.js'
-import type { PortRange } from '../../../spec/model/model.js'
+import type { PortRange } from '../../../spec/model/packet-model.js'
 import {
   atOnce,
   type ClientKind,

@@ -1,6 +1,6 @@
 // What server and client must say alike of a rotating sequence → its values. Pure.
 import type { Findings } from '../../../spec/model/findings.js'
-import type { PortRange } from '../../../spec/model/model.js'
+import type { PortRange } from '../../../spec/model/packet-model.js'
 import { readDuration, readValue } from '../../../spec/model/read-values.js'
 import { parseService } from '../../../spec/model/step.js'
 

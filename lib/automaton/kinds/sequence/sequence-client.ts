@@ -1,7 +1,7 @@
 // Steps, or several sequences of which each is sent once → packets in order. Pure.
 import type { ProfileStep } from '../../../spec/generated/client-types.js'
 import type { Findings } from '../../../spec/model/findings.js'
-import type { Step } from '../../../spec/model/model.js'
+import type { Step } from '../../../spec/model/packet-model.js'
 import { formatStep } from '../../../spec/model/step.js'
 import { atOnce, type ClientKind, conceal, count, SILENCE } from '../../language/client-kind.js'
 import { readClientStep } from './client-step.js'

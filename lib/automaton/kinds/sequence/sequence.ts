@@ -1,7 +1,8 @@
 // Knocks in a written order: reading, checks and rules. Pure.
 import type { ProfileStep } from '../../../spec/generated/client-types.js'
 import type { SequenceKnock, StepObject } from '../../../spec/generated/knock-types.js'
-import type { Step, ValidSequence } from '../../../spec/model/model.js'
+import type { ValidSequence } from '../../../spec/model/model.js'
+import type { Step } from '../../../spec/model/packet-model.js'
 import { formatFlags, formatStep, isOdd, SYN } from '../../../spec/model/step.js'
 import type { Match } from '../../language/automaton.js'
 import type { Kind } from '../../language/kind.js'

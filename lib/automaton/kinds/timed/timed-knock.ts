@@ -1,6 +1,6 @@
 // The rules that rates and rhythms share: a wrong knock ends the attempt and penalises the source,
 // and the packet in time is accepted. Pure.
-import type { KnockPort } from '../../../spec/model/model.js'
+import type { KnockPort } from '../../../spec/model/packet-model.js'
 import { stepMeetsService } from '../../../spec/model/step.js'
 import {
   ACCEPT,

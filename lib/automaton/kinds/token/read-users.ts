@@ -3,10 +3,9 @@ import type { TokenKnock, TokenUser } from '../../../spec/generated/knock-types.
 import { parseHours } from '../../../spec/hours/hours.js'
 import { parseUntil } from '../../../spec/hours/until.js'
 import { isZone } from '../../../spec/hours/zone.js'
-import { mergeCidrs } from '../../../spec/model/address.js'
+import { mergeCidrs, readCidrs } from '../../../spec/model/address.js'
 import type { Findings } from '../../../spec/model/findings.js'
 import type { HoursRange, ValidUser } from '../../../spec/model/model.js'
-import { readCidrs } from '../../../spec/model/read-cidrs.js'
 import { readList, readValue } from '../../../spec/model/read-values.js'
 
 /**
