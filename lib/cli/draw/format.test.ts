@@ -27,7 +27,10 @@ t.test('the text shows doors, grants and attempts', async (t) => {
         ],
         counters,
       },
-      { name: 'web', service: ['any'], openFor: 30, grants: [], progress: [], counters },
+      {
+        ...{ name: 'web', service: ['any'], interfaces: ['eth0', 'wg*'], openFor: 30 },
+        ...{ grants: [], progress: [], counters },
+      },
     ],
   })
   t.equal(
@@ -41,7 +44,7 @@ ssh  tcp/22, tcp/2222-2230
   10.0.0.9     knock 1 of 3  4 s for the next
   10.0.0.8     knock 3 of 3  4 s to connect
 
-web  any
+web  any on eth0, wg*
   knocks 6, grants 1, resets 2, denied 3, wrong 0
   nobody is let in or on the way
 `,

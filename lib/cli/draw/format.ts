@@ -12,6 +12,7 @@ import {
 } from '../../index.js'
 import { bySource } from './by-source.js'
 import { type Paint, type Role, UNPAINTED } from './paint.js'
+import { placeText } from './words.js'
 
 /** Sets that are shown: if the fullest ones have room, all have. */
 const FULLEST = 3
@@ -57,7 +58,7 @@ const timeOf = ({ expiresIn = 0 }: PendingConfirm): string =>
   expiresIn === 0 ? 'within a second' : `in ${expiresIn} s`
 
 function formatDoor(door: DoorStatus, paint: Paint): string {
-  const { name, service, grants, progress, penalised = [], usedUp = [], counters } = door
+  const { name, grants, progress, penalised = [], usedUp = [], counters } = door
   const sources: readonly (readonly [Role, readonly string[]])[] = [
     ...grants
       .toSorted(bySource)
@@ -77,7 +78,7 @@ function formatDoor(door: DoorStatus, paint: Paint): string {
     paint(sources[index]?.[0] ?? 'faint', line),
   )
   return [
-    `${paint('name', name)}  ${service.join(', ')}`,
+    `${paint('name', name)}  ${placeText(door)}`,
     `  ${formatCounters(counters)}`,
     ...formatAhead(door, paint),
     ...(grants.length + progress.length > 0 ? [] : ['  nobody is let in or on the way']),

@@ -20,7 +20,7 @@ import {
   type Viewed,
   type ViewedDoor,
 } from './viewed.js'
-import { headingLine, listLine, wrapSpans, wrapWords } from './words.js'
+import { headingLine, listLine, placeText, wrapSpans, wrapWords } from './words.js'
 
 /** Limits for what may be long. */
 export interface Limits {
@@ -128,19 +128,9 @@ const moreDoors = (rest: number): string =>
   `and ${rest} more ${rest === 1 ? 'door' : 'doors'} with sources`
 
 function viewDoor(door: ViewedDoor, { width, signs }: Place, limits: Limits): Block {
-  const {
-    name,
-    service,
-    interfaces = [],
-    openFor,
-    grants,
-    progress,
-    penalised = [],
-    usedUp = [],
-  } = door
+  const { name, openFor, grants, progress, penalised = [], usedUp = [] } = door
   const duration = `opens for ${formatSeconds(openFor)}`
-  const where = interfaces.length > 0 ? ` on ${interfaces.join(', ')}` : ''
-  const heading = headingLine(name, `${service.join(', ')}${where}`, duration, width, signs)
+  const heading = headingLine(name, placeText(door), duration, width, signs)
   const ahead = aheadLine(door)
   const loaded: Block = [
     ...(ahead === undefined ? [] : [[span(`  ${ahead}`, 'faint')]]),

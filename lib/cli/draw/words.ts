@@ -22,6 +22,15 @@ export function headingLine(
 
 const SHORTEST_RULE = 2
 
+/** Says what a door protects, and where its packets come in if not everywhere. */
+export const placeText = ({
+  service,
+  interfaces = [],
+}: {
+  readonly service: readonly string[]
+  readonly interfaces?: readonly string[]
+}): string => `${service.join(', ')}${interfaces.length > 0 ? ` on ${interfaces.join(', ')}` : ''}`
+
 /** Draws as many names as fit in one line, and the number of the others. */
 export function listLine(word: string, names: readonly string[], width: number): Line {
   let shown = names.length
