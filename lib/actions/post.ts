@@ -39,5 +39,5 @@ function codeOf(error: unknown): string {
   const cause = (error as Error).cause as
     | (NodeJS.ErrnoException & { readonly errors?: readonly NodeJS.ErrnoException[] })
     | undefined
-  return cause?.code ?? cause?.errors?.[0]?.code ?? (error as Error).name
+  return cause?.code ?? cause?.errors?.[0]?.code ?? cause?.message ?? (error as Error).name
 }

@@ -170,4 +170,7 @@ t.test('the event is sent as JSON', async (t) => {
   server.closeAllConnections()
   const unsent = await send('secret')
   t.equal(unsent, 'cannot be sent (ECONNREFUSED)', 'without the URL')
+  const { signal } = new AbortController()
+  const refused = await system.run({ post: 'http://127.0.0.1:1/secret' }, TOLD, signal)
+  t.equal(refused, 'cannot be sent (bad port)', 'a port to which no browser sends')
 })

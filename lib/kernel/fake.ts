@@ -28,7 +28,7 @@ import {
   unwrap,
   withoutElements,
 } from './fake-ruleset.js'
-import type { CallOptions, ListQuery, Nft } from './nft.js'
+import { type CallOptions, FULL, type ListQuery, type Nft } from './nft.js'
 
 export interface FakeNftOptions {
   /** Milliseconds since the epoch. Default: the system's clock. */
@@ -180,12 +180,7 @@ export class FakeNft implements Nft {
       const known = elements.get(key)
       if (known && this.#isLive(known)) continue
       if (set.size !== undefined && live >= set.size) {
-        throw failure(
-          'rejected',
-          operation,
-          `set inet ${of} ${name}`,
-          'nft refused it: set is full',
-        )
+        throw failure('rejected', operation, `set inet ${of} ${name}`, FULL)
       }
       const life = timeout === undefined ? {} : { timeout, expiry: this.#now() + timeout * 1000 }
       elements.set(key, { value, ...life, ...(comment !== undefined && { comment }) })

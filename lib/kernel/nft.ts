@@ -95,3 +95,6 @@ export interface NftOptions {
   /** Milliseconds that one call may take. Default: 60,000. */
   readonly timeout?: number
 }
+
+/** What the kernel means by ENFILE, whose own text speaks of files. */
+export const FULL = 'a set is full; guard.capacity in the spec is its size'

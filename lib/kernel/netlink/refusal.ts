@@ -4,6 +4,7 @@ import { getSystemErrorName } from 'node:util'
 import { NetlinkError, NftError, type NftErrorCode } from '../../errors.js'
 import { hasPort, parseFamilySet } from '../../nft/names.js'
 import type { SetQuery } from '../elements.js'
+import { FULL } from '../nft.js'
 import type { Reply, Request } from './connection.js'
 import type { KeyFamily } from './element-answers.js'
 
@@ -20,6 +21,7 @@ const MEANINGS: Readonly<Record<string, readonly [code: NftErrorCode, reason: st
   ENOENT: ['not-found', 'not there'],
   EPERM: ['not-permitted', 'not permitted: netlink needs CAP_NET_ADMIN (root)'],
   EEXIST: ['already-exists', 'there already'],
+  ENFILE: ['rejected', FULL],
 }
 
 /** Makes the error of a refusal. Its cause is a NetlinkError with the errno's name. */

@@ -66,6 +66,11 @@ const ROWS: readonly Row[] = [
     'rejected',
     /refused it: Error: syntax error$/,
   ],
+  [
+    { stderr: 'Error: Could not process rule: Too many open files in system' },
+    'rejected',
+    /: a set is full; guard.capacity in the spec is its size$/,
+  ],
   [{ stderr: undefined }, 'rejected', /refused it: it gave no reason$/],
 ]
 

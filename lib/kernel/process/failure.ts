@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import { CapabilityError, NftError, type NftErrorCode, type NftFailure } from '../../errors.js'
 import type { NftCommand, NftDocument } from '../../nft/document.js'
+import { FULL } from '../nft.js'
 import type { Binary } from './binary.js'
 import { commandIn, withoutQuotes } from './said.js'
 
@@ -180,6 +181,7 @@ function explainText(stderr: string, asked: Asked): Explanation | Lack {
   }
   if (UNSUPPORTED.test(stderr)) return kernelLacks(stderr)
   if (NOTHING.test(stderr)) return explainNothing(stderr, asked)
+  if (/Too many open files in system/.test(stderr)) return { code: 'rejected', reason: FULL }
   if (/File exists/.test(stderr)) return { code: 'already-exists', reason: 'there already' }
   const index = commandIn(stderr, isScript)
   const origin = index === undefined ? undefined : originOf(document, index)
