@@ -5,7 +5,7 @@ import { markOf } from '../automaton/sharing/names.js'
 import type { About } from '../nft/about.js'
 import type { ListedElement, Listing } from '../nft/listing.js'
 import { keepsElements } from './kept.js'
-import { renderMovedGrants, renderOldCounts } from './moved.js'
+import { renderMovedGrants, renderOldCounts, renderWidenedBans } from './moved.js'
 
 const summary = (name: string, port: number, number?: number): DoorSummary => ({
   name,
@@ -101,6 +101,56 @@ t.test('the grants of a removed door are deleted, so that no other door has them
   const listing = listingOf({ admitted_tcp_4: [element('10.0.0.1', '22')] })
   const after = [summary('other', 22, 9)]
   t.same(moved([summary('ssh', 22, 7)], after, listing), leaving('10.0.0.1', 22))
+})
+
+t.test('grants of blocks move under the same prefix, and under no other', async (t) => {
+  const prefix = { 4: 24, 6: 64 }
+  const own = listingOf({
+    grants_ssh_4p24: [element('10.0.0.0')],
+    grants_ssh_6p64: [element('fd00::')],
+    grants_ssh_4: [element('10.0.0.1')],
+  })
+  const alone = { ...summary('ssh', 22), prefix }
+  const shared = (length: number) => ({ ...summary('ssh', 22, 7), prefix: { 4: 24, 6: length } })
+  const moves = change('add', 'admitted_tcp_4p24', [grant({ concat: ['10.0.0.0', 22] })])
+  t.same(moved([alone], [shared(64)], own), [
+    moves,
+    change('add', 'admitted_tcp_6p64', [grant({ concat: ['fd00::', 22] })]),
+  ])
+  t.same(moved([alone], [shared(56)], own), [moves], 'a grant for a /64 is none for a /56')
+  t.same(moved([alone], [summary('ssh', 22, 7)], own), [], 'nor for one address')
+})
+
+t.test('bans go to the blocks around them if blocks are banned now', async (t) => {
+  const ban = (address: string, expires: number) => ({ ...element(address), expires })
+  const widened = (
+    sets: Record<string, ListedElement[]>,
+    prefix: { 4: number; 6: number } | undefined,
+    size = 100,
+  ) => {
+    const names = ['banned_4', 'banned_4p24', 'banned_6', 'banned_6p56', 'banned_6p64']
+    const sizes = new Map(names.map((name) => [name, size]))
+    return renderWidenedBans({ table: 'k', prefix, sizes }, listingOf(sets))
+  }
+  const banned = (name: string, ...elements: ListedElement[]) =>
+    change(
+      'add',
+      name,
+      elements.map(({ key: [val], ...rest }) => ({ elem: { val, ...rest } })),
+    )
+  const addresses = {
+    banned_4: [ban('10.0.0.1', 20), ban('10.0.0.9', 50), ban('10.0.0.5', 30), ban('10.0.1.1', 40)],
+  }
+  const [first, second] = [ban('10.0.0.0', 50), ban('10.0.1.0', 40)]
+  t.same(widened(addresses, { 4: 24, 6: 128 }), [banned('banned_4p24', first, second)])
+  t.same(widened(addresses, { 4: 24, 6: 128 }, 1), [banned('banned_4p24', first)], 'no room')
+  t.same(widened(addresses, undefined), [])
+  t.same(widened(addresses, { 4: 16, 6: 64 }), [], 'a table without bans has no set for them')
+  const blocks = { banned_6p64: [ban('2001:db8:0:1::', 20)], grants_ssh_6: [element('fd00::1')] }
+  t.same(widened(blocks, { 4: 32, 6: 56 }), [banned('banned_6p56', ban('2001:db8::', 20))])
+  t.same(widened(blocks, { 4: 32, 6: 64 }), [], 'these stay where they are')
+  t.same(widened(blocks, { 4: 32, 6: 128 }), [], 'a ban of a block is none of an address')
+  t.same(widened(blocks, undefined), [])
 })
 
 /** Each is added first, since it may have expired. */

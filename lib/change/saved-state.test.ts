@@ -160,6 +160,38 @@ t.test('elements of changed doors are left out', async (t) => {
   )
 })
 
+t.test(
+  'grants of blocks come back under the same prefix, and bans never get narrower',
+  async (t) => {
+    const prefix = { 4: 24, 6: 64 }
+    const names = ['grants_ssh_4p24', 'grants_ssh_6p64', 'banned_4p24', 'banned_6p64']
+    const sets: HeldSets = new Map(names.map((name) => [name, { size: 100, elements: [] }]))
+    const doors = [door('ssh', { prefix })]
+    const restore = (grants: string[], bans: string[]) => {
+      const state = empty({
+        grants: grants.map((source) => ({ door: 'ssh', source, until: at(25) })),
+        bans: bans.map((source) => ({ source, until: at(100) })),
+      })
+      const place = { table: 'knock', doors, guardPrefix: prefix, sets, knowsTokens: true }
+      const { commands, report } = renderState(place, state, NOW)
+      const added = (
+        commands as unknown as { add: { element: { name: string; elem: unknown } } }[]
+      ).map(({ add: { element } }) => [element.name, element.elem])
+      return { ...Object.fromEntries(added), unplaced: report.skipped.unplaced }
+    }
+    t.strictSame(restore(['10.0.0.0/24', '10.0.1.1', '2001:db8::/64', '2001:db8::/56'], []), {
+      grants_ssh_4p24: [timed('10.0.0.0', 25)],
+      grants_ssh_6p64: [timed('2001:db8::', 25)],
+      unplaced: 2,
+    })
+    t.strictSame(restore([], ['10.0.0.7', '10.0.0.0/16', '2001:db8::/64', '2001:db8::/56']), {
+      banned_4p24: [timed('10.0.0.0', 100)],
+      banned_6p64: [timed('2001:db8::', 100)],
+      unplaced: 2,
+    })
+  },
+)
+
 t.test('existing elements stay as they are', async (t) => {
   const element = (key: string) => ({ key: [key], timeout: 30, expires: 5 })
   const held = new Map([
