@@ -19,9 +19,10 @@ function simulatorOf(guard: object) {
   return {
     banned: (at: number) => simulator.members('banned', at).map(({ key }) => key),
     counter: (name: string) => simulator.counter(name),
-    send(at: number, source: string, port: number) {
+    send(at: number, source: string, port: number, state: 'new' | 'invalid' = 'new') {
       sent += 1
-      return simulator.receive({ at, source, protocol: 'tcp', port, sourcePort: 1024 + sent })
+      const protocol = 'tcp'
+      return simulator.receive({ at, source, protocol, port, sourcePort: 1024 + sent, state })
     },
   }
 }
@@ -37,6 +38,14 @@ t.test('a full set of bans bans nobody, and a trap drops its packets all the sam
   t.equal(counter('knocks_ssh'), 1, 'a source that found no room is heard')
   send(11, '10.0.0.2', 23)
   t.strictSame([banned(11), counter('bans')], [['10.0.0.2'], 2])
+})
+
+t.test('a SYN that conntrack calls invalid begins nothing, and bans nobody', async (t) => {
+  const { banned, counter, send } = simulatorOf({ traps })
+  send(0, '10.0.0.1', 23, 'invalid')
+  t.strictSame([banned(0), counter('bans')], [[], 0])
+  send(1, '10.0.0.1', 23)
+  t.strictSame([banned(1), counter('bans')], [['10.0.0.1'], 1])
 })
 
 t.test('a ban in force is neither renewed nor cut short by a trap', async (t) => {
