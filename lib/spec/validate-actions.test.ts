@@ -94,12 +94,14 @@ t.test('contradictions', async (t) => {
   t.strictSame(problemsOf(spec({}, { log: false, actions: [{ on, run }] })), [
     ['/actions', 'conflicts with /log: without a log no event of a packet is known'],
   ])
-  const actions = [{ on: ['granted', 'banned'], doors: ['ssh'], run }]
-  t.strictSame(problemsOf(spec({}, { actions })), [
-    [
-      '/actions/0/on/1',
-      'conflicts with /actions/0/doors: banned is at no door: give it an action of its own, ' +
-        'without doors',
-    ],
-  ])
+  for (const event of ['banned', 'overrun', 'installed', 'removed']) {
+    const actions = [{ on: ['granted', event], doors: ['ssh'], run }]
+    t.strictSame(problemsOf(spec({}, { actions })), [
+      [
+        '/actions/0/on/1',
+        `conflicts with /actions/0/doors: ${event} is at no door: give it an action of its own, ` +
+          'without doors',
+      ],
+    ])
+  }
 })

@@ -35,6 +35,24 @@ t.test('a trap has no other meaning', async (t) => {
     '/guard/traps/ports/5': 'conflicts with /guard/traps/ports/4: the ports overlap',
   })
   t.strictSame(problemsOf({ guard: trapsOf('udp/22', 'tcp/23'), doors }), {})
+  const whole = [door({ service: 'udp' })]
+  t.strictSame(problemsOf({ guard: trapsOf('udp/23'), doors: whole }), {}, 'all of a protocol')
+  const away = [door({ open: { for: '1m', redirectTo: '192.0.2.7:8080' } })]
+  t.strictSame(
+    problemsOf({ guard: trapsOf('tcp/8080'), doors: away }),
+    {},
+    'the port that a redirect has at another host is none here',
+  )
+})
+
+t.test('next to a part of a wrong form a trap has no further problem', async (t) => {
+  const doors = [door({ address: '192.0.2.1' })]
+  const pathsOf = (parts: object) => Object.keys(problemsOf({ doors, ...parts }))
+  t.strictSame(pathsOf({ guard: trapsOf('tcp', 'tcp/21', 'tcp/22') }), ['/guard/traps/ports/0'])
+  const ignore = ['tcp', 'tcp/5000']
+  t.strictSame(pathsOf({ guard: { ...trapsOf('tcp/5000'), ignore } }), ['/guard/ignore/0'])
+  const place = { hook: 'forward', interfaces: 'eth0' }
+  t.strictSame(pathsOf({ ...place, guard: trapsOf('tcp/23') }), ['/interfaces'])
 })
 
 t.test('a trap is not in the range of a rotation', async (t) => {

@@ -33,6 +33,9 @@ t.test('a range over midnight belongs to the day on which it begins', async (t) 
   t.same(inside('UTC', 'fri 22:00-06:00', ...friday), [false, true, true])
   t.same(inside('UTC', 'thu 22:00-06:00', ...friday), [true, false, false])
   t.same(inside('UTC', 'fri 22:00-00:00', ...friday), [false, true, false])
+  const midnight = ['2027-01-15T23:59:59Z', '2027-01-16T00:00:00Z']
+  t.same(inside('UTC', 'fri 22:00-06:00', ...midnight), [true, true])
+  t.same(inside('UTC', 'fri 22:00-24:00', ...midnight), [true, false])
   t.same(inside('UTC', 'sat 22:00-06:00', '2027-01-17T01:00:00Z'), [true], 'on a Sunday')
   t.equal(parseHours('mon 08:00-08:00'), undefined)
 })
@@ -89,6 +92,8 @@ t.test('a date ends with its day in the zone', async (t) => {
   t.equal(parseUntil('2024-04-25', 'Africa/Cairo'), at('2024-04-25T22:00:00Z'))
   // And on 2024-10-31 from 23:59:59 back to 23:00: the day has 25 hours.
   t.equal(parseUntil('2024-10-31', 'Africa/Cairo'), at('2024-10-31T22:00:00Z'))
+  // In Havana they go from 01:00 of 2027-11-07 back to 00:00: the day before has ended by then.
+  t.equal(parseUntil('2027-11-06', 'America/Havana'), at('2027-11-07T04:00:00Z'))
 })
 
 t.test('a time is what it says, in any zone', async (t) => {
