@@ -1,8 +1,9 @@
 // A status → its problems, and when they begin.
 import t from 'tap'
-import { endsSoon } from './ahead.js'
+import { endsSoon, viewAhead } from './ahead.js'
 import { checkStatus, warnOfAhead } from './check-status.js'
 import { clockWarnings } from './clock-status.js'
+import { rolesByDoor } from './contents.js'
 import type { DoorStatus, Status } from './status.js'
 
 const counters = { knocks: 0, grants: 0, closes: 0, resets: 0, wrong: 0, denied: 0 }
@@ -24,13 +25,35 @@ t.test('a warning comes when a tenth of the loaded time or a day is left', async
   t.ok(endsSoon({ expiresIn: 0 }))
 })
 
+const summaryOf = (name: string, ...users: string[]) => ({
+  ...{ name, services: [], grantTimeout: 30, connections: undefined },
+  ...{ scope: 'source' as const, established: 'keep' as const },
+  knocks: [{ attempt: 'open' as const, steps: 1, users }],
+})
+
+t.test('each user has a set of tokens, and each warning the place of its door', async (t) => {
+  const loaded = new Map([
+    ['tokens1_web', { expiresIn: WEEK, loadedFor: WEEK }],
+    ['tokens2_web', { expiresIn: 60, loadedFor: WEEK }],
+  ])
+  const doors = [summaryOf('ssh'), summaryOf('web', 'ann', 'bob')]
+  t.match(warnOfAhead(doors, { roles: new Map(), loaded }, NOW), [
+    { id: 'tokens-end-soon', path: '/doors/1', message: /of bob / },
+  ])
+})
+
+t.test('a rotating sequence opens as long as the ports of all its steps are loaded', async (t) => {
+  const names = ['ports1_ssh', 'ports2_ssh', 'ports3_ssh']
+  const loaded = new Map(
+    [60, 30, 90].map((expiresIn, index) => [`${names[index]}`, { expiresIn, loadedFor: WEEK }]),
+  )
+  t.strictSame(viewAhead(summaryOf('ssh'), { roles: rolesByDoor(names), loaded }), {
+    rotations: [{ knock: 'open', expiresIn: 30, loadedFor: WEEK }],
+  })
+})
+
 t.test('the warning has the same words each time', async (t) => {
-  const steps = { attempt: 'open' as const, steps: 1 }
-  const summary = {
-    ...{ name: 'ssh', services: [], grantTimeout: 30, connections: undefined },
-    ...{ scope: 'source' as const, established: 'keep' as const },
-    knocks: [{ ...steps, users: ['ann'] }],
-  }
+  const summary = summaryOf('ssh', 'ann')
   const warn = (...left: number[]) => {
     const loaded = left.map((expiresIn) => ['tokens1_ssh', { expiresIn, loadedFor: WEEK }] as const)
     return warnOfAhead([summary], { roles: new Map(), loaded: new Map(loaded) }, NOW)
@@ -100,6 +123,7 @@ t.test('a user comes to an end in time, and not without a word', async (t) => {
   t.same(idsOf(WEEK, WEEK), [], 'a week is not soon')
   t.same(idsOf(WEEK - 1, WEEK - 2), ['user-ends-soon'])
   t.same(idsOf(60, 59), ['user-ends-soon'], 'what there is of tokens is loaded')
+  t.same(idsOf(DAY / 2, DAY / 2 - 1), ['user-ends-soon'], 'nor is it half a day before')
   t.same(idsOf(DAY, 60), ['tokens-end-soon', 'user-ends-soon'], 'it is not')
   t.same(idsOf(0, 0), ['user-ended'])
   t.same(idsOf(-WEEK, 0), ['user-ended'])
@@ -116,6 +140,10 @@ t.test('somebody can say how long before an end it is soon', async (t) => {
     checkStatus({ doors: [door({ tokens })], fill: [] }, { before }).map(({ id }) => id)
   t.same(idsOf('3d'), [])
   t.same(idsOf(3 * DAY + 1), ['tokens-end-soon'])
+  const rotations = [{ knock: 'open' as const, expiresIn: 3 * DAY, loadedFor: WEEK }]
+  const rotating = { doors: [door({ rotations })], fill: [] }
+  t.same(checkStatus(rotating, { before: '3d' }), [])
+  t.match(checkStatus(rotating, { before: 3 * DAY + 1 }), [{ id: 'rotation-ends-soon' }])
   tokens[0] = { user: 'ann', expiresIn: 4 * DAY, loadedFor: WEEK }
   t.same(idsOf('30d'), [], 'what is loaded ends soon in its second half at the earliest')
   t.throws(() => idsOf('soon'), {
