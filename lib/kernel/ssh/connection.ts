@@ -12,6 +12,7 @@ import {
   type SshEnding,
   untilStarted,
 } from './ssh-child.js'
+import { OF_SSH } from './ssh-failure.js'
 
 /**
  * No terminal, and nothing forwarded: nft needs none of it, and a port that is forwarded already
@@ -37,6 +38,8 @@ export class SshConnection {
   #opened: Promise<readonly string[]> | undefined
   #child: Piped | undefined
   #isReady = false
+  /** How often it was ended. */
+  #closes = 0
   #calls = 0
   readonly #waiting: (() => void)[] = []
   #idle: NodeJS.Timeout | undefined
@@ -72,6 +75,7 @@ export class SshConnection {
   /** Ends the connection. The next call connects again. */
   close(): void {
     clearTimeout(this.#idle)
+    this.#closes += 1
     this.#child?.kill()
     this.#forget()
   }
@@ -90,11 +94,17 @@ export class SshConnection {
   async #open(): Promise<readonly string[]> {
     const words = [this.#program, ...PLAIN]
     const place = this.#place
+    const closes = this.#closes
     if (await this.#isShared()) {
       this.#isReady = true
       return [...words, ...place]
     }
     const folder = await makeFolder()
+    if (this.#closes !== closes) {
+      // Nobody waits for this one any more, and nothing would end it.
+      removeFolder(folder)
+      throw new NotConnected({ exitCode: OF_SSH, stderr: 'closed before it was open' })
+    }
     const socket = join(folder, 's')
     const master = ['-M', '-S', socket, '-o', 'ControlPersist=no']
     const { child, ended } = this.#start([...PLAIN, ...master, ...place, holdRemotely()])
