@@ -1,6 +1,6 @@
 // What every runner of actions promises, for the one of the tests and the real one. The real one
 // runs programs and sends to a server of the test.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
@@ -124,6 +124,32 @@ t.test('the whole process group is ended, also one that ignores SIGTERM', async 
   end.abort()
   t.equal(await over, 'ended before it was done')
   await until(() => !isAlive(pidOf()), 'end of its child')
+})
+
+t.test(
+  'a program that ends well at SIGTERM has succeeded, and leaves nothing behind',
+  async (t) => {
+    const file = `${t.testdir({})}/pid`
+    const end = new AbortController()
+    const child = '/bin/sh -c \'trap "" TERM; echo $$ > "$1"; exec sleep 60\' sh "$1" & wait'
+    const over = system.run(sh(`trap "exit 0" TERM; ${child}`, file), TOLD, end.signal)
+    const pid = () => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0)
+    await until(() => pid() > 0, 'process')
+    end.abort()
+    t.equal(await over, undefined)
+    await until(() => !isAlive(pid()), 'end of its child')
+  },
+)
+
+t.test('without a PATH a program gets the usual one', async (t) => {
+  const { PATH } = process.env
+  t.teardown(() => {
+    process.env['PATH'] = PATH
+  })
+  delete process.env['PATH']
+  const file = `${t.testdir({})}/env`
+  t.equal(await system.run(sh('/usr/bin/env > "$1"', file), TOLD, never), undefined)
+  t.match(readFileSync(file, 'utf8'), /^PATH=.*:\/usr\/bin:/m)
 })
 
 interface Received {

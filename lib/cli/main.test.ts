@@ -13,6 +13,21 @@ const DOOR = {
   open: { for: '10m' },
 }
 
+t.test('--host takes the place of the nft here, for commands that have it', async (t) => {
+  const nft = new FakeNft()
+  const before = process.env['KNOCKLIB_SSH']
+  t.teardown(() => {
+    if (before === undefined) delete process.env['KNOCKLIB_SSH']
+    else process.env['KNOCKLIB_SSH'] = before
+  })
+  process.env['KNOCKLIB_SSH'] = '/nonexistent/ssh'
+  const status = await runCommand(['status', '--host', 'root@server'], { nft })
+  t.match(status, { code: 3, stderr: /^knocklib status: root@server: ssh cannot be run/ })
+  const wrong = { code: 2, stderr: /--host: expected a machine such as .*, got "-v"\n$/ }
+  t.match(await runCommand(['status', '--host', '-v'], { nft }), wrong)
+  t.match(await runCommand(['watch', '--host', 'root@server'], { nft }), { code: 2 })
+})
+
 t.test('--version and --help end with 0', async (t) => {
   t.strictSame(await runCommand(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
   const { code, stdout } = await runCommand(['--help'])

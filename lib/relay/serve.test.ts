@@ -12,6 +12,7 @@ import { FakeClock } from '../../integration/fixtures/fake-clock.js'
 import type { KnockEvent } from '../view/event.js'
 import { socketPath } from './place.js'
 import { connectToKeeper, receiveEvents } from './receiver.js'
+import { EventSender } from './sender.js'
 import { EventService } from './serve.js'
 
 const EVENT: KnockEvent = {
@@ -168,4 +169,26 @@ t.test('a service that yields leaves the socket to another, and else takes it ag
   t.equal(second.service.isServing, true)
   await first.service[Symbol.asyncDispose]()
   await second.service[Symbol.asyncDispose]()
+})
+
+t.test('a service that yields while it opens the socket does not keep it', async (t) => {
+  const folder = join(await folderOf(t), 'run')
+  const { open } = EventSender
+  const opened: ReturnType<typeof open>[] = []
+  t.intercept(EventSender, 'open', {
+    value: (path: string) => {
+      if (opened.length === 0) service.yield()
+      const sender = open.call(EventSender, path)
+      opened.push(sender)
+      return sender
+    },
+  })
+  const { clock, service } = serve(folder)
+  while (opened.length === 0) await clock.pass(0)
+  await opened[0]
+  await clock.pass(0)
+  t.equal(service.isServing, false)
+  while (!service.isServing) await clock.pass(RETRY)
+  t.equal(opened.length, 2)
+  await service[Symbol.asyncDispose]()
 })

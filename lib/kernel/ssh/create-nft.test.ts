@@ -77,6 +77,25 @@ t.test('nft’s answers are those of an nft here', async (t) => {
   }
 })
 
+t.test('what the login shell wrote is no part of an answer', async (t) => {
+  const { nft } = nftOf(t, `echo '{"nftables":[]}'; exit 0`)
+  t.strictSame(await nft.list({ table: 'knock', set: 'a' }), { nftables: [] })
+  const failed = nftOf(t, 'echo "Error: a reason" >&2; exit 1').nft
+  const failure = await failed.list({ table: 'knock', set: 'a' }).catch((thrown: unknown) => thrown)
+  t.match(failure, { stderr: /^Error: a reason$/ })
+})
+
+t.test('a change that is cut off may have been made, and the error says so', async (t) => {
+  const change: NftDocument = { nftables: [{ add: { table: { family: 'inet', name: 'knock' } } }] }
+  const unknown = /; whether the change was made is not known$/
+  const after = (script: string) => `case "$*" in *version*) ${VERSION} ;; *) ${script} ;; esac`
+  const hung = nftOf(t, after('echo begun >"$0.begun"; exec sleep 30'), { timeout: 3000 })
+  await t.rejects(hung.nft.apply(change), { code: 'timed-out', message: unknown })
+  t.equal(hung.read('nft.begun'), 'begun\n')
+  const lost = nftOf(t, after('exit 255')).nft
+  await t.rejects(lost.apply(change), { code: 'ended', message: unknown })
+})
+
 t.test('ssh’s own failures', async (t) => {
   const failures: readonly (readonly [script: string, code: string, words: RegExp])[] = [
     ['echo "Host key verification failed." >&2; exit 255', 'host-key', /log in once/],
@@ -103,6 +122,18 @@ t.test('ssh’s own failures', async (t) => {
   }
   const none = createNft({ ssh: 'server', sshProgram: '/nonexistent/ssh' })
   await t.rejects(none.version(), { code: 'ssh-missing', message: /KNOCKLIB_SSH/ })
+})
+
+t.test('KNOCKLIB_SSH names the program, unless an option does', async (t) => {
+  const before = process.env['KNOCKLIB_SSH']
+  t.teardown(() => {
+    if (before === undefined) delete process.env['KNOCKLIB_SSH']
+    else process.env['KNOCKLIB_SSH'] = before
+  })
+  process.env['KNOCKLIB_SSH'] = '/nonexistent/own'
+  const missing = { code: 'ssh-missing', message: /\(\/nonexistent\/own: ENOENT\)/ }
+  await t.rejects(createNft({ ssh: 'server' }).version(), missing)
+  t.equal(await nftOf(t, VERSION).nft.version(), '1.0.6')
 })
 
 t.test('time limits and aborts, before and after it is connected', async (t) => {
