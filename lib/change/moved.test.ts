@@ -122,7 +122,7 @@ t.test('grants of blocks move under the same prefix, and under no other', async 
 })
 
 t.test('bans go to the blocks around them if blocks are banned now', async (t) => {
-  const ban = (address: string, expires: number) => ({ ...element(address), expires })
+  const ban = (address: string, expires: number) => ({ ...element(address), timeout: 60, expires })
   const widened = (
     sets: Record<string, ListedElement[]>,
     prefix: { 4: number; 6: number } | undefined,
